@@ -1,0 +1,95 @@
+/**
+ * The product's table of refusals. Each code has one HTTP status (`api/errors.ts`), a public sentence and a
+ * test that provokes it. Sorted, so that a new one has one place.
+ */
+export type ErrorCode =
+  | 'account_suspended'
+  | 'action_not_allowed'
+  | 'application_refused'
+  | 'application_unknown'
+  | 'billing_timing_invalid'
+  | 'billing_type_invalid'
+  | 'build_not_retryable'
+  | 'clock_backwards'
+  | 'clock_too_far'
+  | 'code_taken'
+  | 'container_exited'
+  | 'currency_mismatch'
+  | 'currency_unknown'
+  | 'customer_unknown'
+  | 'date_range_invalid'
+  | 'field_invalid'
+  | 'field_required'
+  | 'id_kind_mismatch'
+  | 'idempotency_key_in_use'
+  | 'idempotency_key_invalid'
+  | 'idempotency_key_missing'
+  | 'idempotency_key_reused'
+  | 'image_unknown'
+  | 'image_unreachable'
+  | 'interval_not_positive'
+  | 'invoice_finalized'
+  | 'json_malformed'
+  | 'key_invalid'
+  | 'kit_cycle'
+  | 'kit_too_deep'
+  | 'limit_not_in_force'
+  | 'limit_unknown'
+  | 'link_expired'
+  | 'login_required'
+  | 'media_type_unsupported'
+  | 'metric_unknown'
+  | 'name_taken_on_server'
+  | 'no_server_for_application'
+  | 'not_found'
+  | 'not_ready_in_time'
+  | 'order_empty'
+  | 'order_too_large'
+  | 'origin_refused'
+  | 'port_taken_on_server'
+  | 'ports_exhausted'
+  | 'price_missing_in_currency'
+  | 'price_negative'
+  | 'product_archived'
+  | 'product_unknown'
+  | 'quantity_invalid'
+  | 'quantity_not_whole'
+  | 'quantity_unchanged'
+  | 'recurrence_invalid'
+  | 'scope_missing'
+  | 'subscription_ended'
+  | 'subscription_unknown'
+  | 'temporal_unreachable'
+  | 'unit_not_convertible'
+  | 'unit_unknown'
+  | 'usage_event_conflict'
+  | 'usage_event_in_future'
+
+/** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
+export interface FieldError {
+  readonly pointer: string
+  readonly code: ErrorCode
+  readonly detail: string
+}
+
+/** A refusal: nothing was changed, `detail` says what was wrong and what to do. */
+export class BusinessError extends Error {
+  readonly code: ErrorCode
+  readonly fields: readonly FieldError[]
+
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { fields?: readonly FieldError[]; cause?: unknown } = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'BusinessError'
+    this.code = code
+    this.fields = options.fields ?? []
+  }
+}
+
+/** A refusal of one field of the input. */
+export function fieldError(pointer: string, code: ErrorCode, detail: string): BusinessError {
+  return new BusinessError(code, detail, { fields: [{ pointer, code, detail }] })
+}

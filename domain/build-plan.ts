@@ -1,0 +1,296 @@
+import { BusinessError } from './errors.ts'
+import {
+  orderServices,
+  type ApplicationDefinition,
+  type Capability,
+  type Dependency,
+  type HealthCheck,
+  type ImageSource,
+  type Mount,
+  type ServiceDefinition,
+} from './application.ts'
+
+export interface ContainerLimits {
+  readonly memoryMib: number
+  readonly cpus: number
+  readonly pids: number
+}
+
+/** What a container gets when its application asks for nothing. */
+export const DEFAULT_CONTAINER_LIMITS: ContainerLimits = { memoryMib: 512, cpus: 1, pids: 256 }
+
+/** The most that a container may ask for, where nothing else was sold. */
+export const CONTAINER_CEILING: ContainerLimits = { memoryMib: 4096, cpus: 4, pids: 256 }
+
+/** One application deployed for a subscription, as far as a server has to know it. A plain JSON value. */
+export interface PlannedInstance {
+  readonly installation: string
+  readonly customer: string
+  readonly subscription: string
+  /** The instance's id. */
+  readonly instance: string
+  readonly application: string
+  readonly generation: number
+  /** The environment's prefix, unique on the server: lower case letters, digits, hyphens. */
+  readonly environmentPrefix: string
+  /** Unique in the environment: lower case letters, digits, hyphens. */
+  readonly name: string
+  /** Port on 127.0.0.1 of the server; null when the application publishes nothing. */
+  readonly hostPort: number | null
+  readonly ceiling: ContainerLimits
+}
+
+export type Labels = Readonly<Record<string, string>>
+
+interface StepBase {
+  /** What it is called on the server. Deterministic, so that a retry finds what an earlier try made. */
+  readonly name: string
+  /** For people. */
+  readonly title: string
+  /** Identity: an object of this name is adopted or removed only if it carries every one of these. */
+  readonly labels: Labels
+}
+
+export interface NetworkStep extends StepBase {
+  readonly kind: 'network'
+}
+
+export interface VolumeStep extends StepBase {
+  readonly kind: 'volume'
+  /** The volume's name in the compose file. */
+  readonly volume: string
+}
+
+export interface ImageStep extends StepBase {
+  readonly kind: 'image'
+  readonly application: string
+  readonly image: ImageSource
+}
+
+/** Strings of environment, command, entrypoint and health check are templates: no secret value is in a plan. */
+export interface ContainerStep extends StepBase {
+  readonly kind: 'container'
+  readonly service: string
+  readonly image: string
+  readonly command: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+  readonly environment: Readonly<Record<string, string>>
+  /** `volume` is the name on the server here. */
+  readonly mounts: readonly Mount[]
+  /** The environment's network; its name and labels, so that one removed meanwhile is made again. */
+  readonly network: { readonly name: string; readonly labels: Labels }
+  /** `service` is the container's name on the server here. */
+  readonly dependsOn: readonly Dependency[]
+  readonly healthCheck: HealthCheck | null
+  readonly exposedPorts: readonly number[]
+  readonly publish: { readonly port: number; readonly hostPort: number } | null
+  readonly user: string | null
+  readonly workingDir: string | null
+  readonly limits: ContainerLimits
+  readonly hasInit: boolean
+  readonly hasReadOnlyRoot: boolean
+  readonly tmpfs: readonly string[]
+  readonly capabilities: readonly Capability[]
+  /** How long its dependencies may take to become started or healthy. */
+  readonly timeoutS: number
+}
+
+/** Nothing is made by this step: it observes that all containers run, are healthy, and that the public port answers. */
+export interface ReadyStep extends StepBase {
+  readonly kind: 'ready'
+  readonly containers: readonly string[]
+  readonly request: { readonly hostPort: number; readonly path: string } | null
+  readonly timeoutS: number
+}
+
+/** A value of plain JSON, without secrets. */
+export type BuildStep = NetworkStep | VolumeStep | ImageStep | ContainerStep | ReadyStep
+
+/** A step that leaves something on the server which unbuilding removes. Images stay, other instances share them. */
+export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
+
+/** Names whose parts contain no underscore, so that two instances can never mean the same name. */
+const NAME_PART = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/
+
+export function networkName(instance: PlannedInstance): string {
+  return `${instance.environmentPrefix}_network`
+}
+
+/** Name on the server of a volume of the compose file. */
+export function volumeName(instance: PlannedInstance, volume: string): string {
+  return `${instance.environmentPrefix}_${instance.name}_${volume}`
+}
+
+/** Name on the server of the container of a service: `acme_odoo_web`. */
+export function containerName(instance: PlannedInstance, service: string): string {
+  return `${instance.environmentPrefix}_${instance.name}_${service}`
+}
+
+/** What every object of one environment carries: the network, which all its instances share, has these only. */
+export function environmentLabels(instance: PlannedInstance): Labels {
+  return {
+    'io.clouder.managed': 'true',
+    'io.clouder.installation': instance.installation,
+    'io.clouder.customer': instance.customer,
+    'io.clouder.environment': instance.environmentPrefix,
+  }
+}
+
+/** What every container and volume of the instance carries, whatever its component and generation. */
+export function instanceLabels(instance: PlannedInstance): Labels {
+  return {
+    ...environmentLabels(instance),
+    'io.clouder.subscription': instance.subscription,
+    'io.clouder.instance': instance.instance,
+    'io.clouder.application': instance.application,
+  }
+}
+
+/**
+ * The steps that make an instance, in the order in which they are carried out: network, volumes, images, one container a
+ * service after all it depends on, and the ready check.
+ * @throws `application_refused` when a service asks for more memory, processors or processes than the instance's ceiling.
+ * @throws `field_invalid` when the environment's prefix or the instance's name cannot be a part of a name on a server.
+ */
+export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
+  refuseBadNames(instance)
+  const services = orderServices(definition.services)
+  const network: NetworkStep = {
+    kind: 'network',
+    name: networkName(instance),
+    title: `Network of environment ${instance.environmentPrefix}`,
+    labels: environmentLabels(instance),
+  }
+  return [
+    network,
+    ...definition.volumes.map((volume) => planVolume(instance, volume)),
+    ...planImages(definition, services),
+    ...services.map((service) => planContainer(definition, instance, service)),
+    planReady(definition, instance, services),
+  ]
+}
+
+/**
+ * The way back: of the steps that were really made, those that left something, last made first.
+ * `[network, volume, image, container, ready]` gives `[container, volume, network]`.
+ */
+export function planUnbuild(made: readonly BuildStep[]): UndoableStep[] {
+  return made.filter(isUndoable).toReversed()
+}
+
+function isUndoable(step: BuildStep): step is UndoableStep {
+  return step.kind === 'container' || step.kind === 'volume' || step.kind === 'network'
+}
+
+function refuseBadNames(instance: PlannedInstance): void {
+  for (const part of [instance.environmentPrefix, instance.name]) {
+    if (NAME_PART.test(part)) continue
+    const rule = 'lower case letters, digits and hyphens inside, at most 40'
+    throw new BusinessError(
+      'field_invalid',
+      `${JSON.stringify(part)} cannot be a part of a name on a server: ${rule}`,
+    )
+  }
+}
+
+function planVolume(instance: PlannedInstance, volume: string): VolumeStep {
+  return {
+    kind: 'volume',
+    name: volumeName(instance, volume),
+    title: `Volume ${volume}`,
+    labels: { ...instanceLabels(instance), 'io.clouder.component': volume },
+    volume,
+  }
+}
+
+function planImages(definition: ApplicationDefinition, services: readonly ServiceDefinition[]): ImageStep[] {
+  const images = new Map(services.map((service) => [service.image.reference, service.image]))
+  return [...images.values()].map((image) => ({
+    kind: 'image',
+    name: image.reference,
+    title:
+      image.from === 'registry'
+        ? `Image ${image.reference}`
+        : `Image ${image.reference}, built from local parts`,
+    labels: { 'io.clouder.managed': 'true' },
+    application: definition.code,
+    image,
+  }))
+}
+
+function planContainer(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  service: ServiceDefinition,
+): ContainerStep {
+  return {
+    kind: 'container',
+    name: containerName(instance, service.name),
+    title: `Container ${service.name}`,
+    labels: {
+      ...instanceLabels(instance),
+      'io.clouder.component': service.name,
+      'io.clouder.generation': String(instance.generation),
+    },
+    service: service.name,
+    image: service.image.reference,
+    command: service.command,
+    entrypoint: service.entrypoint,
+    environment: service.environment,
+    mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
+    network: { name: networkName(instance), labels: environmentLabels(instance) },
+    dependsOn: service.dependsOn.map((on) => ({ ...on, service: containerName(instance, on.service) })),
+    healthCheck: service.healthCheck,
+    exposedPorts: service.exposedPorts,
+    publish: planPublish(definition, instance, service),
+    user: service.user,
+    workingDir: service.workingDir,
+    limits: planLimits(instance, service),
+    hasInit: service.hasInit,
+    hasReadOnlyRoot: service.hasReadOnlyRoot,
+    tmpfs: [...new Set(['/tmp', ...service.tmpfs])],
+    capabilities: service.capabilities,
+    timeoutS: definition.ready.timeoutS,
+  }
+}
+
+function planPublish(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  service: ServiceDefinition,
+): ContainerStep['publish'] {
+  if (definition.public?.service !== service.name || instance.hostPort === null) return null
+  return { port: definition.public.port, hostPort: instance.hostPort }
+}
+
+function planLimits(instance: PlannedInstance, service: ServiceDefinition): ContainerLimits {
+  const limit = (key: keyof ContainerLimits): number => {
+    const asked = service[key]
+    const ceiling = instance.ceiling[key]
+    if (asked === null) return Math.min(DEFAULT_CONTAINER_LIMITS[key], ceiling)
+    if (asked <= ceiling) return asked
+    throw new BusinessError(
+      'application_refused',
+      `service ${service.name} asks for ${key} ${asked}, the instance may have ${ceiling}: ask for less, or sell more`,
+    )
+  }
+  return { memoryMib: limit('memoryMib'), cpus: limit('cpus'), pids: limit('pids') }
+}
+
+function planReady(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  services: readonly ServiceDefinition[],
+): ReadyStep {
+  const { hostPort } = instance
+  const isPublic = definition.public !== null && hostPort !== null
+  return {
+    kind: 'ready',
+    name: `${instance.environmentPrefix}_${instance.name}`,
+    title: isPublic ? `Ready: ${definition.ready.path} answers` : 'Ready: all containers run',
+    labels: instanceLabels(instance),
+    containers: services.map((service) => containerName(instance, service.name)),
+    request: isPublic ? { hostPort, path: definition.ready.path } : null,
+    timeoutS: definition.ready.timeoutS,
+  }
+}

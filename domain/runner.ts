@@ -1,0 +1,165 @@
+import type { ApplicationDefinition } from './application.ts'
+import type { BuildStep, PlannedInstance, ReadyStep, UndoableStep } from './build-plan.ts'
+
+/** What a caller gives to every call. */
+export interface RunnerContext {
+  /** Ends the call early; every call to the engine has a deadline of its own besides. */
+  readonly abortSignal: AbortSignal
+  /** Told what is waited for; an activity heartbeats with it. */
+  readonly onProgress: (text: string) => void
+  /** Values for the `${NAME}` of the plan. They never come back in a result, a progress text or an error. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+export interface ServerDescription {
+  readonly runner: string
+  readonly engineVersion: string
+  readonly apiVersion: string
+  readonly cpus: number
+  readonly memoryMib: number
+  readonly cgroupVersion: string
+  readonly storageDriver: string
+  readonly containers: number
+}
+
+export interface StepOutcome {
+  /** The engine's id of what the step made or found; for a ready step the instance's id. */
+  readonly externalId: string
+  /** It was there already, made by an earlier try. */
+  readonly isAdopted: boolean
+  readonly detail: string
+}
+
+export interface RemovalOutcome {
+  /** False: it was not there, or is kept because others use it (a network). `detail` says which. */
+  readonly isRemoved: boolean
+  /** True when the server no longer has it, observed after the removal. */
+  readonly isAbsent: boolean
+  readonly detail: string
+}
+
+/** Something on the server that carries our labels. */
+export interface ServerResource {
+  readonly kind: 'container' | 'volume' | 'network'
+  readonly externalId: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface ExecuteRequest {
+  /** Name on the server, see `containerName`. */
+  readonly container: string
+  /** An argument list; no shell reads it. */
+  readonly argv: readonly string[]
+  readonly deadlineMs?: number
+}
+
+export interface ExecuteResult {
+  readonly argv: readonly string[]
+  readonly exitCode: number
+  /** Both at most 64 KiB, cut at the end. */
+  readonly stdout: string
+  readonly stderr: string
+  readonly durationMs: number
+}
+
+/** One raw measurement of one series. A counter that starts again (new container, restart) is seen by its series or by falling. */
+export interface MetricReading {
+  readonly metric: string
+  /** `container:<id>`, `volume:<name>` or `command:<container id>`. */
+  readonly series: string
+  /** Decimal. */
+  readonly value: string
+  /** `B` for what the engine counts, else the metric's own unit. */
+  readonly unit: string
+  readonly source: 'engine-network' | 'volume-disk' | 'command'
+  /** Instant, RFC 3339. */
+  readonly readAt: string
+}
+
+export interface ContainerObservation {
+  readonly service: string
+  readonly name: string
+  readonly externalId: string
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead'
+  /** `none`: the container has no health check. */
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  readonly exitCode: number | null
+  readonly restartCount: number
+  /** `sha256:…` of the image it was made from. */
+  readonly imageDigest: string
+  readonly hostPort: number | null
+  readonly startedAt: string | null
+}
+
+export interface InstanceObservation {
+  /** Every container of the instance that exists, by name. */
+  readonly containers: readonly ContainerObservation[]
+  /** All run, and those with a health check are healthy. False when there are none. */
+  readonly isRunning: boolean
+  /** There is at least one and none runs. */
+  readonly isStopped: boolean
+}
+
+export interface ReadyObservation {
+  readonly isReady: boolean
+  /** What is still missing, or what answered. */
+  readonly detail: string
+}
+
+export interface LimitObservation {
+  readonly limit: string
+  /** As the instance reports it. */
+  readonly inForce: number
+  readonly inUse: number
+  /** What was asked, with the answers, for the log that people read. */
+  readonly commands: readonly ExecuteResult[]
+}
+
+/** An application and where it runs: what instance-wide calls are given. */
+export interface InstanceRef {
+  readonly definition: ApplicationDefinition
+  readonly instance: PlannedInstance
+}
+
+/**
+ * Carries out a build plan on one server. Every call may be repeated at any time, after any crash: it looks first, makes what is
+ * missing, and answers with what it observed.
+ *
+ * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `name_taken_on_server`,
+ * `port_taken_on_server`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
+ * `Error` and worth a retry.
+ */
+export interface Runner {
+  readonly id: 'docker' | 'dry-run'
+  describe(ctx: RunnerContext): Promise<ServerDescription>
+  /** One cheap call; throws an `Error` that says what could not be reached. */
+  testConnection(ctx: RunnerContext): Promise<void>
+
+  ensure(step: BuildStep, ctx: RunnerContext): Promise<StepOutcome>
+  /** Removes by exact name and labels. What is not there is a success; what is not ours is `name_taken_on_server` and untouched. */
+  remove(step: UndoableStep, ctx: RunnerContext): Promise<RemovalOutcome>
+
+  /** Containers and volumes of the instance, by label; its environment's network too when this instance is the last to use it. */
+  list(instance: PlannedInstance, ctx: RunnerContext): Promise<readonly ServerResource[]>
+  isAbsent(instance: PlannedInstance, ctx: RunnerContext): Promise<boolean>
+  observe(instance: PlannedInstance, ctx: RunnerContext): Promise<InstanceObservation>
+
+  /** Suspends: stopped in reverse order of start, over a reboot too. The answer is what was observed afterwards. */
+  stop(ref: InstanceRef, ctx: RunnerContext): Promise<InstanceObservation>
+  /** Resumes in the order of `depends_on`. Says that containers run, not that they are ready. */
+  start(ref: InstanceRef, ctx: RunnerContext): Promise<InstanceObservation>
+  /** Looks once. `ensure` of the same step waits. */
+  checkReady(step: ReadyStep, ctx: RunnerContext): Promise<ReadyObservation>
+
+  /** A command that ends with another exit code than 0 is a result, not an error. */
+  execute(request: ExecuteRequest, ctx: RunnerContext): Promise<ExecuteResult>
+  /** Sets the ceiling and reads it back. @throws `limit_not_in_force` when the instance reports another one. */
+  applyLimit(
+    ref: InstanceRef,
+    limit: { code: string; value: number },
+    ctx: RunnerContext,
+  ): Promise<LimitObservation>
+  readLimit(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<LimitObservation>
+  readMetrics(ref: InstanceRef, ctx: RunnerContext): Promise<readonly MetricReading[]>
+}

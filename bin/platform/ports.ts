@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { PlatformProblem } from './problem.ts'
+
+const host = '127.0.0.1'
+const portsTried = 50
+
+export function isPortFree(port: number): Promise<boolean> {
+  return listenOnce(port).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A port nobody listens on at this moment, picked by the system. */
+export function freePort(): Promise<number> {
+  return listenOnce(0)
+}
+
+/** The preferred port if it is free, else the next free one above it: for ports no person has to remember. */
+export async function portNear(preferred: number): Promise<number> {
+  for (let port = preferred; port < preferred + portsTried; port += 1) {
+    if (await isPortFree(port)) return port
+  }
+  return freePort()
+}
+
+/** The port a person typed or will type. It is never exchanged for another one behind their back. */
+export async function requirePort(port: number, variable: string): Promise<number> {
+  if (await isPortFree(port)) return port
+  const holder = holderOf(port)
+  const other = await portNear(port + 1)
+  throw new PlatformProblem({
+    found: `Port ${port} is taken${holder === undefined ? '' : ` by ${holder}`}.`,
+    wanted: `A free port for the console and the API (${variable}).`,
+    command: `${variable}=${other} npm start`,
+    stillWorks: 'Everything else: only the addresses change. Data in the data folder is not touched.',
+  })
+}
+
+/** Who listens on the port, as far as this user may see it. */
+export function holderOf(port: number): string | undefined {
+  const bySs = run('ss', ['-ltnpH', `sport = :${port}`])
+  const match = bySs === undefined ? null : /users:\(\("([^"]+)",pid=(\d+)/.exec(bySs)
+  if (match !== null) return `${match[1] ?? '?'} (pid ${match[2] ?? '?'})`
+  const byLsof = run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'])
+  const pid = byLsof?.match(/^p(\d+)$/m)?.[1]
+  const name = byLsof?.match(/^c(.+)$/m)?.[1]
+  return pid === undefined ? undefined : `${name ?? 'a process'} (pid ${pid})`
+}
+
+function run(command: string, args: string[]): string | undefined {
+  try {
+    return execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 3_000,
+    })
+  } catch {
+    return undefined
+  }
+}
+
+function listenOnce(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address()
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port was given'))
+        else resolve(address.port)
+      })
+    })
+  })
+}

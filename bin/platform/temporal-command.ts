@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { cacheFolder, withCacheLock } from './cache.ts'
+import { PlatformProblem, messageOf } from './problem.ts'
+import type { Note } from './progress.ts'
+
+const run = promisify(execFile)
+
+/** The newest version that can also be built from source where downloads are closed. */
+const version = '1.5.1'
+const oldestUsable = [1, 4] as const
+const connectTimeoutMs = 8_000
+const downloadTimeoutMs = 5 * 60_000
+
+/** The `temporal` command: from the PATH, our cache, the official download, or built with Go; in this order. */
+export async function ensureTemporalCommand(
+  note: Note,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  if (await isUsable('temporal')) return 'temporal'
+  const folder = cacheFolder(env)
+  const command = join(folder, `temporal-${version}`, 'temporal')
+  if (await isUsable(command)) return command
+  await withCacheLock(folder, `temporal-${version}`, async () => {
+    if (existsSync(command) && (await isUsable(command))) return
+    await fetchCommand(folder, command, note, env)
+  })
+  return command
+}
+
+async function fetchCommand(
+  folder: string,
+  command: string,
+  note: Note,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const scratch = mkdtempSync(join(folder, 'temporal-new-'))
+  const failures: string[] = []
+  try {
+    for (const way of [download, buildWithGo]) {
+      try {
+        await way(scratch, note, env)
+        moveIntoPlace(join(scratch, 'temporal'), command)
+        return
+      } catch (error) {
+        failures.push(messageOf(error).trim().split('\n')[0] ?? '')
+      }
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+  throw new PlatformProblem({
+    found: `There is no \`temporal\` command, and it could not be had: ${failures.join('; ')}.`,
+    wanted:
+      'The Temporal command line 1.4 or later, a network that lets it be downloaded, or Go to build it.',
+    command: `Install it from https://docs.temporal.io/cli, or: go install github.com/temporalio/cli/cmd/temporal@v${version}`,
+    stillWorks: 'TEMPORAL_ADDRESS=host:port npm start, if a Temporal server runs somewhere.',
+  })
+}
+
+async function download(scratch: string, note: Note): Promise<void> {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const url = `https://temporal.download/cli/archive/v${version}?platform=${process.platform}&arch=${arch}`
+  note(`downloading Temporal ${version}; usually under 30 s`)
+  const archive = join(scratch, 'temporal.tar.gz')
+  const body = await openDownload(url)
+  await pipeline(body, createWriteStream(archive), { signal: AbortSignal.timeout(downloadTimeoutMs) })
+  await run('tar', ['-xzf', archive, '-C', scratch, 'temporal'])
+}
+
+/** A closed network often swallows packets, so waiting for the first answer is bounded more tightly than the transfer. */
+async function openDownload(url: string): Promise<Readable> {
+  const connecting = new AbortController()
+  const timer = setTimeout(() => connecting.abort(), connectTimeoutMs)
+  try {
+    const res = await fetch(url, { signal: connecting.signal })
+    if (!res.ok || res.body === null) throw new Error(`the download answered ${res.status}`)
+    return Readable.fromWeb(res.body)
+  } catch (error) {
+    throw new Error(`the official download is not reachable (${messageOf(error)})`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function buildWithGo(scratch: string, note: Note, env: NodeJS.ProcessEnv): Promise<void> {
+  const go = await findGo()
+  note(
+    `no download, so Temporal ${version} is built with Go; usually 5 to 6 minutes, seconds the second time`,
+  )
+  await run(go, ['install', `github.com/temporalio/cli/cmd/temporal@v${version}`], {
+    env: { ...env, GOBIN: scratch },
+    maxBuffer: 64 * 1024 * 1024,
+  })
+}
+
+async function findGo(): Promise<string> {
+  for (const go of ['go', '/usr/local/go/bin/go']) {
+    const found = await run(go, ['version']).catch(() => undefined)
+    if (found !== undefined) return go
+  }
+  throw new Error('there is no Go to build it with')
+}
+
+/** A rename is atomic: another process sees the old state or the whole new file, never half of one. */
+function moveIntoPlace(built: string, command: string): void {
+  chmodSync(built, 0o755)
+  mkdirSync(dirname(command), { recursive: true })
+  renameSync(built, command)
+}
+
+async function isUsable(command: string): Promise<boolean> {
+  try {
+    const { stdout } = await run(command, ['--version'], { timeout: 20_000 })
+    const [, major, minor] = /version v?(\d+)\.(\d+)/.exec(stdout) ?? []
+    if (major === undefined || minor === undefined) return false
+    return (
+      Number(major) > oldestUsable[0] ||
+      (Number(major) === oldestUsable[0] && Number(minor) >= oldestUsable[1])
+    )
+  } catch {
+    return false
+  }
+}

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { PlatformProblem } from './problem.ts'
 
@@ -12,8 +13,15 @@ export function isPortFree(port: number): Promise<boolean> {
   )
 }
 
-/** A port nobody listens on at this moment, picked by the system. */
-export function freePort(): Promise<number> {
+/**
+ * A port nobody listens on at this moment. Below the range from which the system takes ports for outgoing
+ * connections: one of those could take it between our look and the listener's start.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < portsTried; attempt += 1) {
+    const port = randomInt(10_240, 32_000)
+    if (await isPortFree(port)) return port
+  }
   return listenOnce(0)
 }
 

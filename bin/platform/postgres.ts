@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { endLeftoverPostgres, initialiseCluster, placeCluster } from './postgres-cluster.ts'
 import { PlatformProblem, messageOf } from './problem.ts'
 import { isAlive, startProcess, stopProcess, tailOf } from './process.ts'
@@ -34,7 +34,7 @@ const quickButLossy = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=
 export async function ensurePostgres(options: PostgresOptions): Promise<PostgresServer> {
   const named = (options.env ?? process.env)['DATABASE_URL']
   if (named) return requireNamedServer(named)
-  const cluster = await placeCluster(options.folder, options.note)
+  const cluster = placeCluster(options.folder, options.note)
   await endLeftoverPostgres(cluster)
   initialiseCluster(cluster, options.password, options.isDurable ?? true)
   const server = await startServer(cluster.postgres, cluster.folder, cluster.user, options)
@@ -96,7 +96,7 @@ async function startServer(
 }
 
 async function createDatabase(url: string, database: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     const found = await client.query('select from pg_database where datname = $1', [database])
@@ -113,7 +113,7 @@ function withDatabase(url: string, database: string): string {
 }
 
 async function tryConnect(url: string): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   try {
     await client.connect()
     await client.end()

@@ -12,7 +12,8 @@ const run = promisify(execFile)
 
 /** The newest version that can also be built from source where downloads are closed. */
 const version = '1.5.1'
-const oldestUsable = [1, 4] as const
+/** A command built from source calls itself 0.0.0-DEV, so the server inside it is what is compared. */
+const oldestServer = { major: 1, minor: 28 }
 const connectTimeoutMs = 8_000
 const downloadTimeoutMs = 5 * 60_000
 
@@ -116,11 +117,10 @@ function moveIntoPlace(built: string, command: string): void {
 async function isUsable(command: string): Promise<boolean> {
   try {
     const { stdout } = await run(command, ['--version'], { timeout: 20_000 })
-    const [, major, minor] = /version v?(\d+)\.(\d+)/.exec(stdout) ?? []
-    if (major === undefined || minor === undefined) return false
+    const [, major, minor] = /Server (\d+)\.(\d+)/.exec(stdout) ?? []
     return (
-      Number(major) > oldestUsable[0] ||
-      (Number(major) === oldestUsable[0] && Number(minor) >= oldestUsable[1])
+      Number(major) > oldestServer.major ||
+      (Number(major) === oldestServer.major && Number(minor) >= oldestServer.minor)
     )
   } catch {
     return false

@@ -79,6 +79,11 @@ export interface ContainerStep extends StepBase {
   readonly mounts: readonly Mount[]
   /** The environment's network; its name and labels, so that one removed meanwhile is made again. */
   readonly network: { readonly name: string; readonly labels: Labels }
+  /**
+   * The other services under the names that the file gives them. They are links of this container only: two instances of one
+   * environment may both have a service `db`, and neither ever reaches the other's by that name.
+   */
+  readonly peers: readonly { readonly service: string; readonly container: string }[]
   /** `service` is the container's name on the server here. */
   readonly dependsOn: readonly Dependency[]
   readonly healthCheck: HealthCheck | null
@@ -239,6 +244,9 @@ function planContainer(
     environment: service.environment,
     mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
     network: { name: networkName(instance), labels: environmentLabels(instance) },
+    peers: definition.services
+      .filter((peer) => peer !== service)
+      .map((peer) => ({ service: peer.name, container: containerName(instance, peer.name) })),
     dependsOn: service.dependsOn.map((on) => ({ ...on, service: containerName(instance, on.service) })),
     healthCheck: service.healthCheck,
     exposedPorts: service.exposedPorts,

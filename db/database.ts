@@ -1,0 +1,106 @@
+import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type {
+  ApiKeysTable,
+  IdempotencyKeysTable,
+  LoginLinksTable,
+  OperatorsTable,
+  SessionsTable,
+} from './tables/access.ts'
+import type * as build from './tables/build.ts'
+import type * as catalog from './tables/catalog.ts'
+import type { CustomersTable, EnvironmentsTable, TestClocksTable } from './tables/customer.ts'
+import type { InstallationTable } from './tables/installation.ts'
+import type { InvoiceLinesTable, InvoicesTable, NumberSeriesTable } from './tables/invoice.ts'
+import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
+import type * as subscription from './tables/subscription.ts'
+import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './tables/usage.ts'
+
+export interface Database {
+  installation: InstallationTable
+  operators: OperatorsTable
+  login_links: LoginLinksTable
+  sessions: SessionsTable
+  api_keys: ApiKeysTable
+  idempotency_keys: IdempotencyKeysTable
+  applications: catalog.ApplicationsTable
+  application_versions: catalog.ApplicationVersionsTable
+  products: catalog.ProductsTable
+  product_applications: catalog.ProductApplicationsTable
+  kits: catalog.KitsTable
+  bill_of_materials: catalog.BillOfMaterialsTable
+  price_lists: catalog.PriceListsTable
+  price_list_items: catalog.PriceListItemsTable
+  test_clocks: TestClocksTable
+  customers: CustomersTable
+  environments: EnvironmentsTable
+  servers: build.ServersTable
+  orders: subscription.OrdersTable
+  order_lines: subscription.OrderLinesTable
+  subscriptions: subscription.SubscriptionsTable
+  subscription_documents: subscription.SubscriptionDocumentsTable
+  subscription_lines: subscription.SubscriptionLinesTable
+  billing_periods: subscription.BillingPeriodsTable
+  instances: build.InstancesTable
+  build_orders: build.BuildOrdersTable
+  build_steps: build.BuildStepsTable
+  resources: build.ResourcesTable
+  secrets: build.SecretsTable
+  limits: build.LimitsTable
+  limit_commands: build.LimitCommandsTable
+  readings: ReadingsTable
+  usage_events: UsageEventsTable
+  usage_windows: UsageWindowsTable
+  number_series: NumberSeriesTable
+  invoices: InvoicesTable
+  invoice_lines: InvoiceLinesTable
+  tasks: TasksTable
+  outbox: OutboxTable
+  events: EventsTable
+}
+
+/** A connection pool, or the transaction its caller owns: queries take either. */
+export type Db = Kysely<Database>
+export type Tx = Transaction<Database>
+
+const int8 = 20
+const date = 1082
+const timestamptz = 1184
+
+/** Values as the domain speaks of them: safe integers, ISO dates, ISO instants. Numeric stays text, never a float. */
+function parsers(): pg.CustomTypesConfig {
+  const own = new Map<number, (text: string) => unknown>([
+    [int8, toSafeInteger],
+    [date, (text) => text],
+    [timestamptz, (text) => new Date(text).toISOString()],
+  ])
+  return {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      own.get(oid) ?? pg.types.getTypeParser(oid, format),
+  } as pg.CustomTypesConfig
+}
+
+function toSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new Error(`integer beyond the safe range: ${text}`)
+  return value
+}
+
+/** Opens a pool. Deadlines are set on each connection, so that no query and no lock waits for ever. */
+export function openDatabase(
+  url: string,
+  options: { maxConnections?: number; applicationName?: string } = {},
+): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.maxConnections ?? 10,
+    application_name: options.applicationName ?? 'clouder',
+    types: parsers(),
+    lock_timeout: 5_000,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 10_000,
+  })
+  // A connection lost while idle is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => {})
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+}

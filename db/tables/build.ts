@@ -1,0 +1,105 @@
+import type { BuildStep } from '#domain/build-plan.ts'
+import type { InstanceState } from '#domain/instance.ts'
+import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
+
+export interface ServersTable {
+  id: string
+  code: string
+  runner: 'docker' | 'dry-run'
+  port_range: string
+  facts: Defaulted<Record<string, unknown>>
+  last_seen_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+export interface InstancesTable {
+  id: string
+  subscription_id: string
+  environment_id: string
+  server_id: string
+  application_version_id: string
+  sequence: Defaulted<number>
+  name: string
+  generation: Defaulted<number>
+  host_port: number | null
+  state: Defaulted<InstanceState>
+  state_at: Defaulted<Instant>
+  destroyed_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+export interface BuildOrdersTable {
+  id: string
+  subscription_id: string
+  kind: 'build' | 'unbuild'
+  number: number
+  state: Defaulted<BuildState>
+  failure_code: string | null
+  failure_detail: string | null
+  created_at: Generated<Instant>
+  finished_at: Instant | null
+}
+
+export type BuildState = 'planned' | 'running' | 'done' | 'failed' | 'undone'
+
+export interface BuildStepsTable {
+  id: string
+  build_order_id: string
+  instance_id: string
+  server_id: string
+  position: number
+  kind: BuildStep['kind']
+  name: string
+  title: string
+  plan: BuildStep
+  state: Defaulted<BuildState>
+  attempt: Defaulted<number>
+  started_at: Instant | null
+  finished_at: Instant | null
+  progress: string | null
+  failure_code: string | null
+  failure_detail: string | null
+}
+
+export interface ResourcesTable {
+  id: string
+  instance_id: string
+  server_id: string
+  kind: 'container' | 'volume' | 'network' | 'image'
+  name: string
+  component: Defaulted<string>
+  external_id: string
+  made_at: Generated<Instant>
+  removed_at: Instant | null
+}
+
+export interface SecretsTable {
+  instance_id: string
+  name: string
+  version: Defaulted<number>
+  key_id: string
+  sealed: Buffer
+  created_at: Generated<Instant>
+  destroyed_at: Instant | null
+}
+
+export interface LimitsTable {
+  instance_id: string
+  code: string
+  sold_quantity: Decimal
+  in_force_quantity: Decimal | null
+  in_force_at: Instant | null
+}
+
+export interface LimitCommandsTable {
+  id: string
+  instance_id: string
+  limit_code: string
+  quantity: Decimal
+  command: string[]
+  exit_code: number | null
+  answer: string | null
+  read_back: string | null
+  duration_ms: number | null
+  sent_at: Defaulted<Instant>
+}

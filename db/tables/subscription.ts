@@ -1,0 +1,94 @@
+import type { BillingInterval } from '#domain/calendar.ts'
+import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant } from './columns.ts'
+
+export interface OrdersTable {
+  id: string
+  customer_id: string
+  test_clock_id: string | null
+  currency: string
+  channel: string
+  actor: string
+  confirmed_at: Instant
+  created_at: Generated<Instant>
+}
+
+export interface OrderLinesTable {
+  id: string
+  order_id: string
+  position: number
+  product_id: string | null
+  kit_id: string | null
+  quantity: Decimal
+}
+
+export interface SubscriptionsTable {
+  id: string
+  order_id: string
+  order_line_id: string
+  customer_id: string
+  environment_id: string
+  test_clock_id: string | null
+  product_id: string | null
+  kit_id: string | null
+  title: string
+  currency: string
+  phase: Defaulted<SubscriptionPhase>
+  parked_reason: string | null
+  activated_at: Instant | null
+  starts_on: CalendarDate | null
+  cancel_requested_at: Instant | null
+  cancel_reason: string | null
+  ends_on: CalendarDate | null
+  suspended_reason: string | null
+  ended_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+export interface SubscriptionDocumentsTable {
+  id: string
+  customer_id: string
+  interval_count: number
+  interval_unit: BillingInterval['unit']
+  currency: string
+  billing_cycle_anchor: CalendarDate
+  time_zone: string
+  test_clock_id: string | null
+  next_period_index: Defaulted<number>
+  next_invoice_on: CalendarDate
+  parked_reason: string | null
+  closed_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+export interface SubscriptionLinesTable {
+  id: string
+  first_line_id: string
+  subscription_id: string
+  document_id: string | null
+  product_id: string
+  instance_id: string | null
+  position: number
+  billing_type: BillingType
+  billing_timing: BillingTiming
+  interval_count: number | null
+  interval_unit: BillingInterval['unit'] | null
+  description: string
+  quantity: Decimal
+  unit: string
+  unit_price: Decimal
+  metric: string | null
+  limit_code: string | null
+  starts_on: CalendarDate | null
+  ends_on: CalendarDate | null
+  created_at: Generated<Instant>
+}
+
+export interface BillingPeriodsTable {
+  document_id: string
+  period_index: number
+  period: DateRange
+  invoice_id: string | null
+  billed_at: Generated<Instant>
+}

@@ -1,0 +1,39 @@
+import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
+
+export interface ReadingsTable {
+  id: Generated<number>
+  instance_id: string
+  metric: string
+  series: string
+  value: Decimal
+  unit: string
+  is_opening: Defaulted<boolean>
+  read_at: Instant
+  sampled_at: Instant
+}
+
+export interface UsageEventsTable {
+  id: string
+  source: string
+  event_id: string
+  subscription_id: string
+  metric: string
+  quantity: Decimal
+  unit: string
+  occurred_at: Instant
+  received_at: Generated<Instant>
+}
+
+export interface UsageWindowsTable {
+  id: string
+  subscription_line_id: string
+  metric: string
+  quantity: Decimal
+  unit: string
+  window_period: string
+  reading_count: number
+  event_count: number
+  first_read_at: Instant | null
+  last_read_at: Instant | null
+  created_at: Generated<Instant>
+}

@@ -1,0 +1,137 @@
+import { assert, unreachable } from './assert.ts'
+import { BusinessError } from './errors.ts'
+
+export type IntervalUnit = 'day' | 'week' | 'month' | 'month_last_day' | 'quarter' | 'half_year' | 'year'
+export const intervalUnits: readonly IntervalUnit[] = [
+  'day',
+  'week',
+  'month',
+  'month_last_day',
+  'quarter',
+  'half_year',
+  'year',
+]
+
+/** How often a product recurs, as it is sold: every `count` `unit`s. */
+export interface Recurrence {
+  readonly count: number
+  readonly unit: IntervalUnit
+}
+
+/** A recurrence by its length, so that a quarter and three months lie on one document. */
+export interface BillingInterval {
+  readonly count: number
+  readonly unit: 'day' | 'month' | 'month_last_day'
+}
+
+/** Half-open: the first day is inside, the end is the first day after. Dates as ISO text. */
+export interface Period {
+  readonly start: string
+  readonly end: string
+}
+
+const lengths: Readonly<Record<IntervalUnit, BillingInterval>> = {
+  day: { count: 1, unit: 'day' },
+  week: { count: 7, unit: 'day' },
+  month: { count: 1, unit: 'month' },
+  month_last_day: { count: 1, unit: 'month_last_day' },
+  quarter: { count: 3, unit: 'month' },
+  half_year: { count: 6, unit: 'month' },
+  year: { count: 12, unit: 'month' },
+}
+
+/**
+ * The recurrence by its length: a quarter is 3 months, two weeks are 14 days.
+ * @throws `recurrence_invalid` if the count is not a whole number from 1
+ */
+export function billingInterval(recurrence: Recurrence): BillingInterval {
+  if (!Number.isInteger(recurrence.count) || recurrence.count < 1) {
+    throw new BusinessError('recurrence_invalid', 'A recurrence is a whole number from 1 and a unit.')
+  }
+  const length = lengths[recurrence.unit]
+  return { count: length.count * recurrence.count, unit: length.unit }
+}
+
+/**
+ * Boundary n of a billing cycle, always counted from the anchor, never from the boundary before. A day that the
+ * month lacks becomes its last day, and the anchor's own day comes back: 31 January, 28 February, 31 March.
+ * With `month_last_day` every boundary after the first is the first of a month: 5 January, 1 February, 1 March.
+ */
+export function cycleBoundary(anchor: string, interval: BillingInterval, n: number): string {
+  assert(Number.isInteger(n) && n >= 0, `cycle boundaries are counted from 0, got ${n}`)
+  const start = Temporal.PlainDate.from(anchor)
+  const count = interval.count * n
+  switch (interval.unit) {
+    case 'day':
+      return start.add({ days: count }).toString()
+    case 'month':
+      return start.add({ months: count }).toString()
+    case 'month_last_day':
+      return n === 0 ? start.toString() : start.with({ day: 1 }).add({ months: count }).toString()
+    default:
+      return unreachable(interval.unit)
+  }
+}
+
+/** Cycle n: from boundary n to boundary n + 1. */
+export function cyclePeriod(anchor: string, interval: BillingInterval, n: number): Period {
+  return { start: cycleBoundary(anchor, interval, n), end: cycleBoundary(anchor, interval, n + 1) }
+}
+
+/** Index of the cycle that holds the date; 0 for every date before the anchor's first boundary. */
+export function cycleIndexOn(anchor: string, interval: BillingInterval, date: string): number {
+  let index = Math.max(0, estimateIndex(anchor, interval, date) - 1)
+  while (compareDates(cycleBoundary(anchor, interval, index + 1), date) <= 0) index += 1
+  return index
+}
+
+/** A guess that is at most one cycle too high and never more than two too low. */
+function estimateIndex(anchor: string, interval: BillingInterval, date: string): number {
+  const from = Temporal.PlainDate.from(anchor)
+  const to = Temporal.PlainDate.from(date)
+  const elapsed =
+    interval.unit === 'day'
+      ? from.until(to, { largestUnit: 'days' }).days
+      : from.until(to, { largestUnit: 'months' }).months
+  return Math.floor(elapsed / interval.count)
+}
+
+/** Whole days from the start to the end of a period. */
+export function daysIn(period: Period): number {
+  return Temporal.PlainDate.from(period.start).until(period.end, { largestUnit: 'days' }).days
+}
+
+/** Less than 0, 0, or more than 0, as the first date is before, on, or after the second. */
+export function compareDates(first: string, second: string): number {
+  return Temporal.PlainDate.compare(first, second)
+}
+
+/** The days two periods share, or undefined if they share none. An open end is null. */
+export function intersect(first: { start: string; end: string | null }, second: Period): Period | undefined {
+  const start = laterDate(first.start, second.start)
+  const end = first.end === null ? second.end : earlierDate(first.end, second.end)
+  return compareDates(start, end) < 0 ? { start, end } : undefined
+}
+
+export function laterDate(first: string, second: string): string {
+  return compareDates(first, second) >= 0 ? first : second
+}
+
+export function earlierDate(first: string, second: string): string {
+  return compareDates(first, second) <= 0 ? first : second
+}
+
+/** The calendar date of an instant in a time zone: 2026-03-31T23:30Z is 1 April in Paris. */
+export function dateIn(timeZone: string, instant: string): string {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString()
+}
+
+/** The instant at which a date begins in a time zone, daylight-saving changes included. */
+export function startOfDay(timeZone: string, date: string): string {
+  return Temporal.PlainDate.from(date).toZonedDateTime(timeZone).toInstant().toString()
+}
+
+/** A date so many days later. */
+export function addDays(date: string, days: number): string {
+  return Temporal.PlainDate.from(date).add({ days }).toString()
+}

@@ -1,0 +1,80 @@
+import { BusinessError } from './errors.ts'
+
+/**
+ * Public identifiers: the kind, an underscore, and the 128 bits of a UUID version 7 in Crockford's base 32, 26
+ * characters that sort by time (the TypeID format). Rows hold the UUID; addresses, workflow ids, labels and people
+ * use this form, so that an id of the wrong kind is seen at once.
+ */
+const prefixes = {
+  application: 'app',
+  apiKey: 'key',
+  buildOrder: 'bo',
+  buildStep: 'step',
+  customer: 'cus',
+  document: 'doc',
+  environment: 'env',
+  event: 'evt',
+  installation: 'ins',
+  instance: 'inst',
+  invoice: 'inv',
+  kit: 'kit',
+  order: 'ord',
+  priceList: 'pl',
+  product: 'prod',
+  server: 'srv',
+  subscription: 'sub',
+  subscriptionLine: 'line',
+  task: 'task',
+  testClock: 'clk',
+  usageEvent: 'use',
+} as const
+
+export type IdentifierKind = keyof typeof prefixes
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** `sub_01kb…` for a subscription's UUID. */
+export function encodeId(kind: IdentifierKind, uuid: string): string {
+  if (!uuidPattern.test(uuid)) throw new Error(`not a uuid: ${uuid}`)
+  let rest = BigInt(`0x${uuid.replaceAll('-', '')}`)
+  let text = ''
+  for (let position = 0; position < 26; position += 1) {
+    text = `${alphabet[Number(rest & 31n)]}${text}`
+    rest >>= 5n
+  }
+  return `${prefixes[kind]}_${text}`
+}
+
+/**
+ * The UUID behind a public id.
+ * @throws `id_kind_mismatch` for an id of another kind, `not_found` for what is no id at all
+ */
+export function decodeId(kind: IdentifierKind, text: string): string {
+  const [, prefix, code] = /^([a-z]+)_([0-9a-z]{26})$/.exec(text) ?? []
+  if (prefix === undefined || code === undefined) {
+    throw new BusinessError(
+      'not_found',
+      `${text} is not an id. Ids of this kind look like ${prefixes[kind]}_01kb….`,
+    )
+  }
+  if (prefix !== prefixes[kind]) {
+    throw new BusinessError(
+      'id_kind_mismatch',
+      `${text} is not the id of a ${kind}; those begin with ${prefixes[kind]}_.`,
+    )
+  }
+  return decodeUuid(code, text)
+}
+
+function decodeUuid(code: string, text: string): string {
+  let value = 0n
+  for (const character of code) {
+    const digit = alphabet.indexOf(character)
+    if (digit < 0) throw new BusinessError('not_found', `${text} is not an id.`)
+    value = (value << 5n) | BigInt(digit)
+  }
+  if (value >> 128n !== 0n) throw new BusinessError('not_found', `${text} is not an id.`)
+  const hex = value.toString(16).padStart(32, '0')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

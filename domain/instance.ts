@@ -1,0 +1,3 @@
+/** Where an instance stands. The drawn paths between states are held by the database (`check_instance_state`). */
+export type InstanceState =
+  'ordered' | 'building' | 'running' | 'limited' | 'suspended' | 'cancelling' | 'destroyed' | 'failed'

@@ -1,0 +1,98 @@
+import { BusinessError } from './errors.ts'
+
+/** Where a subscription stands. The database holds the drawn paths between phases (`check_subscription_phase`). */
+export type SubscriptionPhase = 'ordered' | 'building' | 'active' | 'suspended' | 'unbuilding' | 'ended'
+export const subscriptionPhases: readonly SubscriptionPhase[] = [
+  'ordered',
+  'building',
+  'active',
+  'suspended',
+  'unbuilding',
+  'ended',
+]
+
+/** What a person may ask of a subscription. Each carries the id of its request, so that asking twice is asking once. */
+export type SubscriptionCommand = { readonly requestId: string; readonly actor: string } & (
+  | { readonly kind: 'cancel'; readonly when: 'period_end' | 'now'; readonly reason: string }
+  | { readonly kind: 'uncancel' }
+  | { readonly kind: 'changePlan'; readonly subscriptionLineId: string; readonly quantity: string }
+  | { readonly kind: 'suspend'; readonly reason: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'retryBuild' }
+  | { readonly kind: 'advanceTestClock'; readonly nowMs: number }
+)
+export type SubscriptionCommandKind = SubscriptionCommand['kind']
+
+/** The little that decides whether a command is allowed. */
+export interface SubscriptionStanding {
+  readonly phase: SubscriptionPhase
+  /** Stuck in its phase until a person helps. */
+  readonly isParked: boolean
+  /** Cancelled for a later date, and still running. */
+  readonly isCancelled: boolean
+}
+
+/** One table: in which phases a command is taken, and what else must hold. */
+const allowed: Readonly<
+  Record<
+    SubscriptionCommandKind,
+    { phases: readonly SubscriptionPhase[]; holds?: (standing: SubscriptionStanding) => boolean }
+  >
+> = {
+  cancel: { phases: ['ordered', 'building', 'active', 'suspended'] },
+  uncancel: { phases: ['active', 'suspended'], holds: (standing) => standing.isCancelled },
+  changePlan: { phases: ['active'], holds: (standing) => !standing.isCancelled },
+  suspend: { phases: ['active'] },
+  resume: { phases: ['suspended'] },
+  retryBuild: { phases: ['building', 'unbuilding'], holds: (standing) => standing.isParked },
+  advanceTestClock: { phases: subscriptionPhases },
+}
+
+/**
+ * Whether a command may be given now. The API asks it for a quick answer, the workflow's validator for the binding one.
+ * @returns the refusal, or undefined
+ */
+export function refuseCommand(
+  standing: SubscriptionStanding,
+  kind: SubscriptionCommandKind,
+): BusinessError | undefined {
+  const rule = allowed[kind]
+  if (rule.phases.includes(standing.phase) && (rule.holds?.(standing) ?? true)) return undefined
+  if (standing.phase === 'ended') {
+    return new BusinessError(
+      'subscription_ended',
+      'The subscription has ended; nothing can be asked of it any more. Place a new order.',
+    )
+  }
+  const stand = [standing.phase, standing.isParked ? 'parked' : '', standing.isCancelled ? 'cancelled' : '']
+    .filter(Boolean)
+    .join(', ')
+  return new BusinessError(
+    'action_not_allowed',
+    `${kind} is not possible while the subscription is ${stand}. Possible now: ${allowedCommands(standing).join(', ') || 'nothing'}.`,
+  )
+}
+
+/** The commands a person may give now, for pages and the API. */
+export function allowedCommands(standing: SubscriptionStanding): SubscriptionCommandKind[] {
+  return (Object.keys(allowed) as SubscriptionCommandKind[]).filter(
+    (kind) => kind !== 'advanceTestClock' && isAllowed(standing, kind),
+  )
+}
+
+function isAllowed(standing: SubscriptionStanding, kind: SubscriptionCommandKind): boolean {
+  const rule = allowed[kind]
+  return rule.phases.includes(standing.phase) && (rule.holds?.(standing) ?? true)
+}
+
+/**
+ * Milliseconds after a boundary at which this subscription settles its period, steady per subscription and spread over
+ * the window, so that the first of the month is not one burst. 32-bit FNV-1a of the id.
+ */
+export function settlementJitterMs(subscriptionId: string, windowMs: number): number {
+  let hash = 0x811c9dc5
+  for (const character of subscriptionId) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  }
+  return Math.floor((hash / 2 ** 32) * windowMs)
+}

@@ -1,0 +1,172 @@
+import type Docker from 'dockerode'
+import { BusinessError } from '#domain/errors.ts'
+import type { ContainerStep } from '#domain/build-plan.ts'
+import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { createOptions, differences } from './container-options.ts'
+import { call, EngineError, find, isStatus, pause } from './engine.ts'
+import { containerExited } from './failure.ts'
+import { nameTaken, ownership } from './identity.ts'
+import { ensureNetwork } from './network.ts'
+import { findContainer } from './observation.ts'
+import { waitUntilRunning } from './ready.ts'
+
+const STOP_GRACE_S = 10
+const STOP_DEADLINE_MS = 40_000
+const START_DEADLINE_MS = 60_000
+const REMOVAL_POLLS_MAX = 40
+
+/** Finds or makes the container, and starts it. Success means that it was seen running. */
+export async function ensureContainer(
+  docker: Docker,
+  step: ContainerStep,
+  ctx: RunnerContext,
+): Promise<StepOutcome> {
+  await ensureNetwork(docker, step.network, ctx)
+  await waitForDependencies(docker, step, ctx)
+  const { found, isAdopted } = await findOrCreate(docker, step, ctx)
+  await refuseDifferences(docker, step, found, ctx)
+  if (!found.State.Running) await startContainer(docker, step.name, ctx)
+  const running = await findContainer(docker, step.name, ctx)
+  if (running === undefined) throw new Error(`container ${step.name} was started and is not there`)
+  if (!running.State.Running) throw await containerExited(docker, running, ctx)
+  const detail = `container ${step.name} ${isAdopted ? 'was there, runs' : 'made, runs'}`
+  return { externalId: running.Id, isAdopted, detail }
+}
+
+export async function removeContainer(
+  docker: Docker,
+  step: ContainerStep,
+  ctx: RunnerContext,
+): Promise<RemovalOutcome> {
+  const found = await findContainer(docker, step.name, ctx)
+  if (found === undefined) {
+    return { isRemoved: false, isAbsent: true, detail: `container ${step.name} was not there` }
+  }
+  if (ownership(found.Config.Labels, step.labels) === 'foreign') throw nameTaken('container', step.name)
+  await stopContainer(docker, found.Id, ctx)
+  await deleteContainer(docker, found.Id, ctx)
+  return { isRemoved: true, isAbsent: true, detail: `container ${step.name} stopped and removed` }
+}
+
+/** Gives the processes 10 s to end. Stopped, or not there, is a success. */
+export async function stopContainer(docker: Docker, nameOrId: string, ctx: RunnerContext): Promise<void> {
+  try {
+    const stop = (abortSignal: AbortSignal): Promise<unknown> =>
+      docker.getContainer(nameOrId).stop({ t: STOP_GRACE_S, abortSignal })
+    await call(ctx, `stop container ${nameOrId}`, stop, STOP_DEADLINE_MS)
+  } catch (error) {
+    if (!isStatus(error, 304, 404)) throw error
+  }
+}
+
+/** Running already is a success. */
+export async function startContainer(docker: Docker, name: string, ctx: RunnerContext): Promise<void> {
+  try {
+    const start = (abortSignal: AbortSignal): Promise<unknown> =>
+      docker.getContainer(name).start({ abortSignal })
+    await call(ctx, `start container ${name}`, start, START_DEADLINE_MS)
+  } catch (error) {
+    if (isStatus(error, 304)) return
+    throw startError(name, error)
+  }
+}
+
+const PORT_TAKEN = /port is already allocated|address already in use/i
+const CANNOT_RUN =
+  /executable file not found|no such file or directory|permission denied|OCI runtime create failed/i
+
+function startError(name: string, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error
+  if (PORT_TAKEN.test(error.message)) {
+    const detail = `the port of container ${name} is held by something else on the server: ${error.message}`
+    return new BusinessError('port_taken_on_server', detail, { cause: error })
+  }
+  if (CANNOT_RUN.test(error.message) && error.status === 400) {
+    const detail = `container ${name} cannot run, exit code 127: ${error.message}`
+    return new BusinessError('container_exited', detail, { cause: error })
+  }
+  return error
+}
+
+async function waitForDependencies(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<void> {
+  for (const condition of ['started', 'healthy'] as const) {
+    const names = step.dependsOn.filter((on) => on.condition === condition).map((on) => on.service)
+    if (names.length === 0) continue
+    await waitUntilRunning(
+      docker,
+      { names, isHealthAsked: condition === 'healthy', timeoutS: step.timeoutS },
+      ctx,
+    )
+  }
+}
+
+async function findOrCreate(
+  docker: Docker,
+  step: ContainerStep,
+  ctx: RunnerContext,
+): Promise<{ found: Docker.ContainerInspectInfo; isAdopted: boolean }> {
+  const there = await findContainer(docker, step.name, ctx)
+  if (there !== undefined) {
+    const owner = ownership(there.Config.Labels, step.labels)
+    if (owner === 'same') return { found: there, isAdopted: true }
+    if (owner === 'foreign') throw nameTaken('container', step.name)
+    if (owner === 'newer') throw new Error(`container ${step.name} is of a newer generation than this step`)
+    ctx.onProgress(`replacing container ${step.name} of an earlier generation`)
+    await stopContainer(docker, there.Id, ctx)
+    await deleteContainer(docker, there.Id, ctx)
+  }
+  await refuseMissingVolumes(docker, step, ctx)
+  // A name taken in the meantime is a 409, thus a retry, which will look at the labels of what is there.
+  const options = createOptions(step, ctx.secrets)
+  await call(ctx, `create container ${step.name}`, (abortSignal) =>
+    docker.createContainer({ ...options, abortSignal }),
+  )
+  const made = await findContainer(docker, step.name, ctx)
+  if (made === undefined) throw new Error(`container ${step.name} was made and is not there`)
+  return { found: made, isAdopted: false }
+}
+
+/** The engine would make a missing volume itself, without our labels, and nothing would ever remove it. */
+async function refuseMissingVolumes(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<void> {
+  for (const mount of step.mounts) {
+    const found = await find(ctx, `look for volume ${mount.volume}`, (abortSignal) =>
+      docker.getVolume(mount.volume).inspect({ abortSignal }),
+    )
+    if (found === undefined) throw new Error(`volume ${mount.volume} is not there`)
+    if (found.Labels?.['io.clouder.instance'] !== step.labels['io.clouder.instance']) {
+      throw nameTaken('volume', mount.volume)
+    }
+  }
+}
+
+async function refuseDifferences(
+  docker: Docker,
+  step: ContainerStep,
+  found: Docker.ContainerInspectInfo,
+  ctx: RunnerContext,
+): Promise<void> {
+  const different = differences(step, found)
+  if (different.length === 0) return
+  await deleteContainer(docker, found.Id, ctx)
+  throw new BusinessError(
+    'limit_not_in_force',
+    `the engine did not make container ${step.name} as asked, so it was removed again: ${different.join('; ')}`,
+  )
+}
+
+/** Anonymous volumes, which an image may ask for, go with their container; named ones are steps of their own. */
+async function deleteContainer(docker: Docker, id: string, ctx: RunnerContext): Promise<void> {
+  try {
+    await find(ctx, `remove container ${id}`, (abortSignal) =>
+      docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
+    )
+  } catch (error) {
+    // 409: its removal is under way already, by an earlier try.
+    if (!isStatus(error, 409)) throw error
+  }
+  for (let poll = 0; poll < REMOVAL_POLLS_MAX; poll++) {
+    if ((await findContainer(docker, id, ctx)) === undefined) return
+    await pause(ctx, 250)
+  }
+  throw new Error(`container ${id} is still there after its removal`)
+}

@@ -1,0 +1,107 @@
+import Docker from 'dockerode'
+import type { RunnerContext } from '#domain/runner.ts'
+
+/** Long enough for a busy engine, short enough that a hanging one is noticed. */
+const CALL_DEADLINE_MS = 20_000
+
+/** The engine refused a call, or could not be reached (`status` undefined). */
+export class EngineError extends Error {
+  readonly status: number | undefined
+
+  constructor(message: string, status: number | undefined, cause: unknown) {
+    super(message, { cause })
+    this.name = 'EngineError'
+    this.status = status
+  }
+}
+
+/** Connects to `unix://…` or `tcp://…`; without an address, to what `DOCKER_HOST` or the default socket says. */
+export function connectEngine(dockerHost?: string): Docker {
+  if (dockerHost === undefined || dockerHost === '') return new Docker()
+  const url = new URL(dockerHost)
+  if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname })
+  if (url.protocol !== 'tcp:') throw new Error(`engine address ${dockerHost} is neither unix:// nor tcp://`)
+  return new Docker({ protocol: 'http', host: url.hostname, port: Number(url.port || '2375') })
+}
+
+/**
+ * One call to the engine: with a deadline, ended by the caller's signal, its error told with what was attempted.
+ * The engine may still carry out a call that we gave up, so every caller looks before it makes.
+ */
+export async function call<T>(
+  ctx: RunnerContext,
+  what: string,
+  work: (abortSignal: AbortSignal) => Promise<T>,
+  deadlineMs = CALL_DEADLINE_MS,
+): Promise<T> {
+  const deadline = AbortSignal.timeout(deadlineMs)
+  const abortSignal = AbortSignal.any([ctx.abortSignal, deadline])
+  try {
+    return await untilAborted(work(abortSignal), abortSignal)
+  } catch (error) {
+    ctx.abortSignal.throwIfAborted()
+    if (deadline.aborted)
+      throw new EngineError(`${what}: no answer within ${deadlineMs} ms`, undefined, error)
+    throw engineError(ctx, what, error)
+  }
+}
+
+/** Like `call`, with undefined for what the engine does not have. */
+export async function find<T>(
+  ctx: RunnerContext,
+  what: string,
+  work: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await call(ctx, what, work)
+  } catch (error) {
+    if (isStatus(error, 404)) return undefined
+    throw error
+  }
+}
+
+export function isStatus(error: unknown, ...statuses: number[]): boolean {
+  return error instanceof EngineError && error.status !== undefined && statuses.includes(error.status)
+}
+
+/** Waits, or ends early with the caller's signal. */
+export async function pause(ctx: RunnerContext, durationMs: number): Promise<void> {
+  const timer = Promise.withResolvers<void>()
+  const timeout = setTimeout(timer.resolve, durationMs)
+  try {
+    await untilAborted(timer.promise, ctx.abortSignal)
+  } finally {
+    clearTimeout(timeout)
+  }
+}
+
+/** Text of a container or the engine may repeat a secret that we gave it; it must not travel further. */
+export function withoutSecrets(ctx: RunnerContext, text: string): string {
+  return Object.values(ctx.secrets)
+    .filter((secret) => secret.length >= 6)
+    .reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
+}
+
+function engineError(ctx: RunnerContext, what: string, error: unknown): EngineError {
+  const message = error instanceof Error ? error.message.trim() : String(error)
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  // The cause is left out when secrets are about: its message is the engine's own text.
+  return new EngineError(
+    withoutSecrets(ctx, `${what}: ${message}`),
+    typeof status === 'number' ? status : undefined,
+    Object.keys(ctx.secrets).length === 0 ? error : undefined,
+  )
+}
+
+async function untilAborted<T>(work: Promise<T>, abortSignal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const stop = (): void => aborted.reject(abortSignal.reason)
+  abortSignal.throwIfAborted()
+  abortSignal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    abortSignal.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,83 @@
+import type Docker from 'dockerode'
+import { instanceLabels, type PlannedInstance } from '#domain/build-plan.ts'
+import type { ContainerObservation, InstanceObservation, RunnerContext } from '#domain/runner.ts'
+import { call, find } from './engine.ts'
+import { labelFilter } from './identity.ts'
+
+export async function observe(
+  docker: Docker,
+  instance: PlannedInstance,
+  ctx: RunnerContext,
+): Promise<InstanceObservation> {
+  const containers = await inspectContainers(docker, instance, ctx)
+  return summarize(containers.map(observeContainer))
+}
+
+/** All containers of the instance, whatever their state, by name. */
+export async function inspectContainers(
+  docker: Docker,
+  instance: PlannedInstance,
+  ctx: RunnerContext,
+): Promise<Docker.ContainerInspectInfo[]> {
+  const filters = labelFilter(instanceLabels(instance))
+  const listed = await call(ctx, 'list containers of the instance', (abortSignal) =>
+    docker.listContainers({ all: true, filters, abortSignal }),
+  )
+  const inspected = await Promise.all(listed.map((one) => findContainer(docker, one.Id, ctx)))
+  // One that is removed between the two calls is simply not there.
+  return inspected.filter((one) => one !== undefined).sort((a, b) => a.Name.localeCompare(b.Name))
+}
+
+export async function findContainer(
+  docker: Docker,
+  nameOrId: string,
+  ctx: RunnerContext,
+): Promise<Docker.ContainerInspectInfo | undefined> {
+  return await find(ctx, `look at container ${nameOrId}`, (abortSignal) =>
+    docker.getContainer(nameOrId).inspect({ abortSignal }),
+  )
+}
+
+/** Shared with the dry run, so that both answer alike. */
+export function summarize(containers: readonly ContainerObservation[]): InstanceObservation {
+  const isHealthy = (one: ContainerObservation): boolean => one.health === 'none' || one.health === 'healthy'
+  const runs = (one: ContainerObservation): boolean => ['running', 'restarting', 'paused'].includes(one.state)
+  return {
+    containers,
+    isRunning: containers.length > 0 && containers.every((one) => one.state === 'running' && isHealthy(one)),
+    isStopped: containers.length > 0 && !containers.some(runs),
+  }
+}
+
+export function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservation {
+  const state = stateOf(found.State.Status)
+  return {
+    service: found.Config.Labels['io.clouder.component'] ?? '',
+    name: found.Name.replace(/^\//, ''),
+    externalId: found.Id,
+    state,
+    health: healthOf(found.State.Health?.Status),
+    exitCode: state === 'exited' || state === 'dead' || state === 'restarting' ? found.State.ExitCode : null,
+    restartCount: found.RestartCount,
+    imageDigest: found.Image,
+    hostPort: publishedPort(found),
+    startedAt: found.State.StartedAt.startsWith('0001') ? null : found.State.StartedAt,
+  }
+}
+
+function publishedPort(found: Docker.ContainerInspectInfo): number | null {
+  const bindings = Object.values(found.NetworkSettings.Ports ?? {}).flatMap((one) => one ?? [])
+  const port = bindings[0]?.HostPort
+  return port === undefined ? null : Number(port)
+}
+
+function stateOf(status: string): ContainerObservation['state'] {
+  const states = ['created', 'running', 'paused', 'restarting', 'exited', 'dead'] as const
+  // `removing` is on its way to being gone: it does not run any more.
+  return states.find((state) => state === status) ?? 'dead'
+}
+
+function healthOf(status: string | undefined): ContainerObservation['health'] {
+  const states = ['starting', 'healthy', 'unhealthy'] as const
+  return states.find((state) => state === status) ?? 'none'
+}

@@ -1,0 +1,105 @@
+import type Docker from 'dockerode'
+import { BusinessError } from '#domain/errors.ts'
+import type { ReadyStep } from '#domain/build-plan.ts'
+import type { ReadyObservation, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { pause, withoutSecrets } from './engine.ts'
+import { containerExited } from './failure.ts'
+import { findContainer } from './observation.ts'
+
+/** A container may fail a few times while another one gets ready; more often than this it will not come up. */
+const RESTARTS_MAX = 3
+const POLL_FIRST_MS = 100
+const POLL_MAX_MS = 1_000
+const REQUEST_DEADLINE_MS = 5_000
+
+interface Wait {
+  readonly names: readonly string[]
+  readonly isHealthAsked: boolean
+  readonly timeoutS: number
+}
+
+/** Waits until all containers run, are healthy and the public port answers. */
+export async function ensureReady(docker: Docker, step: ReadyStep, ctx: RunnerContext): Promise<StepOutcome> {
+  const detail = await waitFor(step.timeoutS, ctx, () => checkReady(docker, step, ctx))
+  return { externalId: step.labels['io.clouder.instance'] ?? step.name, isAdopted: false, detail }
+}
+
+export async function checkReady(
+  docker: Docker,
+  step: ReadyStep,
+  ctx: RunnerContext,
+): Promise<ReadyObservation> {
+  const running = await checkRunning(docker, step.containers, true, ctx)
+  if (!running.isReady || step.request === null) return running
+  return await checkAnswer(step.request, ctx)
+}
+
+/** @throws `container_exited` or `not_ready_in_time` */
+export async function waitUntilRunning(docker: Docker, wait: Wait, ctx: RunnerContext): Promise<void> {
+  await waitFor(wait.timeoutS, ctx, () => checkRunning(docker, wait.names, wait.isHealthAsked, ctx))
+}
+
+async function waitFor(
+  timeoutS: number,
+  ctx: RunnerContext,
+  look: () => Promise<ReadyObservation>,
+): Promise<string> {
+  const endsAt = performance.now() + timeoutS * 1000
+  let pollMs = POLL_FIRST_MS
+  for (;;) {
+    const { isReady, detail } = await look()
+    if (isReady) return detail
+    if (performance.now() >= endsAt) {
+      throw new BusinessError('not_ready_in_time', `not ready within ${timeoutS} s: ${detail}`)
+    }
+    ctx.onProgress(`waiting: ${detail}`)
+    await pause(ctx, pollMs)
+    pollMs = Math.min(pollMs * 1.5, POLL_MAX_MS)
+  }
+}
+
+/** The first container that is not there yet, or not as it should be. */
+async function checkRunning(
+  docker: Docker,
+  names: readonly string[],
+  isHealthAsked: boolean,
+  ctx: RunnerContext,
+): Promise<ReadyObservation> {
+  const all = await Promise.all(names.map((name) => findContainer(docker, name, ctx)))
+  for (const [index, found] of all.entries()) {
+    const name = names[index] ?? ''
+    if (found === undefined) return { isReady: false, detail: `container ${name} is not there` }
+    const { State: state } = found
+    const hasGivenUp =
+      state.Status === 'exited' || state.Status === 'dead' || found.RestartCount >= RESTARTS_MAX
+    if (hasGivenUp) throw await containerExited(docker, found, ctx)
+    if (state.Status !== 'running') return { isReady: false, detail: `container ${name} is ${state.Status}` }
+    const health = state.Health
+    if (isHealthAsked && health !== undefined && health.Status !== 'healthy' && health.Status !== 'none') {
+      const said = withoutSecrets(ctx, health.Log?.at(-1)?.Output.trim().slice(0, 300) ?? '')
+      return { isReady: false, detail: `container ${name} is ${health.Status}${said ? `: ${said}` : ''}` }
+    }
+  }
+  return { isReady: true, detail: `${names.length} container(s) run` }
+}
+
+async function checkAnswer(
+  request: NonNullable<ReadyStep['request']>,
+  ctx: RunnerContext,
+): Promise<ReadyObservation> {
+  const url = `http://127.0.0.1:${request.hostPort}${request.path}`
+  const abortSignal = AbortSignal.any([ctx.abortSignal, AbortSignal.timeout(REQUEST_DEADLINE_MS)])
+  try {
+    const res = await fetch(url, { redirect: 'manual', signal: abortSignal })
+    await res.body?.cancel()
+    const isReady = res.status >= 200 && res.status < 400
+    return { isReady, detail: `${request.path} answers ${res.status}` }
+  } catch (error) {
+    ctx.abortSignal.throwIfAborted()
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return {
+      isReady: false,
+      detail: `${request.path} does not answer: ${cause instanceof Error ? cause.message : 'no'}`,
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type Docker from 'dockerode'
+import type { Labels, VolumeStep } from '#domain/build-plan.ts'
+import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { call, find } from './engine.ts'
+import { labelFilter, nameTaken, ownership } from './identity.ts'
+
+export async function ensureVolume(
+  docker: Docker,
+  step: VolumeStep,
+  ctx: RunnerContext,
+): Promise<StepOutcome> {
+  if (await hasVolume(docker, step, ctx)) {
+    return { externalId: step.name, isAdopted: true, detail: `volume ${step.name} was there` }
+  }
+  // The engine answers with the volume that is there when one of this name was made meanwhile, so the labels are looked at again.
+  await call(ctx, `create volume ${step.name}`, (abortSignal) =>
+    docker.createVolume({ Name: step.name, Driver: 'local', Labels: { ...step.labels }, abortSignal }),
+  )
+  if (!(await hasVolume(docker, step, ctx))) throw new Error(`volume ${step.name} was made and is not there`)
+  return { externalId: step.name, isAdopted: false, detail: `volume ${step.name} made` }
+}
+
+export async function removeVolume(
+  docker: Docker,
+  step: VolumeStep,
+  ctx: RunnerContext,
+): Promise<RemovalOutcome> {
+  if (!(await hasVolume(docker, step, ctx))) {
+    return { isRemoved: false, isAbsent: true, detail: `volume ${step.name} was not there` }
+  }
+  await find(ctx, `remove volume ${step.name}`, (abortSignal) =>
+    docker.getVolume(step.name).remove({ abortSignal }),
+  )
+  if (await hasVolume(docker, step, ctx)) throw new Error(`volume ${step.name} is still there`)
+  return { isRemoved: true, isAbsent: true, detail: `volume ${step.name} removed with what it held` }
+}
+
+export async function listVolumes(docker: Docker, labels: Labels, ctx: RunnerContext) {
+  const listed = await call(ctx, 'list volumes', (abortSignal) =>
+    docker.listVolumes({ filters: labelFilter(labels), abortSignal }),
+  )
+  return listed.Volumes
+}
+
+async function hasVolume(docker: Docker, step: VolumeStep, ctx: RunnerContext): Promise<boolean> {
+  const found = await find(ctx, `look for volume ${step.name}`, (abortSignal) =>
+    docker.getVolume(step.name).inspect({ abortSignal }),
+  )
+  if (found === undefined) return false
+  if (ownership(found.Labels, step.labels) === 'foreign') throw nameTaken('volume', step.name)
+  return true
+}

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readlinkSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -35,33 +35,45 @@ export function placeCluster(folder: string, note: Note): Cluster {
   return { folder: real, postgres: join(reachable, 'postgres'), initdb: join(reachable, 'initdb'), user }
 }
 
-/** Makes the data files once; a folder that holds a cluster already is left as it is. */
+/**
+ * Makes the data files once, beside their place, and moves them there whole: a start that is killed meanwhile
+ * leaves nothing that looks like a cluster. A folder that holds anything else is never emptied.
+ */
 export function initialiseCluster(cluster: Cluster, password: string, isDurable: boolean): void {
   if (existsSync(join(cluster.folder, 'PG_VERSION'))) return requireSameMajor(cluster)
-  // A first start that was killed leaves a half-made folder, which initdb would refuse.
-  rmSync(cluster.folder, { recursive: true, force: true })
-  mkdirSync(cluster.folder, { mode: 0o700 })
-  const passwordFile = join(cluster.folder, '..', `.password-${randomBytes(6).toString('hex')}`)
+  if (readdirSync(cluster.folder).length > 0) throw notOurs(cluster.folder)
+  const scratch = `${cluster.folder}-being-made`
+  const passwordFile = `${cluster.folder}-password`
+  rmSync(scratch, { recursive: true, force: true })
+  mkdirSync(scratch, { mode: 0o700 })
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
   try {
     if (cluster.user !== undefined) {
-      chownSync(cluster.folder, cluster.user.uid, cluster.user.gid)
+      chownSync(scratch, cluster.user.uid, cluster.user.gid)
       chownSync(passwordFile, cluster.user.uid, cluster.user.gid)
     }
     const sync = isDurable ? [] : ['--no-sync']
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
     const login = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
-    execFileSync(cluster.initdb, [`--pgdata=${cluster.folder}`, ...login, ...locale, ...sync], {
+    execFileSync(cluster.initdb, [`--pgdata=${scratch}`, ...login, ...locale, ...sync], {
       ...cluster.user,
-      cwd: cluster.folder,
+      cwd: scratch,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-  } catch (error) {
-    rmSync(join(cluster.folder, 'PG_VERSION'), { force: true })
-    throw error
+    renameSync(scratch, cluster.folder)
   } finally {
     rmSync(passwordFile, { force: true })
+    rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+function notOurs(folder: string): PlatformProblem {
+  return new PlatformProblem({
+    found: `${folder} holds files, and they are not PostgreSQL's.`,
+    wanted: 'An empty folder, or the data of an earlier start.',
+    command: 'CLOUDER_DATA=./data-new npm start',
+    stillWorks: 'Nothing in that folder was touched.',
+  })
 }
 
 /**
@@ -134,7 +146,8 @@ function canReach(folder: string, user: { uid: number; gid: number }): boolean {
 function linkedPlace(folder: string, note: Note): string {
   if (lstatSync(folder).isSymbolicLink()) return folder
   const place = join(systemFolder, `postgres-${randomBytes(6).toString('hex')}`)
-  mkdirSync(place, { recursive: true, mode: 0o700 })
+  mkdirSync(systemFolder, { recursive: true, mode: 0o755 })
+  mkdirSync(place, { mode: 0o700 })
   rmSync(folder, { recursive: true })
   symlinkSync(place, folder)
   note(`the user postgres cannot look into ${dirname(folder)}: its files are in ${place}, linked from there`)
@@ -148,6 +161,7 @@ function copyBinaries(binaries: string): string {
   const target = join(systemFolder, `postgres-programs-${version}`)
   if (existsSync(target)) return join(target, 'bin')
   const scratch = `${target}-${randomBytes(4).toString('hex')}`
+  mkdirSync(systemFolder, { recursive: true, mode: 0o755 })
   cpSync(source, scratch, { recursive: true, verbatimSymlinks: true })
   try {
     renameSync(scratch, target)

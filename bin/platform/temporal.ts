@@ -1,8 +1,8 @@
 import { Connection } from '@temporalio/client'
 import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PlatformProblem } from './problem.ts'
+import { PlatformProblem, messageOf } from './problem.ts'
 import { isAlive, startProcess, stopProcess, tailOf } from './process.ts'
 import { ensureTemporalCommand } from './temporal-command.ts'
 import type { Note } from './progress.ts'
@@ -18,6 +18,7 @@ export type TemporalServer = {
 export type TemporalOptions = {
   port: number
   uiPort: number
+  namespace: string
   logFile: string
   /** Where workflows survive a restart; without it everything is kept in memory. */
   databaseFile?: string
@@ -31,28 +32,40 @@ const startTimeoutMs = 60_000
 export async function ensureTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const env = options.env ?? process.env
   const named = env['TEMPORAL_ADDRESS']
-  if (named) return requireNamedServer(named, env['TEMPORAL_UI_URL'])
+  if (named) return requireNamedServer(named, options.namespace, env['TEMPORAL_UI_URL'])
   const command = await ensureTemporalCommand(options.note, env)
   return startServer(command, options)
 }
 
-async function requireNamedServer(address: string, uiUrl: string | undefined): Promise<TemporalServer> {
-  if (await answers(address, 5_000)) {
+async function requireNamedServer(
+  address: string,
+  namespace: string,
+  uiUrl: string | undefined,
+): Promise<TemporalServer> {
+  const failure = await tryNamespace(address, namespace, 5_000)
+  if (failure === undefined)
     return { address, uiUrl, origin: 'found', pid: undefined, stop: async () => undefined }
-  }
   throw new PlatformProblem({
-    found: `TEMPORAL_ADDRESS is ${address}, and no Temporal server answers there.`,
-    wanted:
-      'A Temporal server at TEMPORAL_ADDRESS (host:port, without http://), or no TEMPORAL_ADDRESS at all.',
-    command: 'unset TEMPORAL_ADDRESS && npm start   # then a development server is started',
-    stillWorks: 'Nothing that needs workflows. The data folder is not touched.',
+    found: `TEMPORAL_ADDRESS is ${address}, and its namespace "${namespace}" cannot be used: ${failure}.`,
+    wanted: 'A Temporal server at TEMPORAL_ADDRESS (host:port, without http://) that has the namespace.',
+    command: `temporal operator namespace create --address ${address} --namespace ${namespace}   # or: unset TEMPORAL_ADDRESS`,
+    stillWorks: 'Without TEMPORAL_ADDRESS a development server is started. The data folder is not touched.',
   })
 }
 
 async function startServer(command: string, options: TemporalOptions): Promise<TemporalServer> {
   mkdirSync(dirname(options.logFile), { recursive: true })
   const database = options.databaseFile === undefined ? [] : ['--db-filename', options.databaseFile]
-  const ports = ['--ip', '127.0.0.1', '--port', String(options.port), '--ui-port', String(options.uiPort)]
+  const ports = [
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(options.port),
+    '--ui-port',
+    String(options.uiPort),
+    '--namespace',
+    options.namespace,
+  ]
   const child = startProcess({
     command,
     args: ['server', 'start-dev', ...database, ...ports, '--log-level', 'warn', '--log-format', 'json'],
@@ -63,7 +76,7 @@ async function startServer(command: string, options: TemporalOptions): Promise<T
   const address = `127.0.0.1:${options.port}`
   const until = Date.now() + startTimeoutMs
   while (Date.now() < until && isAlive(pid)) {
-    if (await answers(address, 1_000)) {
+    if ((await tryNamespace(address, options.namespace, 1_000)) === undefined) {
       const stop = () => stopProcess(pid, 'SIGTERM', 15_000)
       return { address, uiUrl: `http://localhost:${options.uiPort}`, origin: 'started', pid, stop }
     }
@@ -73,21 +86,26 @@ async function startServer(command: string, options: TemporalOptions): Promise<T
   throw new PlatformProblem({
     found: `The Temporal development server did not start. Its last words:\n${tailOf(options.logFile, 8)}`,
     wanted: `A server that answers at ${address}.`,
-    command: `tail -50 ${join(options.logFile)}`,
+    command: `tail -50 ${options.logFile}`,
     stillWorks: 'TEMPORAL_ADDRESS=host:port npm start uses a server of yours instead.',
   })
 }
 
-async function answers(address: string, timeoutMs: number): Promise<boolean> {
+/** Why the namespace cannot be used, or undefined when it can. */
+async function tryNamespace(
+  address: string,
+  namespace: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
   try {
     const connection = await Connection.connect({ address, connectTimeout: timeoutMs })
     try {
-      await connection.workflowService.describeNamespace({ namespace: 'temporal-system' })
-      return true
+      await connection.workflowService.describeNamespace({ namespace })
+      return undefined
     } finally {
       await connection.close()
     }
-  } catch {
-    return false
+  } catch (error) {
+    return messageOf(error)
   }
 }

@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import type { ApplicationDefinition } from '#domain/application.ts'
+import type { PlannedInstance } from '#domain/build-plan.ts'
+import { CONTAINER_CEILING } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { InstanceState } from '#domain/instance.ts'
+import type { Db, Tx } from './database.ts'
+
+/** An instance as a server has to know it, with the application it runs. */
+export interface DeployedInstance {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly serverId: string
+  readonly state: InstanceState
+  readonly definition: ApplicationDefinition
+  readonly planned: PlannedInstance
+}
+
+/** Reads instances with all that a runner needs, in the order in which they are built. */
+export async function listDeployedInstances(
+  db: Db,
+  by:
+    | { subscriptionId: string }
+    | { instanceId: string }
+    | { serverId: string; states: readonly InstanceState[] },
+): Promise<DeployedInstance[]> {
+  let query = db
+    .selectFrom('instances')
+    .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
+    .innerJoin('environments', 'environments.id', 'instances.environment_id')
+    .innerJoin('application_versions', 'application_versions.id', 'instances.application_version_id')
+    .innerJoin('applications', 'applications.id', 'application_versions.application_id')
+    .innerJoin('installation', (join) => join.onTrue())
+    .select([
+      'instances.id',
+      'instances.subscription_id',
+      'instances.server_id',
+      'instances.state',
+      'instances.name',
+    ])
+    .select([
+      'instances.generation',
+      'instances.host_port',
+      'environments.prefix',
+      'application_versions.definition',
+    ])
+    .select(['applications.code', 'subscriptions.customer_id', 'installation.id as installation_id'])
+    .orderBy('instances.sequence')
+    .orderBy('instances.id')
+  if ('subscriptionId' in by) query = query.where('instances.subscription_id', '=', by.subscriptionId)
+  if ('instanceId' in by) query = query.where('instances.id', '=', by.instanceId)
+  if ('serverId' in by)
+    query = query.where('instances.server_id', '=', by.serverId).where('instances.state', 'in', by.states)
+  const rows = await query.execute()
+  return rows.map((row) => ({
+    id: row.id,
+    subscriptionId: row.subscription_id,
+    serverId: row.server_id,
+    state: row.state,
+    definition: row.definition,
+    planned: {
+      installation: encodeId('installation', row.installation_id),
+      customer: encodeId('customer', row.customer_id),
+      subscription: encodeId('subscription', row.subscription_id),
+      instance: encodeId('instance', row.id),
+      application: row.code,
+      generation: row.generation,
+      environmentPrefix: row.prefix,
+      name: row.name,
+      hostPort: row.host_port,
+      ceiling: CONTAINER_CEILING,
+    },
+  }))
+}
+
+/** @throws `not_found` */
+export async function getDeployedInstance(db: Db, instanceId: string): Promise<DeployedInstance> {
+  const [instance] = await listDeployedInstances(db, { instanceId })
+  if (!instance) throw new BusinessError('not_found', 'There is no such instance.')
+  return instance
+}
+
+/** Moves an instance along; the database refuses a path that is not drawn. Doing it again changes nothing. */
+export async function setInstanceState(db: Db, instanceId: string, state: InstanceState): Promise<void> {
+  const now = new Date().toISOString()
+  await db
+    .updateTable('instances')
+    .set({ state, state_at: now, ...(state === 'destroyed' ? { destroyed_at: now } : {}) })
+    .where('id', '=', instanceId)
+    .where('state', '<>', state)
+    .execute()
+}
+
+/**
+ * Takes the lowest free port of a server's range. The server's row is locked, so that two orders never take one.
+ * @throws `ports_exhausted`
+ */
+export async function takePort(tx: Tx, serverId: string): Promise<number> {
+  await tx.selectFrom('servers').select('id').where('id', '=', serverId).forUpdate().execute()
+  const { rows } = await sql<{ port: number }>`
+    select port from servers, generate_series(lower(port_range), upper(port_range) - 1) as port
+    where servers.id = ${serverId}
+      and not exists (select 1 from instances where server_id = servers.id and host_port = port and destroyed_at is null)
+    order by port limit 1`.execute(tx)
+  const port = rows[0]?.port
+  if (port === undefined) {
+    throw new BusinessError(
+      'ports_exhausted',
+      'The server has no free port left in its range; widen the range or end what is not needed.',
+    )
+  }
+  return port
+}

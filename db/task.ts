@@ -1,0 +1,49 @@
+import type { Db } from './database.ts'
+import { newId } from './identifier.ts'
+
+export interface NewTask {
+  readonly kind: 'build_failed' | 'unbuild_failed' | 'limit_refused' | 'document_parked' | 'instance_missing'
+  readonly subjectKind: 'subscription' | 'document' | 'instance'
+  readonly subjectId: string
+  /** One line for a list. */
+  readonly subject: string
+  /** What happened and what to do. */
+  readonly detail: string
+}
+
+/** Opens a task, or brings the open one of the same cause up to date: a parked thing has exactly one. */
+export async function openTask(db: Db, task: NewTask): Promise<void> {
+  await db
+    .insertInto('tasks')
+    .values({
+      id: newId(),
+      kind: task.kind,
+      subject_kind: task.subjectKind,
+      subject_id: task.subjectId,
+      subject: task.subject,
+      detail: task.detail,
+      closed_at: null,
+      closed_reason: null,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['kind', 'subject_kind', 'subject_id'])
+        .where('closed_at', 'is', null)
+        .doUpdateSet({ subject: task.subject, detail: task.detail }),
+    )
+    .execute()
+}
+
+/** Closes the open tasks of a subject: a solved cause closes its task. */
+export async function closeTasks(
+  db: Db,
+  subject: { kind: NewTask['subjectKind']; id: string; reason: string },
+): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set({ closed_at: new Date().toISOString(), closed_reason: subject.reason })
+    .where('subject_kind', '=', subject.kind)
+    .where('subject_id', '=', subject.id)
+    .where('closed_at', 'is', null)
+    .execute()
+}

@@ -1,0 +1,258 @@
+import Big from 'big.js'
+import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
+import { BusinessError, fieldError } from './errors.ts'
+import { roundHalfAwayFromZero } from './money.ts'
+import { agreePrice, type AgreedPrice, type PriceListItem } from './price.ts'
+import type { BillingTiming, BillingType } from './product.ts'
+import { isWholeUnit } from './unit.ts'
+
+export const mostSubscriptionsPerOrder = 100
+export const deepestKit = 5
+
+export interface CatalogProduct {
+  readonly id: string
+  readonly code: string
+  readonly name: string
+  readonly billingType: BillingType
+  readonly billingTiming: BillingTiming
+  readonly recurrence: Recurrence | null
+  readonly unit: string
+  readonly basePrice: string
+  readonly currency: string
+  readonly metric: string | null
+  readonly limitCode: string | null
+  readonly isArchived: boolean
+  /** Ids of the applications that it builds. */
+  readonly applicationIds: readonly string[]
+}
+
+export interface CatalogKit {
+  readonly id: string
+  readonly code: string
+  readonly name: string
+  readonly isArchived: boolean
+  readonly billOfMaterials: readonly BillOfMaterialsItem[]
+}
+
+export interface BillOfMaterialsItem {
+  readonly productId: string | null
+  readonly kitId: string | null
+  readonly quantity: string
+  readonly sequence: number
+}
+
+/** What an order is decided from, read once. */
+export interface Catalog {
+  readonly products: ReadonlyMap<string, CatalogProduct>
+  readonly kits: ReadonlyMap<string, CatalogKit>
+}
+
+export interface OrderRequestLine {
+  readonly productId?: string | undefined
+  readonly kitId?: string | undefined
+  readonly quantity: string
+}
+
+export interface OrderTerms {
+  readonly currency: string
+  /** The day of the order; it selects the prices. */
+  readonly on: string
+  readonly priceList: { readonly currency: string; readonly items: readonly PriceListItem[] } | null
+}
+
+/** A line as it will be sold. */
+export interface PlannedLine {
+  readonly product: CatalogProduct
+  readonly quantity: string
+  readonly interval: BillingInterval | null
+  readonly price: AgreedPrice
+  /** Rounded amount of one full period; 0 for what is metered. */
+  readonly amountMinor: number
+  readonly sequence: number
+}
+
+export interface PlannedSubscription {
+  readonly orderLineIndex: number
+  readonly productId: string | null
+  readonly kitId: string | null
+  readonly title: string
+  readonly lines: readonly PlannedLine[]
+  /** Each application once, in the order of the bill of materials. */
+  readonly applicationIds: readonly string[]
+}
+
+/**
+ * What an order becomes: one subscription per kit sold (a kit ordered n times makes n), and per product that builds or
+ * recurs. A one-time fee joins the first of them, and is a subscription of its own only where there is none.
+ * Preview and confirmation use the same plan.
+ * @throws `order_empty`, `order_too_large`, `product_unknown`, `product_archived`, `quantity_invalid`,
+ *   `quantity_not_whole`, `price_missing_in_currency`, `kit_cycle`, `kit_too_deep`, each with the pointer of its line
+ */
+export function planOrder(
+  request: readonly OrderRequestLine[],
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedSubscription[] {
+  if (request.length === 0) throw fieldError('/lines', 'order_empty', 'An order has at least one line.')
+  const planned = request.flatMap((line, index) => planLine(line, index, catalog, terms))
+  const subscriptions = joinOneTimeFees(planned)
+  if (subscriptions.length > mostSubscriptionsPerOrder) {
+    throw fieldError(
+      '/lines',
+      'order_too_large',
+      `An order makes at most ${mostSubscriptionsPerOrder} subscriptions; this one would make ${subscriptions.length}.`,
+    )
+  }
+  return subscriptions
+}
+
+function planLine(
+  line: OrderRequestLine,
+  index: number,
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedSubscription[] {
+  const pointer = `/lines/${index}`
+  const quantity = checkQuantity(line.quantity, pointer)
+  if (line.kitId !== undefined) return planKit(line.kitId, quantity, index, catalog, terms)
+  const product = line.productId === undefined ? undefined : catalog.products.get(line.productId)
+  if (!product) throw fieldError(`${pointer}/product`, 'product_unknown', 'There is no such product.')
+  return [
+    {
+      orderLineIndex: index,
+      productId: product.id,
+      kitId: null,
+      title: product.name,
+      lines: [planProduct(product, quantity, 0, pointer, terms)],
+      applicationIds: product.applicationIds,
+    },
+  ]
+}
+
+function planKit(
+  kitId: string,
+  quantity: Big,
+  index: number,
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedSubscription[] {
+  const pointer = `/lines/${index}`
+  const kit = catalog.kits.get(kitId)
+  if (!kit) throw fieldError(`${pointer}/kit`, 'product_unknown', 'There is no such kit.')
+  if (kit.isArchived)
+    throw fieldError(`${pointer}/kit`, 'product_archived', `${kit.code} is archived and cannot be ordered.`)
+  if (!quantity.round().eq(quantity)) {
+    throw fieldError(`${pointer}/quantity`, 'quantity_not_whole', 'A kit is sold in whole numbers.')
+  }
+  if (quantity.gt(mostSubscriptionsPerOrder)) {
+    throw fieldError(
+      `${pointer}/quantity`,
+      'order_too_large',
+      `An order makes at most ${mostSubscriptionsPerOrder} subscriptions.`,
+    )
+  }
+  const components = explodeKit(kit, catalog)
+  const subscription: PlannedSubscription = {
+    orderLineIndex: index,
+    productId: null,
+    kitId: kit.id,
+    title: kit.name,
+    lines: components.map((part) => planProduct(part.product, part.quantity, part.sequence, pointer, terms)),
+    applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],
+  }
+  return Array.from({ length: Number(quantity.toFixed(0)) }, () => subscription)
+}
+
+interface Component {
+  readonly product: CatalogProduct
+  readonly quantity: Big
+  readonly sequence: number
+}
+
+/**
+ * The products of a kit with their quantities multiplied through, in bill of materials order. Kits may hold kits.
+ * @throws `kit_cycle`, `kit_too_deep`, `product_unknown`
+ */
+export function explodeKit(kit: CatalogKit, catalog: Catalog, path: readonly string[] = []): Component[] {
+  if (path.includes(kit.id)) throw new BusinessError('kit_cycle', `${kit.code} contains itself.`)
+  if (path.length >= deepestKit)
+    throw new BusinessError('kit_too_deep', `Kits are at most ${deepestKit} deep.`)
+  return kit.billOfMaterials
+    .toSorted((first, second) => first.sequence - second.sequence)
+    .flatMap((item) => explodeItem(item, kit, catalog, path))
+}
+
+function explodeItem(
+  item: BillOfMaterialsItem,
+  kit: CatalogKit,
+  catalog: Catalog,
+  path: readonly string[],
+): Component[] {
+  const quantity = new Big(item.quantity)
+  if (item.kitId !== null) {
+    const inner = catalog.kits.get(item.kitId)
+    if (!inner) throw new BusinessError('product_unknown', `A kit inside ${kit.code} does not exist.`)
+    return explodeKit(inner, catalog, [...path, kit.id]).map((part) => ({
+      product: part.product,
+      quantity: part.quantity.times(quantity),
+      sequence: item.sequence,
+    }))
+  }
+  const product = item.productId === null ? undefined : catalog.products.get(item.productId)
+  if (!product) throw new BusinessError('product_unknown', `A product of ${kit.code} does not exist.`)
+  return [{ product, quantity, sequence: item.sequence }]
+}
+
+function planProduct(
+  product: CatalogProduct,
+  quantity: Big,
+  sequence: number,
+  pointer: string,
+  terms: OrderTerms,
+): PlannedLine {
+  if (product.isArchived)
+    throw fieldError(
+      `${pointer}/product`,
+      'product_archived',
+      `${product.code} is archived and cannot be ordered.`,
+    )
+  checkWhole(product, quantity, `${pointer}/quantity`)
+  const isMetered = product.billingType === 'usage'
+  const price = agreePrice(product, { ...terms, quantity: quantity.toFixed() })
+  return {
+    product,
+    quantity: isMetered ? '0' : quantity.toFixed(),
+    interval: product.recurrence === null ? null : billingInterval(product.recurrence),
+    price,
+    amountMinor: isMetered ? 0 : roundHalfAwayFromZero(quantity.times(price.unitPrice), terms.currency),
+    sequence,
+  }
+}
+
+/** @throws `quantity_invalid` unless it is a decimal above 0 */
+export function checkQuantity(text: string, pointer: string): Big {
+  if (!/^\d{1,12}(\.\d{1,10})?$/.test(text) || new Big(text).lte(0)) {
+    throw fieldError(
+      `${pointer}/quantity`,
+      'quantity_invalid',
+      `A quantity is a number above 0, not ${text}.`,
+    )
+  }
+  return new Big(text)
+}
+
+/** @throws `quantity_not_whole` for 1.5 users */
+export function checkWhole(product: { code: string; unit: string }, quantity: Big, pointer: string): void {
+  if (isWholeUnit(product.unit) && !quantity.round().eq(quantity)) {
+    throw fieldError(pointer, 'quantity_not_whole', `${product.code} is sold in whole ${product.unit}s.`)
+  }
+}
+
+function joinOneTimeFees(planned: readonly PlannedSubscription[]): PlannedSubscription[] {
+  const isFee = (subscription: PlannedSubscription) =>
+    subscription.applicationIds.length === 0 && subscription.lines.every((line) => line.interval === null)
+  const [first, ...others] = planned.filter((subscription) => !isFee(subscription))
+  const fees = planned.filter(isFee)
+  if (!first) return [...fees]
+  return [{ ...first, lines: [...first.lines, ...fees.flatMap((fee) => fee.lines)] }, ...others]
+}

@@ -11,8 +11,6 @@ export type PostgresServer = {
   /** The database Clouder uses. */
   url: string
   origin: 'found' | 'started'
-  pid: number | undefined
-  stop(): Promise<void>
 }
 
 export type PostgresOptions = {
@@ -24,6 +22,8 @@ export type PostgresOptions = {
   /** Only for tests: a crash of the machine may lose the data, and everything is several times faster. */
   isDurable?: boolean
   note: Note
+  /** Told the pid at once, so that the process can be ended whatever happens next. */
+  onProcess: (pid: number) => void
   env?: NodeJS.ProcessEnv
 }
 
@@ -44,7 +44,7 @@ export async function ensurePostgres(options: PostgresOptions): Promise<Postgres
 
 async function requireNamedServer(url: string): Promise<PostgresServer> {
   const failure = await tryConnect(url)
-  if (failure === undefined) return { url, origin: 'found', pid: undefined, stop: async () => undefined }
+  if (failure === undefined) return { url, origin: 'found' }
   throw new PlatformProblem({
     found: `DATABASE_URL is set, and the connection fails: ${failure}`,
     wanted:
@@ -77,13 +77,11 @@ async function startServer(
   })
   child.on('error', () => undefined)
   const pid = child.pid ?? 0
+  if (pid > 0) options.onProcess(pid)
   const url = `postgres://postgres:${options.password}@127.0.0.1:${options.port}/postgres`
   const until = Date.now() + startTimeoutMs
   while (Date.now() < until && isAlive(pid)) {
-    if ((await tryConnect(url)) === undefined) {
-      // SIGINT is PostgreSQL's fast shutdown: sessions are ended, everything is written, no recovery next time.
-      return { url, origin: 'started', pid, stop: () => stopProcess(pid, 'SIGINT', 30_000) }
-    }
+    if ((await tryConnect(url)) === undefined) return { url, origin: 'started' }
     await sleep(100)
   }
   await stopProcess(pid, 'SIGINT', 5_000)

@@ -21,9 +21,10 @@ type RunProcess = z.infer<typeof processSchema>
 
 export type Run = {
   /** Notes a process, so that a start after a crash of ours can end it. Called again under a name, it replaces. */
-  addProcess(name: string, pid: number | undefined): void
+  addProcess(name: string, pid: number): void
   addFacts(facts: Record<string, string | undefined>): void
-  release(): void
+  /** Stops what was noted, last started first, and gives the folder free. What is noted afterwards is killed. */
+  stopAll(): Promise<void>
 }
 
 const stopTimeoutMs = 20_000
@@ -41,10 +42,7 @@ export async function claimRun(folder: string): Promise<Run> {
   if (earlier !== undefined && earlier.owner.pid !== process.pid && isSame(earlier.owner)) {
     throw alreadyRunning(folder, earlier)
   }
-  for (const leftover of earlier?.processes.toReversed() ?? []) {
-    if (isSame(leftover))
-      await stopProcess(leftover.pid, stopSignals[leftover.name] ?? 'SIGTERM', stopTimeoutMs)
-  }
+  await stopInOrder(earlier?.processes ?? [])
   const state: RunState = {
     owner: describeProcess('start', process.pid),
     startedAt: new Date().toISOString(),
@@ -53,17 +51,29 @@ export async function claimRun(folder: string): Promise<Run> {
   }
   const save = () => writePrivateFile(file, `${JSON.stringify(state, undefined, 2)}\n`)
   save()
+  let isStopped = false
   return {
     addProcess(name, pid) {
+      if (isStopped) return void stopProcess(pid, 'SIGKILL', 1_000)
       state.processes = state.processes.filter((known) => known.name !== name)
-      if (pid !== undefined) state.processes.push(describeProcess(name, pid))
+      state.processes.push(describeProcess(name, pid))
       save()
     },
     addFacts(facts) {
       for (const [name, fact] of Object.entries(facts)) if (fact !== undefined) state.facts[name] = fact
       save()
     },
-    release: () => rmSync(file, { force: true }),
+    async stopAll() {
+      isStopped = true
+      await stopInOrder(state.processes)
+      rmSync(file, { force: true })
+    },
+  }
+}
+
+async function stopInOrder(processes: RunProcess[]): Promise<void> {
+  for (const known of processes.toReversed()) {
+    if (isSame(known)) await stopProcess(known.pid, stopSignals[known.name] ?? 'SIGTERM', stopTimeoutMs)
   }
 }
 

@@ -11,8 +11,6 @@ export type TemporalServer = {
   address: string
   uiUrl: string | undefined
   origin: 'found' | 'started'
-  pid: number | undefined
-  stop(): Promise<void>
 }
 
 export type TemporalOptions = {
@@ -23,6 +21,8 @@ export type TemporalOptions = {
   /** Where workflows survive a restart; without it everything is kept in memory. */
   databaseFile?: string
   note: Note
+  /** Told the pid at once, so that the process can be ended whatever happens next. */
+  onProcess: (pid: number) => void
   env?: NodeJS.ProcessEnv
 }
 
@@ -43,8 +43,7 @@ async function requireNamedServer(
   uiUrl: string | undefined,
 ): Promise<TemporalServer> {
   const failure = await tryNamespace(address, namespace, 5_000)
-  if (failure === undefined)
-    return { address, uiUrl, origin: 'found', pid: undefined, stop: async () => undefined }
+  if (failure === undefined) return { address, uiUrl, origin: 'found' }
   throw new PlatformProblem({
     found: `TEMPORAL_ADDRESS is ${address}, and its namespace "${namespace}" cannot be used: ${failure}.`,
     wanted: 'A Temporal server at TEMPORAL_ADDRESS (host:port, without http://) that has the namespace.',
@@ -73,12 +72,12 @@ async function startServer(command: string, options: TemporalOptions): Promise<T
   })
   child.on('error', () => undefined)
   const pid = child.pid ?? 0
+  if (pid > 0) options.onProcess(pid)
   const address = `127.0.0.1:${options.port}`
   const until = Date.now() + startTimeoutMs
   while (Date.now() < until && isAlive(pid)) {
     if ((await tryNamespace(address, options.namespace, 1_000)) === undefined) {
-      const stop = () => stopProcess(pid, 'SIGTERM', 15_000)
-      return { address, uiUrl: `http://localhost:${options.uiPort}`, origin: 'started', pid, stop }
+      return { address, uiUrl: `http://localhost:${options.uiPort}`, origin: 'started' }
     }
     await sleep(100)
   }

@@ -1,0 +1,55 @@
+import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
+import { findTestFiles } from '#bin/platform/test-files.ts'
+
+/** Tests that need no database, no server and no engine: they run in seconds, anywhere. */
+const quickTests = ['test/domain', 'test/house']
+
+type Check = { title: string; command: string; args: string[] }
+
+const help = `
+  npm run check [-- options]
+
+  Format, types, lint, unused code, and the tests that need no services; each with its duration.
+    --without-tests  leave out the tests
+    --all            then run every test as npm test does
+`
+
+function listChecks(hasTests: boolean): Check[] {
+  const checks: Check[] = [
+    { title: 'format', command: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
+    { title: 'types', command: 'tsc', args: ['-p', '.'] },
+    { title: 'lint', command: 'oxlint', args: ['--type-aware', '--quiet'] },
+    { title: 'unused code', command: 'knip', args: [] },
+  ]
+  if (!hasTests) return checks
+  const args = ['--import', 'tsx', '--test', '--test-reporter=dot', ...findTestFiles(quickTests)]
+  return [...checks, { title: 'quick tests', command: process.execPath, args }]
+}
+
+async function runChecks(checks: Check[]): Promise<string[]> {
+  const failed: string[] = []
+  for (const { title, command, args } of checks) {
+    const startedAt = Date.now()
+    const code = await exitCodeOf(runTool(command, args))
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+    console.log(`  ${title.padEnd(12)} ${seconds.padStart(6)} s   ${code === 0 ? 'ok' : 'failed'}`)
+    if (code !== 0) failed.push(title)
+  }
+  return failed
+}
+
+const args = process.argv.slice(2)
+const unknown = args.filter((arg) => !['--all', '--without-tests'].includes(arg))
+if (unknown.length > 0) {
+  console.log(help)
+  process.exit(args.includes('--help') ? 0 : 2)
+}
+const isAll = args.includes('--all')
+const failed = await runChecks(listChecks(!isAll && !args.includes('--without-tests')))
+if (failed.length > 0) {
+  console.log(
+    `\n  failed: ${failed.join(', ')}${failed.includes('format') ? '   (npm run format repairs the format)' : ''}`,
+  )
+  process.exit(1)
+}
+if (isAll) process.exit(await exitCodeOf(runTool(process.execPath, ['--import', 'tsx', 'bin/test.ts'])))

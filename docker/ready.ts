@@ -70,8 +70,8 @@ async function checkRunning(
     const name = names[index] ?? ''
     if (found === undefined) return { isReady: false, detail: `container ${name} is not there` }
     const { State: state } = found
-    const hasGivenUp =
-      state.Status === 'exited' || state.Status === 'dead' || found.RestartCount >= RESTARTS_MAX
+    const isRestartedInVain = state.Status === 'restarting' && found.RestartCount >= RESTARTS_MAX
+    const hasGivenUp = state.Status === 'exited' || state.Status === 'dead' || isRestartedInVain
     if (hasGivenUp) throw await containerExited(docker, found, ctx)
     if (state.Status !== 'running') return { isReady: false, detail: `container ${name} is ${state.Status}` }
     const health = state.Health

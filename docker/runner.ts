@@ -1,0 +1,187 @@
+import type Docker from 'dockerode'
+import { z } from 'zod'
+import { orderServices } from '#domain/application.ts'
+import { unreachable } from '#domain/assert.ts'
+import {
+  containerName,
+  environmentLabels,
+  instanceLabels,
+  type BuildStep,
+  type PlannedInstance,
+  type UndoableStep,
+} from '#domain/build-plan.ts'
+import type {
+  InstanceObservation,
+  InstanceRef,
+  RemovalOutcome,
+  Runner,
+  RunnerContext,
+  ServerDescription,
+  ServerResource,
+  StepOutcome,
+} from '#domain/runner.ts'
+import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
+import { call, connectEngine } from './engine.ts'
+import { execute } from './execution.ts'
+import { ensureImage, type ImageSources } from './image.ts'
+import { applyLimit, readLimit } from './limit.ts'
+import { createDiskUsage, readMetrics } from './metrics.ts'
+import { ensureNetwork, listAttached, listNetworks, removeNetwork } from './network.ts'
+import { inspectContainers, observe } from './observation.ts'
+import { checkReady, ensureReady } from './ready.ts'
+import { ensureVolume, listVolumes, removeVolume } from './volume.ts'
+
+export interface DockerRunnerOptions extends ImageSources {
+  /** `unix://…` or `tcp://…`; without it, what `DOCKER_HOST` or the default socket says. */
+  readonly dockerHost?: string
+}
+
+/** The runner that makes things for real, on one engine. */
+export function createDockerRunner(options: DockerRunnerOptions): Runner {
+  const docker = connectEngine(options.dockerHost)
+  const diskUsage = createDiskUsage(docker)
+  return {
+    id: 'docker',
+    describe: (ctx) => describeServer(docker, ctx),
+    testConnection: async (ctx) => void (await call(ctx, 'reach the engine', () => docker.ping(), 5_000)),
+    ensure: (step, ctx) => ensureStep(docker, options, step, ctx),
+    remove: (step, ctx) => removeStep(docker, step, ctx),
+    list: (instance, ctx) => listResources(docker, instance, ctx),
+    isAbsent: async (instance, ctx) => (await listResources(docker, instance, ctx)).length === 0,
+    observe: (instance, ctx) => observe(docker, instance, ctx),
+    stop: (ref, ctx) => stopInstance(docker, ref, ctx),
+    start: (ref, ctx) => startInstance(docker, ref, ctx),
+    checkReady: (step, ctx) => checkReady(docker, step, ctx),
+    execute: (request, ctx) => execute(docker, request, ctx),
+    applyLimit: (ref, limit, ctx) => applyLimit(ref, limit, (request) => execute(docker, request, ctx)),
+    readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
+    readMetrics: (ref, ctx) => readMetrics(docker, diskUsage(ctx), ref, ctx),
+  }
+}
+
+async function ensureStep(
+  docker: Docker,
+  sources: ImageSources,
+  step: BuildStep,
+  ctx: RunnerContext,
+): Promise<StepOutcome> {
+  switch (step.kind) {
+    case 'network':
+      return await ensureNetwork(docker, step, ctx)
+    case 'volume':
+      return await ensureVolume(docker, step, ctx)
+    case 'image':
+      return await ensureImage(docker, sources, step, ctx)
+    case 'container':
+      return await ensureContainer(docker, step, ctx)
+    case 'ready':
+      return await ensureReady(docker, step, ctx)
+    default:
+      return unreachable(step)
+  }
+}
+
+async function removeStep(docker: Docker, step: UndoableStep, ctx: RunnerContext): Promise<RemovalOutcome> {
+  switch (step.kind) {
+    case 'container':
+      return await removeContainer(docker, step, ctx)
+    case 'volume':
+      return await removeVolume(docker, step, ctx)
+    case 'network':
+      return await removeNetwork(docker, step, ctx)
+    default:
+      return unreachable(step)
+  }
+}
+
+async function listResources(
+  docker: Docker,
+  instance: PlannedInstance,
+  ctx: RunnerContext,
+): Promise<ServerResource[]> {
+  const labels = instanceLabels(instance)
+  const [containers, volumes, networks] = await Promise.all([
+    inspectContainers(docker, instance, ctx),
+    listVolumes(docker, labels, ctx),
+    listNetworks(docker, environmentLabels(instance), ctx),
+  ])
+  const ours = new Set(containers.map((one) => one.Id))
+  const shared = await Promise.all(
+    networks.map(async (one) =>
+      (await listAttached(docker, one.Id, ctx)).some(({ Id: id }) => !ours.has(id)),
+    ),
+  )
+  return [
+    ...containers.map((one) => resource('container', one.Id, one.Name.replace(/^\//, ''), one.Config.Labels)),
+    ...volumes.map((one) => resource('volume', one.Name, one.Name, one.Labels)),
+    ...networks
+      .filter((_one, index) => shared[index] === false)
+      .map((one) => resource('network', one.Id, one.Name, one.Labels ?? {})),
+  ]
+}
+
+function resource(
+  kind: ServerResource['kind'],
+  externalId: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): ServerResource {
+  return { kind, externalId, name, labels }
+}
+
+async function stopInstance(
+  docker: Docker,
+  ref: InstanceRef,
+  ctx: RunnerContext,
+): Promise<InstanceObservation> {
+  for (const name of containerNames(ref).toReversed()) {
+    ctx.onProgress(`stopping container ${name}`)
+    await stopContainer(docker, name, ctx)
+  }
+  const observed = await observe(docker, ref.instance, ctx)
+  if (observed.containers.length > 0 && !observed.isStopped)
+    throw new Error('a container still runs after its stop')
+  return observed
+}
+
+async function startInstance(
+  docker: Docker,
+  ref: InstanceRef,
+  ctx: RunnerContext,
+): Promise<InstanceObservation> {
+  for (const name of containerNames(ref)) {
+    ctx.onProgress(`starting container ${name}`)
+    await startContainer(docker, name, ctx)
+  }
+  return await observe(docker, ref.instance, ctx)
+}
+
+function containerNames({ definition, instance }: InstanceRef): string[] {
+  return orderServices(definition.services).map((service) => containerName(instance, service.name))
+}
+
+const engineInfo = z.object({
+  NCPU: z.number(),
+  MemTotal: z.number(),
+  Driver: z.string(),
+  Containers: z.number(),
+  CgroupVersion: z.string().default('1'),
+})
+
+async function describeServer(docker: Docker, ctx: RunnerContext): Promise<ServerDescription> {
+  const [answer, version] = await Promise.all([
+    call(ctx, 'describe the engine', (): Promise<unknown> => docker.info()),
+    call(ctx, 'ask the engine its version', () => docker.version()),
+  ])
+  const info = engineInfo.parse(answer)
+  return {
+    runner: 'docker',
+    engineVersion: version.Version,
+    apiVersion: version.ApiVersion,
+    cpus: info.NCPU,
+    memoryMib: Math.floor(info.MemTotal / 1024 / 1024),
+    cgroupVersion: info.CgroupVersion,
+    storageDriver: info.Driver,
+    containers: info.Containers,
+  }
+}

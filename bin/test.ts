@@ -82,6 +82,7 @@ async function startServices(folder: string, run: Run, progress: Progress): Prom
         namespace,
         logFile: join(logs, 'temporal.log'),
         note,
+        onProcess: (pid) => run.addProcess('temporal', pid),
         env: without('TEMPORAL_ADDRESS'),
       }),
   )

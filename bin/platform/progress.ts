@@ -2,7 +2,7 @@ export type Progress = {
   /** Does one numbered step and prints it with its duration. */
   step<T>(title: string, options: StepOptions<T>, work: (note: Note) => Promise<T>): Promise<T>
   /** A line of its own between steps. */
-  line(text: string): void
+  line: (text: string) => void
 }
 
 /** Says what a long step is waiting for. */

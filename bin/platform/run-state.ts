@@ -54,10 +54,11 @@ export async function claimRun(folder: string): Promise<Run> {
   let isStopped = false
   return {
     addProcess(name, pid) {
-      if (isStopped) return void stopProcess(pid, 'SIGKILL', 1_000)
-      state.processes = state.processes.filter((known) => known.name !== name)
-      state.processes.push(describeProcess(name, pid))
-      save()
+      if (isStopped) void stopProcess(pid, 'SIGKILL', 1_000)
+      // A restarted process keeps its place: the order of stopping is the order of the first start.
+      const at = state.processes.findIndex((known) => known.name === name)
+      state.processes.splice(at < 0 ? state.processes.length : at, at < 0 ? 0 : 1, describeProcess(name, pid))
+      if (!isStopped) save()
     },
     addFacts(facts) {
       for (const [name, fact] of Object.entries(facts)) if (fact !== undefined) state.facts[name] = fact

@@ -108,10 +108,10 @@ async function findOrCreate(
   const there = await findContainer(docker, step.name, ctx)
   if (there !== undefined) {
     const owner = ownership(there.Config.Labels, step.labels)
-    if (owner === 'same') return { found: there, isAdopted: true }
+    if (owner === 'same' && there.Config.Image === step.image) return { found: there, isAdopted: true }
     if (owner === 'foreign') throw nameTaken('container', step.name)
     if (owner === 'newer') throw new Error(`container ${step.name} is of a newer generation than this step`)
-    ctx.onProgress(`replacing container ${step.name} of an earlier generation`)
+    ctx.onProgress(`replacing container ${step.name}, made by an earlier plan`)
     await stopContainer(docker, there.Id, ctx)
     await deleteContainer(docker, there.Id, ctx)
   }

@@ -55,3 +55,8 @@ export function getUnit(name: string): { dimension: string; factor: string } {
     throw new BusinessError('unit_unknown', `${name} is not in the table of units (${unitNames.join(', ')}).`)
   return unit
 }
+
+/** Refuses units of different dimensions before anything is stored. @throws `unit_not_convertible`, `unit_unknown` */
+export function checkConvertible(from: string, to: string): void {
+  convertUnit(new Big(1), from, to)
+}

@@ -380,6 +380,17 @@ create table subscription_lines (
 );
 create index lines_by_subscription on subscription_lines (subscription_id);
 create index lines_by_document on subscription_lines (document_id);
+
+-- The answer of every command is kept with its effect: given twice, it is carried out once.
+create table subscription_commands (
+  subscription_id uuid not null references subscriptions,
+  request_id text not null,
+  kind text not null,
+  actor text not null,
+  refusal jsonb,
+  handled_at timestamptz not null default now(),
+  primary key (subscription_id, request_id)
+);
 `
 
 const building = `

@@ -11,4 +11,6 @@ export type DateRange = string
 
 /** A column the database fills when it is left out. */
 export type Defaulted<T> = ColumnType<T, T | undefined, T>
+/** A JSON column: read as a value, written as text. */
+export type Json<T> = ColumnType<T, string, string>
 export type { Generated }

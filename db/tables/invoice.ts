@@ -1,6 +1,6 @@
-import type { InvoiceLineKind } from '#domain/invoice/lines.ts'
+import type { InvoiceLineExplanation, InvoiceLineKind } from '#domain/invoice/lines.ts'
 import type { BillingType } from '#domain/product.ts'
-import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 import type { Seller } from './installation.ts'
 
 export interface Buyer {
@@ -29,8 +29,8 @@ export interface InvoicesTable {
   net_minor: number
   tax_minor: Defaulted<number>
   total_minor: number
-  seller: Seller
-  buyer: Buyer
+  seller: Json<Seller>
+  buyer: Json<Buyer>
   series: string | null
   sequence: number | null
   number: string | null
@@ -55,5 +55,5 @@ export interface InvoiceLinesTable {
   unit_price: Decimal
   service_period: DateRange | null
   amount_minor: number
-  explanation: unknown
+  explanation: Json<InvoiceLineExplanation>
 }

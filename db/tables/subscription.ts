@@ -1,7 +1,7 @@
 import type { BillingInterval } from '#domain/calendar.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
-import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface OrdersTable {
   id: string
@@ -91,4 +91,13 @@ export interface BillingPeriodsTable {
   period: DateRange
   invoice_id: string | null
   billed_at: Generated<Instant>
+}
+
+export interface SubscriptionCommandsTable {
+  subscription_id: string
+  request_id: string
+  kind: string
+  actor: string
+  refusal: Json<{ readonly code: string; readonly detail: string }> | null
+  handled_at: Generated<Instant>
 }

@@ -1,0 +1,36 @@
+import type { Db } from './database.ts'
+import { newId } from './identifier.ts'
+import { refuseTakenCode } from './unique.ts'
+
+export interface NewKit {
+  readonly code: string
+  readonly name: string
+  readonly billOfMaterials: readonly {
+    readonly productId: string | null
+    readonly kitId: string | null
+    readonly quantity: string
+    readonly sequence: number
+  }[]
+}
+
+/** @throws `code_taken` */
+export async function insertKit(db: Db, kit: NewKit): Promise<string> {
+  const id = newId()
+  await refuseTakenCode(kit.code, async () =>
+    db.insertInto('kits').values({ id, code: kit.code, name: kit.name, archived_at: null }).execute(),
+  )
+  await db
+    .insertInto('bill_of_materials')
+    .values(
+      kit.billOfMaterials.map((item, position) => ({
+        kit_id: id,
+        position,
+        component_product_id: item.productId,
+        component_kit_id: item.kitId,
+        quantity: item.quantity,
+        sequence: item.sequence,
+      })),
+    )
+    .execute()
+  return id
+}

@@ -1,0 +1,51 @@
+import type { Recurrence } from '#domain/calendar.ts'
+import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { Db } from './database.ts'
+import { newId } from './identifier.ts'
+import { refuseTakenCode } from './unique.ts'
+
+export interface NewProduct {
+  readonly code: string
+  readonly name: string
+  readonly billingType: BillingType
+  readonly billingTiming: BillingTiming
+  readonly recurrence: Recurrence | null
+  readonly unit: string
+  readonly basePrice: string
+  readonly currency: string
+  readonly metric: string | null
+  readonly limitCode: string | null
+  readonly applicationIds: readonly string[]
+}
+
+/** @throws `code_taken` */
+export async function insertProduct(db: Db, product: NewProduct): Promise<string> {
+  const id = newId()
+  await refuseTakenCode(product.code, async () =>
+    db
+      .insertInto('products')
+      .values({
+        id,
+        code: product.code,
+        name: product.name,
+        billing_type: product.billingType,
+        billing_timing: product.billingTiming,
+        recurrence_count: product.recurrence?.count ?? null,
+        recurrence_unit: product.recurrence?.unit ?? null,
+        unit: product.unit,
+        base_price: product.basePrice,
+        currency: product.currency,
+        metric: product.metric,
+        limit_code: product.limitCode,
+        archived_at: null,
+      })
+      .execute(),
+  )
+  if (product.applicationIds.length > 0) {
+    await db
+      .insertInto('product_applications')
+      .values(product.applicationIds.map((applicationId) => ({ product_id: id, application_id: applicationId })))
+      .execute()
+  }
+  return id
+}

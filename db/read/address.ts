@@ -1,0 +1,39 @@
+import type { Db } from '../database.ts'
+
+const coded = {
+  application: 'applications',
+  customer: 'customers',
+  kit: 'kits',
+  priceList: 'price_lists',
+  product: 'products',
+  server: 'servers',
+} as const
+const uncoded = {
+  buildOrder: 'build_orders',
+  document: 'subscription_documents',
+  instance: 'instances',
+  invoice: 'invoices',
+  order: 'orders',
+  subscription: 'subscriptions',
+  subscriptionLine: 'subscription_lines',
+  testClock: 'test_clocks',
+} as const
+
+/** Kinds that a person may also address by their code. */
+export type CodedKind = keyof typeof coded
+export type AddressedKind = CodedKind | keyof typeof uncoded
+
+export function isCodedKind(kind: AddressedKind): kind is CodedKind {
+  return Object.hasOwn(coded, kind)
+}
+
+export async function findIdByCode(db: Db, kind: CodedKind, code: string): Promise<string | undefined> {
+  const row = await db.selectFrom(coded[kind]).select('id').where('code', '=', code).executeTakeFirst()
+  return row?.id
+}
+
+export async function isKnownId(db: Db, kind: AddressedKind, id: string): Promise<boolean> {
+  const table = isCodedKind(kind) ? coded[kind] : uncoded[kind]
+  const row = await db.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()
+  return row !== undefined
+}

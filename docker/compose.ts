@@ -73,7 +73,12 @@ function parseParts(document: Document, refusals: Refusal[]): Parts {
     if (service !== undefined) services.set(name, service)
   }
   const block = read(xClouder, raw['x-clouder'] ?? {}, ['x-clouder'], refusals)
-  return { block, services, names: Object.keys(rawServices), volumes: Object.keys(file?.volumes ?? raw['volumes'] ?? {}) }
+  return {
+    block,
+    services,
+    names: Object.keys(rawServices),
+    volumes: Object.keys(file?.volumes ?? raw['volumes'] ?? {}),
+  }
 }
 
 function read<T>(

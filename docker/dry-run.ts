@@ -1,0 +1,238 @@
+import { limitCommand, orderServices } from '#domain/application.ts'
+import {
+  containerName,
+  environmentLabels,
+  instanceLabels,
+  volumeName,
+  type BuildStep,
+  type ContainerStep,
+  type PlannedInstance,
+  type UndoableStep,
+} from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
+import type {
+  ContainerObservation,
+  ExecuteResult,
+  InstanceObservation,
+  InstanceRef,
+  LimitObservation,
+  MetricReading,
+  ReadyObservation,
+  RemovalOutcome,
+  Runner,
+  RunnerContext,
+  ServerResource,
+  StepOutcome,
+} from '#domain/runner.ts'
+import { type DryRunOptions, type ImaginedObject, ImaginedServer, isOf } from './dry-run-server.ts'
+import { nameTaken, ownership } from './identity.ts'
+import { findLimit } from './limit.ts'
+import { summarize } from './observation.ts'
+
+/** A runner that also tells which calls it would have made. */
+export interface DryRunRunner extends Runner {
+  readonly calls: () => readonly string[]
+}
+
+/**
+ * Follows the contract of a runner without a server, where there is none: nothing is built, nothing answers, readings are zero.
+ * Whoever chooses it must say so where it cannot be overlooked.
+ */
+export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
+  const server = new ImaginedServer(options)
+  return {
+    id: 'dry-run',
+    calls: () => [...server.calls],
+    describe: async () => ({
+      runner: 'dry-run',
+      engineVersion: 'none',
+      apiVersion: 'none',
+      cpus: 0,
+      memoryMib: 0,
+      cgroupVersion: 'none',
+      storageDriver: 'none',
+      containers: server.state.objects.filter((one) => one.kind === 'container').length,
+    }),
+    testConnection: async () => undefined,
+    ensure: async (step, ctx) => ensureStep(server, step, ctx),
+    remove: async (step, ctx) => removeStep(server, step, ctx),
+    list: async (instance) => listResources(server, instance),
+    isAbsent: async (instance) => listResources(server, instance).length === 0,
+    observe: async (instance) => observe(server, instance),
+    stop: async (ref) => setRunning(server, ref, false),
+    start: async (ref) => setRunning(server, ref, true),
+    checkReady: async (step) => checkRunning(server, step.containers),
+    execute: async ({ container, argv }) => answer(server, container, argv, ''),
+    applyLimit: async (ref, { code, value }) => setLimit(server, ref, code, value),
+    readLimit: async (ref, code) => observeLimit(server, ref, code, []),
+    readMetrics: async (ref) => readMetrics(server, ref),
+  }
+}
+
+function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext): StepOutcome {
+  ctx.abortSignal.throwIfAborted()
+  server.record(`ensure ${step.kind} ${step.name}`)
+  const detail = `dry run: ${step.title}`
+  if (step.kind === 'image') return { externalId: `dry-run:${step.name}`, isAdopted: false, detail }
+  if (step.kind === 'ready')
+    return ensureReady(server, step.containers, step.labels['io.clouder.instance'] ?? '')
+  const externalId = `dry-run:${step.kind}:${step.name}`
+  const found = server.find(step.kind, step.name)
+  const owner = found === undefined ? 'absent' : ownership(found.labels, step.labels)
+  if (owner === 'foreign') throw nameTaken(step.kind, step.name)
+  if (owner === 'newer') throw new Error(`${step.kind} ${step.name} is of a newer generation than this step`)
+  if (step.kind === 'container') refuseImpossible(server, step)
+  const object = { kind: step.kind, externalId, name: step.name, labels: step.labels }
+  server.put(step.kind === 'container' ? { ...object, step, isRunning: true } : object)
+  return { externalId, isAdopted: owner === 'same', detail }
+}
+
+function ensureReady(server: ImaginedServer, containers: readonly string[], instanceId: string): StepOutcome {
+  const { isReady, detail } = checkRunning(server, containers)
+  if (!isReady) throw new BusinessError('not_ready_in_time', detail)
+  return { externalId: instanceId, isAdopted: false, detail }
+}
+
+/** What a real engine would refuse, as far as it can be known without one. */
+function refuseImpossible(server: ImaginedServer, step: ContainerStep): void {
+  const missing = step.mounts.find((mount) => server.find('volume', mount.volume) === undefined)
+  if (missing !== undefined) throw new Error(`volume ${missing.volume} is not there`)
+  if (step.publish === null) return
+  const { hostPort } = step.publish
+  const holder = server.state.objects.find(
+    (one) => one.name !== step.name && one.step?.publish?.hostPort === hostPort,
+  )
+  if (holder === undefined) return
+  throw new BusinessError('port_taken_on_server', `port ${hostPort} is held by ${holder.name}`)
+}
+
+function removeStep(server: ImaginedServer, step: UndoableStep, ctx: RunnerContext): RemovalOutcome {
+  ctx.abortSignal.throwIfAborted()
+  server.record(`remove ${step.kind} ${step.name}`)
+  const found = server.find(step.kind, step.name)
+  if (found === undefined) return { isRemoved: false, isAbsent: true, detail: `${step.name} was not there` }
+  if (ownership(found.labels, step.labels) === 'foreign') throw nameTaken(step.kind, step.name)
+  const users = server.state.objects.filter((one) => uses(one, step))
+  if (users.length > 0 && step.kind === 'volume') throw new Error(`volume ${step.name} is in use`)
+  if (users.length > 0)
+    return { isRemoved: false, isAbsent: false, detail: `${step.name} is kept: others use it` }
+  server.drop(step)
+  return { isRemoved: true, isAbsent: true, detail: `dry run: ${step.name} removed` }
+}
+
+function uses({ step: container }: ImaginedObject, step: UndoableStep): boolean {
+  if (container === undefined) return false
+  if (step.kind === 'network') return container.network.name === step.name
+  return step.kind === 'volume' && container.mounts.some((mount) => mount.volume === step.name)
+}
+
+function listResources(server: ImaginedServer, instance: PlannedInstance): ServerResource[] {
+  const own = server.state.objects.filter((one) => isOf(one, instanceLabels(instance)))
+  const networks = server.state.objects.filter(
+    (one) => one.kind === 'network' && isOf(one, environmentLabels(instance)),
+  )
+  const isShared = (network: ImaginedObject): boolean =>
+    server.state.objects.some((one) => one.step?.network.name === network.name && !own.includes(one))
+  return [...own, ...networks.filter((network) => !isShared(network))].map(
+    ({ kind, externalId, name, labels }) => ({
+      kind,
+      externalId,
+      name,
+      labels,
+    }),
+  )
+}
+
+function observe(server: ImaginedServer, instance: PlannedInstance): InstanceObservation {
+  return summarize(server.findContainers(instance).map(observeContainer))
+}
+
+function observeContainer({ name, externalId, step, isRunning }: ImaginedObject): ContainerObservation {
+  return {
+    service: step?.service ?? '',
+    name,
+    externalId,
+    state: isRunning === true ? 'running' : 'exited',
+    health: 'none',
+    exitCode: isRunning === true ? null : 0,
+    restartCount: 0,
+    imageDigest: `dry-run:${step?.image ?? ''}`,
+    hostPort: step?.publish?.hostPort ?? null,
+    startedAt: null,
+  }
+}
+
+function setRunning(
+  server: ImaginedServer,
+  { definition, instance }: InstanceRef,
+  isRunning: boolean,
+): InstanceObservation {
+  for (const service of orderServices(definition.services)) {
+    const found = server.find('container', containerName(instance, service.name))
+    server.record(`${isRunning ? 'start' : 'stop'} container ${containerName(instance, service.name)}`)
+    if (found !== undefined) server.put({ ...found, isRunning })
+    else if (isRunning) throw new Error(`container ${containerName(instance, service.name)} is not there`)
+  }
+  return observe(server, instance)
+}
+
+function checkRunning(server: ImaginedServer, names: readonly string[]): ReadyObservation {
+  const missing = names.find((name) => server.find('container', name)?.isRunning !== true)
+  if (missing !== undefined) return { isReady: false, detail: `container ${missing} does not run` }
+  return { isReady: true, detail: `dry run: ${names.length} container(s) would run` }
+}
+
+function answer(
+  server: ImaginedServer,
+  container: string,
+  argv: readonly string[],
+  stdout: string,
+): ExecuteResult {
+  server.record(`execute ${JSON.stringify(argv)} in ${container}`)
+  if (server.find('container', container)?.isRunning !== true)
+    throw new Error(`container ${container} does not run`)
+  return { argv: [...argv], exitCode: 0, stdout, stderr: '', durationMs: 0 }
+}
+
+function setLimit(server: ImaginedServer, ref: InstanceRef, code: string, value: number): LimitObservation {
+  const limit = findLimit(ref, code)
+  const argv = limitCommand(limit, value)
+  const result = answer(server, containerName(ref.instance, limit.service), argv, '')
+  server.state.limits[`${ref.instance.instance}/${code}`] = value
+  server.save()
+  return observeLimit(server, ref, code, [result])
+}
+
+function observeLimit(
+  server: ImaginedServer,
+  ref: InstanceRef,
+  code: string,
+  before: readonly ExecuteResult[],
+): LimitObservation {
+  const limit = findLimit(ref, code)
+  const container = containerName(ref.instance, limit.service)
+  const inForce = server.state.limits[`${ref.instance.instance}/${code}`] ?? 0
+  const read = answer(server, container, limit.read, `${inForce}\n`)
+  const use = answer(server, container, limit.use, '0\n')
+  return { limit: code, inForce, inUse: 0, commands: [...before, read, use] }
+}
+
+function readMetrics(server: ImaginedServer, { definition, instance }: InstanceRef): MetricReading[] {
+  const readAt = new Date().toISOString()
+  return definition.metrics.flatMap((metric): MetricReading[] => {
+    const { source } = metric
+    const reading = { metric: metric.code, value: '0', source: source.type, readAt }
+    const running = server.findContainers(instance).filter((one) => one.isRunning)
+    if (source.type === 'engine-network') {
+      return running.map((one) => ({ ...reading, series: `container:${one.externalId}`, unit: 'B' }))
+    }
+    if (source.type === 'volume-disk') {
+      const volume = server.find('volume', volumeName(instance, source.volume))
+      return volume === undefined ? [] : [{ ...reading, series: `volume:${volume.name}`, unit: 'B' }]
+    }
+    const container = running.find((one) => one.name === containerName(instance, source.service))
+    return container === undefined
+      ? []
+      : [{ ...reading, series: `command:${container.externalId}`, unit: metric.unit }]
+  })
+}

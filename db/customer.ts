@@ -29,7 +29,10 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         price_list_id: customer.priceListId,
       })
       .execute()
-    await db.insertInto('environments').values({ id: newId(), customer_id: id, prefix: customer.code }).execute()
+    await db
+      .insertInto('environments')
+      .values({ id: newId(), customer_id: id, prefix: customer.code })
+      .execute()
   })
   return id
 }

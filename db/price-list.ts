@@ -20,7 +20,10 @@ export interface NewPriceList {
 export async function insertPriceList(db: Db, list: NewPriceList): Promise<string> {
   const id = newId()
   await refuseTakenCode(list.code, async () =>
-    db.insertInto('price_lists').values({ id, code: list.code, name: list.name, currency: list.currency }).execute(),
+    db
+      .insertInto('price_lists')
+      .values({ id, code: list.code, name: list.name, currency: list.currency })
+      .execute(),
   )
   if (list.items.length > 0) {
     await db

@@ -44,7 +44,9 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
   if (product.applicationIds.length > 0) {
     await db
       .insertInto('product_applications')
-      .values(product.applicationIds.map((applicationId) => ({ product_id: id, application_id: applicationId })))
+      .values(
+        product.applicationIds.map((applicationId) => ({ product_id: id, application_id: applicationId })),
+      )
       .execute()
   }
   return id

@@ -4,7 +4,10 @@ import { newId } from './identifier.ts'
 
 export async function insertTestClock(db: Db, clock: { name: string; nowAt: string }): Promise<string> {
   const id = newId()
-  await db.insertInto('test_clocks').values({ id, name: clock.name, now_at: clock.nowAt, target_at: null }).execute()
+  await db
+    .insertInto('test_clocks')
+    .values({ id, name: clock.name, now_at: clock.nowAt, target_at: null })
+    .execute()
   return id
 }
 

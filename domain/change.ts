@@ -1,4 +1,3 @@
-import Big from 'big.js'
 import {
   compareDates,
   cycleBoundary,

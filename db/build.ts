@@ -1,0 +1,360 @@
+import { sql } from 'kysely'
+import { planBuild, planUnbuild, type BuildStep } from '#domain/build-plan.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Db, Tx } from './database.ts'
+import { insertEvent, type EventKind } from './event.ts'
+import { newId } from './identifier.ts'
+import { listDeployedInstances } from './instance.ts'
+import type { BuildState } from './tables/build.ts'
+
+export interface BuildOrder {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly kind: 'build' | 'unbuild'
+  readonly state: BuildState
+  readonly steps: readonly PlannedStep[]
+}
+
+export interface PlannedStep {
+  readonly id: string
+  readonly serverId: string
+  readonly kind: BuildStep['kind']
+  readonly title: string
+  readonly state: BuildState
+}
+
+/** Opens the build order of a subscription, or finds the one that is open: the plan is written before anything is made. */
+export async function openBuildOrder(
+  db: Db,
+  subscriptionId: string,
+  kind: 'build' | 'unbuild',
+): Promise<BuildOrder> {
+  return await db.transaction().execute(async (tx) => {
+    await tx.selectFrom('subscriptions').select('id').where('id', '=', subscriptionId).forUpdate().execute()
+    const open = await tx
+      .selectFrom('build_orders')
+      .select('id')
+      .where('subscription_id', '=', subscriptionId)
+      .where('kind', '=', kind)
+      .where('state', 'in', ['planned', 'running'])
+      .executeTakeFirst()
+    if (open) return await readBuildOrder(tx, open.id)
+    const buildOrderId = await insertBuildOrder(tx, subscriptionId, kind)
+    const steps =
+      kind === 'build' ? await planSteps(tx, subscriptionId) : await planWayBack(tx, subscriptionId)
+    if (steps.length > 0) {
+      await tx
+        .insertInto('build_steps')
+        .values(
+          steps.map((step, position) => ({ ...toStepRow(step), build_order_id: buildOrderId, position })),
+        )
+        .execute()
+    }
+    return await readBuildOrder(tx, buildOrderId)
+  })
+}
+
+async function insertBuildOrder(tx: Tx, subscriptionId: string, kind: 'build' | 'unbuild'): Promise<string> {
+  const id = newId()
+  await tx
+    .insertInto('build_orders')
+    .values({
+      id,
+      subscription_id: subscriptionId,
+      kind,
+      number: sql<number>`(select count(*) + 1 from build_orders where subscription_id = ${subscriptionId} and kind = ${kind})`,
+      failure_code: null,
+      failure_detail: null,
+      finished_at: null,
+    })
+    .execute()
+  return id
+}
+
+interface StepOfInstance {
+  readonly instanceId: string
+  readonly serverId: string
+  readonly step: BuildStep
+}
+
+async function planSteps(tx: Tx, subscriptionId: string): Promise<StepOfInstance[]> {
+  const instances = await listDeployedInstances(tx, { subscriptionId })
+  return instances.flatMap((instance) =>
+    planBuild(instance.definition, instance.planned).map((step) => ({
+      instanceId: instance.id,
+      serverId: instance.serverId,
+      step,
+    })),
+  )
+}
+
+/** The way back from what was really begun, newest first: a step that was begun may have left something. */
+async function planWayBack(tx: Tx, subscriptionId: string): Promise<StepOfInstance[]> {
+  const begun = await tx
+    .selectFrom('build_steps')
+    .innerJoin('build_orders', 'build_orders.id', 'build_steps.build_order_id')
+    .select(['instance_id', 'server_id', 'plan'])
+    .distinctOn(['instance_id', 'build_steps.kind', 'build_steps.name'])
+    .where('build_orders.subscription_id', '=', subscriptionId)
+    .where('build_orders.kind', '=', 'build')
+    .where('build_steps.state', 'in', ['running', 'done', 'failed'])
+    .orderBy('instance_id')
+    .orderBy('build_steps.kind')
+    .orderBy('build_steps.name')
+    .orderBy('build_orders.number', 'desc')
+    .select(['build_orders.number', 'build_steps.position'])
+    .execute()
+  const inOrder = begun.toSorted(
+    (first, second) => first.number - second.number || first.position - second.position,
+  )
+  const undoable = planUnbuild(inOrder.map((row) => row.plan))
+  return undoable.map((step) => {
+    const row = inOrder.find((candidate) => candidate.plan === step)
+    if (!row) throw new Error('the way back has a step that was never begun')
+    return { instanceId: row.instance_id, serverId: row.server_id, step }
+  })
+}
+
+function toStepRow({ instanceId, serverId, step }: StepOfInstance) {
+  return {
+    id: newId(),
+    instance_id: instanceId,
+    server_id: serverId,
+    kind: step.kind,
+    name: step.name,
+    title: step.title,
+    plan: step,
+    started_at: null,
+    finished_at: null,
+    progress: null,
+    failure_code: null,
+    failure_detail: null,
+  }
+}
+
+/** A build order with its steps in order. */
+export async function readBuildOrder(db: Db, buildOrderId: string): Promise<BuildOrder> {
+  const order = await db
+    .selectFrom('build_orders')
+    .selectAll()
+    .where('id', '=', buildOrderId)
+    .executeTakeFirstOrThrow()
+  const steps = await db
+    .selectFrom('build_steps')
+    .select(['id', 'server_id', 'kind', 'title', 'state'])
+    .where('build_order_id', '=', buildOrderId)
+    .orderBy('position')
+    .execute()
+  return {
+    id: order.id,
+    subscriptionId: order.subscription_id,
+    kind: order.kind,
+    state: order.state,
+    steps: steps.map((step) => ({
+      id: step.id,
+      serverId: step.server_id,
+      kind: step.kind,
+      title: step.title,
+      state: step.state,
+    })),
+  }
+}
+
+/** Moves a build order on and tells of it; telling twice is telling once. */
+export async function setBuildState(
+  db: Db,
+  buildOrderId: string,
+  to: { state: BuildState; event: EventKind; failure?: { code: string; detail: string } },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const isFinal = to.state !== 'running'
+    const order = await tx
+      .updateTable('build_orders')
+      .set({
+        state: to.state,
+        finished_at: isFinal ? new Date().toISOString() : null,
+        ...(to.failure ? { failure_code: to.failure.code, failure_detail: to.failure.detail } : {}),
+      })
+      .where('id', '=', buildOrderId)
+      .where('state', '<>', to.state)
+      .returning(['subscription_id', 'kind'])
+      .executeTakeFirst()
+    if (!order) return
+    const subscription = await tx
+      .selectFrom('subscriptions')
+      .select('customer_id')
+      .where('id', '=', order.subscription_id)
+      .executeTakeFirstOrThrow()
+    await insertEvent(tx, {
+      kind: to.event,
+      customerId: subscription.customer_id,
+      subscriptionId: order.subscription_id,
+      buildOrderId,
+      data: { build: encodeId('buildOrder', buildOrderId), ...to.failure },
+    })
+  })
+}
+
+export interface StepDetail {
+  readonly id: string
+  readonly buildOrderId: string
+  readonly instanceId: string
+  readonly serverId: string
+  readonly position: number
+  readonly plan: BuildStep
+}
+
+/** A step with its plan. */
+export async function getBuildStep(db: Db, stepId: string): Promise<StepDetail> {
+  const row = await db
+    .selectFrom('build_steps')
+    .selectAll()
+    .where('id', '=', stepId)
+    .executeTakeFirstOrThrow()
+  return {
+    id: row.id,
+    buildOrderId: row.build_order_id,
+    instanceId: row.instance_id,
+    serverId: row.server_id,
+    position: row.position,
+    plan: row.plan,
+  }
+}
+
+/** Notes an attempt before anything is touched: what was begun will be undone. */
+export async function beginStep(db: Db, stepId: string, attempt: number): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'running', attempt, started_at: new Date().toISOString() },
+    { state: 'running', attempt },
+  )
+}
+
+export async function setStepProgress(db: Db, stepId: string, progress: string): Promise<void> {
+  await db
+    .updateTable('build_steps')
+    .set({ progress: progress.slice(0, 500) })
+    .where('id', '=', stepId)
+    .execute()
+}
+
+export async function finishStep(db: Db, stepId: string, detail: string): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'done', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
+    { state: 'done', detail },
+  )
+}
+
+export async function failStep(
+  db: Db,
+  stepId: string,
+  failure: { code: string; detail: string; isFinal: boolean },
+): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    {
+      ...(failure.isFinal ? { state: 'failed' as const, finished_at: new Date().toISOString() } : {}),
+      failure_code: failure.code,
+      failure_detail: failure.detail,
+    },
+    { state: failure.isFinal ? 'failed' : 'retrying', code: failure.code, detail: failure.detail },
+  )
+}
+
+export async function markStepUndone(db: Db, stepId: string, detail: string): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'undone', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
+    { state: 'undone', detail },
+  )
+}
+
+type StepChange = Partial<{
+  state: BuildState
+  attempt: number
+  started_at: string
+  finished_at: string
+  progress: string
+  failure_code: string
+  failure_detail: string
+}>
+
+async function moveStep(
+  db: Db,
+  stepId: string,
+  change: StepChange,
+  data: Record<string, unknown>,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const step = await tx
+      .updateTable('build_steps')
+      .set(change)
+      .where('id', '=', stepId)
+      .returning(['build_order_id', 'title', 'position', 'kind'])
+      .executeTakeFirstOrThrow()
+    const order = await tx
+      .selectFrom('build_orders')
+      .innerJoin('subscriptions', 'subscriptions.id', 'build_orders.subscription_id')
+      .select(['subscription_id', 'customer_id', 'build_orders.kind'])
+      .where('build_orders.id', '=', step.build_order_id)
+      .executeTakeFirstOrThrow()
+    await insertEvent(tx, {
+      kind: 'build.step',
+      customerId: order.customer_id,
+      subscriptionId: order.subscription_id,
+      buildOrderId: step.build_order_id,
+      data: { step: encodeId('buildStep', stepId), title: step.title, position: step.position, ...data },
+    })
+  })
+}
+
+/** Records what really exists; made again under another id, the record follows. */
+export async function recordResource(
+  db: Db,
+  resource: {
+    instanceId: string
+    serverId: string
+    kind: 'container' | 'volume' | 'network' | 'image'
+    name: string
+    externalId: string
+  },
+): Promise<void> {
+  await db
+    .insertInto('resources')
+    .values({
+      id: newId(),
+      instance_id: resource.instanceId,
+      server_id: resource.serverId,
+      kind: resource.kind,
+      name: resource.name,
+      external_id: resource.externalId,
+      removed_at: null,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['instance_id', 'kind', 'name'])
+        .where('removed_at', 'is', null)
+        .doUpdateSet({ external_id: resource.externalId }),
+    )
+    .execute()
+}
+
+/** Recorded only after the absence was observed. */
+export async function recordRemoval(
+  db: Db,
+  resource: { instanceId: string; kind: 'container' | 'volume' | 'network'; name: string },
+): Promise<void> {
+  await db
+    .updateTable('resources')
+    .set({ removed_at: new Date().toISOString() })
+    .where('instance_id', '=', resource.instanceId)
+    .where('kind', '=', resource.kind)
+    .where('name', '=', resource.name)
+    .where('removed_at', 'is', null)
+    .execute()
+}

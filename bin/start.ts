@@ -153,7 +153,9 @@ async function run(configuration: Configuration): Promise<number> {
   const ending = new AbortController()
   onStopRequest((reason) => ended.resolve({ code: 130, reason }))
   const data = ensureDataFolder(configuration.dataFolder)
-  const claimed = await claimRun(data.path)
+  const claimed = await claimRun(data.path, (names) =>
+    console.log(`  An earlier start ended without stopping; ended what it left: ${names.join(', ')}.`),
+  )
   const ctx: StartContext = {
     configuration,
     data,
@@ -173,11 +175,11 @@ async function run(configuration: Configuration): Promise<number> {
   } finally {
     ending.abort()
     const stoppingAt = Date.now()
-    await claimed.stopAll()
+    const stopped = await claimed.stopAll()
     const seconds = ((Date.now() - stoppingAt) / 1000).toFixed(1)
-    console.log(
-      `  Stopped in ${seconds} s. Deployed containers keep running; npm start finds everything again.`,
-    )
+    const names = stopped.join(', ')
+    if (stopped.length > 0)
+      console.log(`  Stopped ${names} in ${seconds} s. Deployed containers keep running.`)
   }
 }
 

@@ -36,7 +36,7 @@ const help = `
 `
 
 /** What was started, in order; it is stopped the other way round. */
-const cleanups: (() => void | Promise<void>)[] = []
+const cleanups: (() => unknown)[] = []
 
 /** An earlier run that was killed could not clean up after itself: this one does. */
 async function sweepLeftovers(): Promise<void> {
@@ -149,7 +149,7 @@ async function runTests(args: string[]): Promise<number> {
   const flags = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`]
   const rest = args.filter((arg) => arg.startsWith('-'))
   const runner = runTool(process.execPath, ['--import', 'tsx', ...flags, ...rest, ...files], env)
-  cleanups.push(() => void runner.kill('SIGTERM'))
+  cleanups.push(() => runner.kill('SIGTERM'))
   return exitCodeOf(runner)
 }
 

@@ -5,6 +5,7 @@ import { PlatformProblem } from './problem.ts'
 
 const host = '127.0.0.1'
 const portsTried = 50
+const commandShown = 80
 
 export function isPortFree(port: number): Promise<boolean> {
   return listenOnce(port).then(
@@ -39,7 +40,7 @@ export async function requirePort(port: number, variable: string): Promise<numbe
   const holder = holderOf(port)
   const other = await portNear(port + 1)
   throw new PlatformProblem({
-    found: `Port ${port} is taken${holder === undefined ? '' : ` by ${holder}`}.`,
+    found: `Port ${port} is taken${holder === undefined ? '' : ` (${holder})`}.`,
     wanted: `A free port for the console and the API (${variable}).`,
     command: `${variable}=${other} npm start`,
     stillWorks: 'Everything else: only the addresses change. Data in the data folder is not touched.',
@@ -48,13 +49,11 @@ export async function requirePort(port: number, variable: string): Promise<numbe
 
 /** Who listens on the port, as far as this user may see it. */
 export function holderOf(port: number): string | undefined {
-  const bySs = run('ss', ['-ltnpH', `sport = :${port}`])
-  const match = bySs === undefined ? null : /users:\(\("([^"]+)",pid=(\d+)/.exec(bySs)
-  if (match !== null) return `${match[1] ?? '?'} (pid ${match[2] ?? '?'})`
-  const byLsof = run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fpc'])
-  const pid = byLsof?.match(/^p(\d+)$/m)?.[1]
-  const name = byLsof?.match(/^c(.+)$/m)?.[1]
-  return pid === undefined ? undefined : `${name ?? 'a process'} (pid ${pid})`
+  const bySs = run('ss', ['-ltnpH', `sport = :${port}`])?.match(/pid=(\d+)/)?.[1]
+  const pid = bySs ?? run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp'])?.match(/^p(\d+)$/m)?.[1]
+  if (pid === undefined) return undefined
+  const command = run('ps', ['-o', 'args=', '-p', pid])?.trim().slice(0, commandShown)
+  return command ? `pid ${pid}: ${command}` : `pid ${pid}`
 }
 
 function run(command: string, args: string[]): string | undefined {

@@ -23,8 +23,11 @@ export type Run = {
   /** Notes a process, so that a start after a crash of ours can end it. Called again under a name, it replaces. */
   addProcess(name: string, pid: number): void
   addFacts(facts: Record<string, string | undefined>): void
-  /** Stops what was noted, last started first, and gives the folder free. What is noted afterwards is killed. */
-  stopAll(): Promise<void>
+  /**
+   * Stops what was noted, last started first, and gives the folder free. Answers the names of what was still
+   * alive. What is noted afterwards is killed.
+   */
+  stopAll(): Promise<string[]>
 }
 
 const stopTimeoutMs = 20_000
@@ -36,13 +39,14 @@ const stopSignals: Record<string, NodeJS.Signals> = { postgres: 'SIGINT' }
  * Takes the folder for this run. A run that lives is left alone and reported; what a dead run (power cut,
  * SIGKILL) left behind is stopped first, in order, or two databases would meet in one folder.
  */
-export async function claimRun(folder: string): Promise<Run> {
+export async function claimRun(folder: string, onLeftovers?: (names: string[]) => void): Promise<Run> {
   const file = join(folder, 'run.json')
   const earlier = readRun(file)
   if (earlier !== undefined && earlier.owner.pid !== process.pid && isSame(earlier.owner)) {
     throw alreadyRunning(folder, earlier)
   }
-  await stopInOrder(earlier?.processes ?? [])
+  const leftovers = await stopInOrder(earlier?.processes ?? [])
+  if (leftovers.length > 0) onLeftovers?.(leftovers)
   const state: RunState = {
     owner: describeProcess('start', process.pid),
     startedAt: new Date().toISOString(),
@@ -66,16 +70,17 @@ export async function claimRun(folder: string): Promise<Run> {
     },
     async stopAll() {
       isStopped = true
-      await stopInOrder(state.processes)
+      const stopped = await stopInOrder(state.processes)
       rmSync(file, { force: true })
+      return stopped
     },
   }
 }
 
-async function stopInOrder(processes: RunProcess[]): Promise<void> {
-  for (const known of processes.toReversed()) {
-    if (isSame(known)) await stopProcess(known.pid, stopSignals[known.name] ?? 'SIGTERM', stopTimeoutMs)
-  }
+async function stopInOrder(processes: RunProcess[]): Promise<string[]> {
+  const alive = processes.filter(isSame).toReversed()
+  for (const { name, pid } of alive) await stopProcess(pid, stopSignals[name] ?? 'SIGTERM', stopTimeoutMs)
+  return alive.map(({ name }) => name)
 }
 
 /** Whether a run that is alive holds the folder. */

@@ -1,5 +1,5 @@
 import { Connection } from '@temporalio/client'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PlatformProblem, messageOf } from './problem.ts'
@@ -77,6 +77,8 @@ async function startServer(command: string, options: TemporalOptions): Promise<T
   const until = Date.now() + startTimeoutMs
   while (Date.now() < until && isAlive(pid)) {
     if ((await tryNamespace(address, options.namespace, 1_000)) === undefined) {
+      // The server makes its file readable for everybody, and it holds every workflow's history.
+      if (options.databaseFile !== undefined) chmodSync(options.databaseFile, 0o600)
       return { address, uiUrl: `http://localhost:${options.uiPort}`, origin: 'started' }
     }
     await sleep(100)

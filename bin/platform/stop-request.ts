@@ -13,4 +13,6 @@ export function onStopRequest(stop: (reason: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => request(signal))
   process.on('disconnect', () => request('the parent process is gone'))
   process.channel?.unref()
+  // When the reader of our output is gone first (a closed terminal, `| head`), stopping in order still goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 }

@@ -34,6 +34,7 @@ export async function call<T>(
   work: (abortSignal: AbortSignal) => Promise<T>,
   deadlineMs = CALL_DEADLINE_MS,
 ): Promise<T> {
+  ctx.abortSignal.throwIfAborted()
   const deadline = AbortSignal.timeout(deadlineMs)
   const abortSignal = AbortSignal.any([ctx.abortSignal, deadline])
   try {
@@ -66,6 +67,7 @@ export function isStatus(error: unknown, ...statuses: number[]): boolean {
 
 /** Waits, or ends early with the caller's signal. */
 export async function pause(ctx: RunnerContext, durationMs: number): Promise<void> {
+  ctx.abortSignal.throwIfAborted()
   const timer = Promise.withResolvers<void>()
   const timeout = setTimeout(timer.resolve, durationMs)
   try {
@@ -97,7 +99,6 @@ function engineError(ctx: RunnerContext, what: string, error: unknown): EngineEr
 async function untilAborted<T>(work: Promise<T>, abortSignal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const stop = (): void => aborted.reject(abortSignal.reason)
-  abortSignal.throwIfAborted()
   abortSignal.addEventListener('abort', stop, { once: true })
   try {
     return await Promise.race([work, aborted.promise])

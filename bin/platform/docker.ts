@@ -21,7 +21,7 @@ export type DockerEngine = {
 export type DockerOptions = { logFolder: string; note: Note; env?: NodeJS.ProcessEnv }
 
 const defaultHost = 'unix:///var/run/docker.sock'
-const oldestApi = 1.41
+const oldestApi = '1.41'
 const startTimeoutMs = 60_000
 
 /** A real Docker engine, or undefined where there is none and none can be had: the caller then runs dry. */
@@ -58,7 +58,7 @@ async function requireNamedEngine(host: string): Promise<DockerEngine> {
 async function findEngine(host: string): Promise<DockerEngine | undefined> {
   const version = await readVersion(host)
   if (version === undefined) return undefined
-  if (Number(version.ApiVersion) < oldestApi) {
+  if (minorOf(version.ApiVersion) < minorOf(oldestApi)) {
     throw new PlatformProblem({
       found: `The Docker engine at ${host} is ${version.Version} with API ${version.ApiVersion}.`,
       wanted: `API ${oldestApi} or later (Docker 20.10 or later).`,
@@ -67,6 +67,11 @@ async function findEngine(host: string): Promise<DockerEngine | undefined> {
     })
   }
   return { host, version: version.Version, origin: 'found', stop: async () => undefined }
+}
+
+/** Versions of the API have counted 1.0, 1.1 … 1.9, 1.10 so far: they are no decimal fractions. */
+function minorOf(apiVersion: string): number {
+  return Number(apiVersion.split('.')[1])
 }
 
 async function startEngine(options: DockerOptions): Promise<DockerEngine | undefined> {

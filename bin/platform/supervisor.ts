@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startProcess, tailOf } from './process.ts'
 import { projectFolder } from './tools.ts'
+import type { Progress } from './progress.ts'
 import type { StartContext } from './services.ts'
 
 export type Supervised = {
@@ -11,6 +12,10 @@ export type Supervised = {
   logFile: string
 }
 
+type SupervisorContext = Pick<StartContext, 'run' | 'ending' | 'giveUp'> & {
+  progress: Pick<Progress, 'line'>
+}
+
 const restartsMax = 5
 /** A process that lived this long was well; its next death counts as the first again. */
 const healthyAfterMs = 120_000
@@ -19,7 +24,7 @@ const healthyAfterMs = 120_000
  * Keeps a process of ours running until the start ends: its death is told with the end of its log, and it is
  * started again after 1, 2, 4 … seconds, a few times; then the whole start gives up.
  */
-export function supervise(supervised: Supervised, ctx: StartContext): void {
+export function supervise(supervised: Supervised, ctx: SupervisorContext, firstWaitMs = 1_000): void {
   const { name, logFile } = supervised
   let restarts = 0
   const start = () => {
@@ -43,10 +48,10 @@ export function supervise(supervised: Supervised, ctx: StartContext): void {
   const restart = async (death: string) => {
     ctx.progress.line(`\n  ${death}. Its last words, from ${logFile}:\n${indent(tailOf(logFile))}`)
     if (restarts >= restartsMax) return ctx.giveUp(`${death} and was restarted ${restartsMax} times`)
-    const waitS = 2 ** restarts
+    const waitMs = firstWaitMs * 2 ** restarts
     restarts += 1
-    ctx.progress.line(`  Restarting it in ${waitS} s (${restarts} of ${restartsMax}).`)
-    await sleep(waitS * 1_000)
+    ctx.progress.line(`  Restarting it in ${waitMs / 1_000} s (${restarts} of ${restartsMax}).`)
+    await sleep(waitMs)
     if (!ctx.ending.aborted) start()
     return undefined
   }

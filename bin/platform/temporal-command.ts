@@ -22,12 +22,12 @@ export async function ensureTemporalCommand(
   note: Note,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
-  if (await isUsable('temporal')) return 'temporal'
+  if (await isUsable('temporal', env)) return 'temporal'
   const folder = cacheFolder(env)
   const command = join(folder, `temporal-${version}`, 'temporal')
-  if (await isUsable(command)) return command
+  if (await isUsable(command, env)) return command
   await withCacheLock(folder, `temporal-${version}`, async () => {
-    if (existsSync(command) && (await isUsable(command))) return
+    if (existsSync(command) && (await isUsable(command, env))) return
     await fetchCommand(folder, command, note, env)
   })
   return command
@@ -89,7 +89,7 @@ async function openDownload(url: string): Promise<Readable> {
 }
 
 async function buildWithGo(scratch: string, note: Note, env: NodeJS.ProcessEnv): Promise<void> {
-  const go = await findGo()
+  const go = await findGo(env)
   note(
     `no download, so Temporal ${version} is built with Go; usually 5 to 6 minutes, seconds the second time`,
   )
@@ -99,9 +99,9 @@ async function buildWithGo(scratch: string, note: Note, env: NodeJS.ProcessEnv):
   })
 }
 
-async function findGo(): Promise<string> {
+async function findGo(env: NodeJS.ProcessEnv): Promise<string> {
   for (const go of ['go', '/usr/local/go/bin/go']) {
-    const found = await run(go, ['version']).catch(() => undefined)
+    const found = await run(go, ['version'], { env }).catch(() => undefined)
     if (found !== undefined) return go
   }
   throw new Error('there is no Go to build it with')
@@ -114,9 +114,9 @@ function moveIntoPlace(built: string, command: string): void {
   renameSync(built, command)
 }
 
-async function isUsable(command: string): Promise<boolean> {
+async function isUsable(command: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   try {
-    const { stdout } = await run(command, ['--version'], { timeout: 20_000 })
+    const { stdout } = await run(command, ['--version'], { timeout: 20_000, env })
     const [, major, minor] = /Server (\d+)\.(\d+)/.exec(stdout) ?? []
     return (
       Number(major) > oldestServer.major ||

@@ -47,7 +47,7 @@ export const port = z
   .refine((number) => number >= 1 && number <= 65_535, 'is not a port from 1 to 65535')
 
 export const absolutePath = plainText.refine(
-  (path) => path.startsWith('/') && path !== '/' && !path.split('/').includes('..'),
+  (path) => /^\/[^:,\s]+$/.test(path) && !path.split('/').includes('..'),
   'is not an absolute path inside the container; write it like /data',
 )
 

@@ -36,13 +36,27 @@ export function parseApplication({ code, text, folders }: ComposeFile): Applicat
   if (broken !== undefined)
     throw new BusinessError('application_refused', `${code}: not YAML: ${broken.message}`)
   const refusals: Refusal[] = []
-  const parts = parseParts(document, refusals)
+  const parts = parseParts(toRecord(code, document), refusals)
   const block = parts.block
   const services = [...parts.services].map(([name, service]) => toService(name, service, folders, refusals))
   if (block !== undefined) refuseReferences({ ...parts, block, services }, refusals)
   if (refusals.length > 0) throw refused(code, document, lines, refusals)
   if (block === undefined) throw new Error('a file without x-clouder has passed')
   return toDefinition(code, block, services, parts.volumes)
+}
+
+/** Aliases are resolved at most a hundred times: a small file could otherwise become a huge value. */
+function toRecord(code: string, document: Document): Record<string, unknown> {
+  try {
+    return z
+      .record(z.string(), z.unknown())
+      .catch({})
+      .parse(document.toJS({ maxAliasCount: 100 }))
+  } catch (error) {
+    throw new BusinessError('application_refused', `${code}: the file's aliases cannot be resolved`, {
+      cause: error,
+    })
+  }
 }
 
 interface Parts {

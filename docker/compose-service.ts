@@ -9,9 +9,8 @@ import {
   pids,
   plainText,
   port,
-  serviceName,
+  objectName,
   variableName,
-  volumeName,
 } from './compose-values.ts'
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String)
@@ -33,7 +32,7 @@ const NOT_NAMED =
 
 const shortMount = z.string().transform((text, ctx): Mount => {
   const [volume = '', path = '', mode = 'rw', ...rest] = text.split(':')
-  const isNamed = volumeName.safeParse(volume).success && absolutePath.safeParse(path).success
+  const isNamed = objectName.safeParse(volume).success && absolutePath.safeParse(path).success
   if (isNamed && rest.length === 0 && (mode === 'rw' || mode === 'ro')) {
     return { volume, path, isReadOnly: mode === 'ro' }
   }
@@ -44,7 +43,7 @@ const shortMount = z.string().transform((text, ctx): Mount => {
 const longMount = z
   .strictObject({
     type: z.literal('volume', NOT_NAMED),
-    source: volumeName,
+    source: objectName,
     target: absolutePath,
     read_only: z.boolean().default(false),
   })
@@ -54,10 +53,10 @@ const condition = z.enum(['service_started', 'service_healthy'], 'is not service
 
 const dependencies = z.union([
   z
-    .array(serviceName)
+    .array(objectName)
     .transform((names) => names.map((service): Dependency => ({ service, condition: 'started' }))),
   z
-    .record(serviceName, z.strictObject({ condition, required: z.literal(true).optional() }))
+    .record(objectName, z.strictObject({ condition, required: z.literal(true).optional() }))
     .transform((map) => Object.entries(map).map(([service, on]) => dependency(service, on.condition))),
 ])
 

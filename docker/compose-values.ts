@@ -51,10 +51,10 @@ export const absolutePath = plainText.refine(
   'is not an absolute path inside the container; write it like /data',
 )
 
-export const serviceName = z
+/** Of a service or a volume of the file. */
+export const objectName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'is not a name of lower case letters and digits')
-export const volumeName = serviceName
 export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable')
 
 /** `[argument, …]`. A string would have to be taken apart as a shell does. */

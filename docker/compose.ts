@@ -10,7 +10,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { describeRefusal, pointerOf, refuseKey, type Refusal } from './compose-refusals.ts'
 import { refuseReferences } from './compose-references.ts'
 import { composeService, type ComposeService } from './compose-service.ts'
-import { serviceName, volumeName } from './compose-values.ts'
+import { objectName } from './compose-values.ts'
 import { xClouder, type XClouder } from './x-clouder.ts'
 
 const FILE_CHARACTERS_MAX = 256 * 1024
@@ -68,21 +68,17 @@ interface Parts {
 
 const topLevel = z.strictObject({
   services: z.record(z.string(), z.unknown()).refine((all) => Object.keys(all).length > 0, 'is empty'),
-  volumes: z.record(volumeName, z.strictObject({}).nullable()).default({}),
+  volumes: z.record(objectName, z.strictObject({}).nullable()).default({}),
   'x-clouder': z.unknown(),
 })
 
 /** Each part is read for itself, so that one mistake does not hide those of the other parts. */
-function parseParts(document: Document, refusals: Refusal[]): Parts {
-  const raw = z
-    .record(z.string(), z.unknown())
-    .catch({})
-    .parse(document.toJS({ maxAliasCount: 100 }))
+function parseParts(raw: Record<string, unknown>, refusals: Refusal[]): Parts {
   const file = read(topLevel, raw, [], refusals)
   const rawServices = z.record(z.string(), z.unknown()).catch({}).parse(raw['services'])
   const services = new Map<string, ComposeService>()
   for (const [name, value] of Object.entries(rawServices)) {
-    read(serviceName, name, ['services', name], refusals)
+    read(objectName, name, ['services', name], refusals)
     const service = read(composeService, value, ['services', name], refusals)
     if (service !== undefined) services.set(name, service)
   }

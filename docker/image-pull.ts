@@ -35,7 +35,7 @@ const NOT_THERE =
   /pull access denied|repository does not exist|manifest unknown|manifest for .* not found|no matching manifest|invalid reference format|name unknown|denied: requested access/i
 
 /** What a registry says about an image, told apart from a network that fails. */
-export function pullError(reference: string, error: unknown): unknown {
+function pullError(reference: string, error: unknown): unknown {
   if (!(error instanceof EngineError)) return error
   if (NAME_LOOKUP_FAILED.test(error.message)) {
     const detail =

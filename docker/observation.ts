@@ -49,7 +49,7 @@ export function summarize(containers: readonly ContainerObservation[]): Instance
   }
 }
 
-export function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservation {
+function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservation {
   const state = stateOf(found.State.Status)
   return {
     service: found.Config.Labels['io.clouder.component'] ?? '',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
-import { argumentList, port, serviceName, variableName, volumeName } from './compose-values.ts'
+import { argumentList, port, objectName, variableName } from './compose-values.ts'
 
 const code = z
   .string()
@@ -9,8 +9,8 @@ const title = z.string().min(1).max(100)
 
 const source = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('engine-network') }),
-  z.strictObject({ type: z.literal('volume-disk'), volume: volumeName }),
-  z.strictObject({ type: z.literal('command'), service: serviceName, command: argumentList }),
+  z.strictObject({ type: z.literal('volume-disk'), volume: objectName }),
+  z.strictObject({ type: z.literal('command'), service: objectName, command: argumentList }),
 ])
 
 const metric: z.ZodType<MetricDefinition> = z.strictObject({
@@ -25,7 +25,7 @@ const metric: z.ZodType<MetricDefinition> = z.strictObject({
 const limit: z.ZodType<LimitDefinition> = z.strictObject({
   code,
   title,
-  service: serviceName,
+  service: objectName,
   set: argumentList.refine(
     (list) => list.slice(1).filter((argument) => argument === '{value}').length === 1,
     'does not have {value} as one argument of its own',
@@ -43,7 +43,7 @@ export const xClouder = z
     title,
     notice: z.string().min(1).max(1000).optional(),
     stand_in: z.boolean().default(false),
-    public: z.strictObject({ service: serviceName, port }).optional(),
+    public: z.strictObject({ service: objectName, port }).optional(),
     secrets: z
       .array(z.strictObject({ name: variableName, length: z.number().int().min(12).max(128) }))
       .refine((secrets) => uniqueBy(secrets, (one) => one.name), 'names a secret twice')

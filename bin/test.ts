@@ -149,7 +149,7 @@ async function runTests(args: string[]): Promise<number> {
   const flags = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`]
   const rest = args.filter((arg) => arg.startsWith('-'))
   const runner = runTool(process.execPath, ['--import', 'tsx', ...flags, ...rest, ...files], env)
-  cleanups.push(() => runner.kill('SIGTERM'))
+  if (runner.pid !== undefined) run.addProcess('tests', runner.pid)
   return exitCodeOf(runner)
 }
 

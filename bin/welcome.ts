@@ -43,7 +43,7 @@ export function welcome(facts: WelcomeFacts): string {
 /** Ordering and billing can be tried without containers, but nobody may believe that something was deployed. */
 export const dryRunBanner = `
   ╔══════════════════════════════════════════════════════════════════════════════════╗
-  ║  DRY RUN: there is no Docker engine here. NOTHING IS DEPLOYED.                   ║
+  ║  DRY RUN: no Docker engine is used. NOTHING IS DEPLOYED.                         ║
   ║  Orders, builds and bills run through, with a runner that only pretends.         ║
   ║  To deploy for real: install Docker, or set DOCKER_HOST; then npm start again.   ║
   ╚══════════════════════════════════════════════════════════════════════════════════╝

@@ -29,10 +29,13 @@ export async function ensureDocker(options: DockerOptions): Promise<DockerEngine
   const env = options.env ?? process.env
   const named = env['DOCKER_HOST']
   if (named) return requireNamedEngine(named)
+  const problems: unknown[] = []
   for (const host of usualHosts(env)) {
-    const engine = await findEngine(host)
+    // A socket that may not be opened matters only when no other one works.
+    const engine = await findEngine(host).catch((error: unknown) => void problems.push(error))
     if (engine !== undefined) return engine
   }
+  if (problems.length > 0) throw problems[0]
   if (process.platform !== 'linux' || !canInstallPackages()) return undefined
   return startEngine(options)
 }

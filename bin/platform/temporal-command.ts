@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { cacheFolder, withCacheLock } from './cache.ts'
-import { PlatformProblem, messageOf } from './problem.ts'
+import { PlatformProblem } from './problem.ts'
 import type { Note } from './progress.ts'
 
 const run = promisify(execFile)
@@ -48,7 +48,7 @@ async function fetchCommand(
         moveIntoPlace(join(scratch, 'temporal'), command)
         return
       } catch (error) {
-        failures.push(messageOf(error).trim().split('\n')[0] ?? '')
+        failures.push(reasonOf(error))
       }
     }
   } finally {
@@ -82,7 +82,7 @@ async function openDownload(url: string): Promise<Readable> {
     if (!res.ok || res.body === null) throw new Error(`the download answered ${res.status}`)
     return Readable.fromWeb(res.body)
   } catch (error) {
-    throw new Error(`the official download is not reachable (${messageOf(error)})`, { cause: error })
+    throw new Error(`the official download is not reachable (${reasonOf(error)})`, { cause: error })
   } finally {
     clearTimeout(timer)
   }
@@ -105,6 +105,16 @@ async function findGo(env: NodeJS.ProcessEnv): Promise<string> {
     if (found !== undefined) return go
   }
   throw new Error('there is no Go to build it with')
+}
+
+/** A failed command says why in the end of its output, a failed fetch in its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('stderr' in error && typeof error.stderr === 'string')
+    return error.stderr.trim().split('\n').at(-1) ?? ''
+  return error.message === 'fetch failed' && error.cause instanceof Error
+    ? error.cause.message
+    : error.message
 }
 
 /** A rename is atomic: another process sees the old state or the whole new file, never half of one. */

@@ -12,11 +12,11 @@ export interface NewCustomer {
   readonly priceListId: string | null
 }
 
-/** A customer with its default environment, whose prefix is the customer's code. @throws `code_taken` */
+/** The customer's environment comes with its first order. @throws `code_taken` */
 export async function insertCustomer(db: Db, customer: NewCustomer): Promise<string> {
   const id = newId()
-  await refuseTakenCode(customer.code, async () => {
-    await db
+  await refuseTakenCode(customer.code, async () =>
+    db
       .insertInto('customers')
       .values({
         id,
@@ -29,10 +29,6 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         price_list_id: customer.priceListId,
       })
       .execute()
-    await db
-      .insertInto('environments')
-      .values({ id: newId(), customer_id: id, prefix: customer.code })
-      .execute()
-  })
+  )
   return id
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 
 /** A workflow to start, written with the rows that need it: no row without its workflow, and none twice. */
@@ -30,4 +31,57 @@ export async function insertWorkflowStart(db: Db, start: WorkflowStart): Promise
 /** Lets the relay start a workflow again that is missing although its row says it should run. */
 export async function reopenWorkflowStart(db: Db, workflowId: string): Promise<void> {
   await db.updateTable('outbox').set({ done_at: null }).where('key', '=', workflowId).execute()
+}
+
+export interface ClaimedStart {
+  readonly id: number
+  readonly start: WorkflowStart
+}
+
+/** Longer than a start may take: a process that dies with a claimed row leaves it to the next one after this. */
+const claimSeconds = 15
+const longestBackoffSeconds = 30
+
+/** Takes waiting rows, oldest first, for a while. Two relays at once take different ones. */
+export async function claimWorkflowStarts(db: Db, limit: number): Promise<ClaimedStart[]> {
+  const rows = await db
+    .updateTable('outbox')
+    .set({
+      attempts: sql<number>`attempts + 1`,
+      try_after: sql<string>`now() + make_interval(secs => ${claimSeconds})`,
+    })
+    .where('id', 'in', (waiting) =>
+      waiting
+        .selectFrom('outbox')
+        .select('id')
+        .where('done_at', 'is', null)
+        .where('try_after', '<=', sql<string>`now()`)
+        .orderBy('id')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .returning(['id', 'payload'])
+    .execute()
+  return rows.map((row) => ({ id: row.id, start: row.payload as WorkflowStart }))
+}
+
+export async function finishWorkflowStart(db: Db, id: number): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ done_at: sql<string>`now()`, last_error: null })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Leaves the row for later, each time longer, at most half a minute: an engine that comes back is noticed soon. */
+export async function failWorkflowStart(db: Db, id: number, error: string): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({
+      last_error: error,
+      try_after: sql<string>`now() + make_interval(secs => least(power(2, attempts - 1), ${longestBackoffSeconds}))`,
+    })
+    .where('id', '=', id)
+    .execute()
 }

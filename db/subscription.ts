@@ -308,6 +308,7 @@ async function listOpenLines(tx: Tx, subscriptionId: string, today: string) {
     .selectAll()
     .where('subscription_id', '=', subscriptionId)
     .where('interval_unit', 'is not', null)
+    .where('starts_on', 'is not', null)
     .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', today)]))
     .orderBy('id')
     .execute()

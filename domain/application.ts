@@ -71,12 +71,12 @@ export interface ServiceDefinition {
 }
 
 /** A secret that is generated once per instance: letters and digits, `length` of them. */
-export interface SecretDefinition {
+interface SecretDefinition {
   readonly name: string
   readonly length: number
 }
 
-export type MetricSource =
+type MetricSource =
   /** Bytes received and sent by the instance's containers, as the engine counts them. */
   | { readonly type: 'engine-network' }
   /** Bytes that a volume holds, as the engine counts them. */
@@ -105,7 +105,7 @@ export interface LimitDefinition {
   readonly use: readonly string[]
 }
 
-export interface ReadyDefinition {
+interface ReadyDefinition {
   readonly path: string
   readonly timeoutS: number
 }

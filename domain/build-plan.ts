@@ -17,7 +17,7 @@ export interface ContainerLimits {
 }
 
 /** What a container gets when its application asks for nothing. */
-export const DEFAULT_CONTAINER_LIMITS: ContainerLimits = { memoryMib: 512, cpus: 1, pids: 256 }
+const DEFAULT_CONTAINER_LIMITS: ContainerLimits = { memoryMib: 512, cpus: 1, pids: 256 }
 
 /** The most that a container may ask for, where nothing else was sold. */
 export const CONTAINER_CEILING: ContainerLimits = { memoryMib: 4096, cpus: 4, pids: 256 }
@@ -117,7 +117,7 @@ export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
 /** Names whose parts contain no underscore, so that two instances can never mean the same name. */
 const NAME_PART = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/
 
-export function networkName(instance: PlannedInstance): string {
+function networkName(instance: PlannedInstance): string {
   return `${instance.environmentPrefix}_network`
 }
 
@@ -131,11 +131,15 @@ export function containerName(instance: PlannedInstance, service: string): strin
   return `${instance.environmentPrefix}_${instance.name}_${service}`
 }
 
+/** What everything carries that this installation has on a server. */
+export function installationLabels(installation: string): Labels {
+  return { 'io.clouder.managed': 'true', 'io.clouder.installation': installation }
+}
+
 /** What every object of one environment carries: the network, which all its instances share, has these only. */
 export function environmentLabels(instance: PlannedInstance): Labels {
   return {
-    'io.clouder.managed': 'true',
-    'io.clouder.installation': instance.installation,
+    ...installationLabels(instance.installation),
     'io.clouder.customer': instance.customer,
     'io.clouder.environment': instance.environmentPrefix,
   }

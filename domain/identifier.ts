@@ -17,6 +17,7 @@ const prefixes = {
   installation: 'ins',
   instance: 'inst',
   invoice: 'inv',
+  invoiceLine: 'il',
   kit: 'kit',
   order: 'ord',
   priceList: 'pl',

@@ -142,6 +142,8 @@ export interface Runner {
 
   /** Containers and volumes of the instance, by label; its environment's network too when this instance is the last to use it. */
   list(instance: PlannedInstance, ctx: RunnerContext): Promise<readonly ServerResource[]>
+  /** Everything on the server that carries this installation's labels, to be compared with what should be there. */
+  listManaged(installation: string, ctx: RunnerContext): Promise<readonly ServerResource[]>
   isAbsent(instance: PlannedInstance, ctx: RunnerContext): Promise<boolean>
   observe(instance: PlannedInstance, ctx: RunnerContext): Promise<InstanceObservation>
 

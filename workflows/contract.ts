@@ -1,4 +1,5 @@
-import type { SubscriptionCommand, SubscriptionCommandKind } from '#domain/subscription.ts'
+import type { Agenda } from '#domain/agenda.ts'
+import type { SubscriptionCommand, SubscriptionCommandKind, SubscriptionPhase } from '#domain/subscription.ts'
 
 /**
  * What callers need to know of the workflows: names, ids, queues, inputs, updates, search attributes. It imports no
@@ -57,14 +58,19 @@ export interface SubscriptionInput {
 
 /** What a subscription's workflow remembers from one run to the next. Small: ids and dates, never invoices or readings. */
 export interface SubscriptionCarry {
-  readonly phase: 'ordered' | 'building' | 'active' | 'suspended' | 'unbuilding' | 'ended'
+  readonly phase: SubscriptionPhase
   readonly parkedReason: string | null
   readonly isCancelled: boolean
-  /** The next instant at which something is due by the calendar; null when nothing is. */
-  readonly dueAtMs: number | null
-  /** Set for a subscription on a test clock: its now. */
+  readonly agenda: Agenda
+  /** Now, of its test clock; null for a subscription in real time. */
   readonly testClockMs: number | null
-  readonly handledRequestIds: readonly string[]
+  readonly settlementWindowMs: number
+  readonly customerId: string
+  readonly productId: string
+  readonly title: string
+  readonly serverIds: readonly string[]
+  /** The newest answers, so that a command that comes again after continue-as-new is answered again, not carried out. */
+  readonly answers: readonly CommandAnswer[]
   readonly lastInvoices: readonly string[]
 }
 
@@ -109,5 +115,9 @@ export interface CommandAnswer {
   readonly refusal: { readonly code: string; readonly detail: string } | null
 }
 
+/** Every command is an update of its own name. */
 export type SubscriptionUpdate = SubscriptionCommandKind
 export type { SubscriptionCommand }
+
+/** Signals to a build that runs: it stops between two steps and undoes what it made. */
+export const cancelBuildSignal = 'cancelBuild'

@@ -669,6 +669,8 @@ create table outbox (
   created_at timestamptz not null default now(),
   attempts integer not null default 0,
   last_error text,
+  -- A row that is being worked on, or failed, is left alone until then.
+  try_after timestamptz not null default now(),
   done_at timestamptz
 );
 create index outbox_waiting on outbox (id) where done_at is null;
@@ -687,6 +689,8 @@ create table events (
   occurred_at timestamptz not null default now()
 );
 create index events_by_subscription on events (subscription_id, id);
+create index events_by_build on events (build_order_id, id) where build_order_id is not null;
+create index events_in_order on events (transaction_id, id);
 
 create function announce_event() returns trigger language plpgsql as $$
 begin

@@ -20,6 +20,7 @@ export interface OutboxTable {
   created_at: Generated<Instant>
   attempts: Generated<number>
   last_error: string | null
+  try_after: Generated<Instant>
   done_at: Instant | null
 }
 

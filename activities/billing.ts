@@ -1,0 +1,127 @@
+import { ApplicationFailure, Context } from '@temporalio/activity'
+import { ApplicationFailureCategory } from '@temporalio/common'
+import {
+  billFinal,
+  billOpening,
+  billPeriod,
+  DocumentNotReady,
+  listDueDocuments,
+  type BilledDocument,
+} from '#db/billing.ts'
+import { parkDocument } from '#db/document.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { DatabaseDependencies } from './dependencies.ts'
+import { toInstant } from './subscription.ts'
+
+export interface BilledPeriod {
+  readonly invoiceNumber: string | null
+  readonly totalMinor: number
+  readonly next: { readonly periodIndex: number; readonly dueAtMs: number } | null
+}
+
+export interface BilledChunk {
+  readonly billed: number
+  readonly skipped: number
+  readonly parked: number
+  /** Where the next chunk begins; null when there is none. */
+  readonly after: string | null
+}
+
+/** Invoices. Each is one transaction under its business key: whoever comes second finds the work done. */
+export function createBillingActivities({ db }: DatabaseDependencies) {
+  return {
+    async billOpening(input: { subscriptionId: string; nowMs: number }): Promise<{ invoices: string[] }> {
+      return {
+        invoices: await billOpening(
+          db,
+          decodeId('subscription', input.subscriptionId),
+          toInstant(input.nowMs),
+        ),
+      }
+    },
+
+    /** Waits on the server's side, without an event in any history, until the document's metrics were read. */
+    async billPeriod(input: {
+      documentId: string
+      periodIndex: number
+      nowMs: number
+    }): Promise<BilledPeriod> {
+      const key = { documentId: decodeId('document', input.documentId), periodIndex: input.periodIndex }
+      try {
+        return toBilledPeriod(await billPeriod(db, key, toInstant(input.nowMs)))
+      } catch (error) {
+        if (!(error instanceof DocumentNotReady)) throw error
+        throw ApplicationFailure.create({
+          message: error.message,
+          type: 'document_not_ready',
+          nextRetryDelay: '30 s',
+          category: ApplicationFailureCategory.BENIGN,
+        })
+      }
+    },
+
+    async billFinal(input: { subscriptionId: string; nowMs: number }): Promise<{ invoices: string[] }> {
+      return {
+        invoices: await billFinal(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs)),
+      }
+    },
+
+    async parkDocument(input: { documentId: string; code: string; detail: string }): Promise<void> {
+      await parkDocument(db, decodeId('document', input.documentId), `${input.code}: ${input.detail}`)
+    },
+
+    /** Bills what is due by its rows, oldest period first. One bad document is parked with its reason; the rest go on. */
+    async billDueDocuments(input: {
+      nowMs: number
+      after: string | null
+      limit: number
+    }): Promise<BilledChunk> {
+      const now = toInstant(input.nowMs)
+      const after = input.after ? decodeId('document', input.after) : null
+      const due = await listDueDocuments(db, { now, after, limit: input.limit })
+      const outcomes = { billed: 0, skipped: 0, parked: 0 }
+      for (const document of due) {
+        outcomes[await billDueDocument(document, now)] += 1
+        Context.current().heartbeat(document.documentId)
+      }
+      const last = due.at(-1)
+      return {
+        ...outcomes,
+        after: last && due.length === input.limit ? encodeId('document', last.documentId) : null,
+      }
+    },
+  }
+
+  async function billDueDocument(
+    document: { documentId: string; periodIndex: number },
+    now: string,
+  ): Promise<'billed' | 'skipped' | 'parked'> {
+    try {
+      let periodIndex: number | undefined = document.periodIndex
+      while (periodIndex !== undefined) {
+        const billed: BilledDocument = await billPeriod(
+          db,
+          { documentId: document.documentId, periodIndex },
+          now,
+        )
+        const isMoreDue: boolean = billed.next !== null && Date.parse(billed.next.dueAt) <= Date.parse(now)
+        periodIndex = isMoreDue ? billed.next?.periodIndex : undefined
+      }
+      return 'billed'
+    } catch (error) {
+      if (error instanceof DocumentNotReady) return 'skipped'
+      await parkDocument(db, document.documentId, error instanceof Error ? error.message : String(error))
+      return 'parked'
+    }
+  }
+}
+
+function toBilledPeriod(billed: BilledDocument): BilledPeriod {
+  return {
+    invoiceNumber: billed.invoiceNumber,
+    totalMinor: billed.totalMinor,
+    next: billed.next
+      ? { periodIndex: billed.next.periodIndex, dueAtMs: Date.parse(billed.next.dueAt) }
+      : null,
+  }
+}

@@ -1,0 +1,226 @@
+import { Context } from '@temporalio/activity'
+import {
+  beginStep,
+  failStep,
+  finishStep,
+  getBuildStep,
+  markStepUndone,
+  openBuildOrder,
+  readBuildOrder,
+  recordRemoval,
+  recordResource,
+  setBuildState,
+  setStepProgress,
+  type BuildOrder,
+  type StepDetail,
+} from '#db/build.ts'
+import type { Db } from '#db/database.ts'
+import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
+import type { EventKind } from '#db/event.ts'
+import type { BuildStep, UndoableStep } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { InstanceState } from '#domain/instance.ts'
+import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { withRunnerContext } from './failure.ts'
+import { openSecrets } from './secret.ts'
+
+/** What a workflow sees of a step: enough to walk it and to show it. */
+export interface StepTicket {
+  readonly stepId: string
+  /** `srv_…` */
+  readonly serverId: string
+  readonly kind: BuildStep['kind']
+  readonly title: string
+  readonly state: BuildOrder['state']
+}
+
+export interface BuildTicket {
+  /** `bo_…` */
+  readonly buildOrderId: string
+  readonly subscriptionId: string
+  readonly state: BuildOrder['state']
+  readonly steps: readonly StepTicket[]
+}
+
+type Outcome = 'done' | 'failed' | 'undone'
+
+/** Build orders in rows: opened, followed, closed. */
+export function createBuildActivities({ db }: DatabaseDependencies) {
+  return {
+    /** Plans a build or an unbuild, or finds the one that is open. */
+    async openBuildOrder(input: {
+      subscriptionId: string
+      kind: 'build' | 'unbuild'
+    }): Promise<{ buildOrderId: string }> {
+      const order = await openBuildOrder(db, decodeId('subscription', input.subscriptionId), input.kind)
+      return { buildOrderId: encodeId('buildOrder', order.id) }
+    },
+
+    async startBuildOrder(input: { buildOrderId: string }): Promise<BuildTicket> {
+      const id = decodeId('buildOrder', input.buildOrderId)
+      const order = await readBuildOrder(db, id)
+      if (order.state === 'planned') {
+        await setBuildState(db, id, {
+          state: 'running',
+          event: order.kind === 'build' ? 'build.started' : 'unbuild.started',
+        })
+      }
+      const from: InstanceState = order.kind === 'build' ? 'building' : 'cancelling'
+      if (order.state === 'planned' || order.state === 'running')
+        await moveInstances(db, order.subscriptionId, from)
+      return toTicket(await readBuildOrder(db, id))
+    },
+
+    async closeBuildOrder(input: {
+      buildOrderId: string
+      outcome: Outcome
+      failure?: { code: string; detail: string }
+    }): Promise<void> {
+      const id = decodeId('buildOrder', input.buildOrderId)
+      const order = await readBuildOrder(db, id)
+      await moveInstances(db, order.subscriptionId, instanceStateAfter(order.kind, input.outcome))
+      await setBuildState(db, id, {
+        state: input.outcome,
+        event:
+          `${order.kind}.${order.kind === 'unbuild' && input.outcome === 'undone' ? 'failed' : input.outcome}` as 'build.done',
+        ...(input.failure ? { failure: input.failure } : {}),
+      })
+    },
+  }
+}
+
+function closingEvent(kind: 'build' | 'unbuild', outcome: Outcome): EventKind {
+  if (kind === 'unbuild') return outcome === 'done' ? 'unbuild.done' : 'unbuild.failed'
+  return `build.${outcome}`
+}
+
+function instanceStateAfter(kind: 'build' | 'unbuild', outcome: Outcome): InstanceState {
+  if (outcome !== 'done') return 'failed'
+  return kind === 'build' ? 'running' : 'destroyed'
+}
+
+async function moveInstances(db: Db, subscriptionId: string, state: InstanceState): Promise<void> {
+  for (const instance of await listDeployedInstances(db, { subscriptionId })) {
+    if (instance.state !== 'destroyed') await setInstanceState(db, instance.id, state)
+  }
+}
+
+function toTicket(order: BuildOrder): BuildTicket {
+  return {
+    buildOrderId: encodeId('buildOrder', order.id),
+    subscriptionId: encodeId('subscription', order.subscriptionId),
+    state: order.state,
+    steps: order.steps.map((step) => ({
+      stepId: encodeId('buildStep', step.id),
+      serverId: encodeId('server', step.serverId),
+      kind: step.kind,
+      title: step.title,
+      state: step.state,
+    })),
+  }
+}
+
+/** Steps on a server, do and undo side by side. Each looks first, and answers with what it observed. */
+export function createStepActivities({ db, runner, installationKey }: ServerDependencies) {
+  return {
+    async carryOutStep(input: { stepId: string }): Promise<{ detail: string }> {
+      const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
+      return await recorded(db, step, async () => {
+        const instance = await getDeployedInstance(db, step.instanceId)
+        const secrets = step.plan.kind === 'container' ? await openSecrets(db, installationKey, instance) : {}
+        const outcome = await withRunnerContext(secrets, showProgress(db, step.id), (ctx) =>
+          runner.ensure(step.plan, ctx),
+        )
+        if (step.plan.kind !== 'ready') {
+          await recordResource(db, {
+            ...step,
+            kind: step.plan.kind,
+            name: step.plan.name,
+            externalId: outcome.externalId,
+          })
+        }
+        await finishStep(db, step.id, outcome.detail)
+        return { detail: outcome.detail }
+      })
+    },
+
+    /** The undo of a build's own step, when the build cannot succeed or was cancelled. */
+    async undoStep(input: { stepId: string }): Promise<{ detail: string }> {
+      const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
+      const detail = isUndoable(step.plan) ? await removeObserved(step, step.plan) : 'nothing to undo'
+      await markStepUndone(db, step.id, detail)
+      return { detail }
+    },
+
+    /** A step of an unbuild order: removes one thing, and records it only once its absence was seen. */
+    async removeStep(input: { stepId: string }): Promise<{ detail: string }> {
+      const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
+      return await recorded(db, step, async () => {
+        if (!isUndoable(step.plan)) throw new Error(`a step of kind ${step.plan.kind} cannot be removed`)
+        const detail = await removeObserved(step, step.plan)
+        await finishStep(db, step.id, detail)
+        return { detail }
+      })
+    },
+
+    /** The end is proved: nothing with the labels of these instances is left on the server. */
+    async verifyAbsence(input: { subscriptionId: string; serverId: string }): Promise<{ checked: number }> {
+      const instances = await listDeployedInstances(db, {
+        subscriptionId: decodeId('subscription', input.subscriptionId),
+      })
+      const here = instances.filter((instance) => encodeId('server', instance.serverId) === input.serverId)
+      for (const instance of here) {
+        const left = await withRunnerContext(
+          {},
+          () => {},
+          (ctx) => runner.list(instance.planned, ctx),
+        )
+        const own = left.filter((resource) => resource.kind !== 'network')
+        if (own.length > 0)
+          throw new Error(
+            `still on the server: ${own.map((resource) => `${resource.kind} ${resource.name}`).join(', ')}`,
+          )
+      }
+      return { checked: here.length }
+    },
+  }
+
+  async function removeObserved(step: StepDetail, plan: UndoableStep): Promise<string> {
+    const outcome = await withRunnerContext({}, showProgress(db, step.id), (ctx) => runner.remove(plan, ctx))
+    if (outcome.isAbsent)
+      await recordRemoval(db, { instanceId: step.instanceId, kind: plan.kind, name: plan.name })
+    else if (plan.kind !== 'network')
+      throw new Error(`${plan.kind} ${plan.name} was removed and is still there`)
+    return outcome.detail
+  }
+}
+
+function isUndoable(step: BuildStep): step is UndoableStep {
+  return step.kind === 'container' || step.kind === 'volume' || step.kind === 'network'
+}
+
+/** Writes attempt and failure of a step beside what happens in Temporal, so that pages show both alike. */
+async function recorded<T>(db: Db, step: StepDetail, effect: () => Promise<T>): Promise<T> {
+  await beginStep(db, step.id, Context.current().info.attempt)
+  try {
+    return await effect()
+  } catch (error) {
+    const isFinal = error instanceof BusinessError
+    const detail = error instanceof Error ? error.message : String(error)
+    await failStep(db, step.id, { code: isFinal ? error.code : 'retrying', detail, isFinal })
+    throw error
+  }
+}
+
+/** At most one row update a second: pulls tell of every layer. */
+function showProgress(db: Db, stepId: string): (text: string) => void {
+  let lastMs = 0
+  return (text) => {
+    if (Date.now() - lastMs < 1_000) return
+    lastMs = Date.now()
+    setStepProgress(db, stepId, text).catch(() => {
+      // Progress is for the eye: the step itself reports what matters.
+    })
+  }
+}

@@ -1,0 +1,23 @@
+import type { Client } from '@temporalio/client'
+import type { Db } from '#db/database.ts'
+import type { Runner } from '#domain/runner.ts'
+
+/** What activities that only need rows and Temporal are made with. */
+export interface DatabaseDependencies {
+  readonly db: Db
+  readonly client: Client
+}
+
+/** What activities of one server are made with: they run on its queue, beside its engine. */
+export interface ServerDependencies {
+  readonly db: Db
+  readonly runner: Runner
+  readonly installationKey: InstallationKey
+}
+
+/** Seals secrets at rest; it lives in a file outside the database. */
+export interface InstallationKey {
+  readonly id: string
+  /** 32 bytes. */
+  readonly bytes: Buffer
+}

@@ -1,0 +1,37 @@
+import { createBillingActivities } from './billing.ts'
+import { createBuildActivities, createStepActivities } from './build.ts'
+import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { refusing } from './failure.ts'
+import { createInstanceActivities } from './instance.ts'
+import { createLimitActivities } from './limit.ts'
+import { createReconcileActivities, createServerReconcileActivities } from './reconcile.ts'
+import { createSubscriptionActivities } from './subscription.ts'
+import { createTestClockActivities } from './test-clock.ts'
+import { createUsageActivities } from './usage.ts'
+
+export type { DatabaseDependencies, InstallationKey, ServerDependencies } from './dependencies.ts'
+
+/** Activities of the installation's queue: rows and Temporal. */
+export function createDatabaseActivities(deps: DatabaseDependencies) {
+  return refusing({
+    ...createSubscriptionActivities(deps),
+    ...createBuildActivities(deps),
+    ...createBillingActivities(deps),
+    ...createTestClockActivities(deps),
+    ...createReconcileActivities(deps),
+  })
+}
+
+/** Activities of one server's queue: they touch its engine. */
+export function createServerActivities(deps: ServerDependencies) {
+  return refusing({
+    ...createStepActivities(deps),
+    ...createInstanceActivities(deps),
+    ...createLimitActivities(deps),
+    ...createUsageActivities(deps),
+    ...createServerReconcileActivities(deps),
+  })
+}
+
+export type DatabaseActivities = ReturnType<typeof createDatabaseActivities>
+export type ServerActivities = ReturnType<typeof createServerActivities>

@@ -1,0 +1,50 @@
+import { listDeployedInstances, setInstanceState } from '#db/instance.ts'
+import { planBuild } from '#domain/build-plan.ts'
+import { decodeId } from '#domain/identifier.ts'
+import type { ServerDependencies } from './dependencies.ts'
+import { withRunnerContext } from './failure.ts'
+
+/** Suspension and its end: what counts is what was observed afterwards. */
+export function createInstanceActivities({ db, runner }: ServerDependencies) {
+  return {
+    async stopInstances(input: { subscriptionId: string }): Promise<{ stopped: number }> {
+      const instances = await listDeployedInstances(db, {
+        subscriptionId: decodeId('subscription', input.subscriptionId),
+      })
+      for (const instance of instances.toReversed()) {
+        const ref = { definition: instance.definition, instance: instance.planned }
+        const observed = await withRunnerContext(
+          {},
+          () => {},
+          (ctx) => runner.stop(ref, ctx),
+        )
+        if (!observed.isStopped)
+          throw new Error(`${instance.planned.instance} was told to stop and still runs`)
+        await setInstanceState(db, instance.id, 'suspended')
+      }
+      return { stopped: instances.length }
+    },
+
+    /** Starts in order and waits until ready, as after a build. */
+    async startInstances(input: { subscriptionId: string }): Promise<{ started: number }> {
+      const instances = await listDeployedInstances(db, {
+        subscriptionId: decodeId('subscription', input.subscriptionId),
+      })
+      for (const instance of instances) {
+        const ref = { definition: instance.definition, instance: instance.planned }
+        await withRunnerContext(
+          {},
+          () => {},
+          async (ctx) => {
+            await runner.start(ref, ctx)
+            for (const step of planBuild(instance.definition, instance.planned)) {
+              if (step.kind === 'ready') await runner.ensure(step, ctx)
+            }
+          },
+        )
+        await setInstanceState(db, instance.id, 'running')
+      }
+      return { started: instances.length }
+    },
+  }
+}

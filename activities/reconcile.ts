@@ -1,0 +1,94 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import type { Client } from '@temporalio/client'
+import { listUnendedSubscriptions } from '#db/subscription-list.ts'
+import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import { reopenWorkflowStart } from '#db/outbox.ts'
+import { closeTasks, openTask } from '#db/task.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { withRunnerContext } from './failure.ts'
+
+export interface WorkflowDrift {
+  readonly checked: number
+  /** Subscriptions whose workflow was missing and is started again by the relay. */
+  readonly restarted: readonly string[]
+}
+
+export interface ServerDrift {
+  readonly checked: number
+  /** Instances that should run and do not. */
+  readonly missing: readonly string[]
+}
+
+/** Rows against Temporal: every subscription that has not ended has its workflow. */
+export function createReconcileActivities({ db, client }: DatabaseDependencies) {
+  return {
+    async compareWorkflows(): Promise<WorkflowDrift> {
+      const subscriptions = await listUnendedSubscriptions(db)
+      const restarted: string[] = []
+      for (const subscription of subscriptions) {
+        const workflowId = `subscription/${encodeId('subscription', subscription.id)}`
+        if (await isRunning(client, workflowId)) continue
+        await reopenWorkflowStart(db, workflowId)
+        restarted.push(workflowId)
+      }
+      return { checked: subscriptions.length, restarted }
+    },
+
+    async listServers(): Promise<{ serverIds: string[] }> {
+      const rows = await db.selectFrom('servers').select('id').orderBy('id').execute()
+      return { serverIds: rows.map((row) => encodeId('server', row.id)) }
+    },
+  }
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    const description = await client.workflow.getHandle(workflowId).describe()
+    return description.status.name === 'RUNNING' || description.status.name === 'CONTINUED_AS_NEW'
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
+}
+
+/** Rows against the engine of one server: what should run is observed, and what does not has one task. */
+export function createServerReconcileActivities({ db, runner }: ServerDependencies) {
+  return {
+    async compareServer(input: { serverId: string }): Promise<ServerDrift> {
+      const serverId = decodeId('server', input.serverId)
+      const instances = await listDeployedInstances(db, { serverId, states: ['running', 'limited'] })
+      const missing: string[] = []
+      await withRunnerContext(
+        {},
+        () => {},
+        async (ctx) => {
+          for (const instance of instances) {
+            const observed = await runner.observe(instance.planned, ctx)
+            ctx.onProgress(`compared ${instance.planned.instance}`)
+            if (observed.isRunning) {
+              await closeTasks(db, { kind: 'instance', id: instance.id, reason: 'observed running' })
+              continue
+            }
+            missing.push(instance.planned.instance)
+            await openInstanceTask(
+              instance,
+              observed.containers.map((container) => `${container.name} is ${container.state}`),
+            )
+          }
+        },
+      )
+      return { checked: instances.length, missing }
+    },
+  }
+
+  async function openInstanceTask(instance: DeployedInstance, seen: readonly string[]): Promise<void> {
+    await openTask(db, {
+      kind: 'instance_missing',
+      subjectKind: 'instance',
+      subjectId: instance.id,
+      subject: `${instance.planned.name} should run and does not`,
+      detail: seen.length === 0 ? 'None of its containers is on the server.' : `${seen.join('; ')}.`,
+    })
+  }
+}

@@ -1,0 +1,212 @@
+import {
+  readAgenda,
+  activateSubscription,
+  cancelSubscription,
+  changeSubscription,
+  getSubscription,
+  listSoldLimits,
+  previewChange,
+  setParked,
+  setPhase,
+  uncancelSubscription,
+  type Agenda as AgendaRows,
+} from '#db/subscription.ts'
+import { listDeployedInstances } from '#db/instance.ts'
+import { openTask, type NewTask } from '#db/task.ts'
+import type { Agenda } from '#domain/agenda.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { EventKind } from '#db/event.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { DatabaseDependencies } from './dependencies.ts'
+import type { LimitTicket } from './limit.ts'
+
+/** A subscription as its workflow knows it: ids, numbers and milliseconds, nothing personal. */
+export interface SubscriptionTicket {
+  readonly phase: SubscriptionPhase
+  readonly parkedReason: string | null
+  readonly isCancelled: boolean
+  readonly customerId: string
+  readonly productId: string
+  readonly title: string
+  readonly serverIds: readonly string[]
+  /** Now, of its test clock; null for one that lives in real time. */
+  readonly testClockMs: number | null
+  readonly settlementWindowMs: number
+}
+
+export interface CommandInput {
+  readonly subscriptionId: string
+  readonly requestId: string
+  readonly actor: string
+  readonly nowMs: number
+}
+
+/** The rows of a subscription's life. Every one may be called twice. */
+export function createSubscriptionActivities({ db }: DatabaseDependencies) {
+  const key = (input: CommandInput) => ({
+    subscriptionId: decodeId('subscription', input.subscriptionId),
+    requestId: input.requestId,
+    actor: input.actor,
+    now: toInstant(input.nowMs),
+  })
+  const agenda = async (input: { subscriptionId: string; nowMs: number }): Promise<Agenda> =>
+    toAgenda(await readAgenda(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs)))
+
+  return {
+    async openSubscription(input: { subscriptionId: string }): Promise<SubscriptionTicket> {
+      const id = decodeId('subscription', input.subscriptionId)
+      const subscription = await getSubscription(db, id)
+      const instances = await listDeployedInstances(db, { subscriptionId: id })
+      const installation = await db
+        .selectFrom('installation')
+        .select('settlement_window_seconds')
+        .executeTakeFirstOrThrow()
+      return {
+        phase: subscription.phase,
+        parkedReason: subscription.parked_reason,
+        isCancelled: subscription.cancel_requested_at !== null,
+        customerId: encodeId('customer', subscription.customer_id),
+        productId: subscription.kit_id
+          ? encodeId('kit', subscription.kit_id)
+          : encodeId('product', subscription.product_id ?? ''),
+        title: subscription.title,
+        serverIds: [...new Set(instances.map((instance) => encodeId('server', instance.serverId)))],
+        testClockMs: subscription.test_clock_now_at ? Date.parse(subscription.test_clock_now_at) : null,
+        settlementWindowMs: installation.settlement_window_seconds * 1_000,
+      }
+    },
+
+    async setPhase(input: {
+      subscriptionId: string
+      phase: SubscriptionPhase
+      event?: EventKind
+      suspendedReason?: string
+      nowMs: number
+    }): Promise<void> {
+      await setPhase(db, decodeId('subscription', input.subscriptionId), {
+        phase: input.phase,
+        now: toInstant(input.nowMs),
+        ...(input.event ? { event: input.event } : {}),
+        ...(input.suspendedReason ? { suspendedReason: input.suspendedReason } : {}),
+      })
+    },
+
+    async activateSubscription(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
+      await activateSubscription(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
+      return await agenda(input)
+    },
+
+    async listSoldLimits(input: {
+      subscriptionId: string
+      nowMs: number
+    }): Promise<(LimitTicket & { serverId: string })[]> {
+      const id = decodeId('subscription', input.subscriptionId)
+      const instances = await listDeployedInstances(db, { subscriptionId: id })
+      const sold = await listSoldLimits(db, id, toInstant(input.nowMs))
+      return sold.map((limit) => ({
+        instanceId: encodeId('instance', limit.instanceId),
+        code: limit.code,
+        quantity: limit.quantity,
+        serverId: encodeId(
+          'server',
+          instances.find((instance) => instance.id === limit.instanceId)?.serverId ?? '',
+        ),
+      }))
+    },
+
+    /** Stuck: the reason is in the row, and one task tells a person what to do. */
+    async parkSubscription(input: {
+      subscriptionId: string
+      kind: NewTask['kind']
+      code: string
+      detail: string
+      nowMs: number
+    }): Promise<void> {
+      const id = decodeId('subscription', input.subscriptionId)
+      await setParked(db, id, { reason: input.code, now: toInstant(input.nowMs) })
+      await openSubscriptionTask(input)
+    },
+
+    async unparkSubscription(input: { subscriptionId: string; nowMs: number }): Promise<void> {
+      await setParked(db, decodeId('subscription', input.subscriptionId), {
+        reason: null,
+        now: toInstant(input.nowMs),
+      })
+    },
+
+    openSubscriptionTask,
+
+    async cancelSubscription(
+      input: CommandInput & { when: 'period_end' | 'now'; reason: string },
+    ): Promise<Agenda> {
+      await cancelSubscription(db, key(input), { when: input.when, reason: input.reason })
+      return await agenda(input)
+    },
+
+    async uncancelSubscription(input: CommandInput): Promise<Agenda> {
+      await uncancelSubscription(db, key(input))
+      return await agenda(input)
+    },
+
+    /** What a new quantity would mean, before the instance is asked to hold it. */
+    async previewChange(input: {
+      subscriptionId: string
+      subscriptionLineId: string
+      quantity: string
+      nowMs: number
+    }) {
+      const change = await previewChange(db, {
+        subscriptionId: decodeId('subscription', input.subscriptionId),
+        subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
+        quantity: input.quantity,
+        now: toInstant(input.nowMs),
+      })
+      return { ...change, instanceId: change.instanceId ? encodeId('instance', change.instanceId) : null }
+    },
+
+    async changeSubscription(
+      input: CommandInput & { subscriptionLineId: string; quantity: string },
+    ): Promise<Agenda> {
+      await changeSubscription(db, key(input), {
+        subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
+        quantity: input.quantity,
+      })
+      return await agenda(input)
+    },
+
+    readAgenda: agenda,
+  }
+
+  async function openSubscriptionTask(input: {
+    subscriptionId: string
+    kind: NewTask['kind']
+    code: string
+    detail: string
+  }): Promise<void> {
+    const id = decodeId('subscription', input.subscriptionId)
+    const subscription = await getSubscription(db, id)
+    await openTask(db, {
+      kind: input.kind,
+      subjectKind: 'subscription',
+      subjectId: id,
+      subject: `${subscription.title}: ${input.code}`,
+      detail: input.detail,
+    })
+  }
+}
+
+export function toInstant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
+
+function toAgenda(agenda: AgendaRows): Agenda {
+  return {
+    documents: agenda.documents.map((document) => ({
+      documentId: encodeId('document', document.documentId),
+      periodIndex: document.periodIndex,
+      dueAtMs: Date.parse(document.dueAt),
+    })),
+    endsAtMs: agenda.endsAt ? Date.parse(agenda.endsAt) : null,
+    changeAtMs: agenda.changeAt ? Date.parse(agenda.changeAt) : null,
+  }
+}

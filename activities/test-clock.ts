@@ -1,0 +1,50 @@
+import { WorkflowNotFoundError } from '@temporalio/client'
+import {
+  findNextClockStep,
+  listClockSubscriptions,
+  moveTestClock,
+  setTestClockTarget,
+} from '#db/test-clock-step.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { DatabaseDependencies } from './dependencies.ts'
+
+/** A test clock moves from one instant at which something is due to the next, and all that live on it follow. */
+export function createTestClockActivities({ db, client }: DatabaseDependencies) {
+  return {
+    /** Moves the clock to the next due instant, at most to the target, and says where it stands. */
+    async moveTestClock(input: {
+      testClockId: string
+      targetAt: string
+    }): Promise<{ nowAt: string; isThere: boolean; subscriptionIds: string[] }> {
+      const id = decodeId('testClock', input.testClockId)
+      const step = await findNextClockStep(db, id, input.targetAt)
+      const nowAt = await moveTestClock(db, id, step)
+      const subscriptionIds = await listClockSubscriptions(db, id)
+      return {
+        nowAt,
+        isThere: Date.parse(nowAt) >= Date.parse(input.targetAt),
+        subscriptionIds: subscriptionIds.map((subscriptionId) => encodeId('subscription', subscriptionId)),
+      }
+    },
+
+    /** Tells one subscription what time it is, and waits until it has done what is due. One that ended has nothing to do. */
+    async tellTestClock(input: { subscriptionId: string; nowAt: string }): Promise<void> {
+      const requestId = `clock/${input.subscriptionId}/${input.nowAt}`
+      const handle = client.workflow.getHandle(`subscription/${input.subscriptionId}`)
+      try {
+        await handle.executeUpdate('advanceTestClock', {
+          updateId: requestId,
+          args: [
+            { kind: 'advanceTestClock', requestId, actor: 'test clock', nowMs: Date.parse(input.nowAt) },
+          ],
+        })
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error
+      }
+    },
+
+    async closeTestClock(input: { testClockId: string; targetAt: string }): Promise<void> {
+      await setTestClockTarget(db, decodeId('testClock', input.testClockId), null)
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import { sql } from 'kysely'
+import type { Db } from '../database.ts'
+import { onPage, type PageRequest } from './page.ts'
+
+function builds(db: Db) {
+  return db
+    .selectFrom('build_orders as build')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'build.subscription_id')
+    .selectAll('build')
+    .select(['subscription.title as subscription_title', 'subscription.phase as subscription_phase'])
+    .select([
+      sql<boolean>`subscription.parked_reason is not null`.as('is_subscription_parked'),
+      sql<number>`(select count(*)::int from build_steps step where step.build_order_id = build.id)`.as('step_count'),
+      sql<number>`(select count(*)::int from build_steps step
+        where step.build_order_id = build.id and step.state = 'done')`.as('done_count'),
+      sql<boolean>`not exists (select 1 from build_orders later
+        where later.subscription_id = build.subscription_id and later.id > build.id)`.as('is_newest'),
+    ])
+}
+
+export type BuildRow = Awaited<ReturnType<typeof listBuilds>>[number]
+
+export async function listBuilds(db: Db, page: PageRequest & { subscriptionId: string | null }) {
+  const query = onPage(builds(db), page, 'build.id')
+  return await (
+    page.subscriptionId === null ? query : query.where('build.subscription_id', '=', page.subscriptionId)
+  ).execute()
+}
+
+export async function listBuildsOf(db: Db, subscriptionId: string): Promise<BuildRow[]> {
+  return await builds(db)
+    .where('build.subscription_id', '=', subscriptionId)
+    .orderBy('build.id', 'desc')
+    .limit(100)
+    .execute()
+}
+
+export async function getBuild(db: Db, id: string): Promise<BuildRow> {
+  return await builds(db).where('build.id', '=', id).executeTakeFirstOrThrow()
+}
+
+export async function listBuildSteps(db: Db, buildOrderId: string) {
+  return await db
+    .selectFrom('build_steps as step')
+    .innerJoin('servers as server', 'server.id', 'step.server_id')
+    .selectAll('step')
+    .select('server.code as server_code')
+    .where('step.build_order_id', '=', buildOrderId)
+    .orderBy('step.position')
+    .execute()
+}
+export type BuildStepRow = Awaited<ReturnType<typeof listBuildSteps>>[number]

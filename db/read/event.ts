@@ -1,0 +1,63 @@
+import { sql } from 'kysely'
+import type { Db } from '../database.ts'
+
+/**
+ * A place in the order of events: the transaction that wrote it, then its number. Numbers alone would not do: they are
+ * taken before the commit, so a later number can be seen first and the earlier one be missed.
+ */
+export interface EventPosition {
+  readonly transactionId: string
+  readonly id: number
+}
+
+export interface EventFilter {
+  readonly subscriptionId: string | null
+  readonly buildOrderId: string | null
+}
+
+/** Events that everybody sees the same: those of transactions older than the oldest that still runs. */
+function settledEvents(db: Db, filter: EventFilter) {
+  let query = db
+    .selectFrom('events')
+    .selectAll()
+    .where(sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`)
+  if (filter.subscriptionId !== null) query = query.where('subscription_id', '=', filter.subscriptionId)
+  if (filter.buildOrderId !== null) query = query.where('build_order_id', '=', filter.buildOrderId)
+  return query
+}
+
+export type EventRow = Awaited<ReturnType<typeof listEventsAfter>>[number]
+
+/** The next events in their order, oldest first. */
+export async function listEventsAfter(
+  db: Db,
+  request: EventFilter & { position: EventPosition; limit: number },
+) {
+  const { position } = request
+  return await settledEvents(db, request)
+    .where(sql<boolean>`(transaction_id, id) > (${position.transactionId}::xid8, ${position.id}::bigint)`)
+    .orderBy('transaction_id')
+    .orderBy('id')
+    .limit(request.limit)
+    .execute()
+}
+
+/** Events newest first, before a position or from the newest. */
+export async function listEventsBefore(
+  db: Db,
+  request: EventFilter & { position: EventPosition | null; limit: number },
+) {
+  const { position } = request
+  const query = settledEvents(db, request).orderBy('transaction_id', 'desc').orderBy('id', 'desc').limit(request.limit)
+  if (position === null) return await query.execute()
+  return await query
+    .where(sql<boolean>`(transaction_id, id) < (${position.transactionId}::xid8, ${position.id}::bigint)`)
+    .execute()
+}
+
+/** The end of the line: what is written from now on comes after it. */
+export async function newestPosition(db: Db): Promise<EventPosition> {
+  const { rows } = await sql<{ transaction_id: string }>`
+    select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as transaction_id`.execute(db)
+  return { transactionId: rows[0]?.transaction_id ?? '0', id: Number.MAX_SAFE_INTEGER }
+}

@@ -1,0 +1,75 @@
+import { sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { Db } from '../database.ts'
+import { onPage, type PageRequest } from './page.ts'
+
+function instances(db: Db) {
+  return db
+    .selectFrom('instances as instance')
+    .innerJoin('application_versions as version', 'version.id', 'instance.application_version_id')
+    .innerJoin('applications as application', 'application.id', 'version.application_id')
+    .innerJoin('servers as server', 'server.id', 'instance.server_id')
+    .innerJoin('environments as environment', 'environment.id', 'instance.environment_id')
+    .selectAll('instance')
+    .select([
+      'application.code as application_code',
+      'application.title as application_title',
+      'version.version as application_version',
+      'server.code as server_code',
+      'environment.prefix as environment_prefix',
+      sql<string | null>`version.definition->>'notice'`.as('notice'),
+    ])
+    .select((instance) => [
+      jsonArrayFrom(
+        instance
+          .selectFrom('limits as limit')
+          .select([
+            'limit.code',
+            sql<string>`"limit".sold_quantity::text`.as('sold_quantity'),
+            sql<string | null>`"limit".in_force_quantity::text`.as('in_force_quantity'),
+          ])
+          .whereRef('limit.instance_id', '=', 'instance.id')
+          .orderBy('limit.code'),
+      ).as('limits'),
+      jsonArrayFrom(
+        instance
+          .selectFrom('resources as resource')
+          .select(['resource.kind', 'resource.name', 'resource.component', 'resource.external_id'])
+          .whereRef('resource.instance_id', '=', 'instance.id')
+          .where('resource.removed_at', 'is', null)
+          .orderBy('resource.made_at'),
+      ).as('resources'),
+    ])
+}
+
+export type InstanceRow = Awaited<ReturnType<typeof listInstances>>[number]
+
+export async function listInstances(db: Db, page: PageRequest & { subscriptionId: string | null }) {
+  const query = onPage(instances(db), page, 'instance.id')
+  return await (
+    page.subscriptionId === null ? query : query.where('instance.subscription_id', '=', page.subscriptionId)
+  ).execute()
+}
+
+export async function listInstancesOf(db: Db, subscriptionId: string): Promise<InstanceRow[]> {
+  return await instances(db)
+    .where('instance.subscription_id', '=', subscriptionId)
+    .orderBy('instance.sequence')
+    .execute()
+}
+
+export async function getInstance(db: Db, id: string): Promise<InstanceRow> {
+  return await instances(db).where('instance.id', '=', id).executeTakeFirstOrThrow()
+}
+
+/** The log of limit commands, newest first: what was sent, what was answered, what was read back. */
+export async function listLimitCommands(db: Db, instanceId: string) {
+  return await db
+    .selectFrom('limit_commands')
+    .selectAll()
+    .where('instance_id', '=', instanceId)
+    .orderBy('sent_at', 'desc')
+    .limit(100)
+    .execute()
+}
+export type LimitCommandRow = Awaited<ReturnType<typeof listLimitCommands>>[number]

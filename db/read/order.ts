@@ -1,0 +1,42 @@
+import { sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { Db } from '../database.ts'
+import { onPage, type PageRequest } from './page.ts'
+
+function orders(db: Db) {
+  return db
+    .selectFrom('orders as order')
+    .innerJoin('customers as customer', 'customer.id', 'order.customer_id')
+    .selectAll('order')
+    .select(['customer.code as customer_code', 'customer.name as customer_name'])
+    .select((order) => [
+      jsonArrayFrom(
+        order
+          .selectFrom('order_lines as line')
+          .leftJoin('products as product', 'product.id', 'line.product_id')
+          .leftJoin('kits as kit', 'kit.id', 'line.kit_id')
+          .select(['product.code as product_code', 'kit.code as kit_code'])
+          .select(sql<string>`line.quantity::text`.as('quantity'))
+          .whereRef('line.order_id', '=', 'order.id')
+          .orderBy('line.position'),
+      ).as('lines'),
+      jsonArrayFrom(
+        order
+          .selectFrom('subscriptions as subscription')
+          .select(['subscription.id', 'subscription.title', 'subscription.phase'])
+          .whereRef('subscription.order_id', '=', 'order.id')
+          .orderBy('subscription.id'),
+      ).as('subscriptions'),
+    ])
+}
+
+export type OrderRow = Awaited<ReturnType<typeof listOrders>>[number]
+
+export async function listOrders(db: Db, page: PageRequest & { customerId: string | null }) {
+  const query = onPage(orders(db), page, 'order.id')
+  return await (page.customerId === null ? query : query.where('order.customer_id', '=', page.customerId)).execute()
+}
+
+export async function getOrder(db: Db, id: string): Promise<OrderRow> {
+  return await orders(db).where('order.id', '=', id).executeTakeFirstOrThrow()
+}

@@ -1,0 +1,38 @@
+import { sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { Db } from '../database.ts'
+import { onPage, type PageRequest } from './page.ts'
+
+/** Decimals as text inside the JSON: a JSON number would go through a float. */
+function priceLists(db: Db) {
+  return db
+    .selectFrom('price_lists as list')
+    .selectAll('list')
+    .select((list) =>
+      jsonArrayFrom(
+        list
+          .selectFrom('price_list_items as item')
+          .leftJoin('products as product', 'product.id', 'item.product_id')
+          .select([
+            'product.code as product_code',
+            sql<string>`item.minimum_quantity::text`.as('minimum_quantity'),
+            sql<string | null>`item.unit_price::text`.as('unit_price'),
+            sql<string | null>`item.discount_percent::text`.as('discount_percent'),
+            sql<string | null>`lower(item.valid_in)::text`.as('starts_on'),
+            sql<string | null>`upper(item.valid_in)::text`.as('ends_on'),
+          ])
+          .whereRef('item.price_list_id', '=', 'list.id')
+          .orderBy('item.id'),
+      ).as('items'),
+    )
+}
+
+export type PriceListRow = Awaited<ReturnType<typeof listPriceLists>>[number]
+
+export async function listPriceLists(db: Db, page: PageRequest) {
+  return await onPage(priceLists(db), page, 'list.id').execute()
+}
+
+export async function getPriceList(db: Db, id: string): Promise<PriceListRow> {
+  return await priceLists(db).where('list.id', '=', id).executeTakeFirstOrThrow()
+}

@@ -1,0 +1,68 @@
+import { sql } from 'kysely'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { Db } from '../database.ts'
+import { onPage, type PageRequest } from './page.ts'
+
+export interface SubscriptionFilter {
+  readonly phase: SubscriptionPhase | null
+  readonly customerId: string | null
+  readonly productId: string | null
+  readonly kitId: string | null
+  readonly isParked: boolean | null
+}
+
+function subscriptions(db: Db) {
+  return db
+    .selectFrom('subscriptions as subscription')
+    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
+    .leftJoin('products as product', 'product.id', 'subscription.product_id')
+    .leftJoin('kits as kit', 'kit.id', 'subscription.kit_id')
+    .selectAll('subscription')
+    .select([
+      'customer.code as customer_code',
+      'customer.name as customer_name',
+      'product.code as product_code',
+      'kit.code as kit_code',
+    ])
+    .select(
+      sql<string | null>`(
+        select min(document.next_invoice_on)
+        from subscription_lines line join subscription_documents document on document.id = line.document_id
+        where line.subscription_id = subscription.id and document.closed_at is null
+          and (line.ends_on is null or line.ends_on > document.next_invoice_on)
+          and subscription.phase <> 'ended')`.as('next_invoice_on'),
+    )
+}
+
+export type SubscriptionRow = Awaited<ReturnType<typeof listSubscriptions>>[number]
+
+export async function listSubscriptions(db: Db, page: PageRequest & SubscriptionFilter) {
+  let query = onPage(subscriptions(db), page, 'subscription.id')
+  if (page.phase !== null) query = query.where('subscription.phase', '=', page.phase)
+  if (page.customerId !== null) query = query.where('subscription.customer_id', '=', page.customerId)
+  if (page.productId !== null) query = query.where('subscription.product_id', '=', page.productId)
+  if (page.kitId !== null) query = query.where('subscription.kit_id', '=', page.kitId)
+  if (page.isParked !== null) {
+    query = query.where('subscription.parked_reason', page.isParked ? 'is not' : 'is', null)
+  }
+  return await query.execute()
+}
+
+export async function findSubscription(db: Db, id: string): Promise<SubscriptionRow | undefined> {
+  return await subscriptions(db).where('subscription.id', '=', id).executeTakeFirst()
+}
+
+/** Lines of a subscription, successors beside those that they follow. */
+export async function listSubscriptionLines(db: Db, subscriptionId: string) {
+  return await db
+    .selectFrom('subscription_lines as line')
+    .innerJoin('products as product', 'product.id', 'line.product_id')
+    .selectAll('line')
+    .select('product.code as product_code')
+    .where('line.subscription_id', '=', subscriptionId)
+    .orderBy('line.position')
+    .orderBy('line.starts_on')
+    .orderBy('line.id')
+    .execute()
+}
+export type SubscriptionLineRow = Awaited<ReturnType<typeof listSubscriptionLines>>[number]

@@ -1,0 +1,59 @@
+import { readAgenda } from './subscription.ts'
+import type { Db } from './database.ts'
+
+/** Subscriptions on the clock that have not ended, oldest first. */
+export async function listClockSubscriptions(db: Db, testClockId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('subscriptions')
+    .select('id')
+    .where('test_clock_id', '=', testClockId)
+    .where('phase', '<>', 'ended')
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** The next instant after the clock's now at which one of its subscriptions has something to do; at most the target. */
+export async function findNextClockStep(db: Db, testClockId: string, targetAt: string): Promise<string> {
+  const clock = await db
+    .selectFrom('test_clocks')
+    .select('now_at')
+    .where('id', '=', testClockId)
+    .executeTakeFirstOrThrow()
+  const instants = [targetAt]
+  for (const subscriptionId of await listClockSubscriptions(db, testClockId)) {
+    const agenda = await readAgenda(db, subscriptionId, clock.now_at)
+    instants.push(
+      ...[agenda.endsAt, agenda.changeAt, ...agenda.documents.map((document) => document.dueAt)].filter(
+        (at) => at !== null,
+      ),
+    )
+  }
+  const later = instants
+    .filter((at) => Date.parse(at) > Date.parse(clock.now_at))
+    .toSorted((first, second) => Date.parse(first) - Date.parse(second))
+  const next = later[0] ?? targetAt
+  return Date.parse(next) < Date.parse(targetAt) ? next : targetAt
+}
+
+/** Moves the clock forward, never back, and gives where it stands. */
+export async function moveTestClock(db: Db, testClockId: string, to: string): Promise<string> {
+  const row = await db
+    .updateTable('test_clocks')
+    .set((eb) => ({
+      now_at: eb.fn<string>('greatest', ['now_at', eb.cast<string>(eb.val(to), 'timestamptz')]),
+    }))
+    .where('id', '=', testClockId)
+    .returning('now_at')
+    .executeTakeFirstOrThrow()
+  return row.now_at
+}
+
+/** Where the clock is going; null when it stands. */
+export async function setTestClockTarget(
+  db: Db,
+  testClockId: string,
+  targetAt: string | null,
+): Promise<void> {
+  await db.updateTable('test_clocks').set({ target_at: targetAt }).where('id', '=', testClockId).execute()
+}

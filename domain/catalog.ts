@@ -1,0 +1,86 @@
+import Big from 'big.js'
+import type { ApplicationDefinition } from './application.ts'
+import { BusinessError, fieldError } from './errors.ts'
+import { currencyExponent } from './money.ts'
+import type { BillingTiming, BillingType } from './product.ts'
+import { convertUnit, getUnit } from './unit.ts'
+
+/** What is decided about a product before it is saved. */
+export interface ProposedProduct {
+  readonly billingType: BillingType
+  readonly billingTiming: BillingTiming
+  readonly isRecurring: boolean
+  readonly unit: string
+  readonly currency: string
+  readonly metric: string | null
+  readonly limitCode: string | null
+}
+
+/**
+ * Refuses a product that could not be billed or built: usage is metered, recurs and is billed in arrears; a metric is in a
+ * unit that converts into the product's; metric and limit are declared by one of the applications that it builds.
+ * @throws `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `unit_unknown`,
+ *   `unit_not_convertible`, `currency_unknown`, each with the pointer of its field
+ */
+export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
+  at('/currency', () => currencyExponent(product.currency))
+  at('/unit', () => getUnit(product.unit))
+  if (product.billingType === 'usage') checkUsage(product)
+  else if (product.metric !== null) {
+    throw fieldError('/metric', 'field_invalid', `A ${product.billingType} product is not metered.`)
+  }
+  if (product.billingType !== 'threshold' && product.limitCode !== null) {
+    throw fieldError('/limit', 'field_invalid', `A ${product.billingType} product sets no limit.`)
+  }
+  checkMetric(product, applications)
+  checkLimit(product, applications)
+}
+
+function checkUsage(product: ProposedProduct): void {
+  if (product.billingTiming !== 'arrears') {
+    throw fieldError('/billing_timing', 'billing_timing_invalid', 'Usage is always billed in arrears.')
+  }
+  if (!product.isRecurring) {
+    throw fieldError('/recurrence', 'recurrence_invalid', 'Usage is billed by period: it needs a recurrence.')
+  }
+  if (product.metric === null) {
+    throw fieldError('/metric', 'field_required', 'Usage needs the metric that it bills.')
+  }
+}
+
+/** A metric that no application declares is pushed from outside; it is then in the product's own unit. */
+function checkMetric(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
+  const metrics = applications.flatMap((application) => application.metrics)
+  const metric = metrics.find(({ code }) => code === product.metric)
+  if (product.metric === null || applications.length === 0) return
+  if (!metric) {
+    const known = metrics.map(({ code }) => code).join(', ') || 'none'
+    throw fieldError(
+      '/metric',
+      'metric_unknown',
+      `The applications declare no metric ${product.metric}: ${known}.`,
+    )
+  }
+  at('/unit', () => convertUnit(new Big(1), metric.unit, product.unit))
+}
+
+function checkLimit(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
+  const limits = applications.flatMap((application) => application.limits)
+  if (product.limitCode === null || limits.some(({ code }) => code === product.limitCode)) return
+  const known = limits.map(({ code }) => code).join(', ') || 'none'
+  throw fieldError(
+    '/limit',
+    'limit_unknown',
+    `The applications declare no limit ${product.limitCode}: ${known}.`,
+  )
+}
+
+/** Gives a refusal the pointer of the field that was checked. */
+function at(pointer: string, check: () => unknown): void {
+  try {
+    check()
+  } catch (error) {
+    if (error instanceof BusinessError) throw fieldError(pointer, error.code, error.message)
+    throw error
+  }
+}

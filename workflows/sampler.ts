@@ -1,0 +1,24 @@
+import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow'
+import { onServer } from './activities.ts'
+import type { SamplerInput } from './contract.ts'
+import { toRefusal } from './failure.ts'
+
+const ticksPerRun = 500
+
+/** Reads every instance of one server at each tick, in one activity. A missed tick of a counter costs nothing. */
+export async function sampler(input: SamplerInput): Promise<never> {
+  for (let tick = 0; tick < ticksPerRun && !workflowInfo().continueAsNewSuggested; tick += 1) {
+    try {
+      const sample = await onServer(input.serverId).sampleServer.executeWithOptions(
+        { summary: 'read all instances' },
+        [{ serverId: input.serverId }],
+      )
+      const failed = sample.failed.map((line) => `- ${line}`)
+      setCurrentDetails([`${sample.instances} instances, ${sample.readings} readings`, ...failed].join('\n'))
+    } catch (error) {
+      setCurrentDetails(`the last tick failed: ${toRefusal(error).detail}`)
+    }
+    await sleep(input.intervalMs, { summary: 'until the next tick' })
+  }
+  return await continueAsNew<typeof sampler>(input)
+}

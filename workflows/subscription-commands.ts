@@ -1,0 +1,208 @@
+import { refuseCommand, type SubscriptionCommand } from '#domain/subscription.ts'
+import { database, onServer } from './activities.ts'
+import { toRefusal, type Refusal } from './failure.ts'
+import { applySoldLimits, takeReadings } from './subscription-steps.ts'
+import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
+
+type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
+
+/**
+ * Carries out what was asked, one after the other, each decided against the state it finds. True when telling the time
+ * made a period be billed.
+ */
+export async function carryOutCommands(
+  life: Life,
+  settle: (life: Life) => Promise<boolean>,
+): Promise<boolean> {
+  let isPeriodBilled = false
+  for (let command = life.inbox[0]; command; command = life.inbox[0]) {
+    const refused = refuseCommand(standing(life), command.kind)
+    const isHandled = life.state.answers.some((known) => known.requestId === command?.requestId)
+    let refusal: Refusal | null = null
+    if (!isHandled) {
+      refusal =
+        refused && !isHelp(command)
+          ? { code: refused.code, detail: refused.message }
+          : await attempt(life, command)
+      if (command.kind === 'advanceTestClock' && isAlive(life))
+        isPeriodBilled = (await settle(life)) || isPeriodBilled
+    }
+    life.inbox.shift()
+    if (!isHandled) answer(life, command.requestId, refusal)
+  }
+  return isPeriodBilled
+}
+
+/** Commands that changed the phase themselves before they are answered: they were checked when they were taken. */
+function isHelp(command: SubscriptionCommand): boolean {
+  return command.kind === 'retryBuild' || command.kind === 'cancel'
+}
+
+function isAlive(life: Life): boolean {
+  return life.state.phase === 'active' || life.state.phase === 'suspended'
+}
+
+/** Refusals found on the way are the answer; they changed nothing. */
+async function attempt(life: Life, command: SubscriptionCommand): Promise<Refusal | null> {
+  try {
+    return await carryOut(life, command)
+  } catch (error) {
+    return toRefusal(error)
+  }
+}
+
+async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refusal | null> {
+  switch (command.kind) {
+    case 'cancel':
+      return await cancel(life, command)
+    case 'uncancel':
+      return await uncancel(life, command)
+    case 'changePlan':
+      return await changePlan(life, command)
+    case 'suspend':
+      return await suspend(life, command)
+    case 'resume':
+      return await resume(life)
+    case 'advanceTestClock':
+      update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
+      return null
+    case 'retryBuild':
+      return null
+  }
+}
+
+function keyOf(life: Life, command: SubscriptionCommand) {
+  return {
+    subscriptionId: life.subscriptionId,
+    requestId: command.requestId,
+    actor: command.actor,
+    nowMs: nowMs(life),
+  }
+}
+
+async function cancel(life: Life, command: CommandOf<'cancel'>): Promise<null> {
+  if (!isAlive(life)) return null
+  const agenda = await database.cancelSubscription.executeWithOptions(
+    { summary: `cancel: ${command.when}` },
+    [{ ...keyOf(life, command), when: command.when, reason: command.reason }],
+  )
+  update(life, { agenda, isCancelled: true })
+  return null
+}
+
+async function uncancel(life: Life, command: CommandOf<'uncancel'>): Promise<null> {
+  const agenda = await database.uncancelSubscription.executeWithOptions(
+    { summary: 'cancellation withdrawn' },
+    [keyOf(life, command)],
+  )
+  update(life, { agenda, isCancelled: false })
+  return null
+}
+
+/** The instance is changed first: the new line counts once the change was observed. Less than is used is refused. */
+async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise<Refusal | null> {
+  const asked = { subscriptionLineId: command.subscriptionLineId, quantity: command.quantity }
+  const change = await database.previewChange.executeWithOptions({ summary: 'what the change means' }, [
+    { subscriptionId: life.subscriptionId, ...asked, nowMs: nowMs(life) },
+  ])
+  if (change.instanceId !== null && change.limitCode !== null) {
+    const refusal = await changeLimit(life, {
+      direction: change.direction,
+      instanceId: change.instanceId,
+      code: change.limitCode,
+      quantity: command.quantity,
+    })
+    if (refusal) return refusal
+  }
+  const agenda = await database.changeSubscription.executeWithOptions(
+    { summary: `${change.direction} to ${command.quantity} on ${change.effectiveOn}` },
+    [{ ...keyOf(life, command), ...asked }],
+  )
+  update(life, { agenda })
+  return null
+}
+
+async function changeLimit(
+  life: Life,
+  limit: { direction: 'upgrade' | 'downgrade'; instanceId: string; code: string; quantity: string },
+): Promise<Refusal | null> {
+  const serverId = await serverOf(life, limit.instanceId)
+  if (serverId === null) return null
+  if (limit.direction === 'downgrade') {
+    const { inUse } = await onServer(serverId).readLimit.executeWithOptions(
+      { summary: `how much of ${limit.code} is used` },
+      [{ instanceId: limit.instanceId, code: limit.code }],
+    )
+    if (inUse <= Number(limit.quantity)) return null
+    return {
+      code: 'below_current_use',
+      detail: `${inUse} are in use; ${limit.quantity} cannot be sold before fewer are.`,
+    }
+  }
+  try {
+    await onServer(serverId).applyLimit.executeWithOptions(
+      { summary: `limit ${limit.code} is ${limit.quantity}` },
+      [{ instanceId: limit.instanceId, code: limit.code, quantity: limit.quantity }],
+    )
+    return null
+  } catch (error) {
+    const refusal = toRefusal(error)
+    await database.openSubscriptionTask.executeWithOptions({ summary: `limit ${limit.code} was refused` }, [
+      { subscriptionId: life.subscriptionId, kind: 'limit_refused', ...refusal },
+    ])
+    return refusal
+  }
+}
+
+async function serverOf(life: Life, instanceId: string): Promise<string | null> {
+  const limits = await database.listSoldLimits.executeWithOptions({ summary: 'where the instance is' }, [
+    { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
+  ])
+  return limits.find((limit) => limit.instanceId === instanceId)?.serverId ?? null
+}
+
+/** The closing reading comes before the stop: what was counted is lost with the container's network. */
+async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null> {
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  await takeReadings(life, 'closing reading', false)
+  for (const serverId of life.state.serverIds) {
+    await onServer(serverId).stopInstances.executeWithOptions({ summary: 'stop, and see it stopped' }, [
+      { subscriptionId: life.subscriptionId },
+    ])
+  }
+  await database.setPhase.executeWithOptions({ summary: 'phase suspended' }, [
+    { ...key, phase: 'suspended', event: 'subscription.suspended', suspendedReason: command.reason },
+  ])
+  update(life, { phase: 'suspended' })
+  return null
+}
+
+async function resume(life: Life): Promise<null> {
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  for (const serverId of life.state.serverIds) {
+    await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
+      { subscriptionId: life.subscriptionId },
+    ])
+  }
+  await applySoldLimits(life)
+  await takeReadings(life, 'opening reading', true)
+  await database.setPhase.executeWithOptions({ summary: 'phase active' }, [
+    { ...key, phase: 'active', event: 'subscription.resumed' },
+  ])
+  update(life, { phase: 'active' })
+  return null
+}
+
+/** Answers those who only tell the time, while nothing can be due yet. */
+export function clearTestClocks(life: Life): void {
+  for (let index = life.inbox.findIndex(isClock); index >= 0; index = life.inbox.findIndex(isClock)) {
+    const [command] = life.inbox.splice(index, 1)
+    if (command?.kind !== 'advanceTestClock') return
+    update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
+    answer(life, command.requestId, null)
+  }
+}
+
+function isClock(command: SubscriptionCommand): boolean {
+  return command.kind === 'advanceTestClock'
+}

@@ -1,0 +1,175 @@
+import * as wf from '@temporalio/workflow'
+import { emptyAgenda } from '#domain/agenda.ts'
+import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } from '#domain/subscription.ts'
+import { database } from './activities.ts'
+import {
+  searchAttributes,
+  type CommandAnswer,
+  type SubscriptionCarry,
+  type SubscriptionInput,
+} from './contract.ts'
+import type { Refusal } from './failure.ts'
+
+/** A subscription while its workflow runs: what it remembers, and the commands that wait for their turn. */
+export interface Life {
+  readonly subscriptionId: string
+  state: SubscriptionCarry
+  readonly inbox: SubscriptionCommand[]
+}
+
+const answersKept = 50
+
+/** The state of a first run, before its row was read. */
+const unread: SubscriptionCarry = {
+  phase: 'ordered',
+  parkedReason: null,
+  isCancelled: false,
+  agenda: emptyAgenda,
+  testClockMs: null,
+  settlementWindowMs: 0,
+  customerId: '',
+  productId: '',
+  title: '',
+  serverIds: [],
+  answers: [],
+  lastInvoices: [],
+}
+
+/** Restores what was carried over, before anything is waited for. */
+export function restore(input: SubscriptionInput): Life {
+  return { subscriptionId: input.subscriptionId, state: input.carry ?? unread, inbox: [] }
+}
+
+/** The one clock that decisions see: the test clock's now, else the workflow's own, which replays alike. */
+export function nowMs(life: Life): number {
+  return life.state.testClockMs ?? Date.now()
+}
+
+export function update(life: Life, change: Partial<SubscriptionCarry>): void {
+  life.state = { ...life.state, ...change }
+}
+
+export function standing(life: Life): SubscriptionStanding {
+  return {
+    phase: life.state.phase,
+    isParked: life.state.parkedReason !== null,
+    isCancelled: life.state.isCancelled,
+  }
+}
+
+const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>> = {
+  cancel: 'End at the end of the paid period, or now.',
+  uncancel: 'Withdraw a cancellation that has not taken effect.',
+  changePlan: 'Change the sold quantity of a line: more now, less at the end of the period.',
+  suspend: 'Stop the instances and keep their data.',
+  resume: 'Start the instances again.',
+  retryBuild: 'Try a parked build or unbuild again, once its cause is gone.',
+  advanceTestClock: 'Tell what time the test clock shows.',
+}
+
+/** Handlers only record; the story takes the commands one after the other. A command that comes again is answered again. */
+export function registerCommands(life: Life): void {
+  for (const [kind, description] of Object.entries(commandDescriptions) as [
+    SubscriptionCommand['kind'],
+    string,
+  ][]) {
+    wf.setHandler(
+      wf.defineUpdate<CommandAnswer, [SubscriptionCommand]>(kind),
+      async (command) => await answerOf(life, command),
+      {
+        validator: (command) => {
+          if (findAnswer(life, command.requestId)) return
+          const refusal = refuseCommand(standing(life), command.kind)
+          if (refusal) throw wf.ApplicationFailure.nonRetryable(refusal.message, refusal.code)
+        },
+        description,
+      },
+    )
+  }
+}
+
+async function answerOf(life: Life, command: SubscriptionCommand): Promise<CommandAnswer> {
+  const isWaiting = life.inbox.some((waiting) => waiting.requestId === command.requestId)
+  if (!isWaiting && !findAnswer(life, command.requestId)) life.inbox.push(command)
+  await wf.condition(() => findAnswer(life, command.requestId) !== undefined)
+  return findAnswer(life, command.requestId) ?? { requestId: command.requestId, refusal: null }
+}
+
+function findAnswer(life: Life, requestId: string): CommandAnswer | undefined {
+  return life.state.answers.find((answer) => answer.requestId === requestId)
+}
+
+export function answer(life: Life, requestId: string, refusal: Refusal | null): void {
+  update(life, { answers: [...life.state.answers, { requestId, refusal }].slice(-answersKept) })
+}
+
+/** Reads the row of a subscription that starts: a workflow that was lost begins where its row stands. */
+export async function readSubscription(life: Life): Promise<void> {
+  const input = { subscriptionId: life.subscriptionId }
+  const ticket = await database.openSubscription.executeWithOptions({ summary: 'read the subscription' }, [
+    input,
+  ])
+  update(life, {
+    phase: ticket.phase,
+    parkedReason: ticket.parkedReason,
+    isCancelled: ticket.isCancelled,
+    testClockMs: ticket.testClockMs,
+    settlementWindowMs: ticket.settlementWindowMs,
+    customerId: ticket.customerId,
+    productId: ticket.productId,
+    title: ticket.title,
+    serverIds: ticket.serverIds,
+  })
+  if (ticket.phase === 'active' || ticket.phase === 'suspended') {
+    const agenda = await database.readAgenda.executeWithOptions({ summary: 'read what is due' }, [
+      { ...input, nowMs: nowMs(life) },
+    ])
+    update(life, { agenda })
+  }
+}
+
+/** What a person sees in Temporal's UI, without our console. */
+export function show(life: Life): void {
+  const { state } = life
+  const nextInvoice = state.agenda.documents.toSorted((first, second) => first.dueAtMs - second.dueAtMs)[0]
+  const rows = [
+    ['phase', state.parkedReason ? `${state.phase}, parked: ${state.parkedReason}` : state.phase],
+    ['sold', `${state.title} (${state.productId})`],
+    ['customer', state.customerId],
+    ['servers', state.serverIds.join(', ') || 'none'],
+    [
+      'next invoice',
+      nextInvoice ? `${toDate(nextInvoice.dueAtMs)}, period ${nextInvoice.periodIndex}` : 'none',
+    ],
+    ['ends', state.agenda.endsAtMs === null ? 'not cancelled' : toDate(state.agenda.endsAtMs)],
+    ['last invoices', state.lastInvoices.join(', ') || 'none yet'],
+    ['test clock', state.testClockMs === null ? 'real time' : new Date(state.testClockMs).toISOString()],
+  ]
+  wf.setCurrentDetails(
+    ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
+  )
+}
+
+/** Tells phase, error and next invoice date to Temporal's list; only what changed costs an event. */
+export function upsertStanding(life: Life): void {
+  const current = wf.workflowInfo().typedSearchAttributes
+  const dueAtMs = Math.min(...life.state.agenda.documents.map((document) => document.dueAtMs))
+  const nextInvoice = Number.isFinite(dueAtMs) ? new Date(dueAtMs) : null
+  const wanted = [
+    { key: searchAttributes.phase, value: life.state.phase },
+    { key: searchAttributes.error, value: life.state.parkedReason },
+  ] as const
+  const changes: wf.SearchAttributeUpdatePair[] = wanted.filter(
+    ({ key, value }) => (current.get(key) ?? null) !== value,
+  )
+  if (
+    (current.get(searchAttributes.nextInvoiceDate)?.getTime() ?? null) !== (nextInvoice?.getTime() ?? null)
+  ) {
+    changes.push({ key: searchAttributes.nextInvoiceDate, value: nextInvoice })
+  }
+  if (changes.length > 0) wf.upsertSearchAttributes(changes)
+}
+
+function toDate(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10)
+}

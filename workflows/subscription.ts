@@ -1,0 +1,293 @@
+import * as wf from '@temporalio/workflow'
+import { afterBilling, isReached, nextDueDocument, nextTurnMs } from '#domain/agenda.ts'
+import { database, onServer } from './activities.ts'
+import {
+  cancelBuildSignal,
+  workflowIds,
+  type BuildInput,
+  type BuildResult,
+  type SubscriptionInput,
+} from './contract.ts'
+import { toRefusal } from './failure.ts'
+import { carryOutCommands, clearTestClocks } from './subscription-commands.ts'
+import {
+  nowMs,
+  readSubscription,
+  registerCommands,
+  restore,
+  show,
+  update,
+  upsertStanding,
+  type Life,
+} from './subscription-life.ts'
+
+/**
+ * The whole life of what was sold: it is built, billed period by period for as long as it lives, changed, suspended and
+ * resumed, and taken down again when it ends. It never fails; where it is stuck, it is parked and waits for a person.
+ */
+export async function subscription(input: SubscriptionInput): Promise<void> {
+  const life = restore(input)
+  registerCommands(life)
+  if (!input.carry) await readSubscription(life)
+  tell(life)
+
+  if (life.state.phase === 'ordered' || life.state.phase === 'building') await begin(life)
+
+  while (life.state.phase === 'active' || life.state.phase === 'suspended') {
+    await waitForTurn(life)
+    const isPeriodBilled = await carryOutCommands(life, settle)
+    const isBilledNow = await settle(life)
+    tell(life)
+    if (isPeriodBilled || isBilledNow || wf.workflowInfo().continueAsNewSuggested) await continueLife(life)
+  }
+
+  if (life.state.phase === 'unbuilding') await takeDown(life)
+  await wf.condition(wf.allHandlersFinished)
+}
+
+/** Builds, then begins recurrence on the day it was observed ready, and sends the first bill. */
+async function begin(life: Life): Promise<void> {
+  if (life.state.serverIds.length > 0) {
+    await setPhase(life, 'building')
+    const isBuilt = await untilBuilt(life)
+    if (!isBuilt) return
+  }
+  await activate(life)
+}
+
+/** True once everything runs; false when the subscription was cancelled before. A failed build waits for a person. */
+async function untilBuilt(life: Life): Promise<boolean> {
+  for (;;) {
+    if (life.state.parkedReason === null) {
+      const result = await runBuild(life)
+      if (result.state === 'done') return true
+      if (result.state === 'cancelled') return await abandon(life)
+      await park(life, 'build_failed', {
+        code: result.code,
+        detail: `${result.detail} Nothing was billed and what was made is undone. Remove the cause, then retry the build.`,
+      })
+    }
+    await wf.condition(() => life.inbox.length > 0)
+    clearTestClocks(life)
+    const command = life.inbox[0]
+    if (command?.kind === 'cancel') return await abandon(life)
+    if (command?.kind === 'retryBuild') await unpark(life)
+  }
+}
+
+/** The build is a child with a row of its own in Temporal's list; a cancellation reaches it between two steps. */
+async function runBuild(life: Life): Promise<BuildResult> {
+  const { buildOrderId } = await database.openBuildOrder.executeWithOptions({ summary: 'plan the build' }, [
+    { subscriptionId: life.subscriptionId, kind: 'build' },
+  ])
+  const child = await startChild(life, 'build', { buildOrderId })
+  let result: BuildResult | undefined
+  const finished = child.result().then((value) => (result = value as BuildResult))
+  let isSignalled = false
+  while (!result) {
+    await wf.condition(() => result !== undefined || life.inbox.length > 0)
+    clearTestClocks(life)
+    if (!isSignalled && life.inbox.some((command) => command.kind === 'cancel')) {
+      isSignalled = true
+      if (!result) await child.signal(cancelBuildSignal)
+    }
+    if (isSignalled) await finished
+  }
+  const isCancelled = life.inbox.some((command) => command.kind === 'cancel')
+  if (isCancelled && result.state === 'failed') return { ...result, state: 'cancelled' }
+  return result
+}
+
+/** Cancelled before it was active: what was made is undone, nothing is billed. */
+async function abandon(life: Life): Promise<false> {
+  const command = life.inbox[0]
+  if (command) {
+    await database.cancelSubscription.executeWithOptions({ summary: 'cancelled before it was active' }, [
+      {
+        subscriptionId: life.subscriptionId,
+        requestId: command.requestId,
+        actor: command.actor,
+        nowMs: nowMs(life),
+        when: 'now',
+        reason: 'cancelled before activation',
+      },
+    ])
+  }
+  await unpark(life)
+  await setPhase(life, 'unbuilding')
+  await carryOutCommands(life, settle)
+  return false
+}
+
+async function activate(life: Life): Promise<void> {
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  await applySoldLimits(life)
+  await takeReadings(life, 'opening reading', true)
+  const agenda = await database.activateSubscription.executeWithOptions({ summary: 'begin recurrence' }, [
+    key,
+  ])
+  update(life, { phase: 'active', agenda, parkedReason: null })
+  tell(life)
+  const { invoices } = await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key])
+  update(life, { lastInvoices: invoices })
+  update(life, { agenda: await readAgenda(life) })
+  const isOneTime = life.state.agenda.documents.length === 0 && life.state.serverIds.length === 0
+  if (isOneTime) await setPhase(life, 'ended', 'subscription.ended')
+}
+
+/** Sleeps until something is due or asked. A subscription on a test clock sleeps until it is told the time. */
+async function waitForTurn(life: Life): Promise<void> {
+  const turnMs = nextTurnMs(life.state.agenda, settlement(life))
+  const isAsked = () => life.inbox.length > 0
+  if (turnMs === null || life.state.testClockMs !== null) return await wf.condition(isAsked)
+  const document = life.state.agenda.documents[0]
+  const summary = document
+    ? `until period ${document.periodIndex} is due, or something is asked`
+    : 'until something is due or asked'
+  if (turnMs > nowMs(life)) await wf.condition(isAsked, turnMs - nowMs(life), { summary })
+}
+
+/** Does everything that is due by the calendar. True when a period was billed. */
+async function settle(life: Life): Promise<boolean> {
+  if (isReached(life.state.agenda.endsAtMs, nowMs(life))) {
+    await close(life)
+    return false
+  }
+  if (isReached(life.state.agenda.changeAtMs, nowMs(life))) {
+    if (life.state.phase === 'active') await applySoldLimits(life)
+    update(life, { agenda: await readAgenda(life) })
+  }
+  return await billDuePeriods(life)
+}
+
+async function billDuePeriods(life: Life): Promise<boolean> {
+  let isBilled = false
+  for (;;) {
+    const due = nextDueDocument(life.state.agenda, settlement(life), nowMs(life))
+    if (!due) return isBilled
+    const key = { documentId: due.documentId, periodIndex: due.periodIndex, nowMs: nowMs(life) }
+    try {
+      const billed = await database.billPeriod.executeWithOptions(
+        { summary: `bill period ${due.periodIndex}` },
+        [key],
+      )
+      update(life, { agenda: afterBilling(life.state.agenda, due.documentId, billed.next) })
+      if (billed.invoiceNumber)
+        update(life, { lastInvoices: [billed.invoiceNumber, ...life.state.lastInvoices].slice(0, 3) })
+      isBilled = true
+    } catch (error) {
+      const refusal = toRefusal(error)
+      await database.parkDocument.executeWithOptions({ summary: `document parked: ${refusal.code}` }, [
+        { documentId: due.documentId, ...refusal },
+      ])
+      const { next } = { next: { periodIndex: due.periodIndex, dueAtMs: nowMs(life) + anHourMs } }
+      update(life, { agenda: afterBilling(life.state.agenda, due.documentId, next) })
+    }
+  }
+}
+
+const anHourMs = 3_600_000
+
+/** The end of service: the closing reading, the last bills, then the way back. */
+async function close(life: Life): Promise<void> {
+  if (life.state.phase === 'active') await takeReadings(life, 'closing reading', false)
+  await billDuePeriods(life)
+  const { invoices } = await database.billFinal.executeWithOptions({ summary: 'final bill' }, [
+    { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
+  ])
+  update(life, { lastInvoices: invoices, agenda: { documents: [], endsAtMs: null, changeAtMs: null } })
+  await setPhase(life, 'unbuilding')
+}
+
+/** Unbuilds until nothing is left; what cannot be removed waits for a person. */
+async function takeDown(life: Life): Promise<void> {
+  while (life.state.serverIds.length > 0) {
+    if (life.state.parkedReason === null) {
+      const { buildOrderId } = await database.openBuildOrder.executeWithOptions(
+        { summary: 'plan the way back' },
+        [{ subscriptionId: life.subscriptionId, kind: 'unbuild' }],
+      )
+      const child = await startChild(life, 'unbuild', { buildOrderId })
+      const result = (await child.result()) as BuildResult
+      if (result.state === 'done') break
+      await park(life, 'unbuild_failed', {
+        code: result.code,
+        detail: `${result.detail} Remove the cause, then retry.`,
+      })
+    }
+    await wf.condition(() => life.inbox.length > 0)
+    clearTestClocks(life)
+    if (life.inbox[0]?.kind === 'retryBuild') await unpark(life)
+    await carryOutCommands(life, settle)
+  }
+  await setPhase(life, 'ended', 'subscription.ended')
+  await carryOutCommands(life, settle)
+  tell(life)
+}
+
+async function startChild(life: Life, kind: 'build' | 'unbuild', input: BuildInput) {
+  return await wf.startChild(kind, {
+    workflowId: workflowIds[kind](input.buildOrderId),
+    args: [input],
+    parentClosePolicy: 'ABANDON',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    staticSummary: `${kind} of ${life.state.title}`,
+    staticDetails: `For subscription ${life.subscriptionId}.`,
+    typedSearchAttributes: wf.workflowInfo().typedSearchAttributes.updateCopy([]),
+  })
+}
+
+async function setPhase(
+  life: Life,
+  phase: 'building' | 'unbuilding' | 'ended',
+  event?: 'subscription.ended',
+): Promise<void> {
+  await database.setPhase.executeWithOptions({ summary: `phase ${phase}` }, [
+    { subscriptionId: life.subscriptionId, phase, nowMs: nowMs(life), ...(event ? { event } : {}) },
+  ])
+  update(life, { phase })
+  tell(life)
+}
+
+async function park(
+  life: Life,
+  kind: 'build_failed' | 'unbuild_failed',
+  refusal: { code: string; detail: string },
+): Promise<void> {
+  await database.parkSubscription.executeWithOptions({ summary: `parked: ${refusal.code}` }, [
+    { subscriptionId: life.subscriptionId, kind, ...refusal, nowMs: nowMs(life) },
+  ])
+  update(life, { parkedReason: refusal.code })
+  tell(life)
+}
+
+/** The command that helped is answered with it. */
+async function unpark(life: Life): Promise<void> {
+  if (life.state.parkedReason !== null) {
+    await database.unparkSubscription.executeWithOptions({ summary: 'no longer parked' }, [
+      { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
+    ])
+  }
+  update(life, { parkedReason: null })
+  if (life.inbox[0]?.kind === 'retryBuild') await carryOutCommands(life, settle)
+  tell(life)
+}
+
+function settlement(life: Life) {
+  return {
+    subscriptionId: life.subscriptionId,
+    windowMs: life.state.testClockMs === null ? life.state.settlementWindowMs : 0,
+  }
+}
+
+function tell(life: Life): void {
+  upsertStanding(life)
+  show(life)
+}
+
+/** A new run at each period's boundary keeps histories short. Only when nobody waits for an answer, and with all that is known. */
+async function continueLife(life: Life): Promise<void> {
+  await wf.condition(wf.allHandlersFinished)
+  if (life.inbox.length > 0 || (life.state.phase !== 'active' && life.state.phase !== 'suspended')) return
+  await wf.continueAsNew<typeof subscription>({ subscriptionId: life.subscriptionId, carry: life.state })
+}

@@ -1,0 +1,34 @@
+import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/workflow'
+import { database, onServer, patientDatabase } from './activities.ts'
+import type { TestClockInput } from './contract.ts'
+
+/**
+ * Moves a test clock to its target, from one instant at which something is due to the next. At each, what was used is
+ * read, then every subscription on the clock does its real work and is waited for.
+ */
+export async function testClock(input: TestClockInput): Promise<void> {
+  for (;;) {
+    const step = await database.moveTestClock.executeWithOptions(
+      { summary: 'to the next instant at which something is due' },
+      [input],
+    )
+    setCurrentDetails(
+      `now ${step.nowAt}, on the way to ${input.targetAt}; ${step.subscriptionIds.length} subscriptions follow`,
+    )
+    const { serverIds } = await database.listServers.executeWithOptions({ summary: 'which servers' }, [])
+    for (const serverId of serverIds) {
+      await onServer(serverId).sampleServer.executeWithOptions({ summary: `read at ${step.nowAt}` }, [
+        { serverId },
+      ])
+    }
+    for (const subscriptionId of step.subscriptionIds) {
+      await patientDatabase.tellTestClock.executeWithOptions(
+        { summary: `${subscriptionId}: ${step.nowAt}` },
+        [{ subscriptionId, nowAt: step.nowAt }],
+      )
+    }
+    if (step.isThere) break
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof testClock>(input)
+  }
+  await database.closeTestClock.executeWithOptions({ summary: 'the clock stands' }, [input])
+}

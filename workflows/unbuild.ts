@@ -1,0 +1,36 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import { database, onServer } from './activities.ts'
+import { searchAttributes, type BuildInput, type BuildResult } from './contract.ts'
+import { toRefusal } from './failure.ts'
+
+/** Removes what was really made, newest first, and proves that nothing is left. */
+export async function unbuild(input: BuildInput): Promise<BuildResult> {
+  const ticket = await database.startBuildOrder.executeWithOptions({ summary: 'read what was made' }, [input])
+  try {
+    for (const [index, step] of ticket.steps.entries()) {
+      const position = `${index + 1}/${ticket.steps.length}`
+      upsertSearchAttributes([{ key: searchAttributes.step, value: `${position} ${step.kind}` }])
+      await onServer(step.serverId).removeStep.executeWithOptions(
+        { summary: `${position} remove: ${step.title}` },
+        [{ stepId: step.stepId }],
+      )
+      setCurrentDetails(`removed ${position}`)
+    }
+    for (const serverId of new Set(ticket.steps.map((step) => step.serverId))) {
+      await onServer(serverId).verifyAbsence.executeWithOptions({ summary: 'prove that nothing is left' }, [
+        { subscriptionId: ticket.subscriptionId, serverId },
+      ])
+    }
+  } catch (error) {
+    const refusal = toRefusal(error)
+    upsertSearchAttributes([{ key: searchAttributes.error, value: refusal.code }])
+    await database.closeBuildOrder.executeWithOptions({ summary: `failed: ${refusal.code}` }, [
+      { ...input, outcome: 'failed', failure: refusal },
+    ])
+    return { state: 'failed', ...refusal }
+  }
+  await database.closeBuildOrder.executeWithOptions({ summary: 'absence was seen' }, [
+    { ...input, outcome: 'done' },
+  ])
+  return { state: 'done' }
+}

@@ -82,7 +82,10 @@ export function differences(step: ContainerStep, found: Docker.ContainerInspectI
     'PortBindings',
     'Tmpfs',
   ] as const
-  const different = keys.filter((key) => canonical(wanted[key]) !== canonical(actual[key]))
+  const different = keys
+    .filter((key) => canonical(wanted[key]) !== canonical(actual[key]))
+    // A kernel that does not account for swap says -1. The memory limit itself holds there.
+    .filter((key) => key !== 'MemorySwap' || actual.MemorySwap !== -1)
   const restart = actual.RestartPolicy?.Name === 'unless-stopped' ? [] : ['RestartPolicy']
   const mounts = mountText(found) === wantedMountText(step) ? [] : ['Mounts']
   return [...different, ...restart, ...mounts].map((key) => describeDifference(key, wanted, actual))

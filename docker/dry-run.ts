@@ -2,6 +2,7 @@ import { limitCommand, orderServices } from '#domain/application.ts'
 import {
   containerName,
   environmentLabels,
+  installationLabels,
   instanceLabels,
   volumeName,
   type BuildStep,
@@ -57,6 +58,8 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     ensure: async (step, ctx) => ensureStep(server, step, ctx),
     remove: async (step, ctx) => removeStep(server, step, ctx),
     list: async (instance) => listResources(server, instance),
+    listManaged: async (installation) =>
+      server.state.objects.filter((one) => isOf(one, installationLabels(installation))).map(toResource),
     isAbsent: async (instance) => listResources(server, instance).length === 0,
     observe: async (instance) => observe(server, instance),
     stop: async (ref) => setRunning(server, ref, false),
@@ -133,14 +136,11 @@ function listResources(server: ImaginedServer, instance: PlannedInstance): Serve
   )
   const isShared = (network: ImaginedObject): boolean =>
     server.state.objects.some((one) => one.step?.network.name === network.name && !own.includes(one))
-  return [...own, ...networks.filter((network) => !isShared(network))].map(
-    ({ kind, externalId, name, labels }) => ({
-      kind,
-      externalId,
-      name,
-      labels,
-    }),
-  )
+  return [...own, ...networks.filter((network) => !isShared(network))].map(toResource)
+}
+
+function toResource({ kind, externalId, name, labels }: ImaginedObject): ServerResource {
+  return { kind, externalId, name, labels }
 }
 
 function observe(server: ImaginedServer, instance: PlannedInstance): InstanceObservation {

@@ -2,14 +2,7 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import { orderServices } from '#domain/application.ts'
 import { unreachable } from '#domain/assert.ts'
-import {
-  containerName,
-  environmentLabels,
-  instanceLabels,
-  type BuildStep,
-  type PlannedInstance,
-  type UndoableStep,
-} from '#domain/build-plan.ts'
+import { containerName, installationLabels, type BuildStep, type UndoableStep } from '#domain/build-plan.ts'
 import type {
   InstanceObservation,
   InstanceRef,
@@ -17,7 +10,6 @@ import type {
   Runner,
   RunnerContext,
   ServerDescription,
-  ServerResource,
   StepOutcome,
 } from '#domain/runner.ts'
 import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
@@ -25,11 +17,12 @@ import { call, connectEngine } from './engine.ts'
 import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
+import { listByLabels, listResources } from './list.ts'
 import { createDiskUsage, readMetrics } from './metrics.ts'
-import { ensureNetwork, listAttached, listNetworks, removeNetwork } from './network.ts'
-import { inspectContainers, observe } from './observation.ts'
+import { ensureNetwork, removeNetwork } from './network.ts'
+import { observe } from './observation.ts'
 import { checkReady, ensureReady } from './ready.ts'
-import { ensureVolume, listVolumes, removeVolume } from './volume.ts'
+import { ensureVolume, removeVolume } from './volume.ts'
 
 export interface DockerRunnerOptions extends ImageSources {
   /** `unix://…` or `tcp://…`; without it, what `DOCKER_HOST` or the default socket says. */
@@ -47,6 +40,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     ensure: (step, ctx) => ensureStep(docker, options, step, ctx),
     remove: (step, ctx) => removeStep(docker, step, ctx),
     list: (instance, ctx) => listResources(docker, instance, ctx),
+    listManaged: (installation, ctx) => listByLabels(docker, installationLabels(installation), ctx),
     isAbsent: async (instance, ctx) => (await listResources(docker, instance, ctx)).length === 0,
     observe: (instance, ctx) => observe(docker, instance, ctx),
     stop: (ref, ctx) => stopInstance(docker, ref, ctx),
@@ -92,41 +86,6 @@ async function removeStep(docker: Docker, step: UndoableStep, ctx: RunnerContext
     default:
       return unreachable(step)
   }
-}
-
-async function listResources(
-  docker: Docker,
-  instance: PlannedInstance,
-  ctx: RunnerContext,
-): Promise<ServerResource[]> {
-  const labels = instanceLabels(instance)
-  const [containers, volumes, networks] = await Promise.all([
-    inspectContainers(docker, instance, ctx),
-    listVolumes(docker, labels, ctx),
-    listNetworks(docker, environmentLabels(instance), ctx),
-  ])
-  const ours = new Set(containers.map((one) => one.Id))
-  const shared = await Promise.all(
-    networks.map(async (one) =>
-      (await listAttached(docker, one.Id, ctx)).some(({ Id: id }) => !ours.has(id)),
-    ),
-  )
-  return [
-    ...containers.map((one) => resource('container', one.Id, one.Name.replace(/^\//, ''), one.Config.Labels)),
-    ...volumes.map((one) => resource('volume', one.Name, one.Name, one.Labels)),
-    ...networks
-      .filter((_one, index) => shared[index] === false)
-      .map((one) => resource('network', one.Id, one.Name, one.Labels ?? {})),
-  ]
-}
-
-function resource(
-  kind: ServerResource['kind'],
-  externalId: string,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-): ServerResource {
-  return { kind, externalId, name, labels }
 }
 
 async function stopInstance(

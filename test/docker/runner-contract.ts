@@ -32,7 +32,9 @@ export function testRunnerContract(name: string, { runner, makeForeign, hasForei
     )
     const made = await runner.list(instance, ctx)
     assert.deepEqual(made.map((one) => one.kind).sort(), ['container', 'network', 'volume'])
-    assert.ok(made.every((one) => one.labels['io.clouder.installation'] === instance.installation))
+    const managed = (await runner.listManaged(instance.installation, ctx)).map((one) => one.externalId)
+    assert.ok(made.every((one) => managed.includes(one.externalId)))
+    assert.deepEqual(await runner.listManaged('other-installation', ctx), [])
   })
 
   test(`${name}: what was built is adopted and said to be`, async (t) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { z } from 'zod'
-import { sellDemo } from '#bin/demo-sale.ts'
+import { addressOf, sellDemo } from '#bin/demo-sale.ts'
 import { readConfiguration, startHelp } from '#bin/platform/configuration.ts'
 import { ensureDataFolder, writePrivateFile } from '#bin/platform/data-folder.ts'
 import { requirePort } from '#bin/platform/ports.ts'
@@ -75,7 +75,7 @@ async function waitUntilReady({ apiUrl, data }: StartContext): Promise<void> {
   })
 }
 
-function childEnv({ configuration, data }: StartContext, platform: Platform): NodeJS.ProcessEnv {
+function childEnv({ configuration, data, apiUrl }: StartContext, platform: Platform): NodeJS.ProcessEnv {
   return {
     ...process.env,
     CLOUDER_DATABASE_URL: platform.databaseUrl,
@@ -84,6 +84,7 @@ function childEnv({ configuration, data }: StartContext, platform: Platform): No
     CLOUDER_TEMPORAL_UI_URL: platform.temporalUiUrl ?? '',
     CLOUDER_HOST: configuration.host,
     CLOUDER_PORT: String(configuration.port),
+    CLOUDER_PUBLIC_URL: apiUrl,
     CLOUDER_DATA: data.path,
     CLOUDER_KEY_FILE: data.keyFile,
     CLOUDER_RUNNER: platform.dockerHost === undefined ? 'dry-run' : 'docker',
@@ -107,9 +108,13 @@ async function sellFirst(ctx: StartContext, apiKey: string): Promise<DemoSale | 
   const { progress, apiUrl } = ctx
   return progress.step(
     'Demo subscription',
-    { usually: '10 s, a minute when images are pulled', outcome: ({ phase }) => phase },
+    { usually: '10 s, a minute when images are pulled', outcome: tellSale },
     () => sellDemo({ apiUrl, apiKey, customer: demoCustomer, product: demoProduct, write: progress.line }),
   )
+}
+
+function tellSale({ phase, parked_reason: reason }: DemoSale): string {
+  return reason === null ? phase : `${phase}, and waits for you: ${reason}`
 }
 
 /** Everything from an empty folder, or from what an earlier start left, to a Clouder that is in use. */
@@ -136,7 +141,8 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
       loginUrl: seeded.loginUrl,
       apiKey,
       temporalUiUrl: platform.temporalUiUrl,
-      demo,
+      subscriptionId: demo?.id,
+      appUrl: addressOf(demo),
       customer: demoCustomer,
       product: demoProduct,
       dataFolder: ctx.data.path,

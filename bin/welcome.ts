@@ -3,7 +3,10 @@ export type WelcomeFacts = {
   loginUrl: string
   apiKey: string
   temporalUiUrl: string | undefined
-  demo: { subscriptionId: string; url: string | undefined } | undefined
+  /** Of the demo subscription, when there is one. */
+  subscriptionId: string | undefined
+  /** Where its application answers. */
+  appUrl: string | undefined
   customer: string
   product: string
   dataFolder: string
@@ -14,30 +17,22 @@ export type WelcomeFacts = {
 export function welcome(facts: WelcomeFacts): string {
   const row = (title: string, url: string, about: string, detail: string) =>
     `  ${title.padEnd(10)} ${url.padEnd(34)} ${about.padEnd(15)} ${detail}`.trimEnd()
-  const { demo } = facts
+  const { consoleUrl, temporalUiUrl, subscriptionId, appUrl } = facts
+  const workflow = subscriptionId === undefined ? '' : `subscription/${subscriptionId}`
   return [
     '',
     `  Clouder is ready (${facts.seconds} s)      data in ${facts.dataFolder}, the next start finds it all again`,
     '',
-    row('Console', `${facts.consoleUrl}/`, 'one-time login', facts.loginUrl),
-    row('API', `${facts.consoleUrl}/docs`, 'test key', facts.apiKey),
-    ...(facts.temporalUiUrl === undefined ? [] : [temporalRow(facts.temporalUiUrl)]),
-    ...(demo?.url === undefined ? [] : [row('Sold app', demo.url, '', '')]),
+    row('Console', `${consoleUrl}/`, 'one-time login', facts.loginUrl),
+    row('API', `${consoleUrl}/docs`, 'test key', facts.apiKey),
+    ...(temporalUiUrl === undefined ? [] : [row('Temporal', `${temporalUiUrl}/`, 'workflow', workflow)]),
+    ...(appUrl === undefined ? [] : [row('Sold app', appUrl, '', '')]),
     '',
     `  Try now    npx clouder order ${facts.product} --customer ${facts.customer} --watch`,
     `             npx clouder subscriptions`,
     `  Again      npx clouder doctor              Stop  Ctrl-C: in order, containers keep running`,
     '',
   ].join('\n')
-
-  function temporalRow(url: string): string {
-    return row(
-      'Temporal',
-      `${url}/`,
-      'workflow',
-      demo === undefined ? '' : `subscription/${demo.subscriptionId}`,
-    )
-  }
 }
 
 /** Ordering and billing can be tried without containers, but nobody may believe that something was deployed. */

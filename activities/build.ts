@@ -82,8 +82,7 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       await moveInstances(db, order.subscriptionId, instanceStateAfter(order.kind, input.outcome))
       await setBuildState(db, id, {
         state: input.outcome,
-        event:
-          `${order.kind}.${order.kind === 'unbuild' && input.outcome === 'undone' ? 'failed' : input.outcome}` as 'build.done',
+        event: closingEvent(order.kind, input.outcome),
         ...(input.failure ? { failure: input.failure } : {}),
       })
     },

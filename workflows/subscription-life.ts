@@ -155,19 +155,22 @@ export function upsertStanding(life: Life): void {
   const current = wf.workflowInfo().typedSearchAttributes
   const dueAtMs = Math.min(...life.state.agenda.documents.map((document) => document.dueAtMs))
   const nextInvoice = Number.isFinite(dueAtMs) ? new Date(dueAtMs) : null
-  const wanted = [
-    { key: searchAttributes.phase, value: life.state.phase },
-    { key: searchAttributes.error, value: life.state.parkedReason },
-  ] as const
-  const changes: wf.SearchAttributeUpdatePair[] = wanted.filter(
-    ({ key, value }) => (current.get(key) ?? null) !== value,
-  )
-  if (
-    (current.get(searchAttributes.nextInvoiceDate)?.getTime() ?? null) !== (nextInvoice?.getTime() ?? null)
-  ) {
-    changes.push({ key: searchAttributes.nextInvoiceDate, value: nextInvoice })
-  }
+  const changes: Parameters<typeof wf.upsertSearchAttributes>[0] = [
+    ...changed(searchAttributes.phase, current.get(searchAttributes.phase) ?? null, life.state.phase),
+    ...changed(searchAttributes.error, current.get(searchAttributes.error) ?? null, life.state.parkedReason),
+    ...(current.get(searchAttributes.nextInvoiceDate)?.getTime() === nextInvoice?.getTime()
+      ? []
+      : [{ key: searchAttributes.nextInvoiceDate, value: nextInvoice }]),
+  ]
   if (changes.length > 0) wf.upsertSearchAttributes(changes)
+}
+
+function changed<Key>(
+  key: Key,
+  before: string | null,
+  after: string | null,
+): { key: Key; value: string | null }[] {
+  return before === after ? [] : [{ key, value: after }]
 }
 
 function toDate(milliseconds: number): string {

@@ -1,6 +1,6 @@
 import * as wf from '@temporalio/workflow'
 import { afterBilling, isReached, nextDueDocument, nextTurnMs } from '#domain/agenda.ts'
-import { database, onServer } from './activities.ts'
+import { database } from './activities.ts'
 import {
   cancelBuildSignal,
   workflowIds,
@@ -10,6 +10,7 @@ import {
 } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { carryOutCommands, clearTestClocks } from './subscription-commands.ts'
+import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
   nowMs,
   readSubscription,

@@ -1,4 +1,4 @@
-import type { Defaulted, Generated, Instant } from './columns.ts'
+import type { Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface Seller {
   readonly name: string
@@ -9,7 +9,7 @@ export interface Seller {
 export interface InstallationTable {
   id: string
   is_only: Generated<boolean>
-  seller: Seller
+  seller: Json<Seller>
   currency: string
   time_zone: string
   payment_terms_days: Defaulted<number>

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
+import { z } from 'zod'
+import { createDatabaseActivities, createServerActivities, type InstallationKey } from '#activities/index.ts'
+import { ensureInstallation } from '#bin/installation.ts'
+import { ensureRecurringWorkflows } from '#bin/recurring-workflows.ts'
+import { openDatabase } from '#db/database.ts'
+import { createDryRunRunner } from '#docker/dry-run.ts'
+import { createDockerRunner } from '#docker/runner.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Runner } from '#domain/runner.ts'
+import { taskQueues } from '#workflows/contract.ts'
+
+const project = path.join(import.meta.dirname, '..')
+
+const environmentSchema = z.object({
+  CLOUDER_DATABASE_URL: z.string().min(1),
+  CLOUDER_TEMPORAL_ADDRESS: z.string().min(1),
+  CLOUDER_TEMPORAL_NAMESPACE: z.string().default('default'),
+  CLOUDER_KEY_FILE: z.string().min(1),
+  CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
+  CLOUDER_BUSYBOX: z.string().default(''),
+})
+
+type Environment = z.infer<typeof environmentSchema>
+
+/** All that is wrong is said at once, before anything starts. */
+function readEnvironment(): Environment {
+  const read = environmentSchema.safeParse(process.env)
+  if (read.success) return read.data
+  console.error(`The worker cannot start:\n${z.prettifyError(read.error)}`)
+  process.exit(2)
+}
+
+function readKey(file: string): InstallationKey {
+  const bytes = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
+  if (bytes.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
+  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes }
+}
+
+function createRunner(env: Environment): Runner {
+  if (env.CLOUDER_RUNNER === 'dry-run') return createDryRunRunner()
+  return createDockerRunner({
+    applicationsFolder: path.join(project, 'applications'),
+    busyboxPath: env.CLOUDER_BUSYBOX,
+  })
+}
+
+const env = readEnvironment()
+Runtime.install({ shutdownSignals: ['SIGINT', 'SIGTERM'] })
+const namespace = env.CLOUDER_TEMPORAL_NAMESPACE
+const db = openDatabase(env.CLOUDER_DATABASE_URL, { applicationName: 'clouder worker', maxConnections: 15 })
+const installation = await ensureInstallation(db, env.CLOUDER_RUNNER)
+const [connection, clientConnection, workflowBundle] = await Promise.all([
+  NativeConnection.connect({ address: env.CLOUDER_TEMPORAL_ADDRESS }),
+  Connection.connect({ address: env.CLOUDER_TEMPORAL_ADDRESS }),
+  bundleWorkflowCode({ workflowsPath: path.join(project, 'workflows/index.ts') }),
+])
+const client = new Client({ connection: clientConnection, namespace })
+const serverId = encodeId('server', installation.serverId)
+const installationQueue = taskQueues.installation(encodeId('installation', installation.installationId))
+
+const workers = await Promise.all([
+  Worker.create({
+    connection,
+    namespace,
+    taskQueue: installationQueue,
+    workflowBundle,
+    activities: createDatabaseActivities({ db, client }),
+    maxCachedWorkflows: 500,
+    shutdownGraceTime: '10 s',
+  }),
+  // Its slots are the limit of how much is built on this server at once.
+  Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueues.server(serverId),
+    activities: createServerActivities({
+      db,
+      runner: createRunner(env),
+      installationKey: readKey(env.CLOUDER_KEY_FILE),
+    }),
+    maxConcurrentActivityTaskExecutions: 8,
+    shutdownGraceTime: '10 s',
+  }),
+])
+
+await ensureRecurringWorkflows(client, { ...installation, serverId, installationQueue })
+console.log(
+  JSON.stringify({
+    message: 'worker ready',
+    queues: [installationQueue, taskQueues.server(serverId)],
+    runner: env.CLOUDER_RUNNER,
+  }),
+)
+await Promise.all(workers.map((worker) => worker.run()))
+await Promise.all([connection.close(), clientConnection.close(), db.destroy()])

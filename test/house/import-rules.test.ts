@@ -11,6 +11,8 @@ type Rule = {
   folders: string[]
   /** Our folders of which only types may be imported. */
   typesOf?: string[]
+  /** Single files that may be imported whole, because they bring names and no code. */
+  files?: string[]
   /** Packages that may be imported; undefined: any. A Node built-in counts as a package. */
   packages?: string[]
   fix: string
@@ -40,7 +42,8 @@ const rules: Record<string, Rule> = {
   api: {
     folders: ['domain', 'db', 'api'],
     typesOf: ['workflows'],
-    fix: 'Write the intent with db/ and tell the workflow: its types come with `import type`, its names as text.',
+    files: ['#workflows/contract.ts'],
+    fix: 'Write the intent with db/ and tell the workflow: what may be known of it is in workflows/contract.ts.',
   },
   bin: {
     folders: ['domain', 'workflows', 'activities', 'db', 'docker', 'api', 'bin'],
@@ -119,11 +122,27 @@ function violationsOf(file: string, source: string): string[] {
     if (to !== from && specifier.startsWith('.')) {
       return [`${file} imports ${specifier}: write #${to}/… so that every file is spelled one way.`]
     }
-    if (rule === undefined || rule.folders.includes(to) || (isTypeOnly && rule.typesOf?.includes(to)))
+    if (
+      rule === undefined ||
+      rule.folders.includes(to) ||
+      rule.files?.includes(specifier) ||
+      (isTypeOnly && rule.typesOf?.includes(to))
+    )
       return []
     return [`${file} imports ${specifier}: ${from}/ may not import ${to}/. ${rule.fix}`]
   })
-  return from === 'domain' ? [...violations, ...impurities(file, source)] : violations
+  if (from === 'domain') violations.push(...impurities(file, source))
+  if (file === 'workflows/contract.ts') violations.push(...codeInContract(source))
+  return violations
+}
+
+/** The API reads this file: what it imported would come along into a process that must not have it. */
+function codeInContract(source: string): string[] {
+  const code = importsOf(source).filter(({ isTypeOnly }) => !isTypeOnly)
+  return code.map(
+    ({ specifier }) =>
+      `workflows/contract.ts imports ${specifier}: it may import types only. Move the code out.`,
+  )
 }
 
 function packageViolation(
@@ -186,6 +205,7 @@ const refused: [file: string, source: string, says: RegExp][] = [
   ['db/a.ts', "const x = await import('#docker/runner.ts')", /db\/ may not import docker/],
   ['api/a.ts', "import {\n  startBuild,\n} from '#activities/build.ts'", /may not import activities/],
   ['api/a.ts', "import { subscription } from '#workflows/subscription.ts'", /may not import workflows/],
+  ['workflows/contract.ts', "import { planBuild } from '#domain/build-plan.ts'", /types only/],
   ['api/a.ts', "import '#bin/start.ts'", /may not import bin/],
   ['bin/a.ts', "import { pool } from '#test/support/pool.ts'", /may not import test/],
   ['activities/a.ts', "import Docker from 'dockerode'", /only docker\/ uses it/],
@@ -208,6 +228,7 @@ const allowed: [file: string, source: string][] = [
   ['workflows/a.ts', "import { type A, type B } from '#activities/index.ts'"],
   ['workflows/a.ts', "type A = typeof import('#activities/index.ts')"],
   ['api/a.tsx', "import type { subscription } from '#workflows/subscription.ts'"],
+  ['api/a.ts', "import { workflowIds } from '#workflows/contract.ts'"],
   ['bin/a.ts', "import { createActivities } from '#activities/index.ts'"],
   ['test/a.ts', "import { migrate } from '#db/migrate.ts'\nimport Docker from 'dockerode'"],
 ]

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const projectFolder = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /** The environment in which the project's own tools and its own Node come first. */
-export function toolEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+function toolEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const tools = join(projectFolder, 'node_modules', '.bin')
   return { ...env, PATH: `${tools}${delimiter}${env['PATH'] ?? ''}` }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
@@ -53,24 +53,33 @@ async function prepareServices({ progress, configuration }: StartContext, platfo
 async function startOurs(ctx: StartContext, env: NodeJS.ProcessEnv): Promise<void> {
   await ctx.progress.step('API and worker', { usually: '10 s' }, async () => {
     for (const name of ['worker', 'api']) {
-      const entry = join(projectFolder, 'bin', `${name}.ts`)
-      supervise({ name, entry, env, logFile: join(ctx.data.logs, `${name}.log`) }, ctx)
+      const logFile = join(ctx.data.logs, `${name}.log`)
+      // One earlier log is kept; the new one begins empty, so what it says was said by this start.
+      if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`)
+      supervise({ name, entry: join(projectFolder, 'bin', `${name}.ts`), env, logFile }, ctx)
     }
-    await waitUntilReady(ctx)
+    const until = Date.now() + readyTimeoutMs
+    while (!(await isReady(ctx))) {
+      if (Date.now() > until) throw notReady(ctx)
+      await sleep(150)
+    }
   })
 }
 
-async function waitUntilReady({ apiUrl, data }: StartContext): Promise<void> {
-  const until = Date.now() + readyTimeoutMs
-  while (Date.now() < until) {
-    const res = await fetch(`${apiUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
-    if (res?.status === 200) return
-    await sleep(150)
-  }
-  throw new PlatformProblem({
-    found: `The API is not ready after ${readyTimeoutMs / 1000} s. Its last words:\n${tailOf(join(data.logs, 'api.log'), 8)}`,
-    wanted: `${apiUrl}/readyz answers 200.`,
-    command: `tail -50 ${join(data.logs, 'api.log')} ${join(data.logs, 'worker.log')}`,
+/** The API says so over HTTP, the worker in its log: it has no port. */
+async function isReady({ apiUrl, data }: StartContext): Promise<boolean> {
+  if (!tailOf(join(data.logs, 'worker.log'), 50).includes('worker ready')) return false
+  const res = await fetch(`${apiUrl}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
+  return res?.status === 200
+}
+
+function notReady({ apiUrl, data }: StartContext): PlatformProblem {
+  const logs = ['api.log', 'worker.log'].map((name) => join(data.logs, name))
+  const words = logs.map((log) => `${log}:\n${tailOf(log, 8)}`).join('\n')
+  return new PlatformProblem({
+    found: `API and worker are not ready after ${readyTimeoutMs / 1000} s. Their last words:\n${words}\n`,
+    wanted: `${apiUrl}/readyz answers 200, and the worker says that it is ready.`,
+    command: `tail -50 ${logs.join(' ')}`,
     stillWorks: 'The data is untouched; npm start again once the cause is gone.',
   })
 }
@@ -130,7 +139,7 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
   await startOurs(ctx, childEnv(ctx, platform))
   const seeded = await ctx.progress.step('Demo catalog', { usually: '5 s' }, async () => {
     const { seed } = await import('#bin/seed.ts')
-    return seed({ databaseUrl: platform.databaseUrl, apiUrl: ctx.apiUrl, keyFile: ctx.data.keyFile })
+    return seed({ databaseUrl: platform.databaseUrl, apiUrl: ctx.apiUrl })
   })
   const apiKey = rememberKey(ctx, seeded.apiKey)
   const demo = await sellFirst(ctx, apiKey)

@@ -20,7 +20,7 @@ export function isPortFree(port: number): Promise<boolean> {
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < portsTried; attempt += 1) {
-    const port = randomInt(10_240, 32_000)
+    const port = randomInt(10_240, 20_000)
     if (await isPortFree(port)) return port
   }
   return listenOnce(0)

@@ -28,7 +28,7 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         time_zone: customer.timeZone,
         price_list_id: customer.priceListId,
       })
-      .execute()
+      .execute(),
   )
   return id
 }

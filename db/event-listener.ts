@@ -18,7 +18,11 @@ export function listenForEvents(url: string): {
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   const connect = async () => {
-    const current = new pg.Client({ connectionString: url, application_name: 'clouder-events', keepAlive: true })
+    const current = new pg.Client({
+      connectionString: url,
+      application_name: 'clouder-events',
+      keepAlive: true,
+    })
     client = current
     const again = () => {
       if (isStopped || client !== current) return

@@ -1,9 +1,8 @@
-import Big from 'big.js'
 import type { ApplicationDefinition } from './application.ts'
 import { BusinessError, fieldError } from './errors.ts'
 import { currencyExponent } from './money.ts'
 import type { BillingTiming, BillingType } from './product.ts'
-import { convertUnit, getUnit } from './unit.ts'
+import { checkConvertible, getUnit } from './unit.ts'
 
 /** What is decided about a product before it is saved. */
 export interface ProposedProduct {
@@ -61,7 +60,7 @@ function checkMetric(product: ProposedProduct, applications: readonly Applicatio
       `The applications declare no metric ${product.metric}: ${known}.`,
     )
   }
-  at('/unit', () => convertUnit(new Big(1), metric.unit, product.unit))
+  at('/unit', () => checkConvertible(metric.unit, product.unit))
 }
 
 function checkLimit(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {

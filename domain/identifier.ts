@@ -28,6 +28,7 @@ const prefixes = {
   task: 'task',
   testClock: 'clk',
   usageEvent: 'use',
+  usageWindow: 'win',
 } as const
 
 export type IdentifierKind = keyof typeof prefixes

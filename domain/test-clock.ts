@@ -3,7 +3,7 @@ import { BusinessError } from './errors.ts'
 /** The most that one advance may cross: each period on the way is really billed, so a slip would cost hours. */
 const longestAdvanceYears = 5
 
-const steps: Readonly<Record<string, keyof Temporal.DurationLike>> = {
+const steps: Readonly<Record<string, 'hours' | 'days' | 'weeks' | 'months' | 'years'>> = {
   h: 'hours',
   d: 'days',
   w: 'weeks',
@@ -16,10 +16,16 @@ const steps: Readonly<Record<string, keyof Temporal.DurationLike>> = {
  * 28 February at the same hour of the day, summer time or not.
  * @throws `field_invalid` for a step that cannot be read, `clock_backwards`, `clock_too_far`
  */
-export function advanceTarget(from: string, request: { by: string } | { to: string }, timeZone: string): string {
+export function advanceTarget(
+  from: string,
+  request: { by: string } | { to: string },
+  timeZone: string,
+): string {
   const start = Temporal.Instant.from(from).toZonedDateTimeISO(timeZone)
   const target =
-    'to' in request ? Temporal.Instant.from(request.to).toZonedDateTimeISO(timeZone) : start.add(readStep(request.by))
+    'to' in request
+      ? Temporal.Instant.from(request.to).toZonedDateTimeISO(timeZone)
+      : start.add(readStep(request.by))
   if (Temporal.ZonedDateTime.compare(target, start) <= 0) {
     throw new BusinessError('clock_backwards', `The clock stands at ${from}; it can only go on from there.`)
   }
@@ -34,7 +40,10 @@ function readStep(text: string): Temporal.DurationLike {
   const [, count, unit] = /^([1-9]\d{0,4})(h|d|w|mo|y)$/.exec(text) ?? []
   const field = unit === undefined ? undefined : steps[unit]
   if (count === undefined || field === undefined) {
-    throw new BusinessError('field_invalid', `A step is a number and h, d, w, mo or y, such as 1mo, not ${text}.`)
+    throw new BusinessError(
+      'field_invalid',
+      `A step is a number and h, d, w, mo or y, such as 1mo, not ${text}.`,
+    )
   }
   return { [field]: Number(count) }
 }

@@ -10,7 +10,9 @@ function builds(db: Db) {
     .select(['subscription.title as subscription_title', 'subscription.phase as subscription_phase'])
     .select([
       sql<boolean>`subscription.parked_reason is not null`.as('is_subscription_parked'),
-      sql<number>`(select count(*)::int from build_steps step where step.build_order_id = build.id)`.as('step_count'),
+      sql<number>`(select count(*)::int from build_steps step where step.build_order_id = build.id)`.as(
+        'step_count',
+      ),
       sql<number>`(select count(*)::int from build_steps step
         where step.build_order_id = build.id and step.state = 'done')`.as('done_count'),
       sql<boolean>`not exists (select 1 from build_orders later

@@ -18,9 +18,3 @@ export async function listCustomers(db: Db, page: PageRequest) {
 export async function getCustomer(db: Db, id: string): Promise<CustomerRow> {
   return await customers(db).where('customer.id', '=', id).executeTakeFirstOrThrow()
 }
-
-/** What a new customer gets when its request leaves it out. */
-export async function getCustomerDefaults(db: Db): Promise<{ currency: string; timeZone: string }> {
-  const row = await db.selectFrom('installation').select(['currency', 'time_zone']).executeTakeFirstOrThrow()
-  return { currency: row.currency, timeZone: row.time_zone }
-}

@@ -20,7 +20,9 @@ export type DocumentRow = Awaited<ReturnType<typeof listDocuments>>[number]
 
 export async function listDocuments(db: Db, page: PageRequest & { customerId: string | null }) {
   const query = onPage(documents(db), page, 'document.id')
-  return await (page.customerId === null ? query : query.where('document.customer_id', '=', page.customerId)).execute()
+  return await (
+    page.customerId === null ? query : query.where('document.customer_id', '=', page.customerId)
+  ).execute()
 }
 
 export async function getDocument(db: Db, id: string): Promise<DocumentRow> {

@@ -48,7 +48,10 @@ export async function listEventsBefore(
   request: EventFilter & { position: EventPosition | null; limit: number },
 ) {
   const { position } = request
-  const query = settledEvents(db, request).orderBy('transaction_id', 'desc').orderBy('id', 'desc').limit(request.limit)
+  const query = settledEvents(db, request)
+    .orderBy('transaction_id', 'desc')
+    .orderBy('id', 'desc')
+    .limit(request.limit)
   if (position === null) return await query.execute()
   return await query
     .where(sql<boolean>`(transaction_id, id) < (${position.transactionId}::xid8, ${position.id}::bigint)`)

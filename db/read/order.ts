@@ -34,7 +34,9 @@ export type OrderRow = Awaited<ReturnType<typeof listOrders>>[number]
 
 export async function listOrders(db: Db, page: PageRequest & { customerId: string | null }) {
   const query = onPage(orders(db), page, 'order.id')
-  return await (page.customerId === null ? query : query.where('order.customer_id', '=', page.customerId)).execute()
+  return await (
+    page.customerId === null ? query : query.where('order.customer_id', '=', page.customerId)
+  ).execute()
 }
 
 export async function getOrder(db: Db, id: string): Promise<OrderRow> {

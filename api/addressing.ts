@@ -1,0 +1,53 @@
+import type { Db } from '#db/database.ts'
+import { findIdByCode, isCodedKind, isKnownId, type AddressedKind } from '#db/read/address.ts'
+import { BusinessError, fieldError, type ErrorCode } from '#domain/errors.ts'
+import { decodeId } from '#domain/identifier.ts'
+
+/** An id has a kind, an underscore and 26 characters; a code has no underscore. */
+const idPattern = /^[a-z]+_[0-9a-z]{26}$/
+
+/**
+ * The UUID behind an id or code in an address.
+ * @throws `not_found`, `id_kind_mismatch`
+ */
+export async function resolveAddress(db: Db, kind: AddressedKind, text: string): Promise<string> {
+  const id = await find(db, kind, text)
+  if (id === undefined) throw new BusinessError('not_found', `There is no ${words(kind)} ${text}.`)
+  return id
+}
+
+/**
+ * The UUID behind an id or code in a body.
+ * @throws the given code, or `id_kind_mismatch`, both with the field's pointer
+ */
+export async function resolveField(
+  db: Db,
+  field: { kind: AddressedKind; text: string; pointer: string; unknown: ErrorCode },
+): Promise<string> {
+  const id = await find(db, field.kind, field.text).catch((error: unknown) => {
+    throw error instanceof BusinessError ? fieldError(field.pointer, error.code, error.message) : error
+  })
+  if (id !== undefined) return id
+  throw fieldError(field.pointer, field.unknown, `There is no ${words(field.kind)} ${field.text}.`)
+}
+
+async function find(db: Db, kind: AddressedKind, text: string): Promise<string | undefined> {
+  if (!idPattern.test(text)) return isCodedKind(kind) ? await findIdByCode(db, kind, text) : undefined
+  const id = decodeKnown(kind, text)
+  return id !== undefined && (await isKnownId(db, kind, id)) ? id : undefined
+}
+
+/** A well-formed id that stands for nothing is unknown; one of another kind is a mistake to be told of. */
+function decodeKnown(kind: AddressedKind, text: string): string | undefined {
+  try {
+    return decodeId(kind, text)
+  } catch (error) {
+    if (error instanceof BusinessError && error.code === 'not_found') return undefined
+    throw error
+  }
+}
+
+/** `priceList` as people write it: price list. */
+function words(kind: string): string {
+  return kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}

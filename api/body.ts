@@ -1,0 +1,41 @@
+import { BusinessError } from '#domain/errors.ts'
+import type { ApiContext } from './frame.ts'
+
+const largestBytes = 1024 * 1024
+
+/**
+ * The JSON body of a request, as text and as value. A POST without a body has none.
+ * @throws `media_type_unsupported`, `body_too_large`, `json_malformed`
+ */
+export async function readBody(ctx: ApiContext): Promise<{ text: string; value: unknown }> {
+  const bytes = await readBytes(ctx.req.raw)
+  if (bytes.byteLength === 0) return { text: '', value: {} }
+  const type = ctx.req.header('content-type') ?? 'none'
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new BusinessError('media_type_unsupported', `Send application/json, not ${type}.`)
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text, value: JSON.parse(text) }
+  } catch (error) {
+    throw new BusinessError('json_malformed', describe(error), { cause: error })
+  }
+}
+
+/** Counts while reading: a length that the client states is only a hint. */
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const tooLarge = new BusinessError('body_too_large', `The body is larger than ${largestBytes} bytes.`)
+  if (Number(request.headers.get('content-length') ?? 0) > largestBytes) throw tooLarge
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > largestBytes) throw tooLarge
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function describe(error: unknown): string {
+  return error instanceof SyntaxError ? `The body is not JSON: ${error.message}` : 'The body is not UTF-8.'
+}

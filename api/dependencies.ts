@@ -1,0 +1,32 @@
+import type { Client } from '@temporalio/client'
+import type { Db } from '#db/database.ts'
+import type { ApplicationDefinition } from '#domain/application.ts'
+
+/** What the API reads besides its requests. Given by `bin/api.ts`, and by tests. */
+export interface ApiDependencies {
+  readonly db: Db
+  readonly client: Client
+  /** Where people reach this API, without a slash at the end: cookies and allowed origins follow from it. */
+  readonly publicUrl: string
+  readonly temporalUiUrl: string
+  readonly temporalNamespace: string
+  /** Reads a compose file; it lives with the Docker engine, which the API never touches. */
+  readonly readApplication: (
+    compose: string,
+    code: string,
+  ) => ApplicationDefinition | Promise<ApplicationDefinition>
+  /** Names of migrations that the database lacks. */
+  readonly pendingMigrations: () => Promise<readonly string[]>
+  /** Calls back whenever events were written; gives the way to stop. */
+  readonly onEvents: (listener: () => void) => () => void
+  /** The present as an ISO instant. */
+  readonly now: () => string
+  readonly log: ApiLog
+}
+
+/** The little of a logger that the API uses; pino fits. */
+export interface ApiLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}

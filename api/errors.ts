@@ -1,0 +1,333 @@
+import { BusinessError, type ErrorCode, type FieldError } from '#domain/errors.ts'
+
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 500 | 503
+
+export interface NextAction {
+  readonly title: string
+  readonly href: string
+}
+
+/** What the world is told of a code: its status, its title, and what to do about it. */
+export interface ProblemKind {
+  readonly status: ProblemStatus
+  readonly title: string
+  readonly remedy: string
+  readonly nextActions?: readonly NextAction[]
+}
+
+const seeProducts: readonly NextAction[] = [
+  { title: 'List products', href: '/v1/products' },
+  { title: 'List kits', href: '/v1/kits' },
+]
+const seeReference: readonly NextAction[] = [{ title: 'Read the API documentation', href: '/docs' }]
+const seeHealth: readonly NextAction[] = [{ title: 'See what is ready', href: '/readyz?verbose' }]
+const seeTasks: readonly NextAction[] = [{ title: 'List open tasks', href: '/v1/tasks' }]
+
+/** The one table from a code to its HTTP status. No other file maps errors. */
+export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
+  account_suspended: kind(403, 'The account is suspended', 'Settle what is open, or ask an operator.'),
+  action_not_allowed: kind(
+    409,
+    'Not possible in this phase',
+    'Read the subscription: allowed_actions lists what can be asked of it now.',
+  ),
+  application_refused: kind(
+    422,
+    'The application asks for what is not allowed',
+    'Remove what the detail lists from the compose file.',
+    seeReference,
+  ),
+  application_unknown: kind(422, 'There is no such application', 'Use the code or id of one that exists.', [
+    { title: 'List applications', href: '/v1/applications' },
+  ]),
+  below_current_use: kind(
+    409,
+    'More is used than would be sold',
+    'Free what the detail names in the application first, then change the quantity.',
+  ),
+  billing_timing_invalid: kind(
+    422,
+    'The billing timing does not fit',
+    'Use advance or arrears; usage is always billed in arrears.',
+  ),
+  billing_type_invalid: kind(422, 'Not a billing type', 'Use flat, usage or threshold.'),
+  body_too_large: kind(413, 'The body is too large', 'Send at most 1 MiB in one request.'),
+  build_not_retryable: kind(
+    409,
+    'The build cannot be retried',
+    'Only a build that failed for good and whose subscription still waits for it is retried.',
+    seeTasks,
+  ),
+  clock_backwards: kind(422, 'A test clock never goes back', 'Advance it to a later instant.'),
+  clock_too_far: kind(422, 'Too far for one step', 'Advance the clock in smaller steps.'),
+  clock_unknown: kind(422, 'There is no such test clock', 'Use the id of one that exists.', [
+    { title: 'List test clocks', href: '/v1/test-clocks' },
+  ]),
+  code_taken: kind(409, 'The code is taken', 'Choose another code: each is used once per kind.'),
+  container_exited: kind(
+    409,
+    'A container stopped by itself',
+    'Read its log on the server, remove the cause, retry the build.',
+    seeTasks,
+  ),
+  credentials_ambiguous: kind(
+    400,
+    'A cookie and a key at once',
+    'Send either the session cookie or the API key, never both.',
+  ),
+  currency_mismatch: kind(
+    422,
+    'Another currency than agreed',
+    'Order in the currency of the customer’s price list.',
+  ),
+  currency_unknown: kind(422, 'Not a known currency', 'Use a code of ISO 4217 such as EUR or USD.'),
+  customer_unknown: kind(422, 'There is no such customer', 'Use the code or id of one that exists.', [
+    { title: 'List customers', href: '/v1/customers' },
+  ]),
+  database_unreachable: kind(
+    503,
+    'The database does not answer',
+    'Nothing was changed. Try again in a moment with the same Idempotency-Key.',
+    seeHealth,
+  ),
+  date_range_invalid: kind(422, 'The dates are in the wrong order', 'The end must come after the start.'),
+  field_invalid: kind(422, 'A field is not valid', 'Correct the fields that errors lists.', seeReference),
+  field_required: kind(422, 'A field is missing', 'Add the fields that errors lists.', seeReference),
+  id_kind_mismatch: kind(
+    400,
+    'An id of another kind',
+    'Ids carry their kind: use one with the prefix that the detail names.',
+  ),
+  idempotency_key_in_use: kind(
+    409,
+    'The same request is still running',
+    'Wait a moment and send it again with the same Idempotency-Key.',
+  ),
+  idempotency_key_invalid: kind(
+    400,
+    'The Idempotency-Key is not valid',
+    'Use 1 to 255 visible ASCII characters, for example a UUID.',
+  ),
+  idempotency_key_missing: kind(
+    400,
+    'The Idempotency-Key is missing',
+    'Send a fresh Idempotency-Key with every POST and the same one when you send it again.',
+  ),
+  idempotency_key_reused: kind(
+    422,
+    'The Idempotency-Key belongs to another request',
+    'Use a fresh key for another request.',
+  ),
+  image_unknown: kind(
+    409,
+    'The image does not exist',
+    'Correct the image’s name, retry the build.',
+    seeTasks,
+  ),
+  image_unreachable: kind(
+    409,
+    'The registry does not answer',
+    'Make the registry reachable from the server, retry the build.',
+    seeTasks,
+  ),
+  internal_error: kind(
+    500,
+    'Something went wrong on our side',
+    'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
+    seeHealth,
+  ),
+  interval_not_positive: kind(422, 'The interval is not positive', 'Use a whole number from 1.'),
+  invoice_finalized: kind(
+    409,
+    'A finalized document never changes',
+    'Correct it with a credit note instead.',
+  ),
+  json_malformed: kind(400, 'The body is not JSON', 'Send one JSON value in UTF-8.', seeReference),
+  key_invalid: kind(
+    401,
+    'The API key is not valid',
+    'Check for a truncated, expired or revoked key; send it as Authorization: Bearer ck_….',
+  ),
+  kit_cycle: kind(422, 'A kit contains itself', 'Remove the component that leads back to the kit.'),
+  kit_too_deep: kind(422, 'Kits are nested too deeply', 'Use at most five levels.'),
+  limit_not_enforceable: kind(
+    409,
+    'Nothing enforces this limit',
+    'Give the limit to an application that declares its commands, or sell it without one.',
+    seeTasks,
+  ),
+  limit_not_in_force: kind(
+    409,
+    'The instance did not take the limit',
+    'Read the log of the command, remove the cause, retry.',
+    seeTasks,
+  ),
+  limit_unknown: kind(
+    422,
+    'The application has no such limit',
+    'Use the code of a limit that the application declares.',
+  ),
+  link_expired: kind(
+    410,
+    'The link is used up or too old',
+    'Ask for a new one: npx clouder operator login-link',
+  ),
+  login_required: kind(
+    401,
+    'Nobody is signed in',
+    'Send an API key as Authorization: Bearer ck_…, or open a login link.',
+    seeReference,
+  ),
+  media_type_unsupported: kind(415, 'Not the right kind of body', 'Send Content-Type: application/json.'),
+  metric_unknown: kind(
+    422,
+    'There is no such metric',
+    'Use the code of a metric that the subscription meters.',
+  ),
+  name_taken_on_server: kind(
+    409,
+    'The name is taken on the server',
+    'Something that is not ours has this name. Remove or rename it, retry the build.',
+    seeTasks,
+  ),
+  no_server_for_application: kind(409, 'No server fits', 'Add a server, or free one.', [
+    { title: 'List servers', href: '/v1/servers' },
+  ]),
+  not_found: kind(404, 'Not found', 'Check the address and the id.', seeReference),
+  not_ready_in_time: kind(
+    409,
+    'The application did not become ready',
+    'Read its log on the server, remove the cause, retry the build.',
+    seeTasks,
+  ),
+  order_empty: kind(422, 'The order has no lines', 'Add at least one line.', seeProducts),
+  order_too_large: kind(
+    422,
+    'The order is too large',
+    'Split it: one order makes at most 100 subscriptions.',
+  ),
+  origin_refused: kind(
+    403,
+    'The request did not come from our own page',
+    'Open the page again and send the form from there.',
+  ),
+  port_taken_on_server: kind(
+    409,
+    'The port is taken on the server',
+    'Free the port that the detail names, retry the build.',
+    seeTasks,
+  ),
+  ports_exhausted: kind(409, 'The server has no free port', 'Widen its range of ports, or add a server.', [
+    { title: 'List servers', href: '/v1/servers' },
+  ]),
+  price_list_unknown: kind(422, 'There is no such price list', 'Use the code or id of one that exists.', [
+    { title: 'List price lists', href: '/v1/price-lists' },
+  ]),
+  price_missing_in_currency: kind(
+    422,
+    'There is no price in this currency',
+    'Add the product to a price list in that currency.',
+  ),
+  price_negative: kind(422, 'A price is negative', 'Use 0 or more.'),
+  product_archived: kind(422, 'No longer sold', 'Choose a product or kit that is not archived.', seeProducts),
+  product_unknown: kind(
+    422,
+    'There is no such product or kit',
+    'Use the code or id of one that exists.',
+    seeProducts,
+  ),
+  quantity_invalid: kind(422, 'The quantity is not valid', 'Use a number above 0.'),
+  quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
+  quantity_unchanged: kind(422, 'Nothing would change', 'The subscription has this quantity already.'),
+  recurrence_invalid: kind(
+    422,
+    'The recurrence is not valid',
+    'Use a whole number from 1 and a unit, or null for a one-time fee.',
+  ),
+  scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
+  subscription_ended: kind(409, 'The subscription has ended', 'Place a new order.'),
+  subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
+    { title: 'List subscriptions', href: '/v1/subscriptions' },
+  ]),
+  temporal_unreachable: kind(
+    503,
+    'The workflow engine does not answer',
+    'Nothing is lost: send it again in a moment with the same Idempotency-Key.',
+    seeHealth,
+  ),
+  unit_not_convertible: kind(
+    422,
+    'The units do not fit',
+    'Use a unit of the same dimension as the product’s: data, time or pieces.',
+  ),
+  unit_unknown: kind(422, 'Not a known unit', 'Use a unit of the table of units that the detail lists.'),
+  usage_event_conflict: kind(
+    409,
+    'The event was recorded with other content',
+    'One source and id name one event for ever. Use a fresh id for another event.',
+  ),
+  usage_event_in_future: kind(422, 'The event lies in the future', 'Send it once it has happened.'),
+}
+
+function kind(
+  status: ProblemStatus,
+  title: string,
+  remedy: string,
+  nextActions: readonly NextAction[] = [],
+): ProblemKind {
+  return { status, title, remedy, nextActions }
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(problemKinds, text)
+}
+
+/** A problem detail as RFC 9457 writes it. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: ProblemStatus
+  readonly detail: string
+  readonly instance: string
+  readonly code: ErrorCode
+  readonly request_id: string
+  readonly errors: readonly FieldError[]
+  readonly next_actions: readonly NextAction[]
+}
+
+/** What is answered for anything that was thrown. The text of an unexpected error stays in the log. */
+export function toProblem(error: unknown, request: { path: string; requestId: string }): Problem {
+  const refusal = toRefusal(error)
+  const { status, title, nextActions } = problemKinds[refusal.code]
+  return {
+    type: `/docs/errors/${refusal.code}`,
+    title,
+    status,
+    detail: refusal.message,
+    instance: request.path,
+    code: refusal.code,
+    request_id: request.requestId,
+    errors: refusal.fields,
+    next_actions: nextActions ?? [],
+  }
+}
+
+function toRefusal(error: unknown): BusinessError {
+  if (error instanceof BusinessError) return error
+  if (isDatabaseOutage(error)) {
+    return new BusinessError('database_unreachable', problemKinds.database_unreachable.remedy, {
+      cause: error,
+    })
+  }
+  return new BusinessError('internal_error', problemKinds.internal_error.remedy, { cause: error })
+}
+
+/** Codes of Node's sockets and PostgreSQL's classes 08 (connection) and 57P (shutting down). */
+function isDatabaseOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return (
+    /^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|08...|57P..)$/.test(code) ||
+    error.message === 'Connection terminated unexpectedly'
+  )
+}

@@ -1,0 +1,220 @@
+import { OpenAPIHono, type z } from '@hono/zod-openapi'
+import type { Context, Handler } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Db, Tx } from '#db/database.ts'
+import { assert } from '#domain/assert.ts'
+import type { ErrorCode } from '#domain/errors.ts'
+import { authenticate, authorize, refuseForeignWrite, type Principal } from './authentication.ts'
+import { readBody } from './body.ts'
+import type { ApiDependencies } from './dependencies.ts'
+import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
+import { describeRoute } from './openapi.ts'
+import type { Permission } from './permission.ts'
+import { parse } from './validation.ts'
+
+export interface ApiEnv {
+  Variables: { requestId: string; principal: Principal | undefined }
+}
+export type ApiContext = Context<ApiEnv>
+
+/** A route of the JSON API: one value for its documentation, its validation and its rights. */
+export interface RouteDefinition<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
+  readonly method: 'get' | 'post'
+  /** As OpenAPI writes it: `/v1/orders/{id}`. */
+  readonly path: string
+  readonly permission: Permission
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly params?: Params
+  readonly query?: Query
+  readonly body?: Body
+  readonly result: Result
+  readonly status?: 200 | 201 | 202
+  /** Refusals of its own, besides those that every route has. */
+  readonly refusals?: readonly ErrorCode[]
+  /**
+   * What a POST leaves. `rows`: all it does is in the transaction that it is given, with its key and answer. `command`: it
+   * speaks to a workflow. `nothing`: it only computes, and needs no key.
+   */
+  readonly effect?: 'rows' | 'command' | 'nothing'
+  /** The address of what was made. */
+  readonly location?: (result: z.input<Result>) => string
+}
+
+export interface Call<Params, Query, Body> {
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  /** The request's transaction in a route whose effect is rows; else the pool. */
+  readonly db: Db
+  /** The transaction itself, in a route whose effect is rows. */
+  readonly transaction: () => Tx
+  readonly principal: Principal
+  /** The present, read once for the whole request. */
+  readonly now: string
+  /** The Idempotency-Key with its owner: the id of a command, steady over every repetition. */
+  readonly commandId: string
+  /** Called when the effect is committed. A replayed answer does not call it. */
+  readonly afterCommit: (work: () => Promise<void>) => void
+}
+
+export interface Frame {
+  readonly app: OpenAPIHono<ApiEnv>
+  readonly deps: ApiDependencies
+  /** A route of the JSON API. */
+  route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    definition: RouteDefinition<P, Q, B, R>,
+    handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.input<R>>,
+  ): void
+  /** A page, a stream or a file: it answers by itself, and its right is checked all the same. Path as Hono writes it. */
+  page(definition: PageDefinition, handler: (ctx: ApiContext) => Response | Promise<Response>): void
+  /** Every route and what it asks for. */
+  readonly permissions: ReadonlyMap<string, Permission>
+}
+
+export interface PageDefinition {
+  readonly method: 'get' | 'post'
+  /** As Hono writes it: `/subscriptions/:id`. */
+  readonly path: string
+  readonly permission: Permission
+}
+
+export function createFrame(deps: ApiDependencies): Frame {
+  const app = new OpenAPIHono<ApiEnv>()
+  const permissions = new Map<string, Permission>()
+  const register = (method: string, path: string, permission: Permission, handler: Handler<ApiEnv>) => {
+    permissions.set(`${method.toUpperCase()} ${path}`, permission)
+    app.on(method.toUpperCase(), path, handler)
+  }
+  return {
+    app,
+    deps,
+    permissions,
+    route(definition, handler) {
+      app.openAPIRegistry.registerPath(describeRoute(definition))
+      const path = definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
+      register(definition.method, path, definition.permission, async (ctx) =>
+        answerRoute(ctx, deps, definition, handler),
+      )
+    },
+    page(definition, handler) {
+      register(definition.method, definition.path, definition.permission, async (ctx) => {
+        await admit(ctx, deps, definition)
+        return await handler(ctx)
+      })
+    },
+  }
+}
+
+/**
+ * Deny by default: a route that does not name what it asks for stops the process before it listens.
+ * Middleware is not a route: it is registered for all methods.
+ */
+export function assertEveryRouteIsGuarded(frame: Frame): void {
+  const open = frame.app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path}`)
+    .filter((route) => !frame.permissions.has(route))
+  if (open.length > 0) {
+    throw new Error(
+      `Routes without a permission: ${open.join(', ')}. Register them with frame.route or frame.page.`,
+    )
+  }
+}
+
+async function admit(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  definition: { method: string; permission: Permission },
+): Promise<void> {
+  const principal = await authenticate(ctx, deps)
+  ctx.set('principal', principal)
+  authorize(principal, definition.permission)
+  if (definition.method === 'get' || definition.permission === 'public') return
+  const formToken = ctx.req.header('x-form-token') ?? (await readFormToken(ctx))
+  refuseForeignWrite(ctx, { publicUrl: deps.publicUrl, principal, formToken })
+}
+
+/** Hono keeps the parsed form, so that the page reads it again. */
+async function readFormToken(ctx: ApiContext): Promise<string | undefined> {
+  const type = ctx.req.header('content-type') ?? ''
+  if (!type.startsWith('application/x-www-form-urlencoded')) return undefined
+  const { form_token: token } = await ctx.req.parseBody()
+  return typeof token === 'string' ? token : undefined
+}
+
+type AnyHandler = (call: Call<never, never, never>) => Promise<unknown>
+
+async function answerRoute(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  definition: RouteDefinition,
+  handler: AnyHandler,
+): Promise<Response> {
+  await admit(ctx, deps, definition)
+  const body = definition.method === 'post' ? await readBody(ctx) : { text: '', value: undefined }
+  const later: (() => Promise<void>)[] = []
+  const call = {
+    params: definition.params && parse(definition.params, ctx.req.param(), 'path'),
+    query: definition.query && parse(definition.query, ctx.req.query(), 'query'),
+    body: definition.body && parse(definition.body, body.value, 'body'),
+    principal: ctx.get('principal'),
+    now: deps.now(),
+    afterCommit: (work: () => Promise<void>) => void later.push(work),
+  }
+  const answer = await carryOut(ctx, deps, definition, body.text, async (db, commandId) => {
+    const transaction = () => assertTransaction(db)
+    const result = await handler({ ...call, db, transaction, commandId } as unknown as Call<
+      never,
+      never,
+      never
+    >)
+    return { status: definition.status ?? 200, body: result }
+  })
+  // The effect is committed: what follows is a courtesy that the relay repeats, so it cannot fail the request.
+  for (const work of later) {
+    await work().catch((error: unknown) => deps.log.warn({ err: error }, 'work after a commit failed'))
+  }
+  return toResponse(ctx, definition, answer)
+}
+
+function assertTransaction(db: Db): Tx {
+  assert(db.isTransaction, 'only a route whose effect is rows has a transaction')
+  return db as Tx
+}
+
+async function carryOut(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  definition: RouteDefinition,
+  bodyText: string,
+  work: (db: Db, commandId: string) => Promise<{ status: number; body: unknown }>,
+): Promise<Answer> {
+  const effect = definition.effect ?? (definition.method === 'post' ? 'rows' : 'nothing')
+  const principal = ctx.get('principal')
+  if (effect === 'nothing' || !principal) return { ...(await work(deps.db, '')), isReplayed: false }
+  const request = keyedRequest({
+    principal: principal.name,
+    key: readIdempotencyKey(ctx.req.header('idempotency-key')),
+    method: ctx.req.method,
+    path: ctx.req.path,
+    body: bodyText,
+  })
+  const commandId = `${request.principal}/${request.key}`
+  return effect === 'rows'
+    ? await answerOnce(deps.db, request, async (tx) => work(tx, commandId))
+    : await commandOnce(deps.db, request, async () => work(deps.db, commandId))
+}
+
+function toResponse(ctx: ApiContext, definition: RouteDefinition, answer: Answer): Response {
+  if (answer.isReplayed) ctx.header('Idempotency-Replayed', 'true')
+  if (definition.location) ctx.header('Location', definition.location(answer.body))
+  ctx.header('Content-Type', 'application/json')
+  return ctx.body(JSON.stringify(answer.body), answer.status as ContentfulStatusCode)
+}

@@ -1,0 +1,27 @@
+const resources = [
+  'applications',
+  'builds',
+  'clocks',
+  'customers',
+  'documents',
+  'events',
+  'instances',
+  'invoices',
+  'kits',
+  'orders',
+  'price_lists',
+  'products',
+  'servers',
+  'subscriptions',
+  'tasks',
+  'usage',
+] as const
+
+/** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
+export type Permission = `${(typeof resources)[number]}:${'read' | 'write'}` | 'signed_in' | 'public'
+
+/** Every scope that a key can hold. */
+export const scopes: readonly string[] = resources.flatMap((resource) => [
+  `${resource}:read`,
+  `${resource}:write`,
+])

@@ -1,0 +1,103 @@
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client'
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  TypedSearchAttributes,
+  type SearchAttributePair,
+} from '@temporalio/common'
+import type { Db } from '#db/database.ts'
+import {
+  claimWorkflowStarts,
+  failWorkflowStart,
+  finishWorkflowStart,
+  type ClaimedStart,
+  type WorkflowStart,
+} from '#db/outbox.ts'
+import type { ApiLog } from './dependencies.ts'
+
+export interface Relay {
+  readonly db: Db
+  readonly client: Client
+}
+
+const batchSize = 20
+const startDeadlineMs = 5_000
+
+/**
+ * Starts the workflows whose rows wait. A row is claimed for a while, not locked: the start lies outside any
+ * transaction, and a process that dies in between leaves the row to the next one. The workflow's id is the business
+ * key, so a second start is the same workflow.
+ * @returns how many rows were done
+ */
+export async function dispatchOutbox(relay: Relay): Promise<number> {
+  const claimed = await claimWorkflowStarts(relay.db, batchSize)
+  const done = await Promise.all(claimed.map(async (row) => dispatch(relay, row)))
+  return done.filter(Boolean).length
+}
+
+async function dispatch(relay: Relay, row: ClaimedStart): Promise<boolean> {
+  try {
+    await startWorkflow(relay.client, row.start)
+  } catch (error) {
+    await failWorkflowStart(relay.db, row.id, error instanceof Error ? error.message : String(error))
+    return false
+  }
+  await finishWorkflowStart(relay.db, row.id)
+  return true
+}
+
+/** A workflow that runs already, or has run to its end, was started: nothing is left to do. */
+async function startWorkflow(client: Client, start: WorkflowStart): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + startDeadlineMs, async () =>
+      client.workflow.start(start.workflow, {
+        workflowId: start.workflowId,
+        taskQueue: start.taskQueue,
+        args: [...start.args],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        typedSearchAttributes: new TypedSearchAttributes(keywordPairs(start.keywords)),
+        staticSummary: start.summary,
+        staticDetails: start.details,
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+  }
+}
+
+function keywordPairs(keywords: Readonly<Record<string, string>>): SearchAttributePair[] {
+  return Object.entries(keywords).map(([name, value]) => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  }))
+}
+
+/**
+ * Looks for waiting rows until it is told to stop; what a request could not start at once is started here.
+ * @returns how to stop it; resolves when the round under way has ended
+ */
+export function runRelay(relay: Relay, options: { intervalMs: number; log: ApiLog }): () => Promise<void> {
+  let isStopped = false
+  let wake: () => void = () => {}
+  const loop = async () => {
+    while (!isStopped) {
+      const done = await dispatchOutbox(relay).catch((error: unknown) => {
+        options.log.warn({ err: error }, 'the outbox could not be read')
+        return 0
+      })
+      if (done < batchSize && !isStopped) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, options.intervalMs)
+        })
+      }
+    }
+  }
+  const ended = loop()
+  return async () => {
+    isStopped = true
+    wake()
+    await ended
+  }
+}

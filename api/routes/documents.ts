@@ -1,0 +1,69 @@
+import { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
+import { getDocument, listBilledPeriods, listDocumentLines, listDocuments } from '#db/read/document.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { addressField, idParams } from '../schemas/common.ts'
+import {
+  documentDetailSchema,
+  documentSchema,
+  toBilledPeriodJson,
+  toDocumentJson,
+} from '../schemas/document.ts'
+import { toSubscriptionLineJson } from '../schemas/subscription.ts'
+
+export function registerDocuments(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/documents',
+      permission: 'documents:read',
+      tag: 'Billing',
+      summary: 'List subscription documents',
+      query: z.strictObject({ ...pageQuery, customer: addressField.optional() }),
+      result: pageOf(documentSchema),
+      refusals: ['customer_unknown', 'id_kind_mismatch'],
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      const customerId = await findCustomerFilter(db, query.customer)
+      return toPage(await listDocuments(db, { ...page, customerId }), page, toDocumentJson)
+    },
+  )
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/documents/{id}',
+      permission: 'documents:read',
+      tag: 'Billing',
+      summary: 'Read a subscription document with its lines and billed periods',
+      params: idParams,
+      result: documentDetailSchema,
+    },
+    async ({ db, params }) => {
+      const id = await resolveAddress(db, 'document', params.id)
+      const [row, lines, periods] = await Promise.all([
+        getDocument(db, id),
+        listDocumentLines(db, id),
+        listBilledPeriods(db, id),
+      ])
+      return {
+        ...toDocumentJson(row),
+        lines: lines.map((line) => ({
+          ...toSubscriptionLineJson(line),
+          subscription: encodeId('subscription', line.subscription_id),
+        })),
+        periods: periods.map(toBilledPeriodJson),
+      }
+    },
+  )
+}
+
+/** The customer that a list is narrowed to. @throws `customer_unknown` */
+export async function findCustomerFilter(db: Db, text: string | undefined): Promise<string | null> {
+  if (text === undefined) return null
+  const field = { kind: 'customer', text, pointer: '?customer', unknown: 'customer_unknown' } as const
+  return await resolveField(db, field)
+}

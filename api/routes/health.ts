@@ -1,0 +1,58 @@
+import { pingDatabase } from '#db/read/health.ts'
+import type { ApiDependencies } from '../dependencies.ts'
+import type { Frame } from '../frame.ts'
+
+const checkTimeoutMs = 2_000
+
+export interface Check {
+  readonly name: string
+  readonly isReady: boolean
+  readonly detail: string
+}
+
+/** `/livez`: the process answers. `/readyz`: what it needs answers too; `?verbose` says what is missing. */
+export function registerHealth(frame: Frame): void {
+  frame.page({ method: 'get', path: '/livez', permission: 'public' }, (ctx) => ctx.json({ status: 'live' }))
+  frame.page({ method: 'get', path: '/readyz', permission: 'public' }, async (ctx) => {
+    const checks = await Promise.all(checksOf(frame.deps))
+    const isReady = checks.every((check) => check.isReady)
+    const status = isReady ? 'ready' : 'not_ready'
+    const body =
+      ctx.req.query('verbose') === undefined
+        ? { status }
+        : { status, checks: checks.map(({ name, isReady, detail }) => ({ name, is_ready: isReady, detail })) }
+    return ctx.json(body, isReady ? 200 : 503)
+  })
+}
+
+export function checksOf(deps: ApiDependencies): Promise<Check>[] {
+  return [
+    check('database', async () => {
+      await pingDatabase(deps.db)
+      return 'answers'
+    }),
+    check('migrations', async () => {
+      const pending = await deps.pendingMigrations()
+      if (pending.length > 0) throw new Error(`pending: ${pending.join(', ')}`)
+      return 'none pending'
+    }),
+    check('temporal', async () => {
+      await deps.client.withDeadline(Date.now() + checkTimeoutMs, async () =>
+        deps.client.workflowService.getSystemInfo({}),
+      )
+      return 'answers'
+    }),
+  ]
+}
+
+async function check(name: string, look: () => Promise<string>): Promise<Check> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('does not answer in time')), checkTimeoutMs)
+  try {
+    return { name, isReady: true, detail: await Promise.race([look(), timeout]) }
+  } catch (error) {
+    return { name, isReady: false, detail: error instanceof Error ? error.message : String(error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}

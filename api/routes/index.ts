@@ -1,0 +1,47 @@
+import type { Frame } from '../frame.ts'
+import { registerApplications } from './applications.ts'
+import { registerBuilds } from './builds.ts'
+import { registerCustomers } from './customers.ts'
+import { registerDocumentation } from './documentation.ts'
+import { registerDocuments } from './documents.ts'
+import { registerEvents } from './events.ts'
+import { registerHealth } from './health.ts'
+import { registerInstances } from './instances.ts'
+import { registerInvoices } from './invoices.ts'
+import { registerKits } from './kits.ts'
+import { registerLogin } from './login.tsx'
+import { registerMe } from './me.ts'
+import { registerOrders } from './orders.ts'
+import { registerPriceLists } from './price-lists.ts'
+import { registerProducts } from './products.ts'
+import { registerServers } from './servers.ts'
+import { registerSubscriptionActions } from './subscription-actions.ts'
+import { registerSubscriptions } from './subscriptions.ts'
+import { registerTasks } from './tasks.ts'
+import { registerTestClocks } from './test-clocks.ts'
+import { registerUsage } from './usage.ts'
+
+/** Every route of the JSON API, in the order of its documentation. */
+export function registerRoutes(frame: Frame): void {
+  registerMe(frame)
+  registerProducts(frame)
+  registerKits(frame)
+  registerPriceLists(frame)
+  registerApplications(frame)
+  registerCustomers(frame)
+  registerOrders(frame)
+  registerSubscriptions(frame)
+  registerSubscriptionActions(frame)
+  registerBuilds(frame)
+  registerInstances(frame)
+  registerServers(frame)
+  registerDocuments(frame)
+  registerInvoices(frame)
+  registerUsage(frame)
+  registerTestClocks(frame)
+  registerTasks(frame)
+  registerEvents(frame)
+  registerHealth(frame)
+  registerLogin(frame)
+  registerDocumentation(frame)
+}

@@ -1,0 +1,49 @@
+import { z } from '@hono/zod-openapi'
+import { getInstance, listInstances, listLimitCommands } from '#db/read/instance.ts'
+import { resolveAddress } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { addressField, idParams } from '../schemas/common.ts'
+import {
+  instanceDetailSchema,
+  instanceSchema,
+  toInstanceJson,
+  toLimitCommandJson,
+} from '../schemas/instance.ts'
+import { findSubscriptionFilter } from './builds.ts'
+
+export function registerInstances(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/instances',
+      permission: 'instances:read',
+      tag: 'Servers',
+      summary: 'List instances',
+      query: z.strictObject({ ...pageQuery, subscription: addressField.optional() }),
+      result: pageOf(instanceSchema),
+      refusals: ['subscription_unknown', 'id_kind_mismatch'],
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      const subscriptionId = await findSubscriptionFilter(db, query.subscription)
+      return toPage(await listInstances(db, { ...page, subscriptionId }), page, toInstanceJson)
+    },
+  )
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/instances/{id}',
+      permission: 'instances:read',
+      tag: 'Servers',
+      summary: 'Read an instance with the log of its limit commands',
+      params: idParams,
+      result: instanceDetailSchema,
+    },
+    async ({ db, params }) => {
+      const id = await resolveAddress(db, 'instance', params.id)
+      const [row, commands] = await Promise.all([getInstance(db, id), listLimitCommands(db, id)])
+      return { ...toInstanceJson(row), limit_commands: commands.map(toLimitCommandJson) }
+    },
+  )
+}

@@ -1,0 +1,98 @@
+import { z } from '@hono/zod-openapi'
+import { readCatalog } from '#db/catalog.ts'
+import type { Db } from '#db/database.ts'
+import { insertKit } from '#db/kit.ts'
+import { getKit, listKits } from '#db/read/kit.ts'
+import { fieldError } from '#domain/errors.ts'
+import { checkQuantity, explodeKit, type BillOfMaterialsItem } from '#domain/order.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { addressParams } from '../schemas/common.ts'
+import { kitSchema, newKitSchema, toKitJson } from '../schemas/kit.ts'
+
+export function registerKits(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/kits',
+      permission: 'kits:read',
+      tag: 'Catalog',
+      summary: 'List kits',
+      query: z.strictObject(pageQuery),
+      result: pageOf(kitSchema),
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      return toPage(await listKits(db, page), page, toKitJson)
+    },
+  )
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/kits/{id}',
+      permission: 'kits:read',
+      tag: 'Catalog',
+      summary: 'Read a kit',
+      params: addressParams,
+      result: kitSchema,
+    },
+    async ({ db, params }) => toKitJson(await getKit(db, await resolveAddress(db, 'kit', params.id))),
+  )
+  registerNewKit(frame)
+}
+
+function registerNewKit(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/kits',
+      permission: 'kits:write',
+      tag: 'Catalog',
+      summary: 'Create a kit',
+      body: newKitSchema,
+      result: kitSchema,
+      status: 201,
+      location: (kit) => `/v1/kits/${kit.id}`,
+      refusals: ['code_taken', 'kit_cycle', 'kit_too_deep', 'product_unknown', 'quantity_invalid'],
+    },
+    async ({ db, body }) => {
+      const billOfMaterials: BillOfMaterialsItem[] = []
+      for (const [index, item] of body.bill_of_materials.entries()) {
+        billOfMaterials.push(
+          await resolveItem(db, item, { pointer: `/bill_of_materials/${index}`, kit: body.code }),
+        )
+      }
+      // The kit is new, so its depth is all that its components can make wrong.
+      const kit = { id: 'new', code: body.code, name: body.name, isArchived: false, billOfMaterials }
+      explodeKit(kit, await readCatalog(db))
+      return toKitJson(await getKit(db, await insertKit(db, kit)))
+    },
+  )
+}
+
+/** A kit that names its own code would contain itself once it exists. */
+async function resolveItem(
+  db: Db,
+  item: z.output<typeof newKitSchema>['bill_of_materials'][number],
+  place: { pointer: string; kit: string },
+): Promise<BillOfMaterialsItem> {
+  const quantity = checkQuantity(item.quantity, place.pointer).toFixed()
+  const rest = { quantity, sequence: item.sequence }
+  if ((item.product === undefined) === (item.kit === undefined)) {
+    throw fieldError(place.pointer, 'field_invalid', 'An item names either a product or a kit.')
+  }
+  if (item.product !== undefined) {
+    const field = { kind: 'product', text: item.product, pointer: `${place.pointer}/product` } as const
+    return {
+      productId: await resolveField(db, { ...field, unknown: 'product_unknown' }),
+      kitId: null,
+      ...rest,
+    }
+  }
+  const text = item.kit ?? ''
+  if (text === place.kit)
+    throw fieldError(`${place.pointer}/kit`, 'kit_cycle', `${text} would contain itself.`)
+  const field = { kind: 'kit', text, pointer: `${place.pointer}/kit` } as const
+  return { productId: null, kitId: await resolveField(db, { ...field, unknown: 'product_unknown' }), ...rest }
+}

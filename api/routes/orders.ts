@@ -1,0 +1,153 @@
+import { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
+import { confirmOrder, previewOrder, type OrderRequest } from '#db/order.ts'
+import { getOrder, listOrders } from '#db/read/order.ts'
+import type { ErrorCode } from '#domain/errors.ts'
+import type { OrderRequestLine } from '#domain/order.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { dispatchOutbox } from '../relay.ts'
+import { addressField, idParams } from '../schemas/common.ts'
+import {
+  newOrderSchema,
+  orderPreviewSchema,
+  orderSchema,
+  toOrderJson,
+  toOrderPreviewJson,
+} from '../schemas/order.ts'
+
+const refusals: readonly ErrorCode[] = [
+  'clock_unknown',
+  'currency_mismatch',
+  'currency_unknown',
+  'customer_unknown',
+  'id_kind_mismatch',
+  'no_server_for_application',
+  'order_empty',
+  'order_too_large',
+  'ports_exhausted',
+  'price_missing_in_currency',
+  'product_archived',
+  'product_unknown',
+  'quantity_invalid',
+  'quantity_not_whole',
+]
+
+export function registerOrders(frame: Frame): void {
+  registerOrderReads(frame)
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders/preview',
+      permission: 'orders:read',
+      tag: 'Orders',
+      summary: 'See what an order would become',
+      description: 'Nothing is saved, so no Idempotency-Key is needed. Ordering then gives exactly this.',
+      body: newOrderSchema,
+      result: orderPreviewSchema,
+      effect: 'nothing',
+      refusals,
+    },
+    async ({ db, body, principal, now }) =>
+      toOrderPreviewJson(
+        await previewOrder(db, await toOrderRequest(db, body, { actor: principal.name, now })),
+      ),
+  )
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Place an order',
+      description: 'Confirms it at once: its subscriptions are sold, and their builds begin by themselves.',
+      body: newOrderSchema,
+      result: orderSchema,
+      status: 201,
+      location: (order) => `/v1/orders/${order.id}`,
+      refusals,
+    },
+    async ({ db, transaction, body, principal, now, afterCommit }) => {
+      const request = await toOrderRequest(db, body, { actor: principal.name, now })
+      const { orderId } = await confirmOrder(transaction(), request)
+      afterCommit(async () => void (await dispatchOutbox(frame.deps)))
+      return toOrderJson(await getOrder(db, orderId))
+    },
+  )
+}
+
+function registerOrderReads(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/orders',
+      permission: 'orders:read',
+      tag: 'Orders',
+      summary: 'List orders',
+      query: z.strictObject({ ...pageQuery, customer: addressField.optional() }),
+      result: pageOf(orderSchema),
+      refusals: ['customer_unknown'],
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      const customerId =
+        query.customer === undefined
+          ? null
+          : await resolveField(db, {
+              kind: 'customer',
+              text: query.customer,
+              pointer: '?customer',
+              unknown: 'customer_unknown',
+            })
+      return toPage(await listOrders(db, { ...page, customerId }), page, toOrderJson)
+    },
+  )
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/orders/{id}',
+      permission: 'orders:read',
+      tag: 'Orders',
+      summary: 'Read an order',
+      params: idParams,
+      result: orderSchema,
+    },
+    async ({ db, params }) => toOrderJson(await getOrder(db, await resolveAddress(db, 'order', params.id))),
+  )
+}
+
+/** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
+async function toOrderRequest(
+  db: Db,
+  body: z.output<typeof newOrderSchema>,
+  context: { actor: string; now: string },
+): Promise<OrderRequest> {
+  const lines: OrderRequestLine[] = []
+  for (const [index, line] of body.lines.entries()) {
+    lines.push({ ...(await resolveSold(db, line, `/lines/${index}`)), quantity: line.quantity })
+  }
+  const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const
+  const clock = { kind: 'testClock', pointer: '/test_clock', unknown: 'clock_unknown' } as const
+  return {
+    customerId: await resolveField(db, { ...customer, unknown: 'customer_unknown' }),
+    lines,
+    testClockId: body.test_clock == null ? null : await resolveField(db, { ...clock, text: body.test_clock }),
+    currency: body.currency ?? null,
+    channel: body.channel,
+    ...context,
+  }
+}
+
+async function resolveSold(
+  db: Db,
+  line: { product?: string | undefined; kit?: string | undefined },
+  pointer: string,
+): Promise<{ productId: string } | { kitId: string }> {
+  if (line.product !== undefined) {
+    const field = { kind: 'product', text: line.product, pointer: `${pointer}/product` } as const
+    return { productId: await resolveField(db, { ...field, unknown: 'product_unknown' }) }
+  }
+  const field = { kind: 'kit', text: line.kit ?? '', pointer: `${pointer}/kit` } as const
+  return { kitId: await resolveField(db, { ...field, unknown: 'product_unknown' }) }
+}

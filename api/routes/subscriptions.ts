@@ -1,0 +1,110 @@
+import { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
+import { listBuildsOf } from '#db/read/build.ts'
+import { listInstancesOf } from '#db/read/instance.ts'
+import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import { subscriptionPhases } from '#domain/subscription.ts'
+import { resolveField } from '../addressing.ts'
+import type { ApiDependencies } from '../dependencies.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { toBuildJson } from '../schemas/build.ts'
+import { addressField, idParams } from '../schemas/common.ts'
+import { toInstanceJson } from '../schemas/instance.ts'
+import {
+  allowedActions,
+  subscriptionDetailSchema,
+  subscriptionSchema,
+  toSubscriptionJson,
+  toSubscriptionLineJson,
+  toWorkflowJson,
+} from '../schemas/subscription.ts'
+
+const listQuery = z.strictObject({
+  ...pageQuery,
+  phase: z.enum(subscriptionPhases).optional(),
+  customer: addressField.optional(),
+  product: addressField.optional(),
+  kit: addressField.optional(),
+  parked: z.stringbool().optional().openapi({ type: 'boolean' }),
+})
+
+export function registerSubscriptions(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/subscriptions',
+      permission: 'subscriptions:read',
+      tag: 'Subscriptions',
+      summary: 'List subscriptions',
+      query: listQuery,
+      result: pageOf(subscriptionSchema),
+      refusals: ['customer_unknown', 'product_unknown'],
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      return toPage(
+        await listSubscriptions(db, { ...page, ...(await toFilter(db, query)) }),
+        page,
+        toSubscriptionJson,
+      )
+    },
+  )
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/subscriptions/{id}',
+      permission: 'subscriptions:read',
+      tag: 'Subscriptions',
+      summary: 'Read a subscription',
+      params: idParams,
+      result: subscriptionDetailSchema,
+    },
+    async ({ db, params }) => readSubscriptionDetail(db, decodeId('subscription', params.id), frame.deps),
+  )
+}
+
+async function toFilter(db: Db, query: z.output<typeof listQuery>) {
+  const find = async (kind: 'customer' | 'product' | 'kit', text: string | undefined) =>
+    text === undefined
+      ? null
+      : await resolveField(db, {
+          kind,
+          text,
+          pointer: `?${kind}`,
+          unknown: kind === 'customer' ? 'customer_unknown' : 'product_unknown',
+        })
+  return {
+    phase: query.phase ?? null,
+    customerId: await find('customer', query.customer),
+    productId: await find('product', query.product),
+    kitId: await find('kit', query.kit),
+    isParked: query.parked ?? null,
+  }
+}
+
+/** A subscription with all that belongs to it, in four queries whatever it has. @throws `not_found` */
+export async function readSubscriptionDetail(
+  db: Db,
+  id: string,
+  deps: Pick<ApiDependencies, 'temporalUiUrl' | 'temporalNamespace'>,
+): Promise<z.input<typeof subscriptionDetailSchema>> {
+  const [row, lines, instances, builds] = await Promise.all([
+    findSubscription(db, id),
+    listSubscriptionLines(db, id),
+    listInstancesOf(db, id),
+    listBuildsOf(db, id),
+  ])
+  const publicId = encodeId('subscription', id)
+  if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
+  return {
+    ...toSubscriptionJson(row),
+    lines: lines.map(toSubscriptionLineJson),
+    instances: instances.map(toInstanceJson),
+    builds: builds.map(toBuildJson),
+    allowed_actions: allowedActions(row),
+    workflow: toWorkflowJson(publicId, { uiUrl: deps.temporalUiUrl, namespace: deps.temporalNamespace }),
+  }
+}

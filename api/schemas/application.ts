@@ -1,0 +1,50 @@
+import { z } from '@hono/zod-openapi'
+import type { ApplicationRow } from '#db/read/application.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { codeField } from './common.ts'
+
+export const newApplicationSchema = z
+  .strictObject({
+    code: codeField(40),
+    compose: z
+      .string()
+      .min(1)
+      .max(262_144)
+      .openapi({ description: 'A compose file with an x-clouder block.' }),
+  })
+  .openapi('NewApplication')
+
+export const applicationSchema = z
+  .object({
+    id: z.string(),
+    code: z.string(),
+    title: z.string(),
+    version: z.number().int(),
+    is_stand_in: z.boolean(),
+    notice: z.string().nullable(),
+    services: z.array(z.string()),
+    metrics: z.array(z.object({ code: z.string(), title: z.string(), unit: z.string(), kind: z.string() })),
+    limits: z.array(z.object({ code: z.string(), title: z.string() })),
+    compose: z.string(),
+    archived_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .openapi('Application')
+
+export function toApplicationJson(row: ApplicationRow): z.input<typeof applicationSchema> {
+  const { definition } = row
+  return {
+    id: encodeId('application', row.id),
+    code: row.code,
+    title: row.title,
+    version: row.version,
+    is_stand_in: definition.isStandIn,
+    notice: definition.notice,
+    services: definition.services.map((service) => service.name),
+    metrics: definition.metrics.map(({ code, title, unit, kind }) => ({ code, title, unit, kind })),
+    limits: definition.limits.map(({ code, title }) => ({ code, title })),
+    compose: row.compose,
+    archived_at: row.archived_at,
+    created_at: row.created_at,
+  }
+}

@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi'
+import { refuseWith } from '../validation.ts'
+
+/** A code that a person gives: lower case letters, digits, hyphens; begins with a letter. */
+export function codeField(greatestLength: number) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^[a-z][a-z0-9-]{0,${greatestLength - 1}}$`),
+      `A code has 1 to ${greatestLength} lower case letters, digits and hyphens and begins with a letter`,
+    )
+}
+
+/** What a person calls it. No control characters: names are printed in terminals and logs. */
+export const nameField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, 'A name has no control characters')
+
+/** An id or, where the kind has one, a code. */
+export const addressField = z.string().min(1).max(100)
+
+export const addressParams = z.object({ id: addressField.openapi({ description: 'An id, or a code.' }) })
+export const idParams = z.object({ id: addressField.openapi({ description: 'An id.' }) })
+
+/** An exact decimal in major units, such as "0.0000012345". */
+export const priceField = z
+  .string()
+  .regex(/^-?\d{1,12}(\.\d{1,20})?$/, 'A price is a decimal as text, such as "12.50"')
+  .refine((text) => !/^-.*[1-9]/.test(text), { error: refuseWith('price_negative', 'A price is 0 or more.') })
+  .openapi({ example: '12.50' })
+
+/** Decimals as text; a JSON number is taken as it was written. The domain decides what a quantity may be. */
+export const quantityField = z
+  .union([z.string().max(40), z.number()], {
+    error: refuseWith('quantity_invalid', 'A quantity is a number above 0.'),
+  })
+  .transform(String)
+  .openapi({ example: '5' })
+
+export const currencyField = z
+  .string()
+  .regex(/^[A-Z]{3}$/, refuseWith('currency_unknown', 'A currency is a code of ISO 4217 such as EUR.'))
+  .openapi({ example: 'USD' })
+
+export const dateField = z.iso.date().openapi({ example: '2026-01-31' })
+export const instantField = z.iso.datetime({ offset: true }).openapi({ example: '2026-01-31T09:00:00Z' })
+
+export const moneySchema = z
+  .object({
+    amount_minor: z
+      .number()
+      .int()
+      .openapi({ description: 'In the smallest unit of the currency: 1050 is 10.50 USD.' }),
+    currency: z.string(),
+  })
+  .openapi('Money')
+
+/** Something that is named beside its id. */
+export const referenceSchema = z
+  .object({ id: z.string(), code: z.string(), name: z.string() })
+  .openapi('Reference')
+
+export const periodSchema = z
+  .object({ start: z.string(), end: z.string().openapi({ description: 'The first day after.' }) })
+  .openapi('Period')

@@ -1,0 +1,15 @@
+import { fieldError } from '#domain/errors.ts'
+import { currencyExponent } from '#domain/money.ts'
+
+/** @throws `currency_unknown` with the field's pointer */
+export function checkCurrency(currency: string): void {
+  try {
+    currencyExponent(currency)
+  } catch {
+    throw fieldError(
+      '/currency',
+      'currency_unknown',
+      `${currency} is not a currency that this installation knows.`,
+    )
+  }
+}

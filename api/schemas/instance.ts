@@ -1,0 +1,79 @@
+import { z } from '@hono/zod-openapi'
+import type { InstanceRow, LimitCommandRow } from '#db/read/instance.ts'
+import { encodeId } from '#domain/identifier.ts'
+
+export const instanceSchema = z
+  .object({
+    id: z.string(),
+    subscription: z.string(),
+    application: z.string(),
+    application_title: z.string(),
+    application_version: z.number().int(),
+    notice: z.string().nullable(),
+    name: z.string(),
+    environment: z.string().openapi({ description: 'Prefix of the environment.' }),
+    server: z.string(),
+    state: z.string(),
+    state_at: z.string(),
+    address: z.string().nullable().openapi({ description: 'Where it answers, on its server.' }),
+    limits: z.array(
+      z.object({ code: z.string(), sold_quantity: z.string(), in_force_quantity: z.string().nullable() }),
+    ),
+    resources: z.array(
+      z.object({ kind: z.string(), name: z.string(), component: z.string(), external_id: z.string() }),
+    ),
+    destroyed_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .openapi('Instance')
+
+export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema> {
+  return {
+    id: encodeId('instance', row.id),
+    subscription: encodeId('subscription', row.subscription_id),
+    application: row.application_code,
+    application_title: row.application_title,
+    application_version: row.application_version,
+    notice: row.notice,
+    name: row.name,
+    environment: row.environment_prefix,
+    server: row.server_code,
+    state: row.state,
+    state_at: row.state_at,
+    address: row.host_port === null ? null : `http://127.0.0.1:${row.host_port}/`,
+    limits: row.limits,
+    resources: row.resources,
+    destroyed_at: row.destroyed_at,
+    created_at: row.created_at,
+  }
+}
+
+const limitCommandSchema = z
+  .object({
+    limit: z.string(),
+    quantity: z.string(),
+    command: z.array(z.string()),
+    exit_code: z.number().int().nullable(),
+    answer: z.string().nullable(),
+    read_back: z.string().nullable(),
+    duration_ms: z.number().int().nullable(),
+    sent_at: z.string(),
+  })
+  .openapi('LimitCommand')
+
+export const instanceDetailSchema = instanceSchema
+  .extend({ limit_commands: z.array(limitCommandSchema).openapi({ description: 'Newest first.' }) })
+  .openapi('InstanceDetail')
+
+export function toLimitCommandJson(row: LimitCommandRow): z.input<typeof limitCommandSchema> {
+  return {
+    limit: row.limit_code,
+    quantity: row.quantity,
+    command: row.command,
+    exit_code: row.exit_code,
+    answer: row.answer,
+    read_back: row.read_back,
+    duration_ms: row.duration_ms,
+    sent_at: row.sent_at,
+  }
+}

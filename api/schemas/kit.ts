@@ -1,0 +1,59 @@
+import { z } from '@hono/zod-openapi'
+import type { KitRow } from '#db/read/kit.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { addressField, codeField, nameField, quantityField } from './common.ts'
+
+export const newKitSchema = z
+  .strictObject({
+    code: codeField(60),
+    name: nameField,
+    bill_of_materials: z
+      .array(
+        z.strictObject({
+          product: addressField.optional(),
+          kit: addressField.optional(),
+          quantity: quantityField,
+          sequence: z.number().int().min(0).max(10_000),
+        }),
+      )
+      .min(1)
+      .max(100)
+      .openapi({
+        description: 'Each item names a product or a kit. They are built and billed in this sequence.',
+      }),
+  })
+  .openapi('NewKit')
+
+export const kitSchema = z
+  .object({
+    id: z.string(),
+    code: z.string(),
+    name: z.string(),
+    bill_of_materials: z.array(
+      z.object({
+        product: z.string().nullable(),
+        kit: z.string().nullable(),
+        quantity: z.string(),
+        sequence: z.number().int(),
+      }),
+    ),
+    archived_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .openapi('Kit')
+
+export function toKitJson(row: KitRow): z.input<typeof kitSchema> {
+  return {
+    id: encodeId('kit', row.id),
+    code: row.code,
+    name: row.name,
+    bill_of_materials: row.bill_of_materials.map((item) => ({
+      product: item.product_code,
+      kit: item.kit_code,
+      quantity: item.quantity,
+      sequence: item.sequence,
+    })),
+    archived_at: row.archived_at,
+    created_at: row.created_at,
+  }
+}

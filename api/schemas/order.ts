@@ -1,0 +1,138 @@
+import { z } from '@hono/zod-openapi'
+import type { OrderPreview } from '#db/order.ts'
+import type { OrderRow } from '#db/read/order.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { subscriptionPhases } from '#domain/subscription.ts'
+import { addressField, currencyField, moneySchema, quantityField, referenceSchema } from './common.ts'
+
+export const newOrderSchema = z
+  .strictObject({
+    customer: addressField.openapi({ description: 'Id or code.' }),
+    lines: z
+      .array(
+        z
+          .strictObject({
+            product: addressField.optional(),
+            kit: addressField.optional(),
+            quantity: quantityField.default('1'),
+          })
+          .refine((line) => (line.product === undefined) !== (line.kit === undefined), {
+            error: 'A line names either a product or a kit',
+          }),
+      )
+      .max(100),
+    currency: currencyField.optional().openapi({ description: 'Left out: the customer’s.' }),
+    test_clock: addressField.nullish().openapi({ description: 'The subscriptions then live by this clock.' }),
+    channel: z.enum(['api', 'command_line']).default('api'),
+  })
+  .openapi('NewOrder')
+
+const orderLine = z.object({
+  product: z.string().nullable(),
+  kit: z.string().nullable(),
+  quantity: z.string(),
+})
+
+export const orderSchema = z
+  .object({
+    id: z.string(),
+    customer: referenceSchema,
+    currency: z.string(),
+    channel: z.string(),
+    actor: z.string(),
+    test_clock: z.string().nullable(),
+    lines: z.array(orderLine),
+    subscriptions: z.array(
+      z.object({ id: z.string(), title: z.string(), phase: z.enum(subscriptionPhases) }),
+    ),
+    confirmed_at: z.string(),
+  })
+  .openapi('Order')
+
+export function toOrderJson(row: OrderRow): z.input<typeof orderSchema> {
+  return {
+    id: encodeId('order', row.id),
+    customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
+    currency: row.currency,
+    channel: row.channel,
+    actor: row.actor,
+    test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
+    lines: row.lines.map((line) => ({
+      product: line.product_code,
+      kit: line.kit_code,
+      quantity: line.quantity,
+    })),
+    subscriptions: row.subscriptions.map(({ id, title, phase }) => ({
+      id: encodeId('subscription', id),
+      title,
+      phase,
+    })),
+    confirmed_at: row.confirmed_at,
+  }
+}
+
+const previewedLine = z.object({
+  product: z.string(),
+  name: z.string(),
+  billing_type: z.string(),
+  billing_timing: z.string(),
+  quantity: z.string(),
+  unit: z.string(),
+  unit_price: z.string(),
+  price_source: z.string(),
+  interval: z.object({ count: z.number().int(), unit: z.string() }).nullable(),
+  amount: moneySchema.openapi({ description: 'Of one full period; 0 for what is metered.' }),
+})
+
+export const orderPreviewSchema = z
+  .object({
+    currency: z.string(),
+    subscriptions: z.array(
+      z.object({
+        title: z.string(),
+        lines: z.array(previewedLine),
+        build_steps: z.array(z.string()),
+        server: z.string().nullable(),
+      }),
+    ),
+    total_now: moneySchema.openapi({ description: 'Due at activation.' }),
+    total_per_period: moneySchema.openapi({
+      description: 'Fixed amount of one period of every recurring line.',
+    }),
+    metered: z.array(z.string()).openapi({ description: 'What is metered, one sentence each.' }),
+  })
+  .openapi('OrderPreview')
+
+export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderPreviewSchema> {
+  const { currency } = preview
+  return {
+    currency,
+    subscriptions: preview.subscriptions.map((subscription) => ({
+      title: subscription.title,
+      lines: subscription.lines.map((line) => toPreviewedLineJson(line, currency)),
+      build_steps: [...subscription.buildSteps],
+      server: subscription.server,
+    })),
+    total_now: { amount_minor: preview.totalNowMinor, currency },
+    total_per_period: { amount_minor: preview.totalPerPeriodMinor, currency },
+    metered: [...preview.metered],
+  }
+}
+
+type PreviewedLine = OrderPreview['subscriptions'][number]['lines'][number]
+
+function toPreviewedLineJson(line: PreviewedLine, currency: string): z.input<typeof previewedLine> {
+  const { product } = line
+  return {
+    product: product.code,
+    name: product.name,
+    billing_type: product.billingType,
+    billing_timing: product.billingTiming,
+    quantity: line.quantity,
+    unit: product.unit,
+    unit_price: line.price.unitPrice,
+    price_source: line.price.source,
+    interval: line.interval === null ? null : { count: line.interval.count, unit: line.interval.unit },
+    amount: { amount_minor: line.amountMinor, currency },
+  }
+}

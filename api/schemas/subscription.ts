@@ -1,0 +1,148 @@
+import { z } from '@hono/zod-openapi'
+import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
+import { standingOf } from '../subscription-commands.ts'
+import { buildSchema } from './build.ts'
+import { addressField, quantityField, referenceSchema } from './common.ts'
+import { instanceSchema } from './instance.ts'
+
+/** How an action is called in addresses; the workflow's command has the same words. */
+export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'advanceTestClock'>, string>> = {
+  cancel: 'cancel',
+  uncancel: 'uncancel',
+  changePlan: 'change-plan',
+  suspend: 'suspend',
+  resume: 'resume',
+  retryBuild: 'retry-build',
+}
+
+export const subscriptionSchema = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    customer: referenceSchema,
+    product: z.string().nullable().openapi({ description: 'Code; null for a kit.' }),
+    kit: z.string().nullable().openapi({ description: 'Code; null for a product.' }),
+    order: z.string(),
+    currency: z.string(),
+    phase: z.enum(subscriptionPhases),
+    parked_reason: z.string().nullable().openapi({ description: 'Set while it waits for an operator.' }),
+    starts_on: z.string().nullable(),
+    ends_on: z.string().nullable(),
+    next_invoice_on: z.string().nullable(),
+    cancel_requested_at: z.string().nullable(),
+    cancel_reason: z.string().nullable(),
+    suspended_reason: z.string().nullable(),
+    test_clock: z.string().nullable(),
+    activated_at: z.string().nullable(),
+    ended_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .openapi('Subscription')
+
+export const subscriptionLineSchema = z
+  .object({
+    id: z.string(),
+    product: z.string(),
+    description: z.string(),
+    billing_type: z.string(),
+    billing_timing: z.string(),
+    interval: z.object({ count: z.number().int(), unit: z.string() }).nullable(),
+    quantity: z.string(),
+    unit: z.string(),
+    unit_price: z.string(),
+    metric: z.string().nullable(),
+    limit: z.string().nullable(),
+    instance: z.string().nullable(),
+    document: z.string().nullable(),
+    starts_on: z.string().nullable(),
+    ends_on: z.string().nullable(),
+  })
+  .openapi('SubscriptionLine')
+
+export const subscriptionDetailSchema = subscriptionSchema
+  .extend({
+    lines: z.array(subscriptionLineSchema),
+    instances: z.array(instanceSchema),
+    builds: z.array(buildSchema),
+    allowed_actions: z.array(z.string()).openapi({ description: 'POST /v1/subscriptions/{id}/{action}' }),
+    workflow: z.object({ id: z.string(), url: z.string() }),
+  })
+  .openapi('SubscriptionDetail')
+
+export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscriptionSchema> {
+  return {
+    id: encodeId('subscription', row.id),
+    title: row.title,
+    customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
+    product: row.product_code,
+    kit: row.kit_code,
+    order: encodeId('order', row.order_id),
+    currency: row.currency,
+    phase: row.phase,
+    parked_reason: row.parked_reason,
+    starts_on: row.starts_on,
+    ends_on: row.ends_on,
+    next_invoice_on: row.next_invoice_on,
+    cancel_requested_at: row.cancel_requested_at,
+    cancel_reason: row.cancel_reason,
+    suspended_reason: row.suspended_reason,
+    test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
+    activated_at: row.activated_at,
+    ended_at: row.ended_at,
+    created_at: row.created_at,
+  }
+}
+
+export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof subscriptionLineSchema> {
+  return {
+    id: encodeId('subscriptionLine', row.id),
+    product: row.product_code,
+    description: row.description,
+    billing_type: row.billing_type,
+    billing_timing: row.billing_timing,
+    interval:
+      row.interval_count !== null && row.interval_unit !== null
+        ? { count: row.interval_count, unit: row.interval_unit }
+        : null,
+    quantity: row.quantity,
+    unit: row.unit,
+    unit_price: row.unit_price,
+    metric: row.metric,
+    limit: row.limit_code,
+    instance: row.instance_id === null ? null : encodeId('instance', row.instance_id),
+    document: row.document_id === null ? null : encodeId('document', row.document_id),
+    starts_on: row.starts_on,
+    ends_on: row.ends_on,
+  }
+}
+
+export function allowedActions(row: SubscriptionRow): string[] {
+  return allowedCommands(standingOf(row)).flatMap((kind) =>
+    kind === 'advanceTestClock' ? [] : [actionNames[kind]],
+  )
+}
+
+/** Where a person reads the story of a subscription in Temporal's UI. */
+export function toWorkflowJson(publicId: string, temporal: { uiUrl: string; namespace: string }) {
+  const id = `subscription/${publicId}`
+  return { id, url: `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}` }
+}
+
+const reasonField = z.string().trim().min(1).max(500)
+
+export const cancelSchema = z
+  .strictObject({
+    when: z.enum(['period_end', 'now']).default('period_end'),
+    reason: reasonField.default('No reason given.'),
+  })
+  .openapi('Cancel')
+export const suspendSchema = z.strictObject({ reason: reasonField }).openapi('Suspend')
+export const changePlanSchema = z
+  .strictObject({
+    line: addressField.openapi({ description: 'The subscription line whose quantity changes.' }),
+    quantity: quantityField,
+  })
+  .openapi('ChangePlan')
+export const nothingSchema = z.strictObject({}).openapi('Nothing')

@@ -1,0 +1,96 @@
+import {
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+} from '@temporalio/client'
+import type { Db } from '#db/database.ts'
+import { findSubscription } from '#db/read/subscription.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } from '#domain/subscription.ts'
+import { workflowIds, type CommandAnswer } from '#workflows/contract.ts'
+import { isErrorCode } from './errors.ts'
+
+const commandDeadlineMs = 15_000
+
+export function standingOf(row: {
+  phase: SubscriptionStanding['phase']
+  parked_reason: string | null
+  cancel_requested_at: string | null
+}): SubscriptionStanding {
+  return {
+    phase: row.phase,
+    isParked: row.parked_reason !== null,
+    isCancelled: row.cancel_requested_at !== null,
+  }
+}
+
+/**
+ * The one place that sends a command to a subscription's workflow, and waits for its answer. Rows are asked first, for a
+ * quick refusal; the workflow's own answer binds. The command's request id is the update's id: sent twice, it is one.
+ * @throws what the command is refused with, `subscription_ended`, `temporal_unreachable`
+ */
+export async function sendCommand(
+  deps: { db: Db; client: Client },
+  request: { subscriptionId: string; command: SubscriptionCommand },
+): Promise<void> {
+  const { subscriptionId, command } = request
+  const row = await findSubscription(deps.db, subscriptionId)
+  if (!row) throw new BusinessError('not_found', 'There is no such subscription.')
+  const refusal = refuseCommand(standingOf(row), command.kind)
+  if (refusal) throw refusal
+  const answer = await update(deps.client, encodeId('subscription', subscriptionId), command)
+  if (answer.refusal) throw toRefusal(answer.refusal.code, answer.refusal.detail)
+}
+
+async function update(
+  client: Client,
+  publicId: string,
+  command: SubscriptionCommand,
+): Promise<CommandAnswer> {
+  const handle = client.workflow.getHandle(workflowIds.subscription(publicId))
+  try {
+    return await client.withDeadline(Date.now() + commandDeadlineMs, async () =>
+      handle.executeUpdate<CommandAnswer, [SubscriptionCommand]>(command.kind, {
+        args: [command],
+        updateId: command.requestId,
+      }),
+    )
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+/** What the client's errors mean for the one who asked. */
+function explain(error: unknown): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    return new BusinessError(
+      'temporal_unreachable',
+      'The subscription’s workflow is not running yet, or just ended. Try again in a moment.',
+      { cause: error },
+    )
+  }
+  if (error instanceof WorkflowUpdateFailedError) return refusedByValidator(error)
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
+    return new BusinessError(
+      'temporal_unreachable',
+      'The workflow did not answer in time. Send it again with the same Idempotency-Key: it is carried out once.',
+      { cause: error },
+    )
+  }
+  return error
+}
+
+/** A validator refuses with an application failure whose type is our code. */
+function refusedByValidator(error: WorkflowUpdateFailedError): Error {
+  const { cause } = error
+  const type = cause && 'type' in cause && typeof cause.type === 'string' ? cause.type : ''
+  return isErrorCode(type) ? new BusinessError(type, cause?.message ?? type, { cause: error }) : error
+}
+
+function toRefusal(code: string, detail: string): Error {
+  if (isErrorCode(code)) return new BusinessError(code, detail)
+  return new Error(`the workflow refused with an unknown code ${code}: ${detail}`)
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { Client, Connection } from '@temporalio/client'
+import pino from 'pino'
+import { z } from 'zod'
+import { createApp } from '#api/app.ts'
+import { runRelay } from '#api/relay.ts'
+import { openDatabase } from '#db/database.ts'
+import { listenForEvents } from '#db/event-listener.ts'
+import { pendingMigrations } from '#db/migrate.ts'
+import { parseApplication } from '#docker/compose.ts'
+
+const relayIntervalMs = 1_000
+/** Requests under way may end; a stream, which never ends by itself, is closed after this. */
+const drainMs = 3_000
+
+const environmentSchema = z.object({
+  CLOUDER_DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'is not of the form postgres://…'),
+  CLOUDER_TEMPORAL_ADDRESS: z.string().min(1),
+  CLOUDER_TEMPORAL_NAMESPACE: z.string().default('default'),
+  CLOUDER_TEMPORAL_UI_URL: z.string().default(''),
+  CLOUDER_PORT: z.coerce.number().int().min(1).max(65_535).default(4400),
+  CLOUDER_HOST: z.string().default('127.0.0.1'),
+  CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+
+/** All that is wrong is said at once, before anything starts. */
+function readEnvironment() {
+  const read = environmentSchema.safeParse(process.env)
+  if (read.success) return read.data
+  console.error(`The API cannot start:\n${z.prettifyError(read.error)}`)
+  process.exit(2)
+}
+
+const env = readEnvironment()
+const log = pino({ level: env.CLOUDER_LOG_LEVEL, base: { part: 'api' } })
+const db = openDatabase(env.CLOUDER_DATABASE_URL, { applicationName: 'clouder api', maxConnections: 20 })
+const listener = listenForEvents(env.CLOUDER_DATABASE_URL)
+// Lazy: the API answers reads, and says what is missing, while Temporal is down.
+const connection = Connection.lazy({ address: env.CLOUDER_TEMPORAL_ADDRESS })
+const client = new Client({ connection, namespace: env.CLOUDER_TEMPORAL_NAMESPACE })
+
+const app = createApp({
+  db,
+  client,
+  publicUrl: (env.CLOUDER_PUBLIC_URL ?? `http://${env.CLOUDER_HOST}:${env.CLOUDER_PORT}`).replace(/\/$/, ''),
+  temporalUiUrl: env.CLOUDER_TEMPORAL_UI_URL.replace(/\/$/, ''),
+  temporalNamespace: env.CLOUDER_TEMPORAL_NAMESPACE,
+  readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+  pendingMigrations: rememberUpToDate(async () => pendingMigrations(env.CLOUDER_DATABASE_URL)),
+  onEvents: listener.onEvents,
+  now: () => new Date().toISOString(),
+  log,
+})
+const stopRelay = runRelay({ db, client }, { intervalMs: relayIntervalMs, log })
+const handle = getRequestListener(app.fetch)
+const server = createServer((incoming, outgoing) => void handle(incoming, outgoing))
+
+/** A schema never goes back while this code runs: once nothing is pending, the database is not asked again. */
+function rememberUpToDate(look: () => Promise<string[]>): () => Promise<string[]> {
+  let isUpToDate = false
+  return async () => {
+    if (isUpToDate) return []
+    const pending = await look()
+    isUpToDate = pending.length === 0
+    return pending
+  }
+}
+
+/** No new request, then what runs, then what it runs on. */
+async function stop(signal: string): Promise<void> {
+  log.info({ signal }, 'stopping')
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+  await closed
+  clearTimeout(timer)
+  await stopRelay()
+  await listener.stop()
+  await db.destroy()
+  await connection.close()
+  log.info({}, 'stopped')
+  process.exit(0)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(signal))
+server.on('error', (error) => {
+  log.fatal({ err: error }, 'cannot listen')
+  process.exit(1)
+})
+server.listen(env.CLOUDER_PORT, env.CLOUDER_HOST, () => {
+  log.info({ host: env.CLOUDER_HOST, port: env.CLOUDER_PORT }, 'listening')
+})

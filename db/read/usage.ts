@@ -1,0 +1,48 @@
+import { sql } from 'kysely'
+import type { Db } from '../database.ts'
+
+/** Metered lines of a subscription, each with the end of what was frozen last. */
+export async function listMeteredLines(db: Db, subscriptionId: string) {
+  return await db
+    .selectFrom('subscription_lines as line')
+    .innerJoin('products as product', 'product.id', 'line.product_id')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .leftJoin('test_clocks as clock', 'clock.id', 'subscription.test_clock_id')
+    .select([
+      'line.id',
+      'line.instance_id',
+      'line.metric',
+      'line.unit',
+      'line.starts_on',
+      'line.ends_on',
+      'product.code as product_code',
+      'subscription.activated_at',
+      'subscription.phase',
+      'clock.now_at as clock_now_at',
+      sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
+        where frozen.subscription_line_id = line.id)`.as('frozen_until'),
+    ])
+    .where('line.subscription_id', '=', subscriptionId)
+    .where('line.billing_type', '=', 'usage')
+    .orderBy('line.position')
+    .orderBy('line.starts_on')
+    .execute()
+}
+export type MeteredLineRow = Awaited<ReturnType<typeof listMeteredLines>>[number]
+
+/** What was billed: aggregates that never change, newest first. */
+export async function listUsageWindows(db: Db, subscriptionId: string) {
+  return await db
+    .selectFrom('usage_windows as frozen')
+    .innerJoin('subscription_lines as line', 'line.id', 'frozen.subscription_line_id')
+    .selectAll('frozen')
+    .select([
+      sql<string>`lower(frozen.window_period)`.as('starts_at'),
+      sql<string>`upper(frozen.window_period)`.as('ends_at'),
+    ])
+    .where('line.subscription_id', '=', subscriptionId)
+    .orderBy('frozen.window_period', 'desc')
+    .limit(100)
+    .execute()
+}
+export type UsageWindowRow = Awaited<ReturnType<typeof listUsageWindows>>[number]

@@ -1,0 +1,136 @@
+import { issueApiKey } from '#api/api-key.ts'
+import { createGuardedFrame } from '#api/app.ts'
+import type { ApiDependencies } from '#api/dependencies.ts'
+import { insertApiKey } from '#db/api-key.ts'
+import { listenForEvents } from '#db/event-listener.ts'
+import { newId } from '#db/identifier.ts'
+import { pendingMigrations } from '#db/migrate.ts'
+import type { Db } from '#db/database.ts'
+import { createTestDatabase } from './database.ts'
+import { createFakeTemporal } from './fake-temporal.ts'
+
+/** What the API says, with its body read. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, unknown>
+}
+
+const publicUrl = 'http://127.0.0.1:4400'
+
+/** The API on a database of its own, a fake Temporal, and a key that may do everything. */
+export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
+  const { url, db, drop } = await createTestDatabase()
+  const temporal = createFakeTemporal()
+  const listener = listenForEvents(url)
+  await insertInstallation(db)
+  const frame = createGuardedFrame({
+    db,
+    client: temporal.client,
+    publicUrl,
+    temporalUiUrl: 'http://127.0.0.1:8233',
+    temporalNamespace: 'default',
+    readApplication: () => {
+      throw new Error('no application is read in this test')
+    },
+    pendingMigrations: async () => pendingMigrations(url),
+    onEvents: listener.onEvents,
+    now: () => new Date().toISOString(),
+    log: { info() {}, warn() {}, error() {} },
+    ...overrides,
+  })
+  const key = await createKey(db, ['*'])
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> =>
+    await frame.app.request(path, init)
+  return {
+    db,
+    frame,
+    temporal,
+    key,
+    publicUrl,
+    request,
+    get: async (path: string, headers: Record<string, string> = {}) =>
+      toReply(await request(path, { headers: { authorization: `Bearer ${key}`, ...headers } })),
+    post: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      toReply(
+        await request(path, {
+          method: 'POST',
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+          headers: {
+            authorization: `Bearer ${key}`,
+            'content-type': 'application/json',
+            'idempotency-key': newId(),
+            ...headers,
+          },
+        }),
+      ),
+    async close() {
+      await listener.stop()
+      await drop()
+    },
+  }
+}
+export type TestApi = Awaited<ReturnType<typeof createTestApi>>
+
+async function toReply(response: Response): Promise<Reply> {
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  }
+}
+
+export async function createKey(db: Db, scopes: string[], expiresAt: string | null = null): Promise<string> {
+  const id = newId()
+  const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
+  await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes, expiresAt })
+  return text
+}
+
+async function insertInstallation(db: Db): Promise<void> {
+  await db
+    .insertInto('installation')
+    .values({
+      id: newId(),
+      seller: JSON.stringify({ name: 'Seller', address: '', taxId: null }) as never,
+      currency: 'USD',
+      time_zone: 'UTC',
+      demo_seeded_at: null,
+    })
+    .execute()
+}
+
+/** A customer `acme` and two products without applications: `support` recurs, `setup` is paid once. */
+export async function seedCatalog(api: TestApi): Promise<void> {
+  const product = {
+    code: 'support',
+    name: 'Support',
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'month',
+    base_price: '10.00',
+    currency: 'USD',
+  }
+  const replies = [
+    await api.post('/v1/customers', { code: 'acme', name: 'Acme' }),
+    await api.post('/v1/products', product),
+    await api.post('/v1/products', {
+      ...product,
+      code: 'setup',
+      name: 'Set-up',
+      recurrence: null,
+      unit: 'piece',
+    }),
+    await api.post('/v1/products', {
+      ...product,
+      code: 'seat',
+      name: 'Seat',
+      billing_type: 'threshold',
+      unit: 'user',
+    }),
+  ]
+  for (const reply of replies) {
+    if (reply.status !== 201) throw new Error(`seeding failed: ${JSON.stringify(reply.body)}`)
+  }
+}

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { openDatabase, type Db } from '#db/database.ts'
+import { migrate } from '#db/migrate.ts'
+
+const templateName = 'clouder_template'
+
+export interface TestDatabase {
+  readonly url: string
+  readonly db: Db
+  /** Closes the pool and drops the database. */
+  drop(): Promise<void>
+}
+
+/**
+ * A migrated database of one's own: cloned from the template where the test run has made one, else migrated here.
+ * `CLOUDER_TEST_POSTGRES_URL` is that of a user who may create databases.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = process.env['CLOUDER_TEST_POSTGRES_URL']
+  if (!server) throw new Error('CLOUDER_TEST_POSTGRES_URL is not set: run the tests with npm test')
+  const name = `clouder_test_${process.pid}_${randomBytes(4).toString('hex')}`
+  const isCloned = await createDatabase(server, name)
+  const url = databaseUrl(server, name)
+  if (!isCloned) await migrate(url)
+  const db = openDatabase(url)
+  return {
+    url,
+    db,
+    async drop() {
+      await db.destroy()
+      await onServer(server, async (client) => client.query(`drop database "${name}" with (force)`))
+    },
+  }
+}
+
+async function createDatabase(server: string, name: string): Promise<boolean> {
+  return await onServer(server, async (client) => {
+    const found = await client.query('select 1 from pg_database where datname = $1', [templateName])
+    const hasTemplate = found.rowCount === 1
+    await client.query(`create database "${name}"${hasTemplate ? ` template "${templateName}"` : ''}`)
+    return hasTemplate
+  })
+}
+
+function databaseUrl(server: string, name: string): string {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.toString()
+}
+
+async function onServer<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '@temporalio/client'
-import { temporal } from '@temporalio/proto'
 import { searchAttributes } from '#workflows/contract.ts'
 
-const types = {
-  KEYWORD: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-  DATETIME: temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-} as const
+/** `temporal.api.enums.v1.IndexedValueType`, whose package exports nothing by name to ES modules. */
+const types = { KEYWORD: 2, DATETIME: 6 } as const
 
 const usableWithinMs = 30_000
 

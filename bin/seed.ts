@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { hashSecret, issueApiKey } from '#api/api-key.ts'
+import { seedCatalog } from '#bin/demo-catalog.ts'
+import { projectFolder } from '#bin/platform/tools.ts'
+import { insertApiKey } from '#db/api-key.ts'
+import { saveApplication } from '#db/application.ts'
+import { openDatabase, type Db } from '#db/database.ts'
+import { newId } from '#db/identifier.ts'
+import { insertLoginLink } from '#db/session.ts'
+import { readApplication } from '#docker/applications.ts'
+import { isImageReachable } from '#docker/registry.ts'
+
+const applicationsFolder = path.join(projectFolder, 'applications')
+const shipped = ['odoo', 'odoo-stand-in', 'static-site'] as const
+const publicImage = 'odoo:19'
+const loginLinkMinutes = 30
+
+export interface Seeded {
+  /** Made by the first start only, and shown once. */
+  readonly apiKey: string | undefined
+  /** One-time, for the first operator. */
+  readonly loginUrl: string
+}
+
+/** The demo catalog and customers, once; a one-time login link for the operator, at every start. */
+export async function seed(options: { databaseUrl: string; apiUrl: string }): Promise<Seeded> {
+  const db = openDatabase(options.databaseUrl, { maxConnections: 2, applicationName: 'clouder seed' })
+  try {
+    const apiKey = await seedOnce(db)
+    return { apiKey, loginUrl: await createLoginUrl(db, options.apiUrl) }
+  } finally {
+    await db.destroy()
+  }
+}
+
+async function seedOnce(db: Db): Promise<string | undefined> {
+  const { runner } = await db.selectFrom('servers').select('runner').orderBy('id').executeTakeFirstOrThrow()
+  const isReachable = runner === 'docker' && (await isImageReachable(process.env['DOCKER_HOST'], publicImage))
+  return await db.transaction().execute(async (tx) => {
+    const installation = await tx.selectFrom('installation').selectAll().forUpdate().executeTakeFirstOrThrow()
+    for (const code of shipped) await saveShipped(tx, code)
+    if (installation.demo_seeded_at !== null) return undefined
+    await seedCatalog(tx, { odoo: isReachable ? 'odoo' : 'odoo-stand-in' })
+    await tx.updateTable('installation').set({ demo_seeded_at: new Date().toISOString() }).execute()
+    return await createApiKey(tx)
+  })
+}
+
+async function saveShipped(db: Db, code: string): Promise<void> {
+  const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
+  await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
+}
+
+async function createApiKey(db: Db): Promise<string> {
+  const id = newId()
+  const key = issueApiKey({ id, mode: 'live' })
+  await insertApiKey(db, {
+    id,
+    name: 'command line',
+    mode: 'live',
+    secretSha256: key.secretSha256,
+    scopes: ['*'],
+    expiresAt: null,
+  })
+  return key.text
+}
+
+async function createLoginUrl(db: Db, apiUrl: string): Promise<string> {
+  const operatorId = await ensureOperator(db)
+  const token = randomBytes(32).toString('base64url')
+  await insertLoginLink(db, {
+    tokenSha256: hashSecret(token),
+    operatorId,
+    expiresAt: new Date(Date.now() + loginLinkMinutes * 60_000).toISOString(),
+  })
+  return `${apiUrl}/login/${token}`
+}
+
+async function ensureOperator(db: Db): Promise<string> {
+  const name = 'first operator'
+  await db
+    .insertInto('operators')
+    .values({ id: newId(), name })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute()
+  const row = await db.selectFrom('operators').select('id').where('name', '=', name).executeTakeFirstOrThrow()
+  return row.id
+}

@@ -151,7 +151,8 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
       apiKey,
       temporalUiUrl: platform.temporalUiUrl,
       subscriptionId: demo?.id,
-      appUrl: addressOf(demo),
+      // A dry run deploys nothing, so nothing answers at the address that was planned.
+      appUrl: platform.dockerHost === undefined ? undefined : addressOf(demo),
       customer: demoCustomer,
       product: demoProduct,
       dataFolder: ctx.data.path,

@@ -24,7 +24,7 @@ export function welcome(facts: WelcomeFacts): string {
     `  Clouder is ready (${facts.seconds} s)      data in ${facts.dataFolder}, the next start finds it all again`,
     '',
     row('Console', `${consoleUrl}/`, 'one-time login', facts.loginUrl),
-    row('API', `${consoleUrl}/docs`, 'test key', facts.apiKey),
+    row('API', `${consoleUrl}/docs`, 'API key', facts.apiKey),
     ...(temporalUiUrl === undefined ? [] : [row('Temporal', `${temporalUiUrl}/`, 'workflow', workflow)]),
     ...(appUrl === undefined ? [] : [row('Sold app', appUrl, '', '')]),
     '',

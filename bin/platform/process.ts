@@ -60,7 +60,7 @@ export async function stopProcess(pid: number, signal: NodeJS.Signals, timeoutMs
 }
 
 /** The last lines of a log, for a message about the process that wrote it. */
-export function tailOf(logFile: string, lines = 15): string {
+export function tailOf(logFile: string, lines = 25): string {
   try {
     return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
   } catch {

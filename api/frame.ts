@@ -137,6 +137,7 @@ async function admit(
   ctx.set('principal', principal)
   authorize(principal, definition.permission)
   if (definition.method === 'get' || definition.permission === 'public') return
+  if (principal?.kind !== 'operator') return
   const formToken = ctx.req.header('x-form-token') ?? (await readFormToken(ctx))
   refuseForeignWrite(ctx, { publicUrl: deps.publicUrl, principal, formToken })
 }

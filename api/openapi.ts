@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
 import type { ErrorCode } from '#domain/errors.ts'
 import { problemKinds } from './errors.ts'
 import type { RouteDefinition } from './frame.ts'

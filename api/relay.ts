@@ -5,6 +5,7 @@ import {
   TypedSearchAttributes,
   type SearchAttributePair,
 } from '@temporalio/common'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '#db/database.ts'
 import {
   claimWorkflowStarts,
@@ -78,26 +79,20 @@ function keywordPairs(keywords: Readonly<Record<string, string>>): SearchAttribu
  * @returns how to stop it; resolves when the round under way has ended
  */
 export function runRelay(relay: Relay, options: { intervalMs: number; log: ApiLog }): () => Promise<void> {
-  let isStopped = false
-  let wake: () => void = () => {}
+  const stopping = new AbortController()
   const loop = async () => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const done = await dispatchOutbox(relay).catch((error: unknown) => {
         options.log.warn({ err: error }, 'the outbox could not be read')
         return 0
       })
-      if (done < batchSize && !isStopped) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          setTimeout(resolve, options.intervalMs)
-        })
-      }
+      if (done < batchSize)
+        await sleep(options.intervalMs, undefined, { signal: stopping.signal }).catch(() => {})
     }
   }
   const ended = loop()
   return async () => {
-    isStopped = true
-    wake()
+    stopping.abort()
     await ended
   }
 }

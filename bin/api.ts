@@ -27,7 +27,7 @@ const environmentSchema = z.object({
 })
 
 /** All that is wrong is said at once, before anything starts. */
-function readEnvironment() {
+function readEnvironment(): z.output<typeof environmentSchema> {
   const read = environmentSchema.safeParse(process.env)
   if (read.success) return read.data
   console.error(`The API cannot start:\n${z.prettifyError(read.error)}`)

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { listMeteredLines, listUsageWindows, type MeteredLineRow } from '#db/read/usage.ts'
 import { insertUsageEvent, measureUsage } from '#db/usage.ts'
@@ -12,7 +12,7 @@ import {
   newUsageSchema,
   toCurrentJson,
   toWindowJson,
-  usageEventSchema,
+  type usageEventSchema,
   usageReceiptSchema,
   usageSchema,
 } from '../schemas/usage.ts'

@@ -20,7 +20,20 @@ export const nameField = z
   .regex(/^\P{Cc}*$/u, 'A name has no control characters')
 
 /** An id or, where the kind has one, a code. */
-export const addressField = z.string().min(1).max(100)
+export const addressField = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[!-~]+$/, 'An id or code has visible ASCII characters only')
+
+/** Free text of several lines. PostgreSQL keeps everything but the NUL character. */
+export function textField(greatestLength: number) {
+  return z
+    .string()
+    .max(greatestLength)
+    .regex(/^\P{Cs}*$/u, 'Not well-formed text')
+    .refine((text) => !text.includes('\0'), { error: 'A text has no NUL character' })
+}
 
 export const addressParams = z.object({ id: addressField.openapi({ description: 'An id, or a code.' }) })
 export const idParams = z.object({ id: addressField.openapi({ description: 'An id.' }) })

@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import type { CustomerRow } from '#db/read/customer.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField, codeField, currencyField, nameField } from './common.ts'
+import { addressField, codeField, currencyField, nameField, textField } from './common.ts'
 
 export const newCustomerSchema = z
   .strictObject({
     code: codeField(40),
     name: nameField,
     email: z.email().max(254).nullish(),
-    address: z.string().max(1000).nullish(),
+    address: textField(1000).nullish(),
     currency: currencyField
       .optional()
       .openapi({ description: 'Left out: the price list’s, else the installation’s.' }),

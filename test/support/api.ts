@@ -20,7 +20,8 @@ const publicUrl = 'http://127.0.0.1:4400'
 
 /** The API on a database of its own, a fake Temporal, and a key that may do everything. */
 export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
-  const { url, db, drop } = await createTestDatabase()
+  const database = await createTestDatabase()
+  const { url, db } = database
   const temporal = createFakeTemporal()
   const listener = listenForEvents(url)
   await insertInstallation(db)
@@ -66,7 +67,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
       ),
     async close() {
       await listener.stop()
-      await drop()
+      await database.drop()
     },
   }
 }

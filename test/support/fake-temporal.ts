@@ -26,7 +26,8 @@ export function createFakeTemporal() {
     onUpdate: (update) => Promise.resolve({ requestId: update.updateId, refusal: null }),
     onPing: () => Promise.resolve(),
   }
-  const client = {
+  // Only what the API calls; anything else fails by its absence.
+  const client: unknown = {
     withDeadline: <T>(_deadline: number, work: () => Promise<T>) => work(),
     workflowService: { getSystemInfo: () => behaviour.onPing() },
     workflow: {
@@ -44,5 +45,5 @@ export function createFakeTemporal() {
       }),
     },
   }
-  return { client: client as unknown as Client, started, updates, behaviour }
+  return { client: client as Client, started, updates, behaviour }
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from '@temporalio/client'
 import { z } from 'zod'
@@ -122,6 +122,12 @@ async function sellFirst(ctx: StartContext, apiKey: string): Promise<DemoSale | 
   )
 }
 
+/** As a person in this folder would type it. */
+function shortPath(path: string): string {
+  const short = relative('', path)
+  return short.startsWith('..') ? path : `./${short}`
+}
+
 function tellSale({ phase, parked_reason: reason }: DemoSale): string {
   return reason === null ? phase : `${phase}, and waits for you: ${reason}`
 }
@@ -148,14 +154,15 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
     welcome({
       consoleUrl: ctx.apiUrl,
       loginUrl: seeded.loginUrl,
-      apiKey,
+      // Shown once; afterwards only where to find it.
+      apiKey: seeded.apiKey ?? `in ${shortPath(join(ctx.data.path, 'cli.json'))}`,
       temporalUiUrl: platform.temporalUiUrl,
       subscriptionId: demo?.id,
       // A dry run deploys nothing, so nothing answers at the address that was planned.
       appUrl: platform.dockerHost === undefined ? undefined : addressOf(demo),
       customer: demoCustomer,
       product: demoProduct,
-      dataFolder: ctx.data.path,
+      dataFolder: shortPath(ctx.data.path),
       seconds: Math.round((Date.now() - startedAt) / 1000),
     }),
   )

@@ -125,12 +125,18 @@ function noEngine(): PlatformProblem {
 }
 
 /** A database or workflow server that dies takes the ground from under everything: stop in order and say so. */
-function watch({ run, data, giveUp }: StartContext, name: 'postgres' | 'temporal', pid: number): void {
+function watch(
+  { run, data, progress, giveUp }: StartContext,
+  name: 'postgres' | 'temporal',
+  pid: number,
+): void {
   run.addProcess(name, pid)
   const timer = setInterval(() => {
     if (isAlive(pid)) return
     clearInterval(timer)
-    giveUp(`${name} ended unexpectedly. Its last words:\n${tailOf(join(data.logs, `${name}.log`))}`)
+    const logFile = join(data.logs, `${name}.log`)
+    progress.line(`\n  The last words of ${name}, from ${logFile}:\n${tailOf(logFile, 8)}`)
+    giveUp(`${name} ended unexpectedly`)
   }, 1_000)
   timer.unref()
 }

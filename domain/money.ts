@@ -14,7 +14,7 @@ const exponents: Readonly<Record<string, number>> = {
  * @throws `currency_unknown`
  */
 export function currencyExponent(currency: string): number {
-  const exponent = exponents[currency]
+  const exponent = Object.hasOwn(exponents, currency) ? exponents[currency] : undefined
   if (exponent === undefined) {
     throw new BusinessError(
       'currency_unknown',

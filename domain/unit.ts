@@ -50,7 +50,7 @@ export function convertUnit(quantity: Big, from: string, to: string): Big {
 
 /** @throws `unit_unknown` */
 export function getUnit(name: string): { dimension: string; factor: string } {
-  const unit = units[name]
+  const unit = Object.hasOwn(units, name) ? units[name] : undefined
   if (!unit)
     throw new BusinessError('unit_unknown', `${name} is not in the table of units (${unitNames.join(', ')}).`)
   return unit

@@ -10,7 +10,7 @@ import type { ApiDependencies } from './dependencies.ts'
 import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
 import { describeRoute } from './openapi.ts'
 import type { Permission } from './permission.ts'
-import { parse } from './validation.ts'
+import { parse, parseAddress } from './validation.ts'
 
 export interface ApiEnv {
   Variables: { requestId: string; principal: Principal | undefined }
@@ -162,7 +162,7 @@ async function answerRoute(
   const body = definition.method === 'post' ? await readBody(ctx) : { text: '', value: undefined }
   const later: (() => Promise<void>)[] = []
   const call = {
-    params: definition.params && parse(definition.params, ctx.req.param(), 'path'),
+    params: definition.params && parseAddress(definition.params, ctx.req.param()),
     query: definition.query && parse(definition.query, ctx.req.query(), 'query'),
     body: definition.body && parse(definition.body, body.value, 'body'),
     principal: ctx.get('principal'),

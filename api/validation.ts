@@ -19,7 +19,14 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, place: Pla
 }
 
 /** Where the value came from. Pointers lead into the body; a part of the address is named after its place: `?limit`. */
-export type Place = 'body' | 'query' | 'path'
+export type Place = 'body' | 'query'
+
+/** What stands in an address can only be found or not. @throws `not_found` */
+export function parseAddress<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new BusinessError('not_found', 'There is nothing at this address.')
+}
 
 export function refuseFields(fields: readonly FieldError[]): BusinessError {
   const [first] = fields
@@ -47,7 +54,6 @@ function toFieldErrors(issue: z.core.$ZodIssue, value: unknown, place: Place): F
 
 function toPointer(path: readonly PropertyKey[], place: Place): string {
   if (place === 'query') return `?${path.map(String).join('.')}`
-  if (place === 'path') return `{${path.map(String).join('.')}}`
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 

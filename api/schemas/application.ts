@@ -1,16 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import type { ApplicationRow } from '#db/read/application.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { codeField } from './common.ts'
+import { codeField, textField } from './common.ts'
 
 export const newApplicationSchema = z
   .strictObject({
     code: codeField(40),
-    compose: z
-      .string()
-      .min(1)
-      .max(262_144)
-      .openapi({ description: 'A compose file with an x-clouder block.' }),
+    compose: textField(262_144).min(1).openapi({ description: 'A compose file with an x-clouder block.' }),
   })
   .openapi('NewApplication')
 

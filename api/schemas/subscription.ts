@@ -4,7 +4,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import { buildSchema } from './build.ts'
-import { addressField, quantityField, referenceSchema } from './common.ts'
+import { addressField, quantityField, referenceSchema, textField } from './common.ts'
 import { instanceSchema } from './instance.ts'
 
 /** How an action is called in addresses; the workflow's command has the same words. */
@@ -130,7 +130,7 @@ export function toWorkflowJson(publicId: string, temporal: { uiUrl: string; name
   return { id, url: `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}` }
 }
 
-const reasonField = z.string().trim().min(1).max(500)
+const reasonField = textField(500).trim().min(1)
 
 export const cancelSchema = z
   .strictObject({

@@ -44,7 +44,7 @@ suite('keys', () => {
     const response = await api.request('/v1/products')
     assert.equal(response.status, 401)
     assert.equal(response.headers.get('www-authenticate'), 'Bearer')
-    assert.equal((await response.json()).code, 'login_required')
+    assert.match(await response.text(), /"code":"login_required"/)
   })
 
   test('a key with one wrong character is recognised without a query', () => {
@@ -116,7 +116,8 @@ suite('login links', () => {
   test('a link past its time is expired', async () => {
     const link = await createLoginLink('2020-01-01T00:00:00Z')
     const response = await api.request(link)
-    assert.deepEqual([response.status, (await response.json()).code], [410, 'link_expired'])
+    assert.equal(response.status, 410)
+    assert.match(await response.text(), /"code":"link_expired"/)
   })
 
   test('another site cannot use a link up', async () => {
@@ -138,7 +139,7 @@ suite('sessions', () => {
   test('an operator may do everything', async () => {
     const { cookie } = await signIn()
     const response = await api.request('/v1/me', { headers: { cookie } })
-    assert.deepEqual((await response.json()).scopes, ['*'])
+    assert.match(await response.text(), /"scopes":\["\*"\]/)
   })
 
   test('a write needs our own page and the form token of the session', async () => {

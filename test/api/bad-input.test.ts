@@ -103,7 +103,14 @@ test('an id of another kind in an address is refused with the kind that belongs 
 })
 
 test('an unknown id and what is no id are not found', async () => {
-  for (const id of ['sub_01kb0000000000000000000000', 'nonsense', 'sub_zzzzzzzzzzzzzzzzzzzzzzzzzz']) {
+  for (const id of [
+    'sub_01kb0000000000000000000000',
+    'nonsense',
+    'sub_zzzzzzzzzzzzzzzzzzzzzzzzzz',
+    '%00',
+    '%ff',
+    'a%20b',
+  ]) {
     assert.equal((await api.get(`/v1/subscriptions/${id}`)).status, 404)
   }
 })
@@ -118,7 +125,17 @@ test('another kind of body than JSON is unsupported, and one beyond 1 MiB too la
 test('whatever is sent, it is refused as a problem and changes nothing', async () => {
   const rows = await countRows()
   const paths = [...new Set(table.map(([, path]) => path)), '/v1/orders/preview', '/v1/applications']
-  const value = fc.oneof(fc.jsonValue(), fc.record({ customer: fc.constant('acme'), lines: fc.jsonValue() }))
+  const text = fc.string({ unit: 'binary', maxLength: 12 })
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.record({ customer: fc.constant('acme'), lines: fc.jsonValue() }),
+    fc.record({ customer: text, lines: fc.array(fc.record({ product: text })) }),
+    fc.record({
+      customer: fc.constant('acme'),
+      lines: fc.array(fc.record({ product: text, quantity: text })),
+    }),
+    fc.record({ code: text, name: text, address: text, compose: text }),
+  )
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...paths), value, async (path, body) => {
       const reply = await api.post(path, body ?? null)

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import test, { after, before, beforeEach } from 'node:test'
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
+import { decodeId } from '#domain/identifier.ts'
+import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
+
+let api: TestApi
+before(async () => {
+  api = await createTestApi()
+  await seedCatalog(api)
+})
+after(async () => api.close())
+
+let id = ''
+let line = ''
+beforeEach(async () => {
+  const { body } = await api.post('/v1/orders', {
+    customer: 'acme',
+    lines: [{ product: 'seat', quantity: 5 }],
+  })
+  id = (body['subscriptions'] as { id: string }[])[0]?.id ?? ''
+  const detail = await api.get(`/v1/subscriptions/${id}`)
+  line = (detail.body['lines'] as { id: string }[])[0]?.id ?? ''
+  api.temporal.behaviour.onUpdate = (update) => Promise.resolve({ requestId: update.updateId, refusal: null })
+})
+
+async function activate(): Promise<void> {
+  const update = (change: object) =>
+    api.db.updateTable('subscriptions').set(change).where('id', '=', decodeId('subscription', id)).execute()
+  await update({ phase: 'building' })
+  await update({ phase: 'active', activated_at: '2026-01-01T00:00:00Z', starts_on: '2026-01-01' })
+}
+
+test('a command reaches the workflow of its subscription, named, with who asked and a steady id', async () => {
+  await activate()
+  const reply = await api.post(
+    `/v1/subscriptions/${id}/change-plan`,
+    { line, quantity: 6 },
+    { 'idempotency-key': 'six' },
+  )
+  assert.equal(reply.status, 200)
+  const update = api.temporal.updates.at(-1)
+  assert.equal(update?.workflowId, `subscription/${id}`)
+  assert.equal(update?.name, 'changePlan')
+  const { body: me } = await api.get('/v1/me')
+  assert.equal(update?.updateId, `${String(me['id'])}/six`)
+  assert.deepEqual(update?.args, [
+    {
+      kind: 'changePlan',
+      subscriptionLineId: line,
+      quantity: '6',
+      requestId: update?.updateId,
+      actor: me['id'],
+    },
+  ])
+})
+
+test('what the phase does not allow is refused before anything is sent', async () => {
+  const sent = api.temporal.updates.length
+  const { status, body } = await api.post(`/v1/subscriptions/${id}/resume`, {})
+  assert.deepEqual([status, body['code']], [409, 'action_not_allowed'])
+  assert.equal(api.temporal.updates.length, sent)
+})
+
+test('the detail lists exactly what can be asked now', async () => {
+  assert.deepEqual((await api.get(`/v1/subscriptions/${id}`)).body['allowed_actions'], ['cancel'])
+  await activate()
+  const { body } = await api.get(`/v1/subscriptions/${id}`)
+  assert.deepEqual(body['allowed_actions'], ['cancel', 'change-plan', 'suspend'])
+})
+
+test('a refusal of the workflow has its own code, in its answer and in its validator', async () => {
+  await activate()
+  api.temporal.behaviour.onUpdate = (update) =>
+    Promise.resolve({
+      requestId: update.updateId,
+      refusal: { code: 'quantity_unchanged', detail: 'It is 5.' },
+    })
+  const carried = await api.post(`/v1/subscriptions/${id}/change-plan`, { line, quantity: 5 })
+  assert.deepEqual([carried.status, carried.body['code']], [422, 'quantity_unchanged'])
+  assert.equal(carried.body['detail'], 'It is 5.')
+  api.temporal.behaviour.onUpdate = () =>
+    Promise.reject(
+      new WorkflowUpdateFailedError(
+        'refused',
+        ApplicationFailure.nonRetryable('It has ended.', 'subscription_ended'),
+      ),
+    )
+  const validated = await api.post(`/v1/subscriptions/${id}/suspend`, { reason: 'x' })
+  assert.deepEqual([validated.status, validated.body['code']], [409, 'subscription_ended'])
+})
+
+test('a workflow that is not there yet is a reason to come back, and the key can be used again', async () => {
+  api.temporal.behaviour.onUpdate = () => Promise.reject(new WorkflowNotFoundError('none', id, undefined))
+  const headers = { 'idempotency-key': 'again' }
+  const early = await api.post(`/v1/subscriptions/${id}/cancel`, { when: 'now' }, headers)
+  assert.deepEqual([early.status, early.body['code']], [503, 'temporal_unreachable'])
+  api.temporal.behaviour.onUpdate = (update) => Promise.resolve({ requestId: update.updateId, refusal: null })
+  assert.equal((await api.post(`/v1/subscriptions/${id}/cancel`, { when: 'now' }, headers)).status, 200)
+})

@@ -47,17 +47,25 @@ export interface BilledPart {
 export type DuePart =
   | { readonly kind: 'one_time'; readonly line: BillableLine }
   | {
-      readonly kind: 'recurring' | 'usage'
+      readonly kind: 'recurring'
       readonly line: BillableLine
       readonly servicePeriod: Period
       readonly cycle: Period
     }
+  | UsagePart
   | {
       readonly kind: 'credit'
       readonly line: BillableLine
       readonly servicePeriod: Period
       readonly charge: BilledPart
     }
+
+export interface UsagePart {
+  readonly kind: 'usage'
+  readonly line: BillableLine
+  readonly servicePeriod: Period
+  readonly cycle: Period
+}
 
 /** A priced line, and how its amount came about. */
 export interface InvoiceLineDraft {
@@ -157,12 +165,12 @@ function isCredited(line: BillableLine, period: Period): boolean {
 export function rateParts(
   parts: readonly DuePart[],
   currency: string,
-  usageOf: (part: DuePart & { kind: 'usage' }) => UsageQuantity,
+  usageOf: (part: UsagePart) => UsageQuantity,
 ): InvoiceLineDraft[] {
   return parts.map((part) => {
     if (part.kind === 'one_time') return rateOneTime(part.line, currency)
     if (part.kind === 'credit') return rateCredit(part)
-    if (part.kind === 'usage') return rateUsage({ ...part, kind: 'usage' }, currency, usageOf)
+    if (part.kind === 'usage') return rateUsage(part, currency, usageOf)
     return rateRecurring(part, currency)
   })
 }
@@ -201,9 +209,9 @@ function rateRecurring(
 }
 
 function rateUsage(
-  part: DuePart & { kind: 'usage' },
+  part: UsagePart,
   currency: string,
-  usageOf: (part: DuePart & { kind: 'usage' }) => UsageQuantity,
+  usageOf: (part: UsagePart) => UsageQuantity,
 ): InvoiceLineDraft {
   const usage = usageOf(part)
   return {

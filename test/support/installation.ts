@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, Connection } from '@temporalio/client'
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import Docker from 'dockerode'
+import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
+import { issueApiKey } from '#api/api-key.ts'
+import { createGuardedFrame } from '#api/app.ts'
+import { dispatchOutbox } from '#api/relay.ts'
+import { seedCatalog } from '#bin/demo-catalog.ts'
+import { ensureInstallation } from '#bin/installation.ts'
+import { insertApiKey } from '#db/api-key.ts'
+import { saveApplication } from '#db/application.ts'
+import type { Db } from '#db/database.ts'
+import { listenForEvents } from '#db/event-listener.ts'
+import { newId } from '#db/identifier.ts'
+import { pendingMigrations } from '#db/migrate.ts'
+import { readApplication } from '#docker/applications.ts'
+import { createDockerRunner } from '#docker/runner.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Runner } from '#domain/runner.ts'
+import { taskQueues } from '#workflows/contract.ts'
+import { createTestDatabase } from './database.ts'
+
+const project = path.join(import.meta.dirname, '../..')
+const applicationsFolder = path.join(project, 'applications')
+
+export type Json = Record<string, unknown>
+
+export interface InstallationOptions {
+  /** Stands between the activities and the real engine, to fail where a test wants it. */
+  readonly wrapRunner?: (runner: Runner) => Runner
+  /** Without workers, tests start their own, to kill them. */
+  readonly hasWorkers?: boolean
+}
+
+/** What a worker process of a test needs to know; see `startWorkers` and the kill tests. */
+export interface TestInstallationFacts {
+  readonly databaseUrl: string
+  readonly temporalAddress: string
+  readonly installationId: string
+  readonly serverId: string
+}
+
+/** A whole Clouder for one test file: own database, own queues, real Temporal, real engine, the API in this process. */
+export async function startInstallation(options: InstallationOptions = {}) {
+  const temporalAddress = requireEnvironment('CLOUDER_TEST_TEMPORAL_ADDRESS')
+  const { url, db, drop } = await createTestDatabase()
+  const installation = await ensureInstallation(db, 'docker')
+  await seedApplications(db)
+  await seedCatalog(db, { odoo: 'odoo-stand-in' })
+  // Nothing here has to spread a load over hours.
+  await db.updateTable('installation').set({ settlement_window_seconds: 0 }).execute()
+  const connection = await Connection.connect({ address: temporalAddress })
+  const client = new Client({ connection })
+  const facts: TestInstallationFacts = {
+    databaseUrl: url,
+    temporalAddress,
+    installationId: encodeId('installation', installation.installationId),
+    serverId: encodeId('server', installation.serverId),
+  }
+  const listener = listenForEvents(url)
+  const frame = createGuardedFrame({
+    db,
+    client,
+    publicUrl: 'http://127.0.0.1:4400',
+    temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
+    temporalNamespace: 'default',
+    readApplication: () => {
+      throw new Error('no application is uploaded in this test')
+    },
+    pendingMigrations: async () => await pendingMigrations(url),
+    onEvents: listener.onEvents,
+    now: () => new Date().toISOString(),
+    log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
+  })
+  const key = await createKey(db)
+  const workers = options.hasWorkers === false ? undefined : await startWorkers(db, facts, options.wrapRunner)
+
+  async function call(
+    method: string,
+    address: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Json }> {
+    const response = await frame.app.request(address, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': newId() }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return { status: response.status, body: (await response.json()) as Json }
+  }
+
+  return {
+    ...facts,
+    db,
+    client,
+    app: frame.app,
+    key,
+    call,
+    relay: async () => await dispatchOutbox({ db, client }),
+    /** Stops what this installation started and removes what it made, by exact id. */
+    async stop() {
+      await workers?.stop()
+      await endWorkflows(client, db, facts)
+      await removeObjects(facts.installationId)
+      await listener.stop()
+      await connection.close()
+      await drop()
+    },
+  }
+}
+
+export type TestInstallation = Awaited<ReturnType<typeof startInstallation>>
+
+function requireEnvironment(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: run the tests with npm test`)
+  return value
+}
+
+async function seedApplications(db: Db): Promise<void> {
+  for (const code of ['odoo', 'odoo-stand-in', 'static-site']) {
+    const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
+    await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
+  }
+}
+
+async function createKey(db: Db): Promise<string> {
+  const id = newId()
+  const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
+  await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes: ['*'], expiresAt: null })
+  return text
+}
+
+let bundle: ReturnType<typeof bundleWorkflowCode> | undefined
+
+/** The two workers of `bin/worker.ts`, in this process. */
+export async function startWorkers(
+  db: Db,
+  facts: TestInstallationFacts,
+  wrapRunner = (runner: Runner) => runner,
+) {
+  if (!bundle) Runtime.install({ logger: new DefaultLogger('ERROR') })
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: path.join(project, 'workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  })
+  const connection = await NativeConnection.connect({ address: facts.temporalAddress })
+  const clientConnection = await Connection.connect({ address: facts.temporalAddress })
+  const runner = wrapRunner(
+    createDockerRunner({ applicationsFolder, busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '' }),
+  )
+  const workers = await Promise.all([
+    Worker.create({
+      connection,
+      taskQueue: taskQueues.installation(facts.installationId),
+      workflowBundle: await bundle,
+      activities: createDatabaseActivities({ db, client: new Client({ connection: clientConnection }) }),
+    }),
+    Worker.create({
+      connection,
+      taskQueue: taskQueues.server(facts.serverId),
+      activities: createServerActivities({
+        db,
+        runner,
+        installationKey: { id: 'test', bytes: randomBytes(32) },
+      }),
+    }),
+  ])
+  const running = Promise.all(workers.map(async (worker) => await worker.run()))
+  return {
+    async stop() {
+      for (const worker of workers) worker.shutdown()
+      await running
+      await connection.close()
+      await clientConnection.close()
+    },
+  }
+}
+
+async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts): Promise<void> {
+  const subscriptions = await db.selectFrom('subscriptions').select('id').execute()
+  const builds = await db.selectFrom('build_orders').select(['id', 'kind']).execute()
+  const ids = [
+    `sampler/${facts.serverId}`,
+    ...subscriptions.map((row) => `subscription/${encodeId('subscription', row.id)}`),
+    ...builds.map((row) => `${row.kind}/${encodeId('buildOrder', row.id)}`),
+  ]
+  for (const id of ids) {
+    await client.workflow
+      .getHandle(id)
+      .terminate('the test is over')
+      .catch(() => {})
+  }
+}
+
+/** Everything on the engine that carries this installation's label. */
+export async function listObjects(installationId: string) {
+  const docker = new Docker()
+  const filters = { label: [`io.clouder.installation=${installationId}`] }
+  const [containers, volumes, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listVolumes({ filters }),
+    docker.listNetworks({ filters }),
+  ])
+  return { docker, containers, volumes: volumes.Volumes, networks }
+}
+
+async function removeObjects(installationId: string): Promise<void> {
+  const { docker, containers, volumes, networks } = await listObjects(installationId)
+  for (const container of containers) await docker.getContainer(container.Id).remove({ force: true })
+  for (const volume of volumes) await docker.getVolume(volume.Name).remove()
+  for (const network of networks) await docker.getNetwork(network.Id).remove()
+}
+
+/** Waits until something holds, and says what was seen last when it does not. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  withinMs = 60_000,
+): Promise<T> {
+  const endMs = Date.now() + withinMs
+  for (;;) {
+    const seen = await look()
+    if (seen !== undefined && seen !== false) return seen
+    if (Date.now() > endMs) throw new Error(`not within ${withinMs / 1_000} s: ${what}`)
+    await sleep(100)
+  }
+}

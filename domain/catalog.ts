@@ -1,5 +1,5 @@
 import type { ApplicationDefinition } from './application.ts'
-import { BusinessError, fieldError } from './errors.ts'
+import { atField, fieldError } from './errors.ts'
 import { currencyExponent } from './money.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import { checkConvertible, getUnit } from './unit.ts'
@@ -22,8 +22,8 @@ export interface ProposedProduct {
  *   `unit_not_convertible`, `currency_unknown`, each with the pointer of its field
  */
 export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
-  at('/currency', () => currencyExponent(product.currency))
-  at('/unit', () => getUnit(product.unit))
+  atField('/currency', () => currencyExponent(product.currency))
+  atField('/unit', () => getUnit(product.unit))
   if (product.billingType === 'usage') checkUsage(product)
   else if (product.metric !== null) {
     throw fieldError('/metric', 'field_invalid', `A ${product.billingType} product is not metered.`)
@@ -60,7 +60,7 @@ function checkMetric(product: ProposedProduct, applications: readonly Applicatio
       `The applications declare no metric ${product.metric}: ${known}.`,
     )
   }
-  at('/unit', () => checkConvertible(metric.unit, product.unit))
+  atField('/unit', () => checkConvertible(metric.unit, product.unit))
 }
 
 function checkLimit(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
@@ -72,14 +72,4 @@ function checkLimit(product: ProposedProduct, applications: readonly Application
     'limit_unknown',
     `The applications declare no limit ${product.limitCode}: ${known}.`,
   )
-}
-
-/** Gives a refusal the pointer of the field that was checked. */
-function at(pointer: string, check: () => unknown): void {
-  try {
-    check()
-  } catch (error) {
-    if (error instanceof BusinessError) throw fieldError(pointer, error.code, error.message)
-    throw error
-  }
 }

@@ -101,3 +101,15 @@ export class BusinessError extends Error {
 export function fieldError(pointer: string, code: ErrorCode, detail: string): BusinessError {
   return new BusinessError(code, detail, { fields: [{ pointer, code, detail }] })
 }
+
+/** Gives a refusal that knows of no field the pointer of the field that was checked. */
+export function atField<T>(pointer: string, check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof BusinessError && error.fields.length === 0) {
+      throw fieldError(pointer, error.code, error.message)
+    }
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import Big from 'big.js'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
-import { BusinessError, fieldError } from './errors.ts'
+import { atField, BusinessError, fieldError } from './errors.ts'
 import { roundHalfAwayFromZero } from './money.ts'
 import { agreePrice, type AgreedPrice, type PriceListItem } from './price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
@@ -123,7 +123,7 @@ function planLine(
       productId: product.id,
       kitId: null,
       title: product.name,
-      lines: [planProduct(product, quantity, 0, pointer, terms)],
+      lines: [planProduct(product, quantity, 0, pointersOf(pointer, 'product'), terms)],
       applicationIds: product.applicationIds,
     },
   ]
@@ -151,13 +151,14 @@ function planKit(
       `An order makes at most ${mostSubscriptionsPerOrder} subscriptions.`,
     )
   }
-  const components = explodeKit(kit, catalog)
+  const pointers = pointersOf(pointer, 'kit')
+  const components = atField(pointers.sold, () => explodeKit(kit, catalog))
   const subscription: PlannedSubscription = {
     orderLineIndex: index,
     productId: null,
     kitId: kit.id,
     title: kit.name,
-    lines: components.map((part) => planProduct(part.product, part.quantity, part.sequence, pointer, terms)),
+    lines: components.map((part) => planProduct(part.product, part.quantity, part.sequence, pointers, terms)),
     applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],
   }
   return Array.from({ length: Number(quantity.toFixed(0)) }, () => subscription)
@@ -203,22 +204,28 @@ function explodeItem(
   return [{ product, quantity, sequence: item.sequence }]
 }
 
+/** Where an order line says what it sells, and how much of it: a refusal of a kit's component names the kit. */
+interface LinePointers {
+  readonly sold: string
+  readonly quantity: string
+}
+
+function pointersOf(linePointer: string, sold: 'product' | 'kit'): LinePointers {
+  return { sold: `${linePointer}/${sold}`, quantity: `${linePointer}/quantity` }
+}
+
 function planProduct(
   product: CatalogProduct,
   quantity: Big,
   sequence: number,
-  pointer: string,
+  pointers: LinePointers,
   terms: OrderTerms,
 ): PlannedLine {
   if (product.isArchived)
-    throw fieldError(
-      `${pointer}/product`,
-      'product_archived',
-      `${product.code} is archived and cannot be ordered.`,
-    )
-  checkWhole(product, quantity, `${pointer}/quantity`)
+    throw fieldError(pointers.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
+  checkWhole(product, quantity, pointers.quantity)
   const isMetered = product.billingType === 'usage'
-  const price = agreePrice(product, { ...terms, quantity: quantity.toFixed() })
+  const price = atField(pointers.sold, () => agreePrice(product, { ...terms, quantity: quantity.toFixed() }))
   return {
     product,
     quantity: isMetered ? '0' : quantity.toFixed(),

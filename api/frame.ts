@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Db, Tx } from '#db/database.ts'
 import { assert } from '#domain/assert.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import { createAfterwards, type Afterwards } from './afterwards.ts'
 import { authenticate, authorize, refuseForeignWrite, type Principal } from './authentication.ts'
 import { readBody } from './body.ts'
 import type { ApiDependencies } from './dependencies.ts'
@@ -60,13 +61,14 @@ export interface Call<Params, Query, Body> {
   readonly now: string
   /** The Idempotency-Key with its owner: the id of a command, steady over every repetition. */
   readonly commandId: string
-  /** Called when the effect is committed. A replayed answer does not call it. */
+  /** Begun when the effect is committed; the answer does not wait for it. A replayed answer does not begin it. */
   readonly afterCommit: (work: () => Promise<void>) => void
 }
 
 export interface Frame {
   readonly app: OpenAPIHono<ApiEnv>
   readonly deps: ApiDependencies
+  readonly afterwards: Afterwards
   /** A route of the JSON API. */
   route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
     definition: RouteDefinition<P, Q, B, R>,
@@ -88,6 +90,7 @@ export interface PageDefinition {
 export function createFrame(deps: ApiDependencies): Frame {
   const app = new OpenAPIHono<ApiEnv>()
   const permissions = new Map<string, Permission>()
+  const afterwards = createAfterwards(deps.log)
   const register = (method: string, path: string, permission: Permission, handler: Handler<ApiEnv>) => {
     permissions.set(`${method.toUpperCase()} ${path}`, permission)
     app.on(method.toUpperCase(), path, handler)
@@ -95,12 +98,13 @@ export function createFrame(deps: ApiDependencies): Frame {
   return {
     app,
     deps,
+    afterwards,
     permissions,
     route(definition, handler) {
       app.openAPIRegistry.registerPath(describeRoute(definition))
       const path = definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
       register(definition.method, path, definition.permission, async (ctx) =>
-        answerRoute(ctx, deps, definition, handler),
+        answerRoute(ctx, { deps, afterwards }, definition, handler),
       )
     },
     page(definition, handler) {
@@ -154,7 +158,7 @@ type AnyHandler = (call: Call<never, never, never>) => Promise<unknown>
 
 async function answerRoute(
   ctx: ApiContext,
-  deps: ApiDependencies,
+  { deps, afterwards }: Pick<Frame, 'deps' | 'afterwards'>,
   definition: RouteDefinition,
   handler: AnyHandler,
 ): Promise<Response> {
@@ -178,10 +182,7 @@ async function answerRoute(
     >)
     return { status: definition.status ?? 200, body: result }
   })
-  // The effect is committed: what follows is a courtesy that the relay repeats, so it cannot fail the request.
-  for (const work of later) {
-    await work().catch((error: unknown) => deps.log.warn({ err: error }, 'work after a commit failed'))
-  }
+  for (const work of later) afterwards.begin(work)
   return toResponse(ctx, definition, answer)
 }
 

@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
 import { z } from 'zod'
-import { createApp } from '#api/app.ts'
+import { createGuardedFrame } from '#api/app.ts'
 import { runRelay } from '#api/relay.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
@@ -42,7 +42,7 @@ const listener = listenForEvents(env.CLOUDER_DATABASE_URL)
 const connection = Connection.lazy({ address: env.CLOUDER_TEMPORAL_ADDRESS })
 const client = new Client({ connection, namespace: env.CLOUDER_TEMPORAL_NAMESPACE })
 
-const app = createApp({
+const { app, afterwards } = createGuardedFrame({
   db,
   client,
   publicUrl: (env.CLOUDER_PUBLIC_URL ?? `http://${env.CLOUDER_HOST}:${env.CLOUDER_PORT}`).replace(/\/$/, ''),
@@ -78,6 +78,7 @@ async function stop(signal: string): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), drainMs)
   await closed
   clearTimeout(timer)
+  await afterwards.idle()
   await stopRelay()
   await listener.stop()
   await db.destroy()

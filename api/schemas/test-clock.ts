@@ -35,7 +35,7 @@ export function toTestClockJson(row: TestClockRow): z.input<typeof testClockSche
     name: row.name,
     now: row.now_at,
     target: row.target_at,
-    is_advancing: row.target_at !== null && row.now_at < row.target_at,
+    is_advancing: row.target_at !== null,
     subscriptions: row.subscription_count,
     created_at: row.created_at,
   }

@@ -23,6 +23,7 @@ test('an advance starts the workflow that goes there, and the clock says so', as
     [body['now'], body['target'], body['is_advancing']],
     ['2026-01-31T09:00:00.000Z', '2026-02-28T09:00:00.000Z', true],
   )
+  await api.idle()
   const started = api.temporal.started.at(-1)
   assert.equal(started?.workflowId, `test-clock/${id}/2026-02-28T09:00:00.000Z`)
   assert.deepEqual(started?.args, [{ testClockId: id, targetAt: '2026-02-28T09:00:00.000Z' }])

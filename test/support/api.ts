@@ -50,6 +50,8 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     key,
     publicUrl,
     request,
+    /** Resolves when nothing is under way that follows an answer. */
+    idle: async () => frame.afterwards.idle(),
     get: async (path: string, headers: Record<string, string> = {}) =>
       toReply(await request(path, { headers: { authorization: `Bearer ${key}`, ...headers } })),
     post: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -66,6 +68,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
         }),
       ),
     async close() {
+      await frame.afterwards.idle()
       await listener.stop()
       await database.drop()
     },

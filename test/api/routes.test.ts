@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { createGuardedFrame } from '#api/app.ts'
+import { assertEveryRouteIsGuarded } from '#api/frame.ts'
+import { scopes } from '#api/permission.ts'
+import { createKey, createTestApi, type TestApi } from '#test/support/api.ts'
+
+let api: TestApi
+before(async () => {
+  api = await createTestApi()
+})
+after(async () => api.close())
+
+/** Everything that can be asked without a page, and what it asks for. A change here is a change of somebody's rights. */
+const rights = `
+GET /assets/rapidoc.js public
+GET /docs public
+GET /docs/errors public
+GET /docs/errors/:code public
+GET /livez public
+GET /login/:token public
+GET /openapi.json public
+GET /readyz public
+GET /v1/applications applications:read
+GET /v1/applications/:id applications:read
+GET /v1/builds builds:read
+GET /v1/builds/:id builds:read
+GET /v1/customers customers:read
+GET /v1/customers/:id customers:read
+GET /v1/documents documents:read
+GET /v1/documents/:id documents:read
+GET /v1/events events:read
+GET /v1/events/stream events:read
+GET /v1/instances instances:read
+GET /v1/instances/:id instances:read
+GET /v1/invoices invoices:read
+GET /v1/invoices/:id invoices:read
+GET /v1/kits kits:read
+GET /v1/kits/:id kits:read
+GET /v1/me signed_in
+GET /v1/orders orders:read
+GET /v1/orders/:id orders:read
+GET /v1/price-lists price_lists:read
+GET /v1/price-lists/:id price_lists:read
+GET /v1/products products:read
+GET /v1/products/:id products:read
+GET /v1/servers servers:read
+GET /v1/servers/:id servers:read
+GET /v1/subscriptions subscriptions:read
+GET /v1/subscriptions/:id subscriptions:read
+GET /v1/subscriptions/:id/usage usage:read
+GET /v1/tasks tasks:read
+GET /v1/test-clocks clocks:read
+GET /v1/test-clocks/:id clocks:read
+POST /login/:token public
+POST /logout signed_in
+POST /v1/applications applications:write
+POST /v1/builds/:id/retry builds:write
+POST /v1/customers customers:write
+POST /v1/kits kits:write
+POST /v1/orders orders:write
+POST /v1/orders/preview orders:read
+POST /v1/price-lists price_lists:write
+POST /v1/products products:write
+POST /v1/subscriptions/:id/cancel subscriptions:write
+POST /v1/subscriptions/:id/change-plan subscriptions:write
+POST /v1/subscriptions/:id/resume subscriptions:write
+POST /v1/subscriptions/:id/retry-build subscriptions:write
+POST /v1/subscriptions/:id/suspend subscriptions:write
+POST /v1/subscriptions/:id/uncancel subscriptions:write
+POST /v1/test-clocks clocks:write
+POST /v1/test-clocks/:id/advance clocks:write
+POST /v1/usage usage:write`
+
+test('every route of the API asks for exactly this', () => {
+  const isOfApi = (route: string) =>
+    /^\w+ \/(v1|docs|login|logout|livez|readyz|openapi|assets\/rapidoc)/.test(route)
+  const actual = [...api.frame.permissions]
+    .filter(([route]) => isOfApi(route))
+    .map((entry) => entry.join(' '))
+  assert.deepEqual(actual.toSorted(), rights.trim().split('\n').toSorted())
+})
+
+test('no page beyond these is open to everybody', () => {
+  const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')
+  for (const [route] of open) assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|readyz|openapi)/)
+})
+
+test('a route that names no permission stops the process before it listens', () => {
+  const frame = createGuardedFrame(api.frame.deps)
+  frame.app.get('/open', (ctx) => ctx.text('open'))
+  assert.throws(() => assertEveryRouteIsGuarded(frame), /Routes without a permission: GET \/open/)
+})
+
+test('every route below /v1 refuses those without a key, and a key without its scope', async () => {
+  for (const [route, permission] of api.frame.permissions) {
+    const [method = '', path = ''] = route.split(' ')
+    if (!path.startsWith('/v1/')) continue
+    const address = path.replace(':id', 'x')
+    assert.equal((await api.request(address, { method })).status, 401, route)
+    if (permission === 'signed_in') continue
+    const others = scopes.filter((scope) => scope !== permission)
+    const headers = { authorization: `Bearer ${await createKey(api.db, others)}` }
+    assert.equal((await api.request(address, { method, headers })).status, 403, route)
+  }
+})
+
+test('security headers are on every kind of answer, refusals and outages included', async () => {
+  const names = [
+    'cache-control',
+    'content-security-policy',
+    'cross-origin-opener-policy',
+    'cross-origin-resource-policy',
+    'referrer-policy',
+    'x-content-type-options',
+  ]
+  const expected = {
+    'cache-control': 'no-store',
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+  }
+  const responses = [
+    await api.request('/livez'),
+    await api.request('/v1/me', { headers: { authorization: `Bearer ${api.key}` } }),
+    await api.request('/v1/me'),
+    await api.request('/nothing', { headers: { accept: 'text/html' } }),
+    await api.request('/login/unknown'),
+    await api.request('/docs/errors/not_found'),
+    await api.request('/v1/orders', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${api.key}` },
+      body: '{',
+    }),
+  ]
+  for (const response of responses) {
+    const actual = Object.fromEntries(names.map((name) => [name, response.headers.get(name)]))
+    assert.deepEqual(actual, expected, String(response.status))
+    assert.match(response.headers.get('request-id') ?? '', /^req_[0-9a-f]{32}$/)
+    assert.equal(response.headers.get('access-control-allow-origin'), null)
+  }
+})
+
+test('no script of the documentation page is inline or from elsewhere', async () => {
+  const response = await api.request('/docs')
+  assert.match(response.headers.get('content-security-policy') ?? '', /script-src 'self';/)
+  const scripts = [...(await response.text()).matchAll(/<script[^>]*>([^<]*)/g)]
+  assert.ok(scripts.length > 0)
+  for (const [tag, inline] of scripts) {
+    assert.match(tag, /src="\/assets\//)
+    assert.equal(inline, '')
+  }
+})

@@ -1,0 +1,32 @@
+import type { z } from '@hono/zod-openapi'
+import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
+import type { eventSchema } from '#api/schemas/event.ts'
+import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
+import type { kitSchema } from '#api/schemas/kit.ts'
+import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
+import type { productSchema } from '#api/schemas/product.ts'
+import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
+import type { taskSchema } from '#api/schemas/task.ts'
+import type { testClockSchema } from '#api/schemas/test-clock.ts'
+import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
+
+/**
+ * What the API answers, as its own schemas say. Types only: a command must start quickly, and the API has checked its
+ * answer already. `doctor` tells when the two are not of one version.
+ */
+export type Build = z.output<typeof buildSchema>
+export type BuildDetail = z.output<typeof buildDetailSchema>
+export type BuildStep = BuildDetail['steps'][number]
+export type Event = z.output<typeof eventSchema>
+export type Invoice = z.output<typeof invoiceSchema>
+export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
+export type Kit = z.output<typeof kitSchema>
+export type Order = z.output<typeof orderSchema>
+export type OrderPreview = z.output<typeof orderPreviewSchema>
+export type Product = z.output<typeof productSchema>
+export type Subscription = z.output<typeof subscriptionSchema>
+export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>
+export type Task = z.output<typeof taskSchema>
+export type TestClock = z.output<typeof testClockSchema>
+export type UsageReceipt = z.output<typeof usageReceiptSchema>
+export type Usage = z.output<typeof usageSchema>

@@ -1,0 +1,92 @@
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import type { SubscriptionDetail } from './answers.ts'
+import { exitCodes, type ExitCode } from './exit-code.ts'
+import { usageFailure } from './failure.ts'
+import { untilInterrupted } from './interruption.ts'
+import { withSession, type Session } from './session.ts'
+import { newestBuild, tellEnd, watchBuild } from './watch.ts'
+
+interface CancelOptions {
+  readonly now?: true
+  readonly reason?: string
+  readonly force?: true
+  readonly watch?: true
+}
+
+/** `clouder cancel`, and the same as `clouder subscriptions cancel`. */
+export function addCancel(parent: Command): void {
+  parent
+    .command('cancel <subscription>')
+    .summary('cancel a subscription')
+    .description(
+      'Cancels at the end of what is paid, and can be taken back until then. --now ends it at once.',
+    )
+    .option('--now', 'end it now: what was deployed is removed, a final invoice is made')
+    .option('--reason <text>', 'why')
+    .option('--force', 'do not ask')
+    .option('--watch', 'with --now: follow the unbuild')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder cancel sub_…                       at the end of what is paid
+  npx clouder cancel sub_… --now --force --watch
+`,
+    )
+    .action(
+      withSession<[string], CancelOptions>(async (session, { args: [id], options }) => {
+        const path = `/v1/subscriptions/${encodeURIComponent(id)}`
+        if (options.now && !options.force && !(await isConfirmed(session, path))) return exitCodes.failed
+        const body = {
+          when: options.now ? 'now' : 'period_end',
+          ...(options.reason === undefined ? {} : { reason: options.reason }),
+        }
+        const detail = await session.api.post<SubscriptionDetail>(`${path}/cancel`, body)
+        if (options.now && options.watch) return await follow(session, detail.id)
+        return tell(session, detail)
+      }),
+    )
+}
+
+async function isConfirmed({ api, out }: Session, path: string): Promise<boolean> {
+  if (!out.canAsk) {
+    throw usageFailure(
+      'Cancelling now removes what was deployed, and nobody can be asked here.',
+      'Add --force to do it without a question.',
+    )
+  }
+  const { title, customer } = await api.get<SubscriptionDetail>(path)
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  const question = `  ${title} of ${customer.name} ends now, and what was deployed is removed. Go on? [y/N] `
+  const answer = await prompt.question(question)
+  prompt.close()
+  if (/^y(es)?$/i.test(answer.trim())) return true
+  out.say('  Nothing was changed.')
+  return false
+}
+
+async function follow(session: Session, id: string): Promise<ExitCode> {
+  const back = () =>
+    `\n  The subscription goes on ending without you. Come back with  npx clouder subscriptions show ${id}`
+  return await untilInterrupted(session.out, back, async (stopped) => {
+    const end = await watchBuild(session, { subscriptionId: id, kind: 'unbuild' }, stopped)
+    if (session.out.isJson) session.out.json(end.subscription)
+    else tellEnd(session, end)
+    return end.code
+  })
+}
+
+function tell({ out }: Session, detail: SubscriptionDetail): ExitCode {
+  if (out.isJson) return (out.json(detail), exitCodes.ok)
+  const unbuild = newestBuild(detail.builds, 'unbuild')
+  const isAtOnce = detail.ends_on === null || detail.phase === 'unbuilding' || detail.phase === 'ended'
+  out.facts([
+    ['subscription', detail.id],
+    ['phase', detail.phase],
+    ['ends', detail.ends_on ?? 'now'],
+  ])
+  if (!isAtOnce)
+    out.say(`\n  Next  npx clouder subscriptions uncancel ${detail.id}   until ${detail.ends_on}`)
+  else out.say(`\n  Next  npx clouder builds watch ${unbuild?.id ?? detail.id}`)
+  return exitCodes.ok
+}

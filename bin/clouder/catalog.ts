@@ -1,0 +1,66 @@
+import type { Command } from 'commander'
+import type { Kit, Product } from './answers.ts'
+import { intervalText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession } from './session.ts'
+
+const orderOne = 'npx clouder order static-site --customer harbour-bakery --dry-run'
+
+export function registerCatalog(program: Command): void {
+  registerProducts(program)
+  registerKits(program)
+}
+
+function registerProducts(program: Command): void {
+  const group = program.command('products').alias('product').summary('list what is sold')
+  group.description('Products: what can be on an order.').addHelpText('before', `Example\n  ${orderOne}\n`)
+  group
+    .command('ls')
+    .description('list products, newest first (what the word alone does)')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number }>(async ({ api, out }, { options }) => {
+        const found = await api.list<Product>('/v1/products', {}, options.limit)
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['code', 'name', 'type', 'price', 'unit', 'billed', 'builds'],
+          found.rows.map((row) => [
+            row.code,
+            row.name,
+            row.billing_type,
+            `${row.base_price} ${row.currency}`,
+            row.unit,
+            intervalText(row.recurrence),
+            row.applications.join(', ') || null,
+          ]),
+        )
+        tellMore(out, found, 'POST /v1/products makes one.')
+      }),
+    )
+}
+
+function registerKits(program: Command): void {
+  const group = program.command('kits').alias('kit').summary('list kits')
+  group.description('Kits: products made of products.').addHelpText('before', `Example\n  ${orderOne}\n`)
+  group
+    .command('ls')
+    .description('list kits, newest first (what the word alone does)')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number }>(async ({ api, out }, { options }) => {
+        const found = await api.list<Kit>('/v1/kits', {}, options.limit)
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['code', 'name', 'bill of materials'],
+          found.rows.map((row) => [
+            row.code,
+            row.name,
+            row.bill_of_materials
+              .map(({ quantity, product, kit }) => `${quantity} × ${product ?? kit ?? ''}`)
+              .join(', '),
+          ]),
+        )
+        tellMore(out, found, 'POST /v1/kits makes one.')
+      }),
+    )
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import { exitCodeOfProblem, exitCodes } from './exit-code.ts'
+import { CommandFailure } from './failure.ts'
+import type { Settings } from './settings.ts'
+import { isErrorCode, problemKinds, type Problem } from '#api/errors.ts'
+
+export type Query = Readonly<Record<string, string | undefined>>
+
+export interface Api {
+  readonly url: string
+  get<T>(path: string, query?: Query): Promise<T>
+  /** Like `get`, with undefined for what is not there. */
+  find<T>(path: string): Promise<T | undefined>
+  post<T>(path: string, body: unknown): Promise<T>
+  /** The newest rows of a list, page by page until there are as many as wanted. */
+  list<T>(path: string, query: Query, limit: number): Promise<{ rows: T[]; hasMore: boolean }>
+}
+
+interface Page<T> {
+  readonly data: T[]
+  readonly has_more: boolean
+  readonly next_cursor: string | null
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: unknown
+}
+
+const timeoutMs = 30_000
+const pageSize = 100
+
+export function createApi(settings: Settings): Api {
+  const get = async <T>(path: string, query: Query = {}): Promise<T> =>
+    await call<T>(settings, { method: 'GET', path: withQuery(path, query) })
+  return {
+    url: settings.apiUrl,
+    get,
+    find: async (path) => await orUndefined(get(path)),
+    post: async (path, body) => await call(settings, { method: 'POST', path, body }),
+    list: async (path, query, limit) => await readPages((page) => get(path, { ...query, ...page }), limit),
+  }
+}
+
+async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof CommandFailure && error.facts.problem?.code === 'not_found') return undefined
+    throw error
+  }
+}
+
+async function readPages<T>(read: (page: Query) => Promise<Page<T>>, limit: number) {
+  const rows: T[] = []
+  let cursor: string | undefined
+  for (;;) {
+    const size = String(Math.min(limit - rows.length, pageSize))
+    const page = await read({ limit: size, after: cursor })
+    rows.push(...page.data)
+    if (!page.has_more || page.next_cursor === null || rows.length >= limit)
+      return { rows, hasMore: page.has_more }
+    cursor = page.next_cursor
+  }
+}
+
+function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`
+}
+
+async function call<T>(settings: Settings, request: Request): Promise<T> {
+  const res = await send(settings, request, randomUUID())
+  const text = await res.text()
+  const answer = parse(text)
+  if (res.ok && answer !== undefined) return answer as T
+  throw isProblem(answer) ? refused(settings, answer) : notClouder(settings, res.status)
+}
+
+/**
+ * A connection that broke leaves open whether the request took effect. It is sent once more with the same key, which
+ * carries it out once whichever way it was.
+ */
+async function send(settings: Settings, request: Request, key: string): Promise<Response> {
+  try {
+    return await sendOnce(settings, request, key)
+  } catch (error) {
+    if (neverArrived(error)) throw unreachable(settings, error)
+  }
+  try {
+    return await sendOnce(settings, request, key)
+  } catch (error) {
+    throw unreachable(settings, error)
+  }
+}
+
+async function sendOnce(settings: Settings, { method, path, body }: Request, key: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${settings.apiKey}`, accept: 'application/json' }
+  const signal = AbortSignal.timeout(timeoutMs)
+  const url = `${settings.apiUrl}${path}`
+  if (method === 'GET') return await fetch(url, { headers, signal })
+  return await fetch(url, {
+    method,
+    signal,
+    headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
+    body: JSON.stringify(body),
+  })
+}
+
+function neverArrived(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(socketCode(error))
+}
+
+function socketCode(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isProblem(answer: unknown): answer is Problem {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    'request_id' in answer &&
+    'code' in answer &&
+    'detail' in answer
+  )
+}
+
+function refused({ apiUrl }: Settings, problem: Problem): CommandFailure {
+  const kind = isErrorCode(problem.code) ? problemKinds[problem.code] : undefined
+  const fields = problem.errors.filter(({ detail }) => detail !== problem.detail)
+  return new CommandFailure({
+    exitCode: exitCodeOfProblem(problem.status, problem.code),
+    cause: [problem.detail, ...fields.map(({ pointer, detail }) => `${pointer}: ${detail}`)].join(' '),
+    fix: kind?.remedy ?? problem.title,
+    link: new URL(problem.type, `${apiUrl}/`).href,
+    requestId: problem.request_id,
+    problem,
+  })
+}
+
+function unreachable({ apiUrl }: Settings, cause: unknown): CommandFailure {
+  const why = socketCode(cause) || (cause instanceof Error ? cause.message : String(cause))
+  return new CommandFailure(
+    {
+      exitCode: exitCodes.unreachable,
+      cause: `Clouder does not answer at ${apiUrl} (${why}).`,
+      fix: 'npm start   # or npx clouder doctor, which says what is missing',
+    },
+    { cause },
+  )
+}
+
+function notClouder({ apiUrl }: Settings, status: number): CommandFailure {
+  return new CommandFailure({
+    exitCode: exitCodes.unreachable,
+    cause: `What answers at ${apiUrl} (status ${status}) is not Clouder’s API.`,
+    fix: 'npx clouder doctor   # says who holds the port; CLOUDER_API_URL names another address',
+  })
+}

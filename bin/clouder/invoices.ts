@@ -1,0 +1,87 @@
+import type { Command } from 'commander'
+import type { Invoice, InvoiceDetail } from './answers.ts'
+import { moneyText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession, type Session } from './session.ts'
+
+interface ListOptions {
+  readonly limit: number
+  readonly customer?: string
+  readonly subscription?: string
+}
+
+export function registerInvoices(program: Command): void {
+  const group = program
+    .command('invoices')
+    .alias('invoice')
+    .summary('list and show invoices')
+    .description('Invoices and credit notes; what is finalized never changes.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder invoices --subscription sub_…
+  npx clouder invoices show inv_…
+`,
+    )
+  group
+    .command('ls')
+    .description('list invoices, newest first (what the word alone does)')
+    .option('--customer <customer>', 'only those of this customer: code or id')
+    .option('--subscription <subscription>', 'only those with a line of this subscription')
+    .addOption(limitOption())
+    .action(withSession<[], ListOptions>(async (session, { options }) => list(session, options)))
+  group
+    .command('show <invoice>')
+    .description('one invoice with its lines')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const invoice = await api.get<InvoiceDetail>(`/v1/invoices/${encodeURIComponent(id)}`)
+        return out.isJson ? out.json(invoice) : show({ api, out }, invoice)
+      }),
+    )
+}
+
+async function list({ api, out }: Session, options: ListOptions): Promise<void> {
+  const { customer, subscription, limit } = options
+  const found = await api.list<Invoice>('/v1/invoices', { customer, subscription }, limit)
+  if (out.isJson) return out.json(found.rows)
+  out.table(
+    ['id', 'number', 'customer', 'issued', 'due', 'total'],
+    found.rows.map((row) => [
+      row.id,
+      row.number,
+      row.customer.code,
+      row.issued_on,
+      row.due_on,
+      moneyText(row.total),
+    ]),
+  )
+  tellMore(out, found, 'Invoices come by themselves; on a test clock: npx clouder clock advance 1mo')
+}
+
+function show({ out }: Session, invoice: InvoiceDetail): void {
+  out.facts([
+    ['invoice', invoice.id],
+    ['number', invoice.number],
+    ['customer', `${invoice.customer.name} (${invoice.customer.code})`],
+    ['issued', invoice.issued_on],
+    ['due', invoice.due_on],
+  ])
+  out.print('')
+  out.table(
+    ['description', 'quantity', 'unit price', 'service period', 'amount'],
+    invoice.lines.map((line) => [
+      line.description,
+      `${line.quantity} ${line.unit}`,
+      line.unit_price,
+      line.service_period === null ? null : `${line.service_period.start} to ${line.service_period.end}`,
+      moneyText(line.amount),
+    ]),
+  )
+  out.print('')
+  out.facts([
+    ['net', moneyText(invoice.net)],
+    ['tax', moneyText(invoice.tax)],
+    ['total', moneyText(invoice.total)],
+  ])
+}

@@ -1,0 +1,137 @@
+import type { Command } from 'commander'
+import type { Kit, Order, OrderPreview, Product, TestClock } from './answers.ts'
+import { findClock } from './clock-choice.ts'
+import { exitCodes, type ExitCode } from './exit-code.ts'
+import { notFoundFailure } from './failure.ts'
+import { intervalText, moneyText } from './format.ts'
+import { untilInterrupted } from './interruption.ts'
+import { withSession, type Session } from './session.ts'
+import { nearest } from './suggestion.ts'
+import { tellEnd, watchBuild, type Watched } from './watch.ts'
+
+interface OrderOptions {
+  readonly customer: string
+  readonly quantity: string
+  readonly onClock?: string
+  readonly watch?: true
+  readonly dryRun?: true
+}
+
+export function registerOrder(program: Command): void {
+  program
+    .command('order')
+    .summary('place an order, and follow its build')
+    .description('Places an order for one product or kit. It is built, and billed, from then on by itself.')
+    .argument('<product-or-kit>', 'its code or id')
+    .requiredOption('--customer <customer>', 'code or id of who orders')
+    .option('--quantity <number>', 'how many', '1')
+    .option('--on-clock <clock>', 'live by this test clock: its id, number or name')
+    .option('--watch', 'follow the build until the application answers')
+    .option('--dry-run', 'show what would be sold and built; nothing is saved')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder order static-site --customer harbour-bakery --watch
+  npx clouder order odoo-config-1 --customer north-clinic --on-clock demo
+  npx clouder order odoo-config-2 --customer north-clinic --dry-run
+`,
+    )
+    .action(
+      withSession<[string], OrderOptions>(async (session, { args: [sold], options }) => {
+        const body = await toOrder(session, sold, options)
+        return options.dryRun ? await preview(session, body) : await place(session, body, options)
+      }),
+    )
+}
+
+async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {
+  const line = { ...(await findSold(session, sold)), quantity: options.quantity }
+  const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
+  return {
+    customer: options.customer,
+    lines: [line],
+    channel: 'command_line',
+    ...(clock === undefined ? {} : { test_clock: clock.id satisfies TestClock['id'] }),
+  }
+}
+
+/** People say a code; whether it is a product's or a kit's is ours to know. */
+async function findSold({ api }: Session, text: string): Promise<{ product: string } | { kit: string }> {
+  const address = encodeURIComponent(text)
+  if (!text.startsWith('kit_')) {
+    const product = await api.find<Product>(`/v1/products/${address}`)
+    if (product !== undefined) return { product: product.id }
+  }
+  const kit = text.startsWith('prod_') ? undefined : await api.find<Kit>(`/v1/kits/${address}`)
+  if (kit !== undefined) return { kit: kit.id }
+  const known = await Promise.all([
+    api.list<Product>('/v1/products', {}, 500),
+    api.list<Kit>('/v1/kits', {}, 500),
+  ])
+  const meant = nearest(
+    text,
+    known.flatMap(({ rows }) => rows.map(({ code }) => code)),
+  )
+  throw notFoundFailure(
+    `There is no product or kit ${text}.`,
+    meant === undefined ? 'npx clouder products   # or: npx clouder kits' : `Did you mean ${meant}?`,
+  )
+}
+
+async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
+  const answer = await api.post<OrderPreview>('/v1/orders/preview', body)
+  if (out.isJson) return (out.json(answer), exitCodes.ok)
+  for (const { title, lines, build_steps: steps, server } of answer.subscriptions) {
+    out.print(out.strong(title))
+    out.table(
+      ['product', 'quantity', 'unit', 'unit price', 'billed', 'amount'],
+      lines.map((line) => [
+        line.name,
+        line.quantity,
+        line.unit,
+        line.unit_price,
+        intervalText(line.interval),
+        line.billing_type === 'usage' ? 'metered' : moneyText(line.amount),
+      ]),
+    )
+    for (const step of steps) out.print(`  ${server ?? ''}  ${step}`)
+  }
+  out.facts([
+    ['now', moneyText(answer.total_now)],
+    ['each period', moneyText(answer.total_per_period)],
+    ...answer.metered.map((sentence) => ['metered', sentence] as const),
+  ])
+  out.say('\n  Nothing was ordered. Next  the same without --dry-run')
+  return exitCodes.ok
+}
+
+async function place(session: Session, body: object, options: OrderOptions): Promise<ExitCode> {
+  const { api, out } = session
+  const order = await api.post<Order>('/v1/orders', body)
+  const ids = order.subscriptions.map(({ id }) => id)
+  out.say(`  Ordered: ${order.id} of ${order.customer.name}`)
+  if (options.watch) return await follow(session, order, ids)
+  if (out.isJson) return (out.json(order), exitCodes.ok)
+  out.table(
+    ['subscription', 'title', 'phase'],
+    order.subscriptions.map(({ id, title, phase }) => [id, title, phase]),
+  )
+  out.say(`\n  Next  npx clouder builds watch ${ids[0] ?? ''}`)
+  return exitCodes.ok
+}
+
+async function follow(session: Session, order: Order, ids: string[]): Promise<ExitCode> {
+  const { out } = session
+  const back = () =>
+    `\n  The build goes on without you. Come back with  npx clouder builds watch ${ids[0] ?? ''}`
+  return await untilInterrupted(out, back, async (stopped) => {
+    const ends: Watched[] = []
+    for (const subscriptionId of ids) {
+      const end = await watchBuild(session, { subscriptionId, kind: 'build' }, stopped)
+      ends.push(end)
+      if (!out.isJson) tellEnd(session, end)
+    }
+    if (out.isJson) out.json({ order, subscriptions: ends.map(({ subscription }) => subscription) })
+    return ends.find(({ code }) => code !== exitCodes.ok)?.code ?? exitCodes.ok
+  })
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { registerBuilds } from './builds.ts'
+import { addCancel } from './cancel.ts'
+import { registerCatalog } from './catalog.ts'
+import { registerClock } from './clock.ts'
+import { registerDoctor } from './doctor.ts'
+import { registerInvoices } from './invoices.ts'
+import { registerOrder } from './order.ts'
+import { registerStatus } from './status.ts'
+import { registerSubscriptions } from './subscriptions.ts'
+import { registerTasks } from './tasks.ts'
+import { registerUsage } from './usage.ts'
+import { projectFolder } from '#bin/platform/tools.ts'
+
+const examples = `Examples
+  npx clouder order static-site --customer harbour-bakery --watch
+  npx clouder subscriptions
+  npx clouder clock advance 1mo
+  npx clouder invoices --json
+  npx clouder doctor
+`
+
+const conventions = `
+Address and key come from CLOUDER_API_URL and CLOUDER_API_KEY, else from what npm start left in the data folder
+(CLOUDER_DATA, ./data). Data goes to stdout, everything else to stderr.
+
+Exit codes
+  0 ok   1 failed   2 usage   3 not found   4 not allowed   5 conflict   6 cannot reach the server
+  7 finished, and something needs you   130 interrupted
+`
+
+/** What the name of a group alone does. */
+const usualCommands: Readonly<Record<string, string>> = {
+  subscriptions: 'ls',
+  subscription: 'ls',
+  invoices: 'ls',
+  invoice: 'ls',
+  builds: 'ls',
+  build: 'ls',
+  products: 'ls',
+  product: 'ls',
+  kits: 'ls',
+  kit: 'ls',
+  clock: 'show',
+  clocks: 'show',
+}
+
+export function createProgram(): Command {
+  const program = new Command('clouder')
+    .description('Orders, follows, bills and ends subscriptions of a running Clouder.')
+    .version(readVersion(), '-V, --version', 'the version of this command line')
+    .option('--json', 'data as JSON, for programs')
+    .option('--no-input', 'never ask; what would be asked is an error that names its flag')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .addHelpText('before', examples)
+    .addHelpText('after', conventions)
+  registerOrder(program)
+  registerSubscriptions(program)
+  addCancel(program)
+  registerInvoices(program)
+  registerBuilds(program)
+  registerCatalog(program)
+  registerTasks(program)
+  registerClock(program)
+  registerUsage(program)
+  registerStatus(program)
+  registerDoctor(program)
+  return program
+}
+
+/** `clouder invoices --json` is `clouder invoices ls --json`: written out, so that a typo gets its suggestion. */
+export function writeOutUsual(args: readonly string[]): string[] {
+  const at = args.findIndex((arg) => !arg.startsWith('-'))
+  const usual = usualCommands[args[at] ?? '']
+  const rest = args.slice(at + 1)
+  const isAlone = rest[0] === undefined || rest[0].startsWith('-')
+  if (usual === undefined || !isAlone || rest.includes('--help') || rest.includes('-h')) return [...args]
+  return [...args.slice(0, at + 1), usual, ...rest]
+}
+
+export function readVersion(): string {
+  const file = readFileSync(join(projectFolder, 'package.json'), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { createApi, type Api } from './client.ts'
+import { exitCodes, type ExitCode } from './exit-code.ts'
+import { createOutput, type Output } from './output.ts'
+import { readSettings } from './settings.ts'
+
+/** What a command works with. */
+export interface Session {
+  readonly api: Api
+  readonly out: Output
+}
+
+export interface GlobalOptions {
+  readonly json?: true
+  readonly input?: boolean
+}
+
+/** What a command does; a number is the exit code, nothing is success. */
+type Work<Args extends readonly unknown[], Options> = (
+  session: Session,
+  call: { args: Args; options: Options & GlobalOptions },
+) => Promise<ExitCode | undefined | void>
+
+/** The action of a command that talks to the API. Commander has checked arguments and options against the declaration. */
+export function withSession<Args extends readonly unknown[] = [], Options = object>(
+  work: Work<Args, Options>,
+) {
+  return async function (this: Command): Promise<void> {
+    const options = this.optsWithGlobals<Options & GlobalOptions>()
+    const out = outputOf(options)
+    const session = { api: createApi(readSettings(process.env)), out }
+    const code = await work(session, { args: this.processedArgs as unknown as Args, options })
+    process.exitCode = code ?? exitCodes.ok
+  }
+}
+
+export function outputOf(options: GlobalOptions): Output {
+  return createOutput({ json: options.json === true, input: options.input !== false }, process.env)
+}

@@ -1,0 +1,195 @@
+import { Option, type Command } from 'commander'
+import type { Subscription, SubscriptionDetail } from './answers.ts'
+import { addCancel } from './cancel.ts'
+import { notFoundFailure } from './failure.ts'
+import { instantText, intervalText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession, type Session } from './session.ts'
+import { nearest } from './suggestion.ts'
+import { subscriptionPhases } from '#domain/subscription.ts'
+
+interface ListOptions {
+  readonly limit: number
+  readonly phase?: string
+  readonly customer?: string
+  readonly parked?: true
+}
+
+export function registerSubscriptions(program: Command): void {
+  const group = program
+    .command('subscriptions')
+    .alias('subscription')
+    .summary('list, show, change, suspend, cancel')
+    .description('What was sold, through its whole life.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder subscriptions --phase active --customer harbour-bakery
+  npx clouder subscriptions show sub_…
+  npx clouder subscriptions change sub_… odoo-user 6
+  npx clouder cancel sub_…
+`,
+    )
+  addReads(group)
+  addChanges(group)
+  addCancel(group)
+}
+
+function addReads(group: Command): void {
+  group
+    .command('ls')
+    .description('list subscriptions, newest first (what the word alone does)')
+    .addOption(new Option('--phase <phase>', 'only those in this phase').choices(subscriptionPhases))
+    .option('--customer <customer>', 'only those of this customer: code or id')
+    .option('--parked', 'only those that wait for an operator')
+    .addOption(limitOption())
+    .action(withSession<[], ListOptions>(async (session, { options }) => list(session, options)))
+  group
+    .command('show <subscription>')
+    .description('one subscription: lines, instances, builds, what can be asked of it')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) => {
+        const detail = await session.api.get<SubscriptionDetail>(pathOf(id))
+        return session.out.isJson ? session.out.json(detail) : show(session, detail)
+      }),
+    )
+}
+
+async function list({ api, out }: Session, options: ListOptions): Promise<void> {
+  const { phase, customer, limit } = options
+  const parked = options.parked === undefined ? undefined : 'true'
+  const found = await api.list<Subscription>('/v1/subscriptions', { phase, customer, parked }, limit)
+  if (out.isJson) return out.json(found.rows)
+  out.table(
+    ['id', 'title', 'customer', 'phase', 'next invoice', 'ends'],
+    found.rows.map((row) => [
+      row.id,
+      row.title,
+      row.customer.code,
+      row.parked_reason === null ? row.phase : `${row.phase}, parked`,
+      row.next_invoice_on,
+      row.ends_on,
+    ]),
+  )
+  tellMore(out, found, 'npx clouder order static-site --customer harbour-bakery --watch')
+}
+
+function show({ out }: Session, detail: SubscriptionDetail): void {
+  out.facts([
+    ['subscription', detail.id],
+    ['title', detail.title],
+    ['customer', `${detail.customer.name} (${detail.customer.code})`],
+    ['phase', detail.phase],
+    ...(detail.parked_reason === null ? [] : [['parked', detail.parked_reason] as const]),
+    ...(detail.cancel_requested_at === null
+      ? []
+      : [
+          ['cancelled', `${instantText(detail.cancel_requested_at)}: ${detail.cancel_reason ?? ''}`] as const,
+        ]),
+    ['activated', instantText(detail.activated_at)],
+    ['next invoice', detail.next_invoice_on],
+    ['ends', detail.ends_on],
+    ['test clock', detail.test_clock],
+    ...detail.instances.map(({ address, name }) => ['address', address ?? `${name}: none`] as const),
+    ['Temporal', detail.workflow.url],
+  ])
+  out.print('')
+  out.table(
+    ['line', 'product', 'type', 'quantity', 'unit price', 'billed', 'from', 'to'],
+    detail.lines.map((line) => [
+      line.id,
+      line.product,
+      line.billing_type,
+      `${line.quantity} ${line.unit}`,
+      line.unit_price,
+      intervalText(line.interval),
+      line.starts_on,
+      line.ends_on,
+    ]),
+  )
+  out.print('')
+  out.table(
+    ['build', 'kind', 'state', 'steps', 'created'],
+    detail.builds.map((build) => [
+      build.id,
+      `${build.kind} ${build.number}`,
+      build.state,
+      `${build.steps_done}/${build.steps_total}`,
+      instantText(build.created_at),
+    ]),
+  )
+  out.say(`\n  Possible now  ${detail.allowed_actions.join(', ') || 'nothing'}`)
+}
+
+function addChanges(group: Command): void {
+  group
+    .command('suspend <subscription>')
+    .description('stop what runs, keep what it holds')
+    .option('--reason <text>', 'why', 'Asked for on the command line.')
+    .action(
+      withSession<[string], { reason: string }>(async (session, { args: [id], options }) =>
+        ask(session, id, 'suspend', { reason: options.reason }, `npx clouder subscriptions resume ${id}`),
+      ),
+    )
+  group
+    .command('resume <subscription>')
+    .description('start what was suspended')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'resume', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('uncancel <subscription>')
+    .description('take a cancellation back that has not taken effect')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'uncancel', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('change <subscription> <line> <quantity>')
+    .description('sell another quantity of a line, named by its id or its product')
+    .action(
+      withSession<[string, string, string]>(async (session, { args: [id, line, quantity] }) => {
+        const body = { line: await findLine(session, id, line), quantity }
+        await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+}
+
+/** The line that is sold now: an earlier quantity of the same product has its end. */
+async function findLine({ api }: Session, id: string, text: string): Promise<string> {
+  const { lines } = await api.get<SubscriptionDetail>(pathOf(id))
+  const current = lines.filter(({ ends_on: endsOn }) => endsOn === null)
+  const found = lines.find((line) => line.id === text) ?? current.find(({ product }) => product === text)
+  if (found !== undefined) return found.id
+  const products = current.map(({ product }) => product)
+  const meant = nearest(text, products)
+  throw notFoundFailure(
+    `The subscription has no line ${text}.`,
+    meant === undefined ? `Its lines: ${products.join(', ')}` : `Did you mean ${meant}?`,
+  )
+}
+
+async function ask(
+  { api, out }: Session,
+  id: string,
+  action: string,
+  body: object,
+  next: string,
+): Promise<void> {
+  const detail = await api.post<SubscriptionDetail>(`${pathOf(id)}/${action}`, body)
+  if (out.isJson) return out.json(detail)
+  out.facts([
+    ['subscription', detail.id],
+    ['done', action],
+    ['phase', detail.phase],
+    ['next invoice', detail.next_invoice_on],
+  ])
+  out.say(`\n  Next  ${next}`)
+}
+
+function pathOf(id: string): string {
+  return `/v1/subscriptions/${encodeURIComponent(id)}`
+}

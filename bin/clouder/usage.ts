@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import type { Command } from 'commander'
+import type { Usage, UsageReceipt } from './answers.ts'
+import { withSession } from './session.ts'
+
+interface PushOptions {
+  readonly subscription: string
+  readonly metric: string
+  readonly quantity: string
+  readonly unit?: string
+  readonly at?: string
+  readonly source: string
+  readonly id?: string
+}
+
+export function registerUsage(program: Command): void {
+  const group = program
+    .command('usage')
+    .summary('push and show what was used')
+    .description('Metered usage: what was read, and what was pushed.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder usage push --subscription sub_… --metric network --quantity 3
+  npx clouder usage show sub_…
+`,
+    )
+  group
+    .command('push')
+    .description('push one usage event')
+    .requiredOption('--subscription <subscription>', 'whose')
+    .requiredOption('--metric <metric>', 'what')
+    .requiredOption('--quantity <number>', 'how much')
+    .option('--unit <unit>', 'its unit; left out, the unit of what is sold')
+    .option('--at <instant>', 'when; left out, now')
+    .option('--source <name>', 'who counted', 'command-line')
+    .option('--id <id>', 'names the event for ever: sent twice, it counts once; left out, a fresh one')
+    .action(
+      withSession<[], PushOptions>(async ({ api, out }, { options }) => {
+        const { subscription, metric, quantity, unit, at, source, id = randomUUID() } = options
+        const event = { subscription, metric, quantity, unit, occurred_at: at, source, id }
+        const receipt = await api.post<UsageReceipt>('/v1/usage', { events: [event] })
+        if (out.isJson) return out.json(receipt)
+        out.facts(receipt.events.map(({ id, result }) => [result, `${quantity} of ${metric}, event ${id}`]))
+        out.say(`\n  Next  npx clouder usage show ${subscription}`)
+      }),
+    )
+  group
+    .command('show <subscription>')
+    .description('what was used and is not billed yet, and what was billed')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const usage = await api.get<Usage>(`/v1/subscriptions/${encodeURIComponent(id)}/usage`)
+        if (out.isJson) return out.json(usage)
+        const rows = usage.lines.flatMap(({ metric, current, windows }) => [
+          ...(current === null ? [] : [{ metric, state: 'not billed yet', ...current }]),
+          ...windows.map((window) => ({ metric, state: 'billed', ...window })),
+        ])
+        out.table(
+          ['metric', 'state', 'quantity', 'from', 'to', 'readings', 'events'],
+          rows.map((row) => [
+            row.metric,
+            row.state,
+            `${row.quantity} ${row.unit}`,
+            row.start,
+            row.end,
+            row.readings,
+            row.events,
+          ]),
+        )
+      }),
+    )
+}

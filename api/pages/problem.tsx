@@ -1,16 +1,19 @@
 import type { Problem } from '../errors.ts'
-import { PlainPage } from './plain-page.tsx'
+import { renderPlainPage } from './document.tsx'
 
 /** What a browser shows when something was refused or went wrong. */
 export function problemPage(problem: Problem) {
-  return (
-    <PlainPage title={problem.title}>
-      <main>
+  return renderPlainPage({
+    title: problem.title,
+    children: (
+      <>
         <h1>{problem.title}</h1>
         <p>{problem.detail}</p>
-        <p>
-          <a href={problem.type}>{problem.code}</a>, request {problem.request_id}
-        </p>
+        {problem.code === 'login_required' && (
+          <p>
+            Every <code>npm start</code> prints a fresh login link.
+          </p>
+        )}
         <ul>
           {problem.next_actions.map((action) => (
             <li>
@@ -18,7 +21,10 @@ export function problemPage(problem: Problem) {
             </li>
           ))}
         </ul>
-      </main>
-    </PlainPage>
-  )
+        <p class="hint">
+          <a href={problem.type}>{problem.code}</a>, request {problem.request_id}
+        </p>
+      </>
+    ),
+  })
 }

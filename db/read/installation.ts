@@ -1,10 +1,17 @@
 import type { Db } from '../database.ts'
 
-/** The one installation: its id, and what a new customer gets when its request leaves it out. */
-export async function getInstallation(db: Db): Promise<{ id: string; currency: string; timeZone: string }> {
+export interface Installation {
+  readonly id: string
+  readonly sellerName: string
+  readonly currency: string
+  readonly timeZone: string
+}
+
+/** The one installation: its id, who sells, and what a new customer gets when its request leaves it out. */
+export async function getInstallation(db: Db): Promise<Installation> {
   const row = await db
     .selectFrom('installation')
-    .select(['id', 'currency', 'time_zone'])
+    .select(['id', 'seller', 'currency', 'time_zone'])
     .executeTakeFirstOrThrow()
-  return { id: row.id, currency: row.currency, timeZone: row.time_zone }
+  return { id: row.id, sellerName: row.seller.name, currency: row.currency, timeZone: row.time_zone }
 }

@@ -6,8 +6,13 @@ function invoices(db: Db) {
   return db
     .selectFrom('invoices as invoice')
     .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
+    .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
     .selectAll('invoice')
-    .select(['customer.code as customer_code', 'customer.name as customer_name'])
+    .select([
+      'customer.code as customer_code',
+      'customer.name as customer_name',
+      'clock.name as test_clock_name',
+    ])
 }
 
 export type InvoiceRow = Awaited<ReturnType<typeof listInvoices>>[number]
@@ -28,6 +33,10 @@ export async function listInvoices(
   return await query.execute()
 }
 
+export async function findInvoice(db: Db, id: string): Promise<InvoiceRow | undefined> {
+  return await invoices(db).where('invoice.id', '=', id).executeTakeFirst()
+}
+
 export async function getInvoice(db: Db, id: string): Promise<InvoiceRow> {
   return await invoices(db).where('invoice.id', '=', id).executeTakeFirstOrThrow()
 }
@@ -36,10 +45,12 @@ export async function listInvoiceLines(db: Db, invoiceId: string) {
   return await db
     .selectFrom('invoice_lines as line')
     .innerJoin('products as product', 'product.id', 'line.product_id')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
     .leftJoin('usage_windows as window', 'window.id', 'line.usage_window_id')
     .selectAll('line')
     .select([
       'product.code as product_code',
+      'subscription.title as subscription_title',
       'window.reading_count',
       'window.event_count',
       sql<string | null>`lower(line.service_period)`.as('starts_on'),

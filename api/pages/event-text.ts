@@ -1,0 +1,94 @@
+import type { EventKind } from '#db/event.ts'
+import { formatDate, formatAmount } from './format.ts'
+
+type Data = Record<string, unknown>
+
+/** Every event as a sentence. The kinds are those that a page listens for, too. */
+const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
+  'order.confirmed': (data) => `Ordered${quoted(data['title'])}`,
+  'build.started': () => 'Build started',
+  'build.step': stepSentence,
+  'build.done': () => 'Build done, observed ready',
+  'build.failed': (data) => `Build failed${because(data['detail'] ?? data['code'])}`,
+  'build.undone': (data) => `Build undone${because(data['detail'] ?? data['code'])}`,
+  'unbuild.started': () => 'Unbuild started',
+  'unbuild.done': () => 'Unbuild done, verified absent',
+  'unbuild.failed': (data) => `Unbuild failed${because(data['detail'] ?? data['code'])}`,
+  'subscription.activated': (data) => `Active from ${day(data['starts_on'])}`,
+  'subscription.changed': (data) =>
+    `${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}, effective ${day(data['effective_on'])}`,
+  'subscription.cancelled': (data) => `Cancelled, ends on ${day(data['ends_on'])}${because(data['reason'])}`,
+  'subscription.uncancelled': () => 'Cancellation taken back',
+  'subscription.suspended': (data) => `Suspended${because(data['reason'])}`,
+  'subscription.resumed': () => 'Resumed',
+  'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
+  'subscription.unparked': () => 'Goes on',
+  'subscription.ended': () => 'Ended',
+  'limit.applied': (data) =>
+    `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
+  'limit.refused': (data) =>
+    `Limit ${text(data['limit'])} of ${text(data['quantity'])} was not taken${because(data['answer'])}`,
+  'invoice.finalized': (data) =>
+    `${data['kind'] === 'credit_note' ? 'Credit note' : 'Invoice'} ${text(data['number'])}: ${amount(data)}`,
+  'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
+  'usage.read': () => 'Usage read',
+}
+
+export const eventKinds = Object.keys(sentences)
+
+/** What happened, in one line. A kind that this page does not know yet is shown by its name. */
+export function eventSentence(event: { kind: string; data: Data }): string {
+  return isKnown(event.kind) ? sentences[event.kind](event.data) : event.kind
+}
+
+function isKnown(kind: string): kind is EventKind {
+  return Object.hasOwn(sentences, kind)
+}
+
+/** Who did it: a person or a key, else Clouder by itself. */
+export function eventActor(event: { data: Data }, viewer: { name: string }): string {
+  const actor = event.data['actor']
+  if (typeof actor !== 'string' || actor === '') return 'Clouder'
+  if (actor === viewer.name) return 'you'
+  if (actor.startsWith('operator:')) return 'an operator'
+  return actor.startsWith('key_') ? 'an API key' : actor
+}
+
+function stepSentence(data: Data): string {
+  const title = text(data['title'])
+  switch (data['state']) {
+    case 'running':
+      return data['attempt'] === 1 ? `${title}: begun` : `${title}: attempt ${text(data['attempt'])}`
+    case 'done':
+      return `${title}: done`
+    case 'undone':
+      return `${title}: undone`
+    case 'retrying':
+      return `${title}: tried again${because(data['detail'])}`
+    default:
+      return `${title}: ${text(data['state'])}${because(data['detail'])}`
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
+}
+
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `: ${value}` : ''
+}
+
+function because(value: unknown): string {
+  return typeof value === 'string' && value !== '' ? `: ${value}` : ''
+}
+
+function day(value: unknown): string {
+  return typeof value === 'string' ? formatDate(value) : '?'
+}
+
+function amount(data: Data): string {
+  const { total_minor: totalMinor, currency } = data
+  return typeof totalMinor === 'number' && typeof currency === 'string'
+    ? formatAmount(totalMinor, currency)
+    : '?'
+}

@@ -1,0 +1,69 @@
+import { allowedCommands } from '#domain/subscription.ts'
+import { standingOf } from '../subscription-commands.ts'
+import type { ConsoleView } from './console-page.tsx'
+import { Day, Empty, Section } from './parts.tsx'
+import type { SubscriptionContent } from './subscription-content.ts'
+import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
+
+/** What can be asked of the subscription now; what cannot is not offered. */
+export function ActionsSection(props: {
+  view: ConsoleView
+  content: SubscriptionContent
+  refused: RefusedForm | undefined
+}) {
+  const { view, content, refused } = props
+  const { row, publicId } = content
+  const allowed = allowedCommands(standingOf(row))
+  const form = { view, publicId }
+  return (
+    <Section id="actions" title="Actions" isLive>
+      {allowed.includes('uncancel') && (
+        <ActionForm {...form} action="uncancel">
+          <button type="submit" class="primary">
+            Take the cancellation back
+          </button>
+          {row.ends_on !== null && (
+            <span class="hint">
+              Possible until <Day date={row.ends_on} />. Everything goes on as if it had not been cancelled.
+            </span>
+          )}
+        </ActionForm>
+      )}
+      {allowed.includes('resume') && (
+        <ActionForm {...form} action="resume">
+          <button type="submit" class="primary">
+            Resume
+          </button>
+          <span class="hint">Starts what was stopped, with all that it holds.</span>
+        </ActionForm>
+      )}
+      {allowed.includes('suspend') && (
+        <details id="suspend" open={refused?.action === 'suspend'}>
+          <summary>Suspend…</summary>
+          <ActionForm {...form} action="suspend">
+            <p class="hint">Stops the containers and keeps their data. It can be resumed at any time.</p>
+            <Field id="suspend-reason" name="reason" label="Reason, for the timeline" refused={refused} />
+            <button type="submit">Suspend</button>
+          </ActionForm>
+        </details>
+      )}
+      {allowed.includes('cancel') && (
+        <p>
+          <a class="button" href={`/subscriptions/${publicId}/cancel`}>
+            Cancel…
+          </a>{' '}
+          <span class="hint">Shows what happens first.</span>
+        </p>
+      )}
+      {allowed.length === 0 && <NothingToDo content={content} />}
+    </Section>
+  )
+}
+
+function NothingToDo({ content }: { content: SubscriptionContent }) {
+  return content.row.phase === 'ended' ? (
+    <Empty>It has ended. Place a new order to sell it again.</Empty>
+  ) : (
+    <Empty>Nothing can be asked of it while it is {content.row.phase}.</Empty>
+  )
+}

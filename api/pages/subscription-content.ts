@@ -1,0 +1,56 @@
+import { countBuildsAhead } from '#db/read/build-queue.ts'
+import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
+import { listEventsBefore } from '#db/read/event.ts'
+import { readExpectedInvoice } from '#db/read/expected-invoice.ts'
+import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
+import { listInvoices } from '#db/read/invoice.ts'
+import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
+import { getTestClock } from '#db/read/test-clock.ts'
+import type { Db } from '#db/database.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId } from '#domain/identifier.ts'
+
+const shownInvoices = 12
+const shownEvents = 50
+
+export type SubscriptionContent = Awaited<ReturnType<typeof readSubscriptionContent>>
+
+/** All that the page of a subscription shows. @throws `not_found`, `id_kind_mismatch` */
+export async function readSubscriptionContent(db: Db, publicId: string) {
+  const id = decodeId('subscription', publicId)
+  const row = await findSubscription(db, id)
+  if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
+  const onlyThis = { subscriptionId: id, buildOrderId: null, position: null, limit: shownEvents }
+  const newest = { limit: shownInvoices, cursor: null, direction: 'after' } as const
+  const [lines, instances, builds, events, invoices, expected, testClock] = await Promise.all([
+    listSubscriptionLines(db, id),
+    readInstances(db, id),
+    readBuilds(db, id),
+    listEventsBefore(db, onlyThis),
+    listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
+    readExpectedInvoice(db, row),
+    row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
+  ])
+  return { publicId, row, lines, instances, builds, events, invoices, expected, testClock }
+}
+
+async function readInstances(db: Db, subscriptionId: string) {
+  const instances = await listInstancesOf(db, subscriptionId)
+  return await Promise.all(
+    instances.map(async (instance) => ({ ...instance, commands: await listLimitCommands(db, instance.id) })),
+  )
+}
+export type InstanceContent = SubscriptionContent['instances'][number]
+
+/** Newest first, each with its steps; one that waits knows how many are before it. */
+async function readBuilds(db: Db, subscriptionId: string) {
+  const builds = await listBuildsOf(db, subscriptionId)
+  return await Promise.all(
+    builds.map(async (build) => ({
+      ...build,
+      steps: await listBuildSteps(db, build.id),
+      buildsAhead: build.state === 'planned' ? await countBuildsAhead(db, build.id) : 0,
+    })),
+  )
+}
+export type BuildContent = SubscriptionContent['builds'][number]

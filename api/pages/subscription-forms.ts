@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { BusinessError, type ErrorCode } from '#domain/errors.ts'
+import { decodeId } from '#domain/identifier.ts'
+import type { SubscriptionCommand } from '#domain/subscription.ts'
+import { resolveField } from '../addressing.ts'
+import { problemKinds } from '../errors.ts'
+import type { ApiContext, Frame } from '../frame.ts'
+import { commandOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { actionNames, cancelSchema, changePlanSchema, suspendSchema } from '../schemas/subscription.ts'
+import { sendCommand } from '../subscription-commands.ts'
+import { parse } from '../validation.ts'
+import { cancellationBody } from './cancellation.tsx'
+import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { readSubscriptionContent } from './subscription-content.ts'
+import type { RefusedForm } from './subscription-form.tsx'
+import { subscriptionBody } from './subscription.tsx'
+
+type Values = Readonly<Record<string, string>>
+type Wish = DistributiveOmit<SubscriptionCommand, 'requestId' | 'actor'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** The same commands as the API's, from forms: done leads back to the page, refused shows the form again. */
+export function registerSubscriptionForms(frame: Frame): void {
+  for (const action of Object.values(actionNames)) {
+    consolePage(
+      frame,
+      { method: 'post', path: `/subscriptions/:id/${action}`, permission: 'subscriptions:write' },
+      async (view, ctx) => {
+        const publicId = ctx.req.param('id') ?? ''
+        const values = await readForm(ctx)
+        try {
+          await carryOut(frame, ctx, { publicId, action, values })
+        } catch (error) {
+          if (error instanceof BusinessError)
+            return await showAgain(frame, view, { publicId, action, values, error })
+          throw error
+        }
+        return ctx.redirect(`/subscriptions/${publicId}`, 303)
+      },
+    )
+  }
+}
+
+async function readForm(ctx: ApiContext): Promise<Values> {
+  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
+  const { form_token: _token, ...values } = form
+  return values
+}
+
+async function carryOut(
+  frame: Frame,
+  ctx: ApiContext,
+  form: { publicId: string; action: string; values: Values },
+): Promise<void> {
+  const { db } = frame.deps
+  const { idempotency_key: key, ...fields } = form.values
+  const actor = requireOperator(ctx).name
+  const request = keyedRequest({
+    principal: actor,
+    key: readIdempotencyKey(key),
+    method: ctx.req.method,
+    path: ctx.req.path,
+    body: JSON.stringify(fields),
+  })
+  const subscriptionId = decodeId('subscription', form.publicId)
+  await commandOnce(db, request, async () => {
+    const wish = await toWish(frame, form.action, fields)
+    const requestId = `${request.principal}/${request.key}`
+    await sendCommand(frame.deps, { subscriptionId, command: { ...wish, requestId, actor } })
+    return { status: 303, body: null }
+  })
+}
+
+/** A form's fields as the command that they ask for; read by the schemas of the API. */
+async function toWish(frame: Frame, action: string, fields: Values): Promise<Wish> {
+  switch (action) {
+    case actionNames.cancel:
+      return { kind: 'cancel', ...parse(cancelSchema, fields, 'body') }
+    case actionNames.suspend:
+      return { kind: 'suspend', ...parse(suspendSchema, fields, 'body') }
+    case actionNames.changePlan: {
+      const { line, quantity } = parse(changePlanSchema, fields, 'body')
+      const field = { kind: 'subscriptionLine', text: line, pointer: '/line', unknown: 'not_found' } as const
+      return { kind: 'changePlan', subscriptionLineId: await resolveField(frame.deps.db, field), quantity }
+    }
+    case actionNames.uncancel:
+      return { kind: 'uncancel' }
+    case actionNames.resume:
+      return { kind: 'resume' }
+    case actionNames.retryBuild:
+      return { kind: 'retryBuild' }
+    default:
+      throw new BusinessError('not_found', `There is no action ${action}.`)
+  }
+}
+
+async function showAgain(
+  frame: Frame,
+  view: ConsoleView,
+  form: { publicId: string; action: string; values: Values; error: BusinessError },
+): Promise<ConsoleBody> {
+  const { action, values, error } = form
+  const content = await readSubscriptionContent(frame.deps.db, form.publicId)
+  const refused: RefusedForm = {
+    action,
+    code: error.code,
+    detail: error.message,
+    fieldId: fieldIdOf(action, values, error),
+    values,
+  }
+  const body =
+    action === actionNames.cancel
+      ? await cancellationBody(frame, view, content, refused)
+      : subscriptionBody(view, content, refused)
+  return { ...body, title: `Refused: ${body.title}`, status: statusOf(error.code) }
+}
+
+/** The engine's silence is no fault of the form. */
+function statusOf(code: ErrorCode): 422 | 503 {
+  return problemKinds[code].status === 503 ? 503 : 422
+}
+
+/** A wrong quantity and what the instance would not take are both about the field of that line. */
+function fieldIdOf(action: string, values: Values, error: BusinessError): string | undefined {
+  if (action === actionNames.changePlan) return `quantity-${values['line'] ?? ''}`
+  const isReason = error.fields.some((field) => field.pointer === '/reason')
+  return isReason ? `${action}-reason` : undefined
+}

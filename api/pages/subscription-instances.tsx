@@ -1,0 +1,125 @@
+import type { LimitCommandRow } from '#db/read/instance.ts'
+import type { ConsoleView } from './console-page.tsx'
+import { formatDuration, formatQuantity, plural } from './format.ts'
+import { Empty, Moment, Section, State, Table } from './parts.tsx'
+import type { InstanceContent, SubscriptionContent } from './subscription-content.ts'
+
+export function InstancesSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
+  return (
+    <Section id="instances" title="Instances" isLive>
+      {content.instances.length === 0 ? (
+        <Empty>None: what was sold has no application to build.</Empty>
+      ) : (
+        <Table caption="Deployed applications" head={['Instance', 'State', 'Server', 'Holds']}>
+          {content.instances.map((instance) => (
+            <Instance view={view} instance={instance} />
+          ))}
+        </Table>
+      )}
+    </Section>
+  )
+}
+
+function Instance({ view, instance }: { view: ConsoleView; instance: InstanceContent }) {
+  return (
+    <tr>
+      <th scope="row">
+        {instance.application_title}
+        <div class="hint">
+          {instance.name}, version {instance.application_version}
+        </div>
+        {instance.notice !== null && <div class="hint">{instance.notice}</div>}
+      </th>
+      <td>
+        <State state={instance.state} />
+        <div class="hint">
+          <Moment at={instance.state_at} {...view} />
+        </div>
+      </td>
+      <td>
+        {instance.server_code}
+        {instance.host_port !== null && <div class="hint">port {instance.host_port}</div>}
+      </td>
+      <td>
+        {instance.resources.length === 0 ? (
+          'nothing'
+        ) : (
+          <details id={`holds-${instance.name}`}>
+            <summary>{plural(instance.resources.length, 'resource')}</summary>
+            <ul class="plainlist">
+              {instance.resources.map((resource) => (
+                <li>
+                  {resource.kind} <code>{resource.name}</code>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** Sold is what is billed, in force is what the instance said when it was asked. */
+export function LimitsSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
+  const limited = content.instances.filter((instance) => instance.limits.length > 0)
+  if (limited.length === 0) return null
+  const commands = limited.flatMap((instance) => instance.commands)
+  return (
+    <Section id="limits" title="Limits" isLive>
+      <Table
+        caption="Limits, sold and in force"
+        head={['Limit', { number: 'Sold' }, { number: 'In force' }, 'Standing']}
+      >
+        {limited.flatMap((instance) => instance.limits.map((limit) => <Limit limit={limit} />))}
+      </Table>
+      {commands.length > 0 && (
+        <details id="limit-log">
+          <summary>{plural(commands.length, 'command')} sent to the instance</summary>
+          <Table
+            caption="Commands that set limits, newest first"
+            head={['Sent', 'Command', 'Answer', { number: 'Exit' }]}
+          >
+            {commands.map((command) => (
+              <LimitCommand view={view} command={command} />
+            ))}
+          </Table>
+        </details>
+      )}
+    </Section>
+  )
+}
+
+function Limit({ limit }: { limit: InstanceContent['limits'][number] }) {
+  const inForce = limit.in_force_quantity
+  const isHeld = inForce !== null && formatQuantity(inForce) === formatQuantity(limit.sold_quantity)
+  return (
+    <tr>
+      <th scope="row">{limit.code}</th>
+      <td class="number">{formatQuantity(limit.sold_quantity)}</td>
+      <td class="number">{inForce === null ? 'not set yet' : formatQuantity(inForce)}</td>
+      <td>
+        <State state={isHeld ? 'done' : 'planned'}>{isHeld ? 'enforced' : 'differs'}</State>
+      </td>
+    </tr>
+  )
+}
+
+function LimitCommand({ view, command }: { view: ConsoleView; command: LimitCommandRow }) {
+  return (
+    <tr>
+      <td>
+        <Moment at={command.sent_at} {...view} />
+        {command.duration_ms !== null && <div class="hint">{formatDuration(command.duration_ms)}</div>}
+      </td>
+      <td>
+        <code>{command.command.join(' ')}</code>
+      </td>
+      <td>
+        <code>{command.answer}</code>
+        {command.read_back !== null && <div class="hint">read back {command.read_back}</div>}
+      </td>
+      <td class="number">{command.exit_code}</td>
+    </tr>
+  )
+}

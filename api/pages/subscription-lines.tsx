@@ -1,0 +1,117 @@
+import type { SubscriptionLineRow } from '#db/read/subscription.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { allowedCommands } from '#domain/subscription.ts'
+import { isWholeUnit } from '#domain/unit.ts'
+import { standingOf } from '../subscription-commands.ts'
+import type { ConsoleView } from './console-page.tsx'
+import { formatInterval, formatQuantity, formatUnitPrice } from './format.ts'
+import { Day, Empty, Section, Table } from './parts.tsx'
+import type { SubscriptionContent } from './subscription-content.ts'
+import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
+
+interface LinesProps {
+  readonly view: ConsoleView
+  readonly content: SubscriptionContent
+  readonly refused: RefusedForm | undefined
+}
+
+/** What was agreed, line by line, and the way to sell another quantity. */
+export function LinesSection(props: LinesProps) {
+  const { lines, row } = props.content
+  const canChange = allowedCommands(standingOf(row)).includes('changePlan')
+  return (
+    <Section id="lines" title="Lines" isLive>
+      {lines.length === 0 ? (
+        <Empty>No line is left. The order that made this subscription tells what it was.</Empty>
+      ) : (
+        <Table
+          caption="What is sold"
+          head={[
+            'Product',
+            'Billing',
+            { number: 'Quantity' },
+            { number: 'Unit price' },
+            'From',
+            'Until',
+            'Change',
+          ]}
+        >
+          {lines.map((line) => (
+            <Line {...props} line={line} canChange={canChange} />
+          ))}
+        </Table>
+      )}
+      {canChange && (
+        <p class="hint">
+          More of a threshold line holds from today and is billed to the day; less holds from the next invoice
+          {row.next_invoice_on !== null && (
+            <>
+              {' '}
+              on <Day date={row.next_invoice_on} />
+            </>
+          )}
+          . The instance takes the new limit before the sale is made.
+        </p>
+      )}
+    </Section>
+  )
+}
+
+function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLineRow; canChange: boolean }) {
+  const { currency } = props.content.row
+  const isOpen = line.ends_on === null
+  return (
+    <tr class={isOpen ? undefined : 'past'}>
+      <th scope="row">
+        {line.description}
+        <div class="hint">{line.product_code}</div>
+      </th>
+      <td>
+        {line.billing_type}
+        <div class="hint">{describeTiming(line)}</div>
+      </td>
+      <td class="number">
+        {line.billing_type === 'usage' ? 'metered' : formatQuantity(line.quantity)}
+        <div class="hint">{line.unit}</div>
+      </td>
+      <td class="number">{formatUnitPrice(line.unit_price, currency)}</td>
+      <td>{line.starts_on === null ? 'activation' : <Day date={line.starts_on} />}</td>
+      <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>
+      <td>
+        {canChange && isOpen && line.billing_type === 'threshold' && line.interval_unit !== null ? (
+          <ChangeForm {...props} line={line} />
+        ) : (
+          <span class="hint">{line.billing_type === 'threshold' ? 'not now' : 'not changeable'}</span>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+function describeTiming(line: SubscriptionLineRow): string {
+  if (line.interval_count === null || line.interval_unit === null) return 'once'
+  const interval = formatInterval({ count: line.interval_count, unit: line.interval_unit })
+  return `${interval}, ${line.billing_timing === 'advance' ? 'in advance' : 'in arrears'}`
+}
+
+function ChangeForm({ view, content, refused, line }: LinesProps & { line: SubscriptionLineRow }) {
+  const lineId = encodeId('subscriptionLine', line.id)
+  return (
+    <ActionForm view={view} publicId={content.publicId} action="change-plan" class="inline">
+      <input type="hidden" name="line" value={lineId} />
+      <Field
+        id={`quantity-${lineId}`}
+        name="quantity"
+        label={`New quantity of ${line.description}`}
+        isLabelHidden
+        type={isWholeUnit(line.unit) ? 'number' : 'text'}
+        min="1"
+        value={line.quantity}
+        refused={refused}
+      />
+      <button type="submit">
+        Change<span class="visually-hidden"> {line.description}</span>
+      </button>
+    </ActionForm>
+  )
+}

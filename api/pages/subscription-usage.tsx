@@ -1,0 +1,60 @@
+import type { InvoiceLineDraft } from '#domain/invoice/lines.ts'
+import type { ConsoleView } from './console-page.tsx'
+import { formatAmount, formatPeriod, formatQuantity, plural } from './format.ts'
+import { Empty, Moment, Section, Table } from './parts.tsx'
+import type { SubscriptionContent } from './subscription-content.ts'
+
+/** What was metered since the last invoice, rated as the next one will. */
+export function UsageSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
+  const metered = content.expected?.lines.filter((line) => line.kind === 'usage') ?? []
+  const isMetered = content.lines.some((line) => line.billing_type === 'usage')
+  return (
+    <Section id="usage" title="Usage so far" isLive>
+      {metered.length > 0 ? (
+        <Table
+          caption="Metered since the last invoice"
+          head={['Metered', { number: 'Used' }, 'Period', 'Read', { number: 'Amount' }]}
+        >
+          {metered.map((line) => (
+            <UsageLine
+              view={view}
+              now={content.testClock?.now_at ?? view.now}
+              line={line}
+              currency={content.row.currency}
+            />
+          ))}
+        </Table>
+      ) : (
+        <Empty>
+          {isMetered
+            ? 'Metering begins with the day the subscription becomes active.'
+            : 'Nothing is metered: every line has a fixed price.'}
+        </Empty>
+      )}
+    </Section>
+  )
+}
+
+function UsageLine(props: { view: ConsoleView; now: string; line: InvoiceLineDraft; currency: string }) {
+  const { line } = props
+  const { usage } = line.explanation
+  return (
+    <tr>
+      <th scope="row">{line.description}</th>
+      <td class="number">
+        {formatQuantity(line.quantity)} {line.unit}
+      </td>
+      <td>{line.servicePeriod && formatPeriod(line.servicePeriod.start, line.servicePeriod.end)}</td>
+      <td>
+        {plural(usage?.readingCount ?? 0, 'reading')}
+        {usage !== undefined && usage.eventCount > 0 && <>, {plural(usage.eventCount, 'reported event')}</>}
+        {usage?.lastReadAt != null && (
+          <div class="hint">
+            last <Moment at={usage.lastReadAt} now={props.now} timeZone={props.view.timeZone} />
+          </div>
+        )}
+      </td>
+      <td class="number">{formatAmount(line.amountMinor, props.currency)}</td>
+    </tr>
+  )
+}

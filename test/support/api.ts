@@ -1,6 +1,7 @@
 import { issueApiKey } from '#api/api-key.ts'
 import { createGuardedFrame } from '#api/app.ts'
 import type { ApiDependencies } from '#api/dependencies.ts'
+import { ensureInstallation } from '#bin/installation.ts'
 import { insertApiKey } from '#db/api-key.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { newId } from '#db/identifier.ts'
@@ -24,7 +25,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
   const { url, db } = database
   const temporal = createFakeTemporal()
   const listener = listenForEvents(url)
-  await insertInstallation(db)
+  await ensureInstallation(db, 'dry-run')
   const frame = createGuardedFrame({
     db,
     client: temporal.client,
@@ -89,19 +90,6 @@ export async function createKey(db: Db, scopes: string[], expiresAt: string | nu
   const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
   await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes, expiresAt })
   return text
-}
-
-async function insertInstallation(db: Db): Promise<void> {
-  await db
-    .insertInto('installation')
-    .values({
-      id: newId(),
-      seller: JSON.stringify({ name: 'Seller', address: '', taxId: null }) as never,
-      currency: 'USD',
-      time_zone: 'UTC',
-      demo_seeded_at: null,
-    })
-    .execute()
 }
 
 /** A customer `acme` and two products without applications: `support` recurs, `setup` is paid once. */

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import test, { after, before, suite } from 'node:test'
+import { z } from 'zod'
+import { parseApplication } from '#docker/compose.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { createTestApi, type TestApi } from '#test/support/api.ts'
+import { liveOneLife, type Life } from '#test/support/life.ts'
+
+interface Operation {
+  readonly responses: Record<string, { content?: Record<string, { schema: unknown }> }>
+  readonly parameters?: readonly { name: string; in: string }[]
+}
+interface Document {
+  readonly openapi: string
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly schemas: Record<string, unknown> }
+}
+
+let api: TestApi
+let life: Life
+let document: Document
+before(async () => {
+  api = await createTestApi({
+    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+  })
+  life = await liveOneLife(api)
+  await api.post('/v1/test-clocks', { name: 'clock', now: '2026-01-01T00:00:00Z' })
+  await api.post('/v1/price-lists', {
+    code: 'list',
+    name: 'List',
+    currency: 'USD',
+    items: [{ unit_price: '1' }],
+  })
+  document = (await api.get('/openapi.json')).body as unknown as Document
+})
+after(async () => api.close())
+
+/** A schema without references, and closed: a field that is not in the document makes the answer wrong. */
+function resolve(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(resolve)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const entries = schema as Record<string, unknown>
+  if (typeof entries['$ref'] === 'string') {
+    const name = entries['$ref'].split('/').at(-1) ?? ''
+    return resolve(document.components.schemas[name])
+  }
+  if (Array.isArray(entries['allOf'])) return resolve(merge(entries['allOf']))
+  const resolved = Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, resolve(value)]))
+  const isClosed = 'properties' in resolved && !('additionalProperties' in resolved)
+  return isClosed ? { ...resolved, additionalProperties: false } : resolved
+}
+
+function merge(parts: readonly unknown[]): Record<string, unknown> {
+  const [first = {}, ...rest] = parts.map((part) => resolve(part) as Record<string, unknown>)
+  return rest.reduce<Record<string, unknown>>(
+    (whole, part) => ({
+      ...whole,
+      ...part,
+      properties: { ...(whole['properties'] as object), ...(part['properties'] as object) },
+      required: [...((whole['required'] ?? []) as string[]), ...((part['required'] ?? []) as string[])],
+    }),
+    first,
+  )
+}
+
+function assertMatches(
+  path: string,
+  method: string,
+  reply: { status: number; body: unknown; type: string },
+): void {
+  const response = document.paths[path]?.[method]?.responses[String(reply.status)]
+  const schema = response?.content?.[reply.type]?.schema
+  assert.ok(
+    schema,
+    `${method} ${path} may answer ${reply.status} as ${reply.type}, says the API but not its document`,
+  )
+  const result = z.fromJSONSchema(resolve(schema) as z.core.JSONSchema.JSONSchema).safeParse(reply.body)
+  assert.ok(
+    result.success,
+    `${method} ${path} ${reply.status}: ${result.error?.message}\n${JSON.stringify(reply.body)}`,
+  )
+}
+
+/** What stands for {id} in each address. */
+async function addressOf(path: string): Promise<string> {
+  const list = path.replace(/\/\{id\}.*$/, '')
+  const { body } = await api.get(list)
+  const [first] = body['data'] as { id: string }[]
+  assert.ok(first, `${list} is empty: the test shows nothing`)
+  return path.replace('{id}', first.id)
+}
+
+suite('the document', () => {
+  test('it is OpenAPI 3.1 and has every route below /v1', () => {
+    assert.equal(document.openapi, '3.1.0')
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map(
+        (method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+      ),
+    )
+    const routes = [...api.frame.permissions.keys()].filter(
+      (route) => route.includes(' /v1/') && route !== 'GET /v1/events/stream',
+    )
+    assert.deepEqual(described.toSorted(), routes.toSorted())
+  })
+
+  test('every answer to a GET is as the document says, field by field', async () => {
+    for (const [path, operations] of Object.entries(document.paths)) {
+      if (!operations['get']) continue
+      const address = path.includes('{id}') ? await addressOf(path) : path
+      const { status, body } = await api.get(address)
+      assert.equal(status, 200, `${address}: ${JSON.stringify(body)}`)
+      if (Array.isArray(body['data'])) assert.ok(body['data'].length > 0, `${path} is empty`)
+      assertMatches(path, 'get', { status, body, type: 'application/json' })
+    }
+  })
+
+  test('refusals are as the document says', async () => {
+    const refusals: readonly [string, string, string, unknown, Record<string, string>?][] = [
+      ['/v1/orders', 'post', '/v1/orders', {}],
+      ['/v1/orders', 'post', '/v1/orders', '{'],
+      ['/v1/orders', 'post', '/v1/orders', 'x', { 'content-type': 'text/plain' }],
+      ['/v1/orders', 'post', '/v1/orders', {}, { authorization: 'Bearer nobody' }],
+      ['/v1/products', 'post', '/v1/products', {}],
+      ['/v1/subscriptions/{id}/resume', 'post', '/v1/subscriptions/sub_01kb0000000000000000000000/resume', {}],
+      ['/v1/subscriptions/{id}/resume', 'post', `/v1/subscriptions/${encodeId('subscription', life.subscriptionId)}/resume`, {}],
+      ['/v1/builds/{id}/retry', 'post', (await addressOf('/v1/builds/{id}')) + '/retry', {}],
+    ] // prettier-ignore
+    for (const [path, method, address, body, headers] of refusals) {
+      const reply = await api.post(address, body, headers)
+      assert.ok(reply.status >= 400, address)
+      assertMatches(path, method, { ...reply, type: 'application/problem+json' })
+    }
+  })
+
+  test('a POST that leaves something asks for an Idempotency-Key', () => {
+    const without = Object.entries(document.paths)
+      .filter(([, operations]) => operations['post'])
+      .filter(
+        ([, operations]) => !operations['post']?.parameters?.some(({ name }) => name === 'Idempotency-Key'),
+      )
+      .map(([path]) => path)
+    assert.deepEqual(without, ['/v1/orders/preview'])
+  })
+})
+
+suite('what a life looks like', () => {
+  test('the invoice of January bills three GiB and February’s five users, and says from what', async () => {
+    const id = encodeId('document', life.documentId)
+    const { body: list } = await api.get(`/v1/invoices?document=${id}`)
+    const [invoice] = list['data'] as { id: string; total: unknown }[]
+    assert.deepEqual(invoice?.total, { amount_minor: 800, currency: 'USD' })
+    const { body } = await api.get(`/v1/invoices/${invoice?.id}`)
+    const lines = body['lines'] as Record<string, unknown>[]
+    assert.deepEqual(
+      lines
+        .map((line) => [line['product'], line['quantity'], line['service_period'], line['amount']])
+        .toSorted(),
+      [
+        ['network', '3', { start: '2026-01-01', end: '2026-02-01' }, { amount_minor: 300, currency: 'USD' }],
+        ['users', '5', { start: '2026-02-01', end: '2026-03-01' }, { amount_minor: 500, currency: 'USD' }],
+      ],
+    )
+  })
+
+  test('its usage shows what was billed and what was not yet', async () => {
+    const { body } = await api.get(`/v1/subscriptions/${encodeId('subscription', life.subscriptionId)}/usage`)
+    const [line] = body['lines'] as { current: { quantity: string }; windows: { quantity: string }[] }[]
+    assert.equal(line?.current.quantity, '1')
+    assert.deepEqual(
+      line?.windows.map((window) => window.quantity),
+      ['3'],
+    )
+  })
+
+  test('the instance shows the limit that is in force and the command that set it', async () => {
+    const { body } = await api.get(`/v1/instances/${encodeId('instance', life.instanceId)}`)
+    assert.deepEqual(body['limits'], [{ code: 'users', sold_quantity: '5', in_force_quantity: '5' }])
+    const [command] = body['limit_commands'] as { command: string[]; answer: string; read_back: string }[]
+    assert.deepEqual([command?.command, command?.answer, command?.read_back], [['set', '5'], 'ok', '5'])
+  })
+})

@@ -78,6 +78,16 @@ export function cyclePeriod(anchor: string, interval: BillingInterval, n: number
   return { start: cycleBoundary(anchor, interval, n), end: cycleBoundary(anchor, interval, n + 1) }
 }
 
+/**
+ * The days that a full price pays for in cycle n. It is the cycle itself, but for a first one with `month_last_day`: that
+ * begins inside its month, and is a part of it. 5 to 31 January are 27 of 31 days.
+ */
+export function fullCycle(anchor: string, interval: BillingInterval, n: number): Period {
+  const period = cyclePeriod(anchor, interval, n)
+  if (interval.unit !== 'month_last_day') return period
+  return { start: Temporal.PlainDate.from(period.start).with({ day: 1 }).toString(), end: period.end }
+}
+
 /** Index of the cycle that holds the date; 0 for every date before the anchor's first boundary. */
 export function cycleIndexOn(anchor: string, interval: BillingInterval, date: string): number {
   let index = Math.max(0, estimateIndex(anchor, interval, date) - 1)

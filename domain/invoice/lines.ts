@@ -3,9 +3,9 @@ import { assert } from '../assert.ts'
 import {
   compareDates,
   cycleIndexOn,
-  cyclePeriod,
   daysIn,
   earlierDate,
+  fullCycle,
   intersect,
   laterDate,
   type BillingInterval,
@@ -107,7 +107,7 @@ function chargeParts(line: BillableLine, asOf: string): DuePart[] {
   const due: DuePart[] = []
   let from = billedUntil(line)
   for (let index = cycleIndexOn(line.billingCycleAnchor, line.interval, from); ; index += 1) {
-    const cycle = cyclePeriod(line.billingCycleAnchor, line.interval, index)
+    const cycle = fullCycle(line.billingCycleAnchor, line.interval, index)
     const servicePeriod = intersect({ start: from, end: line.endsOn }, cycle)
     if (!servicePeriod || !isDue(line, servicePeriod, asOf)) return due
     due.push({ kind, line, servicePeriod, cycle })

@@ -10,6 +10,7 @@ import {
   cyclePeriod,
   dateIn,
   daysIn,
+  fullCycle,
   intersect,
   startOfDay,
   type BillingInterval,
@@ -190,4 +191,11 @@ test('a day begins on itself in every time zone', () => {
       assert.equal(dateIn(timeZone, startOfDay(timeZone, date)), date)
     }),
   )
+})
+
+test('with month_last_day a first period inside a month is a part of that month', () => {
+  const interval: BillingInterval = { count: 1, unit: 'month_last_day' }
+  assert.deepEqual(fullCycle('2026-01-05', interval, 0), { start: '2026-01-01', end: '2026-02-01' })
+  assert.deepEqual(fullCycle('2026-01-05', interval, 1), { start: '2026-02-01', end: '2026-03-01' })
+  assert.deepEqual(fullCycle('2026-01-05', monthly, 0), { start: '2026-01-05', end: '2026-02-05' })
 })

@@ -302,6 +302,9 @@ create table subscriptions (
 );
 create index subscriptions_by_customer on subscriptions (customer_id, id desc);
 create index subscriptions_by_phase on subscriptions (phase, id desc);
+create index subscriptions_by_order on subscriptions (order_id);
+create index subscriptions_by_clock on subscriptions (test_clock_id) where test_clock_id is not null;
+create index subscriptions_parked on subscriptions (id desc) where parked_reason is not null;
 
 create function check_subscription_phase() returns trigger language plpgsql as $$
 begin

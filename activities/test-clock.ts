@@ -3,7 +3,7 @@ import {
   findNextClockStep,
   listClockSubscriptions,
   moveTestClock,
-  setTestClockTarget,
+  settleTestClock,
 } from '#db/test-clock-step.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
@@ -44,7 +44,7 @@ export function createTestClockActivities({ db, client }: DatabaseDependencies) 
     },
 
     async closeTestClock(input: { testClockId: string; targetAt: string }): Promise<void> {
-      await setTestClockTarget(db, decodeId('testClock', input.testClockId), null)
+      await settleTestClock(db, decodeId('testClock', input.testClockId), input.targetAt)
     },
   }
 }

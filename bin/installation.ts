@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
 import { newId } from '#db/identifier.ts'
 import type { Db } from '#db/database.ts'
 
@@ -8,11 +9,15 @@ export interface Installation {
   readonly samplingIntervalMs: number
 }
 
-const portsPerInstallation = 1_000
+const portsPerServer = 200
+/** Below the range from which systems give ports to outgoing connections. */
+const firstBlockPort = 20_000
+const blocks = 60
+const portsProbed = 5
 
 /**
  * The installation's own row and its first server, made once. Two processes that start at once find the same. The port
- * range is drawn at random, so that two installations on one machine rarely meet.
+ * range is drawn at random among those whose first ports are free, so that installations on one machine rarely meet.
  */
 export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): Promise<Installation> {
   await db
@@ -31,14 +36,14 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
     })
     .onConflict((conflict) => conflict.column('is_only').doNothing())
     .execute()
-  const firstPort = 20_000 + randomInt(10) * portsPerInstallation
+  const firstPort = await findFreeBlock()
   await db
     .insertInto('servers')
     .values({
       id: newId(),
       code: 'local',
       runner,
-      port_range: `[${firstPort},${firstPort + portsPerInstallation})`,
+      port_range: `[${firstPort},${firstPort + portsPerServer})`,
       last_seen_at: null,
     })
     .onConflict((conflict) => conflict.column('code').doUpdateSet({ runner }))
@@ -54,4 +59,21 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
     serverId: server.id,
     samplingIntervalMs: installation.sampling_interval_seconds * 1_000,
   }
+}
+
+async function findFreeBlock(): Promise<number> {
+  for (let tried = 0; tried < blocks; tried += 1) {
+    const firstPort = firstBlockPort + randomInt(blocks) * portsPerServer
+    const probed = Array.from({ length: portsProbed }, async (_, index) => await isFree(firstPort + index))
+    if ((await Promise.all(probed)).every(Boolean)) return firstPort
+  }
+  throw new Error(`no block of ports from ${firstBlockPort} on is free`)
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return await new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

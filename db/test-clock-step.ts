@@ -49,11 +49,12 @@ export async function moveTestClock(db: Db, testClockId: string, to: string): Pr
   return row.now_at
 }
 
-/** Where the clock is going; null when it stands. */
-export async function setTestClockTarget(
-  db: Db,
-  testClockId: string,
-  targetAt: string | null,
-): Promise<void> {
-  await db.updateTable('test_clocks').set({ target_at: targetAt }).where('id', '=', testClockId).execute()
+/** The clock stands at its target, and all that live on it have done what was due. A later target stays. */
+export async function settleTestClock(db: Db, testClockId: string, targetAt: string): Promise<void> {
+  await db
+    .updateTable('test_clocks')
+    .set({ target_at: null })
+    .where('id', '=', testClockId)
+    .where('target_at', '<=', targetAt)
+    .execute()
 }

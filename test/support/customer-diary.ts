@@ -50,6 +50,8 @@ export function createDiary(installation: TestInstallation) {
         `${id} is ${phase}`,
         async () => {
           const subscription = await get(`/v1/subscriptions/${id}`)
+          if (subscription['parked_reason'] !== null)
+            throw new Error(`${id} is parked: ${String(subscription['parked_reason'])}`)
           return subscription['phase'] === phase && subscription
         },
         withinMs,

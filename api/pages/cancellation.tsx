@@ -66,7 +66,9 @@ function Cancellation(props: {
               title={`At the end of the period, ${formatDate(dates.periodEnd)}`}
               isChosen
             >
-              <li>It runs until then, and nothing is billed beyond it but what is metered.</li>
+              <li>
+                It runs until then; the last invoice of that day holds what was metered, and nothing beyond.
+              </li>
               <li>Until then the cancellation can be taken back.</li>
             </Choice>
           )}

@@ -96,6 +96,16 @@ export function BuildsSection({ view, builds }: { view: ConsoleView; builds: rea
   )
 }
 
+/** One that was undone waits for a person as much as one that is stuck. */
+function BuildState({ build }: { build: UnsettledBuildRow }) {
+  if (build.state === 'undone') return <State state="failed">{build.kind} failed, undone</State>
+  return (
+    <State state={build.state} isWork>
+      {build.kind} {build.state === 'planned' ? 'queued' : build.state}
+    </State>
+  )
+}
+
 function BuildItem({ view, build }: { view: ConsoleView; build: UnsettledBuildRow }) {
   const isBusy = build.state === 'running' || build.state === 'planned'
   return (
@@ -105,9 +115,7 @@ function BuildItem({ view, build }: { view: ConsoleView; build: UnsettledBuildRo
         <div class="hint">{build.customer_name}</div>
       </th>
       <td>
-        <State state={build.state} isWork>
-          {build.kind} {build.state === 'planned' ? 'queued' : build.state}
-        </State>
+        <BuildState build={build} />
       </td>
       <td>{build.failure_detail ?? build.step_title ?? 'waits for the server’s worker'}</td>
       <td class="number">

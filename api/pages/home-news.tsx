@@ -5,7 +5,12 @@ import type { ConsoleView } from './console-page.tsx'
 import { eventActor, eventSentence } from './event-text.ts'
 import { Day, Empty, Moment, Section, Table } from './parts.tsx'
 
-export function NewsSection({ view, events }: { view: ConsoleView; events: readonly EventRow[] }) {
+export function NewsSection(props: {
+  view: ConsoleView
+  events: readonly EventRow[]
+  names: ReadonlyMap<string, string>
+}) {
+  const { view, events, names } = props
   return (
     <Section id="news" title="Newest events" isLive>
       {events.length === 0 ? (
@@ -17,10 +22,12 @@ export function NewsSection({ view, events }: { view: ConsoleView; events: reado
         <ol class="timeline" role="log" aria-label="Newest events">
           {events.map((event) => (
             <li>
-              <EventText event={event} /> <span class="hint">by {eventActor(event, view.operator)}, </span>
-              <span class="hint">
-                <Moment at={event.occurred_at} {...view} />
-              </span>
+              <EventText event={event} />
+              <div class="hint">
+                {event.subscription_id !== null &&
+                  `${names.get(event.subscription_id) ?? 'a subscription'}, `}
+                by {eventActor(event, view.operator)}, <Moment at={event.occurred_at} {...view} />
+              </div>
             </li>
           ))}
         </ol>

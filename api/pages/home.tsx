@@ -4,6 +4,7 @@ import {
   listStandIns,
   listUnsettledBuilds,
   readFigures,
+  readSubscriptionNames,
   type StandInRow,
 } from '#db/read/home.ts'
 import { listServers } from '#db/read/server.ts'
@@ -37,18 +38,22 @@ async function readHome({ deps }: Frame, view: ConsoleView) {
     listTasks(db, { ...firstPage, isOpen: true }),
     listSubscriptions(db, { ...firstPage, ...anySubscription, isParked: true }),
     listUnsettledBuilds(db, shownRows),
-    listEventsBefore(db, { ...everyEvent, position: null, limit: shownRows * 2 }),
+    listEventsBefore(db, { ...everyEvent, position: null, limit: shownRows * 8 }),
     listNextDueDocuments(db, shownRows),
     listServers(db, firstPage),
     listStandIns(db),
     Promise.all(checksOf(deps)),
   ])
+  const news = withoutRepeats(events)
+  const subjects = news.flatMap((event) => event.subscription_id ?? [])
+  const names = await readSubscriptionNames(db, [...new Set(subjects)])
   return {
     figures,
     tasks,
     parked,
     builds,
-    events: withoutRepeats(events),
+    news,
+    names,
     documents,
     servers,
     standIns,
@@ -74,7 +79,7 @@ function Home({ view, content }: { view: ConsoleView; content: HomeContent }) {
       <NeedsSection view={view} tasks={content.tasks} parked={content.parked} />
       <BuildsSection view={view} builds={content.builds} />
       <div class="columns">
-        <NewsSection view={view} events={content.events} />
+        <NewsSection view={view} events={content.news} names={content.names} />
         <div class="stack">
           <DueSection documents={content.documents} />
           <HealthSection view={view} servers={content.servers} checks={content.checks} />

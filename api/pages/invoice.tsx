@@ -207,7 +207,8 @@ function Explanation({
       {usage !== undefined && (
         <p>
           Measured: {formatQuantity(usage.quantity)} {usage.unit}, from{' '}
-          {plural(usage.readingCount, 'reading')} and {plural(usage.eventCount, 'reported event')}.
+          {plural(usage.readingCount, 'reading')}
+          {usage.eventCount > 0 && ` and ${plural(usage.eventCount, 'reported event')}`}.
           {usage.firstReadAt !== null && usage.lastReadAt !== null && (
             <>
               {' '}

@@ -51,7 +51,9 @@ function Build(props: { view: ConsoleView; content: SubscriptionContent; build: 
   return (
     <>
       <Progress view={view} build={build} />
-      {build.failure_code !== null && <Failure code={build.failure_code} detail={build.failure_detail} />}
+      {build.failure_code !== null && !isToldByStep(build) && (
+        <Failure code={build.failure_code} detail={build.failure_detail} />
+      )}
       {canRetry(build) && (
         <ActionForm view={view} publicId={content.publicId} action="retry-build">
           <button type="submit" class="primary">
@@ -71,6 +73,11 @@ function Build(props: { view: ConsoleView; content: SubscriptionContent; build: 
       )}
     </>
   )
+}
+
+/** A failure is told once: by the step that failed, else by the build. */
+function isToldByStep(build: BuildContent): boolean {
+  return build.steps.some((step) => step.state === 'failed' && step.failure_code === build.failure_code)
 }
 
 function Progress({ view, build }: { view: ConsoleView; build: BuildContent }) {

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx'
 import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount } from './format.ts'
@@ -23,7 +24,7 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
             </span>
           </p>
         </div>
-        <OpenApplication content={content} />
+        <OpenApplication view={view} content={content} />
         {testClock !== null && (
           <p class="banner note" role="note">
             <strong>On test clock {testClock.name}.</strong> For this subscription it is{' '}
@@ -44,11 +45,14 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
   )
 }
 
-function OpenApplication({ content }: { content: SubscriptionContent }) {
+/** One thing to press. Where nothing really runs, there is nothing to open. */
+function OpenApplication({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
   if (content.row.phase !== 'active') return null
   const running = content.instances.find(
     (instance) =>
-      instance.host_port !== null && (instance.state === 'running' || instance.state === 'limited'),
+      instance.host_port !== null &&
+      !view.dryRunServers.includes(instance.server_code) &&
+      (instance.state === 'running' || instance.state === 'limited'),
   )
   if (!running) return null
   const address = `http://localhost:${running.host_port}/`
@@ -76,8 +80,7 @@ function Facts({ content }: { content: SubscriptionContent }) {
   const sold = content.lines.filter((line) => line.ends_on === null || line.starts_on === null)
   return (
     <dl class="facts wide">
-      <dt>Price</dt>
-      <dd>
+      <Fact name="Price">
         <ul class="plainlist">
           {sold.map((line) => (
             <li>
@@ -86,31 +89,30 @@ function Facts({ content }: { content: SubscriptionContent }) {
           ))}
           {sold.length === 0 && <li>nothing is sold any more</li>}
         </ul>
-      </dd>
-      <dt>Next invoice</dt>
-      <dd>
+      </Fact>
+      <Fact name="Next invoice">
         {row.next_invoice_on === null ? 'none' : <Day date={row.next_invoice_on} />}
         {expected && (
           <div class="hint">{formatAmount(expected.totalMinor, row.currency)} with what was used so far</div>
         )}
-      </dd>
-      <dt>Active since</dt>
-      <dd>{row.starts_on === null ? 'not yet' : <Day date={row.starts_on} />}</dd>
+      </Fact>
+      <Fact name="Active since">{row.starts_on === null ? 'not yet' : <Day date={row.starts_on} />}</Fact>
       {row.ends_on !== null && (
-        <>
-          <dt>{row.phase === 'ended' ? 'Ended' : 'Ends'}</dt>
-          <dd>
-            <Day date={row.ends_on} />
-            {row.cancel_reason !== null && <div class="hint">{row.cancel_reason}</div>}
-          </dd>
-        </>
+        <Fact name={row.phase === 'ended' ? 'Ended' : 'Ends'}>
+          <Day date={row.ends_on} />
+          {row.cancel_reason !== null && <div class="hint">{row.cancel_reason}</div>}
+        </Fact>
       )}
-      {row.suspended_reason !== null && (
-        <>
-          <dt>Suspended</dt>
-          <dd>{row.suspended_reason}</dd>
-        </>
-      )}
+      {row.suspended_reason !== null && <Fact name="Suspended">{row.suspended_reason}</Fact>}
     </dl>
+  )
+}
+
+function Fact(props: { name: string; children?: Child }) {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>{props.children}</dd>
+    </div>
   )
 }

@@ -81,11 +81,17 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
         {canChange && isOpen && line.billing_type === 'threshold' && line.interval_unit !== null ? (
           <ChangeForm {...props} line={line} />
         ) : (
-          <span class="hint">{line.billing_type === 'threshold' ? 'not now' : 'not changeable'}</span>
+          <span class="hint">{whyNoChange(line)}</span>
         )}
       </td>
     </tr>
   )
+}
+
+/** A cell that offers nothing says why. */
+function whyNoChange(line: SubscriptionLineRow): string {
+  if (line.ends_on !== null) return 'closed'
+  return line.billing_type === 'threshold' ? 'not now' : 'no quantity to change'
 }
 
 function describeTiming(line: SubscriptionLineRow): string {

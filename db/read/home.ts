@@ -86,7 +86,7 @@ export async function readFigures(db: Db, at: { now: string; timeZone: string })
   }
 }
 
-/** Documents by the date of their next invoice. */
+/** Documents by the date of their next invoice, real ones before those that live on test clocks. */
 export async function listNextDueDocuments(db: Db, limit: number) {
   return await db
     .selectFrom('subscription_documents as document')
@@ -95,6 +95,7 @@ export async function listNextDueDocuments(db: Db, limit: number) {
     .selectAll('document')
     .select(['customer.name as customer_name', 'clock.name as test_clock_name'])
     .where('document.closed_at', 'is', null)
+    .orderBy(sql`document.test_clock_id is not null`)
     .orderBy('document.next_invoice_on')
     .orderBy('document.id')
     .limit(limit)
@@ -127,3 +128,15 @@ export async function listStandIns(db: Db) {
     .execute()
 }
 export type StandInRow = Awaited<ReturnType<typeof listStandIns>>[number]
+
+/** What subscriptions are called, for lines that only know their ids. */
+export async function readSubscriptionNames(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('subscriptions as subscription')
+    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
+    .select(['subscription.id', 'subscription.title', 'customer.name'])
+    .where('subscription.id', 'in', ids)
+    .execute()
+  return new Map(rows.map((row) => [row.id, `${row.title} for ${row.name}`]))
+}

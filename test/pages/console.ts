@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { hashSecret } from '#api/api-key.ts'
 import type { ApiDependencies } from '#api/dependencies.ts'
@@ -79,7 +78,9 @@ export async function serveTestConsole() {
   const server = createAdaptorServer({ fetch: (request) => answer(request) })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  const url = `http://127.0.0.1:${address.port}`
   const api = await createTestApi({ publicUrl: url })
   answer = (request) => api.frame.app.fetch(request)
   return {

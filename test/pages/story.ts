@@ -33,6 +33,9 @@ export async function seedStory(db: Db, runner: 'docker' | 'dry-run' = 'docker')
       port_range: '[42000,42100)',
       last_seen_at: new Date().toISOString(),
     })
+    .onConflict((conflict) =>
+      conflict.column('code').doUpdateSet({ runner, last_seen_at: new Date().toISOString() }),
+    )
     .execute()
 }
 
@@ -214,18 +217,26 @@ export async function billNextPeriod(db: Db, sold: Sold, now: string): Promise<v
   const document = await db
     .selectFrom('subscription_documents as document')
     .innerJoin('subscription_lines as line', 'line.document_id', 'document.id')
-    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
-    .select(['document.id', 'document.next_period_index', 'subscription.test_clock_id'])
+    .select(['document.id', 'document.next_period_index'])
     .where('line.subscription_id', '=', sold.id)
     .executeTakeFirstOrThrow()
-  if (document.test_clock_id !== null) {
-    await db
-      .updateTable('test_clocks')
-      .set({ now_at: now })
-      .where('id', '=', document.test_clock_id)
-      .execute()
-  }
+  await moveClock(db, sold, now)
   await billPeriod(db, { documentId: document.id, periodIndex: document.next_period_index }, now)
+}
+
+async function moveClock(db: Db, sold: Sold, now: string): Promise<void> {
+  await db
+    .updateTable('test_clocks')
+    .set({ now_at: now })
+    .where('id', 'in', (select) =>
+      select
+        .selectFrom('subscriptions')
+        .select('test_clock_id')
+        .where('id', '=', sold.id)
+        .where('test_clock_id', 'is not', null)
+        .$castTo<{ test_clock_id: string }>(),
+    )
+    .execute()
 }
 
 /** Sells another quantity of the line with this limit, as the workflow does once the instance holds it. */
@@ -242,6 +253,7 @@ export async function changeQuantity(
     .where('ends_on', 'is', null)
     .executeTakeFirstOrThrow()
   if (line.instance_id !== null) await applyLimit(db, line.instance_id, change.limitCode, change.quantity)
+  await moveClock(db, sold, change.now)
   await changeSubscription(
     db,
     {
@@ -266,5 +278,6 @@ export async function tellTwoMonths(db: Db): Promise<Sold> {
   await billNextPeriod(db, sold, '2026-02-28T08:00:00Z')
   await changeQuantity(db, sold, { limitCode: 'users', quantity: '6', now: '2026-03-10T10:00:00Z' })
   await meter(db, sold, { now: '2026-03-12T12:00:00Z', network: '4.25', disk: '2.5' })
+  await moveClock(db, sold, '2026-03-13T08:00:00Z')
   return sold
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '#domain/errors.ts'
 import type { ProblemKind } from '../errors.ts'
-import { PlainPage } from './plain-page.tsx'
+import { renderDocument, renderPlainPage } from './document.tsx'
+import { Table } from './parts.tsx'
 
 /** The reference, drawn from /openapi.json by a component that we serve ourselves. */
 export function referencePage() {
@@ -12,12 +13,15 @@ export function referencePage() {
     'allow-server-selection': 'false',
     'schema-description-expanded': 'true',
   }
-  return (
-    <PlainPage title="API">
-      <script type="module" src="/assets/rapidoc.js"></script>
-      <rapi-doc {...attributes}></rapi-doc>
-    </PlainPage>
-  )
+  return renderDocument({
+    title: 'API',
+    children: (
+      <>
+        <script type="module" src="/assets/rapidoc.js"></script>
+        <rapi-doc {...attributes}></rapi-doc>
+      </>
+    ),
+  })
 }
 
 declare module 'hono/jsx' {
@@ -30,9 +34,10 @@ declare module 'hono/jsx' {
 
 /** One page for one code: what it means and what to do. */
 export function errorPage(code: ErrorCode, kind: ProblemKind) {
-  return (
-    <PlainPage title={code}>
-      <main>
+  return renderPlainPage({
+    title: code,
+    children: (
+      <>
         <p>
           <a href="/docs/errors">All codes</a>
         </p>
@@ -48,37 +53,29 @@ export function errorPage(code: ErrorCode, kind: ProblemKind) {
             </li>
           ))}
         </ul>
-      </main>
-    </PlainPage>
-  )
+      </>
+    ),
+  })
 }
 
 export function errorListPage(kinds: readonly (readonly [string, ProblemKind])[]) {
-  return (
-    <PlainPage title="Error codes">
-      <main>
+  return renderPlainPage({
+    title: 'Error codes',
+    children: (
+      <>
         <h1>Error codes</h1>
-        <table>
-          <thead>
+        <Table caption="Error codes" head={['Code', 'Status', 'Meaning']}>
+          {kinds.map(([code, kind]) => (
             <tr>
-              <th scope="col">Code</th>
-              <th scope="col">Status</th>
-              <th scope="col">Meaning</th>
+              <th scope="row">
+                <a href={`/docs/errors/${code}`}>{code}</a>
+              </th>
+              <td>{kind.status}</td>
+              <td>{kind.title}</td>
             </tr>
-          </thead>
-          <tbody>
-            {kinds.map(([code, kind]) => (
-              <tr>
-                <td>
-                  <a href={`/docs/errors/${code}`}>{code}</a>
-                </td>
-                <td>{kind.status}</td>
-                <td>{kind.title}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </main>
-    </PlainPage>
-  )
+          ))}
+        </Table>
+      </>
+    ),
+  })
 }

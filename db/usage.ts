@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import {
   aggregateUsage,
   type InstantWindow,
@@ -200,6 +199,8 @@ export async function insertUsageEvent(
   db: Db,
   event: NewUsageEvent,
 ): Promise<'stored' | 'duplicate' | 'conflict'> {
+  // Windows are cut by the millisecond: a finer instant could fall between two of them.
+  const occurredAt = Temporal.Instant.from(event.occurredAt).toString({ smallestUnit: 'millisecond' })
   const stored = await db
     .insertInto('usage_events')
     .values({
@@ -210,7 +211,7 @@ export async function insertUsageEvent(
       metric: event.metric,
       quantity: event.quantity,
       unit: event.unit,
-      occurred_at: event.occurredAt,
+      occurred_at: occurredAt,
     })
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
     .returning('id')
@@ -225,7 +226,7 @@ export async function insertUsageEvent(
     .where('metric', '=', event.metric)
     .where('quantity', '=', event.quantity)
     .where('unit', '=', event.unit)
-    .where(sql<boolean>`date_trunc('milliseconds', occurred_at) = ${event.occurredAt}::timestamptz`)
+    .where('occurred_at', '=', occurredAt)
     .executeTakeFirst()
   return same ? 'duplicate' : 'conflict'
 }

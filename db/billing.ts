@@ -466,8 +466,10 @@ async function measureParts(
     assert(context?.metric, 'a usage line names its metric')
     const window = instantWindow(part.servicePeriod, context.timeZone)
     const isLast = part.line.endsOn === part.servicePeriod.end
+    // The subscription's own last bill comes after its closing reading; a document's may come before it, and waits.
+    const isClosed = isLast && bill.subscriptionId !== null
     const isOverdue = Date.parse(bill.now) > Date.parse(window.end) + graceMs
-    if (!isLast && !isOverdue && !(await isMeteredUntil(tx, context, window.end))) {
+    if (!isClosed && !isOverdue && !(await isMeteredUntil(tx, context, window.end))) {
       throw new DocumentNotReady(context.documentId ?? part.line.id)
     }
     measured.set(

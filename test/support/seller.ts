@@ -87,12 +87,29 @@ async function saveApplications(db: Db): Promise<void> {
       ...shop,
       code: 'odoo',
       metrics: [
-        { code: 'network', title: 'Network', unit: 'B', kind: 'counter', aggregation: 'sum', source: { from: 'network' } },
-        { code: 'disk', title: 'Disk', unit: 'B', kind: 'gauge', aggregation: 'max', source: { from: 'volumes' } },
+        {
+          code: 'network',
+          title: 'Network',
+          unit: 'B',
+          kind: 'counter',
+          aggregation: 'sum',
+          source: { type: 'engine-network' },
+        },
+        {
+          code: 'disk',
+          title: 'Disk',
+          unit: 'B',
+          kind: 'gauge',
+          aggregation: 'max',
+          source: { type: 'volume-disk', volume: 'data' },
+        },
       ],
     },
   })
-  await saveApplication(db, { compose: 'static-site', definition: { ...shop, code: 'static-site', limits: [] } })
+  await saveApplication(db, {
+    compose: 'static-site',
+    definition: { ...shop, code: 'static-site', limits: [] },
+  })
 }
 
 async function orderRequest(db: Db, order: TestOrder): Promise<OrderRequest> {

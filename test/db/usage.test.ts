@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { billFinal, billPeriod, DocumentNotReady } from '#db/billing.ts'
+import { newId } from '#db/identifier.ts'
+import { cancelSubscription } from '#db/subscription.ts'
+import { insertReadings, insertUsageEvent, measureUsage, type NewUsageEvent } from '#db/usage.ts'
+import { listDocumentIds } from '#test/support/invoices.ts'
+import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
+
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+/** Config 1 with its instance running, from 1 January 2026 on, by a clock of its own. */
+async function sellRunning() {
+  const now = '2026-01-01T00:00:00Z'
+  const testClockId = await seller.clock(now)
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const instance = await seller.db
+    .selectFrom('instances')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  for (const state of ['building', 'running'] as const) {
+    await seller.db.updateTable('instances').set({ state }).where('id', '=', instance.id).execute()
+  }
+  const read = async (readAt: string, network: string, isOpening = false) =>
+    await insertReadings(seller.db, { instanceId: instance.id, isOpening, readAt, sampledAt: readAt }, [
+      { metric: 'network', series: 'eth0', value: String(Number(network) * 2 ** 30), unit: 'B' },
+      { metric: 'disk', series: 'data', value: '0', unit: 'B' },
+    ])
+  return { subscriptionId, documentId, instanceId: instance.id, read }
+}
+
+async function listWindows(subscriptionId: string): Promise<string[]> {
+  const rows = await seller.db
+    .selectFrom('usage_windows')
+    .innerJoin('subscription_lines', 'subscription_lines.id', 'subscription_line_id')
+    .select(['usage_windows.metric', 'usage_windows.quantity', 'usage_windows.unit'])
+    .select(['reading_count', 'event_count', 'last_read_at'])
+    .where('subscription_id', '=', subscriptionId)
+    .where('usage_windows.metric', '=', 'network')
+    .orderBy('window_period')
+    .execute()
+  return rows.map(
+    (row) => `${row.quantity} ${row.unit} of ${row.reading_count}+${row.event_count} to ${row.last_read_at}`,
+  )
+}
+
+test('a counter is billed by its growth from the opening reading, over resets and months', async () => {
+  const { subscriptionId, documentId, read } = await sellRunning()
+  await read('2026-01-01T00:10:00Z', '100', true)
+  await read('2026-01-10T00:00:00Z', '160')
+  await read('2026-01-20T00:00:00Z', '220')
+  await read('2026-01-21T00:00:00Z', '0')
+  await read('2026-01-31T00:00:00Z', '30')
+  await read('2026-02-01T00:00:00Z', '31')
+  await read('2026-02-02T00:00:00Z', '40')
+  await read('2026-03-01T00:05:00Z', '45')
+  await billDue(seller.db, documentId, '2026-03-01T00:06:00Z')
+  assert.deepEqual(await listWindows(subscriptionId), [
+    '151 GiB of 6+0 to 2026-02-01T00:00:00.000Z',
+    '9 GiB of 1+0 to 2026-02-02T00:00:00.000Z',
+  ])
+})
+
+test('a document waits for a reading at or past the end of its period, and is then billed', async () => {
+  const { documentId, read } = await sellRunning()
+  await read('2026-01-31T23:55:00Z', '5')
+  const key = { documentId, periodIndex: 1 }
+  await assert.rejects(billPeriod(seller.db, key, '2026-02-01T00:00:10Z'), DocumentNotReady)
+  await read('2026-02-01T00:00:00Z', '6')
+  assert.equal((await billPeriod(seller.db, key, '2026-02-01T00:00:20Z')).totalMinor, 1600)
+})
+
+test('after the grace a document is billed without the reading that never came', async () => {
+  const { documentId, read } = await sellRunning()
+  await read('2026-01-31T23:55:00Z', '5')
+  const key = { documentId, periodIndex: 1 }
+  await assert.rejects(billPeriod(seller.db, key, '2026-02-01T06:00:00Z'), DocumentNotReady)
+  assert.equal((await billPeriod(seller.db, key, '2026-02-01T06:00:01Z')).totalMinor, 1500)
+})
+
+test('the last window of a document waits for the closing reading, and holds it', async () => {
+  const { subscriptionId, documentId, read } = await sellRunning()
+  const command = { subscriptionId, requestId: 'end', actor: 'test', now: '2026-01-20T00:00:00Z' }
+  await cancelSubscription(seller.db, command, { when: 'period_end', reason: 'moved' })
+  await read('2026-01-31T23:55:00Z', '5')
+  const key = { documentId, periodIndex: 1 }
+  await assert.rejects(billPeriod(seller.db, key, '2026-02-01T00:00:00Z'), DocumentNotReady)
+  await read('2026-02-01T00:00:02Z', '8')
+  await billPeriod(seller.db, key, '2026-02-01T00:00:03Z')
+  assert.deepEqual(await listWindows(subscriptionId), ['8 GiB of 2+0 to 2026-02-01T00:00:02.000Z'])
+})
+
+test('cancelled now, the final bill has all up to the closing reading and waits for no other', async () => {
+  const { subscriptionId, read } = await sellRunning()
+  await read('2026-01-20T11:00:00Z', '5')
+  const command = { subscriptionId, requestId: 'end', actor: 'test', now: '2026-01-20T12:00:00Z' }
+  await cancelSubscription(seller.db, command, { when: 'now', reason: 'moved' })
+  await read('2026-01-20T12:00:01Z', '9')
+  await billFinal(seller.db, subscriptionId, '2026-01-20T12:00:02Z')
+  assert.deepEqual(await listWindows(subscriptionId), ['9 GiB of 2+0 to 2026-01-20T12:00:01.000Z'])
+})
+
+test('a billed window stays as it was when its source changes afterwards', async () => {
+  const { subscriptionId, documentId, read, instanceId } = await sellRunning()
+  await read('2026-02-01T00:00:00Z', '5')
+  await billDue(seller.db, documentId, '2026-02-01T00:01:00Z')
+  const billed = await listWindows(subscriptionId)
+  await seller.db.updateTable('readings').set({ value: '0' }).where('instance_id', '=', instanceId).execute()
+  await pushUsage(seller.db, {
+    subscriptionId,
+    metric: 'network',
+    quantity: '4',
+    occurredAt: '2026-01-20T00:00:00Z',
+  })
+  await billPeriod(seller.db, { documentId, periodIndex: 1 }, '2026-02-01T00:02:00Z')
+  assert.deepEqual(await listWindows(subscriptionId), billed)
+})
+
+test('the same moment read twice is one reading', async () => {
+  const { read } = await sellRunning()
+  assert.equal(await read('2026-01-02T00:00:00Z', '5'), 2)
+  assert.equal(await read('2026-01-02T00:00:00Z', '7'), 0)
+})
+
+function networkEvent(subscriptionId: string, overrides: Partial<NewUsageEvent> = {}): NewUsageEvent {
+  return {
+    source: 'gateway',
+    eventId: newId(),
+    subscriptionId,
+    metric: 'network',
+    quantity: '1.50',
+    unit: 'GiB',
+    occurredAt: '2026-01-02T00:00:00.123Z',
+    ...overrides,
+  }
+}
+
+test('an event that is sent twenty times at once is stored once', async () => {
+  const { subscriptionId } = await sellRunning()
+  const event = networkEvent(subscriptionId)
+  const results = await Promise.all(
+    Array.from({ length: 20 }, async () => insertUsageEvent(seller.db, event)),
+  )
+  assert.deepEqual(results.toSorted(), [...Array.from({ length: 19 }, () => 'duplicate'), 'stored'])
+})
+
+test('an event is a duplicate however its number and instant are written', async () => {
+  const { subscriptionId } = await sellRunning()
+  const event = networkEvent(subscriptionId, { occurredAt: '2026-01-02T00:00:00.123456Z' })
+  assert.equal(await insertUsageEvent(seller.db, event), 'stored')
+  assert.equal(await insertUsageEvent(seller.db, event), 'duplicate')
+  const otherwise = { ...event, quantity: '1.5', occurredAt: '2026-01-02T01:00:00.123456+01:00' }
+  assert.equal(await insertUsageEvent(seller.db, otherwise), 'duplicate')
+})
+
+test('an event with the id of another one is a conflict, and the first one stays', async () => {
+  const { subscriptionId } = await sellRunning()
+  const event = networkEvent(subscriptionId)
+  await insertUsageEvent(seller.db, event)
+  const changes: Partial<NewUsageEvent>[] = [
+    { quantity: '1.51' },
+    { unit: 'GB' },
+    { metric: 'disk' },
+    { occurredAt: '2026-01-02T00:00:00.124Z' },
+  ]
+  for (const change of changes) {
+    assert.equal(await insertUsageEvent(seller.db, { ...event, ...change }), 'conflict')
+  }
+  const kept = await seller.db
+    .selectFrom('usage_events')
+    .select('quantity')
+    .where('event_id', '=', event.eventId)
+    .execute()
+  assert.deepEqual(kept, [{ quantity: '1.50' }])
+})
+
+test('an event a fraction of a millisecond past a boundary is counted, in exactly one window', async () => {
+  const { subscriptionId, instanceId } = await sellRunning()
+  const event = networkEvent(subscriptionId, { quantity: '2', occurredAt: '2026-02-01T00:00:00.000400Z' })
+  await insertUsageEvent(seller.db, event)
+  const measure = async (start: string, end: string) => {
+    const line = { subscriptionId, instanceId, metric: 'network', unit: 'GiB', isLast: false }
+    return Number((await measureUsage(seller.db, { ...line, window: { start, end } })).quantity)
+  }
+  const january = await measure('2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z')
+  const february = await measure('2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z')
+  assert.equal(january + february, 2)
+})

@@ -18,9 +18,11 @@ export function createApp(deps: ApiDependencies): OpenAPIHono<ApiEnv> {
 export function createGuardedFrame(deps: ApiDependencies): Frame {
   const frame = createFrame(deps)
   frame.app.use('*', async (ctx, next) => {
+    const startedMs = performance.now()
     ctx.set('requestId', `req_${randomUUID().replaceAll('-', '')}`)
     await next()
     finish(ctx, deps)
+    logWrite(ctx, deps, performance.now() - startedMs)
   })
   frame.app.onError((error, ctx) => answerProblem(ctx, deps, error))
   frame.app.notFound((ctx) =>
@@ -37,11 +39,27 @@ function finish(ctx: ApiContext, deps: ApiDependencies): void {
   setSecurityHeaders(ctx, { isSecure: deps.publicUrl.startsWith('https:') })
 }
 
+/** Who changed what. Reads are not logged: there are many, and they leave nothing. Addresses only, never bodies or keys. */
+function logWrite(ctx: ApiContext, deps: ApiDependencies, durationMs: number): void {
+  if (ctx.req.method === 'GET' || ctx.req.method === 'HEAD') return
+  const fields = {
+    request_id: ctx.get('requestId'),
+    principal: ctx.get('principal')?.name,
+    method: ctx.req.method,
+    // A login link's token is a secret, and a part of its address.
+    path: ctx.req.path.replace(/^(\/login\/).*/, '$1…'),
+    status: ctx.res.status,
+    duration_ms: Math.round(durationMs),
+  }
+  deps.log.info(fields, 'write')
+}
+
 async function answerProblem(ctx: ApiContext, deps: ApiDependencies, error: Error): Promise<Response> {
   const problem = toProblem(error, { path: ctx.req.path, requestId: ctx.get('requestId') })
   if (problem.status >= 500) {
     deps.log.error({ err: error, request_id: problem.request_id, path: ctx.req.path }, problem.title)
   }
+  if (problem.status === 503) ctx.header('Retry-After', '1')
   if (problem.status === 401) ctx.header('WWW-Authenticate', 'Bearer')
   if (wantsPage(ctx)) return await ctx.html(problemPage(problem), problem.status)
   return ctx.newResponse(JSON.stringify(problem), problem.status, {

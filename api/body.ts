@@ -22,6 +22,21 @@ export async function readBody(ctx: ApiContext): Promise<{ text: string; value: 
   }
 }
 
+/**
+ * The body of a form is read by its page; here it is only let in or not. Browsers always state its length.
+ * @throws `media_type_unsupported`, `body_too_large`
+ */
+export function refuseForm(ctx: ApiContext): void {
+  const type = ctx.req.header('content-type') ?? 'application/x-www-form-urlencoded'
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
+    throw new BusinessError('media_type_unsupported', `A page takes a form, not ${type}.`)
+  }
+  const length = ctx.req.header('content-length')
+  const isBounded =
+    length === undefined ? !ctx.req.header('transfer-encoding') : Number(length) <= largestBytes
+  if (!isBounded) throw new BusinessError('body_too_large', `The form is larger than ${largestBytes} bytes.`)
+}
+
 /** Counts while reading: a length that the client states is only a hint. */
 async function readBytes(request: Request): Promise<Uint8Array> {
   const tooLarge = new BusinessError('body_too_large', `The body is larger than ${largestBytes} bytes.`)

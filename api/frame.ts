@@ -6,7 +6,7 @@ import { assert } from '#domain/assert.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { createAfterwards, type Afterwards } from './afterwards.ts'
 import { authenticate, authorize, refuseForeignWrite, type Principal } from './authentication.ts'
-import { readBody } from './body.ts'
+import { readBody, refuseForm } from './body.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
 import { describeRoute } from './openapi.ts'
@@ -61,6 +61,8 @@ export interface Call<Params, Query, Body> {
   readonly now: string
   /** The Idempotency-Key with its owner: the id of a command, steady over every repetition. */
   readonly commandId: string
+  /** The same command may have been sent before, with an outcome that nobody knows. */
+  readonly isRepeat: boolean
   /** Begun when the effect is committed; the answer does not wait for it. A replayed answer does not begin it. */
   readonly afterCommit: (work: () => Promise<void>) => void
 }
@@ -109,6 +111,7 @@ export function createFrame(deps: ApiDependencies): Frame {
     },
     page(definition, handler) {
       register(definition.method, definition.path, definition.permission, async (ctx) => {
+        if (definition.method === 'post') refuseForm(ctx)
         await admit(ctx, deps, definition)
         return await handler(ctx)
       })
@@ -173,9 +176,9 @@ async function answerRoute(
     now: deps.now(),
     afterCommit: (work: () => Promise<void>) => void later.push(work),
   }
-  const answer = await carryOut(ctx, deps, definition, body.text, async (db, commandId) => {
+  const answer = await carryOut(ctx, deps, definition, body.text, async (db, { commandId, isRepeat }) => {
     const transaction = () => assertTransaction(db)
-    const result = await handler({ ...call, db, transaction, commandId } as unknown as Call<
+    const result = await handler({ ...call, db, transaction, commandId, isRepeat } as unknown as Call<
       never,
       never,
       never
@@ -191,16 +194,19 @@ function assertTransaction(db: Db): Tx {
   return db as Tx
 }
 
+type Command = Pick<Call<never, never, never>, 'commandId' | 'isRepeat'>
+
 async function carryOut(
   ctx: ApiContext,
   deps: ApiDependencies,
   definition: RouteDefinition,
   bodyText: string,
-  work: (db: Db, commandId: string) => Promise<{ status: number; body: unknown }>,
+  work: (db: Db, command: Command) => Promise<{ status: number; body: unknown }>,
 ): Promise<Answer> {
   const effect = definition.effect ?? (definition.method === 'post' ? 'rows' : 'nothing')
   const principal = ctx.get('principal')
-  if (effect === 'nothing' || !principal) return { ...(await work(deps.db, '')), isReplayed: false }
+  if (effect === 'nothing' || !principal)
+    return { ...(await work(deps.db, { commandId: '', isRepeat: false })), isReplayed: false }
   const request = keyedRequest({
     principal: principal.name,
     key: readIdempotencyKey(ctx.req.header('idempotency-key')),
@@ -210,8 +216,8 @@ async function carryOut(
   })
   const commandId = `${request.principal}/${request.key}`
   return effect === 'rows'
-    ? await answerOnce(deps.db, request, async (tx) => work(tx, commandId))
-    : await commandOnce(deps.db, request, async () => work(deps.db, commandId))
+    ? await answerOnce(deps.db, request, async (tx) => work(tx, { commandId, isRepeat: false }))
+    : await commandOnce(deps.db, request, async (isRepeat) => work(deps.db, { commandId, isRepeat }))
 }
 
 function toResponse(ctx: ApiContext, definition: RouteDefinition, answer: Answer): Response {

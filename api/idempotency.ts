@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Db, Tx } from '#db/database.ts'
-import { claimKey, findKeptRequest, keepAnswer, releaseKey, type KeyedRequest } from '#db/idempotency.ts'
+import {
+  abandonKey,
+  claimKey,
+  findKeptRequest,
+  forgetOldKeys,
+  keepAnswer,
+  releaseKey,
+  type KeyedRequest,
+} from '#db/idempotency.ts'
 import { BusinessError } from '#domain/errors.ts'
+import type { ApiLog } from './dependencies.ts'
 
 export interface Answer {
   readonly status: number
@@ -51,28 +60,34 @@ export async function answerOnce(
 }
 
 /**
- * The same for work that lies outside the database, a command to a workflow. The key is taken first, given back when the
- * work is refused, and taken over when the process that held it was lost: the command carries the key as its own id,
- * so the workflow carries it out once all the same.
+ * The same for work that lies outside the database, a command to a workflow. The key is taken first and given back when the
+ * work is refused. Where nobody knows how it ended, the next request with the key takes it over and is told that it
+ * repeats: the command carries the key as its own id, so the workflow carries it out once all the same.
  */
 export async function commandOnce(
   db: Db,
   request: KeyedRequest,
-  work: () => Promise<{ status: number; body: unknown }>,
+  work: (isRepeat: boolean) => Promise<{ status: number; body: unknown }>,
 ): Promise<Answer> {
-  if (!(await claimPatiently(db, request))) {
+  const isRepeat = !(await claimPatiently(db, request))
+  if (isRepeat) {
     const kept = await findMatching(db, request)
     const isLost = kept.status === null && Date.now() - Date.parse(kept.createdAt) > lostAfterMs
     if (!isLost) return toAnswer(kept)
   }
   try {
-    const answer = await work()
+    const answer = await work(isRepeat)
     await keepAnswer(db, request, answer)
     return { ...answer, isReplayed: false }
   } catch (error) {
-    await releaseKey(db, request)
+    await (isRefusal(error) ? releaseKey(db, request) : abandonKey(db, request))
     throw error
   }
+}
+
+/** A refusal changed nothing. After anything else the command may have taken effect. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof BusinessError && error.code !== 'temporal_unreachable'
 }
 
 async function claimPatiently(db: Db, request: KeyedRequest): Promise<boolean> {
@@ -121,4 +136,19 @@ function stillRunning(cause?: unknown): BusinessError {
 /** PostgreSQL's lock_not_available. */
 function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '55P03'
+}
+
+const keptDays = 7
+const forgetEveryMs = 60 * 60_000
+
+/** Forgets answers that are older than a week, now and then; gives the way to stop. */
+export function runForgetting(db: Db, log: ApiLog): () => void {
+  const forget = () => {
+    const before = Temporal.Now.instant().subtract({ hours: keptDays * 24 })
+    forgetOldKeys(db, before.toString()).catch((error: unknown) =>
+      log.warn({ err: error }, 'old idempotency keys could not be forgotten'),
+    )
+  }
+  const timer = setInterval(forget, forgetEveryMs)
+  return () => clearInterval(timer)
 }

@@ -34,15 +34,33 @@ export function standingOf(row: {
  */
 export async function sendCommand(
   deps: { db: Db; client: Client },
-  request: { subscriptionId: string; command: SubscriptionCommand },
+  request: { subscriptionId: string; command: SubscriptionCommand; isRepeat?: boolean },
 ): Promise<void> {
   const { subscriptionId, command } = request
   const row = await findSubscription(deps.db, subscriptionId)
   if (!row) throw new BusinessError('not_found', 'There is no such subscription.')
-  const refusal = refuseCommand(standingOf(row), command.kind)
+  // A repeated one may be why the row stands where it stands: only the workflow knows.
+  const refusal = request.isRepeat ? undefined : refuseCommand(standingOf(row), command.kind)
   if (refusal) throw refusal
-  const answer = await update(deps.client, encodeId('subscription', subscriptionId), command)
+  const answer = await update(deps.client, encodeId('subscription', subscriptionId), command).catch(
+    async (error: unknown) => {
+      throw (await refuseEnded(deps.db, subscriptionId, error)) ?? error
+    },
+  )
   if (answer.refusal) throw toRefusal(answer.refusal.code, answer.refusal.detail)
+}
+
+/** A subscription may end between our look at its row and the command: then its workflow is gone for good. */
+async function refuseEnded(
+  db: Db,
+  subscriptionId: string,
+  error: unknown,
+): Promise<BusinessError | undefined> {
+  if (!(error instanceof BusinessError) || error.code !== 'temporal_unreachable') return undefined
+  const row = await findSubscription(db, subscriptionId)
+  return row?.phase === 'ended'
+    ? new BusinessError('subscription_ended', 'The subscription has ended meanwhile.', { cause: error })
+    : undefined
 }
 
 async function update(

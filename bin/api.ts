@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
 import { z } from 'zod'
 import { createGuardedFrame } from '#api/app.ts'
+import { runForgetting } from '#api/idempotency.ts'
 import { runRelay } from '#api/relay.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
@@ -55,6 +56,7 @@ const { app, afterwards } = createGuardedFrame({
   log,
 })
 const stopRelay = runRelay({ db, client }, { intervalMs: relayIntervalMs, log })
+const stopForgetting = runForgetting(db, log)
 const handle = getRequestListener(app.fetch)
 const server = createServer((incoming, outgoing) => void handle(incoming, outgoing))
 
@@ -78,6 +80,7 @@ async function stop(signal: string): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), drainMs)
   await closed
   clearTimeout(timer)
+  stopForgetting()
   await afterwards.idle()
   await stopRelay()
   await listener.stop()

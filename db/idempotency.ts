@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 
 export interface KeyedRequest {
@@ -83,4 +84,20 @@ export async function releaseKey(db: Db, request: Pick<KeyedRequest, 'principal'
     .where('key', '=', request.key)
     .where('status', 'is', null)
     .execute()
+}
+
+/** Marks a request whose outcome is unknown as lost at once: the next one with its key takes it over. */
+export async function abandonKey(db: Db, request: Pick<KeyedRequest, 'principal' | 'key'>): Promise<void> {
+  await db
+    .updateTable('idempotency_keys')
+    .set({ created_at: sql<string>`created_at - interval '1 hour'` })
+    .where('principal', '=', request.principal)
+    .where('key', '=', request.key)
+    .where('status', 'is', null)
+    .execute()
+}
+
+/** Answers are kept for a while; afterwards the same key is a new request. */
+export async function forgetOldKeys(db: Db, before: string): Promise<void> {
+  await db.deleteFrom('idempotency_keys').where('created_at', '<', before).execute()
 }

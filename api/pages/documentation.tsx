@@ -10,6 +10,8 @@ export function referencePage() {
     'render-style': 'read',
     'show-header': 'false',
     'load-fonts': 'false',
+    // The key that a reader types is enough: with the session's cookie beside it a request is refused.
+    'fetch-credentials': 'omit',
     'allow-server-selection': 'false',
     'schema-description-expanded': 'true',
   }

@@ -57,10 +57,10 @@ function registerRetry(frame: Frame): void {
       effect: 'command',
       refusals: ['action_not_allowed', 'build_not_retryable', 'subscription_ended'],
     },
-    async ({ db, params, commandId, principal }) => {
+    async ({ db, params, commandId, principal, isRepeat }) => {
       const id = await resolveAddress(db, 'buildOrder', params.id)
       const build = await getBuild(db, id)
-      if (!canRetry(build)) {
+      if (!isRepeat && !canRetry(build)) {
         throw new BusinessError(
           'build_not_retryable',
           `This ${build.kind} is ${build.state}, and nothing waits for it to be tried again.`,
@@ -68,6 +68,7 @@ function registerRetry(frame: Frame): void {
       }
       await sendCommand(frame.deps, {
         subscriptionId: build.subscription_id,
+        isRepeat,
         command: { kind: 'retryBuild', requestId: commandId, actor: principal.name },
       })
       return await readBuildDetail(db, id)

@@ -48,6 +48,6 @@ export function openApi(frame: Frame) {
       description:
         'Sells, builds, bills and retires container-hosted applications. Every error is a problem detail (RFC 9457) with a stable code; see /docs/errors.',
     },
-    servers: [{ url: frame.deps.publicUrl }],
+    servers: [{ url: '/' }],
   })
 }

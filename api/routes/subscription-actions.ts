@@ -103,7 +103,7 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
       const subscriptionId = decodeId('subscription', call.params.id)
       const wish = await action.toWish(call)
       const command: SubscriptionCommand = { ...wish, requestId: call.commandId, actor: call.principal.name }
-      await sendCommand(frame.deps, { subscriptionId, command })
+      await sendCommand(frame.deps, { subscriptionId, command, isRepeat: call.isRepeat })
       return await readSubscriptionDetail(call.db, subscriptionId, frame.deps)
     },
   )

@@ -153,13 +153,13 @@ suite('what a life looks like', () => {
     const { body } = await api.get(`/v1/invoices/${invoice?.id}`)
     const lines = body['lines'] as Record<string, unknown>[]
     assert.deepEqual(
-      lines
-        .map((line) => [line['product'], line['quantity'], line['service_period'], line['amount']])
-        .toSorted(),
-      [
-        ['network', '3', { start: '2026-01-01', end: '2026-02-01' }, { amount_minor: 300, currency: 'USD' }],
-        ['users', '5', { start: '2026-02-01', end: '2026-03-01' }, { amount_minor: 500, currency: 'USD' }],
-      ],
+      Object.fromEntries(
+        lines.map((line) => [line['product'], [line['quantity'], line['service_period'], line['amount']]]),
+      ),
+      {
+        network: ['3', { start: '2026-01-01', end: '2026-02-01' }, { amount_minor: 300, currency: 'USD' }],
+        users: ['5', { start: '2026-02-01', end: '2026-03-01' }, { amount_minor: 500, currency: 'USD' }],
+      },
     )
   })
 

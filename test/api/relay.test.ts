@@ -40,7 +40,10 @@ test('a row that a killed process left behind is started, once, by whoever looks
   const temporal = createFakeTemporal()
   const relay = { db: database.db, client: temporal.client }
   const done = await Promise.all([dispatchOutbox(relay), dispatchOutbox(relay), dispatchOutbox(relay)])
-  assert.deepEqual(done.toSorted(), [0, 0, 1])
+  assert.equal(
+    done.reduce((sum, count) => sum + count, 0),
+    1,
+  )
   assert.deepEqual(
     temporal.started.map((workflow) => workflow.workflowId),
     ['subscription/a'],

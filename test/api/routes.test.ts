@@ -154,3 +154,13 @@ test('no script of the documentation page is inline or from elsewhere', async ()
     assert.equal(inline, '')
   }
 })
+
+test('a page takes a form of at most 1 MiB, and nothing else', async () => {
+  const send = async (headers: Record<string, string>) =>
+    (await api.request('/logout', { method: 'POST', headers, body: 'a=b' })).status
+  assert.equal(await send({ 'content-type': 'application/json' }), 415)
+  assert.equal(
+    await send({ 'content-type': 'application/x-www-form-urlencoded', 'content-length': '2000000' }),
+    413,
+  )
+})

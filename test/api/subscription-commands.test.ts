@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { after, before, beforeEach } from 'node:test'
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { decodeId } from '#domain/identifier.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
@@ -98,4 +102,39 @@ test('a workflow that is not there yet is a reason to come back, and the key can
   assert.deepEqual([early.status, early.body['code']], [503, 'temporal_unreachable'])
   api.temporal.behaviour.onUpdate = (update) => Promise.resolve({ requestId: update.updateId, refusal: null })
   assert.equal((await api.post(`/v1/subscriptions/${id}/cancel`, { when: 'now' }, headers)).status, 200)
+})
+
+test('a command whose answer was lost is sent again under its id, whatever it changed meanwhile', async () => {
+  await activate()
+  const headers = { 'idempotency-key': 'lost' }
+  const body = { reason: 'unpaid' }
+  api.temporal.behaviour.onUpdate = () =>
+    Promise.reject(new WorkflowUpdateRPCTimeoutOrCancelledError('deadline'))
+  const lost = await api.post(`/v1/subscriptions/${id}/suspend`, body, headers)
+  assert.deepEqual([lost.status, lost.headers.get('retry-after')], [503, '1'])
+  await api.db
+    .updateTable('subscriptions')
+    .set({ phase: 'suspended', suspended_reason: 'unpaid' })
+    .where('id', '=', decodeId('subscription', id))
+    .execute()
+  api.temporal.behaviour.onUpdate = (update) => Promise.resolve({ requestId: update.updateId, refusal: null })
+  const again = await api.post(`/v1/subscriptions/${id}/suspend`, body, headers)
+  assert.deepEqual([again.status, again.body['phase']], [200, 'suspended'])
+  const [first, second] = api.temporal.updates.slice(-2)
+  assert.equal(first?.updateId, second?.updateId)
+  const other = await api.post(`/v1/subscriptions/${id}/suspend`, body)
+  assert.deepEqual([other.status, other.body['code']], [409, 'action_not_allowed'])
+})
+
+test('a subscription that ended between the look and the command has ended', async () => {
+  api.temporal.behaviour.onUpdate = async () => {
+    await api.db
+      .updateTable('subscriptions')
+      .set({ phase: 'ended', ended_at: '2026-01-01T00:00:00Z' })
+      .where('id', '=', decodeId('subscription', id))
+      .execute()
+    throw new WorkflowNotFoundError('none', id, undefined)
+  }
+  const { status, body } = await api.post(`/v1/subscriptions/${id}/cancel`, { when: 'now' })
+  assert.deepEqual([status, body['code']], [409, 'subscription_ended'])
 })

@@ -17,9 +17,8 @@ export interface TestDatabase {
  * `CLOUDER_TEST_POSTGRES_URL` is that of a user who may create databases.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = process.env['CLOUDER_TEST_POSTGRES_URL']
-  if (!server) throw new Error('CLOUDER_TEST_POSTGRES_URL is not set: run the tests with npm test')
-  const name = `clouder_test_${process.pid}_${randomBytes(4).toString('hex')}`
+  const server = serverUrl()
+  const name = databaseName()
   const isCloned = await createDatabase(server, name)
   const url = databaseUrl(server, name)
   if (!isCloned) await migrate(url)
@@ -29,9 +28,31 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     db,
     async drop() {
       await db.destroy()
-      await onServer(server, async (client) => client.query(`drop database "${name}" with (force)`))
+      await dropDatabase(server, name)
     },
   }
+}
+
+function serverUrl(): string {
+  const server = process.env['CLOUDER_TEST_POSTGRES_URL']
+  if (!server) throw new Error('CLOUDER_TEST_POSTGRES_URL is not set: run the tests with npm test')
+  return server
+}
+
+function databaseName(): string {
+  return `clouder_test_${process.pid}_${randomBytes(4).toString('hex')}`
+}
+
+async function dropDatabase(server: string, name: string): Promise<void> {
+  await onServer(server, async (client) => client.query(`drop database "${name}" with (force)`))
+}
+
+/** A database without any table, for what makes them. */
+export async function createEmptyDatabase(): Promise<Omit<TestDatabase, 'db'>> {
+  const server = serverUrl()
+  const name = databaseName()
+  await onServer(server, async (client) => client.query(`create database "${name}"`))
+  return { url: databaseUrl(server, name), drop: async () => dropDatabase(server, name) }
 }
 
 async function createDatabase(server: string, name: string): Promise<boolean> {

@@ -1,0 +1,838 @@
+create extension btree_gist;
+
+CREATE OR REPLACE FUNCTION public.announce_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_notify('clouder_events', '');
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.check_instance_state()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.state <> old.state and not (old.state || '>' || new.state = any (array[
+    'ordered>building', 'ordered>destroyed', 'building>running', 'building>failed', 'building>cancelling', 'failed>building',
+    'failed>cancelling', 'running>limited', 'limited>running', 'running>suspended', 'limited>suspended', 'suspended>running',
+    'running>cancelling', 'limited>cancelling', 'suspended>cancelling', 'cancelling>destroyed', 'cancelling>failed', 'failed>destroyed'
+  ])) then
+    raise exception 'an instance cannot go from % to %', old.state, new.state using errcode = 'check_violation', constraint = 'instance_state';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.check_subscription_phase()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.phase <> old.phase and not (old.phase || '>' || new.phase = any (array[
+    'ordered>building', 'ordered>ended', 'building>active', 'building>ended', 'building>unbuilding', 'active>suspended',
+    'active>unbuilding', 'active>ended', 'suspended>active', 'suspended>unbuilding', 'unbuilding>ended', 'ordered>active'
+  ])) then
+    raise exception 'a subscription cannot go from % to %', old.phase, new.phase using errcode = 'check_violation', constraint = 'subscription_phase';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare lines_minor bigint; line_count integer;
+begin
+  if old.finalized_at is not null then
+    raise exception 'a finalized document never changes' using errcode = 'check_violation', constraint = 'invoice_finalized';
+  end if;
+  if tg_op = 'DELETE' then return old; end if;
+  if new.finalized_at is not null then
+    select coalesce(sum(amount_minor), 0), count(*) into lines_minor, line_count from invoice_lines where invoice_id = new.id;
+    if line_count = 0 then
+      raise exception 'a document without lines is never made' using errcode = 'check_violation', constraint = 'invoice_empty';
+    end if;
+    if abs(lines_minor) <> new.net_minor or (lines_minor < 0) <> (new.kind = 'credit_note') then
+      raise exception 'lines add up to %, the document says %', lines_minor, new.net_minor using errcode = 'check_violation', constraint = 'invoice_total';
+    end if;
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_insert()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.finalized_at is not null then
+    raise exception 'a document begins as a draft' using errcode = 'check_violation', constraint = 'invoice_draft_first';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_line()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select 1 from invoices where id = coalesce(new.invoice_id, old.invoice_id) and finalized_at is not null)
+     or (tg_op = 'UPDATE' and exists (select 1 from invoices where id = old.invoice_id and finalized_at is not null)) then
+    raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
+  end if;
+  return coalesce(new, old);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_backward_clock()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.now_at < old.now_at then
+    raise exception 'a test clock never goes back' using errcode = 'check_violation', constraint = 'clock_backwards';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
+end $function$;
+
+CREATE TABLE api_keys (
+  id uuid not null,
+  name text not null,
+  mode text not null,
+  secret_sha256 bytea not null,
+  scopes text[] not null,
+  last_used_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_secret_sha256_key UNIQUE (secret_sha256),
+  constraint api_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+CREATE TABLE application_versions (
+  id uuid not null,
+  application_id uuid not null,
+  version integer not null,
+  compose text not null,
+  compose_sha256 text not null,
+  definition jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint application_versions_pkey PRIMARY KEY (id),
+  constraint application_versions_application_id_compose_sha256_key UNIQUE (application_id, compose_sha256),
+  constraint application_versions_application_id_version_key UNIQUE (application_id, version),
+  constraint application_versions_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint application_versions_version_check CHECK ((version > 0))
+);
+
+CREATE TABLE applications (
+  id uuid not null,
+  code text not null,
+  title text not null,
+  created_at timestamp with time zone not null default now(),
+  archived_at timestamp with time zone,
+  constraint applications_pkey PRIMARY KEY (id),
+  constraint applications_code_key UNIQUE (code),
+  constraint applications_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text))
+);
+
+CREATE TABLE bill_of_materials (
+  kit_id uuid not null,
+  position integer not null,
+  component_product_id uuid,
+  component_kit_id uuid,
+  quantity numeric not null,
+  sequence integer not null,
+  constraint bill_of_materials_pkey PRIMARY KEY (kit_id, "position"),
+  constraint bill_of_materials_component_kit_id_fkey FOREIGN KEY (component_kit_id) REFERENCES kits(id),
+  constraint bill_of_materials_component_product_id_fkey FOREIGN KEY (component_product_id) REFERENCES products(id),
+  constraint bill_of_materials_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint bill_of_materials_check CHECK ((num_nonnulls(component_product_id, component_kit_id) = 1)),
+  constraint bill_of_materials_check1 CHECK ((component_kit_id <> kit_id)),
+  constraint bill_of_materials_quantity_check CHECK ((quantity > (0)::numeric))
+);
+
+CREATE TABLE billing_periods (
+  document_id uuid not null,
+  period_index integer not null,
+  period daterange not null,
+  invoice_id uuid,
+  billed_at timestamp with time zone not null default now(),
+  constraint billing_periods_pkey PRIMARY KEY (document_id, period_index),
+  constraint billing_periods_document_id_period_excl EXCLUDE USING gist (document_id WITH =, period WITH &&),
+  constraint billing_periods_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
+  constraint billing_periods_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint billing_periods_period_check CHECK ((NOT isempty(period))),
+  constraint billing_periods_period_index_check CHECK ((period_index >= 0))
+);
+CREATE TRIGGER billing_period_immutable BEFORE DELETE OR UPDATE ON public.billing_periods FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE build_orders (
+  id uuid not null,
+  subscription_id uuid not null,
+  kind text not null,
+  number integer not null,
+  state text not null default 'planned'::text,
+  failure_code text,
+  failure_detail text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint build_orders_pkey PRIMARY KEY (id),
+  constraint build_orders_subscription_id_kind_number_key UNIQUE (subscription_id, kind, number),
+  constraint build_orders_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint build_orders_kind_check CHECK ((kind = ANY (ARRAY['build'::text, 'unbuild'::text]))),
+  constraint build_orders_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text])))
+);
+CREATE UNIQUE INDEX one_open_build_order ON public.build_orders USING btree (subscription_id) WHERE (state = ANY (ARRAY['planned'::text, 'running'::text]));
+
+CREATE TABLE build_steps (
+  id uuid not null,
+  build_order_id uuid not null,
+  instance_id uuid not null,
+  server_id uuid not null,
+  position integer not null,
+  kind text not null,
+  name text not null,
+  title text not null,
+  plan jsonb not null,
+  state text not null default 'planned'::text,
+  attempt integer not null default 0,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  progress text,
+  failure_code text,
+  failure_detail text,
+  constraint build_steps_pkey PRIMARY KEY (id),
+  constraint build_steps_build_order_id_position_key UNIQUE (build_order_id, "position"),
+  constraint build_steps_build_order_id_fkey FOREIGN KEY (build_order_id) REFERENCES build_orders(id),
+  constraint build_steps_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint build_steps_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint build_steps_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text])))
+);
+
+CREATE TABLE customers (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  email text,
+  address text,
+  currency text not null,
+  time_zone text not null,
+  price_list_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint customers_pkey PRIMARY KEY (id),
+  constraint customers_code_key UNIQUE (code),
+  constraint customers_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
+  constraint customers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+  constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+CREATE TABLE environments (
+  id uuid not null,
+  customer_id uuid not null,
+  prefix text not null,
+  is_default boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  constraint environments_pkey PRIMARY KEY (id),
+  constraint environments_prefix_key UNIQUE (prefix),
+  constraint environments_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint environments_prefix_check CHECK ((prefix ~ '^[a-z][a-z0-9-]{0,39}$'::text))
+);
+CREATE UNIQUE INDEX one_default_environment ON public.environments USING btree (customer_id) WHERE is_default;
+
+CREATE TABLE events (
+  id bigint not null generated always as identity,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  kind text not null,
+  customer_id uuid,
+  subscription_id uuid,
+  build_order_id uuid,
+  invoice_id uuid,
+  data jsonb not null default '{}'::jsonb,
+  business_at timestamp with time zone,
+  occurred_at timestamp with time zone not null default now(),
+  constraint events_pkey PRIMARY KEY (id)
+);
+CREATE INDEX events_by_build ON public.events USING btree (build_order_id, id) WHERE (build_order_id IS NOT NULL);
+CREATE INDEX events_by_subscription ON public.events USING btree (subscription_id, id);
+CREATE INDEX events_in_order ON public.events USING btree (transaction_id, id);
+CREATE TRIGGER event_announced AFTER INSERT ON public.events FOR EACH STATEMENT EXECUTE FUNCTION announce_event();
+CREATE TRIGGER event_immutable BEFORE UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE idempotency_keys (
+  principal text not null,
+  key text not null,
+  method text not null,
+  path text not null,
+  body_sha256 text not null,
+  status integer,
+  response jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (principal, key),
+  constraint idempotency_keys_key_check CHECK ((key ~ '^[\x21-\x7e]{1,255}$'::text))
+);
+
+CREATE TABLE installation (
+  id uuid not null,
+  is_only boolean not null default true,
+  seller jsonb not null,
+  currency text not null,
+  time_zone text not null,
+  payment_terms_days integer not null default 14,
+  settlement_window_seconds integer not null default 21600,
+  sampling_interval_seconds integer not null default 300,
+  demo_seeded_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint installation_pkey PRIMARY KEY (id),
+  constraint installation_is_only_key UNIQUE (is_only),
+  constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint installation_is_only_check CHECK (is_only),
+  constraint installation_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+  constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
+  constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0))
+);
+
+CREATE TABLE instances (
+  id uuid not null,
+  subscription_id uuid not null,
+  environment_id uuid not null,
+  server_id uuid not null,
+  application_version_id uuid not null,
+  sequence integer not null default 0,
+  name text not null,
+  generation integer not null default 1,
+  host_port integer,
+  state text not null default 'ordered'::text,
+  state_at timestamp with time zone not null default now(),
+  destroyed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint instances_pkey PRIMARY KEY (id),
+  constraint instances_application_version_id_fkey FOREIGN KEY (application_version_id) REFERENCES application_versions(id),
+  constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
+  constraint instances_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint instances_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint instances_check CHECK (((state = 'destroyed'::text) = (destroyed_at IS NOT NULL))),
+  constraint instances_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+  constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text])))
+);
+CREATE INDEX instances_by_subscription ON public.instances USING btree (subscription_id);
+CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (server_id, name) WHERE (destroyed_at IS NULL);
+CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);
+CREATE TRIGGER instance_state BEFORE UPDATE ON public.instances FOR EACH ROW EXECUTE FUNCTION check_instance_state();
+
+CREATE TABLE invoice_lines (
+  id uuid not null,
+  invoice_id uuid not null,
+  position integer not null,
+  kind text not null,
+  subscription_line_id uuid not null,
+  subscription_id uuid not null,
+  product_id uuid not null,
+  instance_id uuid,
+  usage_window_id uuid,
+  description text not null,
+  billing_type text not null,
+  quantity numeric not null,
+  unit text not null,
+  unit_price numeric not null,
+  service_period daterange,
+  amount_minor bigint not null,
+  explanation jsonb not null,
+  constraint invoice_lines_pkey PRIMARY KEY (id),
+  constraint invoice_lines_invoice_id_position_key UNIQUE (invoice_id, "position"),
+  constraint invoice_lines_subscription_line_id_kind_service_period_excl EXCLUDE USING gist (subscription_line_id WITH =, kind WITH =, service_period WITH &&) WHERE ((kind <> 'one_time'::text)),
+  constraint invoice_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint invoice_lines_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint invoice_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint invoice_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint invoice_lines_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
+  constraint invoice_lines_usage_window_id_fkey FOREIGN KEY (usage_window_id) REFERENCES usage_windows(id),
+  constraint invoice_lines_check CHECK (((kind = 'one_time'::text) OR ((service_period IS NOT NULL) AND (NOT isempty(service_period))))),
+  constraint invoice_lines_check1 CHECK (((kind = 'usage'::text) = (usage_window_id IS NOT NULL))),
+  constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text])))
+);
+CREATE INDEX invoice_lines_by_subscription ON public.invoice_lines USING btree (subscription_id);
+CREATE UNIQUE INDEX one_time_fee_once ON public.invoice_lines USING btree (subscription_line_id) WHERE (kind = 'one_time'::text);
+CREATE TRIGGER invoice_line_finalized BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_lines FOR EACH ROW EXECUTE FUNCTION guard_invoice_line();
+CREATE TRIGGER invoice_line_kept BEFORE TRUNCATE ON public.invoice_lines FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE invoices (
+  id uuid not null,
+  kind text not null,
+  billing_key text not null,
+  customer_id uuid not null,
+  document_id uuid,
+  subscription_id uuid,
+  test_clock_id uuid,
+  currency text not null,
+  issued_on date not null,
+  due_on date not null,
+  net_minor bigint not null,
+  tax_minor bigint not null default 0,
+  total_minor bigint not null,
+  seller jsonb not null,
+  buyer jsonb not null,
+  series text,
+  sequence integer,
+  number text,
+  finalized_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint invoices_pkey PRIMARY KEY (id),
+  constraint invoices_billing_key_key UNIQUE (billing_key),
+  constraint invoices_number_key UNIQUE (number),
+  constraint invoices_series_sequence_key UNIQUE (series, sequence),
+  constraint invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint invoices_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
+  constraint invoices_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint invoices_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint invoices_check CHECK (((net_minor + tax_minor) = total_minor)),
+  constraint invoices_check1 CHECK (((finalized_at IS NULL) = (number IS NULL))),
+  constraint invoices_check2 CHECK (((finalized_at IS NULL) = (sequence IS NULL))),
+  constraint invoices_check3 CHECK ((due_on >= issued_on)),
+  constraint invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+  constraint invoices_total_minor_check CHECK ((total_minor >= 0))
+);
+CREATE INDEX invoices_by_customer ON public.invoices USING btree (customer_id, id DESC);
+CREATE INDEX invoices_by_document ON public.invoices USING btree (document_id);
+CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_insert();
+CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice();
+CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE kits (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint kits_pkey PRIMARY KEY (id),
+  constraint kits_code_key UNIQUE (code),
+  constraint kits_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text))
+);
+
+CREATE TABLE limit_commands (
+  id uuid not null,
+  instance_id uuid not null,
+  limit_code text not null,
+  quantity numeric not null,
+  command text[] not null,
+  exit_code integer,
+  answer text,
+  read_back text,
+  duration_ms integer,
+  sent_at timestamp with time zone not null default now(),
+  constraint limit_commands_pkey PRIMARY KEY (id),
+  constraint limit_commands_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
+);
+CREATE INDEX limit_commands_by_instance ON public.limit_commands USING btree (instance_id, sent_at);
+
+CREATE TABLE limits (
+  instance_id uuid not null,
+  code text not null,
+  sold_quantity numeric not null,
+  in_force_quantity numeric,
+  in_force_at timestamp with time zone,
+  constraint limits_pkey PRIMARY KEY (instance_id, code),
+  constraint limits_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
+);
+
+CREATE TABLE login_links (
+  token_sha256 bytea not null,
+  operator_id uuid not null,
+  expires_at timestamp with time zone not null,
+  consumed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint login_links_pkey PRIMARY KEY (token_sha256),
+  constraint login_links_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
+);
+
+CREATE TABLE number_series (
+  code text not null,
+  next_number integer not null default 1,
+  constraint number_series_pkey PRIMARY KEY (code),
+  constraint number_series_next_number_check CHECK ((next_number >= 1))
+);
+
+CREATE TABLE operators (
+  id uuid not null,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint operators_pkey PRIMARY KEY (id),
+  constraint operators_name_key UNIQUE (name)
+);
+
+CREATE TABLE order_lines (
+  id uuid not null,
+  order_id uuid not null,
+  position integer not null,
+  product_id uuid,
+  kit_id uuid,
+  quantity numeric not null,
+  constraint order_lines_pkey PRIMARY KEY (id),
+  constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
+  constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint order_lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint order_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint order_lines_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
+  constraint order_lines_quantity_check CHECK ((quantity > (0)::numeric))
+);
+
+CREATE TABLE orders (
+  id uuid not null,
+  customer_id uuid not null,
+  test_clock_id uuid,
+  currency text not null,
+  channel text not null,
+  actor text not null,
+  confirmed_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint orders_pkey PRIMARY KEY (id),
+  constraint orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id)
+);
+CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, id DESC);
+
+CREATE TABLE outbox (
+  id bigint not null generated always as identity,
+  kind text not null,
+  key text not null,
+  payload jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  last_error text,
+  try_after timestamp with time zone not null default now(),
+  done_at timestamp with time zone,
+  constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_key_key UNIQUE (key),
+  constraint outbox_kind_check CHECK ((kind = 'start_workflow'::text))
+);
+CREATE INDEX outbox_waiting ON public.outbox USING btree (id) WHERE (done_at IS NULL);
+
+CREATE TABLE price_list_items (
+  id uuid not null,
+  price_list_id uuid not null,
+  product_id uuid,
+  minimum_quantity numeric not null default 0,
+  unit_price numeric,
+  discount_percent numeric,
+  valid_in daterange not null default daterange(NULL::date, NULL::date),
+  created_at timestamp with time zone not null default now(),
+  constraint price_list_items_pkey PRIMARY KEY (id),
+  constraint price_list_items_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
+  constraint price_list_items_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint price_list_items_check CHECK ((num_nonnulls(unit_price, discount_percent) = 1)),
+  constraint price_list_items_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
+  constraint price_list_items_minimum_quantity_check CHECK ((minimum_quantity >= (0)::numeric)),
+  constraint price_list_items_unit_price_check CHECK ((unit_price >= (0)::numeric)),
+  constraint price_list_items_valid_in_check CHECK ((NOT isempty(valid_in)))
+);
+
+CREATE TABLE price_lists (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  currency text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint price_lists_pkey PRIMARY KEY (id),
+  constraint price_lists_code_key UNIQUE (code),
+  constraint price_lists_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
+  constraint price_lists_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+CREATE TABLE product_applications (
+  product_id uuid not null,
+  application_id uuid not null,
+  constraint product_applications_pkey PRIMARY KEY (product_id, application_id),
+  constraint product_applications_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint product_applications_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id)
+);
+
+CREATE TABLE products (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  billing_type text not null,
+  billing_timing text not null,
+  recurrence_count integer,
+  recurrence_unit text,
+  unit text not null,
+  base_price numeric not null,
+  currency text not null,
+  metric text,
+  limit_code text,
+  is_fixed_quantity boolean not null default false,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint products_pkey PRIMARY KEY (id),
+  constraint products_code_key UNIQUE (code),
+  constraint products_base_price_check CHECK ((base_price >= (0)::numeric)),
+  constraint products_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
+  constraint products_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
+  constraint products_check CHECK (((recurrence_count IS NULL) = (recurrence_unit IS NULL))),
+  constraint products_check1 CHECK (((billing_type <> 'usage'::text) OR ((billing_timing = 'arrears'::text) AND (metric IS NOT NULL) AND (recurrence_unit IS NOT NULL)))),
+  constraint products_check2 CHECK (((billing_type = 'usage'::text) OR (metric IS NULL))),
+  constraint products_check3 CHECK (((billing_type = 'threshold'::text) OR (limit_code IS NULL))),
+  constraint products_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
+  constraint products_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint products_recurrence_count_check CHECK ((recurrence_count >= 1)),
+  constraint products_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text])))
+);
+
+CREATE TABLE readings (
+  id bigint not null generated always as identity,
+  instance_id uuid not null,
+  metric text not null,
+  series text not null,
+  value numeric not null,
+  unit text not null,
+  is_opening boolean not null default false,
+  read_at timestamp with time zone not null,
+  sampled_at timestamp with time zone not null,
+  constraint readings_pkey PRIMARY KEY (id),
+  constraint readings_instance_id_metric_series_sampled_at_key UNIQUE (instance_id, metric, series, sampled_at),
+  constraint readings_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint readings_value_check CHECK ((value >= (0)::numeric))
+);
+CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
+
+CREATE TABLE resources (
+  id uuid not null,
+  instance_id uuid not null,
+  server_id uuid not null,
+  kind text not null,
+  name text not null,
+  component text not null default ''::text,
+  external_id text not null,
+  made_at timestamp with time zone not null default now(),
+  removed_at timestamp with time zone,
+  constraint resources_pkey PRIMARY KEY (id),
+  constraint resources_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint resources_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint resources_kind_check CHECK ((kind = ANY (ARRAY['container'::text, 'volume'::text, 'network'::text, 'image'::text])))
+);
+CREATE UNIQUE INDEX one_live_resource ON public.resources USING btree (instance_id, kind, name) WHERE (removed_at IS NULL);
+
+CREATE TABLE secrets (
+  instance_id uuid not null,
+  name text not null,
+  version integer not null default 1,
+  key_id text not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null default now(),
+  destroyed_at timestamp with time zone,
+  constraint secrets_pkey PRIMARY KEY (instance_id, name, version),
+  constraint secrets_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
+);
+
+CREATE TABLE servers (
+  id uuid not null,
+  code text not null,
+  runner text not null,
+  port_range int4range not null,
+  facts jsonb not null default '{}'::jsonb,
+  last_seen_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint servers_pkey PRIMARY KEY (id),
+  constraint servers_code_key UNIQUE (code),
+  constraint servers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+  constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text])))
+);
+
+CREATE TABLE sessions (
+  token_sha256 bytea not null,
+  operator_id uuid not null,
+  form_token text not null,
+  expires_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint sessions_pkey PRIMARY KEY (token_sha256),
+  constraint sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
+);
+
+CREATE TABLE subscription_commands (
+  subscription_id uuid not null,
+  request_id text not null,
+  kind text not null,
+  actor text not null,
+  refusal jsonb,
+  handled_at timestamp with time zone not null default now(),
+  constraint subscription_commands_pkey PRIMARY KEY (subscription_id, request_id),
+  constraint subscription_commands_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
+);
+
+CREATE TABLE subscription_documents (
+  id uuid not null,
+  customer_id uuid not null,
+  interval_count integer not null,
+  interval_unit text not null,
+  currency text not null,
+  billing_cycle_anchor date not null,
+  time_zone text not null,
+  test_clock_id uuid,
+  next_period_index integer not null default 0,
+  next_invoice_on date not null,
+  parked_reason text,
+  closed_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint subscription_documents_pkey PRIMARY KEY (id),
+  constraint subscription_documents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint subscription_documents_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint subscription_documents_interval_count_check CHECK ((interval_count >= 1)),
+  constraint subscription_documents_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text])))
+);
+CREATE INDEX documents_due ON public.subscription_documents USING btree (next_invoice_on) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX one_open_document ON public.subscription_documents USING btree (customer_id, interval_count, interval_unit, currency, test_clock_id) NULLS NOT DISTINCT WHERE (closed_at IS NULL);
+
+CREATE TABLE subscription_lines (
+  id uuid not null,
+  first_line_id uuid not null,
+  subscription_id uuid not null,
+  document_id uuid,
+  product_id uuid not null,
+  instance_id uuid,
+  position integer not null,
+  billing_type text not null,
+  billing_timing text not null,
+  interval_count integer,
+  interval_unit text,
+  description text not null,
+  quantity numeric not null,
+  unit text not null,
+  unit_price numeric not null,
+  metric text,
+  limit_code text,
+  starts_on date,
+  ends_on date,
+  created_at timestamp with time zone not null default now(),
+  constraint subscription_lines_pkey PRIMARY KEY (id),
+  constraint subscription_lines_first_line_id_daterange_excl EXCLUDE USING gist (first_line_id WITH =, daterange(starts_on, ends_on) WITH &&) WHERE ((starts_on IS NOT NULL)),
+  constraint subscription_lines_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
+  constraint subscription_lines_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
+  constraint subscription_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint subscription_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint subscription_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint subscription_lines_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
+  constraint subscription_lines_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
+  constraint subscription_lines_check CHECK (((interval_count IS NULL) = (interval_unit IS NULL))),
+  constraint subscription_lines_check1 CHECK (((ends_on IS NULL) OR (starts_on IS NOT NULL))),
+  constraint subscription_lines_check2 CHECK ((ends_on >= starts_on)),
+  constraint subscription_lines_check3 CHECK (((starts_on IS NULL) OR (interval_unit IS NULL) OR (document_id IS NOT NULL))),
+  constraint subscription_lines_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text]))),
+  constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric)),
+  constraint subscription_lines_unit_price_check CHECK ((unit_price >= (0)::numeric))
+);
+CREATE INDEX lines_by_document ON public.subscription_lines USING btree (document_id);
+CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (subscription_id);
+
+CREATE TABLE subscriptions (
+  id uuid not null,
+  order_id uuid not null,
+  order_line_id uuid not null,
+  customer_id uuid not null,
+  environment_id uuid not null,
+  test_clock_id uuid,
+  product_id uuid,
+  kit_id uuid,
+  title text not null,
+  currency text not null,
+  phase text not null default 'ordered'::text,
+  parked_reason text,
+  activated_at timestamp with time zone,
+  starts_on date,
+  cancel_requested_at timestamp with time zone,
+  cancel_reason text,
+  ends_on date,
+  suspended_reason text,
+  ended_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint subscriptions_pkey PRIMARY KEY (id),
+  constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
+  constraint subscriptions_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint subscriptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint subscriptions_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES order_lines(id),
+  constraint subscriptions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint subscriptions_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint subscriptions_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
+  constraint subscriptions_check1 CHECK (((phase = 'ended'::text) = (ended_at IS NOT NULL))),
+  constraint subscriptions_check2 CHECK (((phase = 'suspended'::text) <= (suspended_reason IS NOT NULL))),
+  constraint subscriptions_check3 CHECK (((phase <> ALL (ARRAY['active'::text, 'suspended'::text])) OR (activated_at IS NOT NULL))),
+  constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text])))
+);
+CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_clock_id) WHERE (test_clock_id IS NOT NULL);
+CREATE INDEX subscriptions_by_customer ON public.subscriptions USING btree (customer_id, id DESC);
+CREATE INDEX subscriptions_by_order ON public.subscriptions USING btree (order_id);
+CREATE INDEX subscriptions_by_phase ON public.subscriptions USING btree (phase, id DESC);
+CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) WHERE (parked_reason IS NOT NULL);
+CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
+
+CREATE TABLE tasks (
+  id uuid not null,
+  kind text not null,
+  subject_kind text not null,
+  subject_id uuid not null,
+  subject text not null,
+  detail text not null,
+  created_at timestamp with time zone not null default now(),
+  closed_at timestamp with time zone,
+  closed_reason text,
+  constraint tasks_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX one_open_task ON public.tasks USING btree (kind, subject_kind, subject_id) WHERE (closed_at IS NULL);
+
+CREATE TABLE test_clocks (
+  id uuid not null,
+  number integer not null generated always as identity,
+  name text not null,
+  now_at timestamp with time zone not null,
+  target_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint test_clocks_pkey PRIMARY KEY (id),
+  constraint test_clocks_number_key UNIQUE (number)
+);
+CREATE TRIGGER test_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION refuse_backward_clock();
+
+CREATE TABLE usage_events (
+  id uuid not null,
+  source text not null,
+  event_id text not null,
+  subscription_id uuid not null,
+  metric text not null,
+  quantity numeric not null,
+  unit text not null,
+  occurred_at timestamp with time zone not null,
+  received_at timestamp with time zone not null default now(),
+  constraint usage_events_pkey PRIMARY KEY (id),
+  constraint usage_events_source_event_id_key UNIQUE (source, event_id),
+  constraint usage_events_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint usage_events_quantity_check CHECK ((quantity >= (0)::numeric))
+);
+CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);
+
+CREATE TABLE usage_windows (
+  id uuid not null,
+  subscription_line_id uuid not null,
+  metric text not null,
+  quantity numeric not null,
+  unit text not null,
+  window_period tstzrange not null,
+  reading_count integer not null,
+  event_count integer not null,
+  first_read_at timestamp with time zone,
+  last_read_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint usage_windows_pkey PRIMARY KEY (id),
+  constraint usage_windows_subscription_line_id_window_period_excl EXCLUDE USING gist (subscription_line_id WITH =, window_period WITH &&),
+  constraint usage_windows_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
+  constraint usage_windows_quantity_check CHECK ((quantity >= (0)::numeric)),
+  constraint usage_windows_window_period_check CHECK (((NOT isempty(window_period)) AND (NOT lower_inf(window_period)) AND (NOT upper_inf(window_period))))
+);
+CREATE TRIGGER usage_window_immutable BEFORE DELETE OR UPDATE ON public.usage_windows FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER usage_window_kept BEFORE TRUNCATE ON public.usage_windows FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
 import { ensureChromium } from '#bin/platform/chromium.ts'
@@ -10,10 +10,12 @@ import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
 import { PlatformProblem, describeProblem } from '#bin/platform/problem.ts'
 import { createProgress } from '#bin/platform/progress.ts'
-import { claimRun, isRunAlive } from '#bin/platform/run-state.ts'
+import { claimRun, endLeftover, isRunAlive } from '#bin/platform/run-state.ts'
+import { stopProcess } from '#bin/platform/process.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { createTemplateDatabase } from '#bin/platform/template-database.ts'
 import { ensureTemporal } from '#bin/platform/temporal.ts'
+import { removeTestObjects } from '#bin/platform/test-objects.ts'
 import { findTestFiles } from '#bin/platform/test-files.ts'
 import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
 import { registerSearchAttributes } from '#bin/search-attributes.ts'
@@ -43,6 +45,9 @@ async function sweepLeftovers(): Promise<void> {
   for (const name of globSync(`${folderPrefix}*`, { cwd: tmpdir() })) {
     const folder = join(tmpdir(), name)
     if (!existsSync(join(folder, 'run.json')) || isRunAlive(folder)) continue
+    const { postgres, docker } = await endLeftover(folder, 'tests')
+    // Its database may be gone already; then nobody knows any more what it made on the engine.
+    if (postgres && docker) await removeTestObjects(docker, postgres, basename(folder)).catch(() => undefined)
     await claimRun(folder)
     removeFolder(folder)
   }
@@ -144,12 +149,23 @@ async function runTests(args: string[]): Promise<number> {
   const run = await claimRun(folder)
   cleanups.push(() => run.stopAll())
   const progress = createProgress(7)
-  const env = { ...(await startServices(folder, run, progress)), ...(await findLocalParts(folder, progress)) }
+  const env: Record<string, string> = {
+    ...(await startServices(folder, run, progress)),
+    ...(await findLocalParts(folder, progress)),
+    CLOUDER_TEST_RUN: basename(folder),
+  }
   requireParts(env, selection.length > 0)
+  const { DOCKER_HOST: docker, CLOUDER_TEST_POSTGRES_URL: postgres } = env
+  run.addFacts({ postgres, docker })
+  if (docker && postgres) cleanups.push(() => removeTestObjects(docker, postgres, basename(folder)))
   const flags = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`]
   const rest = args.filter((arg) => arg.startsWith('-'))
   const runner = runTool(process.execPath, ['--import', 'tsx', ...flags, ...rest, ...files], env)
-  if (runner.pid !== undefined) run.addProcess('tests', runner.pid)
+  const { pid } = runner
+  if (pid !== undefined) {
+    run.addProcess('tests', pid)
+    cleanups.push(() => stopProcess(pid, 'SIGTERM', 20_000))
+  }
   return exitCodeOf(runner)
 }
 

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { request } from 'node:http'
-import type { RequestOptions } from 'node:http'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { canInstallPackages, installPackages } from './apt.ts'
+import { askEngine } from './engine.ts'
 import { PlatformProblem, messageOf } from './problem.ts'
 import { isAlive, startProcess, stopProcess, tailOf } from './process.ts'
 import type { Note } from './progress.ts'
@@ -114,14 +113,14 @@ async function waitForEngine(
 }
 
 async function stopUnlessUsed(host: string, pid: number): Promise<void> {
-  const running = await get(host, '/containers/json').catch(() => [])
+  const running = await askEngine(host, 'GET', '/containers/json').catch(() => [])
   if (Array.isArray(running) && running.length > 0) return
   await stopProcess(pid, 'SIGTERM', 20_000)
 }
 
 async function readVersion(host: string): Promise<{ Version: string; ApiVersion: string } | undefined> {
   try {
-    const answer = await get(host, '/version')
+    const answer = await askEngine(host, 'GET', '/version')
     if (typeof answer !== 'object' || answer === null) return undefined
     if (!('Version' in answer) || !('ApiVersion' in answer)) return undefined
     return { Version: String(answer.Version), ApiVersion: String(answer.ApiVersion) }
@@ -135,30 +134,4 @@ async function readVersion(host: string): Promise<{ Version: string; ApiVersion:
       stillWorks: 'CLOUDER_RUNNER=dry-run npm start: ordering and billing without containers.',
     })
   }
-}
-
-function get(host: string, path: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const req = request({ ...addressOf(host), path, timeout: 3_000 }, (res) => {
-      const chunks: Buffer[] = []
-      res.on('data', (chunk: Buffer) => chunks.push(chunk))
-      res.on('end', () => {
-        try {
-          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')))
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
-    req.on('timeout', () => req.destroy(new Error('the engine does not answer')))
-    req.on('error', reject)
-    req.end()
-  })
-}
-
-function addressOf(host: string): RequestOptions {
-  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) }
-  const url = new URL(host.replace(/^tcp:/, 'http:'))
-  if (url.protocol !== 'http:') throw new Error(`${url.protocol} is not a way to reach an engine`)
-  return { host: url.hostname, port: url.port || 2375 }
 }

@@ -83,6 +83,13 @@ async function stopInOrder(processes: RunProcess[]): Promise<string[]> {
   return alive.map(({ name }) => name)
 }
 
+/** Ends one process that a dead run left, before the others, and tells what was known of that run. */
+export async function endLeftover(folder: string, name: string): Promise<Record<string, string>> {
+  const run = readRun(join(folder, 'run.json'))
+  await stopInOrder(run?.processes.filter((known) => known.name === name) ?? [])
+  return run?.facts ?? {}
+}
+
 /** Whether a run that is alive holds the folder. */
 export function isRunAlive(folder: string): boolean {
   const run = readRun(join(folder, 'run.json'))

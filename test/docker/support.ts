@@ -43,7 +43,8 @@ export async function testInstance(
 ): Promise<PlannedInstance> {
   const unique = `${process.pid}-${++count}`
   const instance: PlannedInstance = {
-    installation: `test-${process.pid}`,
+    // By this label the test run removes what an interrupted test leaves.
+    installation: `test-${process.env['CLOUDER_TEST_RUN'] ?? process.pid}`,
     customer: 'cus_1',
     subscription: 'sub_1',
     instance: `inst_${unique}`,

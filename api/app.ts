@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { OpenAPIHono } from '@hono/zod-openapi'
 import { BusinessError } from '#domain/errors.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { toProblem } from './errors.ts'
-import { assertEveryRouteIsGuarded, createFrame, type ApiContext, type ApiEnv, type Frame } from './frame.ts'
+import { assertEveryRouteIsGuarded, createFrame, type ApiContext, type Frame } from './frame.ts'
 import { problemPage } from './pages/problem.tsx'
 import { registerPages } from './pages/index.ts'
 import { registerRoutes } from './routes/index.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
-/** The whole API as a value; it does not listen. */
-export function createApp(deps: ApiDependencies): OpenAPIHono<ApiEnv> {
-  return createGuardedFrame(deps).app
-}
-
-/** The API with its table of rights, for the test that reads it. */
+/** The whole API as a value, with its table of rights; it does not listen. `app` is its Hono application. */
 export function createGuardedFrame(deps: ApiDependencies): Frame {
   const frame = createFrame(deps)
   frame.app.use('*', async (ctx, next) => {

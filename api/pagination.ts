@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import type { PageRequest } from '#db/read/page.ts'
 import { BusinessError } from '#domain/errors.ts'
 
-export const defaultLimit = 25
-export const greatestLimit = 100
+const defaultLimit = 25
+const greatestLimit = 100
 
 /** The query of every list. */
 export const pageQuery = {

@@ -28,7 +28,7 @@ export function parseAddress<S extends z.ZodType>(schema: S, value: unknown): z.
   throw new BusinessError('not_found', 'There is nothing at this address.')
 }
 
-export function refuseFields(fields: readonly FieldError[]): BusinessError {
+function refuseFields(fields: readonly FieldError[]): BusinessError {
   const [first] = fields
   if (!first) throw new Error('a refusal names at least one field')
   const detail = fields.length === 1 ? first.detail : `${fields.length} fields are not valid.`

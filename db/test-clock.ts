@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 
@@ -27,15 +26,4 @@ export async function lockTestClock(
 
 export async function setTestClockTarget(db: Db, id: string, targetAt: string): Promise<void> {
   await db.updateTable('test_clocks').set({ target_at: targetAt }).where('id', '=', id).execute()
-}
-
-/** How many subscriptions live by the clock and have not ended. */
-export async function countClockSubscriptions(db: Db, id: string): Promise<number> {
-  const { count } = await db
-    .selectFrom('subscriptions')
-    .select(sql<number>`count(*)::int`.as('count'))
-    .where('test_clock_id', '=', id)
-    .where('phase', '<>', 'ended')
-    .executeTakeFirstOrThrow()
-  return count
 }

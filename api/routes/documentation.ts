@@ -39,7 +39,7 @@ export function registerDocumentation(frame: Frame): void {
 }
 
 /** OpenAPI 3.1, from the schemas that validate. */
-export function openApi(frame: Frame) {
+function openApi(frame: Frame) {
   return frame.app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import Docker from 'dockerode'
-import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { issueApiKey } from '#api/api-key.ts'
 import { createGuardedFrame } from '#api/app.ts'
 import { dispatchOutbox } from '#api/relay.ts'
@@ -18,30 +15,20 @@ import { listenForEvents } from '#db/event-listener.ts'
 import { newId } from '#db/identifier.ts'
 import { pendingMigrations } from '#db/migrate.ts'
 import { readApplication } from '#docker/applications.ts'
-import { createDockerRunner } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Runner } from '#domain/runner.ts'
-import { taskQueues } from '#workflows/contract.ts'
 import { createTestDatabase } from './database.ts'
-
-const project = path.join(import.meta.dirname, '../..')
-const applicationsFolder = path.join(project, 'applications')
+import {
+  applicationsFolder,
+  startWorkers,
+  type TestInstallationFacts,
+  type WorkerOptions,
+} from './workers.ts'
 
 export type Json = Record<string, unknown>
 
-export interface InstallationOptions {
-  /** Stands between the activities and the real engine, to fail where a test wants it. */
-  readonly wrapRunner?: (runner: Runner) => Runner
+export interface InstallationOptions extends WorkerOptions {
   /** Without workers, tests start their own, to kill them. */
   readonly hasWorkers?: boolean
-}
-
-/** What a worker process of a test needs to know; see `startWorkers` and the kill tests. */
-export interface TestInstallationFacts {
-  readonly databaseUrl: string
-  readonly temporalAddress: string
-  readonly installationId: string
-  readonly serverId: string
 }
 
 /** A whole Clouder for one test file: own database, own queues, real Temporal, real engine, the API in this process. */
@@ -77,7 +64,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   })
   const key = await createKey(db)
-  const workers = options.hasWorkers === false ? undefined : await startWorkers(db, facts, options.wrapRunner)
+  const workers = options.hasWorkers === false ? undefined : await startWorkers(db, facts, options)
 
   async function call(
     method: string,
@@ -135,52 +122,6 @@ async function createKey(db: Db): Promise<string> {
   const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
   await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes: ['*'], expiresAt: null })
   return text
-}
-
-let bundle: ReturnType<typeof bundleWorkflowCode> | undefined
-
-/** The two workers of `bin/worker.ts`, in this process. */
-export async function startWorkers(
-  db: Db,
-  facts: TestInstallationFacts,
-  wrapRunner = (runner: Runner) => runner,
-) {
-  if (!bundle) Runtime.install({ logger: new DefaultLogger('ERROR') })
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: path.join(project, 'workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  })
-  const connection = await NativeConnection.connect({ address: facts.temporalAddress })
-  const clientConnection = await Connection.connect({ address: facts.temporalAddress })
-  const runner = wrapRunner(
-    createDockerRunner({ applicationsFolder, busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '' }),
-  )
-  const workers = await Promise.all([
-    Worker.create({
-      connection,
-      taskQueue: taskQueues.installation(facts.installationId),
-      workflowBundle: await bundle,
-      activities: createDatabaseActivities({ db, client: new Client({ connection: clientConnection }) }),
-    }),
-    Worker.create({
-      connection,
-      taskQueue: taskQueues.server(facts.serverId),
-      activities: createServerActivities({
-        db,
-        runner,
-        installationKey: { id: 'test', bytes: randomBytes(32) },
-      }),
-    }),
-  ])
-  const running = Promise.all(workers.map(async (worker) => await worker.run()))
-  return {
-    async stop() {
-      for (const worker of workers) worker.shutdown()
-      await running
-      await connection.close()
-      await clientConnection.close()
-    },
-  }
 }
 
 async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts): Promise<void> {

@@ -1,0 +1,95 @@
+import path from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker'
+import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
+import type { Db } from '#db/database.ts'
+import { createDockerRunner } from '#docker/runner.ts'
+import type { Runner } from '#domain/runner.ts'
+import { taskQueues } from '#workflows/contract.ts'
+
+const project = path.join(import.meta.dirname, '../..')
+export const applicationsFolder = path.join(project, 'applications')
+
+/** What a worker needs to know of the installation it works for. */
+export interface TestInstallationFacts {
+  readonly databaseUrl: string
+  readonly temporalAddress: string
+  readonly installationId: string
+  readonly serverId: string
+}
+
+export type AnyActivities = Record<string, (input: never) => Promise<unknown>>
+
+export interface WorkerOptions {
+  /** Stands between the activities and the real engine. */
+  readonly wrapRunner?: (runner: Runner) => Runner
+  /** Stands between Temporal and the activities. */
+  readonly wrapActivities?: <Activities extends AnyActivities>(activities: Activities) => Activities
+  /** Bundled already; else it is bundled once in this process. */
+  readonly workflowBundle?: WorkflowBundleOption
+}
+
+/** The same in every worker of the tests, so that the next one opens what the last one sealed. */
+const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
+
+let bundle: ReturnType<typeof bundleWorkflowCode> | undefined
+
+/** The workflows as one bundle, made once in this process. */
+export async function bundleWorkflows(): Promise<{ code: string }> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: path.join(project, 'workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  })
+  return await bundle
+}
+
+let isQuiet = false
+
+/** Temporal's runtime tells of errors only; it is installed once in a process, before anything uses it. */
+export function quietTemporal(): void {
+  if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') })
+  isQuiet = true
+}
+
+/** The two workers of `bin/worker.ts`, in this process. */
+export async function startWorkers(db: Db, facts: TestInstallationFacts, options: WorkerOptions = {}) {
+  quietTemporal()
+  const wrapActivities = options.wrapActivities ?? ((activities) => activities)
+  const wrapRunner = options.wrapRunner ?? ((runner) => runner)
+  const connection = await NativeConnection.connect({ address: facts.temporalAddress })
+  const clientConnection = await Connection.connect({ address: facts.temporalAddress })
+  const runner = wrapRunner(
+    createDockerRunner({ applicationsFolder, busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '' }),
+  )
+  const workers = await Promise.all([
+    Worker.create({
+      connection,
+      taskQueue: taskQueues.installation(facts.installationId),
+      workflowBundle: options.workflowBundle ?? (await bundleWorkflows()),
+      activities: wrapActivities(
+        createDatabaseActivities({ db, client: new Client({ connection: clientConnection }) }),
+      ),
+    }),
+    Worker.create({
+      connection,
+      taskQueue: taskQueues.server(facts.serverId),
+      activities: wrapActivities(createServerActivities({ db, runner, installationKey })),
+    }),
+  ])
+  const running = Promise.all(workers.map(async (worker) => await worker.run()))
+  return {
+    async stop() {
+      for (const worker of workers) worker.shutdown()
+      await running
+      await connection.close()
+      await clientConnection.close()
+    },
+  }
+}

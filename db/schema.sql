@@ -76,8 +76,9 @@ CREATE OR REPLACE FUNCTION public.guard_invoice_line()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if exists (select 1 from invoices where id = coalesce(new.invoice_id, old.invoice_id) and finalized_at is not null)
-     or (tg_op = 'UPDATE' and exists (select 1 from invoices where id = old.invoice_id and finalized_at is not null)) then
+  -- Waits for whoever finalizes the document at this moment, so that no line slips in beside it.
+  perform from invoices where id in (new.invoice_id, old.invoice_id) for share;
+  if exists (select from invoices where id in (new.invoice_id, old.invoice_id) and finalized_at is not null) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return coalesce(new, old);
@@ -173,6 +174,7 @@ CREATE TABLE billing_periods (
   constraint billing_periods_period_index_check CHECK ((period_index >= 0))
 );
 CREATE TRIGGER billing_period_immutable BEFORE DELETE OR UPDATE ON public.billing_periods FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER billing_period_kept BEFORE TRUNCATE ON public.billing_periods FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE build_orders (
   id uuid not null,

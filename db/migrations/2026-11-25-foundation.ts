@@ -629,8 +629,9 @@ create trigger invoice_draft_first before insert on invoices for each row execut
 
 create function guard_invoice_line() returns trigger language plpgsql as $$
 begin
-  if exists (select 1 from invoices where id = coalesce(new.invoice_id, old.invoice_id) and finalized_at is not null)
-     or (tg_op = 'UPDATE' and exists (select 1 from invoices where id = old.invoice_id and finalized_at is not null)) then
+  -- Waits for whoever finalizes the document at this moment, so that no line slips in beside it.
+  perform from invoices where id in (new.invoice_id, old.invoice_id) for share;
+  if exists (select from invoices where id in (new.invoice_id, old.invoice_id) and finalized_at is not null) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return coalesce(new, old);
@@ -648,6 +649,7 @@ create table billing_periods (
   exclude using gist (document_id with =, period with &&)
 );
 create trigger billing_period_immutable before update or delete on billing_periods for each row execute function refuse_change();
+create trigger billing_period_kept before truncate on billing_periods for each statement execute function refuse_change();
 `
 
 const operations = `

@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { sql, type RawBuilder } from 'kysely'
+import { newId } from '#db/identifier.ts'
+import type { Db } from '#db/database.ts'
+import { openTask } from '#db/task.ts'
+import type { InstanceState } from '#domain/instance.ts'
+import { subscriptionPhases } from '#domain/subscription.ts'
+import { copyRow } from '#test/support/copied-row.ts'
+import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
+
+// What must never happen is tried on the database itself, past all of our code.
+
+let seller: Seller
+let db: Db
+/** A subscription with a document, an instance, and a finalized invoice of one line. */
+let sold: Record<
+  'subscription' | 'line' | 'usageLine' | 'document' | 'instance' | 'invoice' | 'invoiceLine',
+  string
+>
+
+before(async () => {
+  seller = await createSeller()
+  db = seller.db
+  const subscription = await seller.sell({ kit: 'odoo-config-1', now: '2026-01-01T00:00:00Z' })
+  const line = await one('subscription_lines', sql`subscription_id = ${subscription} and position = 0`)
+  const usageLine = await one('subscription_lines', sql`subscription_id = ${subscription} and position = 1`)
+  const document = await one('subscription_documents', sql`true`)
+  await billDue(db, document, '2026-02-01T00:00:00Z')
+  const invoice = await one('invoices', sql`number = 'INV-00001'`)
+  sold = {
+    subscription,
+    line,
+    usageLine,
+    document,
+    instance: await one('instances', sql`true`),
+    invoice,
+    invoiceLine: await one('invoice_lines', sql`subscription_line_id = ${line} and invoice_id = ${invoice}`),
+  }
+})
+after(async () => seller.drop())
+
+async function one(table: string, where: RawBuilder<unknown>): Promise<string> {
+  const { rows } = await sql<{ id: string }>`select id from ${sql.table(table)} where ${where}`.execute(db)
+  return rows[0]?.id ?? assert.fail(`${table} has no such row`)
+}
+
+async function refuses(constraint: string, act: () => Promise<unknown>): Promise<void> {
+  await assert.rejects(act, { constraint })
+}
+
+async function draftInvoice(overrides: Record<string, unknown> = {}): Promise<string> {
+  const draft = { billing_key: newId(), series: null, sequence: null, number: null, finalized_at: null }
+  return await copyRow(db, 'invoices', sold.invoice, { ...draft, ...overrides })
+}
+
+/** A draft with one line of 5.00 for days that nothing else was billed for. */
+async function draftWithLine(
+  servicePeriod: string,
+  overrides: Record<string, unknown> = {},
+): Promise<string> {
+  const invoice_id = await draftInvoice({ net_minor: 500, total_minor: 500, ...overrides })
+  await copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, service_period: servicePeriod })
+  return invoice_id
+}
+
+async function finalize(invoiceId: string): Promise<void> {
+  await sql`update invoices set series = 'X', sequence = (select count(*) from invoices), number = id::text, finalized_at = now()
+    where id = ${invoiceId}`.execute(db)
+}
+
+test('a line and its successor never overlap', async () => {
+  const successor = { starts_on: '2026-03-01', ends_on: null }
+  await refuses('subscription_lines_first_line_id_daterange_excl', async () =>
+    copyRow(db, 'subscription_lines', sold.line, successor),
+  )
+})
+
+test('a line never ends before it starts, and never recurs without a document', async () => {
+  const own = { first_line_id: newId() }
+  await refuses('subscription_lines_check2', async () =>
+    copyRow(db, 'subscription_lines', sold.line, { ...own, ends_on: '2025-12-31' }),
+  )
+  await refuses('subscription_lines_check3', async () =>
+    copyRow(db, 'subscription_lines', sold.line, { ...own, document_id: null }),
+  )
+})
+
+test('a day of a line is charged once, and credited once', async () => {
+  const excluded = 'invoice_lines_subscription_line_id_kind_service_period_excl'
+  const invoice_id = await draftInvoice()
+  const add = async (kind: string, service_period: string, position: number) =>
+    await copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, kind, service_period, position })
+  await refuses(excluded, async () => add('recurring', '[2026-01-31,2026-02-02)', 0))
+  await add('credit', '[2026-01-20,2026-02-01)', 1)
+  await refuses(excluded, async () => add('credit', '[2026-01-10,2026-01-21)', 2))
+})
+
+test('a one-time fee is charged once', async () => {
+  const fee = { invoice_id: await draftInvoice(), kind: 'one_time', service_period: null }
+  await copyRow(db, 'invoice_lines', sold.invoiceLine, { ...fee, position: 0 })
+  await refuses('one_time_fee_once', async () =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, { ...fee, position: 1 }),
+  )
+})
+
+test('what recurs has a service period, and usage has its window', async () => {
+  const invoice_id = await draftInvoice()
+  await refuses('invoice_lines_check', async () =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, service_period: null }),
+  )
+  await refuses('invoice_lines_check1', async () =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, {
+      invoice_id,
+      kind: 'usage',
+      service_period: '[2030-01-01,2030-02-01)',
+    }),
+  )
+})
+
+test('a customer has one open document for an interval and currency, with or without a test clock', async () => {
+  await refuses('one_open_document', async () => copyRow(db, 'subscription_documents', sold.document))
+  const test_clock_id = await seller.clock('2026-01-01T00:00:00Z')
+  await copyRow(db, 'subscription_documents', sold.document, { test_clock_id })
+  await refuses('one_open_document', async () =>
+    copyRow(db, 'subscription_documents', sold.document, { test_clock_id }),
+  )
+  await copyRow(db, 'subscription_documents', sold.document, { closed_at: '2026-01-01' })
+})
+
+test('a finalized document never changes', async () => {
+  const { invoice } = sold
+  for (const statement of [
+    sql`update invoices set due_on = due_on + 1 where id = ${invoice}`,
+    sql`update invoices set finalized_at = null, number = null, sequence = null where id = ${invoice}`,
+    sql`update invoices set customer_id = customer_id where id = ${invoice}`,
+    sql`delete from invoices where id = ${invoice}`,
+    sql`update invoice_lines set description = 'other' where invoice_id = ${invoice}`,
+    sql`delete from invoice_lines where invoice_id = ${invoice}`,
+  ]) {
+    await refuses('invoice_finalized', async () => statement.execute(db))
+  }
+})
+
+test('no line comes to a finalized document, and none leaves it', async () => {
+  const later = { service_period: '[2031-01-01,2031-02-01)' }
+  await refuses('invoice_finalized', async () =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, { ...later, position: 9 }),
+  )
+  const draft = await draftWithLine('[2031-01-01,2031-02-01)')
+  await refuses('invoice_finalized', async () =>
+    sql`update invoice_lines set invoice_id = ${sold.invoice}, position = 9 where invoice_id = ${draft}`.execute(
+      db,
+    ),
+  )
+  await refuses('invoice_finalized', async () =>
+    sql`update invoice_lines set invoice_id = ${draft}, position = 9 where id = ${sold.invoiceLine}`.execute(
+      db,
+    ),
+  )
+})
+
+test('no line comes to a document that is being finalized', async () => {
+  const invoice_id = await draftWithLine('[2032-01-01,2032-02-01)')
+  const late = { invoice_id, position: 1, service_period: '[2033-01-01,2033-02-01)' }
+  let refused: Promise<void> | undefined
+  await db.transaction().execute(async (tx) => {
+    await sql`update invoices set series = 'X', sequence = 999, number = 'X-999', finalized_at = now() where id = ${invoice_id}`.execute(
+      tx,
+    )
+    refused = refuses('invoice_finalized', async () => copyRow(db, 'invoice_lines', sold.invoiceLine, late))
+    refused.catch(() => {})
+    await untilSomebodyWaits()
+  })
+  await refused
+})
+
+/** Another connection waits for a lock: it has done all it can do. */
+async function untilSomebodyWaits(): Promise<void> {
+  for (;;) {
+    const { rows } =
+      await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+        db,
+      )
+    if (rows.length > 0) return
+    await setTimeout(5)
+  }
+}
+
+test('invoices, their lines, windows and periods are never truncated', async () => {
+  for (const table of [
+    'invoices',
+    'invoice_lines',
+    'usage_windows',
+    'billing_periods',
+    'subscription_lines',
+  ]) {
+    await assert.rejects(sql`truncate ${sql.table(table)} cascade`.execute(db), /rows never change/)
+  }
+  await refuses('billing_periods_immutable', async () => sql`truncate billing_periods`.execute(db))
+})
+
+test('a document that does not add up to its lines is never finalized', async () => {
+  await refuses('invoice_total', async () =>
+    finalize(await draftWithLine('[2034-01-01,2034-02-01)', { net_minor: 501, total_minor: 501 })),
+  )
+  await refuses('invoice_total', async () =>
+    finalize(await draftWithLine('[2034-02-01,2034-03-01)', { kind: 'credit_note' })),
+  )
+  await refuses('invoice_empty', async () => finalize(await draftInvoice({ net_minor: 0, total_minor: 0 })))
+  await finalize(await draftWithLine('[2034-03-01,2034-04-01)'))
+})
+
+test('a document is never less than nothing, and its total is net and tax', async () => {
+  await refuses('invoices_total_minor_check', async () => draftInvoice({ net_minor: -1, total_minor: -1 }))
+  await refuses('invoices_check', async () => draftInvoice({ tax_minor: 1 }))
+})
+
+test('a document begins as a draft, and has a number exactly when it is finalized', async () => {
+  await refuses('invoice_draft_first', async () =>
+    draftInvoice({ series: 'X', sequence: 1, number: 'X-1', finalized_at: '2026-01-01' }),
+  )
+  await refuses('invoices_check1', async () => draftInvoice({ number: 'X-1' }))
+  await refuses('invoices_check2', async () => draftInvoice({ series: 'X', sequence: 1 }))
+})
+
+test('one purpose makes one document', async () => {
+  const billing_key = newId()
+  await draftInvoice({ billing_key })
+  await refuses('invoices_billing_key_key', async () => draftInvoice({ billing_key }))
+})
+
+test('a billed period stays, and none overlaps it', async () => {
+  const { document } = sold
+  await refuses('billing_periods_pkey', async () =>
+    sql`insert into billing_periods (document_id, period_index, period) values (${document}, 0, '[2040-01-01,2040-02-01)')`.execute(
+      db,
+    ),
+  )
+  await refuses('billing_periods_document_id_period_excl', async () =>
+    sql`insert into billing_periods (document_id, period_index, period) values (${document}, 90, '[2026-01-31,2026-02-02)')`.execute(
+      db,
+    ),
+  )
+  await refuses('billing_periods_immutable', async () =>
+    sql`update billing_periods set period_index = 91`.execute(db),
+  )
+  await refuses('billing_periods_immutable', async () => sql`delete from billing_periods`.execute(db))
+})
+
+test('a usage window never changes, and none overlaps it', async () => {
+  const window = await one('usage_windows', sql`subscription_line_id = ${sold.usageLine}`)
+  await refuses('usage_windows_immutable', async () => sql`update usage_windows set quantity = 1`.execute(db))
+  await refuses('usage_windows_immutable', async () => sql`delete from usage_windows`.execute(db))
+  await refuses('usage_windows_subscription_line_id_window_period_excl', async () =>
+    copyRow(db, 'usage_windows', window),
+  )
+  await refuses('usage_windows_window_period_check', async () =>
+    copyRow(db, 'usage_windows', window, { window_period: '[2035-01-01,)' }),
+  )
+})
+
+test('a test clock never goes back', async () => {
+  const id = await seller.clock('2026-03-01T00:00:00Z')
+  await refuses('clock_backwards', async () =>
+    sql`update test_clocks set now_at = '2026-02-28T23:59:59Z' where id = ${id}`.execute(db),
+  )
+})
+
+test('a server has one live instance of a name and of a port; a destroyed one frees both', async () => {
+  await refuses('one_live_instance_per_name', async () =>
+    copyRow(db, 'instances', sold.instance, { host_port: null }),
+  )
+  await refuses('one_live_instance_per_port', async () =>
+    copyRow(db, 'instances', sold.instance, { name: 'other' }),
+  )
+  await copyRow(db, 'instances', sold.instance, { state: 'destroyed', destroyed_at: '2026-01-01' })
+})
+
+test('a cause has one open task, and asking again brings it up to date', async () => {
+  const task = {
+    kind: 'build_failed',
+    subjectKind: 'subscription',
+    subjectId: newId(),
+    subject: 'a',
+  } as const
+  await openTask(db, { ...task, detail: 'first' })
+  await openTask(db, { ...task, detail: 'second' })
+  const rows = await db
+    .selectFrom('tasks')
+    .select(['id', 'detail'])
+    .where('subject_id', '=', task.subjectId)
+    .execute()
+  assert.deepEqual(
+    rows.map((row) => row.detail),
+    ['second'],
+  )
+  await refuses('one_open_task', async () => copyRow(db, 'tasks', rows[0]?.id ?? ''))
+})
+
+test('a workflow start is in the outbox once', async () => {
+  await refuses('outbox_key_key', async () =>
+    sql`insert into outbox (kind, key, payload) select kind, key, payload from outbox`.execute(db),
+  )
+})
+
+test('an event of the timeline never changes', async () => {
+  await refuses('events_immutable', async () => sql`update events set data = '{}'`.execute(db))
+})
+
+test('a build order is open once for a subscription', async () => {
+  const open = async () =>
+    await sql`insert into build_orders (id, subscription_id, kind, number)
+      values (${newId()}, ${sold.subscription}, 'build', (select count(*) + 1 from build_orders))`.execute(db)
+  await open()
+  await refuses('one_open_build_order', open)
+})
+
+/** Every drawn path; each other pair is refused. */
+const phasePaths: Record<string, string[]> = {
+  ordered: ['building', 'active', 'ended'],
+  building: ['active', 'unbuilding', 'ended'],
+  active: ['suspended', 'unbuilding', 'ended'],
+  suspended: ['active', 'unbuilding'],
+  unbuilding: ['ended'],
+  ended: [],
+}
+
+for (const [from, paths] of Object.entries(phasePaths)) {
+  test(`a subscription that is ${from} becomes ${paths.join(' or ') || 'nothing else'}`, async () => {
+    const id = await copyRow(db, 'subscriptions', sold.subscription, {
+      phase: from,
+      suspended_reason: 'unpaid',
+      ended_at: from === 'ended' ? '2026-01-01' : null,
+    })
+    const reached = await reachable(subscriptionPhases, async (to, tx) => {
+      const endedAt = to === 'ended' ? '2026-01-01' : null
+      await sql`update subscriptions set phase = ${to}, ended_at = ${endedAt} where id = ${id}`.execute(tx)
+    })
+    assert.deepEqual(reached.toSorted(), [from, ...paths].toSorted())
+  })
+}
+
+const instancePaths: Record<InstanceState, InstanceState[]> = {
+  ordered: ['building', 'destroyed'],
+  building: ['running', 'failed', 'cancelling'],
+  running: ['limited', 'suspended', 'cancelling'],
+  limited: ['running', 'suspended', 'cancelling'],
+  suspended: ['running', 'cancelling'],
+  cancelling: ['destroyed', 'failed'],
+  failed: ['building', 'cancelling', 'destroyed'],
+  destroyed: [],
+}
+const instanceStates = Object.keys(instancePaths) as InstanceState[]
+
+for (const from of instanceStates) {
+  const paths = instancePaths[from]
+  test(`an instance that is ${from} becomes ${paths.join(' or ') || 'nothing else'}`, async () => {
+    const id = await copyRow(db, 'instances', sold.instance, {
+      name: `from-${from}`,
+      host_port: null,
+      state: from,
+      destroyed_at: from === 'destroyed' ? '2026-01-01' : null,
+    })
+    const reached = await reachable(instanceStates, async (to, tx) => {
+      const destroyedAt = to === 'destroyed' ? '2026-01-01' : null
+      await sql`update instances set state = ${to}, destroyed_at = ${destroyedAt} where id = ${id}`.execute(
+        tx,
+      )
+    })
+    assert.deepEqual(reached.toSorted(), [from, ...paths].toSorted())
+  })
+}
+
+/** The states that can be reached in one step; each try is rolled back. */
+async function reachable<State extends string>(
+  states: readonly State[],
+  move: (to: State, tx: Db) => Promise<void>,
+): Promise<State[]> {
+  const reached: State[] = []
+  for (const to of states) {
+    const rolledBack = new Error('rolled back')
+    try {
+      await db.transaction().execute(async (tx) => {
+        await move(to, tx)
+        throw rolledBack
+      })
+    } catch (error) {
+      if (error === rolledBack) reached.push(to)
+      else assert.match(String(error), /cannot go from/)
+    }
+  }
+  return reached
+}

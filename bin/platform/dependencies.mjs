@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const stampFile = join(root, 'node_modules', '.clouder-stamp')
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const projectNode = join(root, 'node_modules', '.bin', 'node')
 
 /** Makes sure the dependencies are there and runs `bin/<name>.ts` with the same arguments, signals and exit code. */
@@ -30,7 +31,7 @@ export async function handOver(name) {
       },
     },
   )
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
   child.on('error', (error) =>
     fail(`Node of the project does not start: ${error.message}`, 'rm -rf node_modules && npm start'),
   )
@@ -112,6 +113,8 @@ function runNpmCi() {
       '--loglevel=error',
     ]
     const npm = spawn('npm', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    // An installation that was asked to stop must not go on behind the next one.
+    for (const signal of signals) process.once(signal, () => npm.kill(signal))
     let output = ''
     const collect = (chunk) => {
       output += chunk

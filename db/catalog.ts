@@ -84,6 +84,8 @@ export async function readPriceList(
     .select(sql<string | null>`lower(valid_in)`.as('starts_on'))
     .select(sql<string | null>`upper(valid_in)`.as('ends_on'))
     .where('price_list_id', '=', priceListId)
+    // Of two items that are equal in all that decides, the older one wins, every time.
+    .orderBy('id')
     .execute()
   return {
     currency: list.currency,

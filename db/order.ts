@@ -103,7 +103,7 @@ function previewSubscription(
       instance: 'preview',
       application: application.code,
       generation: 1,
-      environmentPrefix: environmentPrefix(context.customer.code, context.installationId),
+      environmentPrefix: environmentPrefix(context.customer, context.installationId),
       name: `${application.code}-preview`.slice(0, 40),
       hostPort: 1,
       ceiling: CONTAINER_CEILING,
@@ -237,9 +237,14 @@ async function insertOrderLines(
   return rows.map((row) => row.id)
 }
 
-/** The installation's last characters keep two installations on one Docker engine apart. */
-function environmentPrefix(customerCode: string, installationId: string): string {
-  return `${customerCode.slice(0, 31).replace(/-+$/, '')}-${encodeId('installation', installationId).slice(-8)}`
+/**
+ * The installation's last characters keep two installations on one Docker engine apart, the customer's own two customers
+ * whose long codes begin alike.
+ */
+function environmentPrefix(customer: { id: string; code: string }, installationId: string): string {
+  const { id, code } = customer
+  const name = code.length <= 31 ? code : `${code.slice(0, 22)}-${encodeId('customer', id).slice(-8)}`
+  return `${name}-${encodeId('installation', installationId).slice(-8)}`
 }
 
 /** The customer's default environment, made with the first order. Two first orders at once make one. */
@@ -249,9 +254,10 @@ async function ensureEnvironment(tx: Tx, context: OrderContext): Promise<string>
     .values({
       id: newId(),
       customer_id: context.customer.id,
-      prefix: environmentPrefix(context.customer.code, context.installationId),
+      prefix: environmentPrefix(context.customer, context.installationId),
     })
-    .onConflict((conflict) => conflict.column('customer_id').where('is_default', '=', true).doNothing())
+    // No index is named: of two at once, either of the two unique keys may be the one that they meet at.
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
   const row = await tx
     .selectFrom('environments')

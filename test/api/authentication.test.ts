@@ -110,7 +110,10 @@ suite('login links', () => {
     const tries = await Promise.all(
       [1, 2, 3].map(async () => api.request(link, { method: 'POST', headers: ownPage })),
     )
-    assert.deepEqual(tries.map((response) => response.status).toSorted((a, b) => a - b), [303, 410, 410])
+    assert.deepEqual(
+      tries.map((response) => response.status).toSorted((a, b) => a - b),
+      [303, 410, 410],
+    )
   })
 
   test('a link past its time is expired', async () => {

@@ -141,6 +141,9 @@ suite('4xx', () => {
     const tries = await Promise.all(
       [1, 2, 3].map(async () => api.post('/v1/customers', { code: 'twin', name: 'Twin' })),
     )
-    assert.deepEqual(tries.map((reply) => reply.status).toSorted((a, b) => a - b), [201, 409, 409])
+    assert.deepEqual(
+      tries.map((reply) => reply.status).toSorted((a, b) => a - b),
+      [201, 409, 409],
+    )
   })
 })

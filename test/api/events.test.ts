@@ -63,7 +63,10 @@ test('an event of a transaction that ends late is not missed by those who read o
     open()
     await late
   })
-  assert.deepEqual((await stream).numbers.toSorted((a, b) => a - b), [10, 11])
+  assert.deepEqual(
+    (await stream).numbers.toSorted((a, b) => a - b),
+    [10, 11],
+  )
 })
 
 test('a list goes back from the newest, and before catches up from a known one', async () => {

@@ -43,7 +43,11 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
   await billOpening(api.db, subscriptionId, startedAt)
   await meter(api, instanceId)
   const document = await api.db.selectFrom('subscription_documents').selectAll().executeTakeFirstOrThrow()
-  await billPeriod(api.db, { documentId: document.id, periodIndex: document.next_period_index }, '2026-02-01T10:00:00Z')
+  await billPeriod(
+    api.db,
+    { documentId: document.id, periodIndex: document.next_period_index },
+    '2026-02-01T10:00:00Z',
+  )
   await openTask(api.db, {
     kind: 'limit_refused',
     subjectKind: 'subscription',

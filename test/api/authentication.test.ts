@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test, { after, before, suite } from 'node:test'
 import { hashSecret, readApiKeyId } from '#api/api-key.ts'
+import { createGuardedFrame } from '#api/app.ts'
 import { newId } from '#db/identifier.ts'
 import { insertLoginLink } from '#db/session.ts'
 import { createKey, createTestApi, type TestApi } from '#test/support/api.ts'
@@ -135,6 +136,16 @@ suite('login links', () => {
   test('the cookie cannot be read by scripts nor sent by other sites', async () => {
     const response = await api.request(await createLoginLink(), { method: 'POST', headers: ownPage })
     assert.match(response.headers.get('set-cookie') ?? '', /^clouder_4400=.*HttpOnly; SameSite=Lax$/)
+  })
+})
+
+suite('behind HTTPS', () => {
+  test('the cookie is bound to this host and the browser is told to stay with HTTPS', async () => {
+    const { app } = createGuardedFrame({ ...api.frame.deps, publicUrl: 'https://clouder.example' })
+    const link = await createLoginLink()
+    const response = await app.request(link, { method: 'POST', headers: ownPage })
+    assert.match(response.headers.get('set-cookie') ?? '', /^__Host-clouder=.*Path=\/.*Secure/)
+    assert.match(response.headers.get('strict-transport-security') ?? '', /max-age=31536000/)
   })
 })
 

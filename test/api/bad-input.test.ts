@@ -8,6 +8,7 @@ let api: TestApi
 before(async () => {
   api = await createTestApi()
   await seedCatalog(api)
+  await api.post('/v1/customers', { code: 'euro', name: 'Euro', currency: 'EUR' })
 })
 after(async () => api.close())
 
@@ -43,6 +44,7 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['zero quantity', '/v1/orders', { customer: 'acme', lines: [{ product: 'seat', quantity: '0' }] }, 422, 'quantity_invalid', '/lines/0/quantity'],
   ['half a user', '/v1/orders', { customer: 'acme', lines: [{ product: 'seat', quantity: '1.5' }] }, 422, 'quantity_not_whole', '/lines/0/quantity'],
   ['wrong currency', '/v1/orders', { customer: 'acme', lines, currency: 'EUR' }, 422, 'currency_mismatch', '/currency'],
+  ['no price in the currency', '/v1/orders', { customer: 'euro', lines }, 422, 'price_missing_in_currency', '/lines/0/product'],
   ['unknown currency', '/v1/orders', { customer: 'acme', lines, currency: 'dollar' }, 422, 'currency_unknown', '/currency'],
   ['no lines', '/v1/orders', { customer: 'acme', lines: [] }, 422, 'order_empty', '/lines'],
   ['unknown clock', '/v1/orders', { customer: 'acme', lines, test_clock: 'x' }, 422, 'clock_unknown', '/test_clock'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
+import { forgetOldKeys } from '#db/idempotency.ts'
 import { newId } from '#db/identifier.ts'
 import { createKey, createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 
@@ -71,6 +72,15 @@ suite('a POST that writes rows', () => {
     assert.deepEqual([unprintable.status, unprintable.body['code']], [400, 'idempotency_key_invalid'])
     assert.equal(long.body['code'], 'idempotency_key_invalid')
   })
+})
+
+test('an answer is kept for as long as it is said to be, and then forgotten', async () => {
+  const headers = { 'idempotency-key': newId() }
+  const first = await api.post('/v1/orders', order, headers)
+  await forgetOldKeys(api.db, new Date(Date.now() - 60_000).toISOString())
+  assert.deepEqual((await api.post('/v1/orders', order, headers)).body, first.body)
+  await forgetOldKeys(api.db, new Date(Date.now() + 60_000).toISOString())
+  assert.notEqual((await api.post('/v1/orders', order, headers)).body['id'], first.body['id'])
 })
 
 suite('a POST that sends a command', () => {

@@ -19,18 +19,20 @@ export function NewsSection(props: {
           <code>POST /v1/orders</code>.
         </Empty>
       ) : (
-        <ol class="timeline" role="log" aria-label="Newest events">
-          {events.map((event) => (
-            <li>
-              <EventText event={event} />
-              <div class="hint">
-                {event.subscription_id !== null &&
-                  `${names.get(event.subscription_id) ?? 'a subscription'}, `}
-                by {eventActor(event, view.operator)}, <Moment at={event.occurred_at} {...view} />
-              </div>
-            </li>
-          ))}
-        </ol>
+        <div role="log" aria-label="Newest events">
+          <ol class="timeline">
+            {events.map((event) => (
+              <li>
+                <EventText event={event} />
+                <div class="hint">
+                  {event.subscription_id !== null &&
+                    `${names.get(event.subscription_id) ?? 'a subscription'}, `}
+                  by {eventActor(event, view.operator)}, <Moment at={event.occurred_at} {...view} />
+                </div>
+              </li>
+            ))}
+          </ol>
+        </div>
       )}
     </Section>
   )

@@ -91,7 +91,7 @@ export function Empty({ children }: { children?: Child }) {
 /** A table that scrolls by itself where the screen is narrow; reachable by keyboard for that. */
 export function Table(props: { caption: string; head: readonly Column[]; children?: Child; foot?: Child }) {
   return (
-    <div class="scroll" tabindex={0} role="region" aria-label={props.caption}>
+    <div class="scroll" tabindex={0} role="group" aria-label={props.caption}>
       <table>
         <caption class="visually-hidden">{props.caption}</caption>
         <thead>

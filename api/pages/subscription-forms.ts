@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { getSubscription, previewChange } from '#db/subscription.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
@@ -64,7 +65,7 @@ async function carryOut(
   })
   const subscriptionId = decodeId('subscription', form.publicId)
   await commandOnce(db, request, async () => {
-    const wish = await toWish(frame, form.action, fields)
+    const wish = await toWish(frame, { subscriptionId, action: form.action, fields })
     const requestId = `${request.principal}/${request.key}`
     await sendCommand(frame.deps, { subscriptionId, command: { ...wish, requestId, actor } })
     return { status: 303, body: null }
@@ -72,17 +73,18 @@ async function carryOut(
 }
 
 /** A form's fields as the command that they ask for; read by the schemas of the API. */
-async function toWish(frame: Frame, action: string, fields: Values): Promise<Wish> {
-  switch (action) {
+async function toWish(
+  frame: Frame,
+  form: { subscriptionId: string; action: string; fields: Values },
+): Promise<Wish> {
+  const { fields } = form
+  switch (form.action) {
     case actionNames.cancel:
       return { kind: 'cancel', ...parse(cancelSchema, fields, 'body') }
     case actionNames.suspend:
       return { kind: 'suspend', ...parse(suspendSchema, fields, 'body') }
-    case actionNames.changePlan: {
-      const { line, quantity } = parse(changePlanSchema, fields, 'body')
-      const field = { kind: 'subscriptionLine', text: line, pointer: '/line', unknown: 'not_found' } as const
-      return { kind: 'changePlan', subscriptionLineId: await resolveField(frame.deps.db, field), quantity }
-    }
+    case actionNames.changePlan:
+      return await toChange(frame, form.subscriptionId, fields)
     case actionNames.uncancel:
       return { kind: 'uncancel' }
     case actionNames.resume:
@@ -90,8 +92,19 @@ async function toWish(frame: Frame, action: string, fields: Values): Promise<Wis
     case actionNames.retryBuild:
       return { kind: 'retryBuild' }
     default:
-      throw new BusinessError('not_found', `There is no action ${action}.`)
+      throw new BusinessError('not_found', `There is no action ${form.action}.`)
   }
+}
+
+/** The rows are asked first, so that a quantity that can never be is refused without waking the workflow. */
+async function toChange({ deps }: Frame, subscriptionId: string, fields: Values): Promise<Wish> {
+  const { line, quantity } = parse(changePlanSchema, fields, 'body')
+  const field = { kind: 'subscriptionLine', text: line, pointer: '/line', unknown: 'not_found' } as const
+  const subscriptionLineId = await resolveField(deps.db, field)
+  const { test_clock_now_at: clockNow } = await getSubscription(deps.db, subscriptionId)
+  const now = clockNow ?? deps.now()
+  await previewChange(deps.db, { subscriptionId, subscriptionLineId, quantity, now })
+  return { kind: 'changePlan', subscriptionLineId, quantity }
 }
 
 async function showAgain(

@@ -9,11 +9,13 @@ import type { SubscriptionContent } from './subscription-content.ts'
 export function TimelineSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
   return (
     <Section id="timeline" title="Timeline" isLive>
-      <ol class="timeline" role="log" aria-label="Timeline" tabindex={0}>
-        {content.events.map((event) => (
-          <Event view={view} event={event} isOnClock={content.testClock !== null} />
-        ))}
-      </ol>
+      <div class="log" role="log" aria-label="Timeline" tabindex={0}>
+        <ol class="timeline">
+          {content.events.map((event) => (
+            <Event view={view} event={event} isOnClock={content.testClock !== null} />
+          ))}
+        </ol>
+      </div>
     </Section>
   )
 }

@@ -21,6 +21,7 @@ export async function createTestConsole(overrides: Partial<ApiDependencies> = {}
     toPage(await api.request(path, { headers: { accept: 'text/html', cookie } }))
   return {
     ...api,
+    cookie,
     get,
     /** Sends the form for an action as it stands on the page, with fields filled in. */
     async submit(pagePath: string, action: string, fields: Record<string, string> = {}): Promise<Page> {

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { beginStep, finishStep, setStepProgress } from '#db/build.ts'
+import { insertEvent } from '#db/event.ts'
+import { setPhase } from '#db/subscription.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { serveTestConsole, type ServedConsole } from './console.ts'
+import { activate, build, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
+
+let console: ServedConsole
+let browser: Browser
+let story: Sold
+let running: { sold: Sold; stepIds: string[] }
+
+before(async () => {
+  console = await serveTestConsole()
+  await seedStory(console.db)
+  story = await tellTwoMonths(console.db)
+  const sold = await sell(console.db, { kit: 'odoo-config-2' })
+  running = { sold, ...(await build(console.db, sold, { runningStep: 1 })) }
+  browser = await chromium.launch({
+    executablePath: process.env['CLOUDER_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+})
+after(async () => {
+  await browser?.close()
+  await console?.close()
+})
+
+/** A signed-in browser of its own; whatever it complains about fails the test. */
+async function open(path: string, options: BrowserContextOptions, work: (page: Page) => Promise<void>) {
+  const context = await browser.newContext(options)
+  const complaints: string[] = []
+  try {
+    const page = await context.newPage()
+    page.setDefaultTimeout(10_000)
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    await page.goto(await console.createLogin())
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL(`${console.url}/`)
+    await page.goto(`${console.url}${path}`)
+    await work(page)
+    assert.deepEqual(complaints, [])
+  } finally {
+    await context.close()
+  }
+}
+
+const subscriptionPath = () => `/subscriptions/${story.publicId}`
+async function invoicePath(): Promise<string> {
+  const invoice = await console.db
+    .selectFrom('invoices')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow()
+  return `/invoices/${encodeId('invoice', invoice.id)}`
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no page has anything that axe objects to, in ${colorScheme} colours`, async () => {
+    const paths = [
+      '/',
+      '/subscriptions',
+      subscriptionPath(),
+      `/subscriptions/${running.sold.publicId}`,
+      `${subscriptionPath()}/cancel`,
+      '/invoices',
+      await invoicePath(),
+    ]
+    await open('/', { colorScheme }, async (page) => {
+      for (const path of paths) {
+        await page.goto(`${console.url}${path}`)
+        for (const summary of await page.locator('summary').all()) await summary.click()
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const found = violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
+        )
+        assert.deepEqual(found, [], path)
+      }
+    })
+  })
+}
+
+test('no page is wider than a small phone', async () => {
+  await open('/', { viewport: { width: 390, height: 800 } }, async (page) => {
+    for (const path of ['/', '/subscriptions', subscriptionPath(), '/invoices', await invoicePath()]) {
+      await page.goto(`${console.url}${path}`)
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path)
+    }
+  })
+})
+
+test('a build is seen step by step without a reload, and ends in an address to press', async () => {
+  const { sold, stepIds } = running
+  await open(`/subscriptions/${sold.publicId}`, {}, async (page) => {
+    await page.evaluate('window.wasNotReloaded = true')
+    await page.getByText('Live', { exact: true }).waitFor()
+    const section = page.locator('#build')
+    assert.match(await section.innerText(), /1 of 5 steps done/)
+
+    await finishStep(console.db, stepIds[1] ?? '', 'made')
+    await beginStep(console.db, stepIds[2] ?? '', 1)
+    await section.getByText('2 of 5 steps done').waitFor()
+    await page.locator('#live-news').getByText('Image').waitFor({ state: 'attached' })
+
+    await setStepProgress(console.db, stepIds[2] ?? '', 'layer 7 of 9')
+    await section.getByText('layer 7 of 9').waitFor()
+
+    await finishStep(console.db, stepIds[2] ?? '', 'made')
+    await build(console.db, sold, 'done')
+    await activate(console.db, sold, new Date().toISOString())
+    await page.getByRole('link', { name: /^Open Odoo/ }).waitFor()
+    assert.equal(await page.evaluate('window.wasNotReloaded'), true)
+  })
+})
+
+test('what is typed, focused and unfolded stays while the page changes around it', async () => {
+  await open(subscriptionPath(), {}, async (page) => {
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByText('commands sent to the instance').click()
+    const quantity = page.getByLabel('New quantity of Email')
+    await quantity.fill('9')
+    await console.db
+      .updateTable('subscription_lines')
+      .set({ description: 'Mail box' })
+      .where('subscription_id', '=', story.id)
+      .where('limit_code', '=', 'emails')
+      .execute()
+    await insertEvent(console.db, { kind: 'usage.read', subscriptionId: story.id })
+    const renamed = page.getByLabel('New quantity of Mail box')
+    await renamed.waitFor()
+    assert.equal(await renamed.inputValue(), '9')
+    assert.equal(await page.evaluate('document.activeElement.name'), 'quantity')
+    assert.equal(await page.locator('#limit-log').getAttribute('open'), '')
+  })
+})
+
+test('a hidden page holds no stream, and catches up when it is looked at again', async () => {
+  await open(subscriptionPath(), {}, async (page) => {
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.isAway === true })
+      window.isAway = true
+      document.dispatchEvent(new Event('visibilitychange'))`)
+    await insertEvent(console.db, {
+      kind: 'document.parked',
+      subscriptionId: story.id,
+      data: { reason: 'told while away' },
+    })
+    await new Promise((resolve) => setTimeout(resolve, 800))
+    assert.equal(await page.getByText('told while away').count(), 0)
+    await page.evaluate(`
+      window.isAway = false
+      document.dispatchEvent(new Event('visibilitychange'))`)
+    await page.locator('#timeline').getByText('told while away').waitFor()
+  })
+})
+
+test('with the keyboard alone one gets from the top of the page to a suspended subscription', async () => {
+  const sold = await sell(console.db, { product: 'static-site' })
+  await build(console.db, sold, 'done')
+  await activate(console.db, sold, new Date().toISOString())
+  console.temporal.behaviour.onUpdate = async (update) => {
+    await setPhase(console.db, sold.id, {
+      phase: 'suspended',
+      event: 'subscription.suspended',
+      suspendedReason: 'not paid',
+      now: new Date().toISOString(),
+    })
+    return { requestId: update.updateId, refusal: null }
+  }
+  await open(`/subscriptions/${sold.publicId}`, {}, async (page) => {
+    await page.keyboard.press('Tab')
+    assert.equal(await focusedText(page), 'Skip to content')
+    await page.keyboard.press('Enter')
+    await tabTo(page, 'Suspend…')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('not paid')
+    await page.keyboard.press('Tab')
+    assert.equal(await focusedText(page), 'Suspend')
+    await page.keyboard.press('Enter')
+    await page.getByText('! suspended').first().waitFor()
+    await tabTo(page, 'Resume')
+  })
+})
+
+async function focusedText(page: Page): Promise<unknown> {
+  return await page.evaluate('document.activeElement.textContent.trim()')
+}
+
+async function tabTo(page: Page, text: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab')
+    if ((await focusedText(page)) === text) return
+  }
+  throw new Error(`${text} is not reached with the Tab key`)
+}
+
+test('everything works without a script: colours, and a cancellation with its effect shown first', async () => {
+  const sold = await sell(console.db, { product: 'static-site' })
+  await build(console.db, sold, 'done')
+  await activate(console.db, sold, new Date().toISOString())
+  console.temporal.updates.length = 0
+  console.temporal.behaviour.onUpdate = async (update) =>
+    Promise.resolve({ requestId: update.updateId, refusal: null })
+  await open(`/subscriptions/${sold.publicId}`, { javaScriptEnabled: false }, async (page) => {
+    await page.getByRole('button', { name: 'dark' }).click()
+    assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark')
+    assert.match(page.url(), new RegExp(sold.publicId))
+    await page.getByRole('link', { name: 'Cancel…' }).click()
+    await page.getByRole('radio', { name: /^Now,/ }).check()
+    await page.getByLabel('Reason, for the timeline').fill('moved away')
+    await page.getByRole('button', { name: 'Cancel the subscription' }).click()
+    await page.waitForURL(`${console.url}/subscriptions/${sold.publicId}`)
+    assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [{ when: 'now', reason: 'moved away' }])
+  })
+})
+
+test('a printed invoice is the invoice alone', async () => {
+  await open(await invoicePath(), {}, async (page) => {
+    await page.emulateMedia({ media: 'print' })
+    assert.equal(await page.getByRole('navigation', { name: 'Console' }).isVisible(), false)
+    assert.equal(await page.getByText('All invoices').isVisible(), false)
+    assert.equal(await page.getByRole('heading', { level: 1 }).isVisible(), true)
+  })
+})

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import test, { after, before, beforeEach } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
+import { createTestConsole, readForm, type TestConsole } from './console.ts'
+import { activate, build, seedStory, sell, type Sold } from './story.ts'
+import { textOf } from './text.ts'
+
+let console: TestConsole
+let sold: Sold
+before(async () => {
+  console = await createTestConsole()
+  await seedStory(console.db)
+  sold = await sell(console.db, { kit: 'odoo-config-1' })
+  await build(console.db, sold, 'done')
+  await activate(console.db, sold, new Date().toISOString())
+})
+beforeEach(() => {
+  console.temporal.updates.length = 0
+})
+after(async () => console.close())
+
+const pagePath = () => `/subscriptions/${sold.publicId}`
+const action = (name: string) => `${pagePath()}/${name}`
+const usersLine = async () =>
+  console.db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', sold.id)
+    .where('limit_code', '=', 'users')
+    .executeTakeFirstOrThrow()
+
+test('a form goes to the workflow as the API’s command does, and leads back to the page', async () => {
+  const done = await console.submit(pagePath(), action('suspend'), { reason: 'not paid' })
+  assert.equal(done.status, 303)
+  assert.equal(done.headers.get('location'), pagePath())
+  const [update] = console.temporal.updates
+  assert.equal(update?.workflowId, `subscription/${sold.publicId}`)
+  assert.equal(update?.name, 'suspend')
+  assert.partialDeepStrictEqual(update?.args, [
+    { kind: 'suspend', reason: 'not paid', requestId: update?.updateId },
+  ])
+  assert.match(update?.updateId ?? '', /^operator:/)
+})
+
+test('a changed quantity names its line', async () => {
+  const line = await usersLine()
+  const done = await console.submit(pagePath(), action('change-plan'), { quantity: '6' })
+  assert.equal(done.status, 303)
+  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
+    { kind: 'changePlan', subscriptionLineId: line.id, quantity: '6' },
+  ])
+})
+
+test('a form that is sent twice is carried out once', async () => {
+  const form = readForm((await console.get(pagePath())).html, action('suspend'))
+  for (const status of [303, 303]) {
+    const answer = await console.submit(pagePath(), action('suspend'), { ...form, reason: 'twice' })
+    assert.equal(answer.status, status)
+  }
+  assert.equal(console.temporal.updates.length, 1)
+})
+
+test('a refused form comes back with 422, the message beside its field and what was typed', async () => {
+  const line = encodeId('subscriptionLine', (await usersLine()).id)
+  const refused = await console.submit(pagePath(), action('change-plan'), { quantity: '-3' })
+  assert.equal(refused.status, 422)
+  assert.match(textOf(refused.html), /Nothing was changed\./)
+  assert.match(refused.html, /<title>Refused: /)
+  assert.match(refused.html, new RegExp(`id="quantity-${line}"[^>]*value="-3"[^>]*aria-invalid="true"`))
+  assert.ok(refused.html.includes(`href="#quantity-${line}"`))
+  assert.equal(console.temporal.updates.length, 0)
+})
+
+test('what the instance would not take is shown by the field too', async () => {
+  const detail = 'The instance holds 7 users; remove some first.'
+  console.temporal.behaviour.onUpdate = async (update) =>
+    Promise.resolve({ requestId: update.updateId, refusal: { code: 'limit_not_in_force', detail } })
+  const refused = await console.submit(pagePath(), action('change-plan'), { quantity: '6' })
+  console.temporal.behaviour.onUpdate = async (update) =>
+    Promise.resolve({ requestId: update.updateId, refusal: null })
+  assert.equal(refused.status, 422)
+  assert.ok(textOf(refused.html).split(detail).length >= 3)
+})
+
+test('a reason is asked for', async () => {
+  const refused = await console.submit(pagePath(), action('suspend'), { reason: ' ' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /<details id="suspend" open/)
+  assert.match(refused.html, /id="suspend-reason"[^>]*aria-invalid="true"/)
+})
+
+test('cancelling shows its effect first, then is asked of the workflow', async () => {
+  const { html } = await console.get(action('cancel'))
+  const text = textOf(html)
+  assert.match(text, /At the end of the period, \d+ \w+ \d{4}/)
+  assert.match(text, /A last invoice is made today/)
+  assert.match(text, /3 resources are removed from the server, data included/)
+  const done = await console.submit(action('cancel'), action('cancel'), {
+    when: 'period_end',
+    reason: 'moved away',
+  })
+  assert.equal(done.status, 303)
+  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
+    { kind: 'cancel', when: 'period_end', reason: 'moved away' },
+  ])
+})
+
+test('only what is possible is offered, and what is not is refused all the same', async () => {
+  const { html } = await console.get(pagePath())
+  assert.doesNotMatch(html, /action="[^"]*\/(resume|uncancel|retry-build)"/)
+  const form = readForm(html, action('suspend'))
+  const refused = await console.submit(pagePath(), action('suspend'), form)
+  assert.equal(refused.status, 422)
+  const forged = await console.request(action('resume'), {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers: { 'sec-fetch-site': 'cross-site', cookie: console.cookie, accept: 'text/html' },
+  })
+  assert.equal(forged.status, 403)
+  const resumed = await console.request(action('resume'), {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers: { 'sec-fetch-site': 'same-origin', cookie: console.cookie, accept: 'text/html' },
+  })
+  assert.equal(resumed.status, 422)
+  assert.match(textOf(await resumed.text()), /resume is not possible while the subscription is active/)
+})
+
+test('a form without the session’s token is not ours', async () => {
+  const form = readForm((await console.get(pagePath())).html, action('suspend'))
+  const answer = await console.request(action('suspend'), {
+    method: 'POST',
+    body: new URLSearchParams({ ...form, form_token: 'guessed', reason: 'x' }),
+    headers: { 'sec-fetch-site': 'same-origin', cookie: console.cookie, accept: 'text/html' },
+  })
+  assert.equal(answer.status, 403)
+  assert.equal(console.temporal.updates.length, 0)
+})
+
+test('an engine that does not answer is no fault of the form: 503, and the same key again', async () => {
+  console.temporal.behaviour.onUpdate = async () =>
+    Promise.reject(Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: '', metadata: {} }))
+  const answer = await console.submit(pagePath(), action('suspend'), { reason: 'x' })
+  console.temporal.behaviour.onUpdate = async (update) =>
+    Promise.resolve({ requestId: update.updateId, refusal: null })
+  assert.equal(answer.status, 503)
+})

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { openBuildOrder } from '#db/build.ts'
+import { createTestConsole, type TestConsole } from './console.ts'
+import { build, failure, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
+import { sectionText, textOf } from './text.ts'
+
+let console: TestConsole
+let story: Sold
+before(async () => {
+  console = await createTestConsole()
+  await seedStory(console.db)
+  story = await tellTwoMonths(console.db)
+})
+after(async () => console.close())
+
+const pageOf = async (sold: Sold) => (await console.get(`/subscriptions/${sold.publicId}`)).html
+
+test('the head says phase, price in words, the next invoice with its amount so far, and its clock', async () => {
+  const text = textOf(await pageOf(story))
+  assert.match(text, /✓ active for Harbour Bakery/)
+  assert.match(text, /Odoo User: 6 users at 1\.00 USD each, a month/)
+  assert.match(text, /Network Usage: 1\.00 USD per GiB used/)
+  // April: 6 + 5. March from the 10th: 6 users 4.06 less 5 users 3.39, each for 21 of 31 days. Metered: 1.25 + 2.50.
+  assert.match(text, /Next invoice 31 March 2026 15\.42 USD with what was used so far/)
+  assert.match(text, /On test clock spring\. For this subscription it is 13 Mar 2026, 08:00:00 UTC/)
+})
+
+test('an active subscription offers its application’s address; one that is not, or runs dry, does not', async () => {
+  assert.match(await pageOf(story), /<a class="button primary" href="http:\/\/localhost:\d+\/"/)
+  await console.db.updateTable('servers').set({ runner: 'dry-run' }).execute()
+  assert.doesNotMatch(await pageOf(story), /href="http:\/\/localhost:/)
+  await console.db.updateTable('servers').set({ runner: 'docker' }).execute()
+  const building = await sell(console.db, { kit: 'odoo-config-2' })
+  assert.doesNotMatch(await pageOf(building), /href="http:\/\/localhost:/)
+})
+
+test('lines show what was agreed and when; a closed line stays readable', async () => {
+  const lines = sectionText(await pageOf(story), 'lines')
+  assert.match(
+    lines,
+    /Odoo User odoo-user threshold a month, in advance 5 user 1\.00 USD 31 January 2026 10 March 2026/,
+  )
+  assert.match(lines, /Odoo User odoo-user threshold a month, in advance 6 user 1\.00 USD 10 March 2026 open/)
+  assert.match(lines, /Disk Usage disk-usage usage a month, in arrears metered GiB/)
+})
+
+test('usage so far is what the next invoice would bill', async () => {
+  const usage = sectionText(await pageOf(story), 'usage')
+  assert.match(usage, /Network Usage 1\.25 GiB 28 February to 30 March 2026 1 reading/)
+  assert.match(usage, /Disk Usage 2\.5 GiB .* 2\.50 USD/)
+})
+
+test('limits show what is sold and in force, and the log of what was sent and answered', async () => {
+  const limits = sectionText(await pageOf(story), 'limits')
+  assert.match(limits, /users 6 6 ✓ enforced/)
+  assert.match(limits, /\/bin\/set-limit users 6 limit of users is 6 now read back 6 0/)
+})
+
+test('invoices and timeline tell what happened, by whom, and when by its clock', async () => {
+  const html = await pageOf(story)
+  assert.match(
+    sectionText(html, 'invoices'),
+    /TEST\d+-INV-00002 test clock spring 28 February 2026 14 March 2026 15\.00 USD/,
+  )
+  const timeline = sectionText(html, 'timeline')
+  assert.match(timeline, /odoo-user from 5 to 6, effective 10 March 2026 by an API key/)
+  assert.match(timeline, /Active from 31 January 2026 by Clouder, .*31 Jan 2026, 09:02:00 UTC/)
+})
+
+test('the workflow is one press away', async () => {
+  const address = `/namespaces/default/workflows/${encodeURIComponent(`subscription/${story.publicId}`)}`
+  assert.ok((await pageOf(story)).includes(address))
+})
+
+test('a running build shows each step with its state, attempt and progress', async () => {
+  const running = await sell(console.db, { kit: 'odoo-config-2' })
+  const { stepIds } = await build(console.db, running, { runningStep: 2 })
+  await console.db
+    .updateTable('build_steps')
+    .set({ progress: 'layer 3 of 9' })
+    .where('id', '=', stepIds[2] ?? '')
+    .execute()
+  const html = await pageOf(running)
+  const section = sectionText(html, 'build')
+  assert.match(section, /2 of 5 steps done/)
+  assert.match(section, /3 Image .* ◌ running \d.* s 1 layer 3 of 9/)
+  assert.match(section, /4 Container web .* … planned/)
+  assert.match(html, /<progress value="2" max="5"/)
+})
+
+test('a build that failed for good says cause and remedy once, and offers the retry', async () => {
+  const failed = await sell(console.db, { kit: 'odoo-config-1' })
+  await build(console.db, failed, { failedStep: 1 })
+  const html = await pageOf(failed)
+  const section = sectionText(html, 'build')
+  assert.equal(section.split(failure.detail).length - 1, 1)
+  assert.match(section, /Remedy: Make the registry reachable from the server/)
+  assert.match(section, /Retry the build/)
+  assert.match(textOf(html), /Waits for you: The registry does not answer/)
+})
+
+test('a build that waits says for what, and how many are before it', async () => {
+  const waiting = await sell(console.db, { kit: 'odoo-config-2' })
+  await openBuildOrder(console.db, waiting.id, 'build')
+  assert.match(
+    sectionText(await pageOf(waiting), 'build'),
+    /queued: waits for the worker of server local, 1 build before it/,
+  )
+})
+
+test('an id that stands for nothing is not found; one of another kind is told so', async () => {
+  const missing = await console.get('/subscriptions/sub_00000000000000000000000000')
+  assert.equal(missing.status, 404)
+  const other = await console.get(`/subscriptions/${story.publicId.replace('sub_', 'inv_')}`)
+  assert.equal(other.status, 400)
+  assert.match(textOf(other.html), /those begin with sub_/)
+})
+
+test('what a customer typed is shown as text, never as HTML', async () => {
+  await console.db
+    .updateTable('subscriptions')
+    .set({
+      cancel_reason: '<img src=x onerror=alert(1)>',
+      ends_on: '2026-03-31',
+      cancel_requested_at: '2026-03-13T08:00:00Z',
+    })
+    .where('id', '=', story.id)
+    .execute()
+  const html = await pageOf(story)
+  assert.ok(html.includes('&lt;img src=x onerror=alert(1)&gt;'))
+  assert.ok(!html.includes('<img'))
+})

@@ -169,7 +169,7 @@ async function listInstances(db: Db, sold: Sold) {
   return await db.selectFrom('instances').select('id').where('subscription_id', '=', sold.id).execute()
 }
 
-export async function applyLimit(db: Db, instanceId: string, code: string, quantity: string): Promise<void> {
+async function applyLimit(db: Db, instanceId: string, code: string, quantity: string): Promise<void> {
   await recordLimit(db, {
     instanceId,
     code,
@@ -204,7 +204,7 @@ async function read(
 }
 
 /** Readings of all instances of a subscription. */
-export async function meter(
+async function meter(
   db: Db,
   sold: Sold,
   reading: { now: string; network: string; disk: string },
@@ -240,7 +240,7 @@ async function moveClock(db: Db, sold: Sold, now: string): Promise<void> {
 }
 
 /** Sells another quantity of the line with this limit, as the workflow does once the instance holds it. */
-export async function changeQuantity(
+async function changeQuantity(
   db: Db,
   sold: Sold,
   change: { limitCode: string; quantity: string; now: string; requestId?: string },

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { handOver } from './platform/dependencies.mjs'
 
-await handOver('bench')
+await handOver('../bench/index')

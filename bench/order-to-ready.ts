@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import { z } from 'zod'
+import { connectEngine } from '#docker/engine.ts'
+import type { ContainerStep } from '#domain/build-plan.ts'
+import { startInstallation, type BenchInstallation } from './support/installation.ts'
+import { removeLabelled, removePeerSite, timePeerSite, untilAnswers } from './support/peer-site.ts'
+import { CannotMeasure, type BenchContext } from './support/benchmark.ts'
+import type { Measurement } from './support/measurement.ts'
+
+const repetitions = 10
+const phaseTimeoutMs = 60_000
+const orderSchema = z.object({ subscriptions: z.array(z.object({ id: z.string() })).length(1) })
+const subscriptionSchema = z.object({
+  phase: z.string(),
+  parked_reason: z.string().nullable(),
+  instances: z.array(z.object({ address: z.string() })).length(1),
+})
+const aim = { ratioAtMost: 1.5, moreAtMost: 1_500 }
+
+/**
+ * From the 201 of an order to the 200 of what was ordered, against the same containers made by hand. Both sides take
+ * turns, so that whatever else the machine does meets both; each time a new customer, so that both make a network.
+ */
+export async function measureOrderToReady(ctx: BenchContext): Promise<Measurement[]> {
+  const { dockerHost } = ctx.platform
+  if (dockerHost === undefined)
+    throw new CannotMeasure('There is no Docker engine, and none can be had here.')
+  const docker = connectEngine(dockerHost)
+  // Deferred first, thus done last: nothing makes a container any more then.
+  let installationId: string | undefined
+  ctx.defer(async () => {
+    if (installationId !== undefined)
+      await removeLabelled(docker, `io.clouder.installation=${installationId}`)
+  })
+  const installation = await startInstallation(ctx.platform, {
+    ...ctx,
+    name: 'order_to_ready',
+    hasWorker: true,
+  })
+  installationId = installation.installationId
+  const peerName = `clouder-bench-${process.pid}`
+  ctx.defer(async () => removePeerSite(docker, peerName))
+
+  ctx.note('warming up: the image is built, both sides run once')
+  await timeSale(installation, 'warm-up')
+  const step = await readContainerStep(installation)
+  await timePeer(docker, step, peerName)
+
+  const sales: Sale[] = []
+  const peers: number[] = []
+  for (let index = 0; index < repetitions; index += 1) {
+    const turns = [
+      async () => void sales.push(await timeSale(installation, `customer-${index}`)),
+      async () => void peers.push(await timePeer(docker, step, peerName)),
+    ]
+    for (const turn of index % 2 === 0 ? turns : turns.toReversed()) await turn()
+    ctx.note(`${index + 1} of ${repetitions}: ${describeTurn(sales.at(-1), peers.at(-1))}`)
+  }
+  const against = { kind: 'peer', title: 'by hand', values: peers } as const
+  return [
+    {
+      measure: 'order accepted to application ready',
+      unit: 'ms',
+      values: sales.map((sale) => sale.readyMs),
+      against,
+      aim,
+    },
+    {
+      measure: 'order accepted to subscription active',
+      unit: 'ms',
+      values: sales.map((sale) => sale.activeMs),
+      against,
+      aim: {},
+    },
+  ]
+}
+
+interface Sale {
+  /** The address answers 200. */
+  readonly readyMs: number
+  /** Clouder says so, and its first bill is under way. */
+  readonly activeMs: number
+}
+
+function describeTurn(sale: Sale | undefined, peerMs: number | undefined): string {
+  return `order ${sale?.readyMs.toFixed(0)} ms, by hand ${peerMs?.toFixed(0)} ms`
+}
+
+/** Sells one static site to a new customer, and takes it down again before anything else is measured. */
+async function timeSale(installation: BenchInstallation, customer: string): Promise<Sale> {
+  const { get, post } = installation
+  await post('/v1/customers', { code: customer, name: customer, currency: 'USD', time_zone: 'UTC' })
+  const ordered = await post('/v1/orders', { customer, lines: [{ product: 'static-site', quantity: '1' }] })
+  const acceptedMs = performance.now()
+  const id = orderSchema.parse(ordered).subscriptions[0]?.id ?? ''
+  const subscription = subscriptionSchema.parse(await get(`/v1/subscriptions/${id}`))
+  await untilAnswers(subscription.instances[0]?.address ?? '')
+  const readyMs = performance.now() - acceptedMs
+  await untilPhase(installation, id, 'active')
+  const activeMs = performance.now() - acceptedMs
+  await post(`/v1/subscriptions/${id}/cancel`, { when: 'now', reason: 'it was measured' })
+  await untilPhase(installation, id, 'ended')
+  return { readyMs, activeMs }
+}
+
+async function untilPhase({ get }: BenchInstallation, id: string, wanted: string): Promise<void> {
+  const untilMs = performance.now() + phaseTimeoutMs
+  for (;;) {
+    const { phase, parked_reason: parkedReason } = subscriptionSchema.parse(
+      await get(`/v1/subscriptions/${id}`),
+    )
+    if (phase === wanted) return
+    if (parkedReason !== null || performance.now() > untilMs)
+      throw new Error(`${id} should be ${wanted} and is ${phase}, parked: ${parkedReason}`)
+    await sleep(20)
+  }
+}
+
+async function readContainerStep({ db }: BenchInstallation): Promise<ContainerStep> {
+  const { plan } = await db
+    .selectFrom('build_steps')
+    .select('plan')
+    .where('kind', '=', 'container')
+    .orderBy('id')
+    .executeTakeFirstOrThrow()
+  if (plan.kind !== 'container') throw new Error(`a step of kind container holds a plan of ${plan.kind}`)
+  return plan
+}
+
+async function timePeer(docker: Docker, step: ContainerStep, name: string): Promise<number> {
+  const tookMs = await timePeerSite(docker, step, name)
+  await removePeerSite(docker, name)
+  return tookMs
+}

@@ -32,7 +32,7 @@ function readEnvironment(): z.output<typeof environmentSchema> {
   const read = environmentSchema.safeParse(process.env)
   if (read.success) return read.data
   console.error(`The API cannot start:\n${z.prettifyError(read.error)}`)
-  process.exit(2)
+  return process.exit(2)
 }
 
 const env = readEnvironment()

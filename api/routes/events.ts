@@ -52,6 +52,21 @@ export function registerEvents(frame: Frame): void {
       }
     },
   )
+  registerStream(frame)
+}
+
+function registerStream(frame: Frame): void {
+  frame.app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/v1/events/stream',
+    tags: ['Events'],
+    summary: 'Follow events as they come',
+    description:
+      'Server-sent events; each has the id, kind and JSON of an event. Last-Event-ID goes on after that one: none is missed, none comes twice. Without it, from now on.',
+    security: [{ key: [] }],
+    request: { query: streamQuery },
+    responses: { 200: { description: 'A stream', content: { 'text/event-stream': { schema: z.string() } } } },
+  })
   frame.page({ method: 'get', path: '/v1/events/stream', permission: 'events:read' }, async (ctx) => {
     const query = parse(streamQuery, ctx.req.query(), 'query')
     const filter = await toFilter(frame.deps.db, query)

@@ -98,15 +98,14 @@ suite('the document', () => {
         (method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
       ),
     )
-    const routes = [...api.frame.permissions.keys()].filter(
-      (route) => route.includes(' /v1/') && route !== 'GET /v1/events/stream',
-    )
+    const routes = [...api.frame.permissions.keys()].filter((route) => route.includes(' /v1/'))
     assert.deepEqual(described.toSorted(), routes.toSorted())
   })
 
   test('every answer to a GET is as the document says, field by field', async () => {
     for (const [path, operations] of Object.entries(document.paths)) {
-      if (!operations['get']) continue
+      // A stream has no end to wait for.
+      if (!operations['get']?.responses['200']?.content?.['application/json']) continue
       const address = path.includes('{id}') ? await addressOf(path) : path
       const { status, body } = await api.get(address)
       assert.equal(status, 200, `${address}: ${JSON.stringify(body)}`)

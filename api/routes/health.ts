@@ -1,7 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pingDatabase } from '#db/read/health.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { Frame } from '../frame.ts'
 
+/** So that a command line of another version can tell. */
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  version: string
+}
 const checkTimeoutMs = 2_000
 
 export interface Check {
@@ -12,7 +18,9 @@ export interface Check {
 
 /** `/livez`: the process answers. `/readyz`: what it needs answers too; `?verbose` says what is missing. */
 export function registerHealth(frame: Frame): void {
-  frame.page({ method: 'get', path: '/livez', permission: 'public' }, (ctx) => ctx.json({ status: 'live' }))
+  frame.page({ method: 'get', path: '/livez', permission: 'public' }, (ctx) =>
+    ctx.json({ status: 'live', version }),
+  )
   frame.page({ method: 'get', path: '/readyz', permission: 'public' }, async (ctx) => {
     const checks = await Promise.all(checksOf(frame.deps))
     const isReady = checks.every((check) => check.isReady)

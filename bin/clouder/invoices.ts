@@ -46,9 +46,10 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
   const found = await api.list<Invoice>('/v1/invoices', { customer, subscription }, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
-    ['id', 'number', 'customer', 'issued', 'due', 'total'],
+    ['id', 'kind', 'number', 'customer', 'issued', 'due', 'total'],
     found.rows.map((row) => [
       row.id,
+      row.kind.replace('_', ' '),
       row.number,
       row.customer.code,
       row.issued_on,
@@ -61,7 +62,7 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
 
 function show({ out }: Session, invoice: InvoiceDetail): void {
   out.facts([
-    ['invoice', invoice.id],
+    [invoice.kind.replace('_', ' '), invoice.id],
     ['number', invoice.number],
     ['customer', `${invoice.customer.name} (${invoice.customer.code})`],
     ['issued', invoice.issued_on],

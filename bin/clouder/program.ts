@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command } from 'commander'
 import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
@@ -12,7 +10,7 @@ import { registerStatus } from './status.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerUsage } from './usage.ts'
-import { projectFolder } from '#bin/platform/tools.ts'
+import { readVersion } from './version.ts'
 
 const examples = `Examples
   npx clouder order static-site --customer harbour-bakery --watch
@@ -81,9 +79,4 @@ export function writeOutUsual(args: readonly string[]): string[] {
   const isAlone = rest[0] === undefined || rest[0].startsWith('-')
   if (usual === undefined || !isAlone || rest.includes('--help') || rest.includes('-h')) return [...args]
   return [...args.slice(0, at + 1), usual, ...rest]
-}
-
-export function readVersion(): string {
-  const file = readFileSync(join(projectFolder, 'package.json'), 'utf8')
-  return (JSON.parse(file) as { version: string }).version
 }

@@ -1,6 +1,8 @@
 import type { Output } from './output.ts'
 
-const quietMs = 10_000
+/** Then ever more seldom: a log that was left alone over night must not be a thousand lines of waiting. */
+const firstQuietMs = 10_000
+const longestQuietMs = 5 * 60_000
 
 export interface Waiting {
   /** A line that stays. */
@@ -16,6 +18,7 @@ export interface Waiting {
  */
 export function createWaiting(out: Output): Waiting {
   let quietSinceMs = Date.now()
+  let quietMs = firstQuietMs
   let waitedFor: string | undefined
   let waitingSinceMs = Date.now()
   const clear = () => {
@@ -26,6 +29,7 @@ export function createWaiting(out: Output): Waiting {
       clear()
       out.say(text)
       quietSinceMs = Date.now()
+      quietMs = firstQuietMs
     },
     waitFor(text) {
       if (text !== waitedFor) waitingSinceMs = Date.now()
@@ -36,6 +40,7 @@ export function createWaiting(out: Output): Waiting {
       if (Date.now() - quietSinceMs < quietMs) return
       out.say(line)
       quietSinceMs = Date.now()
+      quietMs = Math.min(quietMs * 2, longestQuietMs)
     },
     end: clear,
   }

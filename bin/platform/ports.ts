@@ -48,7 +48,7 @@ export async function requirePort(port: number, variable: string): Promise<numbe
 }
 
 /** Who listens on the port, as far as this user may see it. */
-function holderOf(port: number): string | undefined {
+export function holderOf(port: number): string | undefined {
   const bySs = run('ss', ['-ltnpH', `sport = :${port}`])?.match(/pid=(\d+)/)?.[1]
   const pid = bySs ?? run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp'])?.match(/^p(\d+)$/m)?.[1]
   if (pid === undefined) return undefined

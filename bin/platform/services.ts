@@ -42,13 +42,24 @@ export async function findPlatform(ctx: StartContext): Promise<Platform> {
   const postgres = await findPostgres(ctx)
   const temporal = await findTemporal(ctx)
   const engine = await findEngine(ctx)
-  ctx.run.addFacts({ temporal: temporal.address, temporalUi: temporal.uiUrl, docker: engine.dockerHost })
+  ctx.run.addFacts({
+    postgres: withoutPassword(postgres.url),
+    temporal: temporal.address,
+    temporalUi: temporal.uiUrl,
+    docker: engine.dockerHost,
+  })
   return {
     databaseUrl: postgres.url,
     temporalAddress: temporal.address,
     temporalUiUrl: temporal.uiUrl,
     ...engine,
   }
+}
+
+function withoutPassword(url: string): string {
+  const changed = new URL(url)
+  changed.password = ''
+  return changed.href
 }
 
 function findPostgres(ctx: StartContext): Promise<PostgresServer> {

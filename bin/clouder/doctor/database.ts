@@ -1,0 +1,77 @@
+import { fail, ok, skipped, warn, type Check, type Finding } from './check.ts'
+import type { Place } from './place.ts'
+import { pendingMigrations } from '#db/migrate.ts'
+import { listServersWithInstances, readOperation, type OperationFigures } from '#db/read/operation.ts'
+
+const oldestPostgres = 15
+const longestOutboxLagSeconds = 30
+
+export function databaseChecks(place: Place): Check[] {
+  const figures = async () => await readOperation(await place.database())
+  return [
+    {
+      name: 'PostgreSQL',
+      wanted: `it answers, version ${oldestPostgres} or later`,
+      command: `tail -50 ${place.dataFolder}/logs/postgres.log`,
+      look: async () => {
+        const { postgresVersion } = await figures()
+        return Number.parseInt(postgresVersion, 10) >= oldestPostgres
+          ? ok(postgresVersion)
+          : fail(postgresVersion)
+      },
+    },
+    {
+      name: 'migrations',
+      wanted: 'none pending',
+      command: 'npm start   # migrates first',
+      look: async () => {
+        const pending = await pendingMigrations(place.databaseUrl())
+        return pending.length === 0 ? ok('none pending') : fail(`pending: ${pending.join(', ')}`)
+      },
+    },
+    {
+      name: 'outbox',
+      wanted: `nothing waits longer than ${longestOutboxLagSeconds} s to be started`,
+      command: `tail -50 ${place.dataFolder}/logs/api.log`,
+      look: async () => lookAtOutbox(await figures()),
+    },
+    {
+      name: 'billing',
+      wanted: 'no document waits a day or longer for its invoice',
+      command: 'npx clouder tasks',
+      look: async () => {
+        const { overdueDocuments } = await figures()
+        return overdueDocuments === 0 ? ok('none waits') : fail(`${overdueDocuments} documents wait`)
+      },
+    },
+    {
+      name: 'sampler',
+      wanted: 'every server read within three sampling intervals',
+      command: `tail -50 ${place.dataFolder}/logs/worker.log`,
+      look: async () => {
+        const { samplingIntervalSeconds } = await figures()
+        return lookAtSampler(await listServersWithInstances(await place.database()), samplingIntervalSeconds)
+      },
+    },
+  ]
+}
+
+function lookAtOutbox({ outboxWaiting, outboxLagSeconds }: OperationFigures): Finding {
+  if (outboxWaiting === 0) return ok('empty')
+  const found = `${outboxWaiting} wait, the oldest for ${outboxLagSeconds} s`
+  return outboxLagSeconds > longestOutboxLagSeconds ? fail(found) : ok(found)
+}
+
+type Server = Awaited<ReturnType<typeof listServersWithInstances>>[number]
+
+function lookAtSampler(servers: readonly Server[], intervalSeconds: number): Finding {
+  if (servers.length === 0) return skipped('there is no server yet')
+  const found = servers
+    .map(
+      ({ code, unseen_seconds: unseen }) =>
+        `${code} ${unseen === null ? 'never read' : `read ${unseen} s ago`}`,
+    )
+    .join(', ')
+  const isLate = servers.some(({ unseen_seconds: unseen }) => unseen === null || unseen > 3 * intervalSeconds)
+  return isLate ? warn(found) : ok(found)
+}

@@ -6,6 +6,8 @@ import type { Runner } from '#domain/runner.ts'
 export interface DatabaseDependencies {
   readonly db: Db
   readonly client: Client
+  /** Where people reach the console, without a slash at the end: Temporal's UI links to it. */
+  readonly consoleUrl: string
 }
 
 /** What activities of one server are made with: they run on its queue, beside its engine. */

@@ -32,6 +32,7 @@ export interface SubscriptionTicket {
   /** Now, of its test clock; null for one that lives in real time. */
   readonly testClockMs: number | null
   readonly settlementWindowMs: number
+  readonly consoleUrl: string
 }
 
 export interface CommandInput {
@@ -42,7 +43,7 @@ export interface CommandInput {
 }
 
 /** The rows of a subscription's life. Every one may be called twice. */
-export function createSubscriptionActivities({ db }: DatabaseDependencies) {
+export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDependencies) {
   const key = (input: CommandInput) => ({
     subscriptionId: decodeId('subscription', input.subscriptionId),
     requestId: input.requestId,
@@ -72,6 +73,7 @@ export function createSubscriptionActivities({ db }: DatabaseDependencies) {
         title: subscription.title,
         serverIds: [...new Set(instances.map((instance) => encodeId('server', instance.serverId)))],
         testClockMs: subscription.test_clock_now_at ? Date.parse(subscription.test_clock_now_at) : null,
+        consoleUrl: `${consoleUrl}/subscriptions/${input.subscriptionId}`,
         settlementWindowMs: installation.settlement_window_seconds * 1_000,
       }
     },

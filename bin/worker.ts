@@ -23,6 +23,7 @@ const environmentSchema = z.object({
   CLOUDER_KEY_FILE: z.string().min(1),
   CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
   CLOUDER_BUSYBOX: z.string().default(''),
+  CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
 })
 
 type Environment = z.infer<typeof environmentSchema>
@@ -69,7 +70,11 @@ const workers = await Promise.all([
     namespace,
     taskQueue: installationQueue,
     workflowBundle,
-    activities: createDatabaseActivities({ db, client }),
+    activities: createDatabaseActivities({
+      db,
+      client,
+      consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
+    }),
     maxCachedWorkflows: 500,
     shutdownGraceTime: '10 s',
   }),

@@ -65,6 +65,7 @@ export interface SubscriptionCarry {
   /** Now, of its test clock; null for a subscription in real time. */
   readonly testClockMs: number | null
   readonly settlementWindowMs: number
+  readonly consoleUrl: string
   readonly customerId: string
   readonly productId: string
   readonly title: string

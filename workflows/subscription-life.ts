@@ -27,6 +27,7 @@ const unread: SubscriptionCarry = {
   agenda: emptyAgenda,
   testClockMs: null,
   settlementWindowMs: 0,
+  consoleUrl: '',
   customerId: '',
   productId: '',
   title: '',
@@ -115,6 +116,7 @@ export async function readSubscription(life: Life): Promise<void> {
     isCancelled: ticket.isCancelled,
     testClockMs: ticket.testClockMs,
     settlementWindowMs: ticket.settlementWindowMs,
+    consoleUrl: ticket.consoleUrl,
     customerId: ticket.customerId,
     productId: ticket.productId,
     title: ticket.title,
@@ -143,6 +145,7 @@ export function show(life: Life): void {
     ],
     ['ends', state.agenda.endsAtMs === null ? 'not cancelled' : toDate(state.agenda.endsAtMs)],
     ['last invoices', state.lastInvoices.join(', ') || 'none yet'],
+    ['console', `[${life.subscriptionId}](${state.consoleUrl})`],
     ['test clock', state.testClockMs === null ? 'real time' : new Date(state.testClockMs).toISOString()],
   ]
   wf.setCurrentDetails(

@@ -65,7 +65,7 @@ async function untilBuilt(life: Life): Promise<boolean> {
       if (result.state === 'cancelled') return await abandon(life)
       await park(life, 'build_failed', {
         code: result.code,
-        detail: `${result.detail} Nothing was billed and what was made is undone. Remove the cause, then retry the build.`,
+        detail: `${sentence(result.detail)} Nothing was billed and what was made is undone. Remove the cause, then retry the build.`,
       })
     }
     await wf.condition(() => life.inbox.length > 0)
@@ -132,6 +132,7 @@ async function activate(life: Life): Promise<void> {
   const { invoices } = await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key])
   update(life, { lastInvoices: invoices })
   update(life, { agenda: await readAgenda(life) })
+  tell(life)
   const isOneTime = life.state.agenda.documents.length === 0 && life.state.serverIds.length === 0
   if (isOneTime) await setPhase(life, 'ended', 'subscription.ended')
 }
@@ -213,7 +214,7 @@ async function takeDown(life: Life): Promise<void> {
       if (result.state === 'done') break
       await park(life, 'unbuild_failed', {
         code: result.code,
-        detail: `${result.detail} Remove the cause, then retry.`,
+        detail: `${sentence(result.detail)} Remove the cause, then retry.`,
       })
     }
     await wf.condition(() => life.inbox.length > 0)
@@ -236,6 +237,11 @@ async function startChild(life: Life, kind: 'build' | 'unbuild', input: BuildInp
     staticDetails: `For subscription ${life.subscriptionId}.`,
     typedSearchAttributes: wf.workflowInfo().typedSearchAttributes.updateCopy([]),
   })
+}
+
+/** What an engine says often ends without a full stop. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 async function setPhase(

@@ -9,7 +9,7 @@ export interface TestDatabase {
   readonly url: string
   readonly db: Db
   /** Closes the pool and drops the database. */
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /**

@@ -74,7 +74,11 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       taskQueue: taskQueues.installation(facts.installationId),
       workflowBundle: options.workflowBundle ?? (await bundleWorkflows()),
       activities: wrapActivities(
-        createDatabaseActivities({ db, client: new Client({ connection: clientConnection }) }),
+        createDatabaseActivities({
+          db,
+          client: new Client({ connection: clientConnection }),
+          consoleUrl: 'http://127.0.0.1:4400',
+        }),
       ),
     }),
     Worker.create({

@@ -352,7 +352,16 @@ const instancePaths: Record<InstanceState, InstanceState[]> = {
   failed: ['building', 'cancelling', 'destroyed'],
   destroyed: [],
 }
-const instanceStates = Object.keys(instancePaths) as InstanceState[]
+const instanceStates: readonly InstanceState[] = [
+  'ordered',
+  'building',
+  'running',
+  'limited',
+  'suspended',
+  'cancelling',
+  'failed',
+  'destroyed',
+]
 
 for (const from of instanceStates) {
   const paths = instancePaths[from]

@@ -11,6 +11,7 @@ import {
   setPhase,
   uncancelSubscription,
 } from '#db/subscription.ts'
+import type { EventKind } from '#db/event.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -50,12 +51,12 @@ async function listLines(subscriptionId: string): Promise<string[]> {
   return rows.map((row) => `${row.quantity} from ${row.starts_on} to ${row.ends_on ?? 'open'}`)
 }
 
-async function countEvents(subscriptionId: string, kind: string): Promise<number> {
+async function countEvents(subscriptionId: string, kind: EventKind): Promise<number> {
   const rows = await seller.db
     .selectFrom('events')
     .select('id')
     .where('subscription_id', '=', subscriptionId)
-    .where('kind', '=', kind as never)
+    .where('kind', '=', kind)
     .execute()
   return rows.length
 }

@@ -56,7 +56,7 @@ async function insertInstallation(db: Db): Promise<void> {
     .insertInto('installation')
     .values({
       id: newId(),
-      seller: { name: 'Seller', address: '', taxId: null },
+      seller: JSON.stringify({ name: 'Seller', address: '', taxId: null }),
       currency: 'USD',
       time_zone: 'UTC',
       demo_seeded_at: null,

@@ -1,0 +1,95 @@
+/**
+ * Records the histories that `replay.test.ts` replays: run it, with the environment of the tests, when a new flow is
+ * added. Histories of a released version are kept for ever: add new ones, never record over them.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+
+const folder = path.join(import.meta.dirname, 'histories')
+
+async function save(
+  installation: TestInstallation,
+  name: string,
+  workflowId: string,
+  runId?: string,
+): Promise<void> {
+  const history = await installation.client.workflow.getHandle(workflowId, runId).fetchHistory()
+  await writeFile(path.join(folder, `${name}.json`), `${historyToJSON(history)}\n`)
+  console.log(`recorded ${name}`)
+}
+
+async function wholeLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const clock = await diary.createClock('2026-01-31T09:00:00Z')
+  const subscription = await diary.order([{ kit: 'odoo-config-1' }], { clock })
+  const active = await diary.untilPhase(subscription, 'active')
+  await until('first bill', async () => (await diary.invoices(subscription)).length === 1)
+  const workflowId = `subscription/${subscription}`
+  const [line] = active['lines'] as Json[]
+  await diary.post(`/v1/subscriptions/${subscription}/change-plan`, { line: line?.['id'], quantity: '7' })
+  await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'recorded' })
+  await diary.post(`/v1/subscriptions/${subscription}/resume`, {})
+  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'period_end', reason: 'recorded' })
+  await diary.post(`/v1/subscriptions/${subscription}/uncancel`, {})
+  const firstRun = (await installation.client.workflow.getHandle(workflowId).describe()).runId
+  await diary.advance(clock, { by: '1mo' })
+  await save(installation, 'subscription-first-run', workflowId, firstRun)
+  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'period_end', reason: 'recorded' })
+  await diary.advance(clock, { to: '2026-04-01T09:00:00Z' })
+  await diary.untilPhase(subscription, 'ended')
+  await save(installation, 'subscription-cancelled-to-end', workflowId)
+  await saveBuilds(installation, 'whole-life')
+  await save(installation, 'test-clock', `test-clock/${clock}/2026-02-28T09:00:00.000Z`)
+}
+
+async function saveBuilds(installation: TestInstallation, name: string): Promise<void> {
+  const { encodeId } = await import('#domain/identifier.ts')
+  for (const row of await installation.db
+    .selectFrom('build_orders')
+    .select(['id', 'kind', 'state'])
+    .execute()) {
+    await save(
+      installation,
+      `${row.kind}-${row.state}-${name}`,
+      `${row.kind}/${encodeId('buildOrder', row.id)}`,
+    )
+  }
+}
+
+async function parkedAndRetried(installation: TestInstallation, diary: Diary): Promise<void> {
+  const { createServer } = await import('node:http')
+  const range = await installation.db.selectFrom('servers').select('port_range').executeTakeFirstOrThrow()
+  const foreign = createServer().listen(Number(/\d+/.exec(range.port_range)?.[0]), '127.0.0.1')
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilParked(subscription)
+  await new Promise((resolve) => void foreign.close(resolve))
+  await diary.post(`/v1/subscriptions/${subscription}/retry-build`, {})
+  await diary.untilPhase(subscription, 'active')
+  await save(installation, 'subscription-parked-and-retried', `subscription/${subscription}`)
+  await saveBuilds(installation, 'parked-and-retried')
+}
+
+async function billingRun(installation: TestInstallation): Promise<void> {
+  const workflowId = `billing-run/${new Date().toISOString()}`
+  const taskQueue = `installation/${installation.installationId}`
+  await installation.client.workflow.execute('billingRun', { workflowId, taskQueue, args: [{}] })
+  await save(installation, 'billing-run', workflowId)
+}
+
+await mkdir(folder, { recursive: true })
+const first = await startInstallation()
+try {
+  await wholeLife(first, createDiary(first))
+  await billingRun(first)
+} finally {
+  await first.stop()
+}
+const second = await startInstallation()
+try {
+  await parkedAndRetried(second, createDiary(second))
+} finally {
+  await second.stop()
+}
+process.exit(0)

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from '@hono/zod-openapi'
 import { pingDatabase } from '#db/read/health.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { Frame } from '../frame.ts'
 
 /** So that a command line of another version can tell. */
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
-  version: string
-}
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')))
 const checkTimeoutMs = 2_000
 
 export interface Check {

@@ -13,7 +13,12 @@ export interface Api {
   find<T>(path: string): Promise<T | undefined>
   post<T>(path: string, body: unknown): Promise<T>
   /** The newest rows of a list, page by page until there are as many as wanted. */
-  list<T>(path: string, query: Query, limit: number): Promise<{ rows: T[]; hasMore: boolean }>
+  list<T>(path: string, query: Query, limit: number): Promise<Rows<T>>
+}
+
+interface Rows<T> {
+  readonly rows: T[]
+  readonly hasMore: boolean
 }
 
 interface Page<T> {
@@ -74,6 +79,7 @@ async function call<T>(settings: Settings, request: Request): Promise<T> {
   const res = await send(settings, request, randomUUID())
   const text = await res.text()
   const answer = parse(text)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API has checked its answer by the schema that T is
   if (res.ok && answer !== undefined) return answer as T
   throw isProblem(answer) ? refused(settings, answer) : notClouder(settings, res.status)
 }
@@ -86,12 +92,12 @@ async function send(settings: Settings, request: Request, key: string): Promise<
   try {
     return await sendOnce(settings, request, key)
   } catch (error) {
-    if (neverArrived(error)) throw unreachable(settings, error)
+    if (neverArrived(error)) throw unreachable(settings.apiUrl, error)
   }
   try {
     return await sendOnce(settings, request, key)
   } catch (error) {
-    throw unreachable(settings, error)
+    throw unreachable(settings.apiUrl, error)
   }
 }
 
@@ -148,7 +154,7 @@ function refused({ apiUrl }: Settings, problem: Problem): CommandFailure {
   })
 }
 
-function unreachable({ apiUrl }: Settings, cause: unknown): CommandFailure {
+export function unreachable(apiUrl: string, cause: unknown): CommandFailure {
   const why = socketCode(cause) || (cause instanceof Error ? cause.message : String(cause))
   return new CommandFailure(
     {

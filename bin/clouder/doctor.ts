@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Check, Result } from './doctor/check.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
+import type { Output } from './output.ts'
 import { outputOf, type GlobalOptions } from './session.ts'
 
 const marks: Readonly<Record<Result['state'], string>> = { ok: '✓', warn: '!', fail: '✗', skipped: '–' }
@@ -22,7 +23,7 @@ export function registerDoctor(program: Command): void {
           ['', 'check', 'state', 'found'],
           results.map(({ state, name, found }) => [marks[state], name, state, found]),
         )
-        tellHelp(out.say, results)
+        tellHelp(out, results)
       }
       process.exitCode = codes[worst(results)]
     })
@@ -59,9 +60,9 @@ function worst(results: readonly Result[]): 'ok' | 'warn' | 'fail' {
   return states.includes('warn') ? 'warn' : 'ok'
 }
 
-function tellHelp(say: (text: string) => void, results: readonly Result[]): void {
+function tellHelp(out: Output, results: readonly Result[]): void {
   for (const { state, name, wanted, command } of results) {
     if (state === 'fail' || state === 'warn')
-      say(`\n  ${name}\n    wanted      ${wanted}\n    what helps  ${command}`)
+      out.say(`\n  ${name}\n    wanted      ${wanted}\n    what helps  ${command}`)
   }
 }

@@ -49,7 +49,7 @@ export function createOutput(options: OutputOptions, env: NodeJS.ProcessEnv): Ou
     print,
     json: (value) => print(JSON.stringify(value, undefined, 2)),
     table(headings, rows) {
-      if (!isTable) return void rows.forEach((row) => print(row.map(toField).join('\t')))
+      if (!isTable) return rows.forEach((row) => print(row.map(toField).join('\t')))
       const table = new Table({
         head: headings.map(strong),
         chars: noBorders,

@@ -29,7 +29,9 @@ export function withSession<Args extends readonly unknown[] = [], Options = obje
     const options = this.optsWithGlobals<Options & GlobalOptions>()
     const out = outputOf(options)
     const session = { api: createApi(readSettings(process.env)), out }
-    const code = await work(session, { args: this.processedArgs as unknown as Args, options })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- commander has checked them by the declaration
+    const args = this.processedArgs as unknown as Args
+    const code = await work(session, { args, options })
     process.exitCode = code ?? exitCodes.ok
   }
 }

@@ -1,13 +1,10 @@
 import type { Command } from 'commander'
+import { unreachable } from './client.ts'
+import { readReadiness } from './readiness.ts'
 import { readRunFacts } from './run-facts.ts'
 import { withSession } from './session.ts'
 import { exitCodes } from './exit-code.ts'
 import { dataFolderOf } from './settings.ts'
-
-interface Readiness {
-  readonly status: string
-  readonly checks: { name: string; is_ready: boolean; detail: string }[]
-}
 
 export function registerStatus(program: Command): void {
   program
@@ -19,7 +16,7 @@ export function registerStatus(program: Command): void {
       withSession(async ({ api, out }) => {
         const folder = dataFolderOf(process.env)
         const { temporalUi } = readRunFacts(folder)
-        const { checks } = await readReadiness(api.url)
+        const checks = await readChecks(api.url)
         const addresses = {
           console: `${api.url}/`,
           api: `${api.url}/v1`,
@@ -44,8 +41,10 @@ export function registerStatus(program: Command): void {
     )
 }
 
-/** Not being ready is an answer here, though its status is 503. */
-async function readReadiness(apiUrl: string): Promise<Readiness> {
-  const res = await fetch(`${apiUrl}/readyz?verbose`, { signal: AbortSignal.timeout(10_000) })
-  return (await res.json()) as Readiness
+async function readChecks(apiUrl: string) {
+  try {
+    return await readReadiness(apiUrl)
+  } catch (error) {
+    throw unreachable(apiUrl, error)
+  }
 }

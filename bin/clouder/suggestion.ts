@@ -10,9 +10,9 @@ export function nearest(typed: string, known: readonly string[]): string | undef
 /** The fewest letters to add, drop or exchange that make one word of the other (Levenshtein). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [index, letter] of [...from].entries()) {
+  for (const [index, letter] of Array.from(from).entries()) {
     const next = [index + 1]
-    for (const [column, other] of [...to].entries()) {
+    for (const [column, other] of Array.from(to).entries()) {
       const exchange = (row[column] ?? 0) + (letter === other ? 0 : 1)
       next.push(Math.min(exchange, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
     }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { projectFolder } from '#bin/platform/tools.ts'
 
+const packageSchema = z.object({ version: z.string() })
+
 export function readVersion(): string {
-  const file = readFileSync(join(projectFolder, 'package.json'), 'utf8')
-  return (JSON.parse(file) as { version: string }).version
+  return packageSchema.parse(JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'))).version
 }

@@ -1,11 +1,14 @@
+import { z } from 'zod'
 import type { Task } from '../answers.ts'
 import { createApi } from '../client.ts'
 import { CommandFailure } from '../failure.ts'
+import { readReadiness } from '../readiness.ts'
 import { readVersion } from '../version.ts'
 import { fail, NothingToLookAt, ok, warn, type Check } from './check.ts'
 import type { Place } from './place.ts'
 
 const largestSkewSeconds = 5
+const livenessSchema = z.object({ version: z.string().optional() })
 
 export function apiChecks(place: Place): Check[] {
   const api = () => createApi(place.settings())
@@ -24,11 +27,7 @@ export function apiChecks(place: Place): Check[] {
       command: 'npm start',
       look: async () => {
         const { apiUrl } = place.settings()
-        const res = await fetch(`${apiUrl}/readyz?verbose`, { signal: AbortSignal.timeout(8_000) })
-        const { checks } = (await res.json()) as {
-          checks: { name: string; is_ready: boolean; detail: string }[]
-        }
-        const missing = checks.filter((check) => !check.is_ready)
+        const missing = (await readReadiness(apiUrl)).filter((check) => !check.is_ready)
         if (missing.length === 0) return ok(`${apiUrl} is ready`)
         return fail(missing.map(({ name, detail }) => `${name}: ${detail}`).join('; '))
       },
@@ -38,7 +37,7 @@ export function apiChecks(place: Place): Check[] {
       wanted: `${readVersion()}, as this command line`,
       command: 'Ctrl-C in the terminal of npm start, then npm start again',
       look: async () => {
-        const { version } = (await (await reachable()).json()) as { version?: string }
+        const { version } = livenessSchema.parse(await (await reachable()).json())
         return version === readVersion() ? ok(version) : warn(version ?? 'it does not say')
       },
     },

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { fail, NothingToLookAt, ok, skipped, warn, type Check, type Finding } from './check.ts'
 import { lookAtDisk } from './machine.ts'
 import type { Place } from './place.ts'
@@ -9,6 +10,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { RunnerContext, ServerResource } from '#domain/runner.ts'
 
 const oldestApiMinor = 41
+const infoSchema = z.object({ DockerRootDir: z.string().optional() })
 
 export function dockerChecks(place: Place): Check[] {
   const describe = async () => await runnerOf(place).describe(context())
@@ -74,7 +76,7 @@ function context(): RunnerContext {
 }
 
 async function lookAtEngineDisk({ dockerHost }: Place): Promise<Finding> {
-  const info = (await connectEngine(dockerHost).info()) as { DockerRootDir?: string }
+  const info = infoSchema.parse(await connectEngine(dockerHost).info())
   const isLocal = dockerHost === undefined || dockerHost.startsWith('unix:')
   if (!isLocal || info.DockerRootDir === undefined) return skipped('the engine is on another machine')
   try {

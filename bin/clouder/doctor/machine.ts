@@ -1,10 +1,17 @@
 import { accessSync, constants, existsSync, readFileSync, statSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { fail, ok, skipped, warn, type Check, type Finding } from './check.ts'
 import type { Place } from './place.ts'
 import { holderOf, isPortFree } from '#bin/platform/ports.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 
+const lockSchema = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string().optional(), optional: z.boolean().optional() }),
+  ),
+})
 const oldestNode = 26
 const gib = 1024 ** 3
 const mib = 1024 ** 2
@@ -59,8 +66,8 @@ export function machineChecks(place: Place): Check[] {
 }
 
 function lookAtDependencies(): Finding {
-  const read = (file: string): Record<string, { version?: string; optional?: boolean }> =>
-    (JSON.parse(readFileSync(join(projectFolder, file), 'utf8')) as { packages: never }).packages
+  const read = (file: string) =>
+    lockSchema.parse(JSON.parse(readFileSync(join(projectFolder, file), 'utf8'))).packages
   const wanted = read('package-lock.json')
   const installed = read('node_modules/.package-lock.json')
   const differing = Object.entries(wanted).filter(([path, { version, optional }]) => {

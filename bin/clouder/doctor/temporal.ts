@@ -86,6 +86,7 @@ async function lookAtQueue(
     const { pollers } = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name: queue },
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum is exported to no ES module
       taskQueueType: queueTypes[type],
     })
     const newestMs = Math.max(

@@ -39,7 +39,8 @@ async function query(url: string, sql: string): Promise<Record<string, string>[]
   }
 }
 
-async function removeLabelled(engine: string, installation: string): Promise<void> {
+/** Containers, volumes and networks of one installation; whatever carries another label, or none, is left alone. */
+export async function removeLabelled(engine: string, installation: string): Promise<void> {
   const filter = JSON.stringify({ label: [`io.clouder.installation=${installation}`] })
   const list = (path: string) => askEngine(engine, 'GET', `${path}filters=${encodeURIComponent(filter)}`)
   for (const { Id } of containers.parse(await list('/containers/json?all=1&'))) {

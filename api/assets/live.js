@@ -6,10 +6,14 @@ const state = document.getElementById('live-state')
 const news = document.getElementById('live-news')
 const busyPollMs = 2_000
 const gatherMs = 120
+// However much happens, a page is not fetched more often than this.
+const restMs = 400
 
 let source
 let lastEventId
 let timer
+let dueAtMs = 0
+let fetchedAtMs = 0
 let isFetching = false
 let isStale = false
 
@@ -37,12 +41,18 @@ function onEvent(event) {
   refreshSoon(gatherMs)
 }
 
+/** What is due earlier stays due: a stream of events never puts the refresh off. */
 function refreshSoon(delayMs) {
+  const nowMs = Date.now()
+  const atMs = Math.max(nowMs + delayMs, fetchedAtMs + restMs)
+  if (timer !== undefined && dueAtMs <= atMs) return
   clearTimeout(timer)
-  timer = setTimeout(refresh, delayMs)
+  dueAtMs = atMs
+  timer = setTimeout(refresh, atMs - nowMs)
 }
 
 async function refresh() {
+  timer = undefined
   if (isFetching) {
     isStale = true
     return
@@ -56,6 +66,7 @@ async function refresh() {
     say('Not connected. Trying again; reload to see changes.')
   } finally {
     isFetching = false
+    fetchedAtMs = Date.now()
   }
   // The progress of a long step is no event: while something runs, the page is asked for it.
   const isBusy = document.querySelector('[data-busy]') !== null

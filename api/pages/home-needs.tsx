@@ -5,7 +5,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { plural } from './format.ts'
-import { Empty, Moment, Section, State, Table } from './parts.tsx'
+import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
 
 /** What waits for a person: the cause, and what to do next. */
 export function NeedsSection(props: {
@@ -96,16 +96,6 @@ export function BuildsSection({ view, builds }: { view: ConsoleView; builds: rea
   )
 }
 
-/** One that was undone waits for a person as much as one that is stuck. */
-function BuildState({ build }: { build: UnsettledBuildRow }) {
-  if (build.state === 'undone') return <State state="failed">{build.kind} failed, undone</State>
-  return (
-    <State state={build.state} isWork>
-      {build.kind} {build.state === 'planned' ? 'queued' : build.state}
-    </State>
-  )
-}
-
 function BuildItem({ view, build }: { view: ConsoleView; build: UnsettledBuildRow }) {
   const isBusy = build.state === 'running' || build.state === 'planned'
   return (
@@ -115,7 +105,7 @@ function BuildItem({ view, build }: { view: ConsoleView; build: UnsettledBuildRo
         <div class="hint">{build.customer_name}</div>
       </th>
       <td>
-        <BuildState build={build} />
+        {build.kind} <BuildState build={build} />
       </td>
       <td>{build.failure_detail ?? build.step_title ?? 'waits for the server’s worker'}</td>
       <td class="number">

@@ -41,6 +41,17 @@ export function State(props: { state: string; isWork?: boolean; children?: Child
   )
 }
 
+/** A build's state. One that was undone because it failed waits for a person as much as one that is stuck. */
+export function BuildState({ build }: { build: { state: string; failure_code: string | null } }) {
+  if (build.state === 'undone' && build.failure_code !== null)
+    return <State state="failed">failed, undone</State>
+  return (
+    <State state={build.state} isWork>
+      {build.state === 'planned' ? 'queued' : build.state}
+    </State>
+  )
+}
+
 export function Day({ date }: { date: string }) {
   return <time datetime={date}>{formatDate(date)}</time>
 }

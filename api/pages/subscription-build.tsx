@@ -3,7 +3,7 @@ import { isErrorCode, problemKinds } from '../errors.ts'
 import { canRetry } from '../schemas/build.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, plural } from './format.ts'
-import { Empty, Moment, Section, State, Table } from './parts.tsx'
+import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
 import type { BuildContent, SubscriptionContent } from './subscription-content.ts'
 import { ActionForm } from './subscription-form.tsx'
 
@@ -15,7 +15,7 @@ export function BuildSection({ view, content }: { view: ConsoleView; content: Su
       id="build"
       title={newest ? buildTitle(newest) : 'Build'}
       isLive
-      aside={newest && <State state={newest.state} isWork />}
+      aside={newest && <BuildState build={newest} />}
     >
       {newest ? (
         <Build view={view} content={content} build={newest} />
@@ -30,7 +30,7 @@ export function BuildSection({ view, content }: { view: ConsoleView; content: Su
           {earlier.map((build) => (
             <>
               <h3>
-                {buildTitle(build)} <State state={build.state} isWork />
+                {buildTitle(build)} <BuildState build={build} />
               </h3>
               <Steps view={view} build={build} />
             </>

@@ -65,7 +65,7 @@ test('a build that failed for good is a task with its cause, its remedy and the 
   assert.ok(needs.includes(failure.detail))
   assert.match(needs, /Make the registry reachable/)
   assert.ok(html.includes(`/subscriptions/${failed.publicId}#build`))
-  assert.match(sectionText(html, 'builds'), /Odoo Config 1 .* build failed, undone/)
+  assert.match(sectionText(html, 'builds'), /Odoo Config 1 .* build ✕ failed, undone/)
 })
 
 test('the figures count what is real and name what is on a test clock', async () => {

@@ -169,6 +169,30 @@ test('a hidden page holds no stream, and catches up when it is looked at again',
   })
 })
 
+test('a page keeps up while events never pause', async () => {
+  await open(subscriptionPath(), {}, async (page) => {
+    await page.getByText('Live', { exact: true }).waitFor()
+    const storm = new AbortController()
+    const events = (async () => {
+      for (let count = 1; !storm.signal.aborted && count < 400; count += 1) {
+        await insertEvent(console.db, {
+          kind: 'document.parked',
+          subscriptionId: story.id,
+          data: { reason: `no. ${count}` },
+        })
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      }
+    })()
+    await page
+      .locator('#timeline')
+      .getByText(/no\. \d+/)
+      .first()
+      .waitFor({ timeout: 5_000 })
+    storm.abort()
+    await events
+  })
+})
+
 test('with the keyboard alone one gets from the top of the page to a suspended subscription', async () => {
   const sold = await sell(console.db, { product: 'static-site' })
   await build(console.db, sold, 'done')

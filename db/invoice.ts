@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { addDays, dateIn, startOfDay } from '#domain/calendar.ts'
+import { addDays, dateIn, laterDate, startOfDay } from '#domain/calendar.ts'
 import type { InvoiceLineDraft } from '#domain/invoice/lines.ts'
 import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
@@ -67,7 +67,12 @@ export async function insertInvoice(tx: Tx, draft: InvoiceDraft): Promise<Finali
     })
     .execute()
   for (const [position, line] of draft.lines.entries()) await insertInvoiceLine(tx, id, position, line)
-  const number = await finalize(tx, id, { kind, testClockId: draft.testClockId })
+  const number = await finalize(tx, id, {
+    kind,
+    testClockId: draft.testClockId,
+    issuedOn,
+    paymentTermsDays: parties.paymentTermsDays,
+  })
   return { id, kind, number, totalMinor: Math.abs(netMinor) }
 }
 
@@ -130,11 +135,19 @@ async function insertInvoiceLine(
     .execute()
 }
 
-/** Test clocks have series of their own: what is not real never touches the numbers that are. */
+/**
+ * Takes the number last. Whoever comes with an older instant, a retry perhaps, is issued on the day of the number before:
+ * dates never fall within a series.
+ */
 async function finalize(
   tx: Tx,
   invoiceId: string,
-  of: { kind: 'invoice' | 'credit_note'; testClockId: string | null },
+  of: {
+    kind: 'invoice' | 'credit_note'
+    testClockId: string | null
+    issuedOn: string
+    paymentTermsDays: number
+  },
 ): Promise<string> {
   const series = await seriesCode(tx, of)
   await tx
@@ -150,14 +163,30 @@ async function finalize(
     .executeTakeFirstOrThrow()
   const sequence = counter.next_number - 1
   const number = `${series}-${String(sequence).padStart(5, '0')}`
+  const previous = await tx
+    .selectFrom('invoices')
+    .select('issued_on')
+    .where('series', '=', series)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const issuedOn = laterDate(of.issuedOn, previous?.issued_on ?? of.issuedOn)
   await tx
     .updateTable('invoices')
-    .set({ series, sequence, number, finalized_at: new Date().toISOString() })
+    .set({
+      series,
+      sequence,
+      number,
+      issued_on: issuedOn,
+      due_on: addDays(issuedOn, of.paymentTermsDays),
+      finalized_at: new Date().toISOString(),
+    })
     .where('id', '=', invoiceId)
     .execute()
   return number
 }
 
+/** Test clocks have series of their own: what is not real never touches the numbers that are. */
 async function seriesCode(
   tx: Tx,
   of: { kind: 'invoice' | 'credit_note'; testClockId: string | null },

@@ -21,6 +21,7 @@ import type { UsageQuantity } from '#domain/usage.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { insertInvoice, type InvoiceDraft, type InvoiceLineRow } from './invoice.ts'
+import { closeTasks } from './task.ts'
 import { measureUsage, isMeteredUntil } from './usage.ts'
 
 /** A document's state after billing, and the invoice that billing made or found. */
@@ -57,6 +58,7 @@ export interface DocumentRow {
   readonly test_clock_id: string | null
   readonly next_period_index: number
   readonly next_invoice_on: string
+  readonly parked_reason: string | null
   readonly closed_at: string | null
 }
 
@@ -115,6 +117,8 @@ async function billNextPeriod(tx: Tx, document: DocumentRow, now: string): Promi
     })
     .execute()
   const isClosed = await isEverythingBilled(tx, document.id, period.start)
+  if (document.parked_reason !== null)
+    await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' })
   const after = await tx
     .updateTable('subscription_documents')
     .set({
@@ -374,6 +378,7 @@ async function lockLines(tx: Tx, of: Bill['of']): Promise<LineContext[]> {
     .selectAll('line')
     .select(['subscriptions.customer_id', 'subscriptions.currency', 'subscriptions.test_clock_id'])
     .select(['document.billing_cycle_anchor', 'customers.time_zone'])
+    .select('document.time_zone as document_time_zone')
     .where('line.starts_on', 'is not', null)
     .orderBy('line.id')
     .forUpdate('line')
@@ -416,7 +421,8 @@ async function lockLines(tx: Tx, of: Bill['of']): Promise<LineContext[]> {
       productId: row.product_id,
       instanceId: row.instance_id,
       metric: row.metric,
-      timeZone: row.time_zone,
+      // The document's zone holds for its life: windows tile, wherever the customer moves.
+      timeZone: row.document_time_zone ?? row.time_zone,
       testClockId: row.test_clock_id,
       currency: row.currency,
       documentId: row.document_id,

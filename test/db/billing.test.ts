@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { billFinal, billOpening, billPeriod, listDueDocuments } from '#db/billing.ts'
+import { parkDocument } from '#db/document.ts'
 import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
 import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
@@ -276,6 +277,43 @@ test('a one-time fee is billed with the opening, once', async () => {
   await Promise.all([1, 2, 3].map(async () => billOpening(seller.db, subscriptionId, '2026-04-02T08:00:00Z')))
   assert.deepEqual(await invoices(), ['INV-00001 2026-04-01 2000'])
   assert.deepEqual(await lines('INV-00001'), ['one_time 1 × 20 = 2000'])
+})
+
+test('a document that could not be billed is not parked any more when it is, and its task closes', async () => {
+  const { documentId } = await sellOnClock({ kit: 'odoo-config-2', now: '2026-01-01T00:00:00Z' })
+  await parkDocument(seller.db, documentId, 'unit_not_convertible')
+  await parkDocument(seller.db, documentId, 'unit_not_convertible')
+  await billDue(seller.db, documentId, '2026-02-01T00:00:00Z')
+  const document = await seller.db
+    .selectFrom('subscription_documents')
+    .select('parked_reason')
+    .where('id', '=', documentId)
+    .executeTakeFirstOrThrow()
+  const tasks = await seller.db
+    .selectFrom('tasks')
+    .select('closed_reason')
+    .where('subject_id', '=', documentId)
+    .execute()
+  assert.deepEqual([document.parked_reason, tasks], [null, [{ closed_reason: 'billed' }]])
+})
+
+test('a customer who moves to another time zone is metered without hole or overlap', async () => {
+  const { documentId, subscriptionId, lines } = await sellOnClock({
+    kit: 'odoo-config-1',
+    now: '2026-04-01T08:00:00Z',
+  })
+  await pushUsage(seller.db, {
+    subscriptionId,
+    metric: 'network',
+    quantity: '1',
+    occurredAt: '2026-04-30T20:00:00Z',
+  })
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  const customer = seller.db.updateTable('customers').where('code', '=', 'harbour-bakery')
+  await customer.set({ time_zone: 'Pacific/Auckland' }).execute()
+  await billDue(seller.db, documentId, '2026-06-01T00:00:00Z')
+  await customer.set({ time_zone: 'UTC' }).execute()
+  assert.equal((await lines('INV-00003'))[1], 'usage 2026-05-01/2026-06-01 0 × 1 = 0')
 })
 
 test('twenty subscriptions activated at once share one document', async () => {

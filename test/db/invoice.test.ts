@@ -105,6 +105,18 @@ test('credits beyond the charges make a credit note of what is left: -30.00 and 
   assert.deepEqual([nothing.kind, nothing.totalMinor], ['invoice', 0])
 })
 
+test('issue dates never fall within a series, even when an older instant comes later', async () => {
+  const draftOf = await createDrafts(await seller.clock('2026-01-31T09:00:00Z'))
+  await insert({ ...draftOf(1), now: '2026-05-02T00:00:01Z' })
+  const { id } = await insert({ ...draftOf(2), now: '2026-05-01T23:59:59Z' })
+  const row = await seller.db
+    .selectFrom('invoices')
+    .select(['issued_on', 'due_on'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(row, { issued_on: '2026-05-02', due_on: '2026-05-16' })
+})
+
 test('a document keeps seller and buyer as they were, and is due after the payment terms', async () => {
   const draftOf = await createDrafts(await seller.clock('2026-01-31T09:00:00Z'))
   const { id } = await insert(draftOf(1))

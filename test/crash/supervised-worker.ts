@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { bundleWorkflows, type TestInstallationFacts } from '#test/support/workers.ts'
+import { readJournal, type CrashPoint } from './crash-point.ts'
+import type { KilledWorkerOrder } from './killed-worker.ts'
+
+const script = new URL('killed-worker.ts', import.meta.url).pathname
+const lastWordsMax = 4_000
+
+/** The bundle in a file that every worker process of a test file reads, and a folder for their journals. */
+export async function prepareWorkers() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'clouder-crash-'))
+  const bundleFile = path.join(folder, 'workflows.js')
+  await writeFile(bundleFile, (await bundleWorkflows()).code)
+  return { folder, bundleFile, remove: async () => await rm(folder, { recursive: true }) }
+}
+
+export type PreparedWorkers = Awaited<ReturnType<typeof prepareWorkers>>
+
+/**
+ * Keeps a worker process running that kills itself at its points, as the supervisor does: after each death the same
+ * command is started again.
+ */
+export async function superviseWorker(
+  prepared: PreparedWorkers,
+  { databaseUrl, temporalAddress, installationId, serverId }: TestInstallationFacts,
+  points: readonly CrashPoint[],
+) {
+  const journalFile = path.join(prepared.folder, `${installationId}.journal`)
+  await writeFile(journalFile, '')
+  const facts = { databaseUrl, temporalAddress, installationId, serverId }
+  const order: KilledWorkerOrder = { facts, points, journalFile, bundleFile: prepared.bundleFile }
+  let child: ChildProcess | undefined
+  let isStopping = false
+  let lastWords = ''
+
+  async function keepRunning(): Promise<void> {
+    while (!isStopping) {
+      child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      child.stderr?.on('data', (text: Buffer) => (lastWords = `${lastWords}${text}`.slice(-lastWordsMax)))
+      const [code, signal] = await once(child, 'exit')
+      if (!isStopping)
+        assert.equal(signal, 'SIGKILL', `a worker ended with ${code ?? signal} by itself: ${lastWords}`)
+    }
+  }
+  const running = keepRunning()
+  /** Rejects when a worker ends in another way than it was told to, and never resolves. */
+  const broken = running.then(async () => await new Promise<never>(() => {}))
+  broken.catch(() => {})
+
+  return {
+    broken,
+    journal: () => readJournal(journalFile),
+    async stop(): Promise<void> {
+      isStopping = true
+      child?.kill('SIGKILL')
+      await running
+    },
+  }
+}

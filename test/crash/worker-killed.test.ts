@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
+import { startInstallation, type TestInstallation } from '#test/support/installation.ts'
+import type { CrashPoint, Moment } from './crash-point.ts'
+import { checkReadable, readRuns, replay, retriedCalls, type Run } from './history.ts'
+import { liveThrough, type LivedLife } from './life.ts'
+import { prepareWorkers, superviseWorker, type PreparedWorkers } from './supervised-worker.ts'
+
+/** An activity and which call of it. */
+type CallNumber = `${string}:${number}`
+
+/** Every step of the build and of the way back; a plan with one more makes the test fail. */
+const steps: readonly CallNumber[] = [
+  'carryOutStep:1',
+  'carryOutStep:2',
+  'carryOutStep:3',
+  'carryOutStep:4',
+  'carryOutStep:5',
+  'removeStep:1',
+  'removeStep:2',
+  'removeStep:3',
+  'verifyAbsence:1',
+]
+
+/** What else must neither be left out nor done twice, in the order in which it comes. */
+const turningPoints: readonly CallNumber[] = [
+  'closeBuildOrder:1',
+  'applyLimit:1',
+  'applyLimit:2',
+  'takeReadings:1',
+  'activateSubscription:1',
+  'billOpening:1',
+  'billPeriod:1',
+  'takeReadings:2',
+  'billFinal:1',
+  'closeBuildOrder:2',
+]
+
+const moments: readonly { moment: Moment; when: string }[] = [
+  { moment: 'before', when: 'before it does anything' },
+  { moment: 'in', when: 'when it is done and nobody was told' },
+  { moment: 'after', when: 'before Temporal knows that it is done' },
+]
+const chains = moments.flatMap(({ moment, when }) => [
+  { title: `each step of build and unbuild, ${when}`, points: pointsOf(steps, moment) },
+  {
+    title: `each turning point of limits, readings and bills, ${when}`,
+    points: pointsOf(turningPoints, moment),
+  },
+])
+
+function pointsOf(calls: readonly CallNumber[], moment: Moment): CrashPoint[] {
+  return calls.map((call): CrashPoint => `${call}:${moment}`)
+}
+
+interface Lived extends LivedLife {
+  readonly killedAt: readonly CrashPoint[]
+  /** How often each activity was called; a retry is not another call. */
+  readonly callCounts: ReadonlyMap<string, number>
+  readonly killedCalls: readonly string[]
+  readonly runs: readonly Run[]
+}
+
+let prepared: PreparedWorkers
+let installations: readonly TestInstallation[]
+let undisturbed: Promise<Lived>
+
+before(async () => {
+  prepared = await prepareWorkers()
+  installations = await startInstallations(chains.length + 1)
+  undisturbed = live(installations.at(-1), [])
+  // Each test that compares with it fails with its error.
+  undisturbed.catch(() => {})
+})
+after(async () => {
+  for (const installation of installations) await installation.stop()
+  await prepared.remove()
+})
+
+const portsEach = 10
+
+/** Installations whose ports are slices of one block, so that lives beside each other never want the same port. */
+async function startInstallations(count: number): Promise<TestInstallation[]> {
+  const started: TestInstallation[] = []
+  let firstPort: number | undefined
+  while (started.length < count) {
+    const installation = await startInstallation({ hasWorkers: false })
+    const server = await installation.db.selectFrom('servers').select('port_range').executeTakeFirstOrThrow()
+    firstPort ??= Number(/\d+/.exec(server.port_range)?.[0])
+    const from = firstPort + portsEach * started.length
+    await installation.db
+      .updateTable('servers')
+      .set({ port_range: `[${from},${from + portsEach})` })
+      .execute()
+    started.push(installation)
+  }
+  return started
+}
+
+async function live(
+  installation: TestInstallation | undefined,
+  points: readonly CrashPoint[],
+): Promise<Lived> {
+  assert.ok(installation)
+  const worker = await superviseWorker(prepared, installation, points)
+  try {
+    const life = await Promise.race([liveThrough(installation), worker.broken])
+    const { calls, killedAt } = worker.journal()
+    const callsOf = Map.groupBy(calls, (call) => call.activity)
+    return {
+      ...life,
+      killedAt,
+      callCounts: new Map([...callsOf].map(([activity, of]) => [activity, of.length])),
+      killedCalls: killedAt.map((point) => {
+        const [activity = '', number] = point.split(':')
+        return callsOf.get(activity)?.[Number(number) - 1]?.identity ?? 'never called'
+      }),
+      runs: await readAllRuns(installation, life.subscription),
+    }
+  } finally {
+    await worker.stop()
+  }
+}
+
+async function readAllRuns({ client, db }: TestInstallation, subscription: string): Promise<Run[]> {
+  const orders = await db.selectFrom('build_orders').select(['id', 'kind']).execute()
+  const ids = [
+    `subscription/${subscription}`,
+    ...orders.map((order) => `${order.kind}/${encodeId('buildOrder', order.id)}`),
+  ]
+  return (await Promise.all(ids.map(async (id) => await readRuns(client, id)))).flat()
+}
+
+describe('a worker killed with SIGKILL at', { concurrency: true }, () => {
+  for (const [index, { title, points }] of chains.entries()) {
+    it(`${title}: its subscription lives as if nothing had happened`, async () => {
+      const killed = await live(installations[index], points)
+      const whole = await undisturbed
+      assert.deepEqual(killed.killedAt, points)
+      assert.deepEqual(killed.story, whole.story)
+      const retried = killed.runs.flatMap(retriedCalls)
+      assert.deepEqual(
+        killed.killedCalls.filter((call) => !retried.includes(call)),
+        [],
+      )
+      killed.runs.forEach(checkReadable)
+      await replay(killed.runs, prepared.bundleFile)
+    })
+  }
+
+  it('nowhere: its subscription is sold, built, billed, ended and undone until nothing is left', async () => {
+    const { story, callCounts } = await undisturbed
+    assert.deepEqual(story.standing, ['ended', null, '2026-04-01', '2026-05-10'])
+    assert.deepEqual(story.madeOnServer, ['container', 'volume', 'network'])
+    assert.deepEqual(story.leftOnServer, [])
+    assert.deepEqual(story.limitsInForce, ['emails: 5 of 5', 'users: 5 of 5'])
+    assert.deepEqual(new Set(story.steps.map((step) => step.split(' ').at(-1))), new Set(['done']))
+    assert.deepEqual(story.tasks, [])
+    const called = [...steps, ...turningPoints].map((call) => call.split(':')[0] ?? '')
+    for (const [activity, calls] of Map.groupBy(called, (name) => name)) {
+      assert.equal(calls.length, callCounts.get(activity), `each call of ${activity} has its deaths`)
+    }
+  })
+})

@@ -75,10 +75,7 @@ function parsers(): pg.CustomTypesConfig {
     [date, (text) => text],
     [timestamptz, (text) => new Date(text).toISOString()],
   ])
-  return {
-    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-      own.get(oid) ?? pg.types.getTypeParser(oid, format),
-  } as pg.CustomTypesConfig
+  return { getTypeParser: (oid, format) => own.get(oid) ?? pg.types.getTypeParser(oid, format) }
 }
 
 function toSafeInteger(text: string): number {

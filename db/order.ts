@@ -78,7 +78,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
 }
 
 /** A price as one sentence: `5 users for 5.00 USD a month`, `Network Usage: 1 USD per GiB, billed after each month`. */
-export function describePrice(line: PlannedLine, currency: string): string {
+function describePrice(line: PlannedLine, currency: string): string {
   const per =
     line.interval === null
       ? 'once'

@@ -6,8 +6,8 @@ import { agreePrice, type AgreedPrice, type PriceListItem } from './price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import { isWholeUnit } from './unit.ts'
 
-export const mostSubscriptionsPerOrder = 100
-export const deepestKit = 5
+const mostSubscriptionsPerOrder = 100
+const deepestKit = 5
 
 export interface CatalogProduct {
   readonly id: string

@@ -1,5 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity'
-import { ApplicationFailureCategory } from '@temporalio/common'
+import { Context } from '@temporalio/activity'
 import {
   billFinal,
   billOpening,
@@ -14,6 +13,8 @@ import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
 
 export interface BilledPeriod {
+  /** False: a metric of the document was not read past the period's end yet. */
+  readonly isReady: boolean
   readonly invoiceNumber: string | null
   readonly totalMinor: number
   readonly next: { readonly periodIndex: number; readonly dueAtMs: number } | null
@@ -40,7 +41,6 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
       }
     },
 
-    /** Waits on the server's side, without an event in any history, until the document's metrics were read. */
     async billPeriod(input: {
       documentId: string
       periodIndex: number
@@ -51,12 +51,7 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
         return toBilledPeriod(await billPeriod(db, key, toInstant(input.nowMs)))
       } catch (error) {
         if (!(error instanceof DocumentNotReady)) throw error
-        throw ApplicationFailure.create({
-          message: error.message,
-          type: 'document_not_ready',
-          nextRetryDelay: '30 s',
-          category: ApplicationFailureCategory.BENIGN,
-        })
+        return { isReady: false, invoiceNumber: null, totalMinor: 0, next: null }
       }
     },
 
@@ -118,6 +113,7 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
 
 function toBilledPeriod(billed: BilledDocument): BilledPeriod {
   return {
+    isReady: true,
     invoiceNumber: billed.invoiceNumber,
     totalMinor: billed.totalMinor,
     next: billed.next

@@ -44,6 +44,8 @@ export interface BuildTicket {
 }
 
 type Outcome = 'done' | 'failed' | 'undone'
+type BuildOutcome =
+  { readonly state: 'done' } | { readonly state: 'failed'; readonly code: string; readonly detail: string }
 
 /** Build orders in rows: opened, followed, closed. */
 export function createBuildActivities({ db }: DatabaseDependencies) {
@@ -70,6 +72,20 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       if (order.state === 'planned' || order.state === 'running')
         await moveInstances(db, order.subscriptionId, from)
       return toTicket(await readBuildOrder(db, id))
+    },
+
+    /** How a closed order ended; null while it is open. */
+    async readBuildResult(input: { buildOrderId: string }): Promise<{ result: BuildOutcome | null }> {
+      const order = await readBuildOrder(db, decodeId('buildOrder', input.buildOrderId))
+      if (order.state === 'planned' || order.state === 'running') return { result: null }
+      if (order.state === 'done') return { result: { state: 'done' } }
+      return {
+        result: {
+          state: 'failed',
+          code: order.failureCode ?? 'failed',
+          detail: order.failureDetail ?? 'It failed.',
+        },
+      }
     },
 
     async closeBuildOrder(input: {

@@ -2,6 +2,7 @@ import { createBillingActivities } from './billing.ts'
 import { createBuildActivities, createStepActivities } from './build.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { refusing } from './failure.ts'
+import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
 import { createLimitActivities } from './limit.ts'
 import { createReconcileActivities, createServerReconcileActivities } from './reconcile.ts'
@@ -13,16 +14,17 @@ export type { DatabaseDependencies, InstallationKey, ServerDependencies } from '
 
 /** Activities of the installation's queue: rows and Temporal. */
 export function createDatabaseActivities(deps: DatabaseDependencies) {
-  return refusing({
+  const activities = {
     ...createSubscriptionActivities(deps),
     ...createBuildActivities(deps),
     ...createBillingActivities(deps),
     ...createTestClockActivities(deps),
     ...createReconcileActivities(deps),
-  })
+  }
+  return beating(refusing(activities))
 }
 
-/** Activities of one server's queue: they touch its engine. */
+/** Activities of one server's queue: they touch its engine, and tell with each heartbeat how far they are. */
 export function createServerActivities(deps: ServerDependencies) {
   return refusing({
     ...createStepActivities(deps),

@@ -25,10 +25,11 @@ export function createReconcileActivities({ db, client }: DatabaseDependencies) 
   return {
     async compareWorkflows(): Promise<WorkflowDrift> {
       const subscriptions = await listUnendedSubscriptions(db)
+      const running = await listRunning(client)
       const restarted: string[] = []
       for (const subscription of subscriptions) {
         const workflowId = `subscription/${encodeId('subscription', subscription.id)}`
-        if (await isRunning(client, workflowId)) continue
+        if (running.has(workflowId) || (await isRunning(client, workflowId))) continue
         await reopenWorkflowStart(db, workflowId)
         restarted.push(workflowId)
       }
@@ -42,10 +43,18 @@ export function createReconcileActivities({ db, client }: DatabaseDependencies) 
   }
 }
 
+/** A few pages, however many sleep. The list lags behind, so what it lacks is asked for by id. */
+async function listRunning(client: Client): Promise<Set<string>> {
+  const query = 'WorkflowType="subscription" AND ExecutionStatus="Running"'
+  const ids = new Set<string>()
+  for await (const workflow of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflow.workflowId)
+  return ids
+}
+
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   try {
     const description = await client.workflow.getHandle(workflowId).describe()
-    return description.status.name === 'RUNNING' || description.status.name === 'CONTINUED_AS_NEW'
+    return description.status.name === 'RUNNING'
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false
     throw error

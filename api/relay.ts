@@ -55,7 +55,8 @@ async function startWorkflow(client: Client, start: WorkflowStart): Promise<void
         workflowId: start.workflowId,
         taskQueue: start.taskQueue,
         args: [...start.args],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        // One that was terminated or failed may be started again; one that ended well is done.
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
         workflowIdConflictPolicy: 'USE_EXISTING',
         typedSearchAttributes: new TypedSearchAttributes(keywordPairs(start.keywords)),
         staticSummary: start.summary,

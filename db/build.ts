@@ -12,6 +12,8 @@ export interface BuildOrder {
   readonly subscriptionId: string
   readonly kind: 'build' | 'unbuild'
   readonly state: BuildState
+  readonly failureCode: string | null
+  readonly failureDetail: string | null
   readonly steps: readonly PlannedStep[]
 }
 
@@ -150,6 +152,8 @@ export async function readBuildOrder(db: Db, buildOrderId: string): Promise<Buil
     subscriptionId: order.subscription_id,
     kind: order.kind,
     state: order.state,
+    failureCode: order.failure_code,
+    failureDetail: order.failure_detail,
     steps: steps.map((step) => ({
       id: step.id,
       serverId: step.server_id,

@@ -1,14 +1,9 @@
 import * as wf from '@temporalio/workflow'
-import { afterBilling, isReached, nextDueDocument, nextTurnMs } from '#domain/agenda.ts'
+import { afterBilling, isReached, nextDueDocument, nextTurnMs, type AgendaDocument } from '#domain/agenda.ts'
 import { database } from './activities.ts'
-import {
-  cancelBuildSignal,
-  workflowIds,
-  type BuildInput,
-  type BuildResult,
-  type SubscriptionInput,
-} from './contract.ts'
+import type { SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
+import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { carryOutCommands, clearTestClocks } from './subscription-commands.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
@@ -43,7 +38,7 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
   }
 
   if (life.state.phase === 'unbuilding') await takeDown(life)
-  await wf.condition(wf.allHandlersFinished)
+  await answerTheLast(life)
 }
 
 /** Builds, then begins recurrence on the day it was observed ready, and sends the first bill. */
@@ -76,32 +71,9 @@ async function untilBuilt(life: Life): Promise<boolean> {
   }
 }
 
-/** The build is a child with a row of its own in Temporal's list; a cancellation reaches it between two steps. */
-async function runBuild(life: Life): Promise<BuildResult> {
-  const { buildOrderId } = await database.openBuildOrder.executeWithOptions({ summary: 'plan the build' }, [
-    { subscriptionId: life.subscriptionId, kind: 'build' },
-  ])
-  const child = await startChild(life, 'build', { buildOrderId })
-  let result: BuildResult | undefined
-  const finished = child.result().then((value) => (result = value as BuildResult))
-  let isSignalled = false
-  while (!result) {
-    await wf.condition(() => result !== undefined || life.inbox.length > 0)
-    clearTestClocks(life)
-    if (!isSignalled && life.inbox.some((command) => command.kind === 'cancel')) {
-      isSignalled = true
-      if (!result) await child.signal(cancelBuildSignal)
-    }
-    if (isSignalled) await finished
-  }
-  const isCancelled = life.inbox.some((command) => command.kind === 'cancel')
-  if (isCancelled && result.state === 'failed') return { ...result, state: 'cancelled' }
-  return result
-}
-
 /** Cancelled before it was active: what was made is undone, nothing is billed. */
 async function abandon(life: Life): Promise<false> {
-  const command = life.inbox[0]
+  const command = life.inbox.find((asked) => asked.kind === 'cancel')
   if (command) {
     await database.cancelSubscription.executeWithOptions({ summary: 'cancelled before it was active' }, [
       {
@@ -173,22 +145,29 @@ async function billDuePeriods(life: Life): Promise<boolean> {
         { summary: `bill period ${due.periodIndex}` },
         [key],
       )
-      update(life, { agenda: afterBilling(life.state.agenda, due.documentId, billed.next) })
+      if (!billed.isReady) postpone(life, due, readingsWaitMs)
+      else update(life, { agenda: afterBilling(life.state.agenda, due.documentId, billed.next) })
       if (billed.invoiceNumber)
         update(life, { lastInvoices: [billed.invoiceNumber, ...life.state.lastInvoices].slice(0, 3) })
-      isBilled = true
+      isBilled ||= billed.isReady
     } catch (error) {
       const refusal = toRefusal(error)
       await database.parkDocument.executeWithOptions({ summary: `document parked: ${refusal.code}` }, [
         { documentId: due.documentId, ...refusal },
       ])
-      const { next } = { next: { periodIndex: due.periodIndex, dueAtMs: nowMs(life) + anHourMs } }
-      update(life, { agenda: afterBilling(life.state.agenda, due.documentId, next) })
+      postpone(life, due, anHourMs)
     }
   }
 }
 
 const anHourMs = 3_600_000
+/** A document waits for the readings of all its instances; meanwhile the subscription takes commands. */
+const readingsWaitMs = 120_000
+
+function postpone(life: Life, due: AgendaDocument, waitMs: number): void {
+  const next = { periodIndex: due.periodIndex, dueAtMs: nowMs(life) + waitMs }
+  update(life, { agenda: afterBilling(life.state.agenda, due.documentId, next) })
+}
 
 /** The end of service: the closing reading, the last bills, then the way back. */
 async function close(life: Life): Promise<void> {
@@ -209,8 +188,8 @@ async function takeDown(life: Life): Promise<void> {
         { summary: 'plan the way back' },
         [{ subscriptionId: life.subscriptionId, kind: 'unbuild' }],
       )
-      const child = await startChild(life, 'unbuild', { buildOrderId })
-      const result = (await child.result()) as BuildResult
+      const { result: finished } = await startBuildOrder(life, 'unbuild', { buildOrderId })
+      const result = await finished
       if (result.state === 'done') break
       await park(life, 'unbuild_failed', {
         code: result.code,
@@ -225,18 +204,6 @@ async function takeDown(life: Life): Promise<void> {
   await setPhase(life, 'ended', 'subscription.ended')
   await carryOutCommands(life, settle)
   tell(life)
-}
-
-async function startChild(life: Life, kind: 'build' | 'unbuild', input: BuildInput) {
-  return await wf.startChild(kind, {
-    workflowId: workflowIds[kind](input.buildOrderId),
-    args: [input],
-    parentClosePolicy: 'ABANDON',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-    staticSummary: `${kind} of ${life.state.title}`,
-    staticDetails: `For subscription ${life.subscriptionId}.`,
-    typedSearchAttributes: wf.workflowInfo().typedSearchAttributes.updateCopy([]),
-  })
 }
 
 /** What an engine says often ends without a full stop. */
@@ -292,9 +259,18 @@ function tell(life: Life): void {
   show(life)
 }
 
+/** Nobody who asked is left without an answer: what comes while the last handlers finish is answered too. */
+async function answerTheLast(life: Life): Promise<void> {
+  for (;;) {
+    await wf.condition(() => wf.allHandlersFinished() || life.inbox.length > 0)
+    if (life.inbox.length === 0) return
+    await carryOutCommands(life, settle)
+  }
+}
+
 /** A new run at each period's boundary keeps histories short. Only when nobody waits for an answer, and with all that is known. */
 async function continueLife(life: Life): Promise<void> {
-  await wf.condition(wf.allHandlersFinished)
+  await wf.condition(() => wf.allHandlersFinished() || life.inbox.length > 0)
   if (life.inbox.length > 0 || (life.state.phase !== 'active' && life.state.phase !== 'suspended')) return
   await wf.continueAsNew<typeof subscription>({ subscriptionId: life.subscriptionId, carry: life.state })
 }

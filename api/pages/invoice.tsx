@@ -27,6 +27,11 @@ export function registerInvoice(frame: Frame): void {
   )
 }
 
+/** A credit note's amounts are kept positive; to its reader they are money back, as its lines say. */
+function signedMinor(invoice: InvoiceRow, amountMinor: number): number {
+  return invoice.kind === 'credit_note' ? -amountMinor : amountMinor
+}
+
 function titleOf(invoice: InvoiceRow): string {
   return invoice.kind === 'credit_note' ? 'Credit note' : 'Invoice'
 }
@@ -47,17 +52,23 @@ function Invoice(props: { view: ConsoleView; invoice: InvoiceRow; lines: readonl
         <h1 id="invoice-title">
           {titleOf(invoice)} <span class="number-of">{invoice.number}</span>
         </h1>
-        <p class="total">{formatAmount(invoice.total_minor, invoice.currency)}</p>
+        <p class="total">{formatAmount(signedMinor(invoice, invoice.total_minor), invoice.currency)}</p>
       </header>
       <Parties invoice={invoice} />
       <InvoiceLines {...props} />
-      {invoice.kind === 'invoice' && (
-        <p>
-          Please pay {formatAmount(invoice.total_minor, invoice.currency)} until <Day date={invoice.due_on} />
-          , with the reference {invoice.number}.
-        </p>
-      )}
+      <WhatToDo invoice={invoice} />
     </article>
+  )
+}
+
+function WhatToDo({ invoice }: { invoice: InvoiceRow }) {
+  const amount = formatAmount(invoice.total_minor, invoice.currency)
+  if (invoice.kind === 'credit_note') return <p>{amount} are credited to you; there is nothing to pay.</p>
+  if (invoice.total_minor === 0) return <p>There is nothing to pay.</p>
+  return (
+    <p>
+      Please pay {amount} until <Day date={invoice.due_on} />, with the reference {invoice.number}.
+    </p>
   )
 }
 
@@ -85,10 +96,14 @@ function Parties({ invoice }: { invoice: InvoiceRow }) {
         <dd>
           <Day date={invoice.issued_on} />
         </dd>
-        <dt>Due</dt>
-        <dd>
-          <Day date={invoice.due_on} />
-        </dd>
+        {invoice.kind === 'invoice' && (
+          <>
+            <dt>Due</dt>
+            <dd>
+              <Day date={invoice.due_on} />
+            </dd>
+          </>
+        )}
         <dt>Currency</dt>
         <dd>{invoice.currency}</dd>
       </dl>
@@ -116,7 +131,7 @@ function InvoiceLines(props: { view: ConsoleView; invoice: InvoiceRow; lines: re
       <th scope="row" colspan={5}>
         {name}
       </th>
-      <td class="number">{formatAmount(amountMinor, invoice.currency)}</td>
+      <td class="number">{formatAmount(signedMinor(invoice, amountMinor), invoice.currency)}</td>
     </tr>
   )
   return (

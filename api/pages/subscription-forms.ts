@@ -104,7 +104,8 @@ async function toChange({ deps }: Frame, subscriptionId: string, fields: Values)
   const { test_clock_now_at: clockNow } = await getSubscription(deps.db, subscriptionId)
   const now = clockNow ?? deps.now()
   await previewChange(deps.db, { subscriptionId, subscriptionLineId, quantity, now })
-  return { kind: 'changePlan', subscriptionLineId, quantity }
+  // Workflows speak of public ids only.
+  return { kind: 'changePlan', subscriptionLineId: line, quantity }
 }
 
 async function showAgain(

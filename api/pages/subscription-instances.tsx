@@ -71,7 +71,9 @@ export function LimitsSection({ view, content }: { view: ConsoleView; content: S
         caption="Limits, sold and in force"
         head={['Limit', { number: 'Sold' }, { number: 'In force' }, 'Standing']}
       >
-        {limited.flatMap((instance) => instance.limits.map((limit) => <Limit limit={limit} />))}
+        {limited.flatMap((instance) =>
+          instance.limits.map((limit) => <Limit instance={instance} limit={limit} />),
+        )}
       </Table>
       {commands.length > 0 && (
         <details id="limit-log">
@@ -90,7 +92,8 @@ export function LimitsSection({ view, content }: { view: ConsoleView; content: S
   )
 }
 
-function Limit({ limit }: { limit: InstanceContent['limits'][number] }) {
+function Limit(props: { instance: InstanceContent; limit: InstanceContent['limits'][number] }) {
+  const { instance, limit } = props
   const inForce = limit.in_force_quantity
   const isHeld = inForce !== null && formatQuantity(inForce) === formatQuantity(limit.sold_quantity)
   return (
@@ -99,7 +102,11 @@ function Limit({ limit }: { limit: InstanceContent['limits'][number] }) {
       <td class="number">{formatQuantity(limit.sold_quantity)}</td>
       <td class="number">{inForce === null ? 'not set yet' : formatQuantity(inForce)}</td>
       <td>
-        <State state={isHeld ? 'done' : 'planned'}>{isHeld ? 'enforced' : 'differs'}</State>
+        {instance.destroyed_at === null ? (
+          <State state={isHeld ? 'done' : 'planned'}>{isHeld ? 'enforced' : 'not in force yet'}</State>
+        ) : (
+          <State state="destroyed" />
+        )}
       </td>
     </tr>
   )

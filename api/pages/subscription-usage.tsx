@@ -7,7 +7,6 @@ import type { SubscriptionContent } from './subscription-content.ts'
 /** What was metered since the last invoice, rated as the next one will. */
 export function UsageSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
   const metered = content.expected?.lines.filter((line) => line.kind === 'usage') ?? []
-  const isMetered = content.lines.some((line) => line.billing_type === 'usage')
   return (
     <Section id="usage" title="Usage so far" isLive>
       {metered.length > 0 ? (
@@ -25,14 +24,17 @@ export function UsageSection({ view, content }: { view: ConsoleView; content: Su
           ))}
         </Table>
       ) : (
-        <Empty>
-          {isMetered
-            ? 'Metering begins with the day the subscription becomes active.'
-            : 'Nothing is metered: every line has a fixed price.'}
-        </Empty>
+        <Empty>{whyNothing(content)}</Empty>
       )}
     </Section>
   )
+}
+
+function whyNothing({ row, lines }: SubscriptionContent): string {
+  if (!lines.some((line) => line.billing_type === 'usage'))
+    return 'Nothing is metered: every line has a fixed price.'
+  if (row.phase === 'ended') return 'Nothing is metered any more; what was is on the invoices.'
+  return 'Metering begins with the day the subscription becomes active.'
 }
 
 function UsageLine(props: { view: ConsoleView; now: string; line: InvoiceLineDraft; currency: string }) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { billFinal } from '#db/billing.ts'
+import { cancelSubscription } from '#db/subscription.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { billNextPeriod, seedStory, tellTwoMonths } from './story.ts'
@@ -48,9 +50,21 @@ test('an invoice of a test clock says that it is none', async () => {
   assert.match(await invoiceText(0), /Not a real invoice: it was made on test clock spring/)
 })
 
+test('a credit note says what comes back, and asks for nothing', async () => {
+  const story = await console.db.selectFrom('subscriptions').select('id').executeTakeFirstOrThrow()
+  const now = '2026-04-02T08:00:00Z'
+  const key = { subscriptionId: story.id, requestId: 'cancel-now', actor: 'test', now }
+  await cancelSubscription(console.db, key, { when: 'now', reason: 'moved away' })
+  await billFinal(console.db, story.id, now)
+  const text = await invoiceText(3)
+  assert.match(text, /Credit note TEST\d+-CN-00001 −\d+\.\d\d USD/)
+  assert.match(text, /are credited to you; there is nothing to pay/)
+  assert.doesNotMatch(text, / Due /)
+})
+
 test('the list shows every document, newest first', async () => {
   const text = textOf((await console.get('/invoices')).html)
-  assert.match(text, /INV-00003 .*INV-00002 .*INV-00001/)
+  assert.match(text, /CN-00001 .*−.*INV-00003 .*INV-00002 .*INV-00001/)
 })
 
 test('an id that stands for nothing is not found', async () => {

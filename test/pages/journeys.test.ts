@@ -21,7 +21,7 @@ before(async () => {
   const sold = await sell(console.db, { kit: 'odoo-config-2' })
   running = { sold, ...(await build(console.db, sold, { runningStep: 1 })) }
   browser = await chromium.launch({
-    executablePath: process.env['CLOUDER_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: process.env['CLOUDER_TEST_CHROMIUM'] || '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -47,7 +47,7 @@ test('a changed quantity names its line', async () => {
   const done = await console.submit(pagePath(), action('change-plan'), { quantity: '6' })
   assert.equal(done.status, 303)
   assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
-    { kind: 'changePlan', subscriptionLineId: line.id, quantity: '6' },
+    { kind: 'changePlan', subscriptionLineId: encodeId('subscriptionLine', line.id), quantity: '6' },
   ])
 })
 

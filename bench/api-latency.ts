@@ -11,6 +11,8 @@ const rounds = 5
 const requestsPerRound = 300
 const requestsAtOnce = 4
 const p99LimitMs = 100
+/** An answer that reads nothing: what is slow here is the machine. */
+const floor = '/livez'
 
 interface Question {
   readonly title: string
@@ -44,7 +46,7 @@ export async function measureApiLatency(ctx: BenchContext): Promise<Measurement[
   }
   return seen.flatMap(({ question, p50s, p99s }) => [
     toMeasurement(`${question.title}, p50`, p50s, {}),
-    toMeasurement(`${question.title}, p99`, p99s, { ratioAtMost: 1 }),
+    toMeasurement(`${question.title}, p99`, p99s, question.title === floor ? {} : { ratioAtMost: 1 }),
   ])
 }
 
@@ -59,6 +61,7 @@ async function prepareQuestions(db: Db): Promise<Question[]> {
   const deep = encodeCursor(ids[Math.floor(ids.length * 0.9)] ?? '')
   const list = '/v1/subscriptions?limit=25'
   return [
+    { title: floor, path: () => '/livez' },
     { title: 'list', path: () => list },
     { title: 'list of one phase', path: () => `${list}&phase=suspended` },
     { title: 'list of one customer', path: (index) => `${list}&customer=grown-${(index % 1_000) + 1}` },

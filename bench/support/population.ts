@@ -9,7 +9,7 @@ const subscriptionsPerCustomer = 10
 
 /**
  * Grows an installation to a number of subscriptions, with all that such an installation has: orders, documents, lines,
- * instances, builds, invoices, events. Of a hundred subscriptions ten have ended, one is suspended and the rest are active;
+ * instances, builds, invoices, events. Of a hundred subscriptions nine have ended, one is suspended and the rest are active;
  * one of 500 is of the rare product. Rows are written by SQL, because selling them would take an hour; ids are in the
  * order of time, as those of sold ones are.
  */
@@ -53,13 +53,13 @@ function growing(customers: number, subscriptions: number): string[] {
         uuidv7() as invoice_id
       from generate_series(1, ${customers}) n`,
     `create temp table grown on commit drop as
-      select n, customer.customer_id, customer.environment_id, customer.document_id, customer.invoice_id,
+      select counted.n, customer.customer_id, customer.environment_id, customer.document_id, customer.invoice_id,
         uuidv7() as order_id, uuidv7() as order_line_id, uuidv7() as subscription_id, uuidv7() as instance_id,
         uuidv7() as build_order_id, uuidv7() as line_id, uuidv7() as fee_id, product.id as product_id,
-        case when n % 100 = 50 then 'suspended' when n % 10 = 0 then 'ended' else 'active' end as phase
-      from generate_series(1, ${subscriptions}) n
-      join grown_customers customer on customer.n = (n - 1) / ${subscriptionsPerCustomer} + 1
-      join products product on product.code = case when n % 500 = 1 then '${rareProduct}' else '${commonProduct}' end`,
+        case when counted.n % 100 = 50 then 'suspended' when counted.n % 10 = 0 then 'ended' else 'active' end as phase
+      from generate_series(1, ${subscriptions}) counted (n)
+      join grown_customers customer on customer.n = (counted.n - 1) / ${subscriptionsPerCustomer} + 1
+      join products product on product.code = case when counted.n % 500 = 1 then '${rareProduct}' else '${commonProduct}' end`,
   ]
 }
 

@@ -3,7 +3,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 
 /** A refusal ends an activity for good, with its code as the failure's type; everything else is left to the retry policy. */
-export function toFailure(error: unknown): unknown {
+function toFailure(error: unknown): unknown {
   if (!(error instanceof BusinessError)) return error
   return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: true })
 }

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
 import { listUnendedSubscriptions } from '#db/subscription-list.ts'
@@ -7,6 +8,8 @@ import { closeTasks, openTask } from '#db/task.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+
+const workflowType = 'subscription'
 
 export interface WorkflowDrift {
   readonly checked: number
@@ -51,6 +54,15 @@ async function listRunning(client: Client): Promise<Set<string>> {
   return ids
 }
 
+/** One question for all of them, each minute: to ask after each would cost more than all of them asleep. */
+async function listRunningSubscriptions(client: Client, taskQueue: string): Promise<Set<string>> {
+  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
+  const ids = new Set<string>()
+  for await (const { workflowId } of client.workflow.list({ query })) ids.add(workflowId)
+  return ids
+}
+
+/** The list lags behind, so what it lacks is asked after by itself before it counts as missing. */
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   try {
     const description = await client.workflow.getHandle(workflowId).describe()

@@ -10,7 +10,7 @@ import { database, onServer } from './activities.ts'
 import { cancelBuildSignal, searchAttributes, type BuildInput, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 
-export const cancelBuild = defineSignal(cancelBuildSignal)
+const cancelBuild = defineSignal(cancelBuildSignal)
 
 /**
  * Makes what was sold, step by step in bill of materials order. What cannot succeed is undone, newest first, and the

@@ -1,5 +1,5 @@
 import type { Agenda } from '#domain/agenda.ts'
-import type { SubscriptionCommand, SubscriptionCommandKind, SubscriptionPhase } from '#domain/subscription.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
 
 /**
  * What callers need to know of the workflows: names, ids, queues, inputs, updates, search attributes. It imports no
@@ -115,10 +115,6 @@ export interface CommandAnswer {
   /** A refusal found while the command was carried out; nothing was changed then. */
   readonly refusal: { readonly code: string; readonly detail: string } | null
 }
-
-/** Every command is an update of its own name. */
-export type SubscriptionUpdate = SubscriptionCommandKind
-export type { SubscriptionCommand }
 
 /** Signals to a build that runs: it stops between two steps and undoes what it made. */
 export const cancelBuildSignal = 'cancelBuild'

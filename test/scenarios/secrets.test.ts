@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
+import { saveApplication } from '#db/application.ts'
+import { insertProduct } from '#db/product.ts'
+import { parseApplication } from '#docker/compose.ts'
+import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
+
+let installation: TestInstallation
+let diary: Diary
+
+before(async () => {
+  installation = await startInstallation()
+  diary = createDiary(installation)
+})
+after(async () => await installation.stop())
+
+const compose = (image: string) => `
+services:
+  web:
+    image: "${image}"
+    user: "1000:1000"
+    expose: ["8080"]
+    environment: { PASSWORD: "\${DATABASE_PASSWORD}" }
+x-clouder:
+  title: With a secret
+  public: { service: web, port: 8080 }
+  secrets: [{ name: DATABASE_PASSWORD, length: 20 }]
+`
+
+async function sellWithSecret(): Promise<string> {
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(subscription, 'active')
+  const { containers } = await listObjects(installation.installationId)
+  const text = compose(containers[0]?.Image ?? '')
+  const definition = parseApplication({ code: 'with-secret', text, folders: {} })
+  const { id } = await saveApplication(installation.db, { compose: text, definition })
+  await insertProduct(installation.db, {
+    code: 'with-secret',
+    name: 'With a secret',
+    billingType: 'flat',
+    billingTiming: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'month',
+    basePrice: '5',
+    currency: 'USD',
+    metric: null,
+    limitCode: null,
+    applicationIds: [id],
+  })
+  return await diary.order([{ product: 'with-secret' }])
+}
+
+test('a generated secret reaches its container, and is found in no row, history, label or event', async () => {
+  const subscription = await sellWithSecret()
+  await diary.untilPhase(subscription, 'active')
+  const { docker, containers } = await listObjects(installation.installationId)
+  const container = containers.find((found) => found.Labels['io.clouder.subscription'] === subscription)
+  const inspected = await docker.getContainer(container?.Id ?? '').inspect()
+  const secret =
+    inspected.Config.Env.find((line) => line.startsWith('PASSWORD='))?.slice('PASSWORD='.length) ?? ''
+  assert.match(secret, /^[A-Za-z0-9]{20}$/)
+
+  assert.ok(!JSON.stringify(inspected.Config.Labels).includes(secret))
+  for (const table of [
+    'build_steps',
+    'build_orders',
+    'events',
+    'application_versions',
+    'outbox',
+    'secrets',
+    'resources',
+  ]) {
+    const { rows } = await sql<{ hits: number }>`
+      select count(*)::int as hits from ${sql.table(table)} as found where found::text like ${`%${secret}%`}`.execute(
+      installation.db,
+    )
+    assert.equal(rows[0]?.hits, 0, table)
+  }
+  const builds = await diary.list(`/v1/builds?subscription=${subscription}`)
+  for (const workflowId of [`subscription/${subscription}`, `build/${String(builds[0]?.['id'])}`]) {
+    const history = await installation.client.workflow.getHandle(workflowId).fetchHistory()
+    const text = JSON.stringify(history, (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+    )
+    assert.ok(!text.includes(secret), workflowId)
+  }
+})

@@ -161,7 +161,6 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
       // A dry run deploys nothing, so nothing answers at the address that was planned.
       appUrl: platform.dockerHost === undefined ? undefined : addressOf(demo),
       customer: demoCustomer,
-      product: demoProduct,
       dataFolder: shortPath(ctx.data.path),
       seconds: Math.round((Date.now() - startedAt) / 1000),
     }),

@@ -8,7 +8,6 @@ export type WelcomeFacts = {
   /** Where its application answers. */
   appUrl: string | undefined
   customer: string
-  product: string
   dataFolder: string
   seconds: number
 }
@@ -28,9 +27,10 @@ export function welcome(facts: WelcomeFacts): string {
     ...(temporalUiUrl === undefined ? [] : [row('Temporal', `${temporalUiUrl}/`, 'workflow', workflow)]),
     ...(appUrl === undefined ? [] : [row('Sold app', appUrl, '', '')]),
     '',
-    `  Try now    npx clouder order ${facts.product} --customer ${facts.customer} --watch`,
-    `             npx clouder subscriptions`,
-    `  Again      npx clouder doctor              Stop  Ctrl-C: in order, containers keep running`,
+    `  Try now    npx clouder order odoo-config-1 --customer ${facts.customer} --on-clock demo --watch`,
+    `             npx clouder clock advance 1mo   a month passes for what is on the clock: billed, metered, ended for real`,
+    `             npx clouder invoices            and  npx clouder subscriptions show <id>  for lines, limits and actions`,
+    `  Again      npx clouder status              Look  npx clouder doctor     Stop  Ctrl-C: in order, containers keep running`,
     '',
   ].join('\n')
 }

@@ -1,15 +1,12 @@
-import { Context } from '@temporalio/activity'
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
 import { listUnendedSubscriptions } from '#db/subscription-list.ts'
-import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import { listDeployedInstances, listLiveInstanceIds, type DeployedInstance } from '#db/instance.ts'
 import { reopenWorkflowStart } from '#db/outbox.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-
-const workflowType = 'subscription'
 
 export interface WorkflowDrift {
   readonly checked: number
@@ -21,6 +18,8 @@ export interface ServerDrift {
   readonly checked: number
   /** Instances that should run and do not. */
   readonly missing: readonly string[]
+  /** Objects with our labels that belong to no live instance: listed, never removed by themselves. */
+  readonly orphans: readonly string[]
 }
 
 /** Rows against Temporal: every subscription that has not ended has its workflow. */
@@ -54,15 +53,6 @@ async function listRunning(client: Client): Promise<Set<string>> {
   return ids
 }
 
-/** One question for all of them, each minute: to ask after each would cost more than all of them asleep. */
-async function listRunningSubscriptions(client: Client, taskQueue: string): Promise<Set<string>> {
-  const query = `WorkflowType = '${workflowType}' AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue}'`
-  const ids = new Set<string>()
-  for await (const { workflowId } of client.workflow.list({ query })) ids.add(workflowId)
-  return ids
-}
-
-/** The list lags behind, so what it lacks is asked after by itself before it counts as missing. */
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   try {
     const description = await client.workflow.getHandle(workflowId).describe()
@@ -99,8 +89,22 @@ export function createServerReconcileActivities({ db, runner }: ServerDependenci
           }
         },
       )
-      return { checked: instances.length, missing }
+      return { checked: instances.length, missing, orphans: await listOrphans(serverId) }
     },
+  }
+
+  async function listOrphans(serverId: string): Promise<string[]> {
+    const installation = await db.selectFrom('installation').select('id').executeTakeFirstOrThrow()
+    const live = new Set(await listLiveInstanceIds(db, serverId))
+    const managed = await withRunnerContext(
+      {},
+      () => {},
+      async (ctx) => await runner.listManaged(encodeId('installation', installation.id), ctx),
+    )
+    return managed
+      .filter((resource) => resource.labels['io.clouder.instance'] !== undefined)
+      .filter((resource) => !live.has(resource.labels['io.clouder.instance'] ?? ''))
+      .map((resource) => `${resource.kind} ${resource.name}`)
   }
 
   async function openInstanceTask(instance: DeployedInstance, seen: readonly string[]): Promise<void> {

@@ -65,7 +65,8 @@ export interface DocumentRow {
 /**
  * Bills one period of a document in one transaction: what is paid in advance for the period, and what is in arrears
  * from those before. Called again, by whomever, it finds the work done and gives the same answer.
- * Lock order, always: document, lines by id, number series last.
+ * Lock order, always: document, lines by id, number series last. Keys stay unlocked, so that a row which only names the
+ * document or a line need not wait.
  * @throws DocumentNotReady
  */
 export async function billPeriod(
@@ -88,7 +89,7 @@ async function lockDocument(tx: Tx, documentId: string): Promise<DocumentRow> {
     .selectFrom('subscription_documents')
     .selectAll()
     .where('id', '=', documentId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow()
 }
 
@@ -229,7 +230,7 @@ async function billSubscription(
           .$castTo<{ document_id: string }>(),
       )
       .orderBy('id')
-      .forUpdate()
+      .forNoKeyUpdate()
       .execute()
     await billLines(tx, {
       billingKey: `subscription/${encodeId('subscription', bill.subscriptionId)}/${bill.reason}`,
@@ -381,7 +382,7 @@ async function lockLines(tx: Tx, of: Bill['of']): Promise<LineContext[]> {
     .select('document.time_zone as document_time_zone')
     .where('line.starts_on', 'is not', null)
     .orderBy('line.id')
-    .forUpdate('line')
+    .forNoKeyUpdate('line')
   query =
     'documentId' in of
       ? query.where('line.document_id', '=', of.documentId)

@@ -34,9 +34,17 @@ export async function getSubscription(db: Db, subscriptionId: string) {
 
 type Subscription = Awaited<ReturnType<typeof getSubscription>>
 
-/** Locks the row first: two commands on one subscription never decide from the same state. */
+/**
+ * Locks the row first: two commands on one subscription never decide from the same state. Its key is left unlocked, so that
+ * an invoice line of billing, which names the subscription, need not wait for the command.
+ */
 async function lockSubscription(tx: Tx, subscriptionId: string): Promise<Subscription> {
-  await tx.selectFrom('subscriptions').select('id').where('id', '=', subscriptionId).forUpdate().execute()
+  await tx
+    .selectFrom('subscriptions')
+    .select('id')
+    .where('id', '=', subscriptionId)
+    .forNoKeyUpdate()
+    .execute()
   return await getSubscription(tx, subscriptionId)
 }
 
@@ -64,7 +72,15 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
 }
 
 async function listDocuments(db: Db, subscriptionId: string) {
-  return await db
+  return await documentsOf(db, subscriptionId).execute()
+}
+
+async function lockDocuments(tx: Tx, subscriptionId: string): Promise<void> {
+  await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
+}
+
+function documentsOf(db: Db, subscriptionId: string) {
+  return db
     .selectFrom('subscription_documents')
     .selectAll()
     .where((eb) =>
@@ -77,7 +93,6 @@ async function listDocuments(db: Db, subscriptionId: string) {
       ),
     )
     .orderBy('id')
-    .execute()
 }
 
 /** Moves a subscription to its next phase and tells of it; moving it where it stands changes nothing. */
@@ -186,6 +201,9 @@ export async function activateSubscription(db: Db, subscriptionId: string, now: 
   })
 }
 
+/** A document may close between being found and being locked; then the next try opens a new one. */
+const documentTries = 5
+
 async function ensureDocument(
   tx: Tx,
   subscription: Subscription,
@@ -202,19 +220,41 @@ async function ensureDocument(
     currency: subscription.currency,
     test_clock_id: subscription.test_clock_id,
   }
+  for (let attempt = 0; attempt < documentTries; attempt += 1) {
+    await openDocument(tx, { ...key, billing_cycle_anchor: today, time_zone: subscription.time_zone })
+    const documentId = await lockOpenDocument(tx, key)
+    if (documentId !== undefined) return documentId
+  }
+  throw new Error('the document closes again and again')
+}
+
+interface DocumentKey {
+  readonly customer_id: string
+  readonly interval_count: number
+  readonly interval_unit: 'day' | 'month' | 'month_last_day'
+  readonly currency: string
+  readonly test_clock_id: string | null
+}
+
+/** Opens the document of the key unless one is open. */
+async function openDocument(
+  tx: Tx,
+  document: DocumentKey & { billing_cycle_anchor: string; time_zone: string },
+): Promise<void> {
   await tx
     .insertInto('subscription_documents')
     .values({
-      ...key,
+      ...document,
       id: newId(),
-      billing_cycle_anchor: today,
-      time_zone: subscription.time_zone,
-      next_invoice_on: today,
+      next_invoice_on: document.billing_cycle_anchor,
       parked_reason: null,
       closed_at: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
+}
+
+async function lockOpenDocument(tx: Tx, key: DocumentKey): Promise<string | undefined> {
   const row = await tx
     .selectFrom('subscription_documents')
     .select('id')
@@ -224,9 +264,9 @@ async function ensureDocument(
     .where('currency', '=', key.currency)
     .where('test_clock_id', 'is not distinct from', key.test_clock_id)
     .where('closed_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirstOrThrow()
-  return row.id
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  return row?.id
 }
 
 export interface CommandKey {
@@ -237,7 +277,10 @@ export interface CommandKey {
   readonly now: string
 }
 
-/** Carries out a command once: its effect and the note that it was handled are one transaction. */
+/**
+ * Carries out a command once: its effect and the note that it was handled are one transaction.
+ * Lock order, always: subscription, documents by id, lines. Billing begins with the document: who has it has its lines.
+ */
 async function once(
   db: Db,
   key: CommandKey,
@@ -246,6 +289,7 @@ async function once(
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, key.subscriptionId)
+    await lockDocuments(tx, key.subscriptionId)
     const isNew = await tx
       .insertInto('subscription_commands')
       .values({
@@ -273,11 +317,7 @@ export async function cancelSubscription(
     const documents = await listDocuments(tx, key.subscriptionId)
     const periodEnd = periodEndAfter(documents.map(toCyclingDocument), today)
     const endsOn = cancel.when === 'now' ? today : periodEnd
-    await tx
-      .deleteFrom('subscription_lines')
-      .where('subscription_id', '=', key.subscriptionId)
-      .where('starts_on', '>', today)
-      .execute()
+    await dropPlannedLines(tx, { column: 'subscription_id', id: key.subscriptionId }, today)
     for (const line of await listOpenLines(tx, key.subscriptionId, today)) {
       const line_ends_on = lineEndsOn(
         { billingType: line.billing_type, startsOn: line.starts_on ?? today },
@@ -301,6 +341,38 @@ export async function cancelSubscription(
   })
 }
 
+/**
+ * Drops the lines that were to begin after the day. One that was billed meanwhile, for a command may be carried out a
+ * moment after its own instant, stays without a day of service: what was charged for it is credited.
+ */
+async function dropPlannedLines(
+  tx: Tx,
+  of: { column: 'subscription_id' | 'first_line_id'; id: string },
+  today: string,
+): Promise<void> {
+  await tx
+    .deleteFrom('subscription_lines')
+    .where(of.column, '=', of.id)
+    .where('starts_on', '>', today)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('invoice_lines')
+            .select('invoice_lines.id')
+            .whereRef('invoice_lines.subscription_line_id', '=', 'subscription_lines.id'),
+        ),
+      ),
+    )
+    .execute()
+  await tx
+    .updateTable('subscription_lines')
+    .set((eb) => ({ ends_on: eb.ref('starts_on') }))
+    .where(of.column, '=', of.id)
+    .where('starts_on', '>', today)
+    .execute()
+}
+
 /** Recurring lines that are in force on the day or later. */
 async function listOpenLines(tx: Tx, subscriptionId: string, today: string) {
   return await tx
@@ -309,7 +381,12 @@ async function listOpenLines(tx: Tx, subscriptionId: string, today: string) {
     .where('subscription_id', '=', subscriptionId)
     .where('interval_unit', 'is not', null)
     .where('starts_on', 'is not', null)
-    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', today)]))
+    .where((eb) =>
+      eb.or([
+        eb('ends_on', 'is', null),
+        eb.and([eb('ends_on', '>', today), eb('ends_on', '>', eb.ref('starts_on'))]),
+      ]),
+    )
     .orderBy('id')
     .execute()
 }
@@ -322,6 +399,7 @@ export async function uncancelSubscription(db: Db, key: CommandKey): Promise<voi
       .set({ ends_on: null })
       .where('subscription_id', '=', key.subscriptionId)
       .where('ends_on', '=', subscription.ends_on)
+      .whereRef('starts_on', '<', 'ends_on')
       .execute()
     await tx
       .updateTable('subscriptions')
@@ -403,11 +481,8 @@ export async function changeSubscription(
 ): Promise<void> {
   await once(db, key, 'changePlan', async (tx, subscription) => {
     const { line, decided } = await readChange(tx, { ...key, ...change })
-    await tx
-      .deleteFrom('subscription_lines')
-      .where('first_line_id', '=', line.first_line_id)
-      .where('starts_on', '>', dateIn(subscription.time_zone, key.now))
-      .execute()
+    const today = dateIn(subscription.time_zone, key.now)
+    await dropPlannedLines(tx, { column: 'first_line_id', id: line.first_line_id }, today)
     await tx
       .updateTable('subscription_lines')
       .set({ ends_on: decided.effectiveOn })

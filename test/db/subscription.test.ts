@@ -14,7 +14,8 @@ import {
 import type { EventKind } from '#db/event.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'
-import { createSeller, type Seller } from '#test/support/seller.ts'
+import { listDocumentIds, listInvoiceLines } from '#test/support/invoices.ts'
+import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
 before(async () => {
@@ -202,6 +203,27 @@ test('a subscription that is cancelled for later can still be cancelled for toda
     reason: 'moved',
   })
   assert.deepEqual(await listLines(subscriptionId), ['5 from 2026-04-01 to 2026-04-15'])
+})
+
+test('a planned line that was billed a moment before it is replaced is credited, not lost', async () => {
+  const { subscriptionId, command, change } = await sellUsers()
+  await changeSubscription(seller.db, command('down', '2026-04-10T12:00:00Z'), change('3'))
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  await changeSubscription(seller.db, command('up', '2026-04-30T23:59:59Z'), change('8'))
+  assert.deepEqual(await listLines(subscriptionId), [
+    '5 from 2026-04-01 to 2026-04-30',
+    '8 from 2026-04-30 to open',
+    '3 from 2026-05-01 to 2026-05-01',
+  ])
+  const billed = await billDue(seller.db, documentId, '2026-06-01T00:00:00Z')
+  assert.deepEqual((await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted(), [
+    'credit 2026-04-30/2026-05-01 5 × 1 = -17',
+    'credit 2026-05-01/2026-06-01 3 × 1 = -300',
+    'recurring 2026-04-30/2026-05-01 8 × 1 = 27',
+    'recurring 2026-05-01/2026-06-01 8 × 1 = 800',
+    'recurring 2026-06-01/2026-07-01 8 × 1 = 800',
+  ])
 })
 
 test('a subscription that was never active ends without a day', async () => {

@@ -46,7 +46,7 @@ export async function followClock(
       const line = (await isOnClock(event)) ? await note(session, event, found) : undefined
       if (line !== undefined) waiting.line(`  ${instantText(event.business_at ?? clock.now)}  ${line}`)
     }
-    if (clock.target === null) looksLeft -= 1
+    if (!clock.is_advancing) looksLeft -= 1
     if (looksLeft === 0) {
       waiting.end()
       return { clock, ...found }

@@ -13,7 +13,10 @@ const oldestApiMinor = 41
 const infoSchema = z.object({ DockerRootDir: z.string().optional() })
 
 export function dockerChecks(place: Place): Check[] {
-  const describe = async () => await runnerOf(place).describe(context())
+  const describe = async () => {
+    await requireUse(place)
+    return await runnerOf(place).describe(context())
+  }
   const compare = async () => await compareInstances(place)
   return [
     {
@@ -39,7 +42,10 @@ export function dockerChecks(place: Place): Check[] {
       name: 'Docker disk',
       wanted: '5 GiB or more free where images and volumes are',
       command: 'docker system df',
-      look: async () => lookAtEngineDisk(place),
+      look: async () => {
+        await requireUse(place)
+        return await lookAtEngineDisk(place)
+      },
     },
     {
       name: 'containers without instance',
@@ -60,6 +66,17 @@ export function dockerChecks(place: Place): Check[] {
       },
     },
   ]
+}
+
+/** An installation that runs dry needs no engine. Where its rows cannot be read, the engine is looked at all the same. */
+async function requireUse(place: Place): Promise<void> {
+  const servers = await listServers(place).catch(() => [])
+  if (servers.length > 0 && servers.every(({ runner }) => runner === 'dry-run'))
+    throw new NothingToLookAt('This installation runs dry: no engine is used.')
+}
+
+async function listServers(place: Place) {
+  return await listServersWithInstances(await place.database())
 }
 
 /** Only asks: what a build needs besides is not wired. */
@@ -89,7 +106,7 @@ async function lookAtEngineDisk({ dockerHost }: Place): Promise<Finding> {
 /** Rows and engine against each other, for the server on this machine. */
 async function compareInstances(place: Place): Promise<{ orphans: ServerResource[]; bare: string[] }> {
   const db = await place.database()
-  const server = (await listServersWithInstances(db)).find(({ code }) => code === 'local')
+  const server = (await listServers(place)).find(({ code }) => code === 'local')
   if (server === undefined || server.runner !== 'docker')
     throw new NothingToLookAt('No server of this installation uses Docker here.')
   const installation = encodeId('installation', (await getInstallation(db)).id)

@@ -130,7 +130,7 @@ export function toWorkflowJson(publicId: string, temporal: { uiUrl: string; name
   return { id, url: `${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}` }
 }
 
-const reasonField = textField(500).trim().min(1)
+const reasonField = textField(500).trim().min(1, 'Say why, in a few words')
 
 export const cancelSchema = z
   .strictObject({

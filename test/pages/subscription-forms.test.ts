@@ -85,6 +85,7 @@ test('what the instance would not take is shown by the field too', async () => {
 test('a reason is asked for', async () => {
   const refused = await console.submit(pagePath(), action('suspend'), { reason: ' ' })
   assert.equal(refused.status, 422)
+  assert.match(textOf(refused.html), /Nothing was changed\. Say why, in a few words\./)
   assert.match(refused.html, /<details id="suspend" open/)
   assert.match(refused.html, /id="suspend-reason"[^>]*aria-invalid="true"/)
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Client, WorkflowHandle } from '@temporalio/client'
 import { Worker } from '@temporalio/worker'
+import { quietTemporal } from '#test/support/workers.ts'
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>
 type HistoryEvent = NonNullable<History['events']>[number]
@@ -54,6 +55,7 @@ export function retriedCalls({ workflowId, runId, events }: Run): string[] {
 
 /** The code of today decides the same again, event by event. */
 export async function replay(runs: readonly Run[], bundleFile: string): Promise<void> {
+  quietTemporal()
   const histories = runs.map(({ workflowId, history }) => ({ workflowId, history }))
   const results = Worker.runReplayHistories({ workflowBundle: { codePath: bundleFile } }, histories)
   for await (const { workflowId, error } of results) assert.equal(error, undefined, `${workflowId} replays`)

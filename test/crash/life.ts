@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeId } from '#domain/identifier.ts'
-import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
+import { createDiary } from '#test/support/customer-diary.ts'
 import { listObjects, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 /** Longer than a life with ten deaths: each is noticed after 10 s. */
 const patienceMs = 240_000
+const pauseMs = 500
 
 /**
  * Sold on 1 April, billed for April and May, cancelled on 10 May, unbuilt: a whole life of Config 1.
@@ -14,8 +17,8 @@ export async function liveThrough(installation: TestInstallation) {
   const diary = createDiary(installation)
   const clock = await diary.createClock('2026-04-01T09:00:00Z')
   const subscription = await diary.order([{ kit: 'odoo-config-1' }], { clock })
-  await diary.untilPhase(subscription, 'active', patienceMs)
-  await untilBilled(diary, subscription, 1)
+  await untilPhase(installation, 'active')
+  await untilBilled(installation, 1)
   const madeOnServer = await listMade(installation)
   const limitsInForce = await listLimits(installation)
   const events = [
@@ -24,9 +27,10 @@ export async function liveThrough(installation: TestInstallation) {
   ]
   await diary.post('/v1/usage', { events })
   await diary.advance(clock, { to: '2026-05-10T10:00:00Z' })
-  await untilBilled(diary, subscription, 2)
+  await untilBilled(installation, 2)
   await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'closing down' })
-  const ended = await diary.untilPhase(subscription, 'ended', patienceMs)
+  await untilPhase(installation, 'ended')
+  const ended = await diary.subscription(subscription)
   const { containers, volumes, networks } = await listObjects(installation.installationId)
   return {
     subscription,
@@ -43,12 +47,27 @@ export async function liveThrough(installation: TestInstallation) {
 
 export type LivedLife = Awaited<ReturnType<typeof liveThrough>>
 
-async function untilBilled(diary: Diary, subscription: string, count: number): Promise<void> {
-  await until(
-    `${subscription} has ${count} invoices`,
-    async () => (await diary.invoices(subscription)).length >= count,
-    patienceMs,
-  )
+/** The rows are asked, and seldom: many lives are lived at once. */
+async function untilPhase({ db }: TestInstallation, phase: SubscriptionPhase): Promise<void> {
+  await untilSlowly(`the subscription is ${phase}`, async () => {
+    const row = await db
+      .selectFrom('subscriptions')
+      .select(['phase', 'parked_reason'])
+      .executeTakeFirstOrThrow()
+    assert.equal(row.parked_reason, null)
+    return row.phase === phase
+  })
+}
+
+async function untilBilled({ db }: TestInstallation, count: number): Promise<void> {
+  await untilSlowly(`there are ${count} invoices`, async () => {
+    const invoices = await db.selectFrom('invoices').select('id').execute()
+    return invoices.length >= count
+  })
+}
+
+async function untilSlowly(what: string, look: () => Promise<boolean>): Promise<void> {
+  await until(what, async () => (await look()) || (await sleep(pauseMs, false)), patienceMs)
 }
 
 /** What the engine has by our label, which is exactly what the rows say was made and the plan says should be. */

@@ -40,8 +40,10 @@ export async function superviseWorker(
 
   async function keepRunning(): Promise<void> {
     while (!isStopping) {
-      child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
+      // Without tsx, which a worker does not need, and with compiled code kept: half of what a start costs.
+      child = spawn(process.execPath, [script, JSON.stringify(order)], {
         stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: path.join(prepared.folder, 'compiled') },
       })
       child.stderr?.on('data', (text: Buffer) => (lastWords = `${lastWords}${text}`.slice(-lastWordsMax)))
       const [code, signal] = await once(child, 'exit')

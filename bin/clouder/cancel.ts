@@ -36,7 +36,8 @@ export function addCancel(parent: Command): void {
     .action(
       withSession<[string], CancelOptions>(async (session, { args: [id], options }) => {
         const path = `/v1/subscriptions/${encodeURIComponent(id)}`
-        if (options.now && !options.force && !(await isConfirmed(session, path))) return exitCodes.failed
+        const refusal = options.now && !options.force ? await askFirst(session, path) : undefined
+        if (refusal !== undefined) return refusal
         const body = {
           when: options.now ? 'now' : 'period_end',
           ...(options.reason === undefined ? {} : { reason: options.reason }),
@@ -48,7 +49,8 @@ export function addCancel(parent: Command): void {
     )
 }
 
-async function isConfirmed({ api, out }: Session, path: string): Promise<boolean> {
+/** Undefined: yes. A code: how to end without having done anything. */
+async function askFirst({ api, out }: Session, path: string): Promise<ExitCode | undefined> {
   if (!out.canAsk) {
     throw usageFailure(
       'Cancelling now removes what was deployed, and nobody can be asked here.',
@@ -56,13 +58,23 @@ async function isConfirmed({ api, out }: Session, path: string): Promise<boolean
     )
   }
   const { title, customer } = await api.get<SubscriptionDetail>(path)
+  const answer = await askPerson(
+    `  ${title} of ${customer.name} ends now, and what was deployed is removed. Go on? [y/N] `,
+  )
+  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return undefined
+  out.say(`${answer === undefined ? '\n' : ''}  Nothing was changed.`)
+  return answer === undefined ? exitCodes.interrupted : exitCodes.failed
+}
+
+/** What was typed: nothing where the input ended, undefined for Ctrl-C. */
+async function askPerson(question: string): Promise<string | undefined> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const question = `  ${title} of ${customer.name} ends now, and what was deployed is removed. Go on? [y/N] `
-  const answer = await prompt.question(question)
+  const { promise: interrupted, resolve } = Promise.withResolvers<string | undefined>()
+  prompt.once('SIGINT', () => resolve(undefined))
+  prompt.once('close', () => resolve(''))
+  const answer = await Promise.race([prompt.question(question), interrupted])
   prompt.close()
-  if (/^y(es)?$/i.test(answer.trim())) return true
-  out.say('  Nothing was changed.')
-  return false
+  return answer
 }
 
 async function follow(session: Session, id: string): Promise<ExitCode> {

@@ -57,6 +57,21 @@ test('--watch --json keeps stdout for the order and its subscriptions', async ()
   })
 })
 
+test('on a terminal the last line says what is waited for, and goes when the step is done', async () => {
+  onNext('subscription', async (workflow) => {
+    await build(clouder.db, soldBy(workflow), { runningStep: 2 })
+    setTimeout(() => {
+      void build(clouder.db, soldBy(workflow), 'done').then(async () =>
+        activate(clouder.db, soldBy(workflow), new Date().toISOString()),
+      )
+    }, 3_000)
+  })
+  const ran = await clouder.runOnTerminal(order, '')
+  assert.equal(ran.code, 0, ran.stdout)
+  assert.match(ran.stdout, /… Image .*\(\d s\)/)
+  assert.match(ran.stdout, /✓ Image /)
+})
+
 test('7: a build that failed and was undone tells why, and where the task and the retry are', async () => {
   onNext(
     'subscription',

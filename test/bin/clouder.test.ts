@@ -145,6 +145,16 @@ test('1: an answer that is not yes leaves the subscription alone', async () => {
   assert.equal(clouder.temporal.updates.length, before)
 })
 
+test('130: Ctrl-C at the question leaves the subscription alone, and so does the end of the input', async () => {
+  const sold = await sellActive()
+  const before = clouder.temporal.updates.length
+  const interrupted = await clouder.runOnTerminal(['cancel', sold.publicId, '--now'], '\u0003')
+  assert.equal(interrupted.code, 130, interrupted.stdout)
+  const closed = await clouder.runOnTerminal(['cancel', sold.publicId, '--now'], '\u0004')
+  assert.equal(closed.code, 1, closed.stdout)
+  assert.equal(clouder.temporal.updates.length, before)
+})
+
 test('a person who says yes is believed, without --force', async () => {
   const sold = await sellActive()
   const ran = await clouder.runOnTerminal(['cancel', sold.publicId, '--now'], 'y\n')

@@ -30,7 +30,11 @@ export async function insertWorkflowStart(db: Db, start: WorkflowStart): Promise
 
 /** Lets the relay start a workflow again that is missing although its row says it should run. */
 export async function reopenWorkflowStart(db: Db, workflowId: string): Promise<void> {
-  await db.updateTable('outbox').set({ done_at: null }).where('key', '=', workflowId).execute()
+  await db
+    .updateTable('outbox')
+    .set({ done_at: null, try_after: sql<string>`now()` })
+    .where('key', '=', workflowId)
+    .execute()
 }
 
 export interface ClaimedStart {

@@ -1,47 +1,61 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
+import type { ServerDrift } from '#activities/reconcile.ts'
 import { database } from './activities.ts'
 import { taskQueues } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
-/** Compares rows with Temporal and with each engine; starts what is missing, and reports what does not run. */
-export async function reconcile(): Promise<{
-  restarted: readonly string[]
-  missing: readonly string[]
-  unreachable: readonly string[]
-}> {
+export interface Drift {
+  /** Workflows that were missing; the relay starts them again. */
+  readonly restarted: readonly string[]
+  /** Instances that should run and do not; each has a task. */
+  readonly missing: readonly string[]
+  /** What carries our labels and belongs to nothing; listed, never removed by itself. */
+  readonly orphans: readonly string[]
+  readonly unreachable: readonly string[]
+}
+
+/** Compares rows with Temporal and with each engine, both ways; starts what is missing, and reports the rest. */
+export async function reconcile(): Promise<Drift> {
   const workflows = await database.compareWorkflows.executeWithOptions(
     { summary: 'rows against Temporal' },
     [],
   )
   const { serverIds } = await database.listServers.executeWithOptions({ summary: 'which servers' }, [])
-  const missing: string[] = []
-  const unreachable: string[] = []
+  let drift: Drift = { restarted: workflows.restarted, missing: [], orphans: [], unreachable: [] }
   for (const serverId of serverIds) {
     try {
-      missing.push(...(await compareServer(serverId)))
+      const { missing, orphans } = await compareServer(serverId)
+      drift = {
+        ...drift,
+        missing: [...drift.missing, ...missing],
+        orphans: [...drift.orphans, ...orphans],
+      }
     } catch (error) {
-      unreachable.push(`${serverId}: ${toRefusal(error).detail}`)
+      drift = { ...drift, unreachable: [...drift.unreachable, `${serverId}: ${toRefusal(error).detail}`] }
     }
   }
-  const result = { restarted: workflows.restarted, missing, unreachable }
-  setCurrentDetails(
-    `checked ${workflows.checked} workflows; started again ${result.restarted.length}; not running ${missing.length}; out of reach ${unreachable.length}`,
+  show(drift, workflows.checked)
+  return drift
+}
+
+function show(drift: Drift, checked: number): void {
+  const rows = Object.entries(drift).map(
+    ([kind, found]: [string, readonly string[]]) => `| ${kind} | ${found.join(', ') || 'none'} |`,
   )
-  return result
+  setCurrentDetails([`Checked ${checked} workflows.`, '', '| | |', '|---|---|', ...rows].join('\n'))
 }
 
 /** A server that is away is not waited for: the next round comes in a minute. */
-async function compareServer(serverId: string): Promise<readonly string[]> {
+async function compareServer(serverId: string): Promise<ServerDrift> {
   const server = proxyActivities<ServerActivities>({
     taskQueue: taskQueues.server(serverId),
     scheduleToCloseTimeout: '50 s',
     heartbeatTimeout: '10 s',
     retry: { maximumAttempts: 2 },
   })
-  const drift = await server.compareServer.executeWithOptions(
+  return await server.compareServer.executeWithOptions(
     { summary: `rows against the engine of ${serverId}` },
     [{ serverId }],
   )
-  return drift.missing
 }

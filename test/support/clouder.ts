@@ -48,7 +48,7 @@ export interface Started {
 }
 
 /** Through the first stage, as `npx clouder` starts it. */
-export function startClouder(args: string[], env: NodeJS.ProcessEnv): Started {
+function startClouder(args: string[], env: NodeJS.ProcessEnv): Started {
   const child = spawn(process.execPath, [join(projectFolder, 'bin/clouder.mjs'), ...args], {
     env: { ...bareEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -10,12 +10,12 @@ import {
   setPhase,
   uncancelSubscription,
   type Agenda as AgendaRows,
+  type PhaseReason,
 } from '#db/subscription.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import type { EventKind } from '#db/event.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
@@ -78,19 +78,11 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       }
     },
 
-    async setPhase(input: {
-      subscriptionId: string
-      phase: SubscriptionPhase
-      event?: EventKind
-      suspendedReason?: string
-      nowMs: number
-    }): Promise<void> {
-      await setPhase(db, decodeId('subscription', input.subscriptionId), {
-        phase: input.phase,
-        now: toInstant(input.nowMs),
-        ...(input.event ? { event: input.event } : {}),
-        ...(input.suspendedReason ? { suspendedReason: input.suspendedReason } : {}),
-      })
+    async setPhase(
+      input: { subscriptionId: string; phase: SubscriptionPhase; nowMs: number } & PhaseReason,
+    ): Promise<void> {
+      const { subscriptionId, nowMs, ...to } = input
+      await setPhase(db, decodeId('subscription', subscriptionId), { ...to, now: toInstant(nowMs) })
     },
 
     async activateSubscription(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {

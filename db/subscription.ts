@@ -95,11 +95,18 @@ function documentsOf(db: Db, subscriptionId: string) {
     .orderBy('id')
 }
 
+/** What a timeline tells of a change of phase, and who asked for it. */
+export interface PhaseReason {
+  readonly event?: EventKind
+  readonly suspendedReason?: string
+  readonly actor?: string
+}
+
 /** Moves a subscription to its next phase and tells of it; moving it where it stands changes nothing. */
 export async function setPhase(
   db: Db,
   subscriptionId: string,
-  to: { phase: SubscriptionPhase; event?: EventKind; suspendedReason?: string; now: string },
+  to: { phase: SubscriptionPhase; now: string } & PhaseReason,
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
@@ -116,7 +123,10 @@ export async function setPhase(
     if (to.event)
       await tellOf(tx, subscription, to.event, {
         now: to.now,
-        data: to.suspendedReason ? { reason: to.suspendedReason } : {},
+        data: {
+          ...(to.suspendedReason ? { reason: to.suspendedReason } : {}),
+          ...(to.actor ? { actor: to.actor } : {}),
+        },
       })
   })
 }

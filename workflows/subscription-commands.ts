@@ -62,7 +62,7 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
     case 'suspend':
       return await suspend(life, command)
     case 'resume':
-      return await resume(life)
+      return await resume(life, command)
     case 'advanceTestClock':
       update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
       return null
@@ -171,13 +171,19 @@ async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null>
     ])
   }
   await database.setPhase.executeWithOptions({ summary: 'phase suspended' }, [
-    { ...key, phase: 'suspended', event: 'subscription.suspended', suspendedReason: command.reason },
+    {
+      ...key,
+      phase: 'suspended',
+      event: 'subscription.suspended',
+      suspendedReason: command.reason,
+      actor: command.actor,
+    },
   ])
   update(life, { phase: 'suspended' })
   return null
 }
 
-async function resume(life: Life): Promise<null> {
+async function resume(life: Life, command: CommandOf<'resume'>): Promise<null> {
   const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   for (const serverId of life.state.serverIds) {
     await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
@@ -187,7 +193,7 @@ async function resume(life: Life): Promise<null> {
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)
   await database.setPhase.executeWithOptions({ summary: 'phase active' }, [
-    { ...key, phase: 'active', event: 'subscription.resumed' },
+    { ...key, phase: 'active', event: 'subscription.resumed', actor: command.actor },
   ])
   update(life, { phase: 'active' })
   return null

@@ -18,6 +18,7 @@ interface EventPage {
 }
 
 const lookAgainMs = 400
+const instantWidth = '2026-01-31 09:00 UTC'.length
 /** An event is listed once every older transaction has ended, which may be a moment after the clock stands. */
 const looksAfterTheEnd = 3
 
@@ -44,7 +45,7 @@ export async function followClock(
     after = events.at(-1)?.id ?? after
     for (const event of events) {
       const line = (await isOnClock(event)) ? await note(session, event, found) : undefined
-      if (line !== undefined) waiting.line(`  ${instantText(event.business_at ?? clock.now)}  ${line}`)
+      if (line !== undefined) waiting.line(`  ${businessTime(event)}  ${line}`)
     }
     if (!clock.is_advancing) looksLeft -= 1
     if (looksLeft === 0) {
@@ -54,6 +55,11 @@ export async function followClock(
     waiting.waitFor(`now ${instantText(clock.now)}, on its way to ${instantText(clock.target)}`)
     await sleep(lookAgainMs, undefined, { signal: stopped })
   }
+}
+
+/** By the test clock; what the server did in between has no time of its own there. */
+function businessTime({ business_at: businessAt }: Event): string {
+  return businessAt === null ? ' '.repeat(instantWidth) : instantText(businessAt)
 }
 
 async function readEvents({ api }: Session, after: string | undefined): Promise<Event[]> {

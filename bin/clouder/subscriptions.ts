@@ -90,7 +90,9 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
     ['next invoice', detail.next_invoice_on],
     ['ends', detail.ends_on],
     ['test clock', detail.test_clock],
-    ...detail.instances.map(({ address, name }) => ['address', address ?? `${name}: none`] as const),
+    ...detail.instances
+      .filter((instance) => instance.destroyed_at === null)
+      .map(({ address, name }) => ['address', address ?? `${name}: none yet`] as const),
     ['Temporal', detail.workflow.url],
   ])
   out.print('')

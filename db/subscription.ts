@@ -185,19 +185,20 @@ export async function activateSubscription(db: Db, subscriptionId: string, now: 
       .where('subscription_id', '=', subscriptionId)
       .orderBy('position')
       .execute()
-    let firstDocumentId: string | null = null
-    for (const line of lines.filter((row) => row.interval_unit !== null)) {
-      const documentId = await ensureDocument(tx, subscription, line, today)
-      firstDocumentId ??= documentId
+    const recurring = lines.filter((row) => row.interval_unit !== null)
+    const documents = await ensureDocuments(tx, subscription, recurring, today)
+    for (const line of recurring) {
       await tx
         .updateTable('subscription_lines')
-        .set({ starts_on: today, document_id: documentId })
+        .set({ starts_on: today, document_id: documents.get(intervalName(line)) ?? null })
         .where('id', '=', line.id)
         .execute()
     }
+    const [first] = recurring
+    const firstDocumentId = first ? documents.get(intervalName(first)) : null
     await tx
       .updateTable('subscription_lines')
-      .set({ starts_on: today, document_id: firstDocumentId })
+      .set({ starts_on: today, document_id: firstDocumentId ?? null })
       .where('subscription_id', '=', subscriptionId)
       .where('starts_on', 'is', null)
       .execute()
@@ -211,13 +212,37 @@ export async function activateSubscription(db: Db, subscriptionId: string, now: 
   })
 }
 
+interface RecurringLine {
+  readonly interval_count: number | null
+  readonly interval_unit: 'day' | 'month' | 'month_last_day' | null
+}
+
+function intervalName(line: RecurringLine): string {
+  return `${line.interval_unit} ${line.interval_count}`
+}
+
+/** The open document of each interval. Intervals are taken in one order, so that two activations never wait for each other. */
+async function ensureDocuments(
+  tx: Tx,
+  subscription: Subscription,
+  lines: readonly RecurringLine[],
+  today: string,
+): Promise<Map<string, string>> {
+  const intervals = new Map(lines.map((line) => [intervalName(line), line]))
+  const documents = new Map<string, string>()
+  for (const [name, line] of [...intervals].toSorted(([first], [second]) => first.localeCompare(second))) {
+    documents.set(name, await ensureDocument(tx, subscription, line, today))
+  }
+  return documents
+}
+
 /** A document may close between being found and being locked; then the next try opens a new one. */
 const documentTries = 5
 
 async function ensureDocument(
   tx: Tx,
   subscription: Subscription,
-  line: { interval_count: number | null; interval_unit: 'day' | 'month' | 'month_last_day' | null },
+  line: RecurringLine,
   today: string,
 ): Promise<string> {
   const { interval_count, interval_unit } = line

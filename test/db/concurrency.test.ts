@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { billFinal, billPeriod } from '#db/billing.ts'
+import { insertKit } from '#db/kit.ts'
+import { insertProduct } from '#db/product.ts'
 import {
   cancelSubscription,
   changeSubscription,
@@ -92,3 +94,41 @@ test('subscriptions join and leave a document while it is billed, and nobody is 
     .executeTakeFirstOrThrow()
   assert.equal(Number(charged.minor), 6 * 500 + 6 * 1000)
 })
+
+test('twenty subscriptions of two intervals each, named in either order, come to life at once', async () => {
+  const monthly = await insertPlan('monthly', 'month')
+  const yearly = await insertPlan('yearly', 'year')
+  const testClockId = await seller.clock(start)
+  const subscriptionIds: string[] = []
+  for (const [code, parts] of Object.entries({ rising: [monthly, yearly], falling: [yearly, monthly] })) {
+    const billOfMaterials = parts.map((productId, sequence) => ({
+      productId,
+      kitId: null,
+      quantity: '1',
+      sequence,
+    }))
+    await insertKit(seller.db, { code, name: code, billOfMaterials })
+    const order = await seller.order({ kit: code, quantity: '10', testClockId })
+    subscriptionIds.push(...order.subscriptionIds)
+  }
+  await Promise.all(subscriptionIds.map(async (id) => activate(seller.db, id, start)))
+  const documents = await Promise.all(subscriptionIds.map(async (id) => listDocumentIds(seller.db, id)))
+  assert.deepEqual(new Set(documents.map((ids) => ids.length)), new Set([2]))
+  assert.equal(new Set(documents.flat()).size, 2)
+})
+
+async function insertPlan(code: string, unit: 'month' | 'year'): Promise<string> {
+  return await insertProduct(seller.db, {
+    code,
+    name: code,
+    billingType: 'flat',
+    billingTiming: 'advance',
+    recurrence: { count: 1, unit },
+    unit: 'month',
+    basePrice: '10',
+    currency: 'USD',
+    metric: null,
+    limitCode: null,
+    applicationIds: [],
+  })
+}

@@ -85,6 +85,7 @@ async function sellSleepers(installation: BenchInstallation, ctx: BenchContext):
     currency: 'USD',
   })
   for (let sold = 0; sold < subscriptions; sold += subscriptionsPerCustomer) {
+    if (sold > 0 && sold % 200 === 0) ctx.note(`${sold} sold`)
     await untilBilled(db, sold - awakeAtMost, ctx)
     await sellToOne(installation, `sleepy-${sold}`)
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { CannotMeasure, type BenchContext } from './support/benchmark.ts'
 import type { Measurement } from './support/measurement.ts'
 
 const repetitions = 10
+const startTimeoutMs = 60_000
 const phaseTimeoutMs = 60_000
 const orderSchema = z.object({ subscriptions: z.array(z.object({ id: z.string() })).length(1) })
 const subscriptionSchema = z.object({
@@ -43,7 +45,7 @@ export async function measureOrderToReady(ctx: BenchContext): Promise<Measuremen
   ctx.defer(async () => removePeerSite(docker, peerName))
 
   ctx.note('warming up: the image is built, both sides run once')
-  await timeSale(installation, 'warm-up')
+  await timeSale(docker, installation, 'warm-up')
   const step = await readContainerStep(installation)
   await timePeer(docker, step, peerName)
 
@@ -51,7 +53,7 @@ export async function measureOrderToReady(ctx: BenchContext): Promise<Measuremen
   const peers: number[] = []
   for (let index = 0; index < repetitions; index += 1) {
     const turns = [
-      async () => void sales.push(await timeSale(installation, `customer-${index}`)),
+      async () => void sales.push(await timeSale(docker, installation, `customer-${index}`)),
       async () => void peers.push(await timePeer(docker, step, peerName)),
     ]
     for (const turn of index % 2 === 0 ? turns : turns.toReversed()) await turn()
@@ -88,13 +90,16 @@ function describeTurn(sale: Sale | undefined, peerMs: number | undefined): strin
 }
 
 /** Sells one static site to a new customer, and takes it down again before anything else is measured. */
-async function timeSale(installation: BenchInstallation, customer: string): Promise<Sale> {
+async function timeSale(docker: Docker, installation: BenchInstallation, customer: string): Promise<Sale> {
   const { get, post } = installation
   await post('/v1/customers', { code: customer, name: customer, currency: 'USD', time_zone: 'UTC' })
+  const watch = await watchStart(docker, installation.installationId)
   const ordered = await post('/v1/orders', { customer, lines: [{ product: 'static-site', quantity: '1' }] })
   const acceptedMs = performance.now()
   const id = orderSchema.parse(ordered).subscriptions[0]?.id ?? ''
   const subscription = subscriptionSchema.parse(await get(`/v1/subscriptions/${id}`))
+  await watch.started
+  watch.stop()
   await untilAnswers(subscription.instances[0]?.address ?? '')
   const readyMs = performance.now() - acceptedMs
   await untilPhase(installation, id, 'active')
@@ -102,6 +107,24 @@ async function timeSale(installation: BenchInstallation, customer: string): Prom
   await post(`/v1/subscriptions/${id}/cancel`, { when: 'now', reason: 'it was measured' })
   await untilPhase(installation, id, 'ended')
   return { readyMs, activeMs }
+}
+
+/**
+ * The address is asked only once its container has started, as by hand. Asked before, the engine's proxy dials an address
+ * that nobody has yet, and the kernel then makes everyone who asks wait, Clouder's own check too.
+ */
+async function watchStart(docker: Docker, installationId: string) {
+  const ending = new AbortController()
+  const events = await docker.getEvents({
+    filters: { type: ['container'], event: ['start'], label: [`io.clouder.installation=${installationId}`] },
+    abortSignal: AbortSignal.any([ending.signal, AbortSignal.timeout(startTimeoutMs)]),
+  })
+  const started = once(events, 'data')
+  // Where an order fails, nobody waits for its container any more; the order's own error is told.
+  started.catch(() => undefined)
+  // Ending a stream is an error to it.
+  events.on('error', () => undefined)
+  return { started, stop: () => ending.abort() }
 }
 
 async function untilPhase({ get }: BenchInstallation, id: string, wanted: string): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type BilledDocument,
 } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
+import { isTransient } from '#db/transient.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
@@ -105,6 +106,8 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
       return 'billed'
     } catch (error) {
       if (error instanceof DocumentNotReady) return 'skipped'
+      // The whole chunk is tried again, and finds what it has billed.
+      if (isTransient(error)) throw error
       await parkDocument(db, document.documentId, error instanceof Error ? error.message : String(error))
       return 'parked'
     }

@@ -35,7 +35,10 @@ export function checkReadable({ workflowId, events }: Run): void {
     last?.workflowExecutionCompletedEventAttributes ?? last?.workflowExecutionContinuedAsNewEventAttributes
   assert.ok(isEnded, `${workflowId} ends`)
   for (const event of events.filter((one) => one.activityTaskScheduledEventAttributes)) {
-    assert.ok(event.userMetadata?.summary, `${workflowId}: event ${event.eventId} says what it is for`)
+    assert.ok(
+      event.userMetadata?.summary,
+      `${workflowId}: event ${String(event.eventId)} says what it is for`,
+    )
   }
 }
 

@@ -45,7 +45,9 @@ export async function superviseWorker(
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: path.join(prepared.folder, 'compiled') },
       })
-      child.stderr?.on('data', (text: Buffer) => (lastWords = `${lastWords}${text}`.slice(-lastWordsMax)))
+      child.stderr
+        ?.setEncoding('utf8')
+        .on('data', (text: string) => (lastWords = `${lastWords}${text}`.slice(-lastWordsMax)))
       const [code, signal] = await once(child, 'exit')
       if (!isStopping)
         assert.equal(signal, 'SIGKILL', `a worker ended with ${code ?? signal} by itself: ${lastWords}`)

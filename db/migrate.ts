@@ -1,6 +1,7 @@
 import { promises as fs } from 'node:fs'
 import path from 'node:path'
-import { Kysely, Migrator, PostgresDialect, type Migration, type MigrationProvider } from 'kysely'
+import { Kysely, PostgresDialect } from 'kysely'
+import { Migrator, type Migration, type MigrationProvider } from 'kysely/migration'
 import pg from 'pg'
 
 const folder = path.join(import.meta.dirname, 'migrations')

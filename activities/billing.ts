@@ -1,12 +1,6 @@
 import { Context } from '@temporalio/activity'
-import {
-  billFinal,
-  billOpening,
-  billPeriod,
-  DocumentNotReady,
-  listDueDocuments,
-  type BilledDocument,
-} from '#db/billing.ts'
+import { DocumentNotReady } from '#db/bill.ts'
+import { billFinal, billOpening, billPeriod, listDueDocuments, type BilledDocument } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
 import { isTransient } from '#db/transient.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client'
 import { listUnendedSubscriptions } from '#db/subscription-list.ts'
 import { listDeployedInstances, listLiveInstanceIds, type DeployedInstance } from '#db/instance.ts'
 import { reopenWorkflowStart } from '#db/outbox.ts'
+import { getInstallation } from '#db/read/installation.ts'
+import { listServerIds } from '#db/server.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
@@ -39,8 +41,8 @@ export function createReconcileActivities({ db, client }: DatabaseDependencies) 
     },
 
     async listServers(): Promise<{ serverIds: string[] }> {
-      const rows = await db.selectFrom('servers').select('id').orderBy('id').execute()
-      return { serverIds: rows.map((row) => encodeId('server', row.id)) }
+      const ids = await listServerIds(db)
+      return { serverIds: ids.map((id) => encodeId('server', id)) }
     },
   }
 }
@@ -94,7 +96,7 @@ export function createServerReconcileActivities({ db, runner }: ServerDependenci
   }
 
   async function listOrphans(serverId: string): Promise<string[]> {
-    const installation = await db.selectFrom('installation').select('id').executeTakeFirstOrThrow()
+    const installation = await getInstallation(db)
     const live = new Set(await listLiveInstanceIds(db, serverId))
     const managed = await withRunnerContext(
       {},

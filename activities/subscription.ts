@@ -1,18 +1,14 @@
+import { activateSubscription } from '#db/activation.ts'
+import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
+import { getSubscription, listSoldLimits, setParked, setPhase, type PhaseReason } from '#db/subscription.ts'
 import {
-  readAgenda,
-  activateSubscription,
   cancelSubscription,
   changeSubscription,
-  getSubscription,
-  listSoldLimits,
   previewChange,
-  setParked,
-  setPhase,
   uncancelSubscription,
-  type Agenda as AgendaRows,
-  type PhaseReason,
-} from '#db/subscription.ts'
+} from '#db/subscription-command.ts'
 import { listDeployedInstances } from '#db/instance.ts'
+import { getInstallation } from '#db/read/installation.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -58,10 +54,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       const id = decodeId('subscription', input.subscriptionId)
       const subscription = await getSubscription(db, id)
       const instances = await listDeployedInstances(db, { subscriptionId: id })
-      const installation = await db
-        .selectFrom('installation')
-        .select('settlement_window_seconds')
-        .executeTakeFirstOrThrow()
+      const { settlementWindowMs } = await getInstallation(db)
       return {
         phase: subscription.phase,
         parkedReason: subscription.parked_reason,
@@ -74,7 +67,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
         serverIds: [...new Set(instances.map((instance) => encodeId('server', instance.serverId)))],
         testClockMs: subscription.test_clock_now_at ? Date.parse(subscription.test_clock_now_at) : null,
         consoleUrl: `${consoleUrl}/subscriptions/${input.subscriptionId}`,
-        settlementWindowMs: installation.settlement_window_seconds * 1_000,
+        settlementWindowMs,
       }
     },
 

@@ -25,7 +25,6 @@ const seeTasks: readonly NextAction[] = [{ title: 'List open tasks', href: '/v1/
 
 /** The one table from a code to its HTTP status. No other file maps errors. */
 export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
-  account_suspended: kind(403, 'The account is suspended', 'Settle what is open, or ask an operator.'),
   action_not_allowed: kind(
     409,
     'Not possible in this phase',
@@ -136,7 +135,6 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
     seeHealth,
   ),
-  interval_not_positive: kind(422, 'The interval is not positive', 'Use a whole number from 1.'),
   invoice_finalized: kind(
     409,
     'A finalized document never changes',
@@ -170,7 +168,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   link_expired: kind(
     410,
     'The link is used up or too old',
-    'Ask for a new one: npx clouder operator login-link',
+    'Start Clouder again: npm start prints a new one, at every start.',
   ),
   login_required: kind(
     401,

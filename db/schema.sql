@@ -568,7 +568,6 @@ CREATE TABLE products (
   currency text not null,
   metric text,
   limit_code text,
-  is_fixed_quantity boolean not null default false,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   constraint products_pkey PRIMARY KEY (id),

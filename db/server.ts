@@ -23,3 +23,8 @@ export async function readTestClocks(
     .execute()
   return new Map(rows.map((row) => [row.id, row.now_at]))
 }
+
+export async function listServerIds(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom('servers').select('id').orderBy('id').execute()
+  return rows.map((row) => row.id)
+}

@@ -1,4 +1,4 @@
-import { readAgenda } from './subscription.ts'
+import { readAgenda } from './agenda.ts'
 import type { Db } from './database.ts'
 
 /** Subscriptions on the clock that have not ended, oldest first. */

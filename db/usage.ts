@@ -192,6 +192,8 @@ export interface NewUsageEvent {
   readonly quantity: string
   readonly unit: string
   readonly occurredAt: string
+  /** The sender named no instant: it is when the event came, and sent again it is another. */
+  readonly isInstantOfArrival?: boolean
 }
 
 /** Stores a pushed amount. The same source and id again is a duplicate; with other content it is a conflict. */
@@ -217,16 +219,16 @@ export async function insertUsageEvent(
     .returning('id')
     .executeTakeFirst()
   if (stored) return 'stored'
-  const same = await db
+  const kept = await db
     .selectFrom('usage_events')
-    .select('id')
+    .select('occurred_at')
     .where('source', '=', event.source)
     .where('event_id', '=', event.eventId)
     .where('subscription_id', '=', event.subscriptionId)
     .where('metric', '=', event.metric)
     .where('quantity', '=', event.quantity)
     .where('unit', '=', event.unit)
-    .where('occurred_at', '=', occurredAt)
     .executeTakeFirst()
-  return same ? 'duplicate' : 'conflict'
+  const isSameInstant = event.isInstantOfArrival === true || kept?.occurred_at === occurredAt
+  return kept && isSameInstant ? 'duplicate' : 'conflict'
 }

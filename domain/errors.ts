@@ -3,7 +3,6 @@
  * test that provokes it. Sorted, so that a new one has one place.
  */
 export type ErrorCode =
-  | 'account_suspended'
   | 'action_not_allowed'
   | 'application_refused'
   | 'application_unknown'
@@ -33,7 +32,6 @@ export type ErrorCode =
   | 'image_unknown'
   | 'image_unreachable'
   | 'internal_error'
-  | 'interval_not_positive'
   | 'invoice_finalized'
   | 'json_malformed'
   | 'key_invalid'

@@ -109,9 +109,10 @@ function gaugeValue(
   ].toSorted((first, second) => Date.parse(first.at) - Date.parse(second.at))
   const inside = points.filter((point) => isInside(point.at, window))
   const carried = points.findLast((point) => Date.parse(point.at) <= Date.parse(window.start))
-  if (rule.aggregation === 'max')
-    return inside.reduce((highest, { value }) => (value.gt(highest) ? value : highest), new Big(0))
-  return inside.at(-1)?.value ?? carried?.value ?? new Big(0)
+  // What was in force before stays in force until something else is measured.
+  if (inside.length === 0) return carried?.value ?? new Big(0)
+  if (rule.aggregation !== 'max') return inside.at(-1)?.value ?? new Big(0)
+  return inside.reduce((highest, { value }) => (value.gt(highest) ? value : highest), new Big(0))
 }
 
 /** Several volumes of one instance are one gauge: at each reading, the sum of the latest value of every series. */

@@ -21,7 +21,7 @@ export async function carryOutCommands(
     let refusal: Refusal | null = null
     if (!isHandled) {
       refusal =
-        refused && !isHelp(command)
+        refused && !isHelp(life, command)
           ? { code: refused.code, detail: refused.message }
           : await attempt(life, command)
       if (command.kind === 'advanceTestClock' && isAlive(life))
@@ -34,8 +34,9 @@ export async function carryOutCommands(
 }
 
 /** Commands that changed the phase themselves before they are answered: they were checked when they were taken. */
-function isHelp(command: SubscriptionCommand): boolean {
-  return command.kind === 'retryBuild' || command.kind === 'cancel'
+function isHelp(life: Life, command: SubscriptionCommand): boolean {
+  const isOnTheWay = life.state.phase === 'building' || life.state.phase === 'unbuilding'
+  return isOnTheWay && (command.kind === 'retryBuild' || command.kind === 'cancel')
 }
 
 function isAlive(life: Life): boolean {

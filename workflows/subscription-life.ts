@@ -79,7 +79,8 @@ export function registerCommands(life: Life): void {
       async (command) => await answerOf(life, command),
       {
         validator: (command) => {
-          if (findAnswer(life, command.requestId)) return
+          // Before the row is read nothing is known to refuse by: the story decides when its turn comes.
+          if (life.state === unread || findAnswer(life, command.requestId)) return
           const refusal = refuseCommand(standing(life), command.kind)
           if (refusal) throw wf.ApplicationFailure.nonRetryable(refusal.message, refusal.code)
         },

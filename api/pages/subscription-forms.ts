@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { getSubscription, previewChange } from '#db/subscription.ts'
+import { getSubscription } from '#db/subscription.ts'
+import { previewChange } from '#db/subscription-command.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'

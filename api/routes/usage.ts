@@ -100,6 +100,7 @@ async function storeEvent(
     quantity: event.quantity,
     unit,
     occurredAt,
+    isInstantOfArrival: event.occurred_at === undefined,
   })
   if (result === 'conflict') {
     throw fieldError(

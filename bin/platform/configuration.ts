@@ -112,14 +112,14 @@ export const startHelp = `
   Ctrl-C stops everything in order; the containers Clouder deployed keep running.
 
   Options
-    --port N        the port of console, portal and API (CLOUDER_PORT)
+    --port N        the port of console and API (CLOUDER_PORT)
     --data FOLDER   where everything is kept (CLOUDER_DATA)
     --dry-run       no containers: ordering and billing only (CLOUDER_RUNNER=dry-run)
     --no-demo       do not sell the demo subscription
     --help          this text
 
   Variables                   default              what it is
-    CLOUDER_PORT              4400                 console, portal and API
+    CLOUDER_PORT              4400                 console and API
     CLOUDER_HOST              127.0.0.1            the address they listen on
     CLOUDER_DATA              ./data               database, workflows, keys, logs
     CLOUDER_RUNNER            docker, if possible  docker or dry-run

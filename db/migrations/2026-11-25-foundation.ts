@@ -120,7 +120,6 @@ create table products (
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   metric text,
   limit_code text,
-  is_fixed_quantity boolean not null default false,
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   check ((recurrence_count is null) = (recurrence_unit is null)),

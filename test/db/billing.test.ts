@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { billFinal, billOpening, billPeriod, listDueDocuments } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
-import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription.ts'
+import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
 import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 

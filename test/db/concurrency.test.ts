@@ -8,7 +8,7 @@ import {
   changeSubscription,
   uncancelSubscription,
   type CommandKey,
-} from '#db/subscription.ts'
+} from '#db/subscription-command.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { activate, createSeller, type Seller } from '#test/support/seller.ts'
 

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { activateSubscription } from '#db/activation.ts'
+import { readAgenda } from '#db/agenda.ts'
+import { listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
 import {
-  activateSubscription,
   cancelSubscription,
   changeSubscription,
-  listSoldLimits,
   previewChange,
-  readAgenda,
-  setParked,
-  setPhase,
   uncancelSubscription,
-} from '#db/subscription.ts'
+} from '#db/subscription-command.ts'
 import type { EventKind } from '#db/event.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'

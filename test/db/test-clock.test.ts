@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { cancelSubscription, changeSubscription } from '#db/subscription.ts'
+import { cancelSubscription, changeSubscription } from '#db/subscription-command.ts'
 import { findNextClockStep, moveTestClock } from '#db/test-clock-step.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 

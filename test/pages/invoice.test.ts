@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { billFinal } from '#db/billing.ts'
-import { cancelSubscription } from '#db/subscription.ts'
+import { cancelSubscription } from '#db/subscription-command.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { billNextPeriod, seedStory, tellTwoMonths } from './story.ts'

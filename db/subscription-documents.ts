@@ -1,0 +1,41 @@
+import type { BillingInterval } from '#domain/calendar.ts'
+import type { Db, Tx } from './database.ts'
+
+export interface DocumentRow {
+  readonly id: string
+  readonly customer_id: string
+  readonly interval_count: number
+  readonly interval_unit: BillingInterval['unit']
+  readonly currency: string
+  readonly billing_cycle_anchor: string
+  readonly time_zone: string
+  readonly test_clock_id: string | null
+  readonly next_period_index: number
+  readonly next_invoice_on: string
+  readonly parked_reason: string | null
+  readonly closed_at: string | null
+}
+
+export async function listDocuments(db: Db, subscriptionId: string) {
+  return await documentsOf(db, subscriptionId).execute()
+}
+
+export async function lockDocuments(tx: Tx, subscriptionId: string): Promise<void> {
+  await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
+}
+
+function documentsOf(db: Db, subscriptionId: string) {
+  return db
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('subscription_lines')
+          .select('subscription_lines.id')
+          .whereRef('subscription_lines.document_id', '=', 'subscription_documents.id')
+          .where('subscription_lines.subscription_id', '=', subscriptionId),
+      ),
+    )
+    .orderBy('id')
+}

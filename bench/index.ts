@@ -11,8 +11,8 @@ import { startPlatform, type Defer, type Platform } from './support/platform.ts'
 import type { Measurement, NotMeasured } from './support/measurement.ts'
 
 const benchmarks: Readonly<Record<string, { title: string; usually: string; measure: Benchmark }>> = {
-  'order-to-ready': { title: 'Order to ready', usually: '2 minutes', measure: measureOrderToReady },
-  'api-latency': { title: 'API latency', usually: '3 minutes', measure: measureApiLatency },
+  'order-to-ready': { title: 'Order to ready', usually: '90 s', measure: measureOrderToReady },
+  'api-latency': { title: 'API latency', usually: '90 s', measure: measureApiLatency },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3

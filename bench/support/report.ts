@@ -39,16 +39,21 @@ export function formatReport({ machine, measurements, notMeasured }: Report): st
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
   table.push(...measurements.map(toCells))
-  const missed = measurements.filter((measurement) => isMet(measurement) === false)
   return [
     table.toString(),
     '',
     `Medians (least to greatest). ${machine.processors} processors, ${machine.memoryMib} MiB, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)} when the run began.`,
     ...notMeasured.map(({ measure, reason }) => `Not measured: ${measure}. ${reason}`),
-    missed.length === 0
-      ? 'Every aim that was measured is met.'
-      : `Missed ${missed.length} of ${measurements.filter((one) => isMet(one) !== null).length} aims: ${missed.map(({ measure }) => measure).join('; ')}.`,
+    concludeAims(measurements),
   ].join('\n')
+}
+
+function concludeAims(measurements: readonly Measurement[]): string {
+  const aimed = measurements.filter((measurement) => isMet(measurement) !== null)
+  const missed = aimed.filter((measurement) => isMet(measurement) === false)
+  if (aimed.length === 0) return 'Nothing that was measured has an aim.'
+  if (missed.length === 0) return `All ${aimed.length} aims are met.`
+  return `Missed ${missed.length} of ${aimed.length} aims: ${missed.map(({ measure }) => measure).join('; ')}.`
 }
 
 /** For programs: the same, with every repetition. */

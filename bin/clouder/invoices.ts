@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { formatCount } from '#api/pages/format.ts'
 import type { Invoice, InvoiceDetail } from './answers.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
@@ -73,7 +74,7 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
     ['description', 'quantity', 'unit price', 'service period', 'amount'],
     invoice.lines.map((line) => [
       line.description,
-      `${line.quantity} ${line.unit}`,
+      formatCount(line.quantity, line.unit),
       line.unit_price,
       line.service_period === null ? null : `${line.service_period.start} to ${line.service_period.end}`,
       moneyText(line.amount),

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { describeProblem, PlatformProblem } from '#bin/platform/problem.ts'
+import { describeProblem, messageOf, PlatformProblem } from '#bin/platform/problem.ts'
 import { createProgress, type Progress } from '#bin/platform/progress.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { measureApiLatency } from './api-latency.ts'
@@ -64,44 +64,52 @@ async function runBenchmark(name: string, platform: Platform, progress: Progress
   if (benchmark === undefined) throw new Error(`there is no benchmark ${name}`)
   const defer: Defer = (cleanup) => void benchmarkCleanups.push(cleanup)
   return await progress.step(benchmark.title, { usually: benchmark.usually }, async (note) => {
-    const measured = await benchmark.measure({ platform, defer, note })
-    await cleanUp(benchmarkCleanups)
-    return measured
+    try {
+      return await benchmark.measure({ platform, defer, note })
+    } finally {
+      await cleanUp(benchmarkCleanups)
+    }
   })
 }
 
-/** The names that were given, or all; undefined after a word about what is wrong. */
-function readNames(given: readonly string[]): readonly string[] | undefined {
-  const unknown = given.filter((name) => !(name in benchmarks))
-  if (unknown.length === 0) return given.length === 0 ? Object.keys(benchmarks) : given
-  console.error(
-    `There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}.`,
-  )
-  return undefined
+type Request =
+  | { kind: 'run'; names: readonly string[]; isJson: boolean }
+  | { kind: 'help' }
+  | { kind: 'refused'; reason: string }
+
+function readRequest(args: string[]): Request {
+  const options = {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    const known = Object.keys(benchmarks)
+    const unknown = positionals.filter((name) => !known.includes(name))
+    if (values.help) return { kind: 'help' }
+    if (unknown.length > 0)
+      return {
+        kind: 'refused',
+        reason: `There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`,
+      }
+    return { kind: 'run', names: positionals.length === 0 ? known : positionals, isJson: values.json }
+  } catch (error) {
+    return { kind: 'refused', reason: messageOf(error) }
+  }
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-    allowPositionals: true,
-  })
-  if (values.help) {
-    console.log(help)
-    return 0
-  }
-  const names = readNames(positionals)
-  if (names === undefined) return 2
-  const progress = createProgress(platformSteps + names.length, values.json ? console.error : console.log)
+  const request = readRequest(process.argv.slice(2))
+  if (request.kind === 'help') console.log(help)
+  if (request.kind === 'refused') console.error(request.reason)
+  if (request.kind !== 'run') return request.kind === 'help' ? 0 : 2
+  const { names, isJson } = request
+  const progress = createProgress(platformSteps + names.length, isJson ? console.error : console.log)
   const stopped = new Promise<undefined>((resolve) => onStopRequest(() => resolve(undefined)))
   try {
     const report = await Promise.race([runBenchmarks(names, progress), stopped])
     if (report === undefined) return 130
-    console.log(
-      values.json ? JSON.stringify(toReportJson(report), undefined, 2) : `\n${formatReport(report)}\n`,
-    )
+    console.log(isJson ? JSON.stringify(toReportJson(report), undefined, 2) : `\n${formatReport(report)}\n`)
     return 0
   } catch (error) {
     console.error(error instanceof PlatformProblem ? `\n${describeProblem(error.facts)}\n` : error)

@@ -56,7 +56,7 @@ function intervalName(line: RecurringLine): string {
 }
 
 /** The open document of each interval. Intervals are taken in one order, so that two activations never wait for each other. */
-export async function ensureDocuments(
+async function ensureDocuments(
   tx: Tx,
   subscription: Subscription,
   lines: readonly RecurringLine[],

@@ -51,7 +51,7 @@ export function createDiary(installation: TestInstallation) {
         async () => {
           const subscription = await get(`/v1/subscriptions/${id}`)
           if (subscription['parked_reason'] !== null)
-            throw new Error(`${id} is parked: ${String(subscription['parked_reason'])}`)
+            throw new Error(`${id} is parked: ${JSON.stringify(subscription['parked_reason'])}`)
           return subscription['phase'] === phase && subscription
         },
         withinMs,

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import type Docker from 'dockerode'
 import type { RunnerContext } from '#domain/runner.ts'
 import { type FolderFile, hashFiles } from './folder.ts'
@@ -10,7 +8,9 @@ import { buildImage } from './image-build.ts'
 /** Named by the Dockerfiles of the stand-ins too, so that they build with plain `docker compose up`. */
 const PUBLIC_BUSYBOX = 'busybox:1.37'
 
-const DOCKERFILE = 'FROM scratch\nCOPY root/ /\nENV PATH=/bin\n'
+/** The binary installs its own links, inside the build: no process is started here. */
+const DOCKERFILE =
+  'FROM scratch\nCOPY root/ /\nENV PATH=/bin\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\n'
 const PASSWD = 'root:x:0:0:root:/:/bin/false\napplication:x:1000:1000:application:/:/bin/false\n'
 const GROUP = 'root:x:0:\napplication:x:1000:\n'
 
@@ -34,15 +34,6 @@ export async function ensureBase(docker: Docker, busyboxPath: string, ctx: Runne
   if ((await findImage(docker, reference, ctx)) !== undefined) return reference
   ctx.onProgress(`building image ${reference} from ${busyboxPath}`)
   const labels = { 'io.clouder.managed': 'true' }
-  await buildImage(docker, { reference, files, links: await appletLinks(busyboxPath), labels }, ctx)
+  await buildImage(docker, { reference, files, labels }, ctx)
   return reference
-}
-
-/** One link for each program that this busybox contains. */
-async function appletLinks(busyboxPath: string): Promise<Record<string, string>> {
-  const { stdout } = await promisify(execFile)(busyboxPath, ['--list'], { timeout: 10_000 })
-  const applets = stdout
-    .split('\n')
-    .filter((applet) => /^[a-z0-9_.[-]+$/.test(applet) && applet !== 'busybox')
-  return Object.fromEntries(applets.map((applet) => [`root/bin/${applet}`, 'busybox']))
 }

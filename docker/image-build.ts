@@ -15,8 +15,6 @@ export interface ImageBuild {
   readonly reference: string
   /** With a `Dockerfile` among them. */
   readonly files: readonly FolderFile[]
-  /** Path to what it points to. */
-  readonly links?: Readonly<Record<string, string>>
   readonly buildArguments?: Readonly<Record<string, string>>
   readonly labels: Labels
 }
@@ -51,9 +49,6 @@ function contextOf(build: ImageBuild): NodeJS.ReadableStream {
   // No times: the same files give the same layers.
   const mtime = new Date(0)
   for (const { path, mode, content } of build.files) context.entry({ name: path, mode, mtime }, content)
-  for (const [name, linkname] of Object.entries(build.links ?? {})) {
-    context.entry({ name, type: 'symlink', linkname, mtime })
-  }
   context.finalize()
   return Readable.from(context)
 }

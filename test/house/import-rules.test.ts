@@ -55,6 +55,8 @@ const rules: Record<string, Rule> = {
 const packageOwners: Record<string, string[]> = {
   dockerode: ['docker', 'test', 'bench'],
   kysely: ['db', 'test', 'bench'],
+  // Processes are started by entry points only, from argument lists without request data.
+  'node:child_process': ['bin', 'test', 'bench'],
 }
 
 const impure: { pattern: RegExp; fix: string }[] = [
@@ -209,6 +211,7 @@ const refused: [file: string, source: string, says: RegExp][] = [
   ['api/a.ts', "import '#bin/start.ts'", /may not import bin/],
   ['bin/a.ts', "import { pool } from '#test/support/pool.ts'", /may not import test/],
   ['activities/a.ts', "import Docker from 'dockerode'", /only docker\/ uses it/],
+  ['docker/a.ts', "import { execFile } from 'node:child_process'", /only bin\/ uses it/],
   ['api/a.ts', "import { x } from '../db/x.ts'", /write #db/],
 ]
 

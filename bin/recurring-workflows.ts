@@ -16,7 +16,7 @@ export async function ensureRecurringWorkflows(client: Client, of: RecurringWork
     scheduleId: scheduleIds.billingRun(installationId),
     every: '1 hour',
     workflowType: workflowTypes.billingRun,
-    workflowId: 'billing-run',
+    workflowId: scheduleIds.billingRun(installationId),
     args: [{}],
     taskQueue: of.installationQueue,
   })

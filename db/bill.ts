@@ -120,8 +120,8 @@ async function measureParts(
     assert(context?.metric, 'a usage line names its metric')
     const window = instantWindow(part.servicePeriod, context.timeZone)
     const isLast = part.line.endsOn === part.servicePeriod.end
-    // The subscription's own last bill comes after its closing reading; a document's may come before it, and waits.
-    const isClosed = isLast && bill.subscriptionId !== null
+    // The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits.
+    const isClosed = bill.subscriptionId !== null
     const isOverdue = Date.parse(bill.now) > Date.parse(window.end) + graceMs
     if (!isClosed && !isOverdue && !(await isMeteredUntil(tx, context, window.end))) {
       throw new DocumentNotReady(context.documentId ?? part.line.id)

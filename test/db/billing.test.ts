@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billOpening, billPeriod, listDueDocuments } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
 import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription-command.ts'
@@ -237,6 +238,30 @@ test('cancelled at the end of the period, the final bill has the last usage and 
   ])
   const next = await seller.sell({ kit: 'odoo-config-2', testClockId, now: '2026-05-20T00:00:00Z' })
   assert.notDeepEqual(await listDocumentIds(seller.db, next), [documentId])
+})
+
+test('the last bill does not wait for readings that an application which is down can never give', async () => {
+  const { documentId, subscriptionId, lines } = await sellOnClock({
+    kit: 'odoo-config-1',
+    now: '2026-04-01T08:00:00Z',
+  })
+  for (const state of ['building', 'running'] as const)
+    await seller.db
+      .updateTable('instances')
+      .set({ state })
+      .where('subscription_id', '=', subscriptionId)
+      .execute()
+  const now = '2026-05-01T02:00:00Z'
+  await assert.rejects(billDue(seller.db, documentId, now), DocumentNotReady)
+  await cancelSubscription(seller.db, command(subscriptionId, 'down', now), { when: 'now', reason: 'down' })
+  await billFinal(seller.db, subscriptionId, now)
+  const usage = (await lines('INV-00002')).filter((line) => line.startsWith('usage'))
+  assert.deepEqual(usage, [
+    'usage 2026-04-01/2026-05-01 0 × 1 = 0',
+    'usage 2026-05-01/2026-05-02 0 × 1 = 0',
+    'usage 2026-04-01/2026-05-01 0 × 1 = 0',
+    'usage 2026-05-01/2026-05-02 0 × 1 = 0',
+  ])
 })
 
 test('a withdrawn cancellation leaves no hole', async () => {

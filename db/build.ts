@@ -41,6 +41,7 @@ export async function openBuildOrder(
       .where('state', 'in', ['planned', 'running'])
       .executeTakeFirst()
     if (open) return await readBuildOrder(tx, open.id)
+    if (kind === 'unbuild') await closeLostBuild(tx, subscriptionId)
     const buildOrderId = await insertBuildOrder(tx, subscriptionId, kind)
     const steps =
       kind === 'build' ? await planSteps(tx, subscriptionId) : await planWayBack(tx, subscriptionId)
@@ -54,6 +55,25 @@ export async function openBuildOrder(
     }
     return await readBuildOrder(tx, buildOrderId)
   })
+}
+
+/**
+ * The way back is planned once the build has ended: one that is still open then has lost its workflow, which somebody
+ * ended from outside. It must not keep what it made from being removed.
+ */
+async function closeLostBuild(tx: Tx, subscriptionId: string): Promise<void> {
+  await tx
+    .updateTable('build_orders')
+    .set({
+      state: 'failed',
+      failure_code: 'cancelled',
+      failure_detail: 'Its workflow was ended before it was done.',
+      finished_at: new Date().toISOString(),
+    })
+    .where('subscription_id', '=', subscriptionId)
+    .where('kind', '=', 'build')
+    .where('state', 'in', ['planned', 'running'])
+    .execute()
 }
 
 async function insertBuildOrder(tx: Tx, subscriptionId: string, kind: 'build' | 'unbuild'): Promise<string> {

@@ -115,6 +115,15 @@ test('a build that is tried again is a new order, and each object is on the way 
   ])
 })
 
+test('a build whose workflow was ended from outside does not keep what it made', async () => {
+  const subscriptionId = await newSubscription()
+  const build = await openBuildOrder(seller.db, subscriptionId, 'build')
+  await setBuildState(seller.db, build.id, { state: 'running', event: 'build.started' })
+  await begin(build, 2)
+  assert.deepEqual(tell(await openBuildOrder(seller.db, subscriptionId, 'unbuild')), ['volume', 'network'])
+  assert.equal((await readBuildOrder(seller.db, build.id)).state, 'failed')
+})
+
 test('nothing was begun: the way back is empty', async () => {
   const subscriptionId = await newSubscription()
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')

@@ -84,7 +84,7 @@ export async function failWorkflowStart(db: Db, id: number, error: string): Prom
     .updateTable('outbox')
     .set({
       last_error: error,
-      try_after: sql<string>`now() + make_interval(secs => least(power(2, attempts - 1), ${longestBackoffSeconds}))`,
+      try_after: sql<string>`now() + make_interval(secs => least(power(2, least(attempts - 1, 10)), ${longestBackoffSeconds}))`,
     })
     .where('id', '=', id)
     .execute()

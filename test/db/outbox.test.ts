@@ -75,6 +75,8 @@ test('a start that failed waits for its next try with its error, and a finished 
     .where('key', '=', 'subscription/failing')
     .executeTakeFirstOrThrow()
   assert.deepEqual(row, { attempts: 2, last_error: 'temporal_unreachable' })
+  await database.db.updateTable('outbox').set({ attempts: 5_000 }).execute()
+  await failWorkflowStart(database.db, claimed?.id ?? 0, 'away for days')
   await finishAll()
   await database.db.updateTable('outbox').set({ try_after: '2000-01-01T00:00:00Z' }).execute()
   assert.deepEqual(await claim(100), [])

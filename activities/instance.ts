@@ -18,7 +18,7 @@ export function createInstanceActivities({ db, runner }: ServerDependencies) {
           () => {},
           (ctx) => runner.stop(ref, ctx),
         )
-        if (!observed.isStopped)
+        if (observed.containers.length > 0 && !observed.isStopped)
           throw new Error(`${instance.planned.instance} was told to stop and still runs`)
         await setInstanceState(db, instance.id, 'suspended')
       }

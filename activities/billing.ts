@@ -8,8 +8,8 @@ import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
 
 export interface BilledPeriod {
-  /** False: a metric of the document was not read past the period's end yet. */
-  readonly isReady: boolean
+  /** A metric of the document was not read past the period's end yet, and nothing is billed. Old histories lack it: they billed. */
+  readonly isWaiting: boolean
   readonly invoiceNumber: string | null
   readonly totalMinor: number
   readonly next: { readonly periodIndex: number; readonly dueAtMs: number } | null
@@ -46,7 +46,7 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
         return toBilledPeriod(await billPeriod(db, key, toInstant(input.nowMs)))
       } catch (error) {
         if (!(error instanceof DocumentNotReady)) throw error
-        return { isReady: false, invoiceNumber: null, totalMinor: 0, next: null }
+        return { isWaiting: true, invoiceNumber: null, totalMinor: 0, next: null }
       }
     },
 
@@ -110,7 +110,7 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
 
 function toBilledPeriod(billed: BilledDocument): BilledPeriod {
   return {
-    isReady: true,
+    isWaiting: false,
     invoiceNumber: billed.invoiceNumber,
     totalMinor: billed.totalMinor,
     next: billed.next

@@ -4,9 +4,10 @@ import { database } from './activities.ts'
 import type { SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { runBuild, startBuildOrder } from './subscription-build.ts'
-import { carryOutCommands, clearTestClocks } from './subscription-commands.ts'
+import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
+  isAsked,
   nowMs,
   readSubscription,
   registerCommands,
@@ -64,10 +65,9 @@ async function untilBuilt(life: Life): Promise<boolean> {
       })
     }
     await wf.condition(() => life.inbox.length > 0)
-    clearTestClocks(life)
-    const command = life.inbox[0]
-    if (command?.kind === 'cancel') return await abandon(life)
-    if (command?.kind === 'retryBuild') await unpark(life)
+    answerMeanwhile(life)
+    if (isAsked(life, 'cancel')) return await abandon(life)
+    if (isAsked(life, 'retryBuild')) await unpark(life)
   }
 }
 
@@ -145,11 +145,11 @@ async function billDuePeriods(life: Life): Promise<boolean> {
         { summary: `bill period ${due.periodIndex}` },
         [key],
       )
-      if (!billed.isReady) postpone(life, due, readingsWaitMs)
+      if (billed.isWaiting) postpone(life, due, readingsWaitMs)
       else update(life, { agenda: afterBilling(life.state.agenda, due.documentId, billed.next) })
       if (billed.invoiceNumber)
         update(life, { lastInvoices: [billed.invoiceNumber, ...life.state.lastInvoices].slice(0, 3) })
-      isBilled ||= billed.isReady
+      isBilled ||= !billed.isWaiting
     } catch (error) {
       const refusal = toRefusal(error)
       await database.parkDocument.executeWithOptions({ summary: `document parked: ${refusal.code}` }, [
@@ -197,8 +197,8 @@ async function takeDown(life: Life): Promise<void> {
       })
     }
     await wf.condition(() => life.inbox.length > 0)
-    clearTestClocks(life)
-    if (life.inbox[0]?.kind === 'retryBuild') await unpark(life)
+    answerMeanwhile(life)
+    if (isAsked(life, 'retryBuild')) await unpark(life)
     await carryOutCommands(life, settle)
   }
   await setPhase(life, 'ended', 'subscription.ended')
@@ -243,7 +243,7 @@ async function unpark(life: Life): Promise<void> {
     ])
   }
   update(life, { parkedReason: null })
-  if (life.inbox[0]?.kind === 'retryBuild') await carryOutCommands(life, settle)
+  answerRetries(life)
   tell(life)
 }
 

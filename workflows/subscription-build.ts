@@ -2,8 +2,8 @@ import * as wf from '@temporalio/workflow'
 import { database } from './activities.ts'
 import { cancelBuildSignal, workflowIds, type BuildInput, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
-import { clearTestClocks } from './subscription-commands.ts'
-import type { Life } from './subscription-life.ts'
+import { answerMeanwhile } from './subscription-commands.ts'
+import { isAsked, type Life } from './subscription-life.ts'
 
 /** A build or unbuild order under way. */
 interface RunningBuildOrder {
@@ -20,22 +20,18 @@ export async function runBuild(life: Life): Promise<BuildResult> {
   const order = await startBuildOrder(life, 'build', { buildOrderId })
   let result: BuildResult | undefined
   const finished = order.result.then((value) => (result = value))
-  while (!result && !isCancelAsked(life)) {
+  while (!result && !isAsked(life, 'cancel')) {
     await wf.condition(() => result !== undefined || life.inbox.length > 0)
-    clearTestClocks(life)
+    answerMeanwhile(life)
   }
   if (!result) await order.cancel()
   const built = await finished
-  if (!isCancelAsked(life)) return built
+  if (!isAsked(life, 'cancel')) return built
   return {
     state: 'cancelled',
     code: 'cancelled',
     detail: 'The subscription was cancelled before it was active.',
   }
-}
-
-function isCancelAsked(life: Life): boolean {
-  return life.inbox.some((command) => command.kind === 'cancel')
 }
 
 /**

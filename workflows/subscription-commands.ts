@@ -200,16 +200,26 @@ async function resume(life: Life, command: CommandOf<'resume'>): Promise<null> {
   return null
 }
 
-/** Answers those who only tell the time, while nothing can be due yet. */
-export function clearTestClocks(life: Life): void {
-  for (let index = life.inbox.findIndex(isClock); index >= 0; index = life.inbox.findIndex(isClock)) {
-    const [command] = life.inbox.splice(index, 1)
-    if (command?.kind !== 'advanceTestClock') return
-    update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
-    answer(life, command.requestId, null)
+/**
+ * Answers what needs no turn while something is built or taken down: who only tells the time, for nothing can be due then,
+ * and who asks for what is not possible. A cancellation waits for its turn.
+ */
+export function answerMeanwhile(life: Life): void {
+  for (const command of [...life.inbox]) {
+    if (command.kind === 'cancel') continue
+    const refused = refuseCommand(standing(life), command.kind)
+    if (command.kind === 'advanceTestClock')
+      update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
+    else if (!refused) continue
+    life.inbox.splice(life.inbox.indexOf(command), 1)
+    answer(life, command.requestId, refused ? { code: refused.code, detail: refused.message } : null)
   }
 }
 
-function isClock(command: SubscriptionCommand): boolean {
-  return command.kind === 'advanceTestClock'
+/** Answers those who asked for the retry that begins; a cancellation that came with it is not theirs. */
+export function answerRetries(life: Life): void {
+  for (const command of life.inbox.filter((asked) => asked.kind === 'retryBuild')) {
+    life.inbox.splice(life.inbox.indexOf(command), 1)
+    answer(life, command.requestId, null)
+  }
 }

@@ -101,6 +101,10 @@ function findAnswer(life: Life, requestId: string): CommandAnswer | undefined {
   return life.state.answers.find((answer) => answer.requestId === requestId)
 }
 
+export function isAsked(life: Life, kind: SubscriptionCommand['kind']): boolean {
+  return life.inbox.some((command) => command.kind === kind)
+}
+
 export function answer(life: Life, requestId: string, refusal: Refusal | null): void {
   update(life, { answers: [...life.state.answers, { requestId, refusal }].slice(-answersKept) })
 }

@@ -11,14 +11,18 @@ import type { DatabaseDependencies } from './dependencies.ts'
 /** A test clock moves from one instant at which something is due to the next, and all that live on it follow. */
 export function createTestClockActivities({ db, client }: DatabaseDependencies) {
   return {
-    /** Moves the clock to the next due instant, at most to the target, and says where it stands. */
+    /**
+     * Moves the clock from an instant at which all was done to the next due one, at most to the target, and says where it
+     * stands. Called again after it took effect, it moves nothing.
+     */
     async moveTestClock(input: {
       testClockId: string
       targetAt: string
+      fromAt: string
     }): Promise<{ nowAt: string; isThere: boolean; subscriptionIds: string[] }> {
       const id = decodeId('testClock', input.testClockId)
-      const step = await findNextClockStep(db, id, input.targetAt)
-      const nowAt = await moveTestClock(db, id, step)
+      const to = await findNextClockStep(db, id, input.targetAt)
+      const nowAt = await moveTestClock(db, id, { from: input.fromAt, to })
       const subscriptionIds = await listClockSubscriptions(db, id)
       return {
         nowAt,

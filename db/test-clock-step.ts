@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { readAgenda } from './agenda.ts'
 import type { Db } from './database.ts'
 
@@ -36,15 +37,27 @@ export async function findNextClockStep(db: Db, testClockId: string, targetAt: s
   return Date.parse(next) < Date.parse(targetAt) ? next : targetAt
 }
 
-/** Moves the clock forward, never back, and gives where it stands. */
-export async function moveTestClock(db: Db, testClockId: string, to: string): Promise<string> {
-  const row = await db
+/**
+ * Moves the clock on from an instant, and gives where it stands. One that stands elsewhere stays: a try before this one, or
+ * another advance, moved it, and those who live on it must do what is due there before it goes on. Instants are
+ * compared by the millisecond, as they are read.
+ */
+export async function moveTestClock(
+  db: Db,
+  testClockId: string,
+  move: { from: string; to: string },
+): Promise<string> {
+  await db
     .updateTable('test_clocks')
-    .set((eb) => ({
-      now_at: eb.fn<string>('greatest', ['now_at', eb.cast<string>(eb.val(to), 'timestamptz')]),
-    }))
+    .set({ now_at: move.to })
     .where('id', '=', testClockId)
-    .returning('now_at')
+    .where(sql<boolean>`date_trunc('milliseconds', now_at) = ${move.from}`)
+    .where('now_at', '<', move.to)
+    .execute()
+  const row = await db
+    .selectFrom('test_clocks')
+    .select('now_at')
+    .where('id', '=', testClockId)
     .executeTakeFirstOrThrow()
   return row.now_at
 }

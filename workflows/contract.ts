@@ -106,6 +106,8 @@ export interface SamplerInput {
 export interface TestClockInput {
   /** `clk_…` */
   readonly testClockId: string
+  /** Where the clock stood when it was asked, all done. Found elsewhere, on its way, it moves on only once all is done there. */
+  readonly fromAt: string
   readonly targetAt: string
 }
 

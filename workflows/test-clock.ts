@@ -7,11 +7,13 @@ import type { TestClockInput } from './contract.ts'
  * read, then every subscription on the clock does its real work and is waited for.
  */
 export async function testClock(input: TestClockInput): Promise<void> {
+  let { fromAt } = input
   for (;;) {
     const step = await database.moveTestClock.executeWithOptions(
       { summary: 'to the next instant at which something is due' },
-      [input],
+      [{ ...input, fromAt }],
     )
+    fromAt = step.nowAt
     setCurrentDetails(
       `now ${step.nowAt}, on the way to ${input.targetAt}; ${step.subscriptionIds.length} subscriptions follow`,
     )
@@ -28,7 +30,7 @@ export async function testClock(input: TestClockInput): Promise<void> {
       )
     }
     if (step.isThere) break
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof testClock>(input)
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof testClock>({ ...input, fromAt })
   }
   await database.closeTestClock.executeWithOptions({ summary: 'the clock stands' }, [input])
 }

@@ -106,7 +106,7 @@ async function startAdvance(
     workflow: workflowTypes.testClock,
     workflowId: workflowIds.testClock(testClockId, targetAt),
     taskQueue: taskQueues.installation(encodeId('installation', installation.id)),
-    args: [{ testClockId, targetAt }],
+    args: [{ testClockId, fromAt: from, targetAt }],
     keywords: {},
     summary: `Test clock to ${targetAt}`,
     details: `Advances ${testClockId} from ${from} to ${targetAt}.`,

@@ -26,7 +26,9 @@ test('an advance starts the workflow that goes there, and the clock says so', as
   await api.idle()
   const started = api.temporal.started.at(-1)
   assert.equal(started?.workflowId, `test-clock/${id}/2026-02-28T09:00:00.000Z`)
-  assert.deepEqual(started?.args, [{ testClockId: id, targetAt: '2026-02-28T09:00:00.000Z' }])
+  assert.deepEqual(started?.args, [
+    { testClockId: id, fromAt: '2026-01-31T09:00:00.000Z', targetAt: '2026-02-28T09:00:00.000Z' },
+  ])
 })
 
 test('two advances by a month at once go two months', async () => {

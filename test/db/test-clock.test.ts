@@ -23,7 +23,7 @@ test('a clock stops at every boundary on its way, and at its target', async () =
   const { testClockId, next } = await sellOnClock()
   assert.equal(await next('2026-06-01T00:00:00Z'), '2026-02-28T00:00:00Z')
   assert.equal(await next('2026-02-10T00:00:00Z'), '2026-02-10T00:00:00Z')
-  await moveTestClock(seller.db, testClockId, '2026-02-28T00:00:00Z')
+  await moveTestClock(seller.db, testClockId, { from: start, to: '2026-02-28T00:00:00Z' })
   assert.equal(await next('2026-06-01T00:00:00Z'), '2026-06-01T00:00:00Z')
 })
 
@@ -49,16 +49,13 @@ test('a clock stops where a change takes effect, and where a subscription ends',
   assert.equal(await next('2026-06-01T00:00:00Z'), '2026-02-28T00:00:00Z')
 })
 
-test('a clock that is told an earlier instant stays where it is', async () => {
+test('a clock that is told an earlier instant, or one to go to from elsewhere, stays where it is', async () => {
   const testClockId = await seller.clock(start)
-  assert.equal(
-    await moveTestClock(seller.db, testClockId, '2026-02-01T00:00:00Z'),
-    '2026-02-01T00:00:00.000Z',
-  )
-  assert.equal(
-    await moveTestClock(seller.db, testClockId, '2026-01-01T00:00:00Z'),
-    '2026-02-01T00:00:00.000Z',
-  )
+  const move = async (from: string, to: string) => await moveTestClock(seller.db, testClockId, { from, to })
+  const february = '2026-02-01T00:00:00.000Z'
+  assert.equal(await move(start, february), february)
+  assert.equal(await move(start, '2026-03-01T00:00:00Z'), february)
+  assert.equal(await move(february, '2026-01-01T00:00:00Z'), february)
 })
 
 test('a clock that nobody lives by goes straight to its target', async () => {

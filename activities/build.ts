@@ -143,7 +143,9 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
       return await recorded(db, step, async () => {
         const instance = await getDeployedInstance(db, step.instanceId)
-        const secrets = step.plan.kind === 'container' ? await openSecrets(db, installationKey, instance) : {}
+        // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
+        const isConcerned = step.plan.kind === 'container' || step.plan.kind === 'ready'
+        const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
         const outcome = await withRunnerContext(secrets, showProgress(db, step.id), (ctx) =>
           runner.ensure(step.plan, ctx),
         )

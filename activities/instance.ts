@@ -3,9 +3,10 @@ import { planBuild } from '#domain/build-plan.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { openSecrets } from './secret.ts'
 
 /** Suspension and its end: what counts is what was observed afterwards. */
-export function createInstanceActivities({ db, runner }: ServerDependencies) {
+export function createInstanceActivities({ db, runner, installationKey }: ServerDependencies) {
   return {
     async stopInstances(input: { subscriptionId: string }): Promise<{ stopped: number }> {
       const instances = await listDeployedInstances(db, {
@@ -33,7 +34,7 @@ export function createInstanceActivities({ db, runner }: ServerDependencies) {
       for (const instance of instances) {
         const ref = { definition: instance.definition, instance: instance.planned }
         await withRunnerContext(
-          {},
+          await openSecrets(db, installationKey, instance),
           () => {},
           async (ctx) => {
             await runner.start(ref, ctx)

@@ -5,6 +5,7 @@ import { decodeId } from '#domain/identifier.ts'
 import type { LimitObservation } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { openSecrets } from './secret.ts'
 
 export interface LimitTicket {
   /** `inst_…` */
@@ -14,14 +15,15 @@ export interface LimitTicket {
 }
 
 /** Sold limits in the instance: set, read back, logged with the answer. Commands set a value, they never add to one. */
-export function createLimitActivities({ db, runner }: ServerDependencies) {
+export function createLimitActivities({ db, runner, installationKey }: ServerDependencies) {
   return {
     async applyLimit(input: LimitTicket): Promise<{ inForce: number; inUse: number }> {
       const instance = await getDeployedInstance(db, decodeId('instance', input.instanceId))
       const ref = { definition: instance.definition, instance: instance.planned }
       refuseUnenforceable(instance.definition.limits, input.code)
+      const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext(
-        {},
+        secrets,
         () => {},
         (ctx) => runner.applyLimit(ref, { code: input.code, value: Number(input.quantity) }, ctx),
       )
@@ -42,8 +44,9 @@ export function createLimitActivities({ db, runner }: ServerDependencies) {
       const instance = await getDeployedInstance(db, decodeId('instance', input.instanceId))
       refuseUnenforceable(instance.definition.limits, input.code)
       const ref = { definition: instance.definition, instance: instance.planned }
+      const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext(
-        {},
+        secrets,
         () => {},
         (ctx) => runner.readLimit(ref, input.code, ctx),
       )

@@ -9,18 +9,26 @@ import { listObjects, startInstallation, type TestInstallation } from '#test/sup
 
 let installation: TestInstallation
 let diary: Diary
+/** One that the engine has. */
+let image: string
 
 before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(subscription, 'active')
+  const { containers } = await listObjects(installation.installationId)
+  image = containers[0]?.Image ?? ''
 })
 after(async () => await installation.stop())
 
-const compose = (image: string) => `
+/** One container, which may begin with something else than the image says. */
+const compose = (entrypoint: string) => `
 services:
   web:
     image: "${image}"
     user: "1000:1000"
+    ${entrypoint}
     expose: ["8080"]
     environment: { PASSWORD: "\${DATABASE_PASSWORD}" }
 x-clouder:
@@ -29,15 +37,12 @@ x-clouder:
   secrets: [{ name: DATABASE_PASSWORD, length: 20 }]
 `
 
-async function sellWithSecret(): Promise<string> {
-  const subscription = await diary.order([{ product: 'static-site' }])
-  await diary.untilPhase(subscription, 'active')
-  const { containers } = await listObjects(installation.installationId)
-  const text = compose(containers[0]?.Image ?? '')
-  const definition = parseApplication({ code: 'with-secret', text, folders: {} })
+async function sellWithSecret(code: string, entrypoint = ''): Promise<string> {
+  const text = compose(entrypoint)
+  const definition = parseApplication({ code, text, folders: {} })
   const { id } = await saveApplication(installation.db, { compose: text, definition })
   await insertProduct(installation.db, {
-    code: 'with-secret',
+    code,
     name: 'With a secret',
     billingType: 'flat',
     billingTiming: 'advance',
@@ -49,11 +54,11 @@ async function sellWithSecret(): Promise<string> {
     limitCode: null,
     applicationIds: [id],
   })
-  return await diary.order([{ product: 'with-secret' }])
+  return await diary.order([{ product: code }])
 }
 
 test('a generated secret reaches its container, and is found in no row, history, label or event', async () => {
-  const subscription = await sellWithSecret()
+  const subscription = await sellWithSecret('with-secret')
   await diary.untilPhase(subscription, 'active')
   const { docker, containers } = await listObjects(installation.installationId)
   const container = containers.find((found) => found.Labels['io.clouder.subscription'] === subscription)
@@ -86,4 +91,14 @@ test('a generated secret reaches its container, and is found in no row, history,
     )
     assert.ok(!text.includes(secret), workflowId)
   }
+})
+
+test('a container that writes its secret and ends is told of without it', async () => {
+  const entrypoint = 'entrypoint: ["sh", "-c", "sleep 2; export -p; exit 3"]'
+  const parked = await diary.untilParked(await sellWithSecret('tells-its-secret', entrypoint))
+  assert.equal(parked['parked_reason'], 'container_exited')
+  const { rows } = await sql<{ failure_detail: string }>`
+    select failure_detail from build_steps where failure_code = 'container_exited'`.execute(installation.db)
+  const written = rows.flatMap((row) => row.failure_detail.match(/PASSWORD='[^']*'/g) ?? [])
+  assert.deepEqual([...new Set(written)], ["PASSWORD='…'"])
 })

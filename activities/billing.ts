@@ -1,8 +1,9 @@
-import { Context } from '@temporalio/activity'
+import { ApplicationFailure, Context } from '@temporalio/activity'
 import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billOpening, billPeriod, listDueDocuments, type BilledDocument } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
 import { isTransient } from '#db/transient.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
@@ -45,8 +46,15 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
       try {
         return toBilledPeriod(await billPeriod(db, key, toInstant(input.nowMs)))
       } catch (error) {
-        if (!(error instanceof DocumentNotReady)) throw error
-        return { isWaiting: true, invoiceNumber: null, totalMinor: 0, next: null }
+        if (error instanceof DocumentNotReady)
+          return { isWaiting: true, invoiceNumber: null, totalMinor: 0, next: null }
+        if (isTransient(error) || error instanceof BusinessError) throw error
+        // As in a billing run: the document is parked with its reason, and its subscription goes on taking commands.
+        throw ApplicationFailure.create({
+          message: reasonOf(error),
+          type: 'internal_error',
+          nonRetryable: true,
+        })
       }
     },
 
@@ -102,10 +110,14 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
       if (error instanceof DocumentNotReady) return 'skipped'
       // The whole chunk is tried again, and finds what it has billed.
       if (isTransient(error)) throw error
-      await parkDocument(db, document.documentId, error instanceof Error ? error.message : String(error))
+      await parkDocument(db, document.documentId, reasonOf(error))
       return 'parked'
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function toBilledPeriod(billed: BilledDocument): BilledPeriod {

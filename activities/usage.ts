@@ -40,10 +40,17 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       return { readings }
     },
 
-    /** One pass over all instances of a server; one that fails stops no other. */
+    /**
+     * One pass over all instances of a server; one that fails stops no other. A subscription is read from its opening reading
+     * on, with which it is active: a reading before it would bill what was counted while it was built.
+     */
     async sampleServer(input: { serverId: string }): Promise<SampleResult> {
       const serverId = decodeId('server', input.serverId)
-      const instances = await listDeployedInstances(db, { serverId, states: ['running', 'limited'] })
+      const instances = await listDeployedInstances(db, {
+        serverId,
+        states: ['running', 'limited'],
+        phase: 'active',
+      })
       const clocks = await readTestClocks(
         db,
         instances.map((instance) => instance.subscriptionId),

@@ -5,6 +5,7 @@ import { CONTAINER_CEILING } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db, Tx } from './database.ts'
 
 /** An instance as a server has to know it, with the application it runs. */
@@ -23,7 +24,7 @@ export async function listDeployedInstances(
   by:
     | { subscriptionId: string }
     | { instanceId: string }
-    | { serverId: string; states: readonly InstanceState[] },
+    | { serverId: string; states: readonly InstanceState[]; phase?: SubscriptionPhase },
 ): Promise<DeployedInstance[]> {
   let query = db
     .selectFrom('instances')
@@ -52,6 +53,7 @@ export async function listDeployedInstances(
   if ('instanceId' in by) query = query.where('instances.id', '=', by.instanceId)
   if ('serverId' in by)
     query = query.where('instances.server_id', '=', by.serverId).where('instances.state', 'in', by.states)
+  if ('phase' in by && by.phase) query = query.where('subscriptions.phase', '=', by.phase)
   const rows = await query.execute()
   return rows.map((row) => ({
     id: row.id,

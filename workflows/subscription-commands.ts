@@ -205,8 +205,7 @@ async function resume(life: Life, command: CommandOf<'resume'>): Promise<null> {
  * and who asks for what is not possible. A cancellation waits for its turn.
  */
 export function answerMeanwhile(life: Life): void {
-  for (const command of [...life.inbox]) {
-    if (command.kind === 'cancel') continue
+  for (const command of life.inbox.filter((asked) => asked.kind !== 'cancel')) {
     const refused = refuseCommand(standing(life), command.kind)
     if (command.kind === 'advanceTestClock')
       update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })

@@ -56,8 +56,17 @@ export function retriedCalls({ workflowId, runId, events }: Run): string[] {
     .map((started) => `${workflowId}/${runId}/${activityIds.get(String(started?.scheduledEventId))}`)
 }
 
+let replayed: Promise<void> = Promise.resolve()
+
 /** The code of today decides the same again, event by event. */
 export async function replay(runs: readonly Run[], bundleFile: string): Promise<void> {
+  // One after the other: Temporal's runtime ends with its last worker, and a worker made in that moment has none.
+  const turn = replayed.then(async () => await replayNow(runs, bundleFile))
+  replayed = turn.catch(() => {})
+  await turn
+}
+
+async function replayNow(runs: readonly Run[], bundleFile: string): Promise<void> {
   quietTemporal()
   const histories = runs.map(({ workflowId, history }) => ({ workflowId, history }))
   const results = Worker.runReplayHistories({ workflowBundle: { codePath: bundleFile } }, histories)

@@ -2,6 +2,7 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import { orderServices } from '#domain/application.ts'
 import { unreachable } from '#domain/assert.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { containerName, installationLabels, type BuildStep, type UndoableStep } from '#domain/build-plan.ts'
 import type {
   InstanceObservation,
@@ -20,7 +21,7 @@ import { applyLimit, readLimit } from './limit.ts'
 import { listByLabels, listResources } from './list.ts'
 import { createDiskUsage, readMetrics } from './metrics.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
-import { observe } from './observation.ts'
+import { findContainer, observe } from './observation.ts'
 import { checkReady, ensureReady } from './ready.ts'
 import { ensureVolume, removeVolume } from './volume.ts'
 
@@ -110,6 +111,9 @@ async function startInstance(
 ): Promise<InstanceObservation> {
   for (const name of containerNames(ref)) {
     ctx.onProgress(`starting container ${name}`)
+    // Trying again would not bring it back; the one who asks can still cancel.
+    if ((await findContainer(docker, name, ctx)) === undefined)
+      throw new BusinessError('container_exited', `container ${name} is not on the server any more`)
     await startContainer(docker, name, ctx)
   }
   return await observe(docker, ref.instance, ctx)

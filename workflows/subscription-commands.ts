@@ -166,11 +166,7 @@ async function serverOf(life: Life, instanceId: string): Promise<string | null> 
 async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null> {
   const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   await takeReadings(life, 'closing reading', false)
-  for (const serverId of life.state.serverIds) {
-    await onServer(serverId).stopInstances.executeWithOptions({ summary: 'stop, and see it stopped' }, [
-      { subscriptionId: life.subscriptionId },
-    ])
-  }
+  await stopInstances(life, 'stop, and see it stopped')
   await database.setPhase.executeWithOptions({ summary: 'phase suspended' }, [
     {
       ...key,
@@ -184,12 +180,27 @@ async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null>
   return null
 }
 
-async function resume(life: Life, command: CommandOf<'resume'>): Promise<null> {
-  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+async function stopInstances(life: Life, summary: string): Promise<void> {
   for (const serverId of life.state.serverIds) {
-    await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
+    await onServer(serverId).stopInstances.executeWithOptions({ summary }, [
       { subscriptionId: life.subscriptionId },
     ])
+  }
+}
+
+/** What does not get ready is stopped again: nothing runs for a subscription that stays suspended. */
+async function resume(life: Life, command: CommandOf<'resume'>): Promise<Refusal | null> {
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  try {
+    for (const serverId of life.state.serverIds) {
+      await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
+        { subscriptionId: life.subscriptionId },
+      ])
+    }
+  } catch (error) {
+    const refusal = toRefusal(error)
+    await stopInstances(life, 'stop again what did not get ready')
+    return refusal
   }
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)

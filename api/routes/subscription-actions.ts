@@ -52,6 +52,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'resume',
     summary: 'Start what was suspended',
     body: nothingSchema,
+    refusals: ['container_exited', 'not_ready_in_time', 'port_taken_on_server'],
     toWish: () => ({ kind: 'resume' }),
   })
   registerAction(frame, {

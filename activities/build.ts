@@ -15,6 +15,7 @@ import {
   type StepDetail,
 } from '#db/build.ts'
 import type { Db } from '#db/database.ts'
+import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
 import type { EventKind } from '#db/event.ts'
 import type { BuildStep, UndoableStep } from '#domain/build-plan.ts'
@@ -24,6 +25,7 @@ import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 import { openSecrets } from './secret.ts'
+import { toInstant } from './subscription.ts'
 
 /** What a workflow sees of a step: enough to walk it and to show it. */
 export interface StepTicket {
@@ -32,14 +34,12 @@ export interface StepTicket {
   readonly serverId: string
   readonly kind: BuildStep['kind']
   readonly title: string
-  readonly state: BuildOrder['state']
 }
 
 export interface BuildTicket {
   /** `bo_…` */
   readonly buildOrderId: string
   readonly subscriptionId: string
-  readonly state: BuildOrder['state']
   readonly steps: readonly StepTicket[]
 }
 
@@ -50,28 +50,19 @@ type BuildOutcome =
 /** Build orders in rows: opened, followed, closed. */
 export function createBuildActivities({ db }: DatabaseDependencies) {
   return {
-    /** Plans a build or an unbuild, or finds the one that is open. */
+    /** Plans a build or an unbuild, or finds the one that is open, and begins it: all that is shown says so. */
     async openBuildOrder(input: {
       subscriptionId: string
       kind: 'build' | 'unbuild'
-    }): Promise<{ buildOrderId: string }> {
-      const order = await openBuildOrder(db, decodeId('subscription', input.subscriptionId), input.kind)
-      return { buildOrderId: encodeId('buildOrder', order.id) }
-    },
-
-    async startBuildOrder(input: { buildOrderId: string }): Promise<BuildTicket> {
-      const id = decodeId('buildOrder', input.buildOrderId)
-      const order = await readBuildOrder(db, id)
-      if (order.state === 'planned') {
-        await setBuildState(db, id, {
-          state: 'running',
-          event: order.kind === 'build' ? 'build.started' : 'unbuild.started',
-        })
-      }
-      const from: InstanceState = order.kind === 'build' ? 'building' : 'cancelling'
-      if (order.state === 'planned' || order.state === 'running')
-        await moveInstances(db, order.subscriptionId, from)
-      return toTicket(await readBuildOrder(db, id))
+      nowMs: number
+    }): Promise<BuildTicket> {
+      const subscriptionId = decodeId('subscription', input.subscriptionId)
+      const phase = input.kind === 'build' ? 'building' : 'unbuilding'
+      await setPhase(db, subscriptionId, { phase, now: toInstant(input.nowMs) })
+      const order = await openBuildOrder(db, subscriptionId, input.kind)
+      await setBuildState(db, order.id, { state: 'running', event: `${input.kind}.started` })
+      await moveInstances(db, subscriptionId, input.kind === 'build' ? 'building' : 'cancelling')
+      return toTicket(order)
     },
 
     /** How a closed order ended; null while it is open. */
@@ -125,13 +116,11 @@ function toTicket(order: BuildOrder): BuildTicket {
   return {
     buildOrderId: encodeId('buildOrder', order.id),
     subscriptionId: encodeId('subscription', order.subscriptionId),
-    state: order.state,
     steps: order.steps.map((step) => ({
       stepId: encodeId('buildStep', step.id),
       serverId: encodeId('server', step.serverId),
       kind: step.kind,
       title: step.title,
-      state: step.state,
     })),
   }
 }

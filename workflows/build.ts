@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow'
 import type { BuildTicket, StepTicket } from '#activities/build.ts'
 import { database, onServer } from './activities.ts'
-import { cancelBuildSignal, searchAttributes, type BuildInput, type BuildResult } from './contract.ts'
+import { cancelBuildSignal, searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 
 const cancelBuild = defineSignal(cancelBuildSignal)
@@ -16,12 +16,11 @@ const cancelBuild = defineSignal(cancelBuildSignal)
  * Makes what was sold, step by step in bill of materials order. What cannot succeed is undone, newest first, and the
  * caller is told why; a build never fails, and never leaves something half made.
  */
-export async function build(input: BuildInput): Promise<BuildResult> {
+export async function build(ticket: BuildTicket): Promise<BuildResult> {
   let isCancelled = false
   setHandler(cancelBuild, () => void (isCancelled = true), {
     description: 'Stop between two steps and undo.',
   })
-  const ticket = await database.startBuildOrder.executeWithOptions({ summary: 'read the plan' }, [input])
   const begun: StepTicket[] = []
   for (const [index, step] of ticket.steps.entries()) {
     if (isCancelled)
@@ -41,7 +40,7 @@ export async function build(input: BuildInput): Promise<BuildResult> {
     }
   }
   await database.closeBuildOrder.executeWithOptions({ summary: 'everything runs' }, [
-    { ...input, outcome: 'done' },
+    { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
   show(ticket, ticket.steps.length, 'done')
   return { state: 'done' }

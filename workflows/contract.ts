@@ -75,11 +75,6 @@ export interface SubscriptionCarry {
   readonly lastInvoices: readonly string[]
 }
 
-export interface BuildInput {
-  /** `bo_…` */
-  readonly buildOrderId: string
-}
-
 export type BuildResult =
   | { readonly state: 'done' }
   | { readonly state: 'failed' | 'cancelled'; readonly code: string; readonly detail: string }

@@ -1,9 +1,9 @@
 import * as wf from '@temporalio/workflow'
 import { database } from './activities.ts'
-import { cancelBuildSignal, workflowIds, type BuildInput, type BuildResult } from './contract.ts'
+import { cancelBuildSignal, workflowIds, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { answerMeanwhile } from './subscription-commands.ts'
-import { isAsked, type Life } from './subscription-life.ts'
+import { isAsked, nowMs, type Life } from './subscription-life.ts'
 
 /** A build or unbuild order under way. */
 interface RunningBuildOrder {
@@ -14,10 +14,7 @@ interface RunningBuildOrder {
 
 /** Builds what was sold. A cancellation reaches it between two steps, and counts until the subscription is active. */
 export async function runBuild(life: Life): Promise<BuildResult> {
-  const { buildOrderId } = await database.openBuildOrder.executeWithOptions({ summary: 'plan the build' }, [
-    { subscriptionId: life.subscriptionId, kind: 'build' },
-  ])
-  const order = await startBuildOrder(life, 'build', { buildOrderId })
+  const order = await startBuildOrder(life, 'build')
   let result: BuildResult | undefined
   const finished = order.result.then((value) => (result = value))
   while (!result && !isAsked(life, 'cancel')) {
@@ -35,19 +32,19 @@ export async function runBuild(life: Life): Promise<BuildResult> {
 }
 
 /**
- * Starts the order's workflow, with a row of its own in Temporal's list. A subscription whose own workflow was lost and
+ * Plans the order and starts its workflow, with a row of its own in Temporal's list. A subscription whose own workflow was lost and
  * started again may find it running, or done: then its rows tell how it ends.
  */
-export async function startBuildOrder(
-  life: Life,
-  kind: 'build' | 'unbuild',
-  input: BuildInput,
-): Promise<RunningBuildOrder> {
-  const workflowId = workflowIds[kind](input.buildOrderId)
+export async function startBuildOrder(life: Life, kind: 'build' | 'unbuild'): Promise<RunningBuildOrder> {
+  const summary = kind === 'build' ? 'plan the build' : 'plan the way back'
+  const ticket = await database.openBuildOrder.executeWithOptions({ summary }, [
+    { subscriptionId: life.subscriptionId, kind, nowMs: nowMs(life) },
+  ])
+  const workflowId = workflowIds[kind](ticket.buildOrderId)
   try {
     const child = await wf.startChild(kind, {
       workflowId,
-      args: [input],
+      args: [ticket],
       parentClosePolicy: 'ABANDON',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       staticSummary: `${kind} of ${life.state.title}`,
@@ -62,7 +59,7 @@ export async function startBuildOrder(
     if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error
     const running = wf.getExternalWorkflowHandle(workflowId)
     return {
-      result: untilClosed(input),
+      result: untilClosed(ticket.buildOrderId),
       cancel: async () => await running.signal(cancelBuildSignal).catch(isOver),
     }
   }
@@ -81,11 +78,11 @@ function isOver(error: unknown): void {
 
 const lookAgainMs = 5_000
 
-async function untilClosed(input: BuildInput): Promise<BuildResult> {
+async function untilClosed(buildOrderId: string): Promise<BuildResult> {
   for (;;) {
     const { result } = await database.readBuildResult.executeWithOptions(
       { summary: 'how the order stands' },
-      [input],
+      [{ buildOrderId }],
     )
     if (result) return result
     await wf.sleep(lookAgainMs, { summary: 'the order is still under way' })

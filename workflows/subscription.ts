@@ -45,7 +45,8 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
 /** Builds, then begins recurrence on the day it was observed ready, and sends the first bill. */
 async function begin(life: Life): Promise<void> {
   if (life.state.serverIds.length > 0) {
-    await setPhase(life, 'building')
+    update(life, { phase: 'building' })
+    tell(life)
     const isBuilt = await untilBuilt(life)
     if (!isBuilt) return
   }
@@ -184,11 +185,7 @@ async function close(life: Life): Promise<void> {
 async function takeDown(life: Life): Promise<void> {
   while (life.state.serverIds.length > 0) {
     if (life.state.parkedReason === null) {
-      const { buildOrderId } = await database.openBuildOrder.executeWithOptions(
-        { summary: 'plan the way back' },
-        [{ subscriptionId: life.subscriptionId, kind: 'unbuild' }],
-      )
-      const { result: finished } = await startBuildOrder(life, 'unbuild', { buildOrderId })
+      const { result: finished } = await startBuildOrder(life, 'unbuild')
       const result = await finished
       if (result.state === 'done') break
       await park(life, 'unbuild_failed', {
@@ -213,7 +210,7 @@ function sentence(text: string): string {
 
 async function setPhase(
   life: Life,
-  phase: 'building' | 'unbuilding' | 'ended',
+  phase: 'unbuilding' | 'ended',
   event?: 'subscription.ended',
 ): Promise<void> {
   await database.setPhase.executeWithOptions({ summary: `phase ${phase}` }, [

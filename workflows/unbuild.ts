@@ -1,11 +1,11 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import type { BuildTicket } from '#activities/build.ts'
 import { database, onServer } from './activities.ts'
-import { searchAttributes, type BuildInput, type BuildResult } from './contract.ts'
+import { searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
 /** Removes what was really made, newest first, and proves that nothing is left. */
-export async function unbuild(input: BuildInput): Promise<BuildResult> {
-  const ticket = await database.startBuildOrder.executeWithOptions({ summary: 'read what was made' }, [input])
+export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
   try {
     for (const [index, step] of ticket.steps.entries()) {
       const position = `${index + 1}/${ticket.steps.length}`
@@ -25,12 +25,12 @@ export async function unbuild(input: BuildInput): Promise<BuildResult> {
     const refusal = toRefusal(error)
     upsertSearchAttributes([{ key: searchAttributes.error, value: refusal.code }])
     await database.closeBuildOrder.executeWithOptions({ summary: `failed: ${refusal.code}` }, [
-      { ...input, outcome: 'failed', failure: refusal },
+      { buildOrderId: ticket.buildOrderId, outcome: 'failed', failure: refusal },
     ])
     return { state: 'failed', ...refusal }
   }
   await database.closeBuildOrder.executeWithOptions({ summary: 'absence was seen' }, [
-    { ...input, outcome: 'done' },
+    { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
   return { state: 'done' }
 }

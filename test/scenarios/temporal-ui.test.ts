@@ -87,7 +87,6 @@ chapter('the event list reads like the contract: every activity and timer has a 
   })
   assert.deepEqual(summariesOf(events), [
     'read the subscription',
-    'phase building',
     'plan the build',
     'which limits are sold',
     'limit users is 5',
@@ -104,10 +103,9 @@ chapter('the build is a workflow of its own that tells every step', async () => 
   const [build] = await diary.list(`/v1/builds?subscription=${subscription}`)
   const events = await eventsOf(`build/${String(build?.['id'])}`)
   const summaries = summariesOf(events)
-  assert.equal(summaries[0], 'read the plan')
   assert.equal(summaries.at(-1), 'everything runs')
   assert.deepEqual(
-    summaries.slice(1, -1).map((summary) => summary.replace(/ (environment|clouder\/demo-odoo).*/, '')),
+    summaries.slice(0, -1).map((summary) => summary.replace(/ (environment|clouder\/demo-odoo).*/, '')),
     [
       '1/5 Network of',
       '2/5 Volume data',

@@ -5,15 +5,11 @@ import {
   finishStep,
   getBuildStep,
   markStepUndone,
-  openBuildOrder,
-  readBuildOrder,
-  recordRemoval,
-  recordResource,
-  setBuildState,
   setStepProgress,
-  type BuildOrder,
   type StepDetail,
-} from '#db/build.ts'
+} from '#db/build-step.ts'
+import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
+import { recordRemoval, recordResource } from '#db/resource.ts'
 import type { Db } from '#db/database.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'

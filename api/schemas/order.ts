@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { OrderPreview } from '#db/order.ts'
+import type { OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'

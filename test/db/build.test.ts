@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import {
-  beginStep,
-  failStep,
-  finishStep,
-  markStepUndone,
-  openBuildOrder,
-  readBuildOrder,
-  recordRemoval,
-  recordResource,
-  setBuildState,
-  type BuildOrder,
-} from '#db/build.ts'
+import { beginStep, failStep, finishStep, markStepUndone } from '#db/build-step.ts'
+import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
+import { recordRemoval, recordResource } from '#db/resource.ts'
 import type { EventKind } from '#db/event.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 

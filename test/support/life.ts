@@ -1,5 +1,7 @@
 import { billOpening, billPeriod } from '#db/billing.ts'
-import { beginStep, finishStep, openBuildOrder, recordResource, setBuildState } from '#db/build.ts'
+import { beginStep, finishStep } from '#db/build-step.ts'
+import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { recordResource } from '#db/resource.ts'
 import { setInstanceState } from '#db/instance.ts'
 import { recordLimit } from '#db/limit.ts'
 import { activateSubscription } from '#db/activation.ts'

@@ -1,0 +1,123 @@
+import type { BuildStep } from '#domain/build-plan.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Db } from './database.ts'
+import { insertEvent } from './event.ts'
+import type { BuildState } from './tables/build.ts'
+
+export interface StepDetail {
+  readonly id: string
+  readonly buildOrderId: string
+  readonly instanceId: string
+  readonly serverId: string
+  readonly position: number
+  readonly plan: BuildStep
+}
+
+/** A step with its plan. */
+export async function getBuildStep(db: Db, stepId: string): Promise<StepDetail> {
+  const row = await db
+    .selectFrom('build_steps')
+    .selectAll()
+    .where('id', '=', stepId)
+    .executeTakeFirstOrThrow()
+  return {
+    id: row.id,
+    buildOrderId: row.build_order_id,
+    instanceId: row.instance_id,
+    serverId: row.server_id,
+    position: row.position,
+    plan: row.plan,
+  }
+}
+
+/** Notes an attempt before anything is touched: what was begun will be undone. */
+export async function beginStep(db: Db, stepId: string, attempt: number): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'running', attempt, started_at: new Date().toISOString() },
+    { state: 'running', attempt },
+  )
+}
+
+export async function setStepProgress(db: Db, stepId: string, progress: string): Promise<void> {
+  await db
+    .updateTable('build_steps')
+    .set({ progress: progress.slice(0, 500) })
+    .where('id', '=', stepId)
+    .execute()
+}
+
+export async function finishStep(db: Db, stepId: string, detail: string): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'done', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
+    { state: 'done', detail },
+  )
+}
+
+export async function failStep(
+  db: Db,
+  stepId: string,
+  failure: { code: string; detail: string; isFinal: boolean },
+): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    {
+      ...(failure.isFinal ? { state: 'failed' as const, finished_at: new Date().toISOString() } : {}),
+      failure_code: failure.code,
+      failure_detail: failure.detail,
+    },
+    { state: failure.isFinal ? 'failed' : 'retrying', code: failure.code, detail: failure.detail },
+  )
+}
+
+export async function markStepUndone(db: Db, stepId: string, detail: string): Promise<void> {
+  await moveStep(
+    db,
+    stepId,
+    { state: 'undone', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
+    { state: 'undone', detail },
+  )
+}
+
+type StepChange = Partial<{
+  state: BuildState
+  attempt: number
+  started_at: string
+  finished_at: string
+  progress: string
+  failure_code: string
+  failure_detail: string
+}>
+
+async function moveStep(
+  db: Db,
+  stepId: string,
+  change: StepChange,
+  data: Record<string, unknown>,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const step = await tx
+      .updateTable('build_steps')
+      .set(change)
+      .where('id', '=', stepId)
+      .returning(['build_order_id', 'title', 'position', 'kind'])
+      .executeTakeFirstOrThrow()
+    const order = await tx
+      .selectFrom('build_orders')
+      .innerJoin('subscriptions', 'subscriptions.id', 'build_orders.subscription_id')
+      .select(['subscription_id', 'customer_id', 'build_orders.kind'])
+      .where('build_orders.id', '=', step.build_order_id)
+      .executeTakeFirstOrThrow()
+    await insertEvent(tx, {
+      kind: 'build.step',
+      customerId: order.customer_id,
+      subscriptionId: order.subscription_id,
+      buildOrderId: step.build_order_id,
+      data: { step: encodeId('buildStep', stepId), title: step.title, position: step.position, ...data },
+    })
+  })
+}

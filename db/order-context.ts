@@ -1,0 +1,115 @@
+import type { ApplicationDefinition } from '#domain/application.ts'
+import { dateIn } from '#domain/calendar.ts'
+import { fieldError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { currencyExponent } from '#domain/money.ts'
+import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
+import { readCatalog, readPriceList } from './catalog.ts'
+import type { Db } from './database.ts'
+
+export interface OrderRequest {
+  readonly customerId: string
+  readonly lines: readonly OrderRequestLine[]
+  readonly testClockId: string | null
+  /** Null: the customer's own. */
+  readonly currency: string | null
+  readonly channel: 'api' | 'console' | 'command_line'
+  readonly actor: string
+  /** The real instant; an order on a test clock happens at the clock's. */
+  readonly now: string
+}
+
+export interface OrderContext {
+  readonly customer: { id: string; code: string; timeZone: string }
+  readonly installationId: string
+  readonly currency: string
+  readonly nowAt: string
+  readonly planned: readonly PlannedSubscription[]
+  readonly applications: ReadonlyMap<
+    string,
+    { code: string; versionId: string; definition: ApplicationDefinition }
+  >
+  readonly server: { id: string; code: string } | null
+}
+
+/**
+ * Reads what an order is decided from, and plans it: preview and confirmation decide alike.
+ * @throws what `planOrder` refuses, and `customer_unknown`, `currency_mismatch`, `not_found` for the test clock
+ */
+export async function readOrderContext(db: Db, request: OrderRequest): Promise<OrderContext> {
+  const customer = await db
+    .selectFrom('customers')
+    .selectAll()
+    .where('id', '=', request.customerId)
+    .executeTakeFirst()
+  if (!customer) throw fieldError('/customer', 'customer_unknown', 'There is no such customer.')
+  const currency = request.currency ?? customer.currency
+  currencyExponent(currency)
+  if (currency !== customer.currency) {
+    throw fieldError(
+      '/currency',
+      'currency_mismatch',
+      `The customer is billed in ${customer.currency}, not in ${currency}.`,
+    )
+  }
+  const clock = request.testClockId
+    ? await db
+        .selectFrom('test_clocks')
+        .select('now_at')
+        .where('id', '=', request.testClockId)
+        .executeTakeFirst()
+    : undefined
+  if (request.testClockId && !clock)
+    throw fieldError('/test_clock', 'not_found', 'There is no such test clock.')
+  const nowAt = clock?.now_at ?? request.now
+  const [catalog, installation, server] = await Promise.all([
+    readCatalog(db),
+    db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
+    db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
+  ])
+  const priceList = customer.price_list_id ? await readPriceList(db, customer.price_list_id) : null
+  const planned = planOrder(request.lines, catalog, {
+    currency,
+    on: dateIn(customer.time_zone, nowAt),
+    priceList,
+  })
+  return {
+    customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
+    installationId: installation.id,
+    currency,
+    nowAt,
+    planned,
+    applications: await readApplications(
+      db,
+      planned.flatMap((subscription) => subscription.applicationIds),
+    ),
+    server: server ?? null,
+  }
+}
+
+/** The newest version of each application. */
+async function readApplications(db: Db, ids: readonly string[]): Promise<OrderContext['applications']> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('application_versions')
+    .innerJoin('applications', 'applications.id', 'application_versions.application_id')
+    .distinctOn('application_versions.application_id')
+    .select(['applications.id', 'applications.code', 'application_versions.id as version_id', 'definition'])
+    .where('application_versions.application_id', 'in', ids)
+    .orderBy('application_versions.application_id')
+    .orderBy('application_versions.version', 'desc')
+    .execute()
+  return new Map(
+    rows.map((row) => [row.id, { code: row.code, versionId: row.version_id, definition: row.definition }]),
+  )
+}
+
+/**
+ * The installation's last characters keep two installations on one Docker engine apart, the customer's own two customers
+ * whose long codes begin alike.
+ */
+export function environmentPrefix(customer: { id: string; code: string }, installationId: string): string {
+  const { id, code } = customer
+  const name = code.length <= 31 ? code : `${code.slice(0, 22)}-${encodeId('customer', id).slice(-8)}`
+  return `${name}-${encodeId('installation', installationId).slice(-8)}`
+}

@@ -3,14 +3,18 @@ import type { Db } from './database.ts'
 import { insertEvent } from './event.ts'
 import { openTask } from './task.ts'
 
-/** A document that cannot be billed waits with its reason and one task; it stops no other. */
+/**
+ * A document that cannot be billed waits with its reason and one task; it stops no other. Each billing run that fails
+ * for the same reason parks it again, which is told once.
+ */
 export async function parkDocument(db: Db, documentId: string, reason: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    // Locked: of two that park it at once, the second sees the reason of the first.
     const document = await tx
-      .updateTable('subscription_documents')
-      .set({ parked_reason: reason })
+      .selectFrom('subscription_documents')
+      .select(['customer_id', 'parked_reason'])
       .where('id', '=', documentId)
-      .returning('customer_id')
+      .forUpdate()
       .executeTakeFirstOrThrow()
     await openTask(tx, {
       kind: 'document_parked',
@@ -19,6 +23,12 @@ export async function parkDocument(db: Db, documentId: string, reason: string): 
       subject: `Document ${encodeId('document', documentId)} could not be billed`,
       detail: `${reason} The next billing run tries again by itself.`,
     })
+    if (document.parked_reason === reason) return
+    await tx
+      .updateTable('subscription_documents')
+      .set({ parked_reason: reason })
+      .where('id', '=', documentId)
+      .execute()
     await insertEvent(tx, {
       kind: 'document.parked',
       customerId: document.customer_id,

@@ -4,6 +4,7 @@ import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billOpening, billPeriod, listDueDocuments } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
 import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription-command.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
 import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
@@ -320,6 +321,32 @@ test('a document that could not be billed is not parked any more when it is, and
     .where('subject_id', '=', documentId)
     .execute()
   assert.deepEqual([document.parked_reason, tasks], [null, [{ closed_reason: 'billed' }]])
+})
+
+test('a document that is parked again is told of when its reason changed, and after it was billed', async () => {
+  const { documentId } = await sellOnClock({ kit: 'odoo-config-2', now: '2026-01-01T00:00:00Z' })
+  const park = async (reason: string) => parkDocument(seller.db, documentId, reason)
+  await Promise.all([park('unit_not_convertible'), park('unit_not_convertible')])
+  await park('price_missing')
+  await park('price_missing')
+  await park('unit_not_convertible')
+  await billDue(seller.db, documentId, '2026-02-01T00:00:00Z')
+  await park('unit_not_convertible')
+  const events = await seller.db
+    .selectFrom('events')
+    .select('data')
+    .where('kind', '=', 'document.parked')
+    .orderBy('id')
+    .execute()
+  const reasons = events
+    .filter(({ data }) => data['document'] === encodeId('document', documentId))
+    .map(({ data }) => data['reason'])
+  assert.deepEqual(reasons, [
+    'unit_not_convertible',
+    'price_missing',
+    'unit_not_convertible',
+    'unit_not_convertible',
+  ])
 })
 
 test('a customer who moves to another time zone is metered without hole or overlap', async () => {

@@ -1,7 +1,9 @@
+import { Context } from '@temporalio/activity'
 import { getSubscription } from '#db/subscription.ts'
 import type { Db } from '#db/database.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
 import { readTestClocks, touchServer } from '#db/server.ts'
+import { openTask } from '#db/task.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
@@ -31,11 +33,16 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       }
       let readings = 0
       for (const instance of instances.filter((row) => row.state !== 'destroyed')) {
-        readings += await withRunnerContext(
-          {},
-          () => {},
-          (ctx) => readInstance(db, runner, instance, at, ctx),
-        )
+        try {
+          readings += await withRunnerContext(
+            {},
+            () => {},
+            (ctx) => readInstance(db, runner, instance, at, ctx),
+          )
+        } catch (error) {
+          if (Context.current().info.attempt < readingTries || !(await doesEngineAnswer(runner))) throw error
+          await openMetricTask(db, subscription, instance, error)
+        }
       }
       return { readings }
     },
@@ -81,6 +88,36 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       return { instances: instances.length, readings, failed }
     },
   }
+}
+
+/** How often a reading is tried while the engine answers: a broken metric holds up neither a beginning nor an end. */
+const readingTries = 5
+
+async function doesEngineAnswer(runner: Runner): Promise<boolean> {
+  return await withRunnerContext(
+    {},
+    () => {},
+    async (ctx) =>
+      await runner.testConnection(ctx).then(
+        () => true,
+        () => false,
+      ),
+  )
+}
+
+async function openMetricTask(
+  db: Db,
+  subscription: { id: string; title: string },
+  instance: DeployedInstance,
+  error: unknown,
+): Promise<void> {
+  await openTask(db, {
+    kind: 'metric_failed',
+    subjectKind: 'subscription',
+    subjectId: subscription.id,
+    subject: `${subscription.title}: what ${instance.planned.name} used could not be read`,
+    detail: `${error instanceof Error ? error.message : String(error)} Usage since the last reading is not billed.`,
+  })
 }
 
 async function readInstance(

@@ -265,6 +265,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'One source and id name one event for ever. Use a fresh id for another event.',
   ),
   usage_event_in_future: kind(422, 'The event lies in the future', 'Send it once it has happened.'),
+  usage_event_too_late: kind(
+    422,
+    'The period of the event was billed already',
+    'Nothing was stored. Sell the amount as a one-time fee, or send it with an instant of the open period.',
+  ),
 }
 
 function kind(

@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** Longer than any command waits for its workflow: a request that runs longer was lost with its process. */
-const lostAfterMs = 30_000
+const lostAfterMs = 90_000
 
 /** @throws `idempotency_key_missing`, `idempotency_key_invalid` */
 export function readIdempotencyKey(header: string | undefined): string {

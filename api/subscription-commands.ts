@@ -13,7 +13,8 @@ import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } fr
 import { workflowIds, type CommandAnswer } from '#workflows/contract.ts'
 import { isErrorCode } from './errors.ts'
 
-const commandDeadlineMs = 15_000
+/** A stop takes ten seconds a container, an application some more until it is ready again. */
+const commandDeadlineMs = 60_000
 
 export function standingOf(row: {
   phase: SubscriptionStanding['phase']

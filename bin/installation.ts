@@ -31,7 +31,6 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
       }),
       currency: 'USD',
       time_zone: 'UTC',
-      sampling_interval_seconds: 30,
       demo_seeded_at: null,
     })
     .onConflict((conflict) => conflict.column('is_only').doNothing())

@@ -43,10 +43,11 @@ export async function billLines(tx: Tx, bill: Bill): Promise<string | null> {
   if (existing) return existing.id
   const contexts = await lockLines(tx, bill.of)
   const byLine = new Map(contexts.map((context) => [context.line.id, context]))
-  const parts = dueParts(
+  const due = dueParts(
     contexts.map((context) => context.line),
     bill.asOf,
   )
+  const parts = bill.subscriptionId === null ? due.filter((part) => !isClosingUsage(part)) : due
   if (parts.length === 0) return null
   const windows = await measureParts(tx, parts, byLine, bill)
   const first = contexts[0]
@@ -132,6 +133,11 @@ async function measureParts(
     )
   }
   return measured
+}
+
+/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
+function isClosingUsage(part: DuePart): boolean {
+  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
 }
 
 function instantWindow(period: Period, timeZone: string): { start: string; end: string } {

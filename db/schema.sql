@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION public.check_instance_state()
 AS $function$
 begin
   if new.state <> old.state and not (old.state || '>' || new.state = any (array[
-    'ordered>building', 'ordered>destroyed', 'building>running', 'building>failed', 'building>cancelling', 'failed>building',
+    'ordered>building', 'ordered>cancelling', 'ordered>destroyed', 'building>running', 'building>failed', 'building>cancelling', 'failed>building',
     'failed>cancelling', 'running>limited', 'limited>running', 'running>suspended', 'limited>suspended', 'suspended>running',
     'running>cancelling', 'limited>cancelling', 'suspended>cancelling', 'cancelling>destroyed', 'cancelling>failed', 'failed>destroyed'
   ])) then

@@ -2,7 +2,14 @@ import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 
 export interface NewTask {
-  readonly kind: 'build_failed' | 'unbuild_failed' | 'limit_refused' | 'document_parked' | 'instance_missing'
+  readonly kind:
+    | 'bill_failed'
+    | 'build_failed'
+    | 'metric_failed'
+    | 'unbuild_failed'
+    | 'limit_refused'
+    | 'document_parked'
+    | 'instance_missing'
   readonly subjectKind: 'subscription' | 'document' | 'instance'
   readonly subjectId: string
   /** One line for a list. */

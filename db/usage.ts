@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import {
   aggregateUsage,
   type InstantWindow,
@@ -231,4 +232,39 @@ export async function insertUsageEvent(
     .executeTakeFirst()
   const isSameInstant = event.isInstantOfArrival === true || kept?.occurred_at === occurredAt
   return kept && isSameInstant ? 'duplicate' : 'conflict'
+}
+
+/**
+ * Whether the window that an instant lies in was billed already: what came now would be on no invoice. The documents are
+ * locked against a bill, so that none is made between this look and the caller's commit.
+ */
+export async function isUsageBilled(
+  tx: Db,
+  of: { subscriptionId: string; metric: string; at: string },
+): Promise<boolean> {
+  await tx
+    .selectFrom('subscription_documents')
+    .select('id')
+    .where('id', 'in', (documents) =>
+      documents
+        .selectFrom('subscription_lines')
+        .select('document_id')
+        .where('subscription_id', '=', of.subscriptionId)
+        .$castTo<{ document_id: string }>(),
+    )
+    .orderBy('id')
+    .forShare()
+    .execute()
+  const billed = await tx
+    .selectFrom('usage_windows')
+    .innerJoin('subscription_lines', 'subscription_lines.id', 'usage_windows.subscription_line_id')
+    .select('usage_windows.id')
+    .where('subscription_lines.subscription_id', '=', of.subscriptionId)
+    .where('usage_windows.metric', '=', of.metric)
+    .where(
+      sql<boolean>`lower(window_period) < ${of.at}::timestamptz and ${of.at}::timestamptz <= upper(window_period)`,
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return billed !== undefined
 }

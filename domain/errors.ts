@@ -70,6 +70,7 @@ export type ErrorCode =
   | 'unit_unknown'
   | 'usage_event_conflict'
   | 'usage_event_in_future'
+  | 'usage_event_too_late'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

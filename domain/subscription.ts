@@ -39,13 +39,24 @@ const allowed: Readonly<
     { phases: readonly SubscriptionPhase[]; holds?: (standing: SubscriptionStanding) => boolean }
   >
 > = {
-  cancel: { phases: ['ordered', 'building', 'active', 'suspended'] },
-  uncancel: { phases: ['active', 'suspended'], holds: (standing) => standing.isCancelled },
-  changePlan: { phases: ['active'], holds: (standing) => !standing.isCancelled },
-  suspend: { phases: ['active'] },
-  resume: { phases: ['suspended'] },
-  retryBuild: { phases: ['building', 'unbuilding'], holds: (standing) => standing.isParked },
+  cancel: { phases: ['ordered', 'building', 'active', 'suspended'], holds: isFree },
+  uncancel: {
+    phases: ['active', 'suspended'],
+    holds: (standing) => isFree(standing) && standing.isCancelled,
+  },
+  changePlan: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
+  suspend: { phases: ['active'], holds: isFree },
+  resume: { phases: ['suspended'], holds: isFree },
+  retryBuild: {
+    phases: ['building', 'active', 'suspended', 'unbuilding'],
+    holds: (standing) => standing.isParked,
+  },
   advanceTestClock: { phases: subscriptionPhases },
+}
+
+/** A bill that cannot be made holds everything up until a person helped; a parked build can always be cancelled. */
+function isFree(standing: SubscriptionStanding): boolean {
+  return !standing.isParked || standing.phase === 'ordered' || standing.phase === 'building'
 }
 
 /**

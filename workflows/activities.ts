@@ -21,10 +21,18 @@ export const patientDatabase = proxyActivities<DatabaseActivities>({
 
 /** Work beside one server's engine. A lost host parks its work, because its queue is polled by nobody else. */
 export function onServer(serverId: string) {
-  return proxyActivities<ServerActivities>({
+  return proxyActivities<ServerActivities>({ ...besideEngine(serverId), startToCloseTimeout: '30 m' })
+}
+
+/** The same for what somebody waits for: after a minute the answer is that it could not be done. */
+export function onServerAtOnce(serverId: string) {
+  return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '60 s' })
+}
+
+function besideEngine(serverId: string) {
+  return {
     taskQueue: taskQueues.server(serverId),
-    startToCloseTimeout: '30 m',
     heartbeatTimeout,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 s' },
-  })
+  } as const
 }

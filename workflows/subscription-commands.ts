@@ -1,5 +1,5 @@
 import { refuseCommand, type SubscriptionCommand } from '#domain/subscription.ts'
-import { database, onServer } from './activities.ts'
+import { database, onServer, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { applySoldLimits, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
@@ -123,35 +123,51 @@ async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise
   return null
 }
 
-async function changeLimit(
-  life: Life,
-  limit: { direction: 'upgrade' | 'downgrade'; instanceId: string; code: string; quantity: string },
-): Promise<Refusal | null> {
+interface LimitChange {
+  readonly direction: 'upgrade' | 'downgrade'
+  readonly instanceId: string
+  readonly code: string
+  readonly quantity: string
+}
+
+/** More is set in the instance at once; less only has to fit what is used. What does not hold has a task. */
+async function changeLimit(life: Life, limit: LimitChange): Promise<Refusal | null> {
   const serverId = await serverOf(life, limit.instanceId)
   if (serverId === null) return null
-  if (limit.direction === 'downgrade') {
-    const { inUse } = await onServer(serverId).readLimit.executeWithOptions(
-      { summary: `how much of ${limit.code} is used` },
-      [{ instanceId: limit.instanceId, code: limit.code }],
-    )
-    if (inUse <= Number(limit.quantity)) return null
-    return {
-      code: 'below_current_use',
-      detail: `${inUse} are in use; ${limit.quantity} cannot be sold before fewer are.`,
-    }
-  }
   try {
-    await onServer(serverId).applyLimit.executeWithOptions(
+    if (limit.direction === 'downgrade') return await refuseBelowUse(serverId, limit)
+    await onServerAtOnce(serverId).applyLimit.executeWithOptions(
       { summary: `limit ${limit.code} is ${limit.quantity}` },
       [{ instanceId: limit.instanceId, code: limit.code, quantity: limit.quantity }],
     )
     return null
   } catch (error) {
-    const refusal = toRefusal(error)
+    const refusal = orLate(toRefusal(error))
     await database.openSubscriptionTask.executeWithOptions({ summary: `limit ${limit.code} was refused` }, [
       { subscriptionId: life.subscriptionId, kind: 'limit_refused', ...refusal },
     ])
     return refusal
+  }
+}
+
+async function refuseBelowUse(serverId: string, limit: LimitChange): Promise<Refusal | null> {
+  const { inUse } = await onServerAtOnce(serverId).readLimit.executeWithOptions(
+    { summary: `how much of ${limit.code} is used` },
+    [{ instanceId: limit.instanceId, code: limit.code }],
+  )
+  if (inUse <= Number(limit.quantity)) return null
+  return {
+    code: 'below_current_use',
+    detail: `${inUse} are in use; ${limit.quantity} cannot be sold before fewer are.`,
+  }
+}
+
+/** A failure without a code of its own is an instance that did not do it in time. */
+function orLate(refusal: Refusal): Refusal {
+  if (refusal.code !== 'failed') return refusal
+  return {
+    code: 'limit_not_in_force',
+    detail: `The instance did not do it within a minute: ${refusal.detail}`,
   }
 }
 

@@ -102,7 +102,10 @@ async function activate(life: Life): Promise<void> {
   ])
   update(life, { phase: 'active', agenda, parkedReason: null })
   tell(life)
-  const { invoices } = await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key])
+  const { invoices } = await insist(
+    life,
+    async () => await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key]),
+  )
   update(life, { lastInvoices: invoices })
   update(life, { agenda: await readAgenda(life) })
   tell(life)
@@ -174,9 +177,11 @@ function postpone(life: Life, due: AgendaDocument, waitMs: number): void {
 async function close(life: Life): Promise<void> {
   if (life.state.phase === 'active') await takeReadings(life, 'closing reading', false)
   await billDuePeriods(life)
-  const { invoices } = await database.billFinal.executeWithOptions({ summary: 'final bill' }, [
-    { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
-  ])
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  const { invoices } = await insist(
+    life,
+    async () => await database.billFinal.executeWithOptions({ summary: 'final bill' }, [key]),
+  )
   update(life, { lastInvoices: invoices, agenda: { documents: [], endsAtMs: null, changeAtMs: null } })
   await setPhase(life, 'unbuilding')
 }
@@ -222,14 +227,29 @@ async function setPhase(
 
 async function park(
   life: Life,
-  kind: 'build_failed' | 'unbuild_failed',
+  kind: 'build_failed' | 'unbuild_failed' | 'bill_failed',
   refusal: { code: string; detail: string },
 ): Promise<void> {
+  // First here, then in the row: who reads in the row that it is parked may ask for the retry at once.
+  update(life, { parkedReason: refusal.code })
   await database.parkSubscription.executeWithOptions({ summary: `parked: ${refusal.code}` }, [
     { subscriptionId: life.subscriptionId, kind, ...refusal, nowMs: nowMs(life) },
   ])
-  update(life, { parkedReason: refusal.code })
   tell(life)
+}
+
+/** A bill that must not be left out: refused for good, it waits with a task until its cause is gone. */
+async function insist<T>(life: Life, bill: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await bill()
+    } catch (error) {
+      const { code, detail } = toRefusal(error)
+      await park(life, 'bill_failed', { code, detail: `${sentence(detail)} Remove the cause, then retry.` })
+    }
+    await wf.condition(() => isAsked(life, 'retryBuild'))
+    await unpark(life)
+  }
 }
 
 /** The command that helped is answered with it. */

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { listMeteredLines, listUsageWindows, type MeteredLineRow } from '#db/read/usage.ts'
-import { insertUsageEvent, measureUsage } from '#db/usage.ts'
+import { insertUsageEvent, isUsageBilled, measureUsage } from '#db/usage.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { checkConvertible } from '#domain/unit.ts'
@@ -40,6 +40,7 @@ export function registerUsage(frame: Frame): void {
         'unit_unknown',
         'usage_event_conflict',
         'usage_event_in_future',
+        'usage_event_too_late',
       ],
     },
     async ({ db, body, now }) => {
@@ -102,6 +103,16 @@ async function storeEvent(
     occurredAt,
     isInstantOfArrival: event.occurred_at === undefined,
   })
+  if (
+    result === 'stored' &&
+    (await isUsageBilled(db, { subscriptionId, metric: event.metric, at: occurredAt }))
+  ) {
+    throw fieldError(
+      `${pointer}/occurred_at`,
+      'usage_event_too_late',
+      `The period that ${occurredAt} lies in was billed already; nothing of this request was stored.`,
+    )
+  }
   if (result === 'conflict') {
     throw fieldError(
       pointer,

@@ -129,7 +129,7 @@ suite('a POST that sends a command', () => {
     const sent = api.temporal.updates.length
     await api.db
       .updateTable('idempotency_keys')
-      .set({ status: null, response: null, created_at: new Date(Date.now() - 60_000).toISOString() })
+      .set({ status: null, response: null, created_at: new Date(Date.now() - 120_000).toISOString() })
       .where('key', '=', key)
       .execute()
     const again = await api.post(`/v1/subscriptions/${id}/cancel`, cancel, headers)

@@ -343,7 +343,7 @@ for (const [from, paths] of Object.entries(phasePaths)) {
 }
 
 const instancePaths: Record<InstanceState, InstanceState[]> = {
-  ordered: ['building', 'destroyed'],
+  ordered: ['building', 'cancelling', 'destroyed'],
   building: ['running', 'failed', 'cancelling'],
   running: ['limited', 'suspended', 'cancelling'],
   limited: ['running', 'suspended', 'cancelling'],

@@ -4,7 +4,13 @@ import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
-import { insertReadings, insertUsageEvent, measureUsage, type NewUsageEvent } from '#db/usage.ts'
+import {
+  insertReadings,
+  insertUsageEvent,
+  isUsageBilled,
+  measureUsage,
+  type NewUsageEvent,
+} from '#db/usage.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
@@ -85,16 +91,25 @@ test('after the grace a document is billed without the reading that never came',
   assert.equal((await billPeriod(seller.db, key, '2026-02-01T06:00:01Z')).totalMinor, 1500)
 })
 
-test('the last window of a document waits for the closing reading, and holds it', async () => {
+test('usage up to a line’s end is billed by its subscription after the closing reading, not by a document before it', async () => {
   const { subscriptionId, documentId, read } = await sellRunning()
   const command = { subscriptionId, requestId: 'end', actor: 'test', now: '2026-01-20T00:00:00Z' }
   await cancelSubscription(seller.db, command, { when: 'period_end', reason: 'moved' })
+  await read('2026-01-31T23:55:00Z', '5')
+  await billPeriod(seller.db, { documentId, periodIndex: 1 }, '2026-02-01T00:00:00Z')
+  assert.deepEqual(await listWindows(subscriptionId), [])
+  await read('2026-02-01T00:00:02Z', '8')
+  await billFinal(seller.db, subscriptionId, '2026-02-01T00:00:03Z')
+  assert.deepEqual(await listWindows(subscriptionId), ['8 GiB of 2+0 to 2026-02-01T00:00:02.000Z'])
+})
+
+test('a document waits for readings past its period’s end', async () => {
+  const { documentId, read } = await sellRunning()
   await read('2026-01-31T23:55:00Z', '5')
   const key = { documentId, periodIndex: 1 }
   await assert.rejects(billPeriod(seller.db, key, '2026-02-01T00:00:00Z'), DocumentNotReady)
   await read('2026-02-01T00:00:02Z', '8')
   await billPeriod(seller.db, key, '2026-02-01T00:00:03Z')
-  assert.deepEqual(await listWindows(subscriptionId), ['8 GiB of 2+0 to 2026-02-01T00:00:02.000Z'])
 })
 
 test('cancelled now, the final bill has all up to the closing reading and waits for no other', async () => {
@@ -192,4 +207,15 @@ test('an event a fraction of a millisecond past a boundary is counted, in exactl
   const january = await measure('2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z')
   const february = await measure('2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z')
   assert.equal(january + february, 2)
+})
+
+test('an instant whose window was billed is known as billed, its boundary too; a later one is not', async () => {
+  const { subscriptionId, documentId, read } = await sellRunning()
+  await read('2026-02-01T00:00:00Z', '5')
+  await billDue(seller.db, documentId, '2026-02-01T00:01:00Z')
+  const isBilled = async (at: string) =>
+    await isUsageBilled(seller.db, { subscriptionId, metric: 'network', at })
+  assert.equal(await isBilled('2026-01-20T00:00:00Z'), true)
+  assert.equal(await isBilled('2026-02-01T00:00:00Z'), true)
+  assert.equal(await isBilled('2026-02-01T00:00:00.001Z'), false)
 })

@@ -1,6 +1,6 @@
 import { activateSubscription } from '#db/activation.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
-import { getSubscription, listSoldLimits, setParked, setPhase, type PhaseReason } from '#db/subscription.ts'
+import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
 import {
   cancelSubscription,
   changeSubscription,
@@ -9,6 +9,7 @@ import {
 } from '#db/subscription-command.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
+import { readCommandNote } from '#db/command-note.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -31,21 +32,25 @@ export interface SubscriptionTicket {
   readonly consoleUrl: string
 }
 
+const notStated = 'No reason given.'
+
 export interface CommandInput {
   readonly subscriptionId: string
   readonly requestId: string
-  readonly actor: string
   readonly nowMs: number
 }
 
 /** The rows of a subscription's life. Every one may be called twice. */
 export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDependencies) {
-  const key = (input: CommandInput) => ({
-    subscriptionId: decodeId('subscription', input.subscriptionId),
-    requestId: input.requestId,
-    actor: input.actor,
-    now: toInstant(input.nowMs),
-  })
+  /** Who asked and why is read from its note: no history holds either. */
+  const asked = async (input: CommandInput) => {
+    const command = {
+      subscriptionId: decodeId('subscription', input.subscriptionId),
+      requestId: input.requestId,
+    }
+    const note = await readCommandNote(db, command)
+    return { ...command, ...note, now: toInstant(input.nowMs) }
+  }
   const agenda = async (input: { subscriptionId: string; nowMs: number }): Promise<Agenda> =>
     toAgenda(await readAgenda(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs)))
 
@@ -71,9 +76,12 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       }
     },
 
-    async setPhase(
-      input: { subscriptionId: string; phase: SubscriptionPhase; nowMs: number } & PhaseReason,
-    ): Promise<void> {
+    async setPhase(input: {
+      subscriptionId: string
+      phase: 'unbuilding' | 'ended'
+      event?: 'subscription.ended'
+      nowMs: number
+    }): Promise<void> {
       const { subscriptionId, nowMs, ...to } = input
       await setPhase(db, decodeId('subscription', subscriptionId), { ...to, now: toInstant(nowMs) })
     },
@@ -123,15 +131,25 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
 
     openSubscriptionTask,
 
-    async cancelSubscription(
-      input: CommandInput & { when: 'period_end' | 'now'; reason: string },
-    ): Promise<Agenda> {
-      await cancelSubscription(db, key(input), { when: input.when, reason: input.reason })
+    async cancelSubscription(input: CommandInput & { when: 'period_end' | 'now' }): Promise<Agenda> {
+      const key = await asked(input)
+      await cancelSubscription(db, key, { when: input.when, reason: key.reason ?? notStated })
       return await agenda(input)
     },
 
+    async suspendSubscription(input: CommandInput): Promise<void> {
+      const { subscriptionId, actor, reason, now } = await asked(input)
+      const to = { phase: 'suspended', event: 'subscription.suspended' } as const
+      await setPhase(db, subscriptionId, { ...to, suspendedReason: reason ?? notStated, actor, now })
+    },
+
+    async resumeSubscription(input: CommandInput): Promise<void> {
+      const { subscriptionId, actor, now } = await asked(input)
+      await setPhase(db, subscriptionId, { phase: 'active', event: 'subscription.resumed', actor, now })
+    },
+
     async uncancelSubscription(input: CommandInput): Promise<Agenda> {
-      await uncancelSubscription(db, key(input))
+      await uncancelSubscription(db, await asked(input))
       return await agenda(input)
     },
 
@@ -154,7 +172,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     async changeSubscription(
       input: CommandInput & { subscriptionLineId: string; quantity: string },
     ): Promise<Agenda> {
-      await changeSubscription(db, key(input), {
+      await changeSubscription(db, await asked(input), {
         subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
         quantity: input.quantity,
       })

@@ -38,9 +38,7 @@ export function createTestClockActivities({ db, client }: DatabaseDependencies) 
       try {
         await handle.executeUpdate('advanceTestClock', {
           updateId: requestId,
-          args: [
-            { kind: 'advanceTestClock', requestId, actor: 'test clock', nowMs: Date.parse(input.nowAt) },
-          ],
+          args: [{ kind: 'advanceTestClock', requestId, nowMs: Date.parse(input.nowAt) }],
         })
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error

@@ -12,6 +12,7 @@ import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer 
 import { describeRoute } from './openapi.ts'
 import type { Permission } from './permission.ts'
 import { parse, parseAddress } from './validation.ts'
+import { commandIdOf } from './subscription-commands.ts'
 
 export interface ApiEnv {
   Variables: { requestId: string; principal: Principal | undefined }
@@ -214,7 +215,7 @@ async function carryOut(
     path: ctx.req.path,
     body: bodyText,
   })
-  const commandId = `${request.principal}/${request.key}`
+  const commandId = commandIdOf(request)
   return effect === 'rows'
     ? await answerOnce(deps.db, request, async (tx) => work(tx, { commandId, isRepeat: false }))
     : await commandOnce(deps.db, request, async (isRepeat) => work(deps.db, { commandId, isRepeat }))

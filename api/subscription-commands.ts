@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   isGrpcServiceError,
   WorkflowNotFoundError,
@@ -5,6 +6,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
 } from '@temporalio/client'
+import { keepCommandNote } from '#db/command-note.ts'
 import type { Db } from '#db/database.ts'
 import { findSubscription } from '#db/read/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -15,6 +17,15 @@ import { isErrorCode } from './errors.ts'
 
 /** A stop takes ten seconds a container, an application some more until it is ready again. */
 const commandDeadlineMs = 60_000
+
+/** What a person asks: a command without its id, and why in his own words. */
+export type Wish = DistributiveOmit<SubscriptionCommand, 'requestId'> & { readonly reason?: string }
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** The id of a command, the same whenever it is sent again. A digest: ids of commands stand in histories, names do not. */
+export function commandIdOf(request: { principal: string; key: string }): string {
+  return `req_${createHash('sha256').update(`${request.principal}/${request.key}`).digest('hex').slice(0, 32)}`
+}
 
 export function standingOf(row: {
   phase: SubscriptionStanding['phase']
@@ -35,7 +46,14 @@ export function standingOf(row: {
  */
 export async function sendCommand(
   deps: { db: Db; client: Client },
-  request: { subscriptionId: string; command: SubscriptionCommand; isRepeat?: boolean },
+  request: {
+    subscriptionId: string
+    command: SubscriptionCommand
+    /** Who asks, and why in their own words: kept in a row, not sent. */
+    actor: string
+    reason?: string | undefined
+    isRepeat?: boolean
+  },
 ): Promise<void> {
   const { subscriptionId, command } = request
   const row = await findSubscription(deps.db, subscriptionId)
@@ -43,6 +61,8 @@ export async function sendCommand(
   // A repeated one may be why the row stands where it stands: only the workflow knows.
   const refusal = request.isRepeat ? undefined : refuseCommand(standingOf(row), command.kind)
   if (refusal) throw refusal
+  const { actor, reason = null } = request
+  await keepCommandNote(deps.db, { subscriptionId, requestId: command.requestId, actor, reason })
   const answer = await update(deps.client, encodeId('subscription', subscriptionId), command).catch(
     async (error: unknown) => {
       throw (await refuseEnded(deps.db, subscriptionId, error)) ?? error

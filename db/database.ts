@@ -40,6 +40,7 @@ export interface Database {
   subscriptions: subscription.SubscriptionsTable
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable
+  command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable
   billing_periods: subscription.BillingPeriodsTable
   instances: build.InstancesTable

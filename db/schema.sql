@@ -219,6 +219,16 @@ CREATE TABLE build_steps (
   constraint build_steps_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text])))
 );
 
+CREATE TABLE command_notes (
+  subscription_id uuid not null,
+  request_id text not null,
+  actor text not null,
+  reason text,
+  asked_at timestamp with time zone not null default now(),
+  constraint command_notes_pkey PRIMARY KEY (subscription_id, request_id),
+  constraint command_notes_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
+);
+
 CREATE TABLE customers (
   id uuid not null,
   code text not null,

@@ -12,11 +12,11 @@ export const subscriptionPhases: readonly SubscriptionPhase[] = [
 ]
 
 /** What a person may ask of a subscription. Each carries the id of its request, so that asking twice is asking once. */
-export type SubscriptionCommand = { readonly requestId: string; readonly actor: string } & (
-  | { readonly kind: 'cancel'; readonly when: 'period_end' | 'now'; readonly reason: string }
+export type SubscriptionCommand = { readonly requestId: string } & (
+  | { readonly kind: 'cancel'; readonly when: 'period_end' | 'now' }
   | { readonly kind: 'uncancel' }
   | { readonly kind: 'changePlan'; readonly subscriptionLineId: string; readonly quantity: string }
-  | { readonly kind: 'suspend'; readonly reason: string }
+  | { readonly kind: 'suspend' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'retryBuild' }
   | { readonly kind: 'advanceTestClock'; readonly nowMs: number }

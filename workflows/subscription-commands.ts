@@ -76,7 +76,6 @@ function keyOf(life: Life, command: SubscriptionCommand) {
   return {
     subscriptionId: life.subscriptionId,
     requestId: command.requestId,
-    actor: command.actor,
     nowMs: nowMs(life),
   }
 }
@@ -85,7 +84,7 @@ async function cancel(life: Life, command: CommandOf<'cancel'>): Promise<null> {
   if (!isAlive(life)) return null
   const agenda = await database.cancelSubscription.executeWithOptions(
     { summary: `cancel: ${command.when}` },
-    [{ ...keyOf(life, command), when: command.when, reason: command.reason }],
+    [{ ...keyOf(life, command), when: command.when }],
   )
   update(life, { agenda, isCancelled: true })
   return null
@@ -180,17 +179,10 @@ async function serverOf(life: Life, instanceId: string): Promise<string | null> 
 
 /** The closing reading comes before the stop: what was counted is lost with the container's network. */
 async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null> {
-  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   await takeReadings(life, 'closing reading', false)
   await stopInstances(life, 'stop, and see it stopped')
-  await database.setPhase.executeWithOptions({ summary: 'phase suspended' }, [
-    {
-      ...key,
-      phase: 'suspended',
-      event: 'subscription.suspended',
-      suspendedReason: command.reason,
-      actor: command.actor,
-    },
+  await database.suspendSubscription.executeWithOptions({ summary: 'phase suspended' }, [
+    keyOf(life, command),
   ])
   update(life, { phase: 'suspended' })
   return null
@@ -206,7 +198,6 @@ async function stopInstances(life: Life, summary: string): Promise<void> {
 
 /** What does not get ready is stopped again: nothing runs for a subscription that stays suspended. */
 async function resume(life: Life, command: CommandOf<'resume'>): Promise<Refusal | null> {
-  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   try {
     for (const serverId of life.state.serverIds) {
       await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
@@ -220,9 +211,7 @@ async function resume(life: Life, command: CommandOf<'resume'>): Promise<Refusal
   }
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)
-  await database.setPhase.executeWithOptions({ summary: 'phase active' }, [
-    { ...key, phase: 'active', event: 'subscription.resumed', actor: command.actor },
-  ])
+  await database.resumeSubscription.executeWithOptions({ summary: 'phase active' }, [keyOf(life, command)])
   update(life, { phase: 'active' })
   return null
 }

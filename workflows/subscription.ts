@@ -80,10 +80,8 @@ async function abandon(life: Life): Promise<false> {
       {
         subscriptionId: life.subscriptionId,
         requestId: command.requestId,
-        actor: command.actor,
         nowMs: nowMs(life),
         when: 'now',
-        reason: 'cancelled before activation',
       },
     ])
   }

@@ -1,4 +1,4 @@
-import { listEventsBefore, type EventRow } from '#db/read/event.ts'
+import { listNewestEvents, type EventRow } from '#db/read/event.ts'
 import {
   listNextDueDocuments,
   listStandIns,
@@ -38,7 +38,7 @@ async function readHome({ deps }: Frame, view: ConsoleView) {
     listTasks(db, { ...firstPage, isOpen: true }),
     listSubscriptions(db, { ...firstPage, ...anySubscription, isParked: true }),
     listUnsettledBuilds(db, shownRows),
-    listEventsBefore(db, { ...everyEvent, position: null, limit: shownRows * 8 }),
+    listNewestEvents(db, { ...everyEvent, limit: shownRows * 8 }),
     listNextDueDocuments(db, shownRows),
     listServers(db, firstPage),
     listStandIns(db),

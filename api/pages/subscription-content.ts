@@ -1,6 +1,6 @@
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
-import { listEventsBefore } from '#db/read/event.ts'
+import { listNewestEvents } from '#db/read/event.ts'
 import { readExpectedInvoice } from '#db/read/expected-invoice.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
@@ -20,13 +20,13 @@ export async function readSubscriptionContent(db: Db, publicId: string) {
   const id = decodeId('subscription', publicId)
   const row = await findSubscription(db, id)
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
-  const onlyThis = { subscriptionId: id, buildOrderId: null, position: null, limit: shownEvents }
+  const onlyThis = { subscriptionId: id, buildOrderId: null, limit: shownEvents }
   const newest = { limit: shownInvoices, cursor: null, direction: 'after' } as const
   const [lines, instances, builds, events, invoices, expected, testClock] = await Promise.all([
     listSubscriptionLines(db, id),
     readInstances(db, id),
     readBuilds(db, id),
-    listEventsBefore(db, onlyThis),
+    listNewestEvents(db, onlyThis),
     listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
     readExpectedInvoice(db, row),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),

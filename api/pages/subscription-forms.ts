@@ -9,7 +9,7 @@ import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { commandOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
 import { actionNames, cancelSchema, changePlanSchema, suspendSchema } from '../schemas/subscription.ts'
-import { sendCommand } from '../subscription-commands.ts'
+import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
 import { parse } from '../validation.ts'
 import { cancellationBody } from './cancellation.tsx'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
@@ -18,8 +18,6 @@ import type { RefusedForm } from './subscription-form.tsx'
 import { subscriptionBody } from './subscription.tsx'
 
 type Values = Readonly<Record<string, string>>
-type Wish = DistributiveOmit<SubscriptionCommand, 'requestId' | 'actor'>
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /** The same commands as the API's, from forms: done leads back to the page, refused shows the form again. */
 export function registerSubscriptionForms(frame: Frame): void {
@@ -66,9 +64,9 @@ async function carryOut(
   })
   const subscriptionId = decodeId('subscription', form.publicId)
   await commandOnce(db, request, async () => {
-    const wish = await toWish(frame, { subscriptionId, action: form.action, fields })
-    const requestId = `${request.principal}/${request.key}`
-    await sendCommand(frame.deps, { subscriptionId, command: { ...wish, requestId, actor } })
+    const { reason, ...wish } = await toWish(frame, { subscriptionId, action: form.action, fields })
+    const command: SubscriptionCommand = { ...wish, requestId: commandIdOf(request) }
+    await sendCommand(frame.deps, { subscriptionId, command, actor, reason })
     return { status: 303, body: null }
   })
 }

@@ -69,7 +69,8 @@ function registerRetry(frame: Frame): void {
       await sendCommand(frame.deps, {
         subscriptionId: build.subscription_id,
         isRepeat,
-        command: { kind: 'retryBuild', requestId: commandId, actor: principal.name },
+        command: { kind: 'retryBuild', requestId: commandId },
+        actor: principal.name,
       })
       return await readBuildDetail(db, id)
     },

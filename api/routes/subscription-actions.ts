@@ -12,13 +12,10 @@ import {
   subscriptionDetailSchema,
   suspendSchema,
 } from '../schemas/subscription.ts'
-import { sendCommand } from '../subscription-commands.ts'
+import { sendCommand, type Wish } from '../subscription-commands.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
 type Params = z.output<typeof idParams>
-/** A command without who asks for it and under which id. */
-type Wish = DistributiveOmit<SubscriptionCommand, 'requestId' | 'actor'>
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 interface Action<Body extends z.ZodType> {
   readonly name: string
@@ -102,9 +99,10 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
     },
     async (call) => {
       const subscriptionId = decodeId('subscription', call.params.id)
-      const wish = await action.toWish(call)
-      const command: SubscriptionCommand = { ...wish, requestId: call.commandId, actor: call.principal.name }
-      await sendCommand(frame.deps, { subscriptionId, command, isRepeat: call.isRepeat })
+      const { reason, ...wish } = await action.toWish(call)
+      const command: SubscriptionCommand = { ...wish, requestId: call.commandId }
+      const actor = call.principal.name
+      await sendCommand(frame.deps, { subscriptionId, command, actor, reason, isRepeat: call.isRepeat })
       return await readSubscriptionDetail(call.db, subscriptionId, frame.deps)
     },
   )

@@ -383,6 +383,16 @@ create table subscription_lines (
 create index lines_by_subscription on subscription_lines (subscription_id);
 create index lines_by_document on subscription_lines (document_id);
 
+-- Who asked for a command and why, in their own words: kept here, so that no history of a workflow holds either.
+create table command_notes (
+  subscription_id uuid not null references subscriptions,
+  request_id text not null,
+  actor text not null,
+  reason text,
+  asked_at timestamptz not null default now(),
+  primary key (subscription_id, request_id)
+);
+
 -- The answer of every command is kept with its effect: given twice, it is carried out once.
 create table subscription_commands (
   subscription_id uuid not null references subscriptions,

@@ -15,15 +15,24 @@ export interface EventFilter {
   readonly buildOrderId: string | null
 }
 
-/** Events that everybody sees the same: those of transactions older than the oldest that still runs. */
-function settledEvents(db: Db, filter: EventFilter) {
-  let query = db
-    .selectFrom('events')
-    .selectAll()
-    .where(sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`)
+/** Everything of a filter. */
+function filteredEvents(db: Db, filter: EventFilter) {
+  let query = db.selectFrom('events').selectAll()
   if (filter.subscriptionId !== null) query = query.where('subscription_id', '=', filter.subscriptionId)
   if (filter.buildOrderId !== null) query = query.where('build_order_id', '=', filter.buildOrderId)
   return query
+}
+
+/** Events that everybody sees the same: those of transactions older than the oldest that still runs. */
+function settledEvents(db: Db, filter: EventFilter) {
+  return filteredEvents(db, filter).where(
+    sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`,
+  )
+}
+
+/** The newest events as they are now, for a page that nobody pages through from here. */
+export async function listNewestEvents(db: Db, request: EventFilter & { limit: number }) {
+  return await filteredEvents(db, request).orderBy('id', 'desc').limit(request.limit).execute()
 }
 
 export type EventRow = Awaited<ReturnType<typeof listEventsAfter>>[number]

@@ -101,3 +101,11 @@ export interface SubscriptionCommandsTable {
   refusal: Json<{ readonly code: string; readonly detail: string }> | null
   handled_at: Generated<Instant>
 }
+
+export interface CommandNotesTable {
+  subscription_id: string
+  request_id: string
+  actor: string
+  reason: string | null
+  asked_at: Generated<Instant>
+}

@@ -48,14 +48,20 @@ test('a command reaches the workflow of its subscription, named, with who asked 
   assert.equal(update?.workflowId, `subscription/${id}`)
   assert.equal(update?.name, 'changePlan')
   const { body: me } = await api.get('/v1/me')
-  assert.equal(update?.updateId, `${String(me['id'])}/six`)
+  // Histories hold ids only: who asked and why stand in a row.
+  assert.match(update?.updateId ?? '', /^req_[0-9a-f]{32}$/)
+  const note = await api.db
+    .selectFrom('command_notes')
+    .select(['actor', 'reason'])
+    .where('request_id', '=', update?.updateId ?? '')
+    .executeTakeFirst()
+  assert.deepEqual(note, { actor: me['id'], reason: null })
   assert.deepEqual(update?.args, [
     {
       kind: 'changePlan',
       subscriptionLineId: line,
       quantity: '6',
       requestId: update?.updateId,
-      actor: me['id'],
     },
   ])
 })

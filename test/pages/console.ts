@@ -23,6 +23,15 @@ export async function createTestConsole(overrides: Partial<ApiDependencies> = {}
     ...api,
     cookie,
     get,
+    /** The reason that was kept for a command, in the words of who asked. */
+    async reasonOf(requestId: string | undefined): Promise<string | null | undefined> {
+      const note = await api.db
+        .selectFrom('command_notes')
+        .select('reason')
+        .where('request_id', '=', requestId ?? '')
+        .executeTakeFirst()
+      return note?.reason
+    },
     /** Sends the form for an action as it stands on the page, with fields filled in. */
     async submit(pagePath: string, action: string, fields: Record<string, string> = {}): Promise<Page> {
       const form = readForm((await get(pagePath)).html, action)

@@ -36,10 +36,8 @@ test('a form goes to the workflow as the API’s command does, and leads back to
   const [update] = console.temporal.updates
   assert.equal(update?.workflowId, `subscription/${sold.publicId}`)
   assert.equal(update?.name, 'suspend')
-  assert.partialDeepStrictEqual(update?.args, [
-    { kind: 'suspend', reason: 'not paid', requestId: update?.updateId },
-  ])
-  assert.match(update?.updateId ?? '', /^operator:/)
+  assert.partialDeepStrictEqual(update?.args, [{ kind: 'suspend', requestId: update?.updateId }])
+  assert.equal(await console.reasonOf(update?.updateId), 'not paid')
 })
 
 test('a changed quantity names its line', async () => {
@@ -101,9 +99,8 @@ test('cancelling shows its effect first, then is asked of the workflow', async (
     reason: 'moved away',
   })
   assert.equal(done.status, 303)
-  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
-    { kind: 'cancel', when: 'period_end', reason: 'moved away' },
-  ])
+  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [{ kind: 'cancel', when: 'period_end' }])
+  assert.equal(await console.reasonOf(console.temporal.updates[0]?.updateId), 'moved away')
 })
 
 test('only what is possible is offered, and what is not is refused all the same', async () => {

@@ -2,10 +2,16 @@ import { ApplicationFailure, Context } from '@temporalio/activity'
 import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 
-/** A refusal ends an activity for good, with its code as the failure's type; everything else is left to the retry policy. */
+/**
+ * A refusal ends an activity for good, with its code as the failure's type; everything else is left to the retry policy.
+ * Only its first line goes into the history: what a container wrote, below it, stays in our rows.
+ */
 function toFailure(error: unknown): unknown {
   if (!(error instanceof BusinessError)) return error
-  return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: true })
+  const [first = '', ...written] = error.message.split('\n')
+  const message =
+    written.length === 0 ? first : first.replace(/ Its last lines:$/, ' Its step shows what it wrote.')
+  return ApplicationFailure.create({ message, type: error.code, nonRetryable: true })
 }
 
 type Activity<Input, Output> = (input: Input) => Promise<Output>

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { saveApplication } from '#db/application.ts'
 import { insertProduct } from '#db/product.ts'
 import { parseApplication } from '#docker/compose.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
 
@@ -101,4 +102,21 @@ test('a container that writes its secret and ends is told of without it', async 
     select failure_detail from build_steps where failure_code = 'container_exited'`.execute(installation.db)
   const written = rows.flatMap((row) => row.failure_detail.match(/PASSWORD='[^']*'/g) ?? [])
   assert.deepEqual([...new Set(written)], ["PASSWORD='…'"])
+})
+
+test('what a container wrote stays in our rows: no history holds it', async () => {
+  const builds = await installation.db
+    .selectFrom('build_orders')
+    .select('id')
+    .where('failure_code', '=', 'container_exited')
+    .execute()
+  assert.equal(builds.length, 1)
+  for (const build of builds) {
+    const workflow = installation.client.workflow.getHandle(`build/${encodeId('buildOrder', build.id)}`)
+    const text = JSON.stringify(await workflow.fetchHistory(), (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+    )
+    assert.match(text, /ended with exit code 3/)
+    assert.doesNotMatch(text, /PASSWORD=/)
+  }
 })

@@ -110,8 +110,8 @@ async function timeSale(docker: Docker, installation: BenchInstallation, custome
 }
 
 /**
- * The address is asked only once its container has started, as by hand. Asked before, the engine's proxy dials an address
- * that nobody has yet, and the kernel then makes everyone who asks wait, Clouder's own check too.
+ * The address is asked only once its container has started, as by hand. Asked from the order on, Clouder's own ready step
+ * was measured at 625 ms, against 112 ms without: who measures must not slow down what is measured.
  */
 async function watchStart(docker: Docker, installationId: string) {
   const ending = new AbortController()

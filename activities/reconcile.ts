@@ -80,7 +80,9 @@ export function createServerReconcileActivities({ db, runner }: ServerDependenci
             const observed = await runner.observe(instance.planned, ctx)
             ctx.onProgress(`compared ${instance.planned.instance}`)
             if (observed.isRunning) {
-              await closeTasks(db, { kind: 'instance', id: instance.id, reason: 'observed running' })
+              await closeTasks(db, { kind: 'instance', id: instance.id, reason: 'observed running' }, [
+                'instance_missing',
+              ])
               continue
             }
             missing.push(instance.planned.instance)

@@ -15,8 +15,8 @@ import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } fr
 import { workflowIds, type CommandAnswer } from '#workflows/contract.ts'
 import { isErrorCode } from './errors.ts'
 
-/** A stop takes ten seconds a container, an application some more until it is ready again. */
-const commandDeadlineMs = 60_000
+/** A stop takes ten seconds a container, an application some more until it is ready again, a limit at most a minute. */
+const commandDeadlineMs = 75_000
 
 /** What a person asks: a command without its id, and why in his own words. */
 export type Wish = DistributiveOmit<SubscriptionCommand, 'requestId'> & { readonly reason?: string }

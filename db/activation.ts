@@ -41,7 +41,7 @@ export async function activateSubscription(db: Db, subscriptionId: string, now: 
       .set({ phase: 'active', activated_at: now, starts_on: today, parked_reason: null })
       .where('id', '=', subscriptionId)
       .execute()
-    await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'built' })
+    await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'built' }, ['build_failed'])
     await tellOf(tx, subscription, 'subscription.activated', { now, data: { starts_on: today } })
   })
 }

@@ -73,7 +73,7 @@ async function billNextPeriod(tx: Tx, document: DocumentRow, now: string): Promi
     .execute()
   const isClosed = await isEverythingBilled(tx, document.id, period.start)
   if (document.parked_reason !== null)
-    await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' })
+    await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' }, ['document_parked'])
   const after = await tx
     .updateTable('subscription_documents')
     .set({

@@ -86,6 +86,9 @@ export async function tellOf(
   })
 }
 
+/** Tasks of what parks a subscription. */
+const parkingTasks = ['bill_failed', 'build_failed', 'unbuild_failed'] as const
+
 /** Marks where a subscription is stuck, or that it is not any more; the open task is closed with the cause. */
 export async function setParked(
   db: Db,
@@ -101,7 +104,7 @@ export async function setParked(
       .where('id', '=', subscriptionId)
       .execute()
     if (parked.reason === null)
-      await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'resolved' })
+      await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'resolved' }, parkingTasks)
     const kind = parked.reason === null ? 'subscription.unparked' : 'subscription.parked'
     await tellOf(tx, subscription, kind, {
       now: parked.now,

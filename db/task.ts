@@ -41,16 +41,18 @@ export async function openTask(db: Db, task: NewTask): Promise<void> {
     .execute()
 }
 
-/** Closes the open tasks of a subject: a solved cause closes its task. */
+/** Closes a subject's open tasks of the kinds whose cause is gone; the others stay. */
 export async function closeTasks(
   db: Db,
   subject: { kind: NewTask['subjectKind']; id: string; reason: string },
+  of: readonly NewTask['kind'][],
 ): Promise<void> {
   await db
     .updateTable('tasks')
     .set({ closed_at: new Date().toISOString(), closed_reason: subject.reason })
     .where('subject_kind', '=', subject.kind)
     .where('subject_id', '=', subject.id)
+    .where('kind', 'in', of)
     .where('closed_at', 'is', null)
     .execute()
 }

@@ -37,6 +37,14 @@ export function ActionsSection(props: {
           <span class="hint">Starts what was stopped, with all that it holds.</span>
         </ActionForm>
       )}
+      {allowed.includes('retryBuild') && row.phase !== 'building' && row.phase !== 'unbuilding' && (
+        <ActionForm {...form} action="retry-build">
+          <button type="submit" class="primary">
+            Try again
+          </button>
+          <span class="hint">Its task says what could not be done. Remove the cause first.</span>
+        </ActionForm>
+      )}
       {allowed.includes('suspend') && (
         <details id="suspend" open={refused?.action === 'suspend'}>
           <summary>Suspend…</summary>

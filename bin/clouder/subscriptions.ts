@@ -150,6 +150,14 @@ function addChanges(group: Command): void {
       ),
     )
   group
+    .command('retry <subscription>')
+    .description('try again what parked it, once the cause is gone')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'retry-build', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
     .command('change <subscription> <line> <quantity>')
     .description('sell another quantity of a line, named by its id or its product')
     .action(

@@ -122,7 +122,13 @@ test('a cancellation goes to the workflow with its reason, and says how to take 
   assert.equal(ran.code, 0, ran.stderr)
   const update = clouder.temporal.updates.at(-1)
   assert.equal(update?.workflowId, `subscription/${sold.publicId}`)
-  assert.partialDeepStrictEqual(update?.args, [{ kind: 'cancel', when: 'period_end', reason: 'Moved away.' }])
+  assert.partialDeepStrictEqual(update?.args, [{ kind: 'cancel', when: 'period_end' }])
+  const note = await clouder.db
+    .selectFrom('command_notes')
+    .select('reason')
+    .where('request_id', '=', update?.updateId ?? '')
+    .executeTakeFirst()
+  assert.equal(note?.reason, 'Moved away.')
   assert.match(ran.stderr, /Next {2}npx clouder /)
 })
 

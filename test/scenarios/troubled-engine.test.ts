@@ -13,7 +13,7 @@ import {
 
 let installation: TestInstallation
 let diary: Diary
-const trouble = { isEngineAway: false, isLimitRefused: false }
+const trouble = { isEngineAway: false, isLimitRefused: false, isMetricBroken: false }
 
 /** The real engine, with what a test asks for going wrong before it is reached. */
 function troubled(runner: Runner): Runner {
@@ -25,6 +25,10 @@ function troubled(runner: Runner): Runner {
     ensure: async (step, ctx) => {
       reach()
       return await runner.ensure(step, ctx)
+    },
+    readMetrics: async (ref, ctx) => {
+      if (trouble.isMetricBroken) throw new Error('the metric disk printed no number')
+      return await runner.readMetrics(ref, ctx)
     },
     applyLimit: async (ref, limit, ctx) => {
       if (trouble.isLimitRefused)
@@ -104,5 +108,39 @@ test('what a foreign object keeps from being removed waits with one task, and en
   await foreign.remove({ force: true })
   await diary.post(`/v1/subscriptions/${subscription}/retry-build`, {})
   await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
+  assert.deepEqual(await openTasks(subscription), [])
+})
+
+test('a metric that cannot be read holds up no end: a task says what is missing', async () => {
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(subscription, 'active')
+  trouble.isMetricBroken = true
+  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'the end' })
+  await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
+  trouble.isMetricBroken = false
+  const [task] = await openTasks(subscription)
+  assert.equal(task?.['kind'], 'metric_failed')
+  assert.match(String(task?.['detail']), /printed no number/)
+})
+
+test('a last bill that cannot be made parks the subscription, and is made once its cause is gone', async () => {
+  const subscription = await diary.order([{ kit: 'odoo-config-1' }])
+  await diary.untilPhase(subscription, 'active')
+  await until('the first bill', async () => (await diary.invoices(subscription)).length === 1)
+  const setUnit = async (unit: string) =>
+    await installation.db
+      .updateTable('subscription_lines')
+      .set({ unit })
+      .where('metric', '=', 'network')
+      .execute()
+  await setUnit('user')
+  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'the end' })
+  const parked = await diary.untilParked(subscription)
+  assert.equal(parked['parked_reason'], 'unit_not_convertible')
+  assert.equal((await openTasks(subscription)).length, 1)
+  await setUnit('GiB')
+  await diary.post(`/v1/subscriptions/${subscription}/retry-build`, {})
+  await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
+  assert.equal((await diary.invoices(subscription)).length, 2)
   assert.deepEqual(await openTasks(subscription), [])
 })

@@ -148,11 +148,23 @@ chapter('Temporal’s own page shows the story without our console', async () =>
   try {
     const page = await browser.newPage()
     const ui = process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? ''
-    await page.goto(
-      `${ui}/namespaces/default/workflows/${encodeURIComponent(`subscription/${subscription}`)}`,
+    const address = `${ui}/namespaces/default/workflows/${encodeURIComponent(`subscription/${subscription}`)}`
+    // The page is not ours, and now and then it loads no events on a busy machine: then it is opened again.
+    const text = await until(
+      'the page lists the events',
+      async () => {
+        await page.goto(address)
+        await page
+          .getByText('first bill')
+          .first()
+          .waitFor({ timeout: 20_000 })
+          .catch(() => {})
+        const seen = await page.locator('body').innerText()
+        return seen.includes('first bill') && seen
+      },
+      90_000,
     )
-    await page.getByText('first bill').first().waitFor({ timeout: 30_000 })
-    assert.match(await page.locator('body').innerText(), /until period 1 is due/)
+    assert.match(text, /until period 1 is due/)
   } finally {
     await browser.close()
   }

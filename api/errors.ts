@@ -173,7 +173,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   login_required: kind(
     401,
     'Nobody is signed in',
-    'Send an API key as Authorization: Bearer ck_…, or open a login link.',
+    'Send an API key as Authorization: Bearer ck_…, or open a login link: npm start prints one at every start.',
     seeReference,
   ),
   media_type_unsupported: kind(415, 'Not the right kind of body', 'Send Content-Type: application/json.'),

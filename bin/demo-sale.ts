@@ -40,8 +40,9 @@ const idempotencyKey = 'demo-sale'
 
 /** Sells one subscription through the public API, as any client would, and prints the steps of its build. */
 export async function sellDemo(options: DemoSaleOptions): Promise<DemoSale> {
-  const query = `limit=1&customer=${options.customer}`
-  const sold = pageSchema.parse(await call(options, 'GET', `/v1/subscriptions?${query}`)).data[0]
+  // Newest first: the demo's own is the oldest of its kind.
+  const query = `limit=100&customer=${options.customer}&product=${options.product}`
+  const sold = pageSchema.parse(await call(options, 'GET', `/v1/subscriptions?${query}`)).data.at(-1)
   const id = sold?.id ?? (await placeOrder(options))
   const subscription = await readSubscription(options, id)
   return isSettled(subscription) ? subscription : followBuild(options, id)

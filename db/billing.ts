@@ -71,7 +71,7 @@ async function billNextPeriod(tx: Tx, document: DocumentRow, now: string): Promi
       invoice_id: invoiceId,
     })
     .execute()
-  const isClosed = await isEverythingBilled(tx, document.id, period.start)
+  const isClosed = await isEverythingBilled(tx, document.id, { on: period.start, finalOf: null })
   if (document.parked_reason !== null)
     await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' }, ['document_parked'])
   const after = await tx
@@ -88,14 +88,24 @@ async function billNextPeriod(tx: Tx, document: DocumentRow, now: string): Promi
   return await readBilled(tx, after, index)
 }
 
-/** No line of the document goes on after the date: a later order of the customer opens a new document. */
-async function isEverythingBilled(tx: Tx, documentId: string, on: string): Promise<boolean> {
+/**
+ * No line of the document goes on after the date: a later order of the customer opens a new document. Subscriptions that
+ * are taken down have their last bill already, and the one that gets it now is as good as ended.
+ */
+async function isEverythingBilled(
+  tx: Tx,
+  documentId: string,
+  at: { on: string; finalOf: string | null },
+): Promise<boolean> {
   const open = await tx
-    .selectFrom('subscription_lines')
-    .select('id')
-    .where('document_id', '=', documentId)
-    .where('interval_unit', 'is not', null)
-    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', on)]))
+    .selectFrom('subscription_lines as line')
+    .innerJoin('subscriptions', 'subscriptions.id', 'line.subscription_id')
+    .select('line.id')
+    .where('line.document_id', '=', documentId)
+    .where('line.interval_unit', 'is not', null)
+    .where('subscriptions.phase', 'not in', ['unbuilding', 'ended'])
+    .where('subscriptions.id', 'is distinct from', at.finalOf)
+    .where((eb) => eb.or([eb('line.ends_on', 'is', null), eb('line.ends_on', '>', at.on)]))
     .limit(1)
     .executeTakeFirst()
   return open === undefined
@@ -201,9 +211,10 @@ async function billSubscription(
 async function closeIfBilled(
   tx: Tx,
   document: DocumentRow,
-  bill: { asOf: string; now: string },
+  bill: { subscriptionId: string; asOf: string; now: string },
 ): Promise<void> {
-  if (!(await isEverythingBilled(tx, document.id, bill.asOf))) return
+  const at = { on: bill.asOf, finalOf: bill.subscriptionId }
+  if (!(await isEverythingBilled(tx, document.id, at))) return
   await tx
     .updateTable('subscription_documents')
     .set({ closed_at: bill.now })

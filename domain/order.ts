@@ -224,6 +224,10 @@ function planProduct(
   if (product.isArchived)
     throw fieldError(pointers.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
   checkWhole(product, quantity, pointers.quantity)
+  if (product.applicationIds.length > 0 && !quantity.round().eq(quantity)) {
+    const detail = `${product.code} builds an application, which there is only whole: order a whole number.`
+    throw fieldError(pointers.quantity, 'quantity_not_whole', detail)
+  }
   const isMetered = product.billingType === 'usage'
   const price = atField(pointers.sold, () => agreePrice(product, { ...terms, quantity: quantity.toFixed() }))
   return {

@@ -64,10 +64,10 @@ function Invoice(props: { view: ConsoleView; invoice: InvoiceRow; lines: readonl
 function WhatToDo({ invoice }: { invoice: InvoiceRow }) {
   const amount = formatAmount(invoice.total_minor, invoice.currency)
   if (invoice.kind === 'credit_note') return <p>{amount} are credited to you; there is nothing to pay.</p>
-  if (invoice.total_minor === 0) return <p>There is nothing to pay.</p>
+  if (invoice.total_minor === 0 || invoice.test_clock_id !== null) return <p>There is nothing to pay.</p>
   return (
     <p>
-      Please pay {amount} until <Day date={invoice.due_on} />, with the reference {invoice.number}.
+      Please pay {amount} by <Day date={invoice.due_on} />, with the reference {invoice.number}.
     </p>
   )
 }

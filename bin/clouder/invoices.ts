@@ -54,8 +54,8 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
       row.number,
       row.customer.code,
       row.issued_on,
-      row.due_on,
-      moneyText(row.total),
+      row.kind === 'credit_note' ? null : row.due_on,
+      row.kind === 'credit_note' ? `-${moneyText(row.total)}` : moneyText(row.total),
     ]),
   )
   tellMore(out, found, 'Invoices come by themselves; on a test clock: npx clouder clock advance 1mo')
@@ -67,7 +67,7 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
     ['number', invoice.number],
     ['customer', `${invoice.customer.name} (${invoice.customer.code})`],
     ['issued', invoice.issued_on],
-    ['due', invoice.due_on],
+    ['due', invoice.kind === 'credit_note' ? null : invoice.due_on],
   ])
   out.print('')
   out.table(

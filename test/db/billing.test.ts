@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billOpening, billPeriod, listDueDocuments } from '#db/billing.ts'
 import { parkDocument } from '#db/document.ts'
+import { setPhase } from '#db/subscription.ts'
 import { cancelSubscription, changeSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
@@ -401,4 +402,24 @@ test('the thirty-sixth month reads as many rows as the third', async () => {
   }
   assert.ok((reads[2] ?? 0) > 0)
   assert.equal(reads[35], reads[2])
+})
+
+test('a document closes with its last subscription, although the usage of one that ended before reaches a day further', async () => {
+  const now = '2026-04-01T08:00:00Z'
+  const { testClockId, subscriptionId, documentId } = await sellOnClock({ kit: 'odoo-config-1', now })
+  const other = await seller.sell({ product: 'static-site', now, testClockId })
+  for (const [id, at] of [
+    [subscriptionId, '2026-04-16T12:00:00Z'],
+    [other, '2026-04-16T13:00:00Z'],
+  ] as const) {
+    await cancelSubscription(seller.db, command(id, 'end', at), { when: 'now', reason: 'moved' })
+    await billFinal(seller.db, id, at)
+    await setPhase(seller.db, id, { phase: 'unbuilding', now: at })
+  }
+  const document = await seller.db
+    .selectFrom('subscription_documents')
+    .select('closed_at')
+    .where('id', '=', documentId)
+    .executeTakeFirstOrThrow()
+  assert.equal(document.closed_at, '2026-04-16T13:00:00.000Z')
 })

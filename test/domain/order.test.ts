@@ -178,9 +178,10 @@ for (const quantity of ['0', '-1', '', '1e3', 'five', '0.0', '1.', '123456789012
   })
 }
 
-test('one and a half users, and one and a half kits, are refused', () => {
+test('one and a half users, applications or kits are refused', () => {
   const refused = { code: 'quantity_not_whole', pointers: ['/lines/0/quantity'] }
   assert.deepEqual(refusal([{ productId: 'user', quantity: '1.5' }]), refused)
+  assert.deepEqual(refusal([{ productId: 'site', quantity: '1.5' }]), refused)
   assert.deepEqual(refusal([{ kitId: 'config-2', quantity: '1.5' }]), refused)
 })
 

@@ -9,6 +9,7 @@ import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
+const project = path.join(import.meta.dirname, '../..')
 
 async function save(
   installation: TestInstallation,
@@ -17,7 +18,9 @@ async function save(
   runId?: string,
 ): Promise<void> {
   const history = await installation.client.workflow.getHandle(workflowId, runId).fetchHistory()
-  await writeFile(path.join(folder, `${name}.json`), `${historyToJSON(history)}\n`)
+  // Stack traces name the folder they were taken in; nobody else has it.
+  const text = historyToJSON(history).replaceAll(project, '.')
+  await writeFile(path.join(folder, `${name}.json`), `${text}\n`)
   console.log(`recorded ${name}`)
 }
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import test, { after, before } from 'node:test'
-import { saveApplication } from '#db/application.ts'
-import { insertProduct } from '#db/product.ts'
-import { parseApplication } from '#docker/compose.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { sellApplication } from '#test/support/sold-application.ts'
 import {
   listObjects,
   startInstallation,
@@ -22,24 +20,8 @@ before(async () => {
 })
 after(async () => await installation.stop())
 
-/** A product whose application is built from a compose text. */
 async function sell(code: string, compose: string): Promise<string> {
-  const definition = parseApplication({ code, text: compose, folders: {} })
-  const { id } = await saveApplication(installation.db, { compose, definition })
-  await insertProduct(installation.db, {
-    code,
-    name: code,
-    billingType: 'flat',
-    billingTiming: 'advance',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'month',
-    basePrice: '5',
-    currency: 'USD',
-    metric: null,
-    limitCode: null,
-    applicationIds: [id],
-  })
-  return await diary.order([{ product: code }])
+  return await sellApplication(installation, diary, { code, compose })
 }
 
 /** An image that the engine has, so that only what a test breaks is broken. */

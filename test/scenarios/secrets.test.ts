@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
-import { saveApplication } from '#db/application.ts'
-import { insertProduct } from '#db/product.ts'
-import { parseApplication } from '#docker/compose.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { sellApplication } from '#test/support/sold-application.ts'
 import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
 
 let installation: TestInstallation
@@ -39,23 +37,7 @@ x-clouder:
 `
 
 async function sellWithSecret(code: string, entrypoint = ''): Promise<string> {
-  const text = compose(entrypoint)
-  const definition = parseApplication({ code, text, folders: {} })
-  const { id } = await saveApplication(installation.db, { compose: text, definition })
-  await insertProduct(installation.db, {
-    code,
-    name: 'With a secret',
-    billingType: 'flat',
-    billingTiming: 'advance',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'month',
-    basePrice: '5',
-    currency: 'USD',
-    metric: null,
-    limitCode: null,
-    applicationIds: [id],
-  })
-  return await diary.order([{ product: code }])
+  return await sellApplication(installation, diary, { code, compose: compose(entrypoint) })
 }
 
 test('a generated secret reaches its container, and is found in no row, history, label or event', async () => {

@@ -4,7 +4,7 @@ import { compareDates, cycleBoundary, dateIn, startOfDay } from '#domain/calenda
 import { encodeId } from '#domain/identifier.ts'
 import { billLines } from './bill.ts'
 import type { Db, Tx } from './database.ts'
-import type { DocumentRow } from './subscription-documents.ts'
+import { listDocuments, lockDocuments, type DocumentRow } from './subscription-documents.ts'
 import { closeTasks } from './task.ts'
 
 /** A document's state after billing, and the invoice that billing made or found. */
@@ -143,20 +143,7 @@ export async function billOpening(db: Db, subscriptionId: string, now: string): 
     .selectAll()
     .where('id', '=', subscriptionId)
     .executeTakeFirstOrThrow()
-  const documents = await db
-    .selectFrom('subscription_documents')
-    .selectAll()
-    .where(
-      'id',
-      'in',
-      db
-        .selectFrom('subscription_lines')
-        .select('document_id')
-        .where('subscription_id', '=', subscriptionId)
-        .$castTo<{ document_id: string }>(),
-    )
-    .orderBy('id')
-    .execute()
+  const documents = await listDocuments(db, subscriptionId)
   for (const document of documents.filter((row) => row.next_period_index === 0)) {
     await billPeriod(db, { documentId: document.id, periodIndex: 0 }, now)
   }
@@ -181,21 +168,7 @@ async function billSubscription(
   bill: { subscriptionId: string; reason: 'opening' | 'final'; asOf: string; now: string },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const documents = await tx
-      .selectFrom('subscription_documents')
-      .selectAll()
-      .where(
-        'id',
-        'in',
-        tx
-          .selectFrom('subscription_lines')
-          .select('document_id')
-          .where('subscription_id', '=', bill.subscriptionId)
-          .$castTo<{ document_id: string }>(),
-      )
-      .orderBy('id')
-      .forNoKeyUpdate()
-      .execute()
+    const documents = await lockDocuments(tx, bill.subscriptionId)
     await billLines(tx, {
       billingKey: `subscription/${encodeId('subscription', bill.subscriptionId)}/${bill.reason}`,
       of: { subscriptionId: bill.subscriptionId },

@@ -16,12 +16,19 @@ export interface DocumentRow {
   readonly closed_at: string | null
 }
 
-export async function listDocuments(db: Db, subscriptionId: string) {
+/** The documents on which a subscription's lines lie, oldest first. */
+export async function listDocuments(db: Db, subscriptionId: string): Promise<DocumentRow[]> {
   return await documentsOf(db, subscriptionId).execute()
 }
 
-export async function lockDocuments(tx: Tx, subscriptionId: string): Promise<void> {
-  await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
+/** The same, held for a bill or a change: always in id order, so that two never wait for each other. */
+export async function lockDocuments(tx: Tx, subscriptionId: string): Promise<DocumentRow[]> {
+  return await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
+}
+
+/** Keeps bills away until the caller's transaction ends, but not others who do the same. */
+export async function holdOffBills(tx: Db, subscriptionId: string): Promise<void> {
+  await documentsOf(tx, subscriptionId).forShare().execute()
 }
 
 function documentsOf(db: Db, subscriptionId: string) {

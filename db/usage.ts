@@ -8,6 +8,7 @@ import {
 } from '#domain/usage.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { holdOffBills } from './subscription-documents.ts'
 
 export interface NewReading {
   readonly metric: string
@@ -242,19 +243,7 @@ export async function isUsageBilled(
   tx: Db,
   of: { subscriptionId: string; metric: string; at: string },
 ): Promise<boolean> {
-  await tx
-    .selectFrom('subscription_documents')
-    .select('id')
-    .where('id', 'in', (documents) =>
-      documents
-        .selectFrom('subscription_lines')
-        .select('document_id')
-        .where('subscription_id', '=', of.subscriptionId)
-        .$castTo<{ document_id: string }>(),
-    )
-    .orderBy('id')
-    .forShare()
-    .execute()
+  await holdOffBills(tx, of.subscriptionId)
   const billed = await tx
     .selectFrom('usage_windows')
     .innerJoin('subscription_lines', 'subscription_lines.id', 'usage_windows.subscription_line_id')

@@ -131,9 +131,10 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = step.plan.kind === 'container' || step.plan.kind === 'ready'
         const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
-        const outcome = await withRunnerContext(secrets, showProgress(db, step.id), (ctx) =>
-          runner.ensure(step.plan, ctx),
-        )
+        const outcome = await withRunnerContext((ctx) => runner.ensure(step.plan, ctx), {
+          secrets,
+          onProgress: showProgress(db, step.id),
+        })
         if (step.plan.kind !== 'ready') {
           await recordResource(db, {
             ...step,
@@ -173,11 +174,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       })
       const here = instances.filter((instance) => encodeId('server', instance.serverId) === input.serverId)
       for (const instance of here) {
-        const left = await withRunnerContext(
-          {},
-          () => {},
-          (ctx) => runner.list(instance.planned, ctx),
-        )
+        const left = await withRunnerContext((ctx) => runner.list(instance.planned, ctx))
         const own = left.filter((resource) => resource.kind !== 'network')
         if (own.length > 0)
           throw new Error(
@@ -189,7 +186,9 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
   }
 
   async function removeObserved(step: StepDetail, plan: UndoableStep): Promise<string> {
-    const outcome = await withRunnerContext({}, showProgress(db, step.id), (ctx) => runner.remove(plan, ctx))
+    const outcome = await withRunnerContext((ctx) => runner.remove(plan, ctx), {
+      onProgress: showProgress(db, step.id),
+    })
     if (outcome.isAbsent)
       await recordRemoval(db, { instanceId: step.instanceId, kind: plan.kind, name: plan.name })
     else if (plan.kind !== 'network')

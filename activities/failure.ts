@@ -38,9 +38,8 @@ export function refusing<Activities extends Record<string, Activity<never, unkno
  * cancellation through, and the newest progress is kept.
  */
 export async function withRunnerContext<T>(
-  secrets: Readonly<Record<string, string>>,
-  onProgress: (text: string) => void,
   use: (ctx: RunnerContext) => Promise<T>,
+  given: { secrets?: Readonly<Record<string, string>>; onProgress?: (text: string) => void } = {},
 ): Promise<T> {
   const context = Context.current()
   let latest = ''
@@ -48,11 +47,11 @@ export async function withRunnerContext<T>(
   try {
     return await use({
       abortSignal: context.cancellationSignal,
-      secrets,
+      secrets: given.secrets ?? {},
       onProgress: (text) => {
         latest = text.slice(0, 200)
         context.heartbeat(latest)
-        onProgress(text)
+        given.onProgress?.(text)
       },
     })
   } finally {

@@ -14,11 +14,7 @@ export function createInstanceActivities({ db, runner, installationKey }: Server
       })
       for (const instance of instances.toReversed()) {
         const ref = { definition: instance.definition, instance: instance.planned }
-        const observed = await withRunnerContext(
-          {},
-          () => {},
-          (ctx) => runner.stop(ref, ctx),
-        )
+        const observed = await withRunnerContext((ctx) => runner.stop(ref, ctx))
         if (observed.containers.length > 0 && !observed.isStopped)
           throw new Error(`${instance.planned.instance} was told to stop and still runs`)
         await setInstanceState(db, instance.id, 'suspended')
@@ -33,15 +29,15 @@ export function createInstanceActivities({ db, runner, installationKey }: Server
       })
       for (const instance of instances) {
         const ref = { definition: instance.definition, instance: instance.planned }
+        const secrets = await openSecrets(db, installationKey, instance)
         await withRunnerContext(
-          await openSecrets(db, installationKey, instance),
-          () => {},
           async (ctx) => {
             await runner.start(ref, ctx)
             for (const step of planBuild(instance.definition, instance.planned)) {
               if (step.kind === 'ready') await runner.ensure(step, ctx)
             }
           },
+          { secrets },
         )
         await setInstanceState(db, instance.id, 'running')
       }

@@ -23,9 +23,8 @@ export function createLimitActivities({ db, runner, installationKey }: ServerDep
       refuseUnenforceable(instance.definition.limits, input.code)
       const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext(
-        secrets,
-        () => {},
         (ctx) => runner.applyLimit(ref, { code: input.code, value: Number(input.quantity) }, ctx),
+        { secrets },
       )
       await recordLimit(db, {
         ...input,
@@ -45,11 +44,7 @@ export function createLimitActivities({ db, runner, installationKey }: ServerDep
       refuseUnenforceable(instance.definition.limits, input.code)
       const ref = { definition: instance.definition, instance: instance.planned }
       const secrets = await openSecrets(db, installationKey, instance)
-      const observed = await withRunnerContext(
-        secrets,
-        () => {},
-        (ctx) => runner.readLimit(ref, input.code, ctx),
-      )
+      const observed = await withRunnerContext((ctx) => runner.readLimit(ref, input.code, ctx), { secrets })
       return { inForce: observed.inForce, inUse: observed.inUse }
     },
   }

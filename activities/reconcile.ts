@@ -72,27 +72,23 @@ export function createServerReconcileActivities({ db, runner }: ServerDependenci
       const serverId = decodeId('server', input.serverId)
       const instances = await listDeployedInstances(db, { serverId, states: ['running', 'limited'] })
       const missing: string[] = []
-      await withRunnerContext(
-        {},
-        () => {},
-        async (ctx) => {
-          for (const instance of instances) {
-            const observed = await runner.observe(instance.planned, ctx)
-            ctx.onProgress(`compared ${instance.planned.instance}`)
-            if (observed.isRunning) {
-              await closeTasks(db, { kind: 'instance', id: instance.id, reason: 'observed running' }, [
-                'instance_missing',
-              ])
-              continue
-            }
-            missing.push(instance.planned.instance)
-            await openInstanceTask(
-              instance,
-              observed.containers.map((container) => `${container.name} is ${container.state}`),
-            )
+      await withRunnerContext(async (ctx) => {
+        for (const instance of instances) {
+          const observed = await runner.observe(instance.planned, ctx)
+          ctx.onProgress(`compared ${instance.planned.instance}`)
+          if (observed.isRunning) {
+            await closeTasks(db, { kind: 'instance', id: instance.id, reason: 'observed running' }, [
+              'instance_missing',
+            ])
+            continue
           }
-        },
-      )
+          missing.push(instance.planned.instance)
+          await openInstanceTask(
+            instance,
+            observed.containers.map((container) => `${container.name} is ${container.state}`),
+          )
+        }
+      })
       return { checked: instances.length, missing, orphans: await listOrphans(serverId) }
     },
   }
@@ -101,8 +97,6 @@ export function createServerReconcileActivities({ db, runner }: ServerDependenci
     const installation = await getInstallation(db)
     const live = new Set(await listLiveInstanceIds(db, serverId))
     const managed = await withRunnerContext(
-      {},
-      () => {},
       async (ctx) => await runner.listManaged(encodeId('installation', installation.id), ctx),
     )
     return managed

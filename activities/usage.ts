@@ -34,11 +34,7 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       let readings = 0
       for (const instance of instances.filter((row) => row.state !== 'destroyed')) {
         try {
-          readings += await withRunnerContext(
-            {},
-            () => {},
-            (ctx) => readInstance(db, runner, instance, at, ctx),
-          )
+          readings += await withRunnerContext((ctx) => readInstance(db, runner, instance, at, ctx))
         } catch (error) {
           if (Context.current().info.attempt < readingTries || !(await doesEngineAnswer(runner))) throw error
           await openMetricTask(db, subscription, instance, error)
@@ -64,26 +60,22 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       )
       const failed: string[] = []
       let readings = 0
-      await withRunnerContext(
-        {},
-        () => {},
-        async (ctx) => {
-          for (const instance of instances) {
-            const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
-            const stored = await readInstance(db, runner, instance, at, ctx).catch((error: unknown) => {
-              failed.push(
-                `${instance.planned.instance}: ${error instanceof Error ? error.message : String(error)}`.slice(
-                  0,
-                  200,
-                ),
-              )
-              return 0
-            })
-            readings += stored
-            ctx.onProgress(`read ${instance.planned.instance}`)
-          }
-        },
-      )
+      await withRunnerContext(async (ctx) => {
+        for (const instance of instances) {
+          const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
+          const stored = await readInstance(db, runner, instance, at, ctx).catch((error: unknown) => {
+            failed.push(
+              `${instance.planned.instance}: ${error instanceof Error ? error.message : String(error)}`.slice(
+                0,
+                200,
+              ),
+            )
+            return 0
+          })
+          readings += stored
+          ctx.onProgress(`read ${instance.planned.instance}`)
+        }
+      })
       await touchServer(db, serverId)
       return { instances: instances.length, readings, failed }
     },
@@ -95,8 +87,6 @@ const readingTries = 5
 
 async function doesEngineAnswer(runner: Runner): Promise<boolean> {
   return await withRunnerContext(
-    {},
-    () => {},
     async (ctx) =>
       await runner.testConnection(ctx).then(
         () => true,

@@ -1,0 +1,37 @@
+/** What was agreed of a line beside its price. It stands on the product, and is copied onto the line when it is sold. */
+export interface Terms {
+  /** How a part of a period is charged (C-21). */
+  readonly proration: 'day' | 'month_30' | 'none'
+  /** When a change to more, or to a higher or equal price a year, takes effect; and one to less (C-26). */
+  readonly upgrade: ChangeMoment
+  readonly downgrade: ChangeMoment
+  /** What becomes of time that was paid for and not served (C-38). */
+  readonly unusedTime: 'credit' | 'refund' | 'keep'
+  /** Whether the price was agreed for good, or is read again from the lists at each period. */
+  readonly pricing: 'frozen' | 'reevaluated'
+  /** A price revision passes this line by. */
+  readonly isNeverRevised: boolean
+  /** The fee ends after so many periods; null is without end. */
+  readonly periodCount: number | null
+  /** Days from the start of service that cost nothing (C-42). */
+  readonly trialDays: number
+  /** Whether periods are counted from the first day or follow the calendar's own (C-05). */
+  readonly alignment: 'anchored' | 'calendar'
+  /** A usage line of quantity 0 is shown, or left out (D-18). */
+  readonly isZeroShown: boolean
+}
+
+export type ChangeMoment = 'now' | 'period_end' | 'not_allowed'
+
+export const defaultTerms: Terms = {
+  proration: 'day',
+  upgrade: 'now',
+  downgrade: 'period_end',
+  unusedTime: 'credit',
+  pricing: 'frozen',
+  isNeverRevised: false,
+  periodCount: null,
+  trialDays: 0,
+  alignment: 'anchored',
+  isZeroShown: true,
+}

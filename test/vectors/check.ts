@@ -1,0 +1,97 @@
+import Big from 'big.js'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ByDecision, type Adapter, type OcaAdapter, type OcaCase, type Vector } from './adapter.ts'
+import { findDifference } from './compare.ts'
+import { decisions } from './decisions.ts'
+
+export interface Verdict {
+  readonly id: string
+  readonly kind: string
+  readonly outcome: 'passed' | 'failed' | 'by decision'
+  /** What differs, or the decision. */
+  readonly reason: string | null
+}
+
+interface Asked {
+  readonly id: string
+  readonly kind: string
+  readonly stated: Readonly<Record<string, unknown>>
+  readonly answer: () => Readonly<Record<string, unknown>>
+}
+
+/** Every vector of a file, of either format. @throws SyntaxError or TypeError where the file holds something else */
+export async function checkVectorFile(path: string): Promise<Verdict[]> {
+  const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
+  const asked = Array.isArray(content)
+    ? await readVectors(content as Vector[])
+    : await readSections(content as Record<string, unknown>)
+  return asked.map(check)
+}
+
+async function readVectors(vectors: readonly Vector[]): Promise<Asked[]> {
+  const adapters = await loadFolder<Adapter>('kinds', 'adapters')
+  return vectors.map((vector) => ({
+    id: vector.id,
+    kind: vector.kind,
+    stated: vector.expected,
+    answer: () => find(adapters, vector.kind)(vector),
+  }))
+}
+
+async function readSections(sections: Readonly<Record<string, unknown>>): Promise<Asked[]> {
+  const adapters = await loadFolder<OcaAdapter>('oca', 'sections')
+  return Object.entries(sections).flatMap(([section, cases]) =>
+    Array.isArray(cases)
+      ? (cases as OcaCase[]).map((testCase) => ({
+          id: String(testCase['id']),
+          kind: `oca.${section}`,
+          stated: Object.fromEntries(
+            Object.entries(testCase).filter(([key]) => key.startsWith('expect') && !key.endsWith('_note')),
+          ),
+          answer: () => find(adapters, section)(testCase, section),
+        }))
+      : [],
+  )
+}
+
+function find<A>(adapters: ReadonlyMap<string, A>, kind: string): A {
+  const adapter = adapters.get(kind)
+  if (!adapter) throw new Error(`no adapter knows the kind ${kind}`)
+  return adapter
+}
+
+/** Each file of the folder brings adapters by kind; a new family is a new file. */
+async function loadFolder<A>(folder: string, name: string): Promise<Map<string, A>> {
+  const here = dirname(fileURLToPath(import.meta.url))
+  const adapters = new Map<string, A>()
+  for (const file of globSync(`${folder}/*.ts`, { cwd: here }).toSorted()) {
+    const module = (await import(join(here, file))) as Record<string, unknown>
+    for (const [kind, adapter] of Object.entries((module[name] ?? {}) as Record<string, A>)) {
+      if (adapters.has(kind)) throw new Error(`two adapters for the kind ${kind}`)
+      adapters.set(kind, adapter)
+    }
+  }
+  return adapters
+}
+
+function check(asked: Asked): Verdict {
+  const { id, kind } = asked
+  try {
+    const { tolerance, ...stated } = asked.stated
+    const answer = asked.answer()
+    const difference = findDifference(answer, stated, {
+      tolerance: new Big(tolerance === undefined || tolerance === null ? 0 : String(tolerance)),
+      path: '',
+    })
+    return difference === undefined
+      ? { id, kind, outcome: 'passed', reason: null }
+      : { id, kind, outcome: 'failed', reason: difference }
+  } catch (error) {
+    if (error instanceof ByDecision && Object.hasOwn(decisions, error.decision)) {
+      return { id, kind, outcome: 'by decision', reason: error.decision }
+    }
+    return { id, kind, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) }
+  }
+}

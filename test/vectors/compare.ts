@@ -1,0 +1,51 @@
+import Big from 'big.js'
+
+/**
+ * Where an answer differs from what a vector states, as a path and both values; undefined where it does not. Numbers are
+ * compared as decimals, whatever their spelling; lists in order; of objects the stated fields only.
+ */
+export function findDifference(
+  actual: unknown,
+  expected: unknown,
+  options: { tolerance: Big; path: string },
+): string | undefined {
+  const { path } = options
+  const inside = (key: string | number) => ({ ...options, path: path === '' ? `${key}` : `${path}.${key}` })
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(actual)) return describe(path, actual, expected)
+    if (actual.length !== expected.length) return describe(path, actual, expected)
+    return firstOf(expected.map((value, index) => findDifference(actual[index], value, inside(index))))
+  }
+  if (isRecord(expected)) {
+    if (!isRecord(actual)) return describe(path, actual, expected)
+    return firstOf(
+      Object.entries(expected).map(([key, value]) => findDifference(actual[key], value, inside(key))),
+    )
+  }
+  return isSame(actual, expected, options.tolerance) ? undefined : describe(path, actual, expected)
+}
+
+function isSame(actual: unknown, expected: unknown, tolerance: Big): boolean {
+  const [first, second] = [toDecimal(actual), toDecimal(expected)]
+  if (first && second) return first.minus(second).abs().lte(tolerance)
+  return (actual ?? null) === expected
+}
+
+function toDecimal(value: unknown): Big | undefined {
+  if (value instanceof Big) return value
+  if (typeof value === 'number' && Number.isFinite(value)) return new Big(value)
+  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return new Big(value)
+  return undefined
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Big)
+}
+
+function firstOf(differences: readonly (string | undefined)[]): string | undefined {
+  return differences.find((difference) => difference !== undefined)
+}
+
+function describe(path: string, actual: unknown, expected: unknown): string {
+  return `${path}: ${JSON.stringify(actual) ?? 'nothing'}, stated ${JSON.stringify(expected)}`
+}

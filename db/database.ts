@@ -9,9 +9,14 @@ import type {
 } from './tables/access.ts'
 import type * as build from './tables/build.ts'
 import type * as catalog from './tables/catalog.ts'
-import type { CustomersTable, EnvironmentsTable, TestClocksTable } from './tables/customer.ts'
+import type {
+  CustomerBalancesTable,
+  CustomersTable,
+  EnvironmentsTable,
+  TestClocksTable,
+} from './tables/customer.ts'
 import type { InstallationTable } from './tables/installation.ts'
-import type { InvoiceLinesTable, InvoicesTable, NumberSeriesTable } from './tables/invoice.ts'
+import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type * as subscription from './tables/subscription.ts'
 import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './tables/usage.ts'
@@ -31,8 +36,12 @@ export interface Database {
   bill_of_materials: catalog.BillOfMaterialsTable
   price_lists: catalog.PriceListsTable
   price_list_items: catalog.PriceListItemsTable
+  tax_rates: catalog.TaxRatesTable
+  discounts: catalog.DiscountsTable
+  applied_discounts: catalog.AppliedDiscountsTable
   test_clocks: TestClocksTable
   customers: CustomersTable
+  customer_balances: CustomerBalancesTable
   environments: EnvironmentsTable
   servers: build.ServersTable
   orders: subscription.OrdersTable
@@ -40,6 +49,7 @@ export interface Database {
   subscriptions: subscription.SubscriptionsTable
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable
+  subscription_pauses: subscription.SubscriptionPausesTable
   command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable
   billing_periods: subscription.BillingPeriodsTable
@@ -53,9 +63,16 @@ export interface Database {
   readings: ReadingsTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable
-  number_series: NumberSeriesTable
-  invoices: InvoicesTable
-  invoice_lines: InvoiceLinesTable
+  number_series: invoice.NumberSeriesTable
+  invoices: invoice.InvoicesTable
+  invoice_lines: invoice.InvoiceLinesTable
+  invoice_taxes: invoice.InvoiceTaxesTable
+  one_off_charges: invoice.OneOffChargesTable
+  allocations: invoice.AllocationsTable
+  invoice_marks: invoice.InvoiceMarksTable
+  invoice_files: invoice.InvoiceFilesTable
+  billing_runs: invoice.BillingRunsTable
+  billing_run_exceptions: invoice.BillingRunExceptionsTable
   tasks: TasksTable
   outbox: OutboxTable
   events: EventsTable

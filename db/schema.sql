@@ -38,26 +38,43 @@ begin
   return new;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.guard_invoice()
+CREATE OR REPLACE FUNCTION public.guard_allocation()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-declare lines_minor bigint; line_count integer;
+begin
+  perform from invoices where id in (new.invoice_id, new.credit_note_id) order by id for no key update;
+  if (select sum(amount_minor) from allocations where invoice_id = new.invoice_id) > (select total_minor from invoices where id = new.invoice_id)
+    or (select sum(amount_minor) from allocations where credit_note_id = new.credit_note_id) > (select total_minor from invoices where id = new.credit_note_id) then
+    raise exception 'more than the document holds' using errcode = 'check_violation', constraint = 'allocation_exceeds_document';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_correction()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare charged bigint; credited bigint;
+begin
+  if new.credits_line_id is null then return null; end if;
+  select amount_minor into charged from invoice_lines where id = new.credits_line_id for update;
+  select coalesce(-sum(amount_minor), 0) into credited from invoice_lines where credits_line_id = new.credits_line_id;
+  if credited > charged then
+    raise exception '% credited of %', credited, charged using errcode = 'check_violation', constraint = 'credit_exceeds_line';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
 begin
   if old.finalized_at is not null then
     raise exception 'a finalized document never changes' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
-  if tg_op = 'DELETE' then return old; end if;
-  if new.finalized_at is not null then
-    select coalesce(sum(amount_minor), 0), count(*) into lines_minor, line_count from invoice_lines where invoice_id = new.id;
-    if line_count = 0 then
-      raise exception 'a document without lines is never made' using errcode = 'check_violation', constraint = 'invoice_empty';
-    end if;
-    if abs(lines_minor) <> new.net_minor or (lines_minor < 0) <> (new.kind = 'credit_note') then
-      raise exception 'lines add up to %, the document says %', lines_minor, new.net_minor using errcode = 'check_violation', constraint = 'invoice_total';
-    end if;
-  end if;
-  return new;
+  return coalesce(new, old);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.guard_invoice_insert()
@@ -71,17 +88,43 @@ begin
   return new;
 end $function$;
 
-CREATE OR REPLACE FUNCTION public.guard_invoice_line()
+CREATE OR REPLACE FUNCTION public.guard_invoice_parts()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
-  -- Waits for whoever finalizes the document at this moment, so that no line slips in beside it.
-  perform from invoices where id in (new.invoice_id, old.invoice_id) for share;
-  if exists (select from invoices where id in (new.invoice_id, old.invoice_id) and finalized_at is not null) then
+  perform from invoices where id in (select invoice_id from changed) and xmin <> pg_current_xact_id()::xid order by id for share;
+  if exists (select from invoices where id in (select invoice_id from changed) and finalized_at is not null) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
-  return coalesce(new, old);
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_invoice_totals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare bad record;
+begin
+  select invoice.id, lines.net_minor, lines.tax_minor, lines.line_count, taxes.tax_minor as breakdown_minor into bad
+  from finalized invoice
+  cross join lateral (
+    select count(*) as line_count, coalesce(sum(amount_minor), 0) as net_minor, coalesce(sum(tax_minor), 0) as tax_minor,
+      count(*) filter (where kind in ('usage', 'late_usage') and usage_window_id is null) as unmeasured
+    from invoice_lines where invoice_id = invoice.id
+  ) lines
+  cross join lateral (select coalesce(sum(tax_minor), 0) as tax_minor from invoice_taxes where invoice_id = invoice.id) taxes
+  where invoice.finalized_at is not null and (
+    lines.line_count = 0 or lines.unmeasured > 0 or taxes.tax_minor <> lines.tax_minor
+    or lines.net_minor <> invoice.net_minor * (case invoice.kind when 'credit_note' then -1 else 1 end)
+    or lines.tax_minor <> invoice.tax_minor * (case invoice.kind when 'credit_note' then -1 else 1 end))
+  limit 1;
+  if not found then return null; end if;
+  if bad.line_count = 0 then
+    raise exception 'a document without lines is never made' using errcode = 'check_violation', constraint = 'invoice_empty';
+  end if;
+  raise exception 'lines of document % add up to % and % tax, its taxes to %: it says otherwise', bad.id, bad.net_minor, bad.tax_minor, bad.breakdown_minor
+    using errcode = 'check_violation', constraint = 'invoice_total';
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_backward_clock()
@@ -102,6 +145,28 @@ AS $function$
 begin
   raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
 end $function$;
+
+CREATE TABLE allocations (
+  id uuid not null,
+  invoice_id uuid not null,
+  kind text not null,
+  credit_note_id uuid,
+  amount_minor bigint not null,
+  reference text,
+  allocated_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint allocations_pkey PRIMARY KEY (id),
+  constraint allocations_credit_note_id_fkey FOREIGN KEY (credit_note_id) REFERENCES invoices(id),
+  constraint allocations_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint allocations_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint allocations_check CHECK (((kind = 'credit_note'::text) = (credit_note_id IS NOT NULL))),
+  constraint allocations_kind_check CHECK ((kind = ANY (ARRAY['balance'::text, 'credit_note'::text, 'payment'::text])))
+);
+CREATE INDEX allocations_by_credit_note ON public.allocations USING btree (credit_note_id) WHERE (credit_note_id IS NOT NULL);
+CREATE INDEX allocations_by_invoice ON public.allocations USING btree (invoice_id);
+CREATE TRIGGER allocation_immutable BEFORE DELETE OR UPDATE ON public.allocations FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER allocation_kept BEFORE TRUNCATE ON public.allocations FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER allocation_within_document AFTER INSERT ON public.allocations FOR EACH ROW EXECUTE FUNCTION guard_allocation();
 
 CREATE TABLE api_keys (
   id uuid not null,
@@ -144,6 +209,22 @@ CREATE TABLE applications (
   constraint applications_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text))
 );
 
+CREATE TABLE applied_discounts (
+  id uuid not null,
+  discount_id uuid not null,
+  customer_id uuid not null,
+  subscription_id uuid,
+  valid_in daterange not null,
+  created_at timestamp with time zone not null default now(),
+  constraint applied_discounts_pkey PRIMARY KEY (id),
+  constraint applied_discounts_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint applied_discounts_discount_id_fkey FOREIGN KEY (discount_id) REFERENCES discounts(id),
+  constraint applied_discounts_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint applied_discounts_valid_in_check CHECK (((NOT isempty(valid_in)) AND (NOT lower_inf(valid_in))))
+);
+CREATE INDEX applied_discounts_by_customer ON public.applied_discounts USING btree (customer_id);
+CREATE INDEX applied_discounts_by_subscription ON public.applied_discounts USING btree (subscription_id) WHERE (subscription_id IS NOT NULL);
+
 CREATE TABLE bill_of_materials (
   kit_id uuid not null,
   position integer not null,
@@ -175,6 +256,33 @@ CREATE TABLE billing_periods (
 );
 CREATE TRIGGER billing_period_immutable BEFORE DELETE OR UPDATE ON public.billing_periods FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER billing_period_kept BEFORE TRUNCATE ON public.billing_periods FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE billing_run_exceptions (
+  billing_run_id uuid not null,
+  document_id uuid not null,
+  outcome text not null,
+  reason text not null,
+  constraint billing_run_exceptions_pkey PRIMARY KEY (billing_run_id, document_id),
+  constraint billing_run_exceptions_billing_run_id_fkey FOREIGN KEY (billing_run_id) REFERENCES billing_runs(id),
+  constraint billing_run_exceptions_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
+  constraint billing_run_exceptions_outcome_check CHECK ((outcome = ANY (ARRAY['waiting'::text, 'parked'::text])))
+);
+
+CREATE TABLE billing_runs (
+  id uuid not null,
+  workflow_id text not null,
+  billed_at timestamp with time zone not null,
+  considered integer not null default 0,
+  billed integer not null default 0,
+  waiting integer not null default 0,
+  parked integer not null default 0,
+  totals jsonb not null default '{}'::jsonb,
+  started_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint billing_runs_pkey PRIMARY KEY (id),
+  constraint billing_runs_workflow_id_key UNIQUE (workflow_id)
+);
+CREATE INDEX billing_runs_newest ON public.billing_runs USING btree (started_at DESC);
 
 CREATE TABLE build_orders (
   id uuid not null,
@@ -229,6 +337,17 @@ CREATE TABLE command_notes (
   constraint command_notes_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
 );
 
+CREATE TABLE customer_balances (
+  customer_id uuid not null,
+  currency text not null,
+  test_clock_id uuid,
+  amount_minor bigint not null,
+  constraint customer_balances_customer_id_currency_test_clock_id_key UNIQUE NULLS NOT DISTINCT (customer_id, currency, test_clock_id),
+  constraint customer_balances_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint customer_balances_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint customer_balances_amount_minor_check CHECK ((amount_minor >= 0))
+);
+
 CREATE TABLE customers (
   id uuid not null,
   code text not null,
@@ -239,11 +358,55 @@ CREATE TABLE customers (
   time_zone text not null,
   price_list_id uuid,
   created_at timestamp with time zone not null default now(),
+  country text,
+  region text,
+  is_business boolean not null default false,
+  tax_id text,
+  tax_id_verified_at timestamp with time zone,
+  tax_exemption text,
+  language text not null default 'en'::text,
+  buyer_reference text,
+  splits_by_purchase_order boolean not null default false,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
   constraint customers_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
+  constraint customers_check CHECK (((tax_id_verified_at IS NULL) OR (tax_id IS NOT NULL))),
   constraint customers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
-  constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  constraint customers_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+  constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint customers_language_check CHECK ((language ~ '^[a-z]{2}$'::text))
+);
+
+CREATE TABLE discounts (
+  id uuid not null,
+  code text,
+  name text not null,
+  percent numeric,
+  amount_minor bigint,
+  currency text,
+  scope text not null,
+  product_id uuid,
+  period_count integer,
+  valid_in daterange not null default daterange(NULL::date, NULL::date),
+  maximum_uses integer,
+  use_count integer not null default 0,
+  is_once_per_customer boolean not null default false,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint discounts_pkey PRIMARY KEY (id),
+  constraint discounts_code_key UNIQUE (code),
+  constraint discounts_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint discount_code_used_up CHECK ((use_count <= maximum_uses)),
+  constraint discounts_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint discounts_check CHECK ((num_nonnulls(percent, amount_minor) = 1)),
+  constraint discounts_check1 CHECK (((amount_minor IS NULL) = (currency IS NULL))),
+  constraint discounts_code_check CHECK ((code ~ '^[A-Z0-9][A-Z0-9-]{0,39}$'::text)),
+  constraint discounts_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint discounts_maximum_uses_check CHECK ((maximum_uses >= 1)),
+  constraint discounts_percent_check CHECK (((percent > (0)::numeric) AND (percent <= (100)::numeric))),
+  constraint discounts_period_count_check CHECK ((period_count >= 1)),
+  constraint discounts_scope_check CHECK ((scope = ANY (ARRAY['line'::text, 'document'::text]))),
+  constraint discounts_valid_in_check CHECK ((NOT isempty(valid_in)))
 );
 
 CREATE TABLE environments (
@@ -302,13 +465,21 @@ CREATE TABLE installation (
   sampling_interval_seconds integer not null default 300,
   demo_seeded_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  prices_include_tax boolean not null default false,
+  tax_rounding text not null default 'document'::text,
+  recurrence_starts text not null default 'activation'::text,
+  draft_days integer not null default 0,
+  number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint installation_draft_days_check CHECK (((draft_days >= 0) AND (draft_days <= 30))),
   constraint installation_is_only_check CHECK (is_only),
   constraint installation_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
+  constraint installation_recurrence_starts_check CHECK ((recurrence_starts = ANY (ARRAY['confirmation'::text, 'first_invoice'::text, 'activation'::text]))),
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
-  constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0))
+  constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
+  constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text])))
 );
 
 CREATE TABLE instances (
@@ -339,41 +510,110 @@ CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (
 CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);
 CREATE TRIGGER instance_state BEFORE UPDATE ON public.instances FOR EACH ROW EXECUTE FUNCTION check_instance_state();
 
+CREATE TABLE invoice_files (
+  invoice_id uuid not null,
+  kind text not null,
+  language text not null,
+  sha256 bytea not null,
+  content bytea not null,
+  made_at timestamp with time zone not null default now(),
+  constraint invoice_files_pkey PRIMARY KEY (invoice_id, kind),
+  constraint invoice_files_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint invoice_files_kind_check CHECK ((kind = 'pdf'::text))
+);
+CREATE TRIGGER invoice_file_immutable BEFORE DELETE OR UPDATE ON public.invoice_files FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_file_kept BEFORE TRUNCATE ON public.invoice_files FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE invoice_lines (
   id uuid not null,
   invoice_id uuid not null,
   position integer not null,
   kind text not null,
-  subscription_line_id uuid not null,
-  subscription_id uuid not null,
-  product_id uuid not null,
+  subscription_line_id uuid,
+  subscription_id uuid,
+  product_id uuid,
   instance_id uuid,
   usage_window_id uuid,
   description text not null,
   billing_type text not null,
   quantity numeric not null,
   unit text not null,
-  unit_price numeric not null,
+  unit_price numeric,
   service_period daterange,
   amount_minor bigint not null,
   explanation jsonb not null,
+  revision integer not null default 0,
+  one_off_charge_id uuid,
+  credits_line_id uuid,
+  rated_minor bigint not null,
+  discount_minor bigint not null default 0,
+  tax_category text not null default 'standard'::text,
+  tax_rate_percent numeric not null default 0,
+  tax_minor bigint not null default 0,
   constraint invoice_lines_pkey PRIMARY KEY (id),
   constraint invoice_lines_invoice_id_position_key UNIQUE (invoice_id, "position"),
-  constraint invoice_lines_subscription_line_id_kind_service_period_excl EXCLUDE USING gist (subscription_line_id WITH =, kind WITH =, service_period WITH &&) WHERE ((kind <> 'one_time'::text)),
+  constraint charged_once EXCLUDE USING gist (subscription_line_id WITH =, kind WITH =, revision WITH =, service_period WITH &&) WHERE ((kind = ANY (ARRAY['recurring'::text, 'usage'::text, 'credit'::text, 'true_up'::text]))),
+  constraint invoice_lines_credits_line_id_fkey FOREIGN KEY (credits_line_id) REFERENCES invoice_lines(id),
   constraint invoice_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint invoice_lines_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint invoice_lines_one_off_charge_id_fkey FOREIGN KEY (one_off_charge_id) REFERENCES one_off_charges(id),
   constraint invoice_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint invoice_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint invoice_lines_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
   constraint invoice_lines_usage_window_id_fkey FOREIGN KEY (usage_window_id) REFERENCES usage_windows(id),
-  constraint invoice_lines_check CHECK (((kind = 'one_time'::text) OR ((service_period IS NOT NULL) AND (NOT isempty(service_period))))),
-  constraint invoice_lines_check1 CHECK (((kind = 'usage'::text) = (usage_window_id IS NOT NULL))),
-  constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text])))
+  constraint invoice_lines_check CHECK (((kind = ANY (ARRAY['one_time'::text, 'one_off'::text, 'correction'::text])) OR ((service_period IS NOT NULL) AND (NOT isempty(service_period))))),
+  constraint invoice_lines_check1 CHECK (((kind = ANY (ARRAY['one_off'::text, 'correction'::text])) OR (num_nonnulls(subscription_line_id, subscription_id, product_id) = 3))),
+  constraint invoice_lines_check2 CHECK (((kind = 'one_off'::text) = (one_off_charge_id IS NOT NULL))),
+  constraint invoice_lines_check3 CHECK (((kind = 'correction'::text) <= (credits_line_id IS NOT NULL))),
+  constraint invoice_lines_check4 CHECK (((kind = ANY (ARRAY['usage'::text, 'late_usage'::text])) OR (usage_window_id IS NULL))),
+  constraint invoice_lines_check5 CHECK ((((rated_minor - discount_minor) = amount_minor) OR ((rated_minor - discount_minor) = (amount_minor + tax_minor)))),
+  constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text, 'late_usage'::text, 'true_up'::text, 'one_off'::text, 'correction'::text])))
 );
+CREATE INDEX invoice_lines_by_credit ON public.invoice_lines USING btree (credits_line_id) WHERE (credits_line_id IS NOT NULL);
+CREATE INDEX invoice_lines_by_line ON public.invoice_lines USING btree (subscription_line_id);
 CREATE INDEX invoice_lines_by_subscription ON public.invoice_lines USING btree (subscription_id);
-CREATE UNIQUE INDEX one_time_fee_once ON public.invoice_lines USING btree (subscription_line_id) WHERE (kind = 'one_time'::text);
-CREATE TRIGGER invoice_line_finalized BEFORE INSERT OR DELETE OR UPDATE ON public.invoice_lines FOR EACH ROW EXECUTE FUNCTION guard_invoice_line();
+CREATE UNIQUE INDEX one_off_charge_once ON public.invoice_lines USING btree (one_off_charge_id, revision) WHERE (kind = 'one_off'::text);
+CREATE UNIQUE INDEX one_time_fee_once ON public.invoice_lines USING btree (subscription_line_id, revision) WHERE (kind = 'one_time'::text);
+CREATE TRIGGER credit_within_line AFTER INSERT ON public.invoice_lines FOR EACH ROW WHEN ((new.credits_line_id IS NOT NULL)) EXECUTE FUNCTION guard_correction();
+CREATE TRIGGER invoice_line_added AFTER INSERT ON public.invoice_lines REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+CREATE TRIGGER invoice_line_changed AFTER UPDATE ON public.invoice_lines REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
 CREATE TRIGGER invoice_line_kept BEFORE TRUNCATE ON public.invoice_lines FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_line_moved AFTER UPDATE ON public.invoice_lines REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+CREATE TRIGGER invoice_line_removed AFTER DELETE ON public.invoice_lines REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+
+CREATE TABLE invoice_marks (
+  id uuid not null,
+  invoice_id uuid not null,
+  kind text not null,
+  reason text not null,
+  actor text not null,
+  marked_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint invoice_marks_pkey PRIMARY KEY (id),
+  constraint invoice_marks_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint invoice_marks_check CHECK (((kind = 'uncollectible'::text) OR (ended_at IS NULL))),
+  constraint invoice_marks_kind_check CHECK ((kind = ANY (ARRAY['void'::text, 'uncollectible'::text])))
+);
+CREATE UNIQUE INDEX one_mark ON public.invoice_marks USING btree (invoice_id, kind) WHERE (ended_at IS NULL);
+
+CREATE TABLE invoice_taxes (
+  invoice_id uuid not null,
+  position integer not null,
+  category text not null,
+  name text not null,
+  rate_percent numeric not null,
+  base_minor bigint not null,
+  tax_minor bigint not null,
+  note text,
+  constraint invoice_taxes_pkey PRIMARY KEY (invoice_id, "position"),
+  constraint invoice_taxes_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint invoice_taxes_rate_percent_check CHECK (((rate_percent >= (0)::numeric) AND (rate_percent <= (100)::numeric)))
+);
+CREATE TRIGGER invoice_tax_added AFTER INSERT ON public.invoice_taxes REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+CREATE TRIGGER invoice_tax_changed AFTER UPDATE ON public.invoice_taxes REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+CREATE TRIGGER invoice_tax_kept BEFORE TRUNCATE ON public.invoice_taxes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_tax_moved AFTER UPDATE ON public.invoice_taxes REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
+CREATE TRIGGER invoice_tax_removed AFTER DELETE ON public.invoice_taxes REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
 
 CREATE TABLE invoices (
   id uuid not null,
@@ -396,25 +636,42 @@ CREATE TABLE invoices (
   number text,
   finalized_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  revision integer not null default 0,
+  reissue_of_id uuid,
+  corrects_id uuid,
+  finalize_on date,
+  are_prices_inclusive boolean not null default false,
+  tax_rounding text not null default 'document'::text,
+  purchase_order_reference text,
+  previous_hash bytea,
+  hash bytea,
   constraint invoices_pkey PRIMARY KEY (id),
   constraint invoices_billing_key_key UNIQUE (billing_key),
   constraint invoices_number_key UNIQUE (number),
   constraint invoices_series_sequence_key UNIQUE (series, sequence),
+  constraint invoices_corrects_id_fkey FOREIGN KEY (corrects_id) REFERENCES invoices(id),
   constraint invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint invoices_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
+  constraint invoices_reissue_of_id_fkey FOREIGN KEY (reissue_of_id) REFERENCES invoices(id),
   constraint invoices_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint invoices_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint invoices_check CHECK (((net_minor + tax_minor) = total_minor)),
   constraint invoices_check1 CHECK (((finalized_at IS NULL) = (number IS NULL))),
   constraint invoices_check2 CHECK (((finalized_at IS NULL) = (sequence IS NULL))),
   constraint invoices_check3 CHECK ((due_on >= issued_on)),
+  constraint invoices_check4 CHECK (((hash IS NULL) OR (finalized_at IS NOT NULL))),
+  constraint invoices_check5 CHECK (((corrects_id IS NULL) OR (kind = 'credit_note'::text))),
   constraint invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+  constraint invoices_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
   constraint invoices_total_minor_check CHECK ((total_minor >= 0))
 );
+CREATE INDEX invoices_by_correction ON public.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 CREATE INDEX invoices_by_customer ON public.invoices USING btree (customer_id, id DESC);
 CREATE INDEX invoices_by_document ON public.invoices USING btree (document_id);
+CREATE INDEX invoices_in_draft ON public.invoices USING btree (finalize_on) WHERE (finalized_at IS NULL);
+CREATE TRIGGER invoice_adds_up AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS finalized FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_totals();
 CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_insert();
-CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice();
+CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_change();
 CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE kits (
@@ -467,9 +724,36 @@ CREATE TABLE login_links (
 CREATE TABLE number_series (
   code text not null,
   next_number integer not null default 1,
+  last_hash bytea,
+  last_issued_on date,
   constraint number_series_pkey PRIMARY KEY (code),
   constraint number_series_next_number_check CHECK ((next_number >= 1))
 );
+
+CREATE TABLE one_off_charges (
+  id uuid not null,
+  customer_id uuid not null,
+  subscription_id uuid,
+  test_clock_id uuid,
+  product_id uuid,
+  currency text not null,
+  description text not null,
+  quantity numeric not null,
+  unit text not null,
+  price jsonb not null,
+  tax_category text not null default 'standard'::text,
+  reference text,
+  charged_on date not null,
+  withdrawn_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint one_off_charges_pkey PRIMARY KEY (id),
+  constraint one_off_charges_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint one_off_charges_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint one_off_charges_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint one_off_charges_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint one_off_charges_quantity_check CHECK ((quantity > (0)::numeric))
+);
+CREATE INDEX one_off_charges_waiting ON public.one_off_charges USING btree (customer_id) WHERE (withdrawn_at IS NULL);
 
 CREATE TABLE operators (
   id uuid not null,
@@ -531,17 +815,29 @@ CREATE TABLE price_list_items (
   price_list_id uuid not null,
   product_id uuid,
   minimum_quantity numeric not null default 0,
-  unit_price numeric,
   discount_percent numeric,
   valid_in daterange not null default daterange(NULL::date, NULL::date),
   created_at timestamp with time zone not null default now(),
+  price jsonb,
+  formula jsonb,
+  customer_id uuid,
+  category text,
+  attribute_name text,
+  attribute_value text,
+  season_from text,
+  season_until text,
   constraint price_list_items_pkey PRIMARY KEY (id),
+  constraint price_list_items_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint price_list_items_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
   constraint price_list_items_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
-  constraint price_list_items_check CHECK ((num_nonnulls(unit_price, discount_percent) = 1)),
+  constraint price_list_items_check CHECK ((num_nonnulls(price, discount_percent, formula) = 1)),
+  constraint price_list_items_check1 CHECK ((num_nonnulls(product_id, category, attribute_name) <= 1)),
+  constraint price_list_items_check2 CHECK (((attribute_name IS NULL) = (attribute_value IS NULL))),
+  constraint price_list_items_check3 CHECK (((season_from IS NULL) = (season_until IS NULL))),
   constraint price_list_items_discount_percent_check CHECK (((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric))),
   constraint price_list_items_minimum_quantity_check CHECK ((minimum_quantity >= (0)::numeric)),
-  constraint price_list_items_unit_price_check CHECK ((unit_price >= (0)::numeric)),
+  constraint price_list_items_season_from_check CHECK ((season_from ~ '^\d\d-\d\d$'::text)),
+  constraint price_list_items_season_until_check CHECK ((season_until ~ '^\d\d-\d\d$'::text)),
   constraint price_list_items_valid_in_check CHECK ((NOT isempty(valid_in)))
 );
 
@@ -551,8 +847,11 @@ CREATE TABLE price_lists (
   name text not null,
   currency text not null,
   created_at timestamp with time zone not null default now(),
+  base_price_list_id uuid,
   constraint price_lists_pkey PRIMARY KEY (id),
   constraint price_lists_code_key UNIQUE (code),
+  constraint price_lists_base_price_list_id_fkey FOREIGN KEY (base_price_list_id) REFERENCES price_lists(id),
+  constraint price_lists_check CHECK ((base_price_list_id <> id)),
   constraint price_lists_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
   constraint price_lists_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
@@ -574,23 +873,30 @@ CREATE TABLE products (
   recurrence_count integer,
   recurrence_unit text,
   unit text not null,
-  base_price numeric not null,
   currency text not null,
   metric text,
   limit_code text,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  price jsonb not null,
+  terms jsonb not null default '{}'::jsonb,
+  category text,
+  attributes jsonb not null default '{}'::jsonb,
+  variant_of_id uuid,
+  tax_category text not null default 'standard'::text,
   constraint products_pkey PRIMARY KEY (id),
   constraint products_code_key UNIQUE (code),
-  constraint products_base_price_check CHECK ((base_price >= (0)::numeric)),
+  constraint products_variant_of_id_fkey FOREIGN KEY (variant_of_id) REFERENCES products(id),
   constraint products_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
   constraint products_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
   constraint products_check CHECK (((recurrence_count IS NULL) = (recurrence_unit IS NULL))),
   constraint products_check1 CHECK (((billing_type <> 'usage'::text) OR ((billing_timing = 'arrears'::text) AND (metric IS NOT NULL) AND (recurrence_unit IS NOT NULL)))),
   constraint products_check2 CHECK (((billing_type = 'usage'::text) OR (metric IS NULL))),
   constraint products_check3 CHECK (((billing_type = 'threshold'::text) OR (limit_code IS NULL))),
+  constraint products_check4 CHECK ((variant_of_id <> id)),
   constraint products_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
   constraint products_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint products_price_check CHECK (((price ->> 'model'::text) IS NOT NULL)),
   constraint products_recurrence_count_check CHECK ((recurrence_count >= 1)),
   constraint products_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text])))
 );
@@ -692,6 +998,8 @@ CREATE TABLE subscription_documents (
   parked_reason text,
   closed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  purchase_order_reference text,
+  own_anchor_on date,
   constraint subscription_documents_pkey PRIMARY KEY (id),
   constraint subscription_documents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscription_documents_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
@@ -699,7 +1007,7 @@ CREATE TABLE subscription_documents (
   constraint subscription_documents_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text])))
 );
 CREATE INDEX documents_due ON public.subscription_documents USING btree (next_invoice_on) WHERE (closed_at IS NULL);
-CREATE UNIQUE INDEX one_open_document ON public.subscription_documents USING btree (customer_id, interval_count, interval_unit, currency, test_clock_id) NULLS NOT DISTINCT WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX one_open_document ON public.subscription_documents USING btree (customer_id, interval_count, interval_unit, currency, test_clock_id, purchase_order_reference, own_anchor_on) NULLS NOT DISTINCT WHERE (closed_at IS NULL);
 
 CREATE TABLE subscription_lines (
   id uuid not null,
@@ -716,19 +1024,27 @@ CREATE TABLE subscription_lines (
   description text not null,
   quantity numeric not null,
   unit text not null,
-  unit_price numeric not null,
   metric text,
   limit_code text,
   starts_on date,
   ends_on date,
   created_at timestamp with time zone not null default now(),
+  price jsonb not null,
+  terms jsonb not null default '{}'::jsonb,
+  tax_category text not null default 'standard'::text,
+  price_list_item_id uuid,
+  transferred_from_line_id uuid,
+  opened_by text,
+  closed_by text,
   constraint subscription_lines_pkey PRIMARY KEY (id),
   constraint subscription_lines_first_line_id_daterange_excl EXCLUDE USING gist (first_line_id WITH =, daterange(starts_on, ends_on) WITH &&) WHERE ((starts_on IS NOT NULL)),
   constraint subscription_lines_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
   constraint subscription_lines_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint subscription_lines_price_list_item_id_fkey FOREIGN KEY (price_list_item_id) REFERENCES price_list_items(id),
   constraint subscription_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint subscription_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint subscription_lines_transferred_from_line_id_fkey FOREIGN KEY (transferred_from_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
   constraint subscription_lines_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
   constraint subscription_lines_check CHECK (((interval_count IS NULL) = (interval_unit IS NULL))),
@@ -736,11 +1052,22 @@ CREATE TABLE subscription_lines (
   constraint subscription_lines_check2 CHECK ((ends_on >= starts_on)),
   constraint subscription_lines_check3 CHECK (((starts_on IS NULL) OR (interval_unit IS NULL) OR (document_id IS NOT NULL))),
   constraint subscription_lines_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text]))),
-  constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric)),
-  constraint subscription_lines_unit_price_check CHECK ((unit_price >= (0)::numeric))
+  constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric))
 );
 CREATE INDEX lines_by_document ON public.subscription_lines USING btree (document_id);
 CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (subscription_id);
+
+CREATE TABLE subscription_pauses (
+  id uuid not null,
+  subscription_id uuid not null,
+  pause_period daterange not null,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint subscription_pauses_pkey PRIMARY KEY (id),
+  constraint subscription_pauses_subscription_id_pause_period_excl EXCLUDE USING gist (subscription_id WITH =, pause_period WITH &&),
+  constraint subscription_pauses_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint subscription_pauses_pause_period_check CHECK (((NOT isempty(pause_period)) AND (NOT lower_inf(pause_period))))
+);
 
 CREATE TABLE subscriptions (
   id uuid not null,
@@ -763,6 +1090,11 @@ CREATE TABLE subscriptions (
   suspended_reason text,
   ended_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  least_amount numeric,
+  greatest_amount numeric,
+  purchase_order_reference text,
+  term jsonb,
+  term_ends_on date,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -775,6 +1107,10 @@ CREATE TABLE subscriptions (
   constraint subscriptions_check1 CHECK (((phase = 'ended'::text) = (ended_at IS NOT NULL))),
   constraint subscriptions_check2 CHECK (((phase = 'suspended'::text) <= (suspended_reason IS NOT NULL))),
   constraint subscriptions_check3 CHECK (((phase <> ALL (ARRAY['active'::text, 'suspended'::text])) OR (activated_at IS NOT NULL))),
+  constraint subscriptions_check4 CHECK (((term IS NULL) = (term_ends_on IS NULL))),
+  constraint subscriptions_check5 CHECK ((greatest_amount >= least_amount)),
+  constraint subscriptions_greatest_amount_check CHECK ((greatest_amount >= (0)::numeric)),
+  constraint subscriptions_least_amount_check CHECK ((least_amount >= (0)::numeric)),
   constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text])))
 );
 CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_clock_id) WHERE (test_clock_id IS NOT NULL);
@@ -798,6 +1134,22 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX one_open_task ON public.tasks USING btree (kind, subject_kind, subject_id) WHERE (closed_at IS NULL);
 
+CREATE TABLE tax_rates (
+  id uuid not null,
+  country text not null,
+  region text,
+  category text not null default 'standard'::text,
+  name text not null,
+  rate_percent numeric not null,
+  valid_in daterange not null default daterange(NULL::date, NULL::date),
+  created_at timestamp with time zone not null default now(),
+  constraint tax_rates_pkey PRIMARY KEY (id),
+  constraint tax_rates_country_coalesce_category_name_valid_in_excl EXCLUDE USING gist (country WITH =, COALESCE(region, ''::text) WITH =, category WITH =, name WITH =, valid_in WITH &&),
+  constraint tax_rates_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+  constraint tax_rates_rate_percent_check CHECK (((rate_percent >= (0)::numeric) AND (rate_percent <= (100)::numeric))),
+  constraint tax_rates_valid_in_check CHECK ((NOT isempty(valid_in)))
+);
+
 CREATE TABLE test_clocks (
   id uuid not null,
   number integer not null generated always as identity,
@@ -820,12 +1172,17 @@ CREATE TABLE usage_events (
   unit text not null,
   occurred_at timestamp with time zone not null,
   received_at timestamp with time zone not null default now(),
+  is_late boolean not null default false,
+  late_window_id uuid,
   constraint usage_events_pkey PRIMARY KEY (id),
   constraint usage_events_source_event_id_key UNIQUE (source, event_id),
+  constraint usage_events_late_window_id_fkey FOREIGN KEY (late_window_id) REFERENCES usage_windows(id),
   constraint usage_events_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint usage_events_check CHECK (((late_window_id IS NULL) OR is_late)),
   constraint usage_events_quantity_check CHECK ((quantity >= (0)::numeric))
 );
 CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);
+CREATE INDEX usage_events_late ON public.usage_events USING btree (subscription_id) WHERE (is_late AND (late_window_id IS NULL));
 
 CREATE TABLE usage_windows (
   id uuid not null,
@@ -839,8 +1196,9 @@ CREATE TABLE usage_windows (
   first_read_at timestamp with time zone,
   last_read_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  is_late boolean not null default false,
   constraint usage_windows_pkey PRIMARY KEY (id),
-  constraint usage_windows_subscription_line_id_window_period_excl EXCLUDE USING gist (subscription_line_id WITH =, window_period WITH &&),
+  constraint usage_windows_subscription_line_id_window_period_excl EXCLUDE USING gist (subscription_line_id WITH =, window_period WITH &&) WHERE ((NOT is_late)),
   constraint usage_windows_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
   constraint usage_windows_quantity_check CHECK ((quantity >= (0)::numeric)),
   constraint usage_windows_window_period_check CHECK (((NOT isempty(window_period)) AND (NOT lower_inf(window_period)) AND (NOT upper_inf(window_period))))

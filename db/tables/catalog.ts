@@ -1,7 +1,9 @@
 import type { ApplicationDefinition } from '#domain/application.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
-import type { DateRange, Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { Price } from '#domain/pricing/price.ts'
+import type { Terms } from '#domain/terms.ts'
+import type { DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface ApplicationsTable {
   id: string
@@ -30,7 +32,13 @@ export interface ProductsTable {
   recurrence_count: number | null
   recurrence_unit: IntervalUnit | null
   unit: string
-  base_price: Decimal
+  price: Json<Price>
+  /** What differs from the default terms. */
+  terms: Json<Partial<Terms>>
+  category: string | null
+  attributes: Json<Readonly<Record<string, string>>>
+  variant_of_id: string | null
+  tax_category: Defaulted<string>
   currency: string
   metric: string | null
   limit_code: string | null
@@ -60,11 +68,21 @@ export interface BillOfMaterialsTable {
   sequence: number
 }
 
+/** Base price less a percentage, plus a surcharge, to a step, within bounds (decimals in major units). */
+export interface PriceFormula {
+  readonly discountPercent?: string
+  readonly surcharge?: string
+  readonly step?: string
+  readonly least?: string
+  readonly greatest?: string
+}
+
 export interface PriceListsTable {
   id: string
   code: string
   name: string
   currency: string
+  base_price_list_id: string | null
   created_at: Generated<Instant>
 }
 
@@ -73,8 +91,54 @@ export interface PriceListItemsTable {
   price_list_id: string
   product_id: string | null
   minimum_quantity: Defaulted<Decimal>
-  unit_price: Decimal | null
+  /** One of price, discount_percent and formula. */
+  price: Json<Price> | null
   discount_percent: Decimal | null
+  formula: Json<PriceFormula> | null
+  customer_id: string | null
+  category: string | null
+  attribute_name: string | null
+  attribute_value: string | null
+  season_from: string | null
+  season_until: string | null
   valid_in: Defaulted<DateRange>
+  created_at: Generated<Instant>
+}
+
+export interface TaxRatesTable {
+  id: string
+  country: string
+  region: string | null
+  category: Defaulted<string>
+  name: string
+  rate_percent: Decimal
+  valid_in: Defaulted<DateRange>
+  created_at: Generated<Instant>
+}
+
+export interface DiscountsTable {
+  id: string
+  code: string | null
+  name: string
+  percent: Decimal | null
+  amount_minor: number | null
+  currency: string | null
+  scope: 'line' | 'document'
+  product_id: string | null
+  period_count: number | null
+  valid_in: Defaulted<DateRange>
+  maximum_uses: number | null
+  use_count: Defaulted<number>
+  is_once_per_customer: Defaulted<boolean>
+  archived_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+export interface AppliedDiscountsTable {
+  id: string
+  discount_id: string
+  customer_id: string
+  subscription_id: string | null
+  valid_in: DateRange
   created_at: Generated<Instant>
 }

@@ -18,7 +18,23 @@ export interface CustomersTable {
   currency: string
   time_zone: string
   price_list_id: string | null
+  country: string | null
+  region: string | null
+  is_business: Defaulted<boolean>
+  tax_id: string | null
+  tax_id_verified_at: Instant | null
+  tax_exemption: string | null
+  language: Defaulted<string>
+  buyer_reference: string | null
+  splits_by_purchase_order: Defaulted<boolean>
   created_at: Generated<Instant>
+}
+
+export interface CustomerBalancesTable {
+  customer_id: string
+  currency: string
+  test_clock_id: string | null
+  amount_minor: number
 }
 
 export interface EnvironmentsTable {

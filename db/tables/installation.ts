@@ -1,9 +1,21 @@
+import type { ColumnType } from 'kysely'
 import type { Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface Seller {
   readonly name: string
   readonly address: string
   readonly taxId: string | null
+  /** Two letters of ISO 3166; without it no tax is determined. */
+  readonly country?: string
+  readonly registration?: string
+  readonly email?: string
+  readonly bankAccount?: { readonly iban: string; readonly bic: string; readonly name: string }
+}
+
+/** How each kind of document is numbered: `{series}-{year}-{number:5}` begins anew each year. */
+export interface NumberPatterns {
+  readonly invoice: { readonly series: string; readonly pattern: string }
+  readonly credit_note: { readonly series: string; readonly pattern: string }
 }
 
 export interface InstallationTable {
@@ -15,6 +27,11 @@ export interface InstallationTable {
   payment_terms_days: Defaulted<number>
   settlement_window_seconds: Defaulted<number>
   sampling_interval_seconds: Defaulted<number>
+  prices_include_tax: Defaulted<boolean>
+  tax_rounding: Defaulted<'document' | 'line'>
+  recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
+  draft_days: Defaulted<number>
+  number_patterns: ColumnType<NumberPatterns, string | undefined, string>
   demo_seeded_at: Instant | null
   created_at: Generated<Instant>
 }

@@ -1,6 +1,8 @@
-import type { BillingInterval } from '#domain/calendar.ts'
+import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { Terms } from '#domain/terms.ts'
 import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface OrdersTable {
@@ -43,6 +45,28 @@ export interface SubscriptionsTable {
   ends_on: CalendarDate | null
   suspended_reason: string | null
   ended_at: Instant | null
+  /** Bounds of what its lines come to in one period, in major units. */
+  least_amount: Decimal | null
+  greatest_amount: Decimal | null
+  purchase_order_reference: string | null
+  term: Json<SubscriptionTerm> | null
+  term_ends_on: CalendarDate | null
+  created_at: Generated<Instant>
+}
+
+/** A fixed term, and what becomes of the subscription at its end. */
+export interface SubscriptionTerm {
+  readonly length: Recurrence
+  readonly renewal: 'renew' | 'end'
+  /** How long before the end it must be said that it shall not be renewed. */
+  readonly notice: Recurrence
+}
+
+export interface SubscriptionPausesTable {
+  id: string
+  subscription_id: string
+  pause_period: DateRange
+  reason: string | null
   created_at: Generated<Instant>
 }
 
@@ -55,6 +79,9 @@ export interface SubscriptionDocumentsTable {
   billing_cycle_anchor: CalendarDate
   time_zone: string
   test_clock_id: string | null
+  purchase_order_reference: string | null
+  /** Set where the document is not the customer's common one. */
+  own_anchor_on: CalendarDate | null
   next_period_index: Defaulted<number>
   next_invoice_on: CalendarDate
   parked_reason: string | null
@@ -77,7 +104,14 @@ export interface SubscriptionLinesTable {
   description: string
   quantity: Decimal
   unit: string
-  unit_price: Decimal
+  price: Json<Price>
+  /** What differs from the default terms. */
+  terms: Json<Partial<Terms>>
+  tax_category: Defaulted<string>
+  price_list_item_id: string | null
+  transferred_from_line_id: string | null
+  opened_by: string | null
+  closed_by: string | null
   metric: string | null
   limit_code: string | null
   starts_on: CalendarDate | null

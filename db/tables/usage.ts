@@ -22,6 +22,9 @@ export interface UsageEventsTable {
   unit: string
   occurred_at: Instant
   received_at: Generated<Instant>
+  /** It came after its window was billed; then it is in one late window. */
+  is_late: Defaulted<boolean>
+  late_window_id: string | null
 }
 
 export interface UsageWindowsTable {
@@ -35,5 +38,6 @@ export interface UsageWindowsTable {
   event_count: number
   first_read_at: Instant | null
   last_read_at: Instant | null
+  is_late: Defaulted<boolean>
   created_at: Generated<Instant>
 }

@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { assert } from './assert.ts'
 import { BusinessError } from './errors.ts'
 
 /** Decimals of a currency's minor unit, from ISO 4217 list one. A currency that is not here cannot be used. */
@@ -24,16 +25,90 @@ export function currencyExponent(currency: string): number {
   return exponent
 }
 
+/** What becomes of a remainder: to the nearest with halves away from zero (ours), away from zero, towards it, or halves to even. */
+export type RoundingMode = 'nearest' | 'up' | 'down' | 'half_even'
+
+const bigModes: Readonly<Record<RoundingMode, 0 | 1 | 2 | 3>> = {
+  nearest: Big.roundHalfUp,
+  up: Big.roundUp,
+  down: Big.roundDown,
+  half_even: Big.roundHalfEven,
+}
+
+/**
+ * The one place where a decimal is rounded. Digits are counted after the point, negative ones before it: 1.5 to 0 digits
+ * is 2, -1.5 is -2, 1234 to -1 digits is 1230. 7.365 to 2 digits is 7.37, and 7.36 with halves to even.
+ */
+export function roundDecimal(value: Big, digits: number, mode: RoundingMode = 'nearest'): Big {
+  return value.round(digits, bigModes[mode])
+}
+
+/** To a multiple of a step: 8.81 to a step of 0.05 is 8.80, 8.825 is 8.85. */
+export function roundToStep(value: Big, step: Big, mode: RoundingMode = 'nearest'): Big {
+  assert(step.gt(0), `a rounding step is more than 0, got ${step.toFixed()}`)
+  return roundDecimal(divide(value, step), 0, mode).times(step)
+}
+
+/** An exact amount in minor units to an integer of them. */
+export function roundMinor(amountMinor: Big, mode: RoundingMode = 'nearest'): number {
+  const value = Number(roundDecimal(amountMinor, 0, mode).toFixed(0))
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`amount beyond the safe range: ${amountMinor.toFixed()}`)
+  return value === 0 ? 0 : value
+}
+
 /**
  * The one rounding of an invoice line: an exact amount in major units to an integer in minor units, half away from zero.
  * 0.125 USD gives 13, -0.125 USD gives -13, 1234.5678 JPY gives 1235.
  */
 export function roundHalfAwayFromZero(amount: Big, currency: string): number {
-  const minor = amount.times(new Big(10).pow(currencyExponent(currency))).round(0, Big.roundHalfUp)
-  const value = Number(minor.toFixed(0))
-  if (!Number.isSafeInteger(value))
-    throw new RangeError(`amount beyond the safe range: ${amount.toFixed()} ${currency}`)
-  return value === 0 ? 0 : value
+  return roundMinor(amount.times(new Big(10).pow(currencyExponent(currency))))
+}
+
+const Exact = Big()
+Exact.DP = 40
+
+/** A quotient of 40 decimals: exact enough that only the one rounding after it counts. */
+export function divide(dividend: Big, divisor: Big): Big {
+  return new Big(new Exact(dividend.toFixed()).div(divisor.toFixed()).toFixed())
+}
+
+/**
+ * Rounds every part so that together they are exactly the total: each is rounded down, then those that lost most get one
+ * unit back, the first of equals first. 3.3333 three times with a total of 10 gives 4, 3, 3.
+ * @param parts exact amounts in minor units; they sum to the total but for its own rounding
+ */
+export function roundToTotal(parts: readonly Big[], totalMinor: number): number[] {
+  const floors = parts.map((part) => floor(part))
+  const missing = totalMinor - floors.reduce((sum, minor) => sum + minor, 0)
+  assert(missing >= 0 && missing <= parts.length, `parts do not add up to ${totalMinor}`)
+  const winners = new Set(
+    parts
+      .map((part, index) => ({ index, lost: part.minus(floors[index] ?? 0) }))
+      .toSorted((first, second) => second.lost.cmp(first.lost) || first.index - second.index)
+      .slice(0, missing)
+      .map(({ index }) => index),
+  )
+  return floors.map((minor, index) => (winners.has(index) ? minor + 1 : minor))
+}
+
+function floor(value: Big): number {
+  return roundMinor(value, value.lt(0) ? 'up' : 'down')
+}
+
+/**
+ * Spreads an amount over parts by their weight, to the minor unit: 1000 over three equal parts is 334, 333, 333. Weights
+ * that sum to nothing count as equal.
+ */
+export function spread(amountMinor: number, weights: readonly Big[]): number[] {
+  return weights.length === 0 ? [] : roundToTotal(exactShares(new Big(amountMinor), weights), amountMinor)
+}
+
+/** As `spread`, before any rounding. */
+export function exactShares(amount: Big, weights: readonly Big[]): Big[] {
+  const sum = weights.reduce((total, weight) => total.plus(weight), new Big(0))
+  if (sum.eq(0)) return weights.map(() => divide(amount, new Big(weights.length)))
+  return weights.map((weight) => divide(amount.times(weight), sum))
 }
 
 /** An integer amount in minor units as exact major units: 1050 USD gives 10.5. */

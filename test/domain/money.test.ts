@@ -2,7 +2,20 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import Big from 'big.js'
 import fc from 'fast-check'
-import { currencyExponent, formatMoney, fromMinor, roundHalfAwayFromZero } from '#domain/money.ts'
+import {
+  currencyExponent,
+  divide,
+  exactShares,
+  formatMoney,
+  fromMinor,
+  roundDecimal,
+  roundHalfAwayFromZero,
+  roundMinor,
+  roundToStep,
+  roundToTotal,
+  spread,
+  type RoundingMode,
+} from '#domain/money.ts'
 
 const roundings: [exact: string, currency: string, minor: number][] = [
   ['0.125', 'USD', 13],
@@ -72,5 +85,73 @@ test('a credit mirrors its charge to the cent', () => {
         roundHalfAwayFromZero(exact, 'USD'),
       )
     }),
+  )
+})
+
+const decimals: [value: string, digits: number, mode: RoundingMode, rounded: string][] = [
+  ['7.365', 2, 'nearest', '7.37'],
+  ['-7.365', 2, 'nearest', '-7.37'],
+  ['7.365', 2, 'half_even', '7.36'],
+  ['7.375', 2, 'half_even', '7.38'],
+  ['1.5601', 2, 'up', '1.57'],
+  ['-1.5601', 2, 'up', '-1.57'],
+  ['1.56', 2, 'up', '1.56'],
+  ['1.3399', 2, 'down', '1.33'],
+  ['-1.3399', 2, 'down', '-1.33'],
+  ['123.4567', 0, 'nearest', '123'],
+  ['125', -1, 'nearest', '130'],
+]
+
+for (const [value, digits, mode, rounded] of decimals) {
+  test(`${value} to ${digits} digits ${mode} is ${rounded}`, () => {
+    assert.equal(roundDecimal(new Big(value), digits, mode).toFixed(), rounded)
+  })
+}
+
+test('a price formula rounds to its step: 8.81 by 0.05 is 8.80', () => {
+  assert.equal(roundToStep(new Big('8.81'), new Big('0.05')).toFixed(2), '8.80')
+  assert.equal(roundToStep(new Big('8.825'), new Big('0.05')).toFixed(2), '8.85')
+  assert.equal(roundToStep(new Big('8.81'), new Big('0.05'), 'up').toFixed(2), '8.85')
+  assert.throws(() => roundToStep(new Big(1), new Big(0)), /more than 0/)
+})
+
+test('a quotient keeps 40 decimals', () => {
+  assert.equal(divide(new Big(1), new Big(3)).toFixed(), `0.${'3'.repeat(40)}`)
+})
+
+test('minor units beyond the safe integers are an error', () => {
+  assert.throws(() => roundMinor(new Big('9007199254740992')), RangeError)
+})
+
+test('10.00 spread over three equal parts is 3.34, 3.33 and 3.33', () => {
+  assert.deepEqual(spread(1000, [new Big(1), new Big(1), new Big(1)]), [334, 333, 333])
+  assert.deepEqual(spread(-1000, [new Big(1), new Big(1), new Big(1)]), [-333, -333, -334])
+  assert.deepEqual(spread(5, []), [])
+})
+
+test('weights that sum to nothing share alike', () => {
+  assert.deepEqual(spread(5, [new Big(0), new Big(0)]), [3, 2])
+  assert.equal(exactShares(new Big(5), [new Big(0), new Big(0)])[1]?.toFixed(), '2.5')
+})
+
+test('parts that do not add up to the total are an error', () => {
+  assert.throws(() => roundToTotal([new Big('1.5'), new Big('1.5')], 9), /do not add up/)
+})
+
+test('shares sum to what was spread, and none is a whole unit away from its exact share', () => {
+  const weights = fc.array(fc.integer({ min: 0, max: 10 ** 9 }), { minLength: 1, maxLength: 40 })
+  fc.assert(
+    fc.property(fc.integer({ min: -(10 ** 12), max: 10 ** 12 }), weights, (amountMinor, list) => {
+      const bigs = list.map((weight) => new Big(weight))
+      const shares = spread(amountMinor, bigs)
+      assert.equal(
+        shares.reduce((sum, share) => sum + share, 0),
+        amountMinor,
+      )
+      for (const [index, exact] of exactShares(new Big(amountMinor), bigs).entries()) {
+        assert.ok(exact.minus(shares[index] ?? NaN).abs().lt(1)) // prettier-ignore
+      }
+    }),
+    { numRuns: 1000 },
   )
 })

@@ -39,6 +39,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   application_unknown: kind(422, 'There is no such application', 'Use the code or id of one that exists.', [
     { title: 'List applications', href: '/v1/applications' },
   ]),
+  before_last_billed_day: kind(
+    409,
+    'The line was billed for longer',
+    'Choose the day after the last billed one, or a later day; the detail names it.',
+  ),
   below_current_use: kind(
     409,
     'More is used than would be sold',
@@ -56,6 +61,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The build cannot be retried',
     'Only a build that failed for good and whose subscription still waits for it is retried.',
     seeTasks,
+  ),
+  change_not_allowed: kind(
+    409,
+    'The product rules the change out',
+    'Ask the seller, or order the other product beside it.',
   ),
   clock_backwards: kind(422, 'A test clock never goes back', 'Advance it to a later instant.'),
   clock_too_far: kind(422, 'Too far for one step', 'Advance the clock in smaller steps.'),
@@ -208,6 +218,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     403,
     'The request did not come from our own page',
     'Open the page again and send the form from there.',
+  ),
+  phases_invalid: kind(
+    422,
+    'The phases do not follow each other',
+    'Give at least one phase, and a length to each but the last.',
+  ),
+  placeholder_unknown: kind(
+    422,
+    'The text holds a placeholder that is not known',
+    'Use one that the detail lists, or leave out the braces.',
   ),
   port_taken_on_server: kind(
     409,

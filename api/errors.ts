@@ -84,6 +84,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'A cookie and a key at once',
     'Send either the session cookie or the API key, never both.',
   ),
+  credit_exceeds_invoice: kind(
+    409,
+    'More than is left of the invoice',
+    'Read the invoice and its credit notes; credit at most what is left of each line.',
+  ),
   currency_mismatch: kind(
     422,
     'Another currency than agreed',
@@ -150,6 +155,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'A finalized document never changes',
     'Correct it with a credit note instead.',
   ),
+  invoice_too_long: kind(
+    409,
+    'The document is too long for a PDF',
+    'Open its page and print that, or read its lines through the API.',
+  ),
   json_malformed: kind(400, 'The body is not JSON', 'Send one JSON value in UTF-8.', seeReference),
   key_invalid: kind(
     401,
@@ -201,12 +211,18 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   no_server_for_application: kind(409, 'No server fits', 'Add a server, or free one.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  not_finalized: kind(409, 'The document is still a draft', 'Finalize it first, or read its preview.'),
   not_found: kind(404, 'Not found', 'Check the address and the id.', seeReference),
   not_ready_in_time: kind(
     409,
     'The application did not become ready',
     'Read its log on the server, remove the cause, retry the build.',
     seeTasks,
+  ),
+  number_pattern_ambiguous: kind(
+    422,
+    'The pattern could give a number twice',
+    'Use {series} and {number} once each with a sign between them, and {year} where numbers begin anew each year.',
   ),
   order_empty: kind(422, 'The order has no lines', 'Add at least one line.', seeProducts),
   order_too_large: kind(
@@ -267,6 +283,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  tax_rate_missing: kind(
+    422,
+    'No tax rate is in force',
+    'Add a rate for the country, category and date that the detail names.',
+  ),
   temporal_unreachable: kind(
     503,
     'The workflow engine does not answer',

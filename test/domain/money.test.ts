@@ -149,7 +149,12 @@ test('shares sum to what was spread, and none is a whole unit away from its exac
         amountMinor,
       )
       for (const [index, exact] of exactShares(new Big(amountMinor), bigs).entries()) {
-        assert.ok(exact.minus(shares[index] ?? NaN).abs().lt(1)) // prettier-ignore
+        assert.ok(
+          exact
+            .minus(shares[index] ?? NaN)
+            .abs()
+            .lt(1),
+        )
       }
     }),
     { numRuns: 1000 },

@@ -1,0 +1,41 @@
+import { assert } from '../assert.ts'
+
+/** What a document holds, as it is written down: no dates, decimals or classes, only their text. */
+export type DocumentContent =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly DocumentContent[]
+  | { readonly [name: string]: DocumentContent | undefined }
+
+/**
+ * The one text of a document's content: JSON without spaces, names sorted by their UTF-16 code units, lists in their
+ * order, absent fields left out (RFC 8785, with safe integers as the only numbers). Equal documents have equal texts.
+ */
+export function canonicalInvoice(content: DocumentContent): string {
+  if (typeof content === 'number') {
+    assert(Number.isSafeInteger(content), `a document holds safe integers only, got ${content}`)
+    return String(content === 0 ? 0 : content)
+  }
+  if (content === null || typeof content !== 'object') return JSON.stringify(content)
+  if (isList(content)) return `[${content.map((item) => canonicalInvoice(item)).join(',')}]`
+  const fields = Object.entries(content)
+    .filter((entry): entry is [string, DocumentContent] => entry[1] !== undefined)
+    .toSorted(([first], [second]) => (first < second ? -1 : 1))
+    .map(([name, value]) => `${JSON.stringify(name)}:${canonicalInvoice(value)}`)
+  return `{${fields.join(',')}}`
+}
+
+function isList(content: object): content is readonly DocumentContent[] {
+  return Array.isArray(content)
+}
+
+/**
+ * What is hashed to chain a document to the one before it in its series: the hash before, a line break, the text. The
+ * first of a series has no hash before. SHA-256 over UTF-8 is taken by `db`, which may use Node's crypto.
+ * @param previousHash hexadecimal
+ */
+export function chainedText(previousHash: string | null, canonical: string): string {
+  return `${previousHash ?? ''}\n${canonical}`
+}

@@ -105,8 +105,32 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeHealth,
   ),
   date_range_invalid: kind(422, 'The dates are in the wrong order', 'The end must come after the start.'),
+  discount_invalid: kind(422, 'The discount is not valid', 'Use 0 to 100 percent, or an amount above 0.'),
+  event_values_missing: kind(
+    409,
+    'The values of the events are missing',
+    'A price with a least or greatest amount per event is billed from events that carry their value.',
+  ),
   field_invalid: kind(422, 'A field is not valid', 'Correct the fields that errors lists.', seeReference),
   field_required: kind(422, 'A field is missing', 'Add the fields that errors lists.', seeReference),
+  formula_invalid: kind(
+    422,
+    'The formula cannot be used',
+    'Use numbers, the named values, + - * / %, comparisons and min, max, round, floor, ceil, abs.',
+    seeReference,
+  ),
+  formula_not_allowed: kind(
+    422,
+    'The formula asks for what is not allowed',
+    'A formula sees the named values and nothing else.',
+    seeReference,
+  ),
+  formula_too_expensive: kind(422, 'The formula is too expensive', 'Write it shorter and flatter.'),
+  grid_bounds_unstated: kind(
+    422,
+    'The grid does not say what its bounds are',
+    'State bounds: lower or upper.',
+  ),
   id_kind_mismatch: kind(
     400,
     'An id of another kind',
@@ -254,6 +278,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ports_exhausted: kind(409, 'The server has no free port', 'Widen its range of ports, or add a server.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  price_list_cycle: kind(
+    422,
+    'The price list refers back to itself',
+    'Let one of the items that the detail names refer to the base price.',
+  ),
   price_list_unknown: kind(422, 'There is no such price list', 'Use the code or id of one that exists.', [
     { title: 'List price lists', href: '/v1/price-lists' },
   ]),
@@ -271,6 +300,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeProducts,
   ),
   quantity_invalid: kind(422, 'The quantity is not valid', 'Use a number above 0.'),
+  quantity_negative: kind(
+    409,
+    'A formula gives less than 0',
+    'Correct the formula, or the values that it uses, and try again.',
+    seeTasks,
+  ),
   quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
   quantity_unchanged: kind(422, 'Nothing would change', 'The subscription has this quantity already.'),
   recurrence_invalid: kind(
@@ -293,6 +328,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The workflow engine does not answer',
     'Nothing is lost: send it again in a moment with the same Idempotency-Key.',
     seeHealth,
+  ),
+  tiers_invalid: kind(
+    422,
+    'The tiers leave a hole or overlap',
+    'Let each upper bound lie above the one before, and leave that of the last tier open.',
   ),
   unit_not_convertible: kind(
     422,

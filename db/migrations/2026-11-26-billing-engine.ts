@@ -166,6 +166,9 @@ const usage = `
 -- What comes after its window was billed goes on the next invoice, marked late; each event is in exactly one window.
 alter table usage_windows
   add column is_late boolean not null default false,
+  drop constraint usage_windows_quantity_check,
+  -- Late, a gauge may turn out lower than it was billed.
+  add check (quantity >= 0 or is_late),
   drop constraint usage_windows_subscription_line_id_window_period_excl,
   add exclude using gist (subscription_line_id with =, window_period with &&) where (not is_late);
 alter table usage_events

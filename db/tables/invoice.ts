@@ -1,4 +1,5 @@
-import type { InvoiceLineExplanation, InvoiceLineKind } from '#domain/invoice/lines.ts'
+import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
+import type { InvoiceLineKind } from '#domain/invoice/lines.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingType } from '#domain/product.ts'
 import type { ColumnType } from 'kysely'

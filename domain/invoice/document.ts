@@ -1,6 +1,42 @@
-import type { Period } from '../calendar.ts'
+import type { BillingInterval, Period } from '../calendar.ts'
 import type { BillingType } from '../product.ts'
-import type { InvoiceLineExplanation, InvoiceLineKind } from './lines.ts'
+import type { TaxDecision } from '../tax.ts'
+import type { DiscountInForce } from './discounting.ts'
+import type { InvoiceLineExplanation } from './explanation.ts'
+import type { BillableLine, DuePart, InvoiceLineKind, MeasuredUsage, UsagePart } from './lines.ts'
+
+/** Why a bill is made: a document's period begins, or a subscription begins or ends within one. */
+export type BillReason = 'period' | 'opening' | 'final'
+
+/** All that a document is computed from. Nothing else is looked at: not a clock, not a row. */
+export interface DocumentInput {
+  readonly reason: BillReason
+  readonly currency: string
+  readonly asOf: string
+  /** How the document counts its periods; null for a bill that lies on none. */
+  readonly cycles: { readonly anchor: string; readonly interval: BillingInterval } | null
+  /** All lines of the document, also those of which nothing is due. */
+  readonly lines: readonly BillableLine[]
+  readonly parts: readonly DuePart[]
+  readonly usageOf: (part: UsagePart) => MeasuredUsage
+  readonly discounts: readonly DiscountInForce[]
+  readonly bounds: readonly SubscriptionBounds[]
+  readonly tax: DocumentTaxTerms
+}
+
+/** What the lines of a subscription come to in one period, in major units, before tax. */
+export interface SubscriptionBounds {
+  readonly subscriptionId: string
+  readonly leastAmount: string | null
+  readonly greatestAmount: string | null
+}
+
+export interface DocumentTaxTerms {
+  readonly arePricesInclusive: boolean
+  readonly taxRounding: 'document' | 'line'
+  /** Of a product's tax category, for service that begins on a day. */
+  readonly decide: (category: string, on: string) => TaxDecision
+}
 
 /** What a document will hold, before it has a number: preview, simulation and the real one are this same value. */
 export interface DocumentDraft {
@@ -39,6 +75,8 @@ export interface DocumentLineDraft {
   readonly taxCategory: string
   readonly taxRatePercent: string
   readonly taxMinor: number
+  /** Usage events that this line bills late; they are bound to its window. */
+  readonly lateEventIds: readonly string[]
   readonly explanation: InvoiceLineExplanation
 }
 
@@ -51,4 +89,11 @@ export interface DocumentTax {
   readonly taxMinor: number
   /** Why there is no tax, in the words the law asks for. */
   readonly note: string | null
+}
+
+/**
+ * Computes a document from what is due. Null when nothing is, or nothing but usage of 0 that is not shown.
+ */
+export function computeDocument(_input: DocumentInput): DocumentDraft | null {
+  throw new Error('being written')
 }

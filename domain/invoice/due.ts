@@ -1,0 +1,98 @@
+import {
+  compareDates,
+  cycleBoundary,
+  cycleIndexOn,
+  addDays,
+  earlierDate,
+  fullCycle,
+  intersect,
+  laterDate,
+  type Period,
+} from '../calendar.ts'
+import type { BillableLine, BilledPart, DuePart } from './lines.ts'
+
+/**
+ * What is due of the lines on a date, oldest first. Advance parts are due on their first day, arrears and usage on the
+ * day after their last, one-time fees when their line starts. Each line's periods tile its life, from the first day after
+ * its trial to its end or its last instalment; what was billed before is not due again, and what was billed beyond a
+ * line's end is credited, unless its terms keep it.
+ */
+export function dueParts(lines: readonly BillableLine[], asOf: string): DuePart[] {
+  return lines.flatMap((line) => [...creditParts(line), ...chargeParts(line, asOf)])
+}
+
+function chargeParts(line: BillableLine, asOf: string): DuePart[] {
+  const paidFrom = firstPaidDay(line)
+  if (compareDates(paidFrom, asOf) > 0) return []
+  if (line.interval === null) {
+    return line.billed.some((part) => part.kind === 'one_time') ? [] : [{ kind: 'one_time', line }]
+  }
+  const kind = line.billingType === 'usage' ? 'usage' : 'recurring'
+  const due: DuePart[] = []
+  const end = lastPaidEnd(line)
+  let from = billedUntil(line, paidFrom)
+  for (let index = cycleIndexOn(line.billingCycleAnchor, line.interval, from); ; index += 1) {
+    const cycle = fullCycle(line.billingCycleAnchor, line.interval, index)
+    const servicePeriod = intersect({ start: from, end }, cycle)
+    if (!servicePeriod || !isDue(line, servicePeriod, asOf)) return due
+    due.push({ kind, line, servicePeriod, cycle })
+    from = servicePeriod.end
+  }
+}
+
+function isDue(line: BillableLine, servicePeriod: Period, asOf: string): boolean {
+  return compareDates(line.billingTiming === 'advance' ? servicePeriod.start : servicePeriod.end, asOf) <= 0
+}
+
+/** The trial is counted from the first day of the whole life, so that a change inside it begins no new one. */
+function firstPaidDay(line: BillableLine): string {
+  if (line.terms.trialDays === 0) return line.startsOn
+  return laterDate(line.startsOn, addDays(line.firstStartsOn, line.terms.trialDays))
+}
+
+/** Instalments are counted in cycles from the first that is paid, also over a change of the line. */
+function lastPaidEnd(line: BillableLine): string | null {
+  const { interval, billingCycleAnchor, terms } = line
+  if (interval === null || terms.periodCount === null) return line.endsOn
+  const first = cycleIndexOn(billingCycleAnchor, interval, addDays(line.firstStartsOn, terms.trialDays))
+  const paid = cycleBoundary(billingCycleAnchor, interval, first + terms.periodCount)
+  return line.endsOn === null ? paid : earlierDate(line.endsOn, paid)
+}
+
+function billedUntil(line: BillableLine, from: string): string {
+  return line.billed
+    .filter((part) => part.kind === 'recurring' || part.kind === 'usage')
+    .reduce((until, part) => (part.servicePeriod ? laterDate(until, part.servicePeriod.end) : until), from)
+}
+
+/** Charges that reach beyond the line's end, each credited once for the days that were not served. */
+function creditParts(line: BillableLine): DuePart[] {
+  const { endsOn, terms } = line
+  if (endsOn === null || terms.unusedTime === 'keep' || terms.proration === 'none') return []
+  return line.billed.flatMap((charge): DuePart[] => {
+    if (
+      charge.kind !== 'recurring' ||
+      !charge.servicePeriod ||
+      compareDates(charge.servicePeriod.end, endsOn) <= 0
+    )
+      return []
+    const servicePeriod = {
+      start: laterDate(charge.servicePeriod.start, endsOn),
+      end: charge.servicePeriod.end,
+    }
+    return isCredited(line, charge, servicePeriod) ? [] : [{ kind: 'credit', line, servicePeriod, charge }]
+  })
+}
+
+/** Credited for these days, or as a whole: nothing is left of the charge to give back. */
+function isCredited(line: BillableLine, charge: BilledPart, period: Period): boolean {
+  return (
+    (charge.amountMinor > 0 && charge.creditedMinor >= charge.amountMinor) ||
+    line.billed.some(
+      (part) =>
+        part.kind === 'credit' &&
+        part.servicePeriod !== null &&
+        intersect(part.servicePeriod, period) !== undefined,
+    )
+  )
+}

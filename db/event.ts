@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 
 /** Everything that can be read in a timeline. */
@@ -39,16 +40,15 @@ export interface NewEvent {
 
 /** Writes an event with the change it tells of, in the caller's transaction. */
 export async function insertEvent(db: Db, event: NewEvent): Promise<void> {
-  await db
-    .insertInto('events')
-    .values({
-      kind: event.kind,
-      customer_id: event.customerId ?? null,
-      subscription_id: event.subscriptionId ?? null,
-      build_order_id: event.buildOrderId ?? null,
-      invoice_id: event.invoiceId ?? null,
-      data: event.data ?? {},
-      business_at: event.businessAt ?? null,
-    })
-    .execute()
+  await insertEvents(db, [event])
+}
+
+/** Writes any number of events by one statement. */
+export async function insertEvents(db: Db, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return
+  await sql`
+    insert into events (kind, customer_id, subscription_id, build_order_id, invoice_id, data, business_at)
+    select kind, "customerId", "subscriptionId", "buildOrderId", "invoiceId", coalesce(data, '{}'), "businessAt"
+    from json_to_recordset(${JSON.stringify(events)}::json) as event (kind text, "customerId" uuid, "subscriptionId" uuid,
+      "buildOrderId" uuid, "invoiceId" uuid, data jsonb, "businessAt" timestamptz)`.execute(db)
 }

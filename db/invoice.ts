@@ -1,29 +1,34 @@
 import { sql } from 'kysely'
-import { addDays, dateIn, laterDate, startOfDay } from '#domain/calendar.ts'
-import type { InvoiceLineDraft } from '#domain/invoice/lines.ts'
+import { addDays, dateIn } from '#domain/calendar.ts'
+import type { DocumentDraft } from '#domain/invoice/document.ts'
+import { settleInvoices } from './balance.ts'
 import type { Tx } from './database.ts'
-import { newId } from './identifier.ts'
-import { insertUsageWindow } from './usage.ts'
+import { insertEvents } from './event.ts'
+import { newIds } from './identifier.ts'
+import { insertInvoiceLines, insertInvoiceTaxes, toLineRows, type LineSource } from './invoice-line.ts'
+import { finalizeInvoices, type NumberableInvoice } from './number-series.ts'
+import { contentOf, type ContentLine } from './invoice-content.ts'
+import { readBuyers, readSellerFacts, type SellerFacts } from './party.ts'
+import type { Buyer } from './tables/invoice.ts'
 
-export interface InvoiceLineRow {
-  readonly draft: InvoiceLineDraft
-  readonly subscriptionId: string
-  readonly productId: string
-  readonly instanceId: string | null
-  readonly metric: string | null
-  readonly timeZone: string
-}
-
-export interface InvoiceDraft {
+/** What a document will say, with all that the database needs to know of it. */
+export interface NewInvoice {
   /** What the document is for: a second try to write it finds the first. */
   readonly billingKey: string
   readonly customerId: string
   readonly documentId: string | null
   readonly subscriptionId: string | null
   readonly testClockId: string | null
-  readonly currency: string
+  readonly purchaseOrderReference?: string | null
+  /** The invoice that a credit note corrects. */
+  readonly correctsId?: string | null
+  readonly reissueOfId?: string | null
+  /** How often its lines were billed anew after a void. */
+  readonly revision?: number
   readonly now: string
-  readonly lines: readonly InvoiceLineRow[]
+  readonly draft: DocumentDraft
+  /** Whose each line is: by subscription line, or by one-off charge. */
+  readonly sources: ReadonlyMap<string, LineSource>
 }
 
 export interface FinalizedInvoice {
@@ -31,172 +36,149 @@ export interface FinalizedInvoice {
   readonly kind: 'invoice' | 'credit_note'
   readonly number: string
   readonly totalMinor: number
+  readonly currency: string
 }
 
 /**
- * Writes a document with its lines and finalizes it in the caller's transaction; the number is taken last. What adds up
- * to less than nothing is a credit note: an invoice is never negative.
+ * Writes documents with their lines and finalizes them in the caller's transaction: one statement a table, whatever their
+ * number. Then what the customers are owed is used, and the numbers are taken last.
+ * @returns in the order given
  */
-export async function insertInvoice(tx: Tx, draft: InvoiceDraft): Promise<FinalizedInvoice> {
-  const id = newId()
-  const netMinor = draft.lines.reduce((sum, line) => sum + line.draft.amountMinor, 0)
-  const kind = netMinor < 0 ? 'credit_note' : 'invoice'
-  const parties = await readParties(tx, draft)
-  const issuedOn = dateIn(parties.timeZone, draft.now)
-  await tx
-    .insertInto('invoices')
-    .values({
-      id,
-      kind,
-      billing_key: draft.billingKey,
-      customer_id: draft.customerId,
-      document_id: draft.documentId,
-      subscription_id: draft.subscriptionId,
-      test_clock_id: draft.testClockId,
-      currency: draft.currency,
-      issued_on: issuedOn,
-      due_on: addDays(issuedOn, parties.paymentTermsDays),
-      net_minor: Math.abs(netMinor),
-      total_minor: Math.abs(netMinor),
-      seller: JSON.stringify(parties.seller),
-      buyer: JSON.stringify(parties.buyer),
-      series: null,
-      sequence: null,
-      number: null,
-      finalized_at: null,
-    })
-    .execute()
-  for (const [position, line] of draft.lines.entries()) await insertInvoiceLine(tx, id, position, line)
-  const number = await finalize(tx, id, {
-    kind,
-    testClockId: draft.testClockId,
-    issuedOn,
-    paymentTermsDays: parties.paymentTermsDays,
-  })
-  return { id, kind, number, totalMinor: Math.abs(netMinor) }
+export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
+  if (invoices.length === 0) return []
+  const facts = await readSellerFacts(tx)
+  const buyerOf = await readBuyers(
+    tx,
+    invoices.map(({ customerId }) => customerId),
+  )
+  const ids = newIds(invoices.length)
+  const rows = invoices.map((invoice, index) =>
+    toRow(ids[index] ?? '', invoice, facts, buyerOf(invoice.customerId)),
+  )
+  await insertDrafts(tx, rows)
+  const lines = invoices.map((invoice, index) => toLineRows(rows[index]?.id ?? '', invoice))
+  await insertInvoiceLines(tx, lines.flat())
+  await insertInvoiceTaxes(
+    tx,
+    invoices.map(({ draft }, index) => ({ invoiceId: ids[index] ?? '', taxes: draft.taxes })),
+  )
+  await settleInvoices(
+    tx,
+    invoices.map((invoice, index) => ({ ...invoice, id: ids[index] ?? '', lines: lines[index] ?? [] })),
+  )
+  const numberable = rows.map((row, index) => toNumberable(row, invoices[index], lines[index] ?? [], facts))
+  const numbers = await finalizeInvoices(tx, numberable, facts.numberPatterns)
+  const finalized = rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    number: numbers.get(row.id) ?? '',
+    totalMinor: row.total_minor,
+    currency: row.currency,
+  }))
+  await announce(tx, invoices, finalized)
+  return finalized
 }
 
-async function readParties(tx: Tx, draft: InvoiceDraft) {
-  const installation = await tx.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
-  const customer = await tx
-    .selectFrom('customers')
-    .selectAll()
-    .where('id', '=', draft.customerId)
-    .executeTakeFirstOrThrow()
+function toRow(id: string, invoice: NewInvoice, facts: SellerFacts, buyer: Buyer) {
+  const { draft } = invoice
+  const issuedOn = dateIn(facts.timeZone, invoice.now)
+  // Amounts of a document are positive; its lines say whether they are charges or credits.
+  const sign = draft.kind === 'credit_note' ? -1 : 1
   return {
-    seller: installation.seller,
-    buyer: { code: customer.code, name: customer.name, email: customer.email, address: customer.address },
-    timeZone: installation.time_zone,
-    paymentTermsDays: installation.payment_terms_days,
+    id,
+    kind: draft.kind,
+    billing_key: invoice.billingKey,
+    customer_id: invoice.customerId,
+    document_id: invoice.documentId,
+    subscription_id: invoice.subscriptionId,
+    test_clock_id: invoice.testClockId,
+    currency: draft.currency,
+    issued_on: issuedOn,
+    due_on: addDays(issuedOn, facts.paymentTermsDays),
+    net_minor: sign * draft.netMinor,
+    tax_minor: sign * draft.taxMinor,
+    total_minor: sign * draft.totalMinor,
+    seller: facts.seller,
+    buyer,
+    revision: invoice.revision ?? 0,
+    reissue_of_id: invoice.reissueOfId ?? null,
+    corrects_id: invoice.correctsId ?? null,
+    are_prices_inclusive: draft.arePricesInclusive,
+    tax_rounding: draft.taxRounding,
+    purchase_order_reference: invoice.purchaseOrderReference ?? null,
   }
 }
 
-async function insertInvoiceLine(
+type InvoiceRow = ReturnType<typeof toRow>
+
+async function insertDrafts(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
+  await sql`
+    insert into invoices (id, kind, billing_key, customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
+      due_on, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
+      tax_rounding, purchase_order_reference)
+    select * from json_to_recordset(${JSON.stringify(rows)}::json) as draft (id uuid, kind text, billing_key text,
+      customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
+      net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
+      corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text)`.execute(
+    tx,
+  )
+}
+
+function toNumberable(
+  row: InvoiceRow,
+  invoice: NewInvoice | undefined,
+  lines: readonly ContentLine[],
+  facts: SellerFacts,
+): NumberableInvoice {
+  return {
+    id: row.id,
+    kind: row.kind,
+    testClockId: row.test_clock_id,
+    issuedOn: row.issued_on,
+    paymentTermsDays: facts.paymentTermsDays,
+    contentOf: ({ number, issuedOn, dueOn }) =>
+      contentOf(
+        { ...row, number, issued_on: issuedOn, due_on: dueOn },
+        lines,
+        (invoice?.draft.taxes ?? []).map((tax) => ({
+          ...{ category: tax.category, name: tax.name, rate_percent: tax.ratePercent },
+          ...{ base_minor: tax.baseMinor, tax_minor: tax.taxMinor, note: tax.note },
+        })),
+      ),
+  }
+}
+
+/** Every subscription on a document tells of it in its own timeline. */
+async function announce(
   tx: Tx,
-  invoiceId: string,
-  position: number,
-  line: InvoiceLineRow,
+  invoices: readonly NewInvoice[],
+  finalized: readonly FinalizedInvoice[],
 ): Promise<void> {
-  const { draft } = line
-  const { usage } = draft.explanation
-  const windowId =
-    usage && draft.servicePeriod && line.metric
-      ? await insertUsageWindow(tx, {
-          subscriptionLineId: draft.subscriptionLineId,
-          metric: line.metric,
-          usage,
-          start: startOfDay(line.timeZone, draft.servicePeriod.start),
-          end: startOfDay(line.timeZone, draft.servicePeriod.end),
-        })
-      : null
-  await tx
-    .insertInto('invoice_lines')
-    .values({
-      id: newId(),
-      invoice_id: invoiceId,
-      position,
-      kind: draft.kind,
-      subscription_line_id: draft.subscriptionLineId,
-      subscription_id: line.subscriptionId,
-      product_id: line.productId,
-      instance_id: line.instanceId,
-      usage_window_id: windowId,
-      description: draft.description,
-      billing_type: draft.billingType,
-      quantity: draft.quantity,
-      unit: draft.unit,
-      unit_price: draft.unitPrice,
-      service_period: draft.servicePeriod
-        ? `[${draft.servicePeriod.start},${draft.servicePeriod.end})`
-        : null,
-      amount_minor: draft.amountMinor,
-      explanation: JSON.stringify(draft.explanation),
-    })
-    .execute()
-}
-
-/**
- * Takes the number last. Whoever comes with an older instant, a retry perhaps, is issued on the day of the number before:
- * dates never fall within a series.
- */
-async function finalize(
-  tx: Tx,
-  invoiceId: string,
-  of: {
-    kind: 'invoice' | 'credit_note'
-    testClockId: string | null
-    issuedOn: string
-    paymentTermsDays: number
-  },
-): Promise<string> {
-  const series = await seriesCode(tx, of)
-  await tx
-    .insertInto('number_series')
-    .values({ code: series })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  const counter = await tx
-    .updateTable('number_series')
-    .set({ next_number: sql`next_number + 1` })
-    .where('code', '=', series)
-    .returning('next_number')
-    .executeTakeFirstOrThrow()
-  const sequence = counter.next_number - 1
-  const number = `${series}-${String(sequence).padStart(5, '0')}`
-  const previous = await tx
-    .selectFrom('invoices')
-    .select('issued_on')
-    .where('series', '=', series)
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const issuedOn = laterDate(of.issuedOn, previous?.issued_on ?? of.issuedOn)
-  await tx
-    .updateTable('invoices')
-    .set({
-      series,
-      sequence,
-      number,
-      issued_on: issuedOn,
-      due_on: addDays(issuedOn, of.paymentTermsDays),
-      finalized_at: new Date().toISOString(),
-    })
-    .where('id', '=', invoiceId)
-    .execute()
-  return number
-}
-
-/** Test clocks have series of their own: what is not real never touches the numbers that are. */
-async function seriesCode(
-  tx: Tx,
-  of: { kind: 'invoice' | 'credit_note'; testClockId: string | null },
-): Promise<string> {
-  const code = of.kind === 'invoice' ? 'INV' : 'CN'
-  if (of.testClockId === null) return code
-  const clock = await tx
-    .selectFrom('test_clocks')
-    .select('number')
-    .where('id', '=', of.testClockId)
-    .executeTakeFirstOrThrow()
-  return `TEST${clock.number}-${code}`
+  await insertEvents(
+    tx,
+    invoices.flatMap((invoice, index) => {
+      const made = finalized[index]
+      if (!made) return []
+      const subscriptionIds = new Set(
+        invoice.draft.lines.flatMap((line) => {
+          const key = line.subscriptionLineId ?? line.oneOffChargeId
+          return (key !== null && invoice.sources.get(key)?.subscriptionId) || []
+        }),
+      )
+      const event = {
+        kind: 'invoice.finalized' as const,
+        customerId: invoice.customerId,
+        invoiceId: made.id,
+        businessAt: invoice.now,
+        data: {
+          number: made.number,
+          kind: made.kind,
+          total_minor: made.totalMinor,
+          currency: made.currency,
+        },
+      }
+      if (subscriptionIds.size === 0) return [event]
+      return [...subscriptionIds].map((subscriptionId) => ({ ...event, subscriptionId }))
+    }),
+  )
 }

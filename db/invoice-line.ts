@@ -1,0 +1,150 @@
+import { sql } from 'kysely'
+import { startOfDay } from '#domain/calendar.ts'
+import type { DocumentDraft, DocumentLineDraft, DocumentTax } from '#domain/invoice/document.ts'
+import type { Tx } from './database.ts'
+import { newIds } from './identifier.ts'
+
+/** What a line is of: the subscription, product and instance that pay for it, and what is measured. */
+export interface LineSource {
+  readonly subscriptionId: string | null
+  readonly productId: string | null
+  readonly instanceId: string | null
+  readonly metric: string | null
+  /** In which the days of its usage begin. */
+  readonly timeZone: string
+}
+
+export interface LinesToWrite {
+  readonly draft: DocumentDraft
+  readonly revision?: number
+  readonly sources: ReadonlyMap<string, LineSource>
+}
+
+const noSource: LineSource = {
+  subscriptionId: null,
+  productId: null,
+  instanceId: null,
+  metric: null,
+  timeZone: 'UTC',
+}
+
+/** The rows of a document's lines, with the usage windows that some of them freeze. */
+export function toLineRows(invoiceId: string, { draft, revision, sources }: LinesToWrite) {
+  const ids = newIds(draft.lines.length)
+  return draft.lines.map((line, position) => {
+    const source = sources.get(line.subscriptionLineId ?? line.oneOffChargeId ?? '') ?? noSource
+    const window = toWindowRow(line, source)
+    return {
+      id: ids[position] ?? '',
+      invoice_id: invoiceId,
+      position,
+      kind: line.kind,
+      subscription_line_id: line.subscriptionLineId,
+      subscription_id: source.subscriptionId,
+      product_id: source.productId,
+      instance_id: source.instanceId,
+      usage_window_id: window?.id ?? null,
+      description: line.description,
+      billing_type: line.billingType,
+      quantity: line.quantity,
+      unit: line.unit,
+      unit_price: line.unitPrice,
+      service_period: line.servicePeriod ? `[${line.servicePeriod.start},${line.servicePeriod.end})` : null,
+      rated_minor: line.ratedMinor,
+      discount_minor: line.discountMinor,
+      amount_minor: line.amountMinor,
+      tax_category: line.taxCategory,
+      tax_rate_percent: line.taxRatePercent,
+      tax_minor: line.taxMinor,
+      revision: revision ?? 0,
+      one_off_charge_id: line.oneOffChargeId,
+      credits_line_id: line.creditsLineId,
+      explanation: line.explanation,
+      window,
+      lateEventIds: line.lateEventIds,
+    }
+  })
+}
+
+export type InvoiceLineRow = ReturnType<typeof toLineRows>[number]
+
+/** The aggregate that a billed line refers to. */
+function toWindowRow(line: DocumentLineDraft, source: LineSource) {
+  const { usage } = line.explanation
+  const { servicePeriod, subscriptionLineId } = line
+  if (!usage || !servicePeriod || source.metric === null || subscriptionLineId === null) return null
+  if (line.kind !== 'usage' && line.kind !== 'late_usage') return null
+  const [id = ''] = newIds(1)
+  const from = startOfDay(source.timeZone, servicePeriod.start)
+  return {
+    id,
+    subscription_line_id: subscriptionLineId,
+    metric: source.metric,
+    quantity: usage.quantity,
+    unit: usage.unit,
+    window_period: `["${from}","${startOfDay(source.timeZone, servicePeriod.end)}")`,
+    reading_count: usage.readingCount,
+    event_count: usage.eventCount,
+    first_read_at: usage.firstReadAt,
+    last_read_at: usage.lastReadAt,
+    is_late: line.kind === 'late_usage',
+  }
+}
+
+export async function insertInvoiceLines(tx: Tx, rows: readonly InvoiceLineRow[]): Promise<void> {
+  await insertWindows(
+    tx,
+    rows.flatMap(({ window }) => window ?? []),
+  )
+  await sql`
+    insert into invoice_lines (id, invoice_id, position, kind, subscription_line_id, subscription_id, product_id, instance_id,
+      usage_window_id, description, billing_type, quantity, unit, unit_price, service_period, rated_minor, discount_minor,
+      amount_minor, tax_category, tax_rate_percent, tax_minor, revision, one_off_charge_id, credits_line_id, explanation)
+    select * from json_to_recordset(${JSON.stringify(rows)}::json) as line (id uuid, invoice_id uuid, position integer,
+      kind text, subscription_line_id uuid, subscription_id uuid, product_id uuid, instance_id uuid, usage_window_id uuid,
+      description text, billing_type text, quantity numeric, unit text, unit_price numeric, service_period daterange,
+      rated_minor bigint, discount_minor bigint, amount_minor bigint, tax_category text, tax_rate_percent numeric,
+      tax_minor bigint, revision integer, one_off_charge_id uuid, credits_line_id uuid, explanation jsonb)`.execute(
+    tx,
+  )
+  await bindLateEvents(tx, rows)
+}
+
+async function insertWindows(
+  tx: Tx,
+  windows: readonly NonNullable<InvoiceLineRow['window']>[],
+): Promise<void> {
+  if (windows.length === 0) return
+  await sql`
+    insert into usage_windows (id, subscription_line_id, metric, quantity, unit, window_period, reading_count, event_count,
+      first_read_at, last_read_at, is_late)
+    select * from json_to_recordset(${JSON.stringify(windows)}::json) as frozen (id uuid, subscription_line_id uuid,
+      metric text, quantity numeric, unit text, window_period tstzrange, reading_count integer, event_count integer,
+      first_read_at timestamptz, last_read_at timestamptz, is_late boolean)`.execute(tx)
+}
+
+/** What came late is in the window of the line that bills it, and never in another one. */
+async function bindLateEvents(tx: Tx, rows: readonly InvoiceLineRow[]): Promise<void> {
+  const bound = rows.flatMap((row) =>
+    row.lateEventIds.map((eventId) => ({ eventId, windowId: row.window?.id ?? null })),
+  )
+  if (bound.length === 0) return
+  await sql`
+    update usage_events set late_window_id = bound."windowId"
+    from json_to_recordset(${JSON.stringify(bound)}::json) as bound ("eventId" uuid, "windowId" uuid)
+    where usage_events.id = bound."eventId" and late_window_id is null`.execute(tx)
+}
+
+export async function insertInvoiceTaxes(
+  tx: Tx,
+  documents: readonly { readonly invoiceId: string; readonly taxes: readonly DocumentTax[] }[],
+): Promise<void> {
+  const rows = documents.flatMap(({ invoiceId, taxes }) =>
+    taxes.map((tax, position) => ({ invoiceId, position, ...tax })),
+  )
+  if (rows.length === 0) return
+  await sql`
+    insert into invoice_taxes (invoice_id, position, category, name, rate_percent, base_minor, tax_minor, note)
+    select * from json_to_recordset(${JSON.stringify(rows)}::json) as tax ("invoiceId" uuid, position integer, category text,
+      name text, "ratePercent" numeric, "baseMinor" bigint, "taxMinor" bigint, note text)`.execute(tx)
+}

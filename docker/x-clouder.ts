@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
+import { metricAggregations } from '#domain/usage.ts'
 import { argumentList, port, objectName, variableName } from './compose-values.ts'
 
 const code = z
@@ -13,14 +14,34 @@ const source = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('command'), service: objectName, command: argumentList }),
 ])
 
-const metric: z.ZodType<MetricDefinition> = z.strictObject({
-  code,
-  title,
-  unit: z.string().min(1).max(20),
-  kind: z.enum(['counter', 'gauge']),
-  aggregation: z.enum(['sum', 'max', 'last']),
-  source,
-})
+const metric: z.ZodType<MetricDefinition> = z
+  .strictObject({
+    code,
+    title,
+    unit: z.string().min(1).max(20),
+    kind: z.enum(['counter', 'gauge']),
+    aggregation: z.enum(metricAggregations),
+    percent: z.number().gt(0).max(100).exactOptional(),
+    bucket_s: z.int().min(10).max(86_400).exactOptional(),
+    rounding: z
+      .strictObject({
+        mode: z.enum(['up', 'down', 'nearest']),
+        step: z.string().regex(/^(?!0*\.?0*$)\d{1,9}(\.\d{1,10})?$/, 'is not a decimal above 0'),
+      })
+      .exactOptional(),
+    source,
+  })
+  .refine((of) => (of.percent === undefined) === (of.aggregation !== 'percentile'), {
+    path: ['percent'],
+    message: 'belongs to percentile, which needs it',
+  })
+  .refine((of) => (of.bucket_s === undefined) === (of.aggregation !== 'bucket_max'), {
+    path: ['bucket_s'],
+    message: 'belongs to bucket_max, which needs it',
+  })
+  .transform(({ bucket_s: bucketSeconds, ...of }) =>
+    bucketSeconds === undefined ? of : { ...of, bucketSeconds },
+  )
 
 const limit: z.ZodType<LimitDefinition> = z.strictObject({
   code,

@@ -1,4 +1,5 @@
 import { BusinessError } from './errors.ts'
+import type { MetricRule } from './usage.ts'
 
 /** A capability that an application may ask for; every other one is a right on the server and is refused. */
 export const GRANTABLE_CAPABILITIES = [
@@ -84,12 +85,10 @@ type MetricSource =
   /** A number printed by a command that runs in a container, in the metric's own unit. */
   | { readonly type: 'command'; readonly service: string; readonly command: readonly string[] }
 
-export interface MetricDefinition {
+export interface MetricDefinition extends MetricRule {
   readonly code: string
   readonly title: string
   readonly unit: string
-  readonly kind: 'counter' | 'gauge'
-  readonly aggregation: 'sum' | 'max' | 'last'
   readonly source: MetricSource
 }
 

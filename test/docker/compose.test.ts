@@ -161,6 +161,26 @@ const refusedBlocks: [block: string, pointer: string][] = [
   ['x-clouder: { title: T, stand_in: true }', '/x-clouder/notice'],
   ['x-clouder: { title: T, unknown: 1 }', '/x-clouder/unknown'],
   [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: median, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/aggregation',
+  ],
+  [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: percentile, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/percent',
+  ],
+  [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: max, percent: 95, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/percent',
+  ],
+  [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: bucket_max, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/bucket_s',
+  ],
+  [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: max, rounding: { mode: up, step: "0.0" }, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/rounding/step',
+  ],
+  [
     'x-clouder: { title: T, limits: [{ code: a, title: A, service: web, set: [/bin/x, "a{value}"], read: [r], use: [u] }] }',
     '/x-clouder/limits/0/set',
   ],
@@ -207,4 +227,15 @@ test('the shipped applications are accepted, and stand-ins never have the name o
       services.every((one) => one.image.from === 'folder' && one.image.reference.startsWith('clouder/demo-')),
     )
   }
+})
+
+test('a metric says how its values become one', () => {
+  const metric = '{ code: a, title: A, unit: GiB, kind: gauge, source: { type: engine-network }, '
+  const [byBucket, byRank] = parse(
+    `services: { web: { image: shop } }\nx-clouder:\n  title: T\n  metrics:\n` +
+      `    - ${metric} aggregation: bucket_max, bucket_s: 3600 }\n` +
+      `    - ${metric.replace('code: a', 'code: b')} aggregation: percentile, percent: 95, rounding: { mode: up, step: '1' } }\n`,
+  ).metrics
+  assert.deepEqual([byBucket?.aggregation, byBucket?.bucketSeconds], ['bucket_max', 3600])
+  assert.deepEqual([byRank?.percent, byRank?.rounding], [95, { mode: 'up', step: '1' }])
 })

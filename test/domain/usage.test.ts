@@ -212,3 +212,50 @@ test('the highest value of a gauge is that of the window in which it was read', 
     }),
   )
 })
+
+const gauge = (rest: Partial<MetricRule>): MetricRule => ({ kind: 'gauge', aggregation: 'last', ...rest })
+const measuredUsers = {
+  readings: [
+    reading('2025-12-31T00:00:00Z', '7', { unit: 'user' }),
+    reading('2026-01-10T00:00:00Z', '4', { unit: 'user' }),
+    reading('2026-01-10T00:30:00Z', '9', { unit: 'user' }),
+    reading('2026-01-20T00:00:00Z', '4', { unit: 'user' }),
+  ],
+}
+const gauges: [rule: Partial<MetricRule>, quantity: string, whenNothingMeasured: string][] = [
+  [{ aggregation: 'max' }, '9', '7'],
+  [{ aggregation: 'min' }, '4', '7'],
+  [{ aggregation: 'average' }, '5.6666666667', '7'],
+  [{ aggregation: 'count' }, '3', '0'],
+  [{ aggregation: 'unique_count' }, '2', '0'],
+  [{ aggregation: 'percentile', percent: 50 }, '4', '7'],
+  [{ aggregation: 'bucket_max', bucketSeconds: 3600 }, '17', '0'],
+  [{ aggregation: 'bucket_max', bucketSeconds: 86_400 }, '17', '0'],
+  [{ aggregation: 'average', rounding: { mode: 'up', step: '0.5' } }, '6', '7'],
+]
+for (const [rule, quantity, whenNothingMeasured] of gauges) {
+  test(`D-12 a gauge by ${JSON.stringify(rule)} of 4, 9, 4 is ${quantity}`, () => {
+    assert.equal(measure(gauge(rule), january, measuredUsers, 'user').quantity, quantity)
+    const none = { readings: measuredUsers.readings.slice(0, 1) }
+    assert.equal(measure(gauge(rule), january, none, 'user').quantity, whenNothingMeasured)
+  })
+}
+
+test('D-13 a gauge by time counts what was in force before the window, and each value until the next', () => {
+  const april: InstantWindow = { start: '2026-04-01T00:00:00Z', end: '2026-05-01T00:00:00Z' }
+  const readings = [reading('2026-03-15T00:00:00Z', '10'), reading('2026-04-11T00:00:00Z', '20')]
+  const byTime = gauge({ aggregation: 'time_weighted_average' })
+  assert.equal(measure(byTime, april, { readings }).quantity, '16.6666666667')
+  assert.equal(measure(byTime, april, { readings: readings.slice(1) }).quantity, '13.3333333333')
+})
+
+test('D-14 2.4 GiB rounded up by a step of 1 are 3', () => {
+  const rule: MetricRule = { ...counter, rounding: { mode: 'up', step: '1' } }
+  assert.equal(measure(rule, january, { events: [event('2026-01-05T00:00:00Z', '2.4')] }).quantity, '3')
+})
+
+test('D-12 events pushed to a counter can be counted', () => {
+  const events = [event('2026-01-05T00:00:00Z', '2'), event('2026-01-06T00:00:00Z', '2')]
+  assert.equal(measure({ kind: 'counter', aggregation: 'count' }, january, { events }).quantity, '2')
+  assert.equal(measure({ kind: 'counter', aggregation: 'unique_count' }, january, { events }).quantity, '1')
+})

@@ -1,14 +1,11 @@
 import { assert } from '#domain/assert.ts'
-import { startOfDay, type Period } from '#domain/calendar.ts'
+import { computeDocument, type BillReason, type DocumentInput } from '#domain/invoice/document.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { dueParts, rateParts, type DuePart, type InvoiceLineDraft } from '#domain/invoice/lines.ts'
-import type { UsageQuantity } from '#domain/usage.ts'
-import { lockLines, type LineContext, type BilledOf } from './billable-line.ts'
-import type { DocumentRow } from './subscription-documents.ts'
+import { readBillInputs } from './billable-line.ts'
 import type { Tx } from './database.ts'
-import { insertEvent } from './event.ts'
-import { insertInvoice, type InvoiceDraft, type InvoiceLineRow } from './invoice.ts'
-import { measureUsage, isMeteredUntil } from './usage.ts'
+import { insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
+import type { LineSource } from './invoice-line.ts'
+import type { DocumentRow } from './subscription-documents.ts'
 
 /** A metric of the document was not read past the period's end yet, and its grace is not over. */
 export class DocumentNotReady extends Error {
@@ -21,125 +18,84 @@ export class DocumentNotReady extends Error {
   }
 }
 
-/** How long a document waits for missing readings; what comes later is billed as late. */
-const graceMs = 6 * 3_600_000
-
-export interface Bill {
+/** A bill that is asked for: of a document's period, or of a subscription's beginning or end. */
+export interface BillRequest {
   readonly billingKey: string
-  readonly of: BilledOf
+  readonly reason: BillReason
+  /** Locked by the caller. Null for a subscription whose lines lie on no document, or on several. */
   readonly document: DocumentRow | null
+  /** Null: every line of the document. */
   readonly subscriptionId: string | null
   readonly asOf: string
   readonly now: string
 }
 
-/** Rates what is due and writes one finalized document; undefined parts make none. Gives its id, or null. */
-export async function billLines(tx: Tx, bill: Bill): Promise<string | null> {
-  const existing = await tx
-    .selectFrom('invoices')
-    .select('id')
-    .where('billing_key', '=', bill.billingKey)
-    .executeTakeFirst()
-  if (existing) return existing.id
-  const contexts = await lockLines(tx, bill.of)
-  const byLine = new Map(contexts.map((context) => [context.line.id, context]))
-  const due = dueParts(
-    contexts.map((context) => context.line),
-    bill.asOf,
+/** What one bill is computed from, as it was read with its lines locked. */
+export interface BillInput {
+  readonly customerId: string
+  readonly testClockId: string | null
+  readonly purchaseOrderReference: string | null
+  /** Every metric was read past the end of what is due, or is not waited for any more. */
+  readonly isReady: boolean
+  readonly input: DocumentInput
+  /** By subscription line, or one-off charge. */
+  readonly sources: ReadonlyMap<string, LineSource>
+}
+
+export type BillOutcome =
+  /** Null: nothing is due. */
+  | { readonly state: 'billed'; readonly invoice: FinalizedInvoice | null }
+  /** See `DocumentNotReady`. */
+  | { readonly state: 'waiting' }
+  /** It cannot be computed; the others of the chunk can. */
+  | { readonly state: 'failed'; readonly error: unknown }
+
+/**
+ * Reads, computes and writes any number of bills by a constant number of statements. What cannot be computed stops no
+ * other; what the database refuses rolls back all.
+ * @returns in the order given
+ */
+export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Promise<BillOutcome[]> {
+  if (requests.length === 0) return []
+  const inputs = await readBillInputs(tx, requests)
+  const computed = requests.map((request, index) => computeBill(request, inputs[index] ?? null))
+  const toWrite = computed.filter((bill) => bill.state === 'computed')
+  const written = await insertInvoices(
+    tx,
+    toWrite.map(({ invoice }) => invoice),
   )
-  const parts = bill.subscriptionId === null ? due.filter((part) => !isClosingUsage(part)) : due
-  if (parts.length === 0) return null
-  const windows = await measureParts(tx, parts, byLine, bill)
-  const first = contexts[0]
-  assert(first, 'due parts belong to lines')
-  const drafts = rateParts(parts, first.currency, (part) => {
-    const usage = windows.get(part)
-    assert(usage, 'every usage part was measured')
-    return usage
+  const invoices = new Map(toWrite.map((bill, index) => [bill, written[index]]))
+  return computed.map((bill) => {
+    if (bill.state !== 'computed') return bill
+    const invoice = invoices.get(bill)
+    assert(invoice, 'every computed bill was written')
+    return { state: 'billed', invoice }
   })
-  return await writeInvoice(tx, bill, first, drafts, byLine)
 }
 
-async function writeInvoice(
-  tx: Tx,
-  bill: Bill,
-  first: LineContext,
-  drafts: readonly InvoiceLineDraft[],
-  byLine: ReadonlyMap<string, LineContext>,
-): Promise<string> {
-  const draft: InvoiceDraft = {
-    billingKey: bill.billingKey,
-    customerId: first.customerId,
-    documentId: bill.document?.id ?? null,
-    subscriptionId: bill.subscriptionId,
-    testClockId: first.testClockId,
-    currency: first.currency,
-    now: bill.now,
-    lines: drafts.map((line): InvoiceLineRow => {
-      const context = byLine.get(line.subscriptionLineId)
-      assert(context, 'an invoice line belongs to a subscription line')
-      return {
-        draft: line,
-        subscriptionId: context.subscriptionId,
-        productId: context.productId,
-        instanceId: context.instanceId,
-        metric: context.metric,
-        timeZone: context.timeZone,
-      }
-    }),
-  }
-  const invoice = await insertInvoice(tx, draft)
-  for (const subscriptionId of new Set(draft.lines.map((line) => line.subscriptionId))) {
-    await insertEvent(tx, {
-      kind: 'invoice.finalized',
-      customerId: first.customerId,
-      subscriptionId,
-      invoiceId: invoice.id,
-      businessAt: bill.now,
-      data: {
-        number: invoice.number,
-        kind: invoice.kind,
-        total_minor: invoice.totalMinor,
-        currency: first.currency,
+type ComputedBill = BillOutcome | { readonly state: 'computed'; readonly invoice: NewInvoice }
+
+function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill {
+  if (bill === null) return { state: 'billed', invoice: null }
+  if (!bill.isReady) return { state: 'waiting' }
+  try {
+    const draft = computeDocument(bill.input)
+    if (draft === null) return { state: 'billed', invoice: null }
+    return {
+      state: 'computed',
+      invoice: {
+        billingKey: request.billingKey,
+        customerId: bill.customerId,
+        documentId: request.document?.id ?? null,
+        subscriptionId: request.subscriptionId,
+        testClockId: bill.testClockId,
+        purchaseOrderReference: bill.purchaseOrderReference,
+        now: request.now,
+        draft,
+        sources: bill.sources,
       },
-    })
-  }
-  return invoice.id
-}
-
-/** Measures every usage part; the window of a line's last part reaches to its closing reading. */
-async function measureParts(
-  tx: Tx,
-  parts: readonly DuePart[],
-  byLine: ReadonlyMap<string, LineContext>,
-  bill: Bill,
-): Promise<Map<DuePart, UsageQuantity>> {
-  const measured = new Map<DuePart, UsageQuantity>()
-  for (const part of parts) {
-    if (part.kind !== 'usage') continue
-    const context = byLine.get(part.line.id)
-    assert(context?.metric, 'a usage line names its metric')
-    const window = instantWindow(part.servicePeriod, context.timeZone)
-    const isLast = part.line.endsOn === part.servicePeriod.end
-    // The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits.
-    const isClosed = bill.subscriptionId !== null
-    const isOverdue = Date.parse(bill.now) > Date.parse(window.end) + graceMs
-    if (!isClosed && !isOverdue && !(await isMeteredUntil(tx, context, window.end))) {
-      throw new DocumentNotReady(context.documentId ?? part.line.id)
     }
-    measured.set(
-      part,
-      await measureUsage(tx, { ...context, metric: context.metric, unit: part.line.unit, window, isLast }),
-    )
+  } catch (error) {
+    return { state: 'failed', error }
   }
-  return measured
-}
-
-/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
-function isClosingUsage(part: DuePart): boolean {
-  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
-}
-
-function instantWindow(period: Period, timeZone: string): { start: string; end: string } {
-  return { start: startOfDay(timeZone, period.start), end: startOfDay(timeZone, period.end) }
 }

@@ -3,9 +3,10 @@ import { insertCustomer } from '#db/customer.ts'
 import { insertKit } from '#db/kit.ts'
 import { newId } from '#db/identifier.ts'
 import { insertProduct, type NewProduct } from '#db/product.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 
 type DemoProduct = Partial<NewProduct> &
-  Pick<NewProduct, 'code' | 'name' | 'billingType' | 'unit' | 'basePrice'>
+  Pick<NewProduct, 'code' | 'name' | 'billingType' | 'unit'> & { readonly unitPrice: string }
 
 /**
  * What the demo sells: Odoo Config 1 (thresholds and metered usage), Odoo Config 2 (one flat fee), both building the
@@ -20,7 +21,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Odoo User',
     billingType: 'threshold',
     unit: 'user',
-    basePrice: '1',
+    unitPrice: '1',
     limitCode: 'users',
     ...ofOdoo,
   })
@@ -29,7 +30,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Network Usage',
     billingType: 'usage',
     unit: 'GiB',
-    basePrice: '1',
+    unitPrice: '1',
     metric: 'network',
     ...ofOdoo,
   })
@@ -38,7 +39,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Disk Usage',
     billingType: 'usage',
     unit: 'GiB',
-    basePrice: '1',
+    unitPrice: '1',
     metric: 'disk',
     ...ofOdoo,
   })
@@ -47,7 +48,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Email',
     billingType: 'threshold',
     unit: 'e-mail account',
-    basePrice: '1',
+    unitPrice: '1',
     limitCode: 'emails',
     ...ofOdoo,
   })
@@ -56,7 +57,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Flat Odoo',
     billingType: 'flat',
     unit: 'month',
-    basePrice: '10',
+    unitPrice: '10',
     ...ofOdoo,
   })
   await addProduct(db, {
@@ -64,7 +65,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Set-up',
     billingType: 'flat',
     unit: 'piece',
-    basePrice: '20',
+    unitPrice: '20',
     recurrence: null,
   })
   await addProduct(db, {
@@ -72,7 +73,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     name: 'Static site',
     billingType: 'flat',
     unit: 'month',
-    basePrice: '3',
+    unitPrice: '3',
     applicationIds: [site],
   })
   await insertKit(db, {
@@ -99,10 +100,11 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
 }
 
 /** A monthly product in USD, paid in advance unless it is metered. */
-async function addProduct(db: Db, product: DemoProduct): Promise<string> {
+async function addProduct(db: Db, { unitPrice, ...product }: DemoProduct): Promise<string> {
   return await insertProduct(db, {
     billingTiming: product.billingType === 'usage' ? 'arrears' : 'advance',
     recurrence: { count: 1, unit: 'month' },
+    basePrice: perUnitPrice(unitPrice),
     currency: 'USD',
     metric: null,
     limitCode: null,

@@ -1,7 +1,9 @@
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import type { Catalog, CatalogKit, CatalogProduct } from '#domain/order.ts'
-import type { PriceListItem } from '#domain/price.ts'
+import type { ItemTarget, PriceListItem } from '#domain/pricing/price-list-item.ts'
+import type { ItemPrice, PriceBase, PriceList } from '#domain/pricing/price-list.ts'
 import type { Db } from './database.ts'
+import type { PriceListItemsTable } from './tables/catalog.ts'
 
 /** The catalog as an order is decided from it, read in one go. */
 export async function readCatalog(db: Db): Promise<Catalog> {
@@ -35,7 +37,12 @@ async function readProducts(db: Db): Promise<CatalogProduct[]> {
         ? { count: row.recurrence_count, unit: row.recurrence_unit }
         : null,
     unit: row.unit,
-    basePrice: row.base_price,
+    basePrice: row.price,
+    terms: row.terms,
+    category: row.category,
+    attributes: row.attributes,
+    variantOf: row.variant_of_id,
+    taxCategory: row.tax_category,
     currency: row.currency,
     metric: row.metric,
     limitCode: row.limit_code,
@@ -68,35 +75,104 @@ async function readKits(db: Db): Promise<CatalogKit[]> {
   }))
 }
 
-/** A customer's price list with its items. */
-export async function readPriceList(
+/**
+ * Price lists with their items, and every list that one of them is based on, by id: a constant number of queries, however
+ * many there are.
+ */
+export async function readPriceLists(
   db: Db,
-  priceListId: string,
-): Promise<{ currency: string; items: PriceListItem[] }> {
-  const list = await db
-    .selectFrom('price_lists')
-    .select('currency')
-    .where('id', '=', priceListId)
-    .executeTakeFirstOrThrow()
-  const items = await db
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, PriceList>> {
+  if (ids.length === 0) return new Map()
+  const lists = await listsWithBases(db, ids)
+  const rows = await db
     .selectFrom('price_list_items')
-    .select(['id', 'product_id', 'minimum_quantity', 'unit_price', 'discount_percent'])
+    .selectAll()
     .select(sql<string | null>`lower(valid_in)`.as('starts_on'))
     .select(sql<string | null>`upper(valid_in)`.as('ends_on'))
-    .where('price_list_id', '=', priceListId)
-    // Of two items that are equal in all that decides, the older one wins, every time.
+    .where(
+      'price_list_id',
+      'in',
+      lists.map((list) => list.id),
+    )
     .orderBy('id')
     .execute()
+  const items = Map.groupBy(rows, (row) => row.price_list_id)
+  return new Map(
+    lists.map((list) => [
+      list.id,
+      {
+        id: list.id,
+        currency: list.currency,
+        items: (items.get(list.id) ?? []).map((row) => toItem(row, list.base_price_list_id)),
+      },
+    ]),
+  )
+}
+
+async function listsWithBases(db: Db, ids: readonly string[]) {
+  return await db
+    .withRecursive('reached', (query) =>
+      query
+        .selectFrom('price_lists')
+        .select(['id', 'currency', 'base_price_list_id'])
+        .where('id', 'in', ids)
+        .union(
+          query
+            .selectFrom('price_lists as base')
+            .innerJoin('reached', 'reached.base_price_list_id', 'base.id')
+            .select(['base.id', 'base.currency', 'base.base_price_list_id']),
+        ),
+    )
+    .selectFrom('reached')
+    .selectAll()
+    .execute()
+}
+
+type ItemRow = Selectable<PriceListItemsTable> & {
+  readonly starts_on: string | null
+  readonly ends_on: string | null
+}
+
+function toItem(row: ItemRow, baseListId: string | null): PriceListItem {
   return {
-    currency: list.currency,
-    items: items.map((item) => ({
-      id: item.id,
-      productId: item.product_id,
-      minimumQuantity: item.minimum_quantity,
-      unitPrice: item.unit_price,
-      discountPercent: item.discount_percent,
-      startsOn: item.starts_on,
-      endsOn: item.ends_on,
-    })),
+    id: row.id,
+    customerId: row.customer_id,
+    target: toTarget(row),
+    minimumQuantity: row.minimum_quantity,
+    currency: null,
+    startsOn: row.starts_on,
+    endsOn: row.ends_on,
+    season:
+      row.season_from === null || row.season_until === null
+        ? null
+        : { from: row.season_from, until: row.season_until },
+    pricing: toPricing(row, baseListId),
+  }
+}
+
+function toTarget(row: ItemRow): ItemTarget {
+  if (row.product_id !== null) return { kind: 'product', productId: row.product_id }
+  if (row.category !== null) return { kind: 'category', category: row.category }
+  return row.attribute_name === null || row.attribute_value === null
+    ? { kind: 'all' }
+    : { kind: 'attribute', name: row.attribute_name, value: row.attribute_value }
+}
+
+/** A discount and a formula are of the list that this one is based on, else of the base prices. */
+function toPricing(row: ItemRow, baseListId: string | null): ItemPrice {
+  if (row.price !== null) return { kind: 'fixed', price: row.price }
+  const base: PriceBase =
+    baseListId === null ? { kind: 'base_price' } : { kind: 'price_list', priceListId: baseListId }
+  if (row.discount_percent !== null) return { kind: 'discount', base, percent: row.discount_percent }
+  const { discountPercent, surcharge, step, least, greatest } = row.formula ?? {}
+  return {
+    kind: 'formula',
+    base,
+    discountPercent: discountPercent ?? '0',
+    surcharge: surcharge ?? '0',
+    step: step ?? null,
+    least: least ?? null,
+    greatest: greatest ?? null,
   }
 }

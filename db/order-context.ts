@@ -4,7 +4,7 @@ import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
-import { readCatalog, readPriceList } from './catalog.ts'
+import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
 
 export interface OrderRequest {
@@ -67,11 +67,15 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
     db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
   ])
-  const priceList = customer.price_list_id ? await readPriceList(db, customer.price_list_id) : null
+  const on = dateIn(customer.time_zone, nowAt)
+  const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id])
   const planned = planOrder(request.lines, catalog, {
+    customerId: customer.id,
     currency,
-    on: dateIn(customer.time_zone, nowAt),
-    priceList,
+    on,
+    startsOn: on,
+    priceList: lists.get(customer.price_list_id ?? '') ?? null,
+    otherLists: lists,
   })
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },

@@ -2,6 +2,7 @@ import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/buil
 import { encodeId } from '#domain/identifier.ts'
 import { formatMoney } from '#domain/money.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { Db } from './database.ts'
 import { environmentPrefix, readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
 
@@ -39,14 +40,15 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   }
 }
 
-/** A price as one sentence: `5 users for 5.00 USD a month`, `Network Usage: 1 USD per GiB, billed after each month`. */
+/** A price as one sentence: `User: 5 user for 5.00 USD, every month`, `Network: 1.00 USD per GiB, billed after each month`. */
 export function describePrice(line: PlannedLine, currency: string): string {
   const per =
     line.interval === null
       ? 'once'
       : `every ${line.interval.count === 1 ? '' : `${line.interval.count} `}${line.interval.unit.replaceAll('_', ' ')}`
   if (line.product.billingType === 'usage') {
-    return `${line.product.name}: ${line.price.unitPrice} ${currency} per ${line.product.unit}, billed after each ${per.replace('every ', '')}`
+    const price = describePriceModel(line.price.price, currency, line.product.unit)
+    return `${line.product.name}: ${price}, billed after each ${per.replace('every ', '')}`
   }
   return `${line.product.name}: ${line.quantity} ${line.product.unit} for ${formatMoney(line.amountMinor, currency)}, ${per}`
 }

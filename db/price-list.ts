@@ -1,45 +1,67 @@
+import type { PriceListItem } from '#domain/pricing/price-list-item.ts'
+import type { Price } from '#domain/pricing/price.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
+import type { PriceFormula } from './tables/catalog.ts'
 import { refuseTakenCode } from './unique.ts'
 
 export interface NewPriceList {
   readonly code: string
   readonly name: string
   readonly currency: string
-  readonly items: readonly {
-    readonly productId: string | null
-    readonly minimumQuantity: string
-    readonly unitPrice: string | null
-    readonly discountPercent: string | null
-    readonly startsOn: string | null
-    readonly endsOn: string | null
-  }[]
+  /** What discounts and formulas are of; null: the base prices. */
+  readonly basePriceListId: string | null
+  readonly items: readonly NewPriceListItem[]
 }
 
-/** @throws `code_taken` */
+export interface NewPriceListItem extends Omit<PriceListItem, 'id' | 'currency' | 'pricing'> {
+  readonly pricing:
+    | { readonly kind: 'fixed'; readonly price: Price }
+    | { readonly kind: 'discount'; readonly percent: string }
+    | { readonly kind: 'formula'; readonly formula: PriceFormula }
+}
+
+/** A list is based on one that exists already, so that none ever refers back to itself. @throws `code_taken` */
 export async function insertPriceList(db: Db, list: NewPriceList): Promise<string> {
   const id = newId()
-  await refuseTakenCode(list.code, async () =>
+  const { code, name, currency } = list
+  await refuseTakenCode(code, async () =>
     db
       .insertInto('price_lists')
-      .values({ id, code: list.code, name: list.name, currency: list.currency })
+      .values({ id, code, name, currency, base_price_list_id: list.basePriceListId })
       .execute(),
   )
-  if (list.items.length > 0) {
-    await db
-      .insertInto('price_list_items')
-      .values(
-        list.items.map((item) => ({
-          id: newId(),
-          price_list_id: id,
-          product_id: item.productId,
-          minimum_quantity: item.minimumQuantity,
-          unit_price: item.unitPrice,
-          discount_percent: item.discountPercent,
-          valid_in: `[${item.startsOn ?? ''},${item.endsOn ?? ''})`,
-        })),
-      )
-      .execute()
-  }
+  await insertPriceListItems(db, id, list.items)
   return id
+}
+
+export async function insertPriceListItems(
+  db: Db,
+  priceListId: string,
+  items: readonly NewPriceListItem[],
+): Promise<void> {
+  if (items.length === 0) return
+  await db
+    .insertInto('price_list_items')
+    .values(items.map((item) => toRow(item, priceListId)))
+    .execute()
+}
+
+function toRow({ target, pricing, ...item }: NewPriceListItem, priceListId: string) {
+  return {
+    id: newId(),
+    price_list_id: priceListId,
+    customer_id: item.customerId,
+    product_id: target.kind === 'product' ? target.productId : null,
+    category: target.kind === 'category' ? target.category : null,
+    attribute_name: target.kind === 'attribute' ? target.name : null,
+    attribute_value: target.kind === 'attribute' ? target.value : null,
+    minimum_quantity: item.minimumQuantity,
+    price: pricing.kind === 'fixed' ? JSON.stringify(pricing.price) : null,
+    discount_percent: pricing.kind === 'discount' ? pricing.percent : null,
+    formula: pricing.kind === 'formula' ? JSON.stringify(pricing.formula) : null,
+    season_from: item.season?.from ?? null,
+    season_until: item.season?.until ?? null,
+    valid_in: `[${item.startsOn ?? ''},${item.endsOn ?? ''})`,
+  }
 }

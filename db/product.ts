@@ -1,5 +1,7 @@
 import type { Recurrence } from '#domain/calendar.ts'
+import type { Price } from '#domain/pricing/price.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { Terms } from '#domain/terms.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode } from './unique.ts'
@@ -11,7 +13,13 @@ export interface NewProduct {
   readonly billingTiming: BillingTiming
   readonly recurrence: Recurrence | null
   readonly unit: string
-  readonly basePrice: string
+  readonly basePrice: Price
+  /** What differs from the default terms. */
+  readonly terms?: Partial<Terms>
+  readonly category?: string | null
+  readonly attributes?: Readonly<Record<string, string>>
+  readonly variantOf?: string | null
+  readonly taxCategory?: string
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
@@ -33,7 +41,12 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
         recurrence_count: product.recurrence?.count ?? null,
         recurrence_unit: product.recurrence?.unit ?? null,
         unit: product.unit,
-        base_price: product.basePrice,
+        price: JSON.stringify(product.basePrice),
+        terms: JSON.stringify(product.terms ?? {}),
+        category: product.category ?? null,
+        attributes: JSON.stringify(product.attributes ?? {}),
+        variant_of_id: product.variantOf ?? null,
+        tax_category: product.taxCategory ?? 'standard',
         currency: product.currency,
         metric: product.metric,
         limit_code: product.limitCode,

@@ -230,6 +230,8 @@ export async function changeSubscription(
       .insertInto('subscription_lines')
       .values({
         ...agreed,
+        price: JSON.stringify(agreed.price),
+        terms: JSON.stringify(agreed.terms),
         id: newId(),
         quantity: change.quantity,
         starts_on: decided.effectiveOn,

@@ -2,8 +2,11 @@ import Big from 'big.js'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
 import { atField, BusinessError, fieldError } from './errors.ts'
 import { roundHalfAwayFromZero } from './money.ts'
-import { agreePrice, type AgreedPrice, type PriceListItem } from './price.ts'
+import { agreePrice, type AgreedPrice, type PriceList } from './pricing/price-list.ts'
+import type { Price } from './pricing/price.ts'
+import { ratePrice } from './pricing/rate.ts'
 import type { BillingTiming, BillingType } from './product.ts'
+import type { Terms } from './terms.ts'
 import { isWholeUnit } from './unit.ts'
 
 const mostSubscriptionsPerOrder = 100
@@ -17,7 +20,14 @@ export interface CatalogProduct {
   readonly billingTiming: BillingTiming
   readonly recurrence: Recurrence | null
   readonly unit: string
-  readonly basePrice: string
+  readonly basePrice: Price
+  /** What differs from the default terms. */
+  readonly terms: Partial<Terms>
+  readonly category: string | null
+  readonly attributes: Readonly<Record<string, string>>
+  /** The product of which it is a variant. */
+  readonly variantOf: string | null
+  readonly taxCategory: string
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
@@ -54,10 +64,15 @@ export interface OrderRequestLine {
 }
 
 export interface OrderTerms {
+  readonly customerId: string
   readonly currency: string
-  /** The day of the order; it selects the prices. */
+  /** The day of the order: it selects the price of what is paid once. */
   readonly on: string
-  readonly priceList: { readonly currency: string; readonly items: readonly PriceListItem[] } | null
+  /** The first day of service, as far as it is known: it selects the prices of what recurs. */
+  readonly startsOn: string
+  readonly priceList: PriceList | null
+  /** The lists that it refers to, by id. */
+  readonly otherLists: ReadonlyMap<string, PriceList>
 }
 
 /** A line as it will be sold. */
@@ -229,13 +244,17 @@ function planProduct(
     throw fieldError(pointers.quantity, 'quantity_not_whole', detail)
   }
   const isMetered = product.billingType === 'usage'
-  const price = atField(pointers.sold, () => agreePrice(product, { ...terms, quantity: quantity.toFixed() }))
+  const on = product.recurrence === null ? terms.on : terms.startsOn
+  const request = { ...terms, on, quantity: quantity.toFixed() }
+  const price = atField(pointers.sold, () => agreePrice(product, request))
   return {
     product,
     quantity: isMetered ? '0' : quantity.toFixed(),
     interval: product.recurrence === null ? null : billingInterval(product.recurrence),
     price,
-    amountMinor: isMetered ? 0 : roundHalfAwayFromZero(quantity.times(price.unitPrice), terms.currency),
+    amountMinor: isMetered
+      ? 0
+      : roundHalfAwayFromZero(ratePrice(price.price, quantity).amount, terms.currency),
     sequence,
   }
 }

@@ -4,8 +4,9 @@ import { allowedCommands } from '#domain/subscription.ts'
 import { isWholeUnit } from '#domain/unit.ts'
 import { standingOf } from '../subscription-commands.ts'
 import type { ConsoleView } from './console-page.tsx'
-import { formatInterval, formatQuantity, formatUnitPrice } from './format.ts'
+import { formatInterval, formatQuantity } from './format.ts'
 import { Day, Empty, Section, Table } from './parts.tsx'
+import { pricePerUnit } from './price.ts'
 import type { SubscriptionContent } from './subscription-content.ts'
 import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
 
@@ -74,7 +75,7 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
         {line.billing_type === 'usage' ? 'metered' : formatQuantity(line.quantity)}
         <div class="hint">{line.unit}</div>
       </td>
-      <td class="number">{formatUnitPrice(line.unit_price, currency)}</td>
+      <td class="number">{pricePerUnit(line, currency)}</td>
       <td>{line.starts_on === null ? 'activation' : <Day date={line.starts_on} />}</td>
       <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>
       <td>

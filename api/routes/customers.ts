@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { readPriceList } from '#db/catalog.ts'
 import { insertCustomer } from '#db/customer.ts'
 import type { Db } from '#db/database.ts'
 import { getCustomer, listCustomers } from '#db/read/customer.ts'
 import { getInstallation } from '#db/read/installation.ts'
+import { getPriceList } from '#db/read/price-list.ts'
 import { fieldError } from '#domain/errors.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -84,7 +84,7 @@ async function agreeTerms(
     pointer: '/price_list',
     unknown: 'price_list_unknown',
   })
-  const { currency } = await readPriceList(db, priceListId)
+  const { currency } = await getPriceList(db, priceListId)
   if (body.currency !== undefined && body.currency !== currency) {
     throw fieldError(
       '/currency',

@@ -1,13 +1,25 @@
 import { z } from '@hono/zod-openapi'
-import { insertPriceList, type NewPriceList } from '#db/price-list.ts'
-import { getPriceList, listPriceLists } from '#db/read/price-list.ts'
 import type { Db } from '#db/database.ts'
+import { insertPriceList, insertPriceListItems, type NewPriceListItem } from '#db/price-list.ts'
+import { getPriceList, listPriceLists } from '#db/read/price-list.ts'
+import type { PriceFormula } from '#db/tables/catalog.ts'
+import { fieldError, type ErrorCode } from '#domain/errors.ts'
+import { checkItemDates, type ItemTarget } from '#domain/pricing/price-list-item.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
+import { camelKeys, inSnakeCase } from '../key-case.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { checkCurrency } from '../schemas/currency.ts'
-import { newPriceListSchema, priceListSchema, toPriceListJson } from '../schemas/price-list.ts'
+import {
+  newPriceListItemsSchema,
+  newPriceListSchema,
+  type priceListItemField,
+  priceListSchema,
+  toPriceListJson,
+} from '../schemas/price-list.ts'
+import { readPrice } from '../schemas/price.ts'
 
 export function registerPriceLists(frame: Frame): void {
   frame.route(
@@ -38,6 +50,20 @@ export function registerPriceLists(frame: Frame): void {
     async ({ db, params }) =>
       toPriceListJson(await getPriceList(db, await resolveAddress(db, 'priceList', params.id))),
   )
+  registerNewPriceList(frame)
+  registerNewItems(frame)
+}
+
+const itemRefusals: readonly ErrorCode[] = [
+  'customer_unknown',
+  'date_range_invalid',
+  'price_negative',
+  'product_unknown',
+  'quantity_invalid',
+  'tiers_invalid',
+]
+
+function registerNewPriceList(frame: Frame): void {
   frame.route(
     {
       method: 'post',
@@ -49,37 +75,111 @@ export function registerPriceLists(frame: Frame): void {
       result: priceListSchema,
       status: 201,
       location: (list) => `/v1/price-lists/${list.id}`,
-      refusals: ['code_taken', 'currency_unknown', 'date_range_invalid', 'price_negative', 'product_unknown'],
+      refusals: [
+        ...itemRefusals,
+        'code_taken',
+        'currency_mismatch',
+        'currency_unknown',
+        'price_list_cycle',
+        'price_list_unknown',
+      ],
     },
     async ({ db, body }) => {
       checkCurrency(body.currency)
-      const items: NewPriceList['items'][number][] = []
-      for (const [index, item] of body.items.entries())
-        items.push(await toItem(db, item, `/items/${index}/product`))
-      return toPriceListJson(await getPriceList(db, await insertPriceList(db, { ...body, items })))
+      const { code, name, currency } = body
+      const basePriceListId = await resolveBase(db, body)
+      const items = await toItems(db, body.items)
+      const id = await insertPriceList(db, { code, name, currency, basePriceListId, items })
+      return toPriceListJson(await getPriceList(db, id))
     },
   )
 }
 
-async function toItem(
+function registerNewItems(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/price-lists/{id}/items',
+      permission: 'price_lists:write',
+      tag: 'Catalog',
+      summary: 'Add items to a price list',
+      description:
+        'Of what is sold already, lines whose price is read anew each period follow; agreed prices stay.',
+      params: addressParams,
+      body: newPriceListItemsSchema,
+      result: priceListSchema,
+      status: 201,
+      location: (list) => `/v1/price-lists/${list.id}`,
+      refusals: itemRefusals,
+    },
+    async ({ db, params, body }) => {
+      const id = await resolveAddress(db, 'priceList', params.id)
+      await insertPriceListItems(db, id, await toItems(db, body.items))
+      return toPriceListJson(await getPriceList(db, id))
+    },
+  )
+}
+
+/** A list that names its own code would refer back to itself once it exists. */
+async function resolveBase(
   db: Db,
-  item: z.output<typeof newPriceListSchema>['items'][number],
-  pointer: string,
-): Promise<NewPriceList['items'][number]> {
-  return {
-    productId:
-      item.product == null
-        ? null
-        : await resolveField(db, {
-            kind: 'product',
-            text: item.product,
-            pointer,
-            unknown: 'product_unknown',
-          }),
-    minimumQuantity: item.minimum_quantity,
-    unitPrice: item.unit_price ?? null,
-    discountPercent: item.discount_percent ?? null,
+  list: { code: string; currency: string; base_price_list?: string | null | undefined },
+): Promise<string | null> {
+  const text = list.base_price_list
+  if (text == null) return null
+  const pointer = '/base_price_list'
+  if (text === list.code) throw fieldError(pointer, 'price_list_cycle', `${text} would refer back to itself.`)
+  const id = await resolveField(db, { kind: 'priceList', text, pointer, unknown: 'price_list_unknown' })
+  const { currency } = await getPriceList(db, id)
+  if (currency !== list.currency) {
+    throw fieldError(pointer, 'currency_mismatch', `${text} is in ${currency}, not in ${list.currency}.`)
+  }
+  return id
+}
+
+async function toItems(db: Db, items: readonly ItemBody[]): Promise<NewPriceListItem[]> {
+  const resolved: NewPriceListItem[] = []
+  for (const [index, item] of items.entries()) resolved.push(await toItem(db, item, `/items/${index}`))
+  return resolved
+}
+
+type ItemBody = z.output<typeof priceListItemField>
+
+async function toItem(db: Db, item: ItemBody, pointer: string): Promise<NewPriceListItem> {
+  const dates = {
     startsOn: item.starts_on ?? null,
     endsOn: item.ends_on ?? null,
+    season: item.season ?? null,
   }
+  inSnakeCase(() => checkItemDates(dates, pointer))
+  return {
+    customerId: await resolveCustomer(db, item.customer ?? null, `${pointer}/customer`),
+    target: await toTarget(db, item, pointer),
+    minimumQuantity: item.minimum_quantity,
+    ...dates,
+    pricing: toPricing(item, pointer),
+  }
+}
+
+async function resolveCustomer(db: Db, text: string | null, pointer: string): Promise<string | null> {
+  if (text === null) return null
+  return await resolveField(db, { kind: 'customer', text, pointer, unknown: 'customer_unknown' })
+}
+
+async function toTarget(db: Db, item: ItemBody, pointer: string): Promise<ItemTarget> {
+  if (item.attribute != null) return { kind: 'attribute', ...item.attribute }
+  if (item.category != null) return { kind: 'category', category: item.category }
+  if (item.product == null) return { kind: 'all' }
+  const field = { kind: 'product', text: item.product, pointer: `${pointer}/product` } as const
+  return { kind: 'product', productId: await resolveField(db, { ...field, unknown: 'product_unknown' }) }
+}
+
+/** A formula of an item for many products may name only what each of them has: its quantity. */
+function toPricing(item: ItemBody, pointer: string): NewPriceListItem['pricing'] {
+  if (item.unit_price != null) return { kind: 'fixed', price: perUnitPrice(item.unit_price) }
+  if (item.price != null) {
+    return { kind: 'fixed', price: readPrice(item.price, `${pointer}/price`, { values: [], metrics: [] }) }
+  }
+  if (item.discount_percent != null) return { kind: 'discount', percent: item.discount_percent }
+  return { kind: 'formula', formula: camelKeys(item.formula ?? {}) as PriceFormula }
 }

@@ -1,13 +1,19 @@
-import { insertProduct } from '#db/product.ts'
+import type { Db } from '#db/database.ts'
+import { insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
+import type { ApplicationDefinition } from '#domain/application.ts'
 import { checkProduct } from '#domain/catalog.ts'
+import type { Price } from '#domain/pricing/price.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { z } from '@hono/zod-openapi'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
+import { readPrice } from '../schemas/price.ts'
 import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
+import { toTerms } from '../schemas/terms.ts'
 
 export function registerProducts(frame: Frame): void {
   frame.route(
@@ -62,37 +68,67 @@ function registerNewProduct(frame: Frame): void {
         'limit_unknown',
         'metric_unknown',
         'price_negative',
+        'product_unknown',
         'recurrence_invalid',
+        'tiers_invalid',
         'unit_not_convertible',
         'unit_unknown',
       ],
     },
     async ({ db, body }) => {
-      const applicationIds: string[] = []
-      for (const [index, text] of body.applications.entries()) {
-        const pointer = `/applications/${index}`
-        applicationIds.push(
-          await resolveField(db, { kind: 'application', text, pointer, unknown: 'application_unknown' }),
-        )
-      }
-      const product = {
-        code: body.code,
-        name: body.name,
-        billingType: body.billing_type,
-        billingTiming: body.billing_timing,
-        recurrence: body.recurrence,
-        unit: body.unit,
-        basePrice: body.base_price,
-        currency: body.currency,
-        metric: body.metric ?? null,
-        limitCode: body.limit ?? null,
-        applicationIds: [...new Set(applicationIds)],
-      }
-      checkProduct(
-        { ...product, isRecurring: product.recurrence !== null },
-        await listDefinitions(db, applicationIds),
-      )
+      const product = await toNewProduct(db, body)
       return toProductJson(await getProduct(db, await insertProduct(db, product)))
     },
   )
+}
+
+type Body = z.output<typeof newProductSchema>
+
+async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
+  const applicationIds = await resolveApplications(db, body.applications)
+  const applications = await listDefinitions(db, applicationIds)
+  const product = {
+    code: body.code,
+    name: body.name,
+    billingType: body.billing_type,
+    billingTiming: body.billing_timing,
+    recurrence: body.recurrence,
+    unit: body.unit,
+    basePrice: readProductPrice(body, applications),
+    currency: body.currency,
+    terms: toTerms(body.terms ?? {}),
+    category: body.category ?? null,
+    attributes: body.attributes,
+    variantOf: await resolveVariant(db, body.variant_of ?? null),
+    taxCategory: body.tax_category,
+    metric: body.metric ?? null,
+    limitCode: body.limit ?? null,
+    applicationIds: [...new Set(applicationIds)],
+  }
+  checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications)
+  return product
+}
+
+function readProductPrice(body: Body, applications: readonly ApplicationDefinition[]): Price {
+  if (body.price === undefined) return perUnitPrice(body.base_price ?? '0')
+  const metrics = applications.flatMap((application) => application.metrics.map(({ code }) => code))
+  const own = body.metric == null ? [] : [body.metric]
+  return readPrice(body.price, '/price', {
+    values: Object.keys(body.attributes),
+    metrics: [...new Set([...metrics, ...own])],
+  })
+}
+
+async function resolveApplications(db: Db, texts: readonly string[]): Promise<string[]> {
+  const ids: string[] = []
+  for (const [index, text] of texts.entries()) {
+    const pointer = `/applications/${index}`
+    ids.push(await resolveField(db, { kind: 'application', text, pointer, unknown: 'application_unknown' }))
+  }
+  return ids
+}
+
+async function resolveVariant(db: Db, text: string | null): Promise<string | null> {
+  if (text === null) return null
+  return await resolveField(db, { kind: 'product', text, pointer: '/variant_of', unknown: 'product_unknown' })
 }

@@ -38,8 +38,8 @@ export function textField(greatestLength: number) {
 export const addressParams = z.object({ id: addressField.openapi({ description: 'An id, or a code.' }) })
 export const idParams = z.object({ id: addressField.openapi({ description: 'An id.' }) })
 
-/** An exact decimal in major units, such as "0.0000012345". */
-export const priceField = z
+/** An amount of 0 or more, an exact decimal in major units, such as "0.0000012345". */
+export const amountField = z
   .string()
   .regex(/^-?\d{1,12}(\.\d{1,20})?$/, 'A price is a decimal as text, such as "12.50"')
   .refine((text) => !/^-.*[1-9]/.test(text), { error: refuseWith('price_negative', 'A price is 0 or more.') })

@@ -2,8 +2,11 @@ import { z } from '@hono/zod-openapi'
 import type { OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
+import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 import { addressField, currencyField, moneySchema, quantityField, referenceSchema } from './common.ts'
+import { priceField, toPriceJson } from './price.ts'
 
 export const newOrderSchema = z
   .strictObject({
@@ -78,7 +81,9 @@ const previewedLine = z.object({
   billing_timing: z.string(),
   quantity: z.string(),
   unit: z.string(),
-  unit_price: z.string(),
+  unit_price: z.string().nullable().openapi({ description: 'Null where a unit has no single price.' }),
+  price: priceField,
+  price_sentence: z.string(),
   price_source: z.string(),
   interval: z.object({ count: z.number().int(), unit: z.string() }).nullable(),
   amount: moneySchema.openapi({ description: 'Of one full period; 0 for what is metered.' }),
@@ -130,7 +135,9 @@ function toPreviewedLineJson(line: PreviewedLine, currency: string): z.input<typ
     billing_timing: product.billingTiming,
     quantity: line.quantity,
     unit: product.unit,
-    unit_price: line.price.unitPrice,
+    unit_price: unitPriceOf(line.price.price),
+    price: toPriceJson(line.price.price),
+    price_sentence: describePriceModel(line.price.price, currency, product.unit),
     price_source: line.price.source,
     interval: line.interval === null ? null : { count: line.interval.count, unit: line.interval.unit },
     amount: { amount_minor: line.amountMinor, currency },

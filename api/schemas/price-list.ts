@@ -1,42 +1,87 @@
 import { z } from '@hono/zod-openapi'
 import type { PriceListRow } from '#db/read/price-list.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
+import { unitPriceOf } from '#domain/pricing/unit-price.ts'
+import { snakeKeys } from '../key-case.ts'
 import { refuseWith } from '../validation.ts'
-import { addressField, codeField, currencyField, dateField, nameField, priceField } from './common.ts'
+import { addressField, amountField, codeField, currencyField, dateField, nameField } from './common.ts'
+import { priceField, toPriceJson } from './price.ts'
 
 const decimal = /^\d{1,12}(\.\d{1,10})?$/
 
-const itemField = z
+const percentField = z
+  .string()
+  .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A discount is a decimal from 0 to 100, as text')
+
+const formulaField = z
   .strictObject({
-    product: addressField.nullish().openapi({ description: 'Left out: every product.' }),
+    discount_percent: percentField.optional(),
+    surcharge: z
+      .string()
+      .regex(/^-?\d{1,12}(\.\d{1,20})?$/, 'A surcharge is a decimal, as text')
+      .optional(),
+    step: amountField
+      .refine((step) => /[1-9]/.test(step), { error: 'A step is more than 0' })
+      .optional()
+      .openapi({ description: 'Rounded to a multiple of it, halves away from zero.' }),
+    least: amountField.optional(),
+    greatest: amountField.optional(),
+  })
+  .openapi('PriceListFormula')
+
+const attributeField = z.strictObject({ name: codeField(60), value: z.string().min(1).max(100) })
+const seasonField = z.strictObject({
+  from: z.string().openapi({ example: '11-01' }),
+  until: z.string().openapi({ description: 'The first day after.', example: '03-01' }),
+})
+
+/** How an item says what it makes of a price: one of these. */
+const pricings = ['unit_price', 'price', 'discount_percent', 'formula'] as const
+/** What an item is for; none of them: every product. */
+const targets = ['product', 'attribute', 'category'] as const
+
+export const priceListItemField = z
+  .strictObject({
+    product: addressField.nullish().openapi({ description: 'With its variants.' }),
+    attribute: attributeField.nullish(),
+    category: codeField(60).nullish(),
+    customer: addressField.nullish().openapi({ description: 'For this customer alone.' }),
     minimum_quantity: z
       .string()
       .regex(decimal, refuseWith('quantity_invalid', 'A minimum quantity is 0 or more, as text.'))
       .default('0'),
-    unit_price: priceField.nullish(),
-    discount_percent: z
-      .string()
-      .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A discount is a decimal from 0 to 100, as text')
-      .nullish(),
+    unit_price: amountField.nullish(),
+    price: priceField.nullish(),
+    discount_percent: percentField.nullish(),
+    formula: formulaField.nullish(),
     starts_on: dateField.nullish(),
     ends_on: dateField.nullish().openapi({ description: 'The first day after.' }),
+    season: seasonField.nullish().openapi({ description: 'It repeats every year between two days.' }),
   })
-  .refine((item) => (item.unit_price == null) !== (item.discount_percent == null), {
-    error: 'An item has either a unit price or a discount',
+  .refine((item) => pricings.filter((name) => item[name] != null).length === 1, {
+    error: `An item has one of ${pricings.join(', ')}`,
   })
-  .refine((item) => item.starts_on == null || item.ends_on == null || item.starts_on < item.ends_on, {
-    path: ['ends_on'],
-    error: refuseWith('date_range_invalid', 'An item must end after it starts.'),
+  .refine((item) => targets.filter((name) => item[name] != null).length <= 1, {
+    error: `An item names at most one of ${targets.join(', ')}`,
   })
+  .openapi('NewPriceListItem')
 
 export const newPriceListSchema = z
   .strictObject({
     code: codeField(60),
     name: nameField,
     currency: currencyField,
-    items: z.array(itemField).max(1000).default([]),
+    base_price_list: addressField
+      .nullish()
+      .openapi({ description: 'What discounts and formulas are of; left out: the base prices.' }),
+    items: z.array(priceListItemField).max(1000).default([]),
   })
   .openapi('NewPriceList')
+
+export const newPriceListItemsSchema = z
+  .strictObject({ items: z.array(priceListItemField).min(1).max(1000) })
+  .openapi('NewPriceListItems')
 
 export const priceListSchema = z
   .object({
@@ -44,14 +89,22 @@ export const priceListSchema = z
     code: z.string(),
     name: z.string(),
     currency: z.string(),
+    base_price_list: z.string().nullable().openapi({ description: 'Code.' }),
     items: z.array(
       z.object({
         product: z.string().nullable(),
+        attribute: attributeField.nullable(),
+        category: z.string().nullable(),
+        customer: z.string().nullable(),
         minimum_quantity: z.string(),
         unit_price: z.string().nullable(),
+        price: priceField.nullable(),
+        price_sentence: z.string().nullable(),
         discount_percent: z.string().nullable(),
+        formula: formulaField.nullable(),
         starts_on: z.string().nullable(),
         ends_on: z.string().nullable(),
+        season: seasonField.nullable(),
       }),
     ),
     created_at: z.string(),
@@ -64,7 +117,30 @@ export function toPriceListJson(row: PriceListRow): z.input<typeof priceListSche
     code: row.code,
     name: row.name,
     currency: row.currency,
-    items: row.items.map(({ product_code: product, ...item }) => ({ product, ...item })),
+    base_price_list: row.base_price_list_code,
+    items: row.items.map((item) => toItemJson(item, row.currency)),
     created_at: row.created_at,
+  }
+}
+
+type ItemJson = z.input<typeof priceListSchema>['items'][number]
+
+function toItemJson(item: PriceListRow['items'][number], currency: string): ItemJson {
+  const { attribute_name: name, attribute_value: value, season_from: from, season_until: until } = item
+  return {
+    product: item.product_code,
+    attribute: name === null || value === null ? null : { name, value },
+    category: item.category,
+    customer: item.customer_code,
+    minimum_quantity: item.minimum_quantity,
+    unit_price: item.price && unitPriceOf(item.price),
+    price: item.price && toPriceJson(item.price),
+    // An item for several products says nothing of their units.
+    price_sentence: item.price && describePriceModel(item.price, currency, item.unit ?? 'unit'),
+    discount_percent: item.discount_percent,
+    formula: item.formula && (snakeKeys(item.formula) as z.input<typeof formulaField>),
+    starts_on: item.starts_on,
+    ends_on: item.ends_on,
+    season: from === null || until === null ? null : { from, until },
   }
 }

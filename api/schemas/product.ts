@@ -4,7 +4,11 @@ import { intervalUnits } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { billingTimings, billingTypes } from '#domain/product.ts'
 import { refuseWith } from '../validation.ts'
-import { addressField, codeField, currencyField, nameField, priceField } from './common.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
+import { unitPriceOf } from '#domain/pricing/unit-price.ts'
+import { addressField, amountField, codeField, currencyField, nameField } from './common.ts'
+import { priceField, toPriceJson } from './price.ts'
+import { termsField, termsSchema, toTermsJson } from './terms.ts'
 
 const recurrenceRefusal = refuseWith(
   'recurrence_invalid',
@@ -32,8 +36,20 @@ export const newProductSchema = z
     }),
     recurrence: recurrenceField.nullable().openapi({ description: 'Null: a one-time fee.' }),
     unit: z.string().min(1).max(40).openapi({ example: 'user' }),
-    base_price: priceField.openapi({ description: 'Per unit, a decimal in major units.' }),
+    base_price: amountField
+      .optional()
+      .openapi({ description: 'Per unit, a decimal in major units; short for a price of model per_unit.' }),
+    price: priceField.optional().openapi({ description: 'In place of base_price.' }),
     currency: currencyField,
+    terms: termsField.optional().openapi({ description: 'What is left out is as usual.' }),
+    category: codeField(60).nullish(),
+    attributes: z
+      .record(codeField(60), z.string().min(1).max(100))
+      .refine((attributes) => Object.keys(attributes).length <= 20, { error: 'At most 20 attributes' })
+      .default({})
+      .openapi({ description: 'Billing tags; a price list item can name one.' }),
+    variant_of: addressField.nullish().openapi({ description: 'The product that this is a variant of.' }),
+    tax_category: codeField(40).default('standard'),
     metric: codeField(60)
       .nullish()
       .openapi({ description: 'What is metered; needed for usage, and only there.' }),
@@ -46,6 +62,10 @@ export const newProductSchema = z
       .default([])
       .openapi({ description: 'Ids or codes of what it builds.' }),
   })
+  .refine((product) => (product.base_price === undefined) !== (product.price === undefined), {
+    path: ['base_price'],
+    error: 'A product has either a base_price or a price',
+  })
   .openapi('NewProduct')
 
 export const productSchema = z
@@ -57,8 +77,15 @@ export const productSchema = z
     billing_timing: z.enum(billingTimings),
     recurrence: z.object({ count: z.number().int(), unit: z.enum(intervalUnits) }).nullable(),
     unit: z.string(),
-    base_price: z.string(),
+    base_price: z.string().nullable().openapi({ description: 'Null where a unit has no single price.' }),
+    price: priceField,
+    price_sentence: z.string(),
     currency: z.string(),
+    terms: termsSchema,
+    category: z.string().nullable(),
+    attributes: z.record(z.string(), z.string()),
+    variant_of: z.string().nullable().openapi({ description: 'Code.' }),
+    tax_category: z.string(),
     metric: z.string().nullable(),
     limit: z.string().nullable(),
     applications: z.array(z.string()).openapi({ description: 'Codes.' }),
@@ -79,8 +106,15 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
         ? { count: row.recurrence_count, unit: row.recurrence_unit }
         : null,
     unit: row.unit,
-    base_price: row.base_price,
+    base_price: unitPriceOf(row.price),
+    price: toPriceJson(row.price),
+    price_sentence: describePriceModel(row.price, row.currency, row.unit),
     currency: row.currency,
+    terms: toTermsJson(row.terms),
+    category: row.category,
+    attributes: row.attributes,
+    variant_of: row.variant_of_code,
+    tax_category: row.tax_category,
     metric: row.metric,
     limit: row.limit_code,
     applications: row.application_codes,

@@ -1,11 +1,15 @@
 import { z } from '@hono/zod-openapi'
 import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
+import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import { buildSchema } from './build.ts'
 import { addressField, quantityField, referenceSchema, textField } from './common.ts'
 import { instanceSchema } from './instance.ts'
+import { priceField, toPriceJson } from './price.ts'
+import { termsSchema, toTermsJson } from './terms.ts'
 
 /** How an action is called in addresses; the workflow's command has the same words. */
 export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'advanceTestClock'>, string>> = {
@@ -51,7 +55,11 @@ export const subscriptionLineSchema = z
     interval: z.object({ count: z.number().int(), unit: z.string() }).nullable(),
     quantity: z.string(),
     unit: z.string(),
-    unit_price: z.string(),
+    unit_price: z.string().nullable().openapi({ description: 'Null where a unit has no single price.' }),
+    price: priceField,
+    price_sentence: z.string(),
+    terms: termsSchema,
+    tax_category: z.string(),
     metric: z.string().nullable(),
     limit: z.string().nullable(),
     instance: z.string().nullable(),
@@ -108,7 +116,11 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
         : null,
     quantity: row.quantity,
     unit: row.unit,
-    unit_price: row.unit_price,
+    unit_price: unitPriceOf(row.price),
+    price: toPriceJson(row.price),
+    price_sentence: describePriceModel(row.price, row.currency, row.unit),
+    terms: toTermsJson(row.terms),
+    tax_category: row.tax_category,
     metric: row.metric,
     limit: row.limit_code,
     instance: row.instance_id === null ? null : encodeId('instance', row.instance_id),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { insertProduct } from '#db/product.ts'
 import type { Db } from '#db/database.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 
 export const rareProduct = 'rare-hosting'
 
@@ -29,7 +30,7 @@ async function addProduct(db: Db, code: string): Promise<void> {
     billingTiming: 'advance',
     recurrence: { count: 1, unit: 'month' },
     unit: 'month',
-    basePrice: '10',
+    basePrice: perUnitPrice('10'),
     currency: 'USD',
     metric: null,
     limitCode: null,
@@ -93,12 +94,12 @@ const built = [
         join applications application on application.id = version.application_id
         where application.code = 'static-site' limit 1) version`,
   `insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, instance_id, position,
-      billing_type, billing_timing, interval_count, interval_unit, description, quantity, unit, unit_price, starts_on, ends_on)
+      billing_type, billing_timing, interval_count, interval_unit, description, quantity, unit, price, starts_on, ends_on)
     select line_id, line_id, subscription_id, document_id, product_id, instance_id, 0, 'flat', 'advance', 1, 'month',
-      'Hosting', 1, 'month', 10, ${monthStart}, case when phase = 'ended' then ${monthEnd} end from grown
+      'Hosting', 1, 'month', '{"model": "per_unit", "unitAmount": "10"}'::jsonb, ${monthStart}, case when phase = 'ended' then ${monthEnd} end from grown
     union all
     select fee_id, fee_id, subscription_id, null, product_id, null, 1, 'flat', 'advance', null, null,
-      'Set-up', 1, 'piece', 20, null, null from grown`,
+      'Set-up', 1, 'piece', '{"model": "per_unit", "unitAmount": "20"}', null, null from grown`,
   `insert into build_orders (id, subscription_id, kind, number, state, finished_at)
     select build_order_id, subscription_id, 'build', 1, 'done', now() from grown`,
   `insert into build_steps (id, build_order_id, instance_id, server_id, position, kind, name, title, plan, state, attempt,
@@ -120,12 +121,12 @@ const billed = [
     from grown_customers
     join (select invoice_id, count(*) from grown group by invoice_id) lines using (invoice_id)`,
   `insert into invoice_lines (id, invoice_id, position, kind, subscription_line_id, subscription_id, product_id, description,
-      billing_type, quantity, unit, unit_price, service_period, amount_minor, explanation)
+      billing_type, quantity, unit, unit_price, service_period, rated_minor, amount_minor, explanation)
     select uuidv7(), invoice_id, n * 2, 'recurring', line_id, subscription_id, product_id, 'Hosting', 'flat', 1, 'month', 10,
-      daterange(${monthStart}, ${monthEnd}), 1000, '{}'::jsonb from grown
+      daterange(${monthStart}, ${monthEnd}), 1000, 1000, '{}'::jsonb from grown
     union all
     select uuidv7(), invoice_id, n * 2 + 1, 'one_time', fee_id, subscription_id, product_id, 'Set-up', 'flat', 1, 'piece', 20,
-      null, 2000, '{}' from grown`,
+      null, 2000, 2000, '{}' from grown`,
   `update invoices set series = 'INV', sequence = numbered.sequence, number = 'INV-' || numbered.sequence, finalized_at = now()
     from (select id, row_number() over (order by id) as sequence from invoices) numbered where numbered.id = invoices.id`,
   `insert into billing_periods (document_id, period_index, period, invoice_id)

@@ -28,7 +28,7 @@ function registerProducts(program: Command): void {
             row.code,
             row.name,
             row.billing_type,
-            `${row.base_price} ${row.currency}`,
+            row.base_price === null ? row.price_sentence : `${row.base_price} ${row.currency}`,
             row.unit,
             intervalText(row.recurrence),
             row.applications.join(', ') || null,

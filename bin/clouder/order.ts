@@ -89,7 +89,7 @@ async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
         line.name,
         line.quantity,
         line.unit,
-        line.unit_price,
+        line.unit_price ?? line.price_sentence,
         intervalText(line.interval),
         line.billing_type === 'usage' ? 'metered' : moneyText(line.amount),
       ]),

@@ -103,7 +103,7 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
       line.product,
       line.billing_type,
       `${line.quantity} ${line.unit}`,
-      line.unit_price,
+      line.unit_price ?? line.price_sentence,
       intervalText(line.interval),
       line.starts_on,
       line.ends_on,

@@ -33,8 +33,9 @@ export async function listDocumentLines(db: Db, documentId: string) {
   return await db
     .selectFrom('subscription_lines as line')
     .innerJoin('products as product', 'product.id', 'line.product_id')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
     .selectAll('line')
-    .select('product.code as product_code')
+    .select(['product.code as product_code', 'subscription.currency'])
     .where('line.document_id', '=', documentId)
     .orderBy('line.subscription_id')
     .orderBy('line.position')

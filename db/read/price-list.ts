@@ -7,16 +7,20 @@ import { onPage, type PageRequest } from './page.ts'
 function priceLists(db: Db) {
   return db
     .selectFrom('price_lists as list')
+    .leftJoin('price_lists as base', 'base.id', 'list.base_price_list_id')
     .selectAll('list')
+    .select('base.code as base_price_list_code')
     .select((list) =>
       jsonArrayFrom(
         list
           .selectFrom('price_list_items as item')
           .leftJoin('products as product', 'product.id', 'item.product_id')
+          .leftJoin('customers as customer', 'customer.id', 'item.customer_id')
+          .select(['product.code as product_code', 'product.unit', 'customer.code as customer_code'])
+          .select(['item.category', 'item.attribute_name', 'item.attribute_value'])
+          .select(['item.price', 'item.formula', 'item.season_from', 'item.season_until'])
           .select([
-            'product.code as product_code',
             sql<string>`item.minimum_quantity::text`.as('minimum_quantity'),
-            sql<string | null>`item.unit_price::text`.as('unit_price'),
             sql<string | null>`item.discount_percent::text`.as('discount_percent'),
             sql<string | null>`lower(item.valid_in)::text`.as('starts_on'),
             sql<string | null>`upper(item.valid_in)::text`.as('ends_on'),

@@ -5,7 +5,9 @@ import { onPage, type PageRequest } from './page.ts'
 function products(db: Db) {
   return db
     .selectFrom('products as product')
+    .leftJoin('products as variant', 'variant.id', 'product.variant_of_id')
     .selectAll('product')
+    .select('variant.code as variant_of_code')
     .select(
       sql<string[]>`coalesce((
         select array_agg(application.code order by application.code)

@@ -57,8 +57,9 @@ export async function listSubscriptionLines(db: Db, subscriptionId: string) {
   return await db
     .selectFrom('subscription_lines as line')
     .innerJoin('products as product', 'product.id', 'line.product_id')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
     .selectAll('line')
-    .select('product.code as product_code')
+    .select(['product.code as product_code', 'subscription.currency'])
     .where('line.subscription_id', '=', subscriptionId)
     .orderBy('line.position')
     .orderBy('line.starts_on')

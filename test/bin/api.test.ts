@@ -9,6 +9,7 @@ import { freePort } from '#bin/platform/ports.ts'
 import { insertCustomer } from '#db/customer.ts'
 import { newId } from '#db/identifier.ts'
 import { insertProduct } from '#db/product.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { createKey } from '#test/support/api.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -31,7 +32,14 @@ before(async () => {
   key = await createKey(database.db, ['*'])
   const terms = { currency: 'USD', metric: null, limitCode: null, applicationIds: [] }
   const recurrence = { count: 1, unit: 'month' } as const
-  const product = { code: 'support', name: 'Support', unit: 'month', basePrice: '10', recurrence, ...terms }
+  const product = {
+    code: 'support',
+    name: 'Support',
+    unit: 'month',
+    basePrice: perUnitPrice('10'),
+    recurrence,
+    ...terms,
+  }
   await insertProduct(database.db, { ...product, billingType: 'flat', billingTiming: 'advance' })
   const customer = { code: 'acme', name: 'Acme', email: null, address: null, currency: 'USD' }
   await insertCustomer(database.db, { ...customer, timeZone: 'UTC', priceListId: null })

@@ -7,6 +7,7 @@ import type { OrderRequest } from '#db/order-context.ts'
 import { confirmOrder } from '#db/order.ts'
 import { insertProduct } from '#db/product.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { startInstallation, until, type TestInstallation } from '#test/support/installation.ts'
 import { activate } from '#test/support/seller.ts'
 import { taskQueues, workflowIds, type BillingRunProgress } from '#workflows/contract.ts'
@@ -26,7 +27,7 @@ before(async () => {
     billingTiming: 'advance',
     recurrence: { count: 30, unit: 'day' },
     unit: 'month',
-    basePrice: '10',
+    basePrice: perUnitPrice('10'),
     currency: 'USD',
     metric: null,
     limitCode: null,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { saveApplication } from '#db/application.ts'
-import { readCatalog, readPriceList } from '#db/catalog.ts'
+import { readCatalog, readPriceLists } from '#db/catalog.ts'
 import { insertKit } from '#db/kit.ts'
 import { insertPriceList } from '#db/price-list.ts'
 import { insertProduct, type NewProduct } from '#db/product.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { shop } from '#test/domain/application-fixture.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -22,7 +23,12 @@ function product(code: string): NewProduct {
     billingTiming: 'advance',
     recurrence: { count: 1, unit: 'quarter' },
     unit: 'month',
-    basePrice: '0.0000012345',
+    basePrice: perUnitPrice('0.0000012345'),
+    terms: { proration: 'none' },
+    category: 'hosting',
+    attributes: { size: 'large' },
+    variantOf: null,
+    taxCategory: 'reduced',
     currency: 'USD',
     metric: null,
     limitCode: null,
@@ -59,29 +65,42 @@ test('a kit is read with its bill of materials', async () => {
   })
 })
 
-test('a price list is read with its dates half-open, and open ends as none', async () => {
+test('a price list is read with its dates half-open, open ends as none, and the list it is based on', async () => {
   const item = {
-    productId: null,
+    customerId: null,
+    target: { kind: 'category', category: 'hosting' },
     minimumQuantity: '10',
-    unitPrice: null,
-    discountPercent: '12.5',
     startsOn: '2026-04-01',
     endsOn: null,
-  }
-  const always = { ...item, unitPrice: '0.9', discountPercent: null, startsOn: null, endsOn: '2026-05-01' }
-  const id = await insertPriceList(database.db, {
-    code: 'partners',
-    name: 'Partners',
-    currency: 'USD',
-    items: [item, always],
+    season: { from: '11-01', until: '03-01' },
+    pricing: { kind: 'discount', percent: '12.5' },
+  } as const
+  const always = {
+    ...item,
+    target: { kind: 'all' },
+    startsOn: null,
+    endsOn: '2026-05-01',
+    season: null,
+    pricing: { kind: 'fixed', price: perUnitPrice('0.9') },
+  } as const
+  const list = { name: 'List', currency: 'USD' }
+  const baseId = await insertPriceList(database.db, {
+    ...list,
+    code: 'standard',
+    basePriceListId: null,
+    items: [always],
   })
-  const list = await readPriceList(database.db, id)
-  assert.deepEqual(
-    list.items
-      .map(({ id: _id, ...rest }) => rest)
-      .toSorted((a, b) => (a.startsOn ?? '').localeCompare(b.startsOn ?? '')),
-    [always, item],
-  )
+  const id = await insertPriceList(database.db, {
+    ...list,
+    code: 'partners',
+    basePriceListId: baseId,
+    items: [item],
+  })
+  const lists = await readPriceLists(database.db, [id])
+  const itemsOf = (listId: string) => lists.get(listId)?.items.map(({ id: _id, ...rest }) => rest)
+  assert.deepEqual(itemsOf(baseId), [{ ...always, currency: null }])
+  const base = { kind: 'price_list', priceListId: baseId }
+  assert.deepEqual(itemsOf(id), [{ ...item, currency: null, pricing: { ...item.pricing, base } }])
 })
 
 test('of ten that take one code at once one gets it', async () => {

@@ -9,6 +9,7 @@ import {
   uncancelSubscription,
   type CommandKey,
 } from '#db/subscription-command.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { activate, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -125,7 +126,7 @@ async function insertPlan(code: string, unit: 'month' | 'year'): Promise<string>
     billingTiming: 'advance',
     recurrence: { count: 1, unit },
     unit: 'month',
-    basePrice: '10',
+    basePrice: perUnitPrice('10'),
     currency: 'USD',
     metric: null,
     limitCode: null,

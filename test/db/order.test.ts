@@ -46,13 +46,13 @@ test('what is confirmed is what was previewed', async () => {
   assert.equal(subscriptionIds.length, preview.subscriptions.length)
   const lines = await seller.db
     .selectFrom('subscription_lines')
-    .select(['product_id', 'quantity', 'unit_price'])
+    .select(['product_id', 'quantity', 'price'])
     .where('subscription_id', 'in', subscriptionIds)
     .orderBy('position')
     .execute()
   assert.deepEqual(
-    lines.map((line) => [line.product_id, line.quantity, line.unit_price]),
-    preview.subscriptions[0]?.lines.map((line) => [line.product.id, line.quantity, line.price.unitPrice]),
+    lines.map((line) => [line.product_id, line.quantity, line.price]),
+    preview.subscriptions[0]?.lines.map((line) => [line.product.id, line.quantity, line.price.price]),
   )
 })
 

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { explodeKit, planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { catalogKit, catalogOf, catalogProduct, demoCatalog } from '#test/support/catalog.ts'
 
-const terms = { currency: 'USD', on: '2026-04-10', priceList: null }
+const terms = {
+  customerId: 'acme',
+  currency: 'USD',
+  on: '2026-04-10',
+  startsOn: '2026-04-10',
+  priceList: null,
+  otherLists: new Map(),
+}
 
 function plan(lines: readonly OrderRequestLine[], catalog: Catalog = demoCatalog) {
   return planOrder(lines, catalog, terms)
@@ -228,19 +236,21 @@ test('a product without a price in the currency is refused with its line', () =>
 test('the price is that of the price list on the day of the order, for the whole quantity', () => {
   const item = {
     id: 'item',
-    productId: 'user',
+    customerId: null,
+    target: { kind: 'product', productId: 'user' },
     minimumQuantity: '10',
-    unitPrice: '0.335',
-    discountPercent: null,
+    currency: null,
     startsOn: '2026-04-10',
     endsOn: null,
-  }
-  const priceList = { currency: 'USD', items: [item] }
+    season: null,
+    pricing: { kind: 'fixed', price: perUnitPrice('0.335') },
+  } as const
+  const priceList = { id: 'list', currency: 'USD', items: [item] }
   const [today] = planOrder([{ productId: 'user', quantity: '15' }], demoCatalog, { ...terms, priceList })
   assert.equal(today?.lines[0]?.amountMinor, 503)
   const [yesterday] = planOrder([{ productId: 'user', quantity: '15' }], demoCatalog, {
     ...terms,
-    on: '2026-04-09',
+    startsOn: '2026-04-09',
     priceList,
   })
   assert.equal(yesterday?.lines[0]?.amountMinor, 1500)

@@ -59,7 +59,7 @@ chapter(
     for (const name of ['Customer', 'Product', 'Phase', 'Server', 'NextInvoiceDate'])
       assert.ok(names.includes(name), name)
     assert.match((await description.staticSummary()) ?? '', /^Odoo Config 1 for cus_/)
-    assert.match((await description.staticDetails()) ?? '', /Network Usage: 1 USD per GiB/)
+    assert.match((await description.staticDetails()) ?? '', /Network Usage: 1\.00 USD per GiB/)
   },
 )
 

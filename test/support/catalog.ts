@@ -1,4 +1,5 @@
 import type { BillOfMaterialsItem, Catalog, CatalogKit, CatalogProduct } from '#domain/order.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 
 /** A flat product of 10.00 USD a month, paid in advance, that builds nothing. */
 export function catalogProduct(id: string, overrides: Partial<CatalogProduct> = {}): CatalogProduct {
@@ -10,7 +11,12 @@ export function catalogProduct(id: string, overrides: Partial<CatalogProduct> = 
     billingTiming: 'advance',
     recurrence: { count: 1, unit: 'month' },
     unit: 'month',
-    basePrice: '10',
+    basePrice: perUnitPrice('10'),
+    terms: {},
+    category: null,
+    attributes: {},
+    variantOf: null,
+    taxCategory: 'standard',
     currency: 'USD',
     metric: null,
     limitCode: null,
@@ -53,7 +59,7 @@ export const demoCatalog = catalogOf(
     catalogProduct('user', {
       billingType: 'threshold',
       unit: 'user',
-      basePrice: '1',
+      basePrice: perUnitPrice('1'),
       limitCode: 'users',
       applicationIds: ['odoo'],
     }),
@@ -61,14 +67,18 @@ export const demoCatalog = catalogOf(
       billingType: 'usage',
       billingTiming: 'arrears',
       unit: 'GiB',
-      basePrice: '1',
+      basePrice: perUnitPrice('1'),
       metric: 'network',
       applicationIds: ['odoo'],
     }),
-    catalogProduct('email', { billingType: 'threshold', unit: 'e-mail account', basePrice: '1' }),
+    catalogProduct('email', {
+      billingType: 'threshold',
+      unit: 'e-mail account',
+      basePrice: perUnitPrice('1'),
+    }),
     catalogProduct('flat', { applicationIds: ['odoo'] }),
-    catalogProduct('set-up', { recurrence: null, unit: 'piece', basePrice: '20' }),
-    catalogProduct('site', { basePrice: '3', applicationIds: ['static-site'] }),
+    catalogProduct('set-up', { recurrence: null, unit: 'piece', basePrice: perUnitPrice('20') }),
+    catalogProduct('site', { basePrice: perUnitPrice('3'), applicationIds: ['static-site'] }),
   ],
   [
     catalogKit('config-1', [

@@ -1,6 +1,7 @@
 import { saveApplication } from '#db/application.ts'
 import { insertProduct } from '#db/product.ts'
 import { parseApplication } from '#docker/compose.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Diary } from './customer-diary.ts'
 import type { TestInstallation } from './installation.ts'
 
@@ -20,7 +21,7 @@ export async function sellApplication(
     billingTiming: 'advance',
     recurrence: { count: 1, unit: 'month' },
     unit: 'month',
-    basePrice: '5',
+    basePrice: perUnitPrice('5'),
     currency: 'USD',
     metric: null,
     limitCode: null,

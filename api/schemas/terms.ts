@@ -1,0 +1,48 @@
+import { z } from '@hono/zod-openapi'
+import { defaultTerms, type Terms } from '#domain/terms.ts'
+import { camelKeys, snakeKeys } from '../key-case.ts'
+
+const changeMoment = z.enum(['now', 'period_end', 'not_allowed'])
+
+const termsShape = {
+  proration: z
+    .enum(['day', 'month_30', 'none'])
+    .openapi({ description: 'How a part of a period is charged; none: whole periods and no credit.' }),
+  upgrade: changeMoment,
+  downgrade: changeMoment,
+  unused_time: z
+    .enum(['credit', 'refund', 'keep'])
+    .openapi({ description: 'What becomes of time that was paid for and not served.' }),
+  pricing: z
+    .enum(['frozen', 'reevaluated'])
+    .openapi({ description: 'Agreed for good, or read from the price lists anew each period.' }),
+  is_never_revised: z.boolean().openapi({ description: 'A price revision passes it by.' }),
+  period_count: z
+    .int()
+    .min(1)
+    .max(1_200)
+    .nullable()
+    .openapi({ description: 'The fee ends after so many periods; null: without end.' }),
+  trial_days: z.int().min(0).max(3_650).openapi({ description: 'Days from the start that cost nothing.' }),
+  alignment: z
+    .enum(['anchored', 'calendar'])
+    .openapi({ description: 'Periods are counted from the first day, or are the calendar’s own.' }),
+  is_zero_shown: z.boolean().openapi({ description: 'A usage line of quantity 0 is shown.' }),
+}
+
+/** What is agreed beside the price. */
+export const termsSchema = z.object(termsShape).openapi('Terms')
+
+/** What is left out is as usual. */
+export const termsField = z.strictObject(termsShape).partial().openapi('NewTerms')
+
+/** Only what differs from the usual is kept, so that the usual may be asked for in words and says nothing. */
+export function toTerms(json: z.output<typeof termsField>): Partial<Terms> {
+  const given = camelKeys(json) as Partial<Terms>
+  const isUnusual = ([name, value]: [string, unknown]) => defaultTerms[name as keyof Terms] !== value
+  return Object.fromEntries(Object.entries(given).filter(isUnusual))
+}
+
+export function toTermsJson(terms: Partial<Terms>): z.input<typeof termsSchema> {
+  return snakeKeys({ ...defaultTerms, ...terms }) as z.input<typeof termsSchema>
+}

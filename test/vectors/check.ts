@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { ByDecision, type Adapter, type OcaAdapter, type OcaCase, type Vector } from './adapter.ts'
 import { findDifference } from './compare.ts'
 import { decisions } from './decisions.ts'
+import { bindCase, statedFields, toleranceOf } from './oca-case.ts'
 
 export interface Verdict {
   readonly id: string
@@ -44,16 +45,28 @@ async function readSections(sections: Readonly<Record<string, unknown>>): Promis
   const adapters = await loadFolder<OcaAdapter>('oca', 'sections')
   return Object.entries(sections).flatMap(([section, cases]) =>
     Array.isArray(cases)
-      ? (cases as OcaCase[]).map((testCase) => ({
-          id: String(testCase['id']),
-          kind: `oca.${section}`,
-          stated: Object.fromEntries(
-            Object.entries(testCase).filter(([key]) => key.startsWith('expect') && !key.endsWith('_note')),
-          ),
-          answer: () => find(adapters, section)(testCase, section),
-        }))
+      ? (cases as OcaCase[]).map((testCase) => askSection(testCase, section, adapters))
       : [],
   )
+}
+
+/** A case is asked once for each day that it may be the day of the test; it passes when it holds on all of them. */
+function askSection(testCase: OcaCase, section: string, adapters: ReadonlyMap<string, OcaAdapter>): Asked {
+  const bound = Object.entries(bindCase(testCase))
+  const stated = bound.map(([day, onDay]) => [day, statedFields(onDay, section)] as const)
+  return {
+    id: String(testCase['id']),
+    kind: `oca.${section}`,
+    stated: { tolerance: toleranceOf(testCase), ...Object.fromEntries(stated) },
+    answer: () => {
+      const adapter = find(adapters, section)
+      const answers = Object.fromEntries(bound.map(([day, onDay]) => [day, adapter(onDay, section)]))
+      if (stated.some(([, fields]) => Object.keys(fields).length === 0)) {
+        throw new Error('the case states nothing that can be compared')
+      }
+      return answers
+    },
+  }
 }
 
 function find<A>(adapters: ReadonlyMap<string, A>, kind: string): A {
@@ -82,7 +95,7 @@ function check(asked: Asked): Verdict {
     const { tolerance, ...stated } = asked.stated
     const answer = asked.answer()
     const difference = findDifference(answer, stated, {
-      tolerance: new Big(tolerance === undefined || tolerance === null ? 0 : String(tolerance)),
+      tolerance: new Big(typeof tolerance === 'number' || typeof tolerance === 'string' ? tolerance : 0),
       path: '',
     })
     return difference === undefined

@@ -56,9 +56,10 @@ export function billingInterval(recurrence: Recurrence): BillingInterval {
  * Boundary n of a billing cycle, always counted from the anchor, never from the boundary before. A day that the
  * month lacks becomes its last day, and the anchor's own day comes back: 31 January, 28 February, 31 March.
  * With `month_last_day` every boundary after the first is the first of a month: 5 January, 1 February, 1 March.
+ * Boundaries before the anchor have negative numbers; `month_last_day` has none, see `cycleHolding`.
  */
 export function cycleBoundary(anchor: string, interval: BillingInterval, n: number): string {
-  assert(Number.isInteger(n) && n >= 0, `cycle boundaries are counted from 0, got ${n}`)
+  assert(Number.isInteger(n), `a cycle boundary is a whole number, got ${n}`)
   const start = Temporal.PlainDate.from(anchor)
   const count = interval.count * n
   switch (interval.unit) {
@@ -67,6 +68,7 @@ export function cycleBoundary(anchor: string, interval: BillingInterval, n: numb
     case 'month':
       return start.add({ months: count }).toString()
     case 'month_last_day':
+      assert(n >= 0, `with month_last_day boundaries are counted from 0, got ${n}`)
       return n === 0 ? start.toString() : start.with({ day: 1 }).add({ months: count }).toString()
     default:
       return unreachable(interval.unit)
@@ -93,6 +95,20 @@ export function cycleIndexOn(anchor: string, interval: BillingInterval, date: st
   let index = Math.max(0, estimateIndex(anchor, interval, date) - 1)
   while (compareDates(cycleBoundary(anchor, interval, index + 1), date) <= 0) index += 1
   return index
+}
+
+/**
+ * The full cycle that holds the date, also before the anchor: counted from 15 June, 1 June lies in 15 May to 15 June. It
+ * is what a part that begins on that date is a part of (C-20).
+ */
+export function cycleHolding(anchor: string, interval: BillingInterval, date: string): Period {
+  if (interval.unit === 'month_last_day') {
+    const firstOfMonth = Temporal.PlainDate.from(anchor).with({ day: 1 }).toString()
+    return cycleHolding(firstOfMonth, { count: interval.count, unit: 'month' }, date)
+  }
+  let index = estimateIndex(anchor, interval, date) - 2
+  while (compareDates(cycleBoundary(anchor, interval, index + 1), date) <= 0) index += 1
+  return cyclePeriod(anchor, interval, index)
 }
 
 /** A guess that is at most one cycle too high and never more than two too low. */

@@ -170,6 +170,24 @@ test('a day begins at its own midnight, whatever summer time does', () => {
   assert.equal(startOfDay('Europe/Paris', '2026-10-26'), '2026-10-25T23:00:00Z')
 })
 
+test('a day of 23 hours and a day of 25 hours each count as one day', () => {
+  for (const [date, hours] of [
+    ['2026-03-29', 23],
+    ['2026-10-25', 25],
+  ] as const) {
+    const day = { start: date, end: addDays(date, 1) }
+    const begins = Temporal.Instant.from(startOfDay('Europe/Paris', day.start))
+    assert.equal(begins.until(startOfDay('Europe/Paris', day.end)).total('hours'), hours)
+    assert.equal(daysIn(day), 1)
+  }
+})
+
+test('boundaries have negative numbers before the anchor, and remember its day too', () => {
+  assert.equal(cycleBoundary('2026-03-31', monthly, -1), '2026-02-28')
+  assert.equal(cycleBoundary('2026-03-31', monthly, -2), '2026-01-31')
+  assert.throws(() => cycleBoundary('2026-03-31', { count: 1, unit: 'month_last_day' }, -1), /from 0/)
+})
+
 test('a day whose midnight is skipped begins when the clocks have changed', () => {
   // Beirut moves from 00:00 to 01:00 on the last Sunday of March.
   assert.equal(startOfDay('Asia/Beirut', '2026-03-29'), '2026-03-28T22:00:00Z')

@@ -1,0 +1,25 @@
+import { anchorOnBillingDay, serviceParts } from '#domain/billing-cycle.ts'
+import type { BillingInterval } from '#domain/calendar.ts'
+import { dayAfter, has, integer, intervalOf, type Inputs } from './calendar-inputs.ts'
+
+export function intervalIn(inputs: Inputs): BillingInterval {
+  const count = has(inputs, 'interval_count') ? inputs['interval_count'] : 1
+  return intervalOf(inputs['interval'] ?? inputs['period'] ?? 'MONTHLY', count)
+}
+
+export function billingDayOf(inputs: Inputs): number | undefined {
+  const name = has(inputs, 'billing_day') ? 'billing_day' : 'bcd'
+  return has(inputs, name) ? integer(inputs, name) : undefined
+}
+
+/** The anchor of a start, or of its billing day where one is given. */
+export function anchorOf(inputs: Inputs, start: string, interval: BillingInterval): string {
+  const billingDay = billingDayOf(inputs)
+  return billingDay === undefined ? start : anchorOnBillingDay(start, billingDay, interval)
+}
+
+/** Parts of an open life that have begun by the target. */
+export function begunBy(target: string, start: string, anchor: string, interval: BillingInterval) {
+  const anchors = [{ from: start, anchor }]
+  return serviceParts({ start, end: null }, anchors, interval, dayAfter(target))
+}

@@ -1,12 +1,5 @@
 import Big from 'big.js'
-
-const Exact = Big()
-Exact.DP = 40
-
-/** A quotient at 40 decimals: only the one rounding of the line after it counts. */
-export function divide(dividend: Big, divisor: Big): Big {
-  return new Big(new Exact(dividend.toFixed()).div(divisor.toFixed()).toFixed())
-}
+import { divide } from '../money.ts'
 
 /** A percentage of an amount, exact: 2.9 percent of 4 is 0.116. */
 export function percentOf(amount: Big, percent: Big): Big {

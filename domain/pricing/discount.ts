@@ -1,7 +1,7 @@
 import Big from 'big.js'
 import { fieldError } from '../errors.ts'
+import { exactShares, spread } from '../money.ts'
 import { greater, lesser, percentOf, sumOf } from './decimal.ts'
-import { spreadByWeight } from './spread.ts'
 
 /** A reduction before tax: a percentage (0 to 100), or an amount in minor units, of what its scope holds. */
 export type Discount = {
@@ -104,9 +104,16 @@ function sharesOf(
   if ('percent' in discount) {
     const percent = new Big(discount.percent)
     if (discount.scope.kind !== 'document') return weights.map((weight) => round(percentOf(weight, percent)))
-    return spreadByWeight(round(percentOf(whole, percent)), weights, isWhole)
+    return spreadOver(weights, round(percentOf(whole, percent)), isWhole)
   }
-  return spreadByWeight(lesser(new Big(discount.amountMinor), whole), weights, isWhole)
+  return spreadOver(weights, lesser(new Big(discount.amountMinor), whole), isWhole)
+}
+
+/** Where nothing is left to discount, nothing is spread. */
+function spreadOver(weights: readonly Big[], amountMinor: Big, isWhole: boolean): Big[] {
+  if (sumOf(weights).eq(0)) return weights.map(() => new Big(0))
+  if (!isWhole) return exactShares(amountMinor, weights)
+  return spread(Number(amountMinor.toFixed(0)), weights).map((share) => new Big(share))
 }
 
 function isInScope(scope: DiscountScope, line: DiscountableLine | undefined): boolean {

@@ -1,6 +1,7 @@
 import Big from 'big.js'
 import { BusinessError } from '../errors.ts'
-import { divide, greater, lesser } from './decimal.ts'
+import { divide } from '../money.ts'
+import { greater, lesser } from './decimal.ts'
 import { parseFormula, type Node } from './formula-syntax.ts'
 
 /**

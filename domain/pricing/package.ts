@@ -1,5 +1,6 @@
 import Big from 'big.js'
-import { divide, greater, wholeParts } from './decimal.ts'
+import { divide } from '../money.ts'
+import { greater, wholeParts } from './decimal.ts'
 import type { PackagePrice } from './price.ts'
 import type { RatingStep } from './rated-price.ts'
 

@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import { BusinessError } from '../errors.ts'
+import { roundToStep } from '../money.ts'
 import { factorAfter, greater, lesser } from './decimal.ts'
 import { mapAmounts, scalePrice } from './map-amounts.ts'
 import type { Price } from './price.ts'
@@ -161,12 +162,6 @@ function applyItemFormula(price: Price, pricing: ItemPrice & { kind: 'formula' }
     return pricing.greatest === null ? raised : lesser(raised, new Big(pricing.greatest))
   }
   return mapAmounts(price, { unit, factor })
-}
-
-function roundToStep(amount: Big, step: Big): Big {
-  const rest = amount.mod(step)
-  const below = amount.minus(rest)
-  return rest.times(2).gte(step) ? below.plus(step) : below
 }
 
 function basePrice(

@@ -1,7 +1,9 @@
 import Big from 'big.js'
 import { unreachable } from '../assert.ts'
 import { rateCommitment } from './commitment.ts'
-import { divide, greater } from './decimal.ts'
+import { divide } from '../money.ts'
+import { applyShare } from '../proration.ts'
+import { greater } from './decimal.ts'
 import { evaluateFormula } from './formula.ts'
 import { rateGraduated, rateGraduatedPercentage } from './graduated.ts'
 import { rateGrid } from './grid.ts'
@@ -102,6 +104,5 @@ function boundAmount(price: PriceModifiers, rated: Big, context: RatingContext):
 
 function boundInForce(bound: string | undefined, { boundShare }: RatingContext): Big | undefined {
   if (bound === undefined) return undefined
-  if (boundShare === undefined) return new Big(bound)
-  return divide(new Big(bound).times(boundShare.daysServed), new Big(boundShare.daysOfCycle))
+  return boundShare === undefined ? new Big(bound) : applyShare(new Big(bound), boundShare)
 }

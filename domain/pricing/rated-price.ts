@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import type { Share } from '../proration.ts'
 import { sumOf } from './decimal.ts'
 import type { FormulaValues } from './formula.ts'
 
@@ -93,7 +94,7 @@ export interface RatingContext extends FormulaValues {
   readonly tierQuantity?: string
   readonly events?: ValuedEvents
   /** The part of a period that least and greatest amounts are meant for; a usage line is not prorated, its bounds are. */
-  readonly boundShare?: { readonly daysServed: number; readonly daysOfCycle: number }
+  readonly boundShare?: Share
 }
 
 /** The events behind the value of a percentage price: each by itself, or counted with the sums of the first ones. */

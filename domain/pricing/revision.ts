@@ -1,6 +1,6 @@
 import Big from 'big.js'
 import { BusinessError } from '../errors.ts'
-import { divide } from './decimal.ts'
+import { divide } from '../money.ts'
 import { scalePrice } from './map-amounts.ts'
 import type { Price } from './price.ts'
 

@@ -1,5 +1,7 @@
 import Big from 'big.js'
-import { divide, greater, lesser, sumOf } from './decimal.ts'
+import { roundMinor } from '../money.ts'
+import { applyShare, type Share } from '../proration.ts'
+import { greater, lesser, sumOf } from './decimal.ts'
 
 /**
  * What a minimum commitment adds to a period (A-36): commitment 100.00, lines 70.00, true-up 30.00. Lines above it add
@@ -11,12 +13,8 @@ export function trueUp(minimum: Big, counted: readonly Big[]): Big {
 }
 
 /** The commitment of a partial period, rounded half away from zero: 100.00 for 2 of 29 days is 6.90. */
-export function prorateMinimum(
-  minimumMinor: number,
-  share: { readonly daysServed: number; readonly daysOfCycle: number },
-): number {
-  const exact = divide(new Big(minimumMinor).times(share.daysServed), new Big(share.daysOfCycle))
-  return Number(exact.round(0, Big.roundHalfUp).toFixed(0))
+export function prorateMinimum(minimumMinor: number, share: Share): number {
+  return roundMinor(applyShare(new Big(minimumMinor), share))
 }
 
 /**

@@ -1,10 +1,19 @@
-import { findInvoice, listInvoiceLines, type InvoiceLineRow, type InvoiceRow } from '#db/read/invoice.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { findInvoice, type InvoiceLineRow } from '#db/read/invoice.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
+import { fromInvoiceRows, readInvoiceRows, type InvoiceRows } from '../documents/invoice-rows.ts'
+import { languages, profileOf, toLanguage, type Language } from '../documents/language.ts'
+import {
+  toPrintedInvoice,
+  type PrintedColumn,
+  type PrintedFact,
+  type PrintedInvoice,
+  type PrintedLine,
+} from '../documents/printed-invoice.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleView } from './console-page.tsx'
-import { formatAmount, formatPeriod, formatQuantity, formatUnitPrice, plural } from './format.ts'
-import { Day, ExactMoment, Table } from './parts.tsx'
+import { Explanation } from './invoice-explanation.tsx'
+import { Table } from './parts.tsx'
 
 export function registerInvoice(frame: Frame): void {
   consolePage(
@@ -13,226 +22,200 @@ export function registerInvoice(frame: Frame): void {
     async (view, ctx) => {
       const publicId = ctx.req.param('id') ?? ''
       const id = decodeId('invoice', publicId)
-      const [invoice, lines] = await Promise.all([
-        findInvoice(frame.deps.db, id),
-        listInvoiceLines(frame.deps.db, id),
-      ])
-      if (!invoice) throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
+      if ((await findInvoice(frame.deps.db, id)) === undefined) {
+        throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
+      }
+      const rows = await readInvoiceRows(frame.deps.db, id)
+      const printed = toPrintedInvoice(fromInvoiceRows(rows), toLanguage(ctx.req.query('language')))
       return {
-        title: `${titleOf(invoice)} ${invoice.number}`,
+        title: `${printed.kind} ${printed.number}`,
         current: 'invoices',
-        children: <Invoice view={view} invoice={invoice} lines={lines} />,
+        children: <Invoice view={view} rows={rows} printed={printed} publicId={publicId} />,
       }
     },
   )
 }
 
-/** A credit note's amounts are kept positive; to its reader they are money back, as its lines say. */
-function signedMinor(invoice: InvoiceRow, amountMinor: number): number {
-  return invoice.kind === 'credit_note' ? -amountMinor : amountMinor
+interface InvoiceProps {
+  readonly view: ConsoleView
+  readonly rows: InvoiceRows
+  readonly printed: PrintedInvoice
 }
 
-function titleOf(invoice: InvoiceRow): string {
-  return invoice.kind === 'credit_note' ? 'Credit note' : 'Invoice'
-}
-
-function Invoice(props: { view: ConsoleView; invoice: InvoiceRow; lines: readonly InvoiceLineRow[] }) {
-  const { invoice } = props
+/** The document as the PDF has it, in the same order and words; beside them only what opens up how a line came about. */
+function Invoice(props: InvoiceProps & { publicId: string }) {
+  const { printed, rows } = props
   return (
-    <article class="invoice" aria-labelledby="invoice-title">
-      <p class="screen-only">
-        <a href="/invoices">← All invoices</a>
-      </p>
-      {invoice.test_clock_name !== null && (
+    <article class="invoice" aria-labelledby="invoice-title" lang={printed.language} dir={printed.direction}>
+      <Ways rows={rows} language={printed.language} publicId={props.publicId} />
+      {printed.warning !== null && (
         <div class="banner note" role="note">
-          <strong>Not a real invoice:</strong> it was made on test clock {invoice.test_clock_name}.
+          <strong>{printed.warning}</strong>
         </div>
       )}
       <header>
         <h1 id="invoice-title">
-          {titleOf(invoice)} <span class="number-of">{invoice.number}</span>
+          {printed.kind} <span class="number-of">{printed.number}</span>
         </h1>
-        <p class="total">{formatAmount(signedMinor(invoice, invoice.total_minor), invoice.currency)}</p>
+        <p class="total">{printed.total}</p>
       </header>
-      <Parties invoice={invoice} />
-      <InvoiceLines {...props} />
-      <WhatToDo invoice={invoice} />
+      <Parties printed={printed} />
+      <Lines {...props} />
+      {printed.tax !== null && <TaxByRate {...printed.tax} />}
+      {printed.notes.map((note) => (
+        <p>{note}</p>
+      ))}
+      <section aria-labelledby="payment-title">
+        <h2 id="payment-title">{printed.payment.title}</h2>
+        {printed.payment.texts.map((text) => (
+          <p>{text}</p>
+        ))}
+        <Facts facts={printed.payment.account} />
+      </section>
     </article>
   )
 }
 
-function WhatToDo({ invoice }: { invoice: InvoiceRow }) {
-  const amount = formatAmount(invoice.total_minor, invoice.currency)
-  if (invoice.kind === 'credit_note') return <p>{amount} are credited to you; there is nothing to pay.</p>
-  if (invoice.total_minor === 0 || invoice.test_clock_id !== null) return <p>There is nothing to pay.</p>
+/** Back, the PDF, and the other languages; not a part of the document. */
+function Ways(props: { rows: InvoiceRows; language: Language; publicId: string }) {
+  const { invoice } = props.rows
+  const own = toLanguage(invoice.buyer.language)
   return (
-    <p>
-      Please pay {amount} by <Day date={invoice.due_on} />, with the reference {invoice.number}.
-    </p>
+    <nav class="screen-only links" aria-label="Invoice" lang="en" dir="ltr">
+      <a href="/invoices">← All invoices</a>
+      {invoice.number !== null && <a href={`/v1/invoices/${props.publicId}/pdf`}>PDF</a>}
+      {languages.map((language) => (
+        <a
+          href={`?language=${language}`}
+          lang={language}
+          hreflang={language}
+          aria-current={language === props.language ? 'true' : undefined}
+        >
+          {profileOf(language).messages.language}
+          {language === own && ' ★'}
+        </a>
+      ))}
+    </nav>
   )
 }
 
-function Parties({ invoice }: { invoice: InvoiceRow }) {
+function Parties({ printed }: { printed: PrintedInvoice }) {
   return (
     <div class="parties">
-      <section aria-labelledby="seller-title">
-        <h2 id="seller-title">From</h2>
-        <address>
-          <strong>{invoice.seller.name}</strong>
-          <Address text={invoice.seller.address} />
-          {invoice.seller.taxId !== null && <span>Tax id {invoice.seller.taxId}</span>}
-        </address>
-      </section>
-      <section aria-labelledby="buyer-title">
-        <h2 id="buyer-title">To</h2>
-        <address>
-          <strong>{invoice.buyer.name}</strong>
-          <Address text={invoice.buyer.address ?? ''} />
-          {invoice.buyer.email !== null && <span>{invoice.buyer.email}</span>}
-        </address>
-      </section>
-      <dl class="facts">
-        <dt>Issued</dt>
-        <dd>
-          <Day date={invoice.issued_on} />
-        </dd>
-        {invoice.kind === 'invoice' && (
-          <>
-            <dt>Due</dt>
-            <dd>
-              <Day date={invoice.due_on} />
-            </dd>
-          </>
-        )}
-        <dt>Currency</dt>
-        <dd>{invoice.currency}</dd>
-      </dl>
+      {printed.parties.map((party, index) => (
+        <section aria-labelledby={`party-${index}-title`}>
+          <h2 id={`party-${index}-title`}>{party.title}</h2>
+          <address>
+            <strong>{party.name}</strong>
+            {party.texts.map((text) => (
+              <span>{text}</span>
+            ))}
+          </address>
+        </section>
+      ))}
+      <Facts facts={printed.facts} />
     </div>
   )
 }
 
-function Address({ text }: { text: string }) {
+function Facts({ facts }: { facts: readonly PrintedFact[] }) {
+  if (facts.length === 0) return null
   return (
-    <>
-      {text
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .map((line) => (
-          <span>{line}</span>
-        ))}
-    </>
+    <dl class="facts">
+      {facts.map(({ label, value }) => (
+        <>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </>
+      ))}
+    </dl>
   )
 }
 
-function InvoiceLines(props: { view: ConsoleView; invoice: InvoiceRow; lines: readonly InvoiceLineRow[] }) {
-  const { invoice } = props
-  const sum = (name: string, amountMinor: number, isTotal = false) => (
-    <tr class={isTotal ? 'grand' : undefined}>
-      <th scope="row" colspan={5}>
-        {name}
-      </th>
-      <td class="number">{formatAmount(signedMinor(invoice, amountMinor), invoice.currency)}</td>
-    </tr>
-  )
+function headOf(columns: readonly PrintedColumn[]) {
+  return columns.map(({ title, isNumber }) => (isNumber ? { number: title } : title))
+}
+
+function Lines({ view, rows, printed }: InvoiceProps) {
   return (
     <Table
-      caption={`Lines of ${invoice.number}`}
-      head={[
-        'Description',
-        'Service period',
-        { number: 'Quantity' },
-        'Unit',
-        { number: 'Unit price' },
-        { number: 'Amount' },
-      ]}
+      caption={`${printed.kind} ${printed.number}`}
+      head={headOf(printed.columns)}
       foot={
         <tfoot>
-          {sum('Net', invoice.net_minor)}
-          {sum('Tax', invoice.tax_minor)}
-          {sum('Total', invoice.total_minor, true)}
+          {printed.totals.map(({ label, value, isGrand }) => (
+            <tr class={isGrand ? 'grand' : undefined}>
+              <th scope="row" colspan={printed.columns.length - 1}>
+                {label}
+              </th>
+              <td class="number">{value}</td>
+            </tr>
+          ))}
         </tfoot>
       }
     >
-      {props.lines.map((line) => (
-        <InvoiceLine view={props.view} invoice={invoice} line={line} />
+      {rows.lines.map((line, index) => (
+        <Line
+          view={view}
+          currency={rows.invoice.currency}
+          columns={printed.columns}
+          line={line}
+          printed={printed.lines[index]}
+        />
       ))}
     </Table>
   )
 }
 
-function InvoiceLine(props: { view: ConsoleView; invoice: InvoiceRow; line: InvoiceLineRow }) {
-  const { line, invoice } = props
-  const period =
-    line.starts_on !== null && line.ends_on !== null ? (
-      <>
-        <time datetime={`${line.starts_on}/${line.ends_on}`}>
-          {formatPeriod(line.starts_on, line.ends_on)}
-        </time>
-      </>
-    ) : (
-      'once'
-    )
+function Line(props: {
+  view: ConsoleView
+  currency: string
+  columns: readonly PrintedColumn[]
+  line: InvoiceLineRow
+  printed: PrintedLine | undefined
+}) {
+  const { line, printed, columns } = props
+  if (printed === undefined) return null
   return (
     <tr>
       <th scope="row">
-        {line.description}
-        {line.kind === 'credit' && <span class="hint"> (credit)</span>}
-        <div class="hint">
-          <a href={`/subscriptions/${encodeId('subscription', line.subscription_id)}`}>
-            {line.subscription_title}
-          </a>
+        {printed.description}
+        {printed.details.map((detail) => (
+          <div class="hint">
+            <Detail text={detail} line={line} />
+          </div>
+        ))}
+        <div lang="en" dir="ltr">
+          <Explanation view={props.view} line={line} currency={props.currency} />
         </div>
-        <Explanation {...props} />
       </th>
-      <td>{period}</td>
-      <td class="number">{formatQuantity(line.quantity)}</td>
-      <td>{line.unit}</td>
-      <td class="number">{formatUnitPrice(line.unit_price, invoice.currency)}</td>
-      <td class="number">{formatAmount(line.amount_minor, invoice.currency)}</td>
+      {printed.cells.map((cell, index) => (
+        <td class={columns[index + 1]?.isNumber === true ? 'number' : undefined}>{cell}</td>
+      ))}
     </tr>
   )
 }
 
-/** How the amount came about; kept with the line when it was rated, so that it can never differ from the amount. */
-function Explanation({
-  view,
-  invoice,
-  line,
-}: {
-  view: ConsoleView
-  invoice: InvoiceRow
-  line: InvoiceLineRow
-}) {
-  const { formula, daysServed, daysOfCycle, usage } = line.explanation
+/** The subscription leads to its page; on paper it is a text like the others. */
+function Detail({ text, line }: { text: string; line: InvoiceLineRow }) {
+  const isSubscription = line.subscription_title !== null && text.includes(line.subscription_title)
+  if (!isSubscription || line.subscription_id === null) return <>{text}</>
+  return <a href={`/subscriptions/${encodeId('subscription', line.subscription_id)}`}>{text}</a>
+}
+
+function TaxByRate({ title, columns, rows }: NonNullable<PrintedInvoice['tax']>) {
   return (
-    <details class="explanation" id={`why-${line.position}`}>
-      <summary>
-        How this came about<span class="visually-hidden">: {line.description}</span>
-      </summary>
-      <p>
-        <code>{formula}</code> = {formatAmount(line.amount_minor, invoice.currency)}, rounded once.
-      </p>
-      {daysServed !== undefined && daysOfCycle !== undefined && (
-        <p>
-          {daysServed === daysOfCycle
-            ? `The whole period of ${plural(daysOfCycle, 'day')}.`
-            : `${plural(daysServed, 'day')} of a period of ${plural(daysOfCycle, 'day')}.`}
-        </p>
-      )}
-      {usage !== undefined && (
-        <p>
-          Measured: {formatQuantity(usage.quantity)} {usage.unit}, from{' '}
-          {plural(usage.readingCount, 'reading')}
-          {usage.eventCount > 0 && ` and ${plural(usage.eventCount, 'reported event')}`}.
-          {usage.firstReadAt !== null && usage.lastReadAt !== null && (
-            <>
-              {' '}
-              First read <ExactMoment at={usage.firstReadAt} timeZone={view.timeZone} />, last{' '}
-              <ExactMoment at={usage.lastReadAt} timeZone={view.timeZone} />.
-            </>
-          )}
-        </p>
-      )}
-    </details>
+    <section aria-labelledby="tax-title">
+      <h2 id="tax-title">{title}</h2>
+      <Table caption={title} head={headOf(columns)}>
+        {rows.map((cells) => (
+          <tr>
+            {cells.map((cell, index) => (
+              <td class={columns[index]?.isNumber === true ? 'number' : undefined}>{cell}</td>
+            ))}
+          </tr>
+        ))}
+      </Table>
+    </section>
   )
 }

@@ -7,6 +7,7 @@ import { registerDocuments } from './documents.ts'
 import { registerEvents } from './events.ts'
 import { registerHealth } from './health.ts'
 import { registerInstances } from './instances.ts'
+import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerLogin } from './login.tsx'
@@ -37,6 +38,7 @@ export function registerRoutes(frame: Frame): void {
   registerServers(frame)
   registerDocuments(frame)
   registerInvoices(frame)
+  registerInvoicePdf(frame)
   registerUsage(frame)
   registerTestClocks(frame)
   registerTasks(frame)

@@ -1,10 +1,17 @@
 import { z } from '@hono/zod-openapi'
-import { getInvoice, listInvoiceLines, listInvoices } from '#db/read/invoice.ts'
+import { listInvoices } from '#db/read/invoice.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
+import { readInvoiceRows } from '../documents/invoice-rows.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
-import { invoiceDetailSchema, invoiceSchema, toInvoiceJson, toInvoiceLineJson } from '../schemas/invoice.ts'
+import {
+  invoiceDetailSchema,
+  invoiceSchema,
+  toInvoiceJson,
+  toInvoiceLineJson,
+  toInvoiceTaxJson,
+} from '../schemas/invoice.ts'
 import { findSubscriptionFilter } from './builds.ts'
 import { findCustomerFilter } from './documents.ts'
 
@@ -49,12 +56,15 @@ export function registerInvoices(frame: Frame): void {
     },
     async ({ db, params }) => {
       const id = await resolveAddress(db, 'invoice', params.id)
-      const [row, lines] = await Promise.all([getInvoice(db, id), listInvoiceLines(db, id)])
+      const { invoice, lines, taxes, balanceUsedMinor } = await readInvoiceRows(db, id)
+      const { currency } = invoice
       return {
-        ...toInvoiceJson(row),
-        seller: { ...row.seller },
-        buyer: { ...row.buyer },
-        lines: lines.map((line) => toInvoiceLineJson(line, row.currency)),
+        ...toInvoiceJson(invoice),
+        seller: { ...invoice.seller },
+        buyer: { ...invoice.buyer },
+        lines: lines.map((line) => toInvoiceLineJson(line, currency)),
+        taxes: taxes.map((tax) => toInvoiceTaxJson(tax, currency)),
+        balance_used: { amount_minor: balanceUsedMinor, currency },
       }
     },
   )

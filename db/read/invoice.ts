@@ -7,11 +7,13 @@ function invoices(db: Db) {
     .selectFrom('invoices as invoice')
     .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
     .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
+    .leftJoin('invoices as corrected', 'corrected.id', 'invoice.corrects_id')
     .selectAll('invoice')
     .select([
       'customer.code as customer_code',
       'customer.name as customer_name',
       'clock.name as test_clock_name',
+      'corrected.number as corrected_number',
     ])
 }
 
@@ -44,13 +46,15 @@ export async function getInvoice(db: Db, id: string): Promise<InvoiceRow> {
 export async function listInvoiceLines(db: Db, invoiceId: string) {
   return await db
     .selectFrom('invoice_lines as line')
-    .innerJoin('products as product', 'product.id', 'line.product_id')
-    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .leftJoin('products as product', 'product.id', 'line.product_id')
+    .leftJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .leftJoin('instances as instance', 'instance.id', 'line.instance_id')
     .leftJoin('usage_windows as window', 'window.id', 'line.usage_window_id')
     .selectAll('line')
     .select([
       'product.code as product_code',
       'subscription.title as subscription_title',
+      'instance.name as instance_name',
       'window.reading_count',
       'window.event_count',
       sql<string | null>`lower(line.service_period)`.as('starts_on'),
@@ -61,3 +65,24 @@ export async function listInvoiceLines(db: Db, invoiceId: string) {
     .execute()
 }
 export type InvoiceLineRow = Awaited<ReturnType<typeof listInvoiceLines>>[number]
+
+export async function listInvoiceTaxes(db: Db, invoiceId: string) {
+  return await db
+    .selectFrom('invoice_taxes')
+    .selectAll()
+    .where('invoice_id', '=', invoiceId)
+    .orderBy('position')
+    .execute()
+}
+export type InvoiceTaxRow = Awaited<ReturnType<typeof listInvoiceTaxes>>[number]
+
+/** What the customer's balance paid of an invoice when it was finalized, in minor units. */
+export async function readBalanceUsed(db: Db, invoiceId: string): Promise<number> {
+  const { used_minor: usedMinor } = await db
+    .selectFrom('allocations')
+    .select(sql<number>`coalesce(sum(amount_minor), 0)::bigint`.as('used_minor'))
+    .where('invoice_id', '=', invoiceId)
+    .where('kind', '=', 'balance')
+    .executeTakeFirstOrThrow()
+  return usedMinor
+}

@@ -35,6 +35,7 @@ GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
 GET /v1/invoices invoices:read
 GET /v1/invoices/:id invoices:read
+GET /v1/invoices/:id/pdf invoices:read
 GET /v1/kits kits:read
 GET /v1/kits/:id kits:read
 GET /v1/me signed_in

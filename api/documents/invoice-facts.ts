@@ -1,0 +1,84 @@
+/** A finalized document as its rows say it: what is printed of it, before language and format. */
+export interface InvoiceFacts {
+  readonly kind: 'invoice' | 'credit_note'
+  /** Null while it is a draft. */
+  readonly number: string | null
+  readonly testClock: string | null
+  readonly currency: string
+  readonly issuedOn: string
+  readonly seller: PartyFacts & { readonly bankAccount: BankAccount | null }
+  readonly buyer: PartyFacts
+  readonly purchaseOrder: string | null
+  readonly buyerReference: string | null
+  /** The number of the invoice that a credit note corrects. */
+  readonly correctedNumber: string | null
+  readonly isTaxIncluded: boolean
+  readonly lines: readonly LineFacts[]
+  readonly taxes: readonly TaxFacts[]
+  readonly netMinor: number
+  readonly taxMinor: number
+  readonly totalMinor: number
+  readonly prepaidUsedMinor: number
+  readonly balanceUsedMinor: number
+  /** When what is left to pay is due: one entry, or one for each instalment; none on a credit note. */
+  readonly dues: readonly { readonly dueOn: string; readonly amountMinor: number }[]
+  readonly taxInSellerCurrency: SellerCurrencyTax | null
+  /** What the seller wrote to the buyer, as it was written. */
+  readonly notes: readonly string[]
+}
+
+export interface PartyFacts {
+  readonly name: string
+  /** Lines of the address. */
+  readonly address: string | null
+  /** ISO 3166, two letters. */
+  readonly country: string | null
+  readonly taxId: string | null
+  readonly registration: string | null
+  readonly email: string | null
+}
+
+export interface BankAccount {
+  readonly iban: string
+  readonly bic: string | null
+  readonly name: string | null
+}
+
+export interface LineFacts {
+  readonly description: string
+  /** What it belongs to: its subscription, its instance. */
+  readonly context: readonly string[]
+  readonly isCredit: boolean
+  readonly isLate: boolean
+  /** Half-open; null for what is paid once. */
+  readonly servicePeriod: { readonly start: string; readonly end: string } | null
+  readonly quantity: string
+  readonly unit: string
+  /** Null where the price has no single one. */
+  readonly unitPrice: string | null
+  /** What was taken off, as a positive amount. */
+  readonly discountMinor: number
+  /** `19`, as people write it; null where no tax was determined. */
+  readonly taxPercent: string | null
+  readonly amountMinor: number
+}
+
+export interface TaxFacts {
+  readonly category: string
+  readonly name: string
+  readonly percent: string
+  /** With the sign of the lines: on a credit note below zero. */
+  readonly baseMinor: number
+  readonly taxMinor: number
+  /** The text that the law wants beside a rate that is not charged, as the rule has it. */
+  readonly note: string | null
+}
+
+/** The tax in the seller's own currency, where the law asks for it. */
+export interface SellerCurrencyTax {
+  readonly currency: string
+  readonly taxMinor: number
+  readonly rate: string
+  readonly source: string
+  readonly date: string
+}

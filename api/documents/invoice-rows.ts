@@ -1,0 +1,103 @@
+import {
+  getInvoice,
+  listInvoiceLines,
+  listInvoiceTaxes,
+  readBalanceUsed,
+  type InvoiceLineRow,
+  type InvoiceRow,
+  type InvoiceTaxRow,
+} from '#db/read/invoice.ts'
+import type { Db } from '#db/database.ts'
+import type { InvoiceFacts, LineFacts, TaxFacts } from './invoice-facts.ts'
+
+/** A document with all that is printed of it. */
+export interface InvoiceRows {
+  readonly invoice: InvoiceRow
+  readonly lines: readonly InvoiceLineRow[]
+  readonly taxes: readonly InvoiceTaxRow[]
+  readonly balanceUsedMinor: number
+}
+
+export async function readInvoiceRows(db: Db, id: string): Promise<InvoiceRows> {
+  const [invoice, lines, taxes, balanceUsedMinor] = await Promise.all([
+    getInvoice(db, id),
+    listInvoiceLines(db, id),
+    listInvoiceTaxes(db, id),
+    readBalanceUsed(db, id),
+  ])
+  return { invoice, lines, taxes, balanceUsedMinor }
+}
+
+/** Only what is fixed when a document is finalized: payments and later credits are not printed, so the PDF can be made any day. */
+export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: InvoiceRows): InvoiceFacts {
+  const { seller, buyer } = invoice
+  return {
+    kind: invoice.kind,
+    number: invoice.number,
+    testClock: invoice.test_clock_name,
+    currency: invoice.currency,
+    issuedOn: invoice.issued_on,
+    seller: {
+      name: seller.name,
+      address: seller.address,
+      country: seller.country ?? null,
+      taxId: seller.taxId,
+      registration: seller.registration ?? null,
+      email: seller.email ?? null,
+      bankAccount: seller.bankAccount ?? null,
+    },
+    buyer: {
+      name: buyer.name,
+      address: buyer.address,
+      country: buyer.country ?? null,
+      taxId: buyer.taxId ?? null,
+      registration: null,
+      email: buyer.email,
+    },
+    purchaseOrder: invoice.purchase_order_reference,
+    buyerReference: buyer.reference ?? null,
+    correctedNumber: invoice.corrected_number,
+    isTaxIncluded: invoice.are_prices_inclusive,
+    lines: lines.map((line) => fromLineRow(line, taxes.length > 0)),
+    taxes: taxes.map(fromTaxRow),
+    netMinor: invoice.net_minor,
+    taxMinor: invoice.tax_minor,
+    totalMinor: invoice.total_minor,
+    prepaidUsedMinor: 0,
+    balanceUsedMinor,
+    dues:
+      invoice.kind === 'credit_note'
+        ? []
+        : [{ dueOn: invoice.due_on, amountMinor: invoice.total_minor - balanceUsedMinor }],
+    taxInSellerCurrency: null,
+    notes: [],
+  }
+}
+
+function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
+  const { starts_on: start, ends_on: end } = line
+  return {
+    description: line.description,
+    context: [line.subscription_title, line.instance_name].filter((text) => text !== null),
+    isCredit: line.kind === 'credit' || line.kind === 'correction',
+    isLate: line.kind === 'late_usage',
+    servicePeriod: start === null || end === null ? null : { start, end },
+    quantity: line.quantity,
+    unit: line.unit,
+    unitPrice: line.unit_price,
+    discountMinor: line.discount_minor,
+    taxPercent: isTaxed ? line.tax_rate_percent : null,
+    amountMinor: line.amount_minor,
+  }
+}
+
+function fromTaxRow(tax: InvoiceTaxRow): TaxFacts {
+  return {
+    category: tax.category,
+    name: tax.name,
+    percent: tax.rate_percent,
+    baseMinor: tax.base_minor,
+    taxMinor: tax.tax_minor,
+    note: tax.note,
+  }
+}

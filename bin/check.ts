@@ -2,7 +2,7 @@ import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
 import { findTestFiles } from '#bin/platform/test-files.ts'
 
 /** Tests that need no database, no server and no engine: they run in seconds, anywhere. */
-const quickTests = ['test/domain', 'test/house']
+const quickTests = ['test/domain', 'test/house', 'test/vectors']
 
 type Check = { title: string; command: string; args: string[] }
 

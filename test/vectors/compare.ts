@@ -22,7 +22,14 @@ export function findDifference(
       Object.entries(expected).map(([key, value]) => findDifference(actual[key], value, inside(key))),
     )
   }
-  return isSame(actual, expected, options.tolerance) ? undefined : describe(path, actual, expected)
+  const answered = path.split('.').at(-1) === 'ratio' ? asPrinted(actual, expected) : actual
+  return isSame(answered, expected, options.tolerance) ? undefined : describe(path, actual, expected)
+}
+
+/** A ratio is stated to as many digits as its source prints. */
+function asPrinted(actual: unknown, expected: unknown): unknown {
+  const decimal = toDecimal(actual)
+  return decimal ? decimal.round(String(expected).split('.')[1]?.length ?? 0, Big.roundHalfUp) : actual
 }
 
 function isSame(actual: unknown, expected: unknown, tolerance: Big): boolean {

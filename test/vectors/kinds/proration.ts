@@ -95,11 +95,11 @@ function quantityFactor(inputs: Inputs) {
   return { ratio: digits(shareOf(period, fullPeriodOf(line, text(inputs, 'next_date')), 'day'), 9) }
 }
 
-/** From a day to the end of its month, that day included; the source prints three digits. */
+/** From a day to the end of its month, that day included. */
 function backdated(inputs: Inputs) {
   const start = withYear(text(inputs, 'backdate_start'))
   const days = daysIn({ start, end: calendarPeriod(start, 'month').end })
-  return { days, ratio: digits({ numerator: days, denominator: integer(inputs, 'days_in_month') }, 3) }
+  return { days, ratio: digits({ numerator: days, denominator: integer(inputs, 'days_in_month') }, 9) }
 }
 
 /** A part of one month, in days of the calendar or of months of 30 days. */

@@ -1,4 +1,5 @@
 import { createBillingActivities } from './billing.ts'
+import { createBillingRunActivities } from './billing-run.ts'
 import { createBuildActivities, createStepActivities } from './build.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { refusing } from './failure.ts'
@@ -18,6 +19,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createSubscriptionActivities(deps),
     ...createBuildActivities(deps),
     ...createBillingActivities(deps),
+    ...createBillingRunActivities(deps),
     ...createTestClockActivities(deps),
     ...createReconcileActivities(deps),
   }

@@ -82,6 +82,8 @@ export type BuildResult =
 export interface BillingRunInput {
   /** The instant up to which documents are due. Empty: when the schedule fired. */
   readonly instant?: string
+  /** Only documents that could not be billed before. */
+  readonly isFailedOnly?: boolean
   readonly done?: BillingRunProgress
 }
 

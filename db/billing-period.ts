@@ -1,0 +1,232 @@
+import { sql } from 'kysely'
+import { assert } from '#domain/assert.ts'
+import { compareDates, cycleBoundary, dateIn, startOfDay, type Period } from '#domain/calendar.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { writeBills, type BillOutcome } from './bill.ts'
+import type { Db, Tx } from './database.ts'
+import type { FinalizedInvoice } from './invoice.ts'
+import type { DocumentRow } from './subscription-documents.ts'
+import { closeTasks } from './task.ts'
+
+/** A document's state after billing, and the invoice that billing made or found. */
+export interface BilledDocument {
+  readonly documentId: string
+  readonly invoiceNumber: string | null
+  readonly totalMinor: number
+  /** Index and instant of the next period to bill; null when the document is closed. */
+  readonly next: { readonly periodIndex: number; readonly dueAt: string } | null
+}
+
+export interface PeriodKey {
+  readonly documentId: string
+  readonly periodIndex: number
+}
+
+export type PeriodOutcome =
+  /** `invoice` is what this call made; null where the work was found done, or there was nothing to bill. */
+  | { readonly state: 'billed'; readonly billed: BilledDocument; readonly invoice: FinalizedInvoice | null }
+  | Exclude<BillOutcome, { readonly state: 'billed' }>
+  /** Somebody else has the document at this moment. */
+  | { readonly state: 'held' }
+
+/**
+ * Bills one period of each document in the caller's transaction, by a constant number of statements: what is paid in
+ * advance for the period, and what is in arrears from those before. Called again, by whomever, it finds the work done and
+ * gives the same answer.
+ * Lock order, always: documents by id, lines by id, invoices, balances, number series last. Keys stay unlocked, so that a
+ * row which only names the document or a line need not wait.
+ * @returns in the order given
+ */
+export async function billPeriodsIn(
+  tx: Tx,
+  keys: readonly PeriodKey[],
+  at: { now: string; isHeldPassedBy: boolean },
+): Promise<PeriodOutcome[]> {
+  const documents = await lockDocumentsById(tx, keys, at.isHeldPassedBy)
+  const due: DocumentRow[] = []
+  const done: { document: DocumentRow; periodIndex: number }[] = []
+  for (const { documentId, periodIndex } of keys) {
+    const document = documents.get(documentId)
+    if (!document) continue
+    assert(periodIndex <= document.next_period_index, 'periods are billed in order')
+    const isNext = periodIndex === document.next_period_index
+    if (isNext && isDue(document, at.now)) due.push(document)
+    else done.push({ document, periodIndex })
+  }
+  const made = await billNextPeriods(tx, due, at.now)
+  const found = await readBilled(tx, done)
+  return keys.map(({ documentId }) => made.get(documentId) ?? found.get(documentId) ?? { state: 'held' })
+}
+
+function isDue(document: DocumentRow, now: string): boolean {
+  const isBegun = compareDates(document.next_invoice_on, dateIn(document.time_zone, now)) <= 0
+  return isBegun && document.closed_at === null
+}
+
+async function lockDocumentsById(
+  tx: Tx,
+  keys: readonly PeriodKey[],
+  isHeldPassedBy: boolean,
+): Promise<ReadonlyMap<string, DocumentRow>> {
+  const ids = keys.map(({ documentId }) => documentId)
+  let query = tx
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .orderBy('id')
+    .forNoKeyUpdate()
+  if (isHeldPassedBy) query = query.skipLocked()
+  const rows = await query.execute()
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+async function billNextPeriods(
+  tx: Tx,
+  documents: readonly DocumentRow[],
+  now: string,
+): Promise<ReadonlyMap<string, PeriodOutcome>> {
+  const outcomes = await writeBills(
+    tx,
+    documents.map((document) => ({
+      billingKey: `document/${encodeId('document', document.id)}/${document.next_invoice_on}`,
+      reason: 'period',
+      document,
+      subscriptionId: null,
+      asOf: document.next_invoice_on,
+      now,
+    })),
+  )
+  const bills = documents.flatMap((document, index) => {
+    const outcome = outcomes[index]
+    return outcome?.state === 'billed' ? [{ document, invoice: outcome.invoice }] : []
+  })
+  const billed = await advance(tx, bills, now)
+  return new Map(
+    documents.map((document, index): [string, PeriodOutcome] => {
+      const outcome = outcomes[index]
+      assert(outcome, 'every bill has an outcome')
+      if (outcome.state !== 'billed') return [document.id, outcome]
+      const after = billed.get(document.id)
+      assert(after, 'every billed document moves on')
+      return [document.id, { state: 'billed', billed: after, invoice: outcome.invoice }]
+    }),
+  )
+}
+
+interface PeriodBill {
+  readonly document: DocumentRow
+  readonly invoice: FinalizedInvoice | null
+}
+
+/** Records the periods as billed; documents go on to their next one, or close. */
+async function advance(
+  tx: Tx,
+  bills: readonly PeriodBill[],
+  now: string,
+): Promise<ReadonlyMap<string, BilledDocument>> {
+  if (bills.length === 0) return new Map()
+  const open = await findDocumentsGoingOn(
+    tx,
+    bills.map(({ document }) => ({ documentId: document.id, on: document.next_invoice_on })),
+    null,
+  )
+  const moves = bills.map(({ document, invoice }) => {
+    const period = periodOf(document)
+    return {
+      id: document.id,
+      period_index: document.next_period_index,
+      period: `[${period.start},${period.end})`,
+      invoice_id: invoice?.id ?? null,
+      next_invoice_on: period.end,
+      closed_at: open.has(document.id) ? null : now,
+    }
+  })
+  await writeMoves(tx, moves)
+  for (const { document } of bills) {
+    if (document.parked_reason === null) continue
+    await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' }, ['document_parked'])
+  }
+  return new Map(
+    bills.map(({ document, invoice }, index) => {
+      const move = moves[index]
+      assert(move, 'every bill moves its document')
+      const after = {
+        ...document,
+        next_period_index: document.next_period_index + 1,
+        next_invoice_on: move.next_invoice_on,
+        closed_at: move.closed_at,
+      }
+      return [document.id, toBilled(after, invoice?.number ?? null, invoice?.totalMinor ?? 0)]
+    }),
+  )
+}
+
+function periodOf(document: DocumentRow): Period {
+  const interval = { count: document.interval_count, unit: document.interval_unit }
+  const end = cycleBoundary(document.billing_cycle_anchor, interval, document.next_period_index + 1)
+  return { start: document.next_invoice_on, end }
+}
+
+async function writeMoves(tx: Tx, moves: readonly object[]): Promise<void> {
+  const rows = JSON.stringify(moves)
+  await sql`
+    insert into billing_periods (document_id, period_index, period, invoice_id)
+    select id, period_index, period, invoice_id from json_to_recordset(${rows}::json) as move
+      (id uuid, period_index integer, period daterange, invoice_id uuid)`.execute(tx)
+  await sql`
+    update subscription_documents document set next_period_index = move.period_index + 1,
+      next_invoice_on = move.next_invoice_on, parked_reason = null, closed_at = move.closed_at
+    from json_to_recordset(${rows}::json) as move
+      (id uuid, period_index integer, next_invoice_on date, closed_at timestamptz)
+    where document.id = move.id`.execute(tx)
+}
+
+/**
+ * The documents of which a line goes on after a date: the others are closed, and a later order of the customer opens a
+ * new one. Subscriptions that are taken down have their last bill already, and the one that gets it now is as good as ended.
+ */
+export async function findDocumentsGoingOn(
+  tx: Tx,
+  documents: readonly { readonly documentId: string; readonly on: string }[],
+  finalOf: string | null,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select document."documentId" as id
+    from json_to_recordset(${JSON.stringify(documents)}::json) as document ("documentId" uuid, "on" date)
+    where exists (
+      select from subscription_lines line join subscriptions on subscriptions.id = line.subscription_id
+      where line.document_id = document."documentId" and line.interval_unit is not null
+        and subscriptions.phase not in ('unbuilding', 'ended') and subscriptions.id is distinct from ${finalOf}::uuid
+        and (line.ends_on is null or line.ends_on > document."on"))`.execute(tx)
+  return new Set(rows.map(({ id }) => id))
+}
+
+async function readBilled(
+  db: Db,
+  done: readonly { readonly document: DocumentRow; readonly periodIndex: number }[],
+): Promise<ReadonlyMap<string, PeriodOutcome>> {
+  if (done.length === 0) return new Map()
+  const keys = done.map(({ document, periodIndex }) => ({ id: document.id, index: periodIndex }))
+  const { rows } = await sql<{ id: string; number: string | null; total_minor: number }>`
+    select done.id, invoices.number, invoices.total_minor
+    from json_to_recordset(${JSON.stringify(keys)}::json) as done (id uuid, index integer)
+    join billing_periods period on period.document_id = done.id and period.period_index = done.index
+    join invoices on invoices.id = period.invoice_id`.execute(db)
+  const invoices = new Map(rows.map((row) => [row.id, row]))
+  return new Map(
+    done.map(({ document }) => {
+      const found = invoices.get(document.id)
+      const billed = toBilled(document, found?.number ?? null, found?.total_minor ?? 0)
+      return [document.id, { state: 'billed', billed, invoice: null }]
+    }),
+  )
+}
+
+function toBilled(document: DocumentRow, invoiceNumber: string | null, totalMinor: number): BilledDocument {
+  const { closed_at, next_period_index, next_invoice_on, time_zone } = document
+  const next =
+    closed_at === null
+      ? { periodIndex: next_period_index, dueAt: startOfDay(time_zone, next_invoice_on) }
+      : null
+  return { documentId: document.id, invoiceNumber, totalMinor, next }
+}

@@ -60,7 +60,7 @@ export function planSuccessor(
 
 /**
  * Changes a line from a day: it ends there, and its successor serves the rest of its days (C-25). The day of the change
- * belongs to the new terms. From its first day on, or earlier, it is replaced as if it had never begun.
+ * belongs to the new terms. Changed from its first day or earlier, it keeps no day at all and bills nothing (C-32).
  * What was billed beyond that day is credited by the invoice, so that a billed line can be changed as well.
  * @throws `action_not_allowed`
  */
@@ -98,17 +98,16 @@ export function pauseLine(
 }
 
 /**
- * The line that goes on after an open pause, the same that a pause with this end would have left.
+ * The line that goes on after an open pause, the same that a pause with this end would have left; null when the line had
+ * ended before it was paused. Resumed on the day it was paused, it goes on as if nothing had been.
  * @param paused the line as it was before it was paused
  */
-export function resumeLine(paused: Line, dates: { pausedOn: string; resumedOn: string }): Line {
-  if (compareDates(dates.resumedOn, dates.pausedOn) <= 0)
-    return resumed(paused, dates.pausedOn, dates.pausedOn)
-  const { line, successor } = pauseLine(paused, {
-    start: dates.pausedOn,
-    end: dates.resumedOn,
-    today: dates.pausedOn,
-  })
+export function resumeLine(paused: Line, dates: { pausedOn: string; resumedOn: string }): Line | null {
+  const { pausedOn, resumedOn } = dates
+  if (paused.endsOn !== null && compareDates(paused.endsOn, pausedOn) <= 0) return null
+  if (compareDates(resumedOn, pausedOn) <= 0)
+    return newLine({ ...paused, startsOn: laterDate(paused.startsOn, pausedOn) })
+  const { line, successor } = pauseLine(paused, { start: pausedOn, end: resumedOn, today: pausedOn })
   return successor ?? line
 }
 

@@ -23,7 +23,7 @@ export interface Line {
 export type LineState = 'planned' | 'running' | 'to_renew' | 'ending' | 'ended' | 'cancelled'
 
 export type LineAction = 'successor' | 'pause' | 'stop' | 'cancel' | 'uncancel' | 'delay' | 'delete'
-export const lineActions: readonly LineAction[] = [
+const lineActions: readonly LineAction[] = [
   'successor',
   'pause',
   'stop',
@@ -108,7 +108,7 @@ export function noticeStartsOn(endsOn: string, notice: BillingInterval | null): 
 }
 
 /** A line of no day at all has ended when it starts. */
-export function hasEnded(line: Line, today: string): boolean {
+function hasEnded(line: Line, today: string): boolean {
   return line.endsOn !== null && compareDates(line.endsOn, today) <= 0
 }
 

@@ -12,8 +12,16 @@ export interface Api {
   /** Like `get`, with undefined for what is not there. */
   find<T>(path: string): Promise<T | undefined>
   post<T>(path: string, body: unknown): Promise<T>
+  /** A file with the name that the API gives it. */
+  download(path: string): Promise<Download>
+  patch<T>(path: string, body: unknown): Promise<T>
   /** The newest rows of a list, page by page until there are as many as wanted. */
   list<T>(path: string, query: Query, limit: number): Promise<Rows<T>>
+}
+
+interface Download {
+  readonly name: string
+  readonly content: Uint8Array
 }
 
 interface Rows<T> {
@@ -28,7 +36,7 @@ interface Page<T> {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   readonly path: string
   readonly body?: unknown
 }
@@ -44,6 +52,8 @@ export function createApi(settings: Settings): Api {
     get,
     find: async (path) => await orUndefined(get(path)),
     post: async (path, body) => await call(settings, { method: 'POST', path, body }),
+    download: async (path) => await download(settings, path),
+    patch: async (path, body) => await call(settings, { method: 'PATCH', path, body }),
     list: async (path, query, limit) => await readPages((page) => get(path, { ...query, ...page }), limit),
   }
 }
@@ -81,7 +91,18 @@ async function call<T>(settings: Settings, request: Request): Promise<T> {
   const answer = parse(text)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API has checked its answer by the schema that T is
   if (res.ok && answer !== undefined) return answer as T
-  throw isProblem(answer) ? refused(settings, answer) : notClouder(settings, res.status)
+  throw failureOf(settings, res.status, answer)
+}
+
+async function download(settings: Settings, path: string): Promise<Download> {
+  const res = await send(settings, { method: 'GET', path }, randomUUID())
+  const [, name] = /filename="([\w.-]+)"/.exec(res.headers.get('content-disposition') ?? '') ?? []
+  if (res.ok && name !== undefined) return { name, content: await res.bytes() }
+  throw failureOf(settings, res.status, parse(await res.text()))
+}
+
+function failureOf(settings: Settings, status: number, answer: unknown): CommandFailure {
+  return isProblem(answer) ? refused(settings, answer) : notClouder(settings, status)
 }
 
 /**

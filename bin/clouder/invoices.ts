@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { Command } from 'commander'
 import { formatCount } from '#api/pages/format.ts'
 import type { Invoice, InvoiceDetail } from './answers.ts'
+import { usageFailure } from './failure.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
@@ -15,13 +18,14 @@ export function registerInvoices(program: Command): void {
   const group = program
     .command('invoices')
     .alias('invoice')
-    .summary('list and show invoices')
+    .summary('list, show and print invoices')
     .description('Invoices and credit notes; what is finalized never changes.')
     .addHelpText(
       'before',
       `Examples
   npx clouder invoices --subscription sub_…
   npx clouder invoices show inv_…
+  npx clouder invoices pdf inv_…
 `,
     )
   group
@@ -40,6 +44,27 @@ export function registerInvoices(program: Command): void {
         return out.isJson ? out.json(invoice) : show({ api, out }, invoice)
       }),
     )
+  group
+    .command('pdf <invoice>')
+    .description('write the PDF of an invoice or credit note to a file')
+    .option('--output <file>', 'where to; its number in this folder unless given')
+    .action(withSession<[string], { output?: string }>(writePdf))
+}
+
+async function writePdf(
+  { api, out }: Session,
+  { args: [id], options }: { args: [string]; options: { output?: string } },
+): Promise<void> {
+  const { name, content } = await api.download(`/v1/invoices/${encodeURIComponent(id)}/pdf`)
+  const file = path.resolve(options.output ?? name)
+  await writeFile(file, content).catch((error: unknown) => {
+    throw usageFailure(
+      `${file} could not be written (${error instanceof Error ? error.message : String(error)}).`,
+      'name a file in a folder of yours: --output …',
+    )
+  })
+  if (out.isJson) return out.json({ file })
+  out.print(file)
 }
 
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {

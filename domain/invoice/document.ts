@@ -1,9 +1,14 @@
+import Big from 'big.js'
 import type { BillingInterval, Period } from '../calendar.ts'
 import type { BillingType } from '../product.ts'
 import type { TaxDecision } from '../tax.ts'
-import type { DiscountInForce } from './discounting.ts'
+import { holdBounds } from './bounds.ts'
+import { rateCredit } from './crediting.ts'
+import { discountLines, type DiscountInForce } from './discounting.ts'
 import type { InvoiceLineExplanation } from './explanation.ts'
 import type { BillableLine, DuePart, InvoiceLineKind, MeasuredUsage, UsagePart } from './lines.ts'
+import { ratePart, type RatedLine } from './rating.ts'
+import { totalDocument } from './totaling.ts'
 
 /** Why a bill is made: a document's period begins, or a subscription begins or ends within one. */
 export type BillReason = 'period' | 'opening' | 'final'
@@ -92,8 +97,22 @@ export interface DocumentTax {
 }
 
 /**
- * Computes a document from what is due. Null when nothing is, or nothing but usage of 0 that is not shown.
+ * Computes a document from what is due, in the order of E-28: each part is priced and rounded once, line discounts,
+ * document discounts, what a subscription comes to at least and at most, tax, totals. Credits are not priced: they give
+ * back net and tax of what was charged. Null when nothing is due, or nothing but usage of 0 that its terms leave out.
+ * @throws as `ratePrice` and `determineTax`: a document with a doubtful line is not made
  */
-export function computeDocument(_input: DocumentInput): DocumentDraft | null {
-  throw new Error('being written')
+export function computeDocument(input: DocumentInput): DocumentDraft | null {
+  const { arePricesInclusive } = input.tax
+  const rated = input.parts
+    .map((part) => (part.kind === 'credit' ? rateCredit(part, arePricesInclusive) : ratePart(part, input)))
+    .filter(isShown)
+  if (rated.length === 0) return null
+  return totalDocument(holdBounds(discountLines(rated, input.discounts, input), input), input)
+}
+
+/** A usage line of 0 may be left out (D-18); what it costs at quantity 0 is shown. */
+function isShown(rated: RatedLine): boolean {
+  const isZero = rated.kind === 'usage' && rated.ratedMinor === 0 && new Big(rated.quantity).eq(0)
+  return !isZero || rated.line?.terms.isZeroShown !== false
 }

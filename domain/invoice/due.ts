@@ -45,7 +45,7 @@ function isDue(line: BillableLine, servicePeriod: Period, asOf: string): boolean
 }
 
 /** The trial is counted from the first day of the whole life, so that a change inside it begins no new one. */
-function firstPaidDay(line: BillableLine): string {
+export function firstPaidDay(line: BillableLine): string {
   if (line.terms.trialDays === 0) return line.startsOn
   return laterDate(line.startsOn, addDays(line.firstStartsOn, line.terms.trialDays))
 }

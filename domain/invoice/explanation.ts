@@ -1,8 +1,12 @@
+import Big from 'big.js'
 import type { Period } from '../calendar.ts'
+import { fromMinor } from '../money.ts'
 import type { Price } from '../pricing/price.ts'
-import type { RatingStep } from '../pricing/rated-price.ts'
+import type { RatedPrice, RatingStep } from '../pricing/rated-price.ts'
+import { shareOf, type Share } from '../proration.ts'
 import type { AppliedTaxRate, TaxRule } from '../tax.ts'
 import type { UsageQuantity } from '../usage.ts'
+import type { LateUsagePart, RecurringPart, UsagePart } from './lines.ts'
 
 /**
  * How a line's amount came about: whoever has it can compute the amount anew. It is stored with every line, so that it
@@ -23,6 +27,9 @@ export interface InvoiceLineExplanation {
   readonly usage?: UsageQuantity
   /** Where usage came late: what the period had been billed before. */
   readonly billedQuantity?: string
+  /** What a credit gives back of, and what had been given back of it before, net in minor units. */
+  readonly chargedMinor?: number
+  readonly creditedMinor?: number
   /** Before the one rounding, in major units; left out where nothing was rounded. */
   readonly exactAmount?: string
   /** In their order, each with what it took off, in minor units. */
@@ -44,4 +51,57 @@ export interface ExplainedTax {
   readonly rule: TaxRule
   readonly rates: readonly AppliedTaxRate[]
   readonly note?: string
+}
+
+/** The share of its cycle that a part is, by the terms of its line. */
+export function shareServed(part: RecurringPart | UsagePart | LateUsagePart): Share {
+  return shareOf(part.servicePeriod, part.cycle, part.line.terms.proration)
+}
+
+export function isWhole(share: Share): boolean {
+  return share.numerator === share.denominator
+}
+
+export function isBounded(price: Price): boolean {
+  return price.leastAmount !== undefined || price.greatestAmount !== undefined
+}
+
+export function explainPrice(
+  price: Price,
+  priceListItemId: string | null,
+  rated: RatedPrice,
+): Pick<InvoiceLineExplanation, 'price' | 'priceListItemId' | 'steps'> {
+  return {
+    price,
+    ...(priceListItemId === null ? {} : { priceListItemId }),
+    ...(isOneStep(rated.steps) ? {} : { steps: rated.steps }),
+  }
+}
+
+/** One step, quantity times unit amount, is said by price and quantity already. */
+function isOneStep(steps: readonly RatingStep[]): boolean {
+  return steps.length === 1 && (steps[0]?.kind === 'units' || steps[0]?.kind === 'flat')
+}
+
+export function explainDays(part: RecurringPart, share: Share): Partial<InvoiceLineExplanation> {
+  if (isWhole(share) && part.line.terms.proration === 'none') return {}
+  const days = { daysServed: share.numerator, daysOfCycle: share.denominator }
+  return isWhole(share) ? days : { ...days, cycle: part.cycle }
+}
+
+/** Usage is not prorated; what it costs at least or at most is. */
+export function explainBound(part: UsagePart | LateUsagePart, price: Price): Partial<InvoiceLineExplanation> {
+  const share = shareServed(part)
+  if (!isBounded(price) || isWhole(share)) return {}
+  return { daysServed: share.numerator, daysOfCycle: share.denominator, cycle: part.cycle }
+}
+
+/** Said only where something was rounded. Cut after 12 decimals, which rounds as the whole does. */
+export function explainRounding(
+  exact: Big,
+  roundedMinor: number,
+  currency: string,
+): { exactAmount?: string } {
+  if (exact.eq(fromMinor(roundedMinor, currency))) return {}
+  return { exactAmount: exact.round(12, Big.roundDown).toFixed() }
 }

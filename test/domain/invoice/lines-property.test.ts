@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { addDays, compareDates, type BillingInterval } from '#domain/calendar.ts'
-import { dueParts, type BillableLine } from '#domain/invoice/lines.ts'
+import { dueParts } from '#domain/invoice/due.ts'
+import type { BillableLine } from '#domain/invoice/lines.ts'
 import { afterBillingOf, billableLine, billInTurn, billOn, totalMinor } from '#test/support/billing.ts'
 
 const anchor = fc.integer({ min: 0, max: 1_500 }).map((days) => addDays('2024-01-01', days))

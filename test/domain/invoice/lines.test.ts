@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { dueParts, rateParts, spanOf, type InvoiceLineDraft } from '#domain/invoice/lines.ts'
+import { computeDocument, type DocumentLineDraft } from '#domain/invoice/document.ts'
+import { spanOf } from '#domain/invoice/lines.ts'
 import {
   afterBillingOf,
   billableLine,
   billInTurn,
   billOn,
+  documentInput,
   totalMinor,
   usageOf,
 } from '#test/support/billing.ts'
 
 /** `recurring 2026-05-07/2026-06-01 802`, or `one_time 2000`. */
-function tell(draft: InvoiceLineDraft): string {
+function tell(draft: DocumentLineDraft): string {
   const period = draft.servicePeriod
   return [draft.kind, period ? `${period.start}/${period.end}` : '', draft.amountMinor]
     .filter((part) => part !== '')
@@ -44,7 +46,13 @@ test('30.00 a month from the 10th of April are 21.00 for 21 of 30 days', () => {
   const late = billableLine({ unitPrice: '30', startsOn: '2026-04-10' })
   const [draft] = billOn([late], '2026-04-10')
   assert.equal(draft?.amountMinor, 2100)
-  assert.deepEqual(draft?.explanation, { formula: '1 × 30 × 21 / 30 days', daysServed: 21, daysOfCycle: 30 })
+  assert.deepEqual(draft?.explanation, {
+    formula: '1 × 30 × 21 / 30 days',
+    price: { model: 'per_unit', unitAmount: '30' },
+    daysServed: 21,
+    daysOfCycle: 30,
+    cycle: { start: '2026-04-01', end: '2026-05-01' },
+  })
 })
 
 test('9 to 28 February of 30.00 are 21.43', () => {
@@ -154,16 +162,25 @@ test('usage is never prorated: a part of a period bills all that was used in it'
   const [draft] = billOn([network], '2026-04-01', '3')
   assert.equal(draft?.amountMinor, 38)
   assert.equal(draft?.quantity, '3')
-  assert.deepEqual(draft?.explanation, { formula: '3 GiB × 0.125', usage: usageOf('3') })
+  assert.deepEqual(draft?.explanation, {
+    formula: '3 GiB × 0.125',
+    price: { model: 'per_unit', unitAmount: '0.125' },
+    usage: usageOf('3'),
+    exactAmount: '0.375',
+  })
 })
 
 test('each usage part is asked for with its own dates', () => {
   const network = billableLine({ billingType: 'usage', billingTiming: 'arrears', startsOn: '2026-01-10' })
   const asked: string[] = []
-  rateParts(dueParts([network], '2026-03-15'), 'USD', (part) => {
-    asked.push(`${part.servicePeriod.start}/${part.servicePeriod.end}`)
-    return usageOf('1')
-  })
+  computeDocument(
+    documentInput([network], '2026-03-15', {
+      usageOf: (part) => {
+        asked.push(`${part.servicePeriod.start}/${part.servicePeriod.end}`)
+        return { usage: usageOf('1') }
+      },
+    }),
+  )
   assert.deepEqual(asked, ['2026-01-10/2026-02-01', '2026-02-01/2026-03-01'])
 })
 

@@ -1,0 +1,28 @@
+import { ratePrice } from '#domain/pricing/rate.ts'
+import { roundDecimal } from '#domain/money.ts'
+import type { Adapter, Vector } from '../adapter.ts'
+import { decimal } from '../calendar-inputs.ts'
+import { roundingModeOf } from '../taxed-lines.ts'
+
+function money({ inputs, policy }: Vector) {
+  const mode = roundingModeOf(inputs['mode'] ?? inputs['round'], policy)
+  return { value: roundDecimal(decimal(inputs['value']), Number(inputs['digits'] ?? 2), mode) }
+}
+
+function metric({ inputs }: Vector) {
+  const mode = roundingModeOf(inputs['function'])
+  return { value: roundDecimal(decimal(inputs['value']), Number(inputs['precision'] ?? 0), mode) }
+}
+
+function quantity({ inputs, policy }: Vector) {
+  const mode = roundingModeOf(inputs['round'] ?? inputs['mode'], policy)
+  const rounded = roundDecimal(decimal(inputs['quantity']), Number(inputs['digits'] ?? 0), mode)
+  const unitAmount = decimal(inputs['unit_amount']).toFixed()
+  return { quantity: rounded, amount: ratePrice({ model: 'per_unit', unitAmount }, rounded).amount }
+}
+
+export const adapters: Readonly<Record<string, Adapter>> = {
+  'round.money': money,
+  'round.metric': metric,
+  'round.quantity': quantity,
+}

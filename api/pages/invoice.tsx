@@ -81,7 +81,7 @@ function Ways(props: { rows: InvoiceRows; language: Language; publicId: string }
   const { invoice } = props.rows
   const own = toLanguage(invoice.buyer.language)
   return (
-    <nav class="screen-only links" aria-label="Invoice" lang="en" dir="ltr">
+    <nav class="screen-only ways" aria-label="Invoice" lang="en" dir="ltr">
       <a href="/invoices">← All invoices</a>
       {invoice.number !== null && <a href={`/v1/invoices/${props.publicId}/pdf`}>PDF</a>}
       {languages.map((language) => (

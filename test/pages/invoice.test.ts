@@ -28,8 +28,8 @@ test('an invoice names both parties, its dates, every line with its service peri
   assert.match(text, /Invoice TEST\d+-INV-00002 15\.00 USD/)
   assert.match(text, /To Harbour Bakery 1 Quay Street, 2000 Demo Harbour/)
   assert.match(text, /Issued 28 February 2026 Due 14 March 2026 Currency USD/)
-  assert.match(text, /Odoo User .* 28 February to 30 March 2026 5 user 1\.00 USD 5\.00 USD/)
-  assert.match(text, /Network Usage .* 31 January to 27 February 2026 3 GiB 1\.00 USD 3\.00 USD/)
+  assert.match(text, /Odoo User .* 28 February – 30 March 2026 5 user 1\.00 USD 5\.00 USD/)
+  assert.match(text, /Network Usage .* 31 January – 27 February 2026 3 GiB 1\.00 USD 3\.00 USD/)
   assert.match(text, /Net 15\.00 USD Tax 0\.00 USD Total 15\.00 USD/)
 })
 
@@ -43,7 +43,7 @@ test('each line says how its amount came about', async () => {
 test('a quantity changed inside a period is on the next invoice with both, each for its days', async () => {
   const text = await invoiceText(2)
   assert.match(text, /21 days of a period of 31 days/)
-  assert.match(text, /10 to 30 March 2026 6 user 1\.00 USD/)
+  assert.match(text, /10 – 30 March 2026 6 user 1\.00 USD/)
 })
 
 test('an invoice of a test clock says that it is none', async () => {

@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import { BusinessError } from '../errors.ts'
+import type { MetricAggregation } from '../usage.ts'
 import { divide } from '../money.ts'
 import { greater, lesser } from './decimal.ts'
 import { parseFormula, type Node } from './formula-syntax.ts'
@@ -20,8 +21,17 @@ export interface FormulaNames {
   readonly metrics: readonly string[]
 }
 
-/** What `metric("code").…` can ask for. */
-export const metricAggregates = ['sum', 'max', 'min', 'average', 'last', 'count'] as const
+/** What `metric("code").…` can ask for: every aggregate of a metric that needs no number of its own. */
+const metricAggregates: readonly MetricAggregation[] = [
+  'sum',
+  'max',
+  'min',
+  'average',
+  'last',
+  'count',
+  'unique_count',
+  'time_weighted_average',
+]
 
 type Value = Big | boolean
 

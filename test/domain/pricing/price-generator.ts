@@ -62,7 +62,7 @@ const anyModel: fc.Arbitrary<Price> = fc.oneof(
     model: 'grid',
     fixedAmount: '1.5',
     steps: tiers.map(({ upTo, unitAmount }, index) => ({
-      from: upTo ?? '0',
+      from: upTo ?? '4001',
       amount: unitAmount,
       kind: index % 2 === 0 ? 'fixed' : 'times_value',
     })),

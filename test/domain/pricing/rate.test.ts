@@ -185,7 +185,7 @@ test('events that were free before do not make later ones free', () => {
 test('a price with a least amount per event is not billed without the values of the events', () => {
   assert.throws(
     () =>
-      amount({ ...share, leastPerEvent: '1' } as Price, 100, {
+      amount({ ...share, leastPerEvent: '1' }, 100, {
         events: { kind: 'counted', count: 2, runningTotals: [] },
       }),
     (error) => error instanceof BusinessError && error.code === 'event_values_missing',

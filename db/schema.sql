@@ -668,7 +668,7 @@ CREATE TABLE invoices (
 CREATE INDEX invoices_by_correction ON public.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 CREATE INDEX invoices_by_customer ON public.invoices USING btree (customer_id, id DESC);
 CREATE INDEX invoices_by_document ON public.invoices USING btree (document_id);
-CREATE INDEX invoices_in_draft ON public.invoices USING btree (finalize_on) WHERE (finalized_at IS NULL);
+CREATE INDEX invoices_in_draft ON public.invoices USING btree (finalize_on) WHERE ((finalized_at IS NULL) AND (finalize_on IS NOT NULL));
 CREATE TRIGGER invoice_adds_up AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS finalized FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_totals();
 CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_insert();
 CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_change();
@@ -1093,6 +1093,7 @@ CREATE TABLE subscriptions (
   least_amount numeric,
   greatest_amount numeric,
   purchase_order_reference text,
+  has_own_anchor boolean not null default false,
   term jsonb,
   term_ends_on date,
   constraint subscriptions_pkey PRIMARY KEY (id),
@@ -1200,7 +1201,7 @@ CREATE TABLE usage_windows (
   constraint usage_windows_pkey PRIMARY KEY (id),
   constraint usage_windows_subscription_line_id_window_period_excl EXCLUDE USING gist (subscription_line_id WITH =, window_period WITH &&) WHERE ((NOT is_late)),
   constraint usage_windows_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
-  constraint usage_windows_quantity_check CHECK ((quantity >= (0)::numeric)),
+  constraint usage_windows_check CHECK (((quantity >= (0)::numeric) OR is_late)),
   constraint usage_windows_window_period_check CHECK (((NOT isempty(window_period)) AND (NOT lower_inf(window_period)) AND (NOT upper_inf(window_period))))
 );
 CREATE TRIGGER usage_window_immutable BEFORE DELETE OR UPDATE ON public.usage_windows FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -125,6 +125,7 @@ alter table subscriptions
   add column least_amount numeric check (least_amount >= 0),
   add column greatest_amount numeric check (greatest_amount >= 0),
   add column purchase_order_reference text,
+  add column has_own_anchor boolean not null default false,
   add column term jsonb,
   add column term_ends_on date,
   add check ((term is null) = (term_ends_on is null)),
@@ -196,7 +197,7 @@ alter table invoices
   add check (hash is null or finalized_at is not null),
   add check (corrects_id is null or kind = 'credit_note');
 create index invoices_by_correction on invoices (corrects_id) where corrects_id is not null;
-create index invoices_in_draft on invoices (finalize_on) where finalized_at is null;
+create index invoices_in_draft on invoices (finalize_on) where finalized_at is null and finalize_on is not null;
 
 create table invoice_taxes (
   invoice_id uuid not null references invoices,

@@ -49,6 +49,8 @@ export interface SubscriptionsTable {
   least_amount: Decimal | null
   greatest_amount: Decimal | null
   purchase_order_reference: string | null
+  /** Its periods are counted from its own first day, on documents of its own. */
+  has_own_anchor: Defaulted<boolean>
   term: Json<SubscriptionTerm> | null
   term_ends_on: CalendarDate | null
   created_at: Generated<Instant>

@@ -105,6 +105,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeHealth,
   ),
   date_range_invalid: kind(422, 'The dates are in the wrong order', 'The end must come after the start.'),
+  discount_code_unknown: kind(
+    422,
+    'There is no such discount code',
+    'Check its spelling and its dates, and whether it is for what is ordered.',
+  ),
+  discount_code_used_up: kind(422, 'The discount code is used up', 'Order without it, or use another one.'),
   discount_invalid: kind(422, 'The discount is not valid', 'Use 0 to 100 percent, or an amount above 0.'),
   event_values_missing: kind(
     409,
@@ -322,6 +328,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'No tax rate is in force',
     'Add a rate for the country, category and date that the detail names.',
+  ),
+  tax_rate_overlaps: kind(
+    409,
+    'There is such a rate in these days already',
+    'Let the other rate end first: give it an ends_on.',
   ),
   temporal_unreachable: kind(
     503,

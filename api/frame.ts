@@ -26,7 +26,7 @@ export interface RouteDefinition<
   Body extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'get' | 'post'
+  readonly method: 'get' | 'post' | 'patch'
   /** As OpenAPI writes it: `/v1/orders/{id}`. */
   readonly path: string
   readonly permission: Permission
@@ -41,7 +41,7 @@ export interface RouteDefinition<
   /** Refusals of its own, besides those that every route has. */
   readonly refusals?: readonly ErrorCode[]
   /**
-   * What a POST leaves. `rows`: all it does is in the transaction that it is given, with its key and answer. `command`: it
+   * What a POST or PATCH leaves. `rows`: all it does is in the transaction that it is given, with its key and answer. `command`: it
    * speaks to a workflow. `nothing`: it only computes, and needs no key.
    */
   readonly effect?: 'rows' | 'command' | 'nothing'
@@ -167,7 +167,7 @@ async function answerRoute(
   handler: AnyHandler,
 ): Promise<Response> {
   await admit(ctx, deps, definition)
-  const body = definition.method === 'post' ? await readBody(ctx) : { text: '', value: undefined }
+  const body = definition.method === 'get' ? { text: '', value: undefined } : await readBody(ctx)
   const later: (() => Promise<void>)[] = []
   const call = {
     params: definition.params && parseAddress(definition.params, ctx.req.param()),
@@ -204,7 +204,7 @@ async function carryOut(
   bodyText: string,
   work: (db: Db, command: Command) => Promise<{ status: number; body: unknown }>,
 ): Promise<Answer> {
-  const effect = definition.effect ?? (definition.method === 'post' ? 'rows' : 'nothing')
+  const effect = definition.effect ?? (definition.method === 'get' ? 'nothing' : 'rows')
   const principal = ctx.get('principal')
   if (effect === 'nothing' || !principal)
     return { ...(await work(deps.db, { commandId: '', isRepeat: false })), isReplayed: false }

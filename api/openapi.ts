@@ -31,7 +31,7 @@ export function describeRoute(definition: RouteDefinition) {
 }
 
 function needsKey(definition: RouteDefinition): boolean {
-  return definition.method === 'post' && definition.effect !== 'nothing'
+  return definition.method !== 'get' && definition.effect !== 'nothing'
 }
 
 function codesOf(definition: RouteDefinition): Set<ErrorCode> {
@@ -42,7 +42,7 @@ function codesOf(definition: RouteDefinition): Set<ErrorCode> {
     ...(permission === 'public' || permission === 'signed_in' ? [] : ['scope_missing' as const]),
     ...(definition.params ? (['not_found', 'id_kind_mismatch'] as const) : []),
     ...(definition.query ? (['field_invalid'] as const) : []),
-    ...(definition.method === 'post'
+    ...(definition.method !== 'get'
       ? (['origin_refused', 'json_malformed', 'media_type_unsupported', 'body_too_large'] as const)
       : []),
     ...(definition.body ? (['field_invalid', 'field_required'] as const) : []),

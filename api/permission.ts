@@ -3,6 +3,7 @@ const resources = [
   'builds',
   'clocks',
   'customers',
+  'discounts',
   'documents',
   'events',
   'instances',
@@ -11,9 +12,11 @@ const resources = [
   'orders',
   'price_lists',
   'products',
+  'seller',
   'servers',
   'subscriptions',
   'tasks',
+  'tax_rates',
   'usage',
 ] as const
 

@@ -2,7 +2,7 @@ import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode } from './unique.ts'
 
-export interface NewCustomer {
+export interface NewCustomer extends Partial<CustomerFacts> {
   readonly code: string
   readonly name: string
   readonly email: string | null
@@ -12,23 +12,81 @@ export interface NewCustomer {
   readonly priceListId: string | null
 }
 
+/** What may change as long as the customer stays the same. Finalized documents keep what they were made with. */
+export interface CustomerFacts {
+  readonly name: string
+  readonly email: string | null
+  readonly address: string | null
+  /** In the customer's currency. */
+  readonly priceListId: string | null
+  /** Two letters of ISO 3166. */
+  readonly country: string | null
+  readonly region: string | null
+  readonly isBusiness: boolean
+  readonly taxId: string | null
+  /** When an operator found the id in its register; not verified means taxed. */
+  readonly taxIdVerifiedAt: string | null
+  /** Why the customer pays no tax, as it is printed. */
+  readonly taxExemption: string | null
+  readonly language: string
+  readonly buyerReference: string | null
+  readonly splitsByPurchaseOrder: boolean
+}
+
 /** The customer's environment comes with its first order. @throws `code_taken` */
 export async function insertCustomer(db: Db, customer: NewCustomer): Promise<string> {
   const id = newId()
-  await refuseTakenCode(customer.code, async () =>
+  const { code, currency, timeZone, ...facts } = customer
+  await refuseTakenCode(code, async () =>
     db
       .insertInto('customers')
       .values({
+        ...toColumns(facts),
         id,
-        code: customer.code,
-        name: customer.name,
-        email: customer.email,
-        address: customer.address,
-        currency: customer.currency,
-        time_zone: customer.timeZone,
-        price_list_id: customer.priceListId,
+        code,
+        name: facts.name,
+        email: facts.email,
+        address: facts.address,
+        currency,
+        time_zone: timeZone,
+        price_list_id: facts.priceListId,
+        country: facts.country ?? null,
+        region: facts.region ?? null,
+        tax_id: facts.taxId ?? null,
+        tax_id_verified_at: facts.taxIdVerifiedAt ?? null,
+        tax_exemption: facts.taxExemption ?? null,
+        buyer_reference: facts.buyerReference ?? null,
       })
       .execute(),
   )
   return id
+}
+
+export async function updateCustomer(
+  db: Db,
+  customerId: string,
+  change: Partial<CustomerFacts>,
+): Promise<void> {
+  const columns = toColumns(change)
+  if (Object.values(columns).every((value) => value === undefined)) return
+  await db.updateTable('customers').set(columns).where('id', '=', customerId).execute()
+}
+
+/** What is undefined is left as it is. */
+function toColumns(facts: Partial<CustomerFacts>) {
+  return {
+    name: facts.name,
+    email: facts.email,
+    address: facts.address,
+    price_list_id: facts.priceListId,
+    country: facts.country,
+    region: facts.region,
+    is_business: facts.isBusiness,
+    tax_id: facts.taxId,
+    tax_id_verified_at: facts.taxIdVerifiedAt,
+    tax_exemption: facts.taxExemption,
+    language: facts.language,
+    buyer_reference: facts.buyerReference,
+    splits_by_purchase_order: facts.splitsByPurchaseOrder,
+  }
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { insertCustomer } from '#db/customer.ts'
+import { insertCustomer, updateCustomer, type CustomerFacts } from '#db/customer.ts'
 import type { Db } from '#db/database.ts'
 import { getCustomer, listCustomers } from '#db/read/customer.ts'
 import { getInstallation } from '#db/read/installation.ts'
@@ -7,10 +7,16 @@ import { getPriceList } from '#db/read/price-list.ts'
 import { fieldError } from '#domain/errors.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
+import { camelKeys } from '../key-case.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { checkCurrency } from '../schemas/currency.ts'
-import { customerSchema, newCustomerSchema, toCustomerJson } from '../schemas/customer.ts'
+import {
+  customerChangeSchema,
+  customerSchema,
+  newCustomerSchema,
+  toCustomerJson,
+} from '../schemas/customer.ts'
 
 export function registerCustomers(frame: Frame): void {
   frame.route(
@@ -41,6 +47,11 @@ export function registerCustomers(frame: Frame): void {
     async ({ db, params }) =>
       toCustomerJson(await getCustomer(db, await resolveAddress(db, 'customer', params.id))),
   )
+  registerNewCustomer(frame)
+  registerCustomerChange(frame)
+}
+
+function registerNewCustomer(frame: Frame): void {
   frame.route(
     {
       method: 'post',
@@ -54,43 +65,86 @@ export function registerCustomers(frame: Frame): void {
       location: (customer) => `/v1/customers/${customer.id}`,
       refusals: ['code_taken', 'currency_mismatch', 'currency_unknown', 'price_list_unknown'],
     },
-    async ({ db, body }) => {
+    async ({ db, body, now }) => {
+      const { code, currency, time_zone: timeZone, ...given } = body
       const defaults = await getInstallation(db)
-      const terms = await agreeTerms(db, body)
+      if (currency !== undefined) checkCurrency(currency)
+      const list = await resolvePriceList(db, body.price_list ?? null, currency)
       const id = await insertCustomer(db, {
-        code: body.code,
+        ...toFacts(given, { taxId: null, now }),
+        code,
         name: body.name,
         email: body.email ?? null,
         address: body.address ?? null,
-        currency: terms.currency ?? defaults.currency,
-        timeZone: body.time_zone ?? defaults.timeZone,
-        priceListId: terms.priceListId,
+        currency: list?.currency ?? currency ?? defaults.currency,
+        timeZone: timeZone ?? defaults.timeZone,
+        priceListId: list?.id ?? null,
       })
       return toCustomerJson(await getCustomer(db, id))
     },
   )
 }
 
+function registerCustomerChange(frame: Frame): void {
+  frame.route(
+    {
+      method: 'patch',
+      path: '/v1/customers/{id}',
+      permission: 'customers:write',
+      tag: 'Customers',
+      summary: 'Change a customer',
+      description: 'What is left out stays. Finalized documents keep what they were made with.',
+      params: addressParams,
+      body: customerChangeSchema,
+      result: customerSchema,
+      refusals: ['currency_mismatch', 'price_list_unknown'],
+    },
+    async ({ db, params, body, now }) => {
+      const id = await resolveAddress(db, 'customer', params.id)
+      const { currency, tax_id: taxId } = await getCustomer(db, id)
+      const list = await resolvePriceList(db, body.price_list ?? null, currency)
+      const facts = toFacts(body, { taxId, now })
+      await updateCustomer(
+        db,
+        id,
+        body.price_list === undefined ? facts : { ...facts, priceListId: list?.id ?? null },
+      )
+      return toCustomerJson(await getCustomer(db, id))
+    },
+  )
+}
+
+/** Only what was said; null says that there is none. Another tax id is not verified, whatever was known of the one before. */
+function toFacts(
+  body: z.output<typeof customerChangeSchema>,
+  known: { taxId: string | null; now: string },
+): Partial<CustomerFacts> {
+  const { is_tax_id_verified: isVerified, price_list: _list, ...given } = body
+  const facts = camelKeys(given) as Partial<CustomerFacts>
+  const taxId = body.tax_id === undefined ? known.taxId : body.tax_id
+  if (isVerified && taxId === null) {
+    throw fieldError('/is_tax_id_verified', 'field_invalid', 'There is no tax id to verify.')
+  }
+  if (isVerified === undefined && taxId === known.taxId) return facts
+  return { ...facts, taxIdVerifiedAt: isVerified ? known.now : null }
+}
+
 /** A customer is billed in the currency of its price list. */
-async function agreeTerms(
+async function resolvePriceList(
   db: Db,
-  body: z.output<typeof newCustomerSchema>,
-): Promise<{ currency: string | undefined; priceListId: string | null }> {
-  if (body.currency !== undefined) checkCurrency(body.currency)
-  if (body.price_list == null) return { currency: body.currency, priceListId: null }
-  const priceListId = await resolveField(db, {
+  text: string | null,
+  wanted: string | undefined,
+): Promise<{ id: string; currency: string } | undefined> {
+  if (text === null) return undefined
+  const id = await resolveField(db, {
     kind: 'priceList',
-    text: body.price_list,
+    text,
     pointer: '/price_list',
     unknown: 'price_list_unknown',
   })
-  const { currency } = await getPriceList(db, priceListId)
-  if (body.currency !== undefined && body.currency !== currency) {
-    throw fieldError(
-      '/currency',
-      'currency_mismatch',
-      `The price list is in ${currency}, not in ${body.currency}.`,
-    )
+  const { currency } = await getPriceList(db, id)
+  if (wanted !== undefined && wanted !== currency) {
+    throw fieldError('/currency', 'currency_mismatch', `The price list is in ${currency}, not in ${wanted}.`)
   }
-  return { currency, priceListId }
+  return { id, currency }
 }

@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerApplications } from './applications.ts'
 import { registerBuilds } from './builds.ts'
 import { registerCustomers } from './customers.ts'
+import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
 import { registerDocuments } from './documents.ts'
 import { registerEvents } from './events.ts'
@@ -15,10 +16,12 @@ import { registerMe } from './me.ts'
 import { registerOrders } from './orders.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerProducts } from './products.ts'
+import { registerSeller } from './seller.ts'
 import { registerServers } from './servers.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
+import { registerTaxRates } from './tax-rates.ts'
 import { registerTestClocks } from './test-clocks.ts'
 import { registerUsage } from './usage.ts'
 
@@ -28,6 +31,9 @@ export function registerRoutes(frame: Frame): void {
   registerProducts(frame)
   registerKits(frame)
   registerPriceLists(frame)
+  registerDiscounts(frame)
+  registerTaxRates(frame)
+  registerSeller(frame)
   registerApplications(frame)
   registerCustomers(frame)
   registerOrders(frame)

@@ -58,6 +58,11 @@ export const currencyField = z
   .regex(/^[A-Z]{3}$/, refuseWith('currency_unknown', 'A currency is a code of ISO 4217 such as EUR.'))
   .openapi({ example: 'USD' })
 
+export const countryField = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'A country has two letters of ISO 3166, such as DE')
+  .openapi({ example: 'DE' })
+
 export const dateField = z.iso.date().openapi({ example: '2026-01-31' })
 export const instantField = z.iso.datetime({ offset: true }).openapi({ example: '2026-01-31T09:00:00Z' })
 

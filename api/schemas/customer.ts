@@ -1,14 +1,42 @@
 import { z } from '@hono/zod-openapi'
 import type { CustomerRow } from '#db/read/customer.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField, codeField, currencyField, nameField, textField } from './common.ts'
+import { addressField, codeField, countryField, currencyField, nameField, textField } from './common.ts'
+
+const lineField = nameField.max(100)
+
+/** What may be left out, and what may change later. */
+const factsShape = {
+  email: z.email().max(254).nullish(),
+  address: textField(1000).nullish(),
+  price_list: addressField.nullish(),
+  country: countryField
+    .nullish()
+    .openapi({ description: 'It decides the tax; without one, none is charged.' }),
+  region: lineField.nullish(),
+  is_business: z.boolean().optional(),
+  tax_id: lineField.nullish(),
+  is_tax_id_verified: z
+    .boolean()
+    .optional()
+    .openapi({ description: 'Set by an operator who found it in its register; not verified means taxed.' }),
+  tax_exemption: nameField.nullish().openapi({ description: 'Why no tax is paid, as it is printed.' }),
+  language: z
+    .string()
+    .regex(/^[a-z]{2}$/, 'A language has two letters of ISO 639, such as de')
+    .optional()
+    .openapi({ description: 'Of what is printed; left out: en.' }),
+  buyer_reference: lineField.nullish(),
+  splits_by_purchase_order: z
+    .boolean()
+    .optional()
+    .openapi({ description: 'Each purchase order reference has documents and invoices of its own.' }),
+}
 
 export const newCustomerSchema = z
   .strictObject({
     code: codeField(40),
     name: nameField,
-    email: z.email().max(254).nullish(),
-    address: textField(1000).nullish(),
     currency: currencyField
       .optional()
       .openapi({ description: 'Left out: the price list’s, else the installation’s.' }),
@@ -17,9 +45,13 @@ export const newCustomerSchema = z
       .refine(isTimeZone, { error: 'A time zone is a name such as Europe/Paris' })
       .optional()
       .openapi({ description: 'Left out: the installation’s.' }),
-    price_list: addressField.nullish(),
+    ...factsShape,
   })
   .openapi('NewCustomer')
+
+export const customerChangeSchema = z
+  .strictObject({ name: nameField.optional(), ...factsShape })
+  .openapi('CustomerChange')
 
 function isTimeZone(text: string): boolean {
   // Offsets are understood too, but know no daylight saving: only names are taken.
@@ -41,6 +73,15 @@ export const customerSchema = z
     currency: z.string(),
     time_zone: z.string(),
     price_list: z.string().nullable(),
+    country: z.string().nullable(),
+    region: z.string().nullable(),
+    is_business: z.boolean(),
+    tax_id: z.string().nullable(),
+    tax_id_verified_at: z.string().nullable(),
+    tax_exemption: z.string().nullable(),
+    language: z.string(),
+    buyer_reference: z.string().nullable(),
+    splits_by_purchase_order: z.boolean(),
     created_at: z.string(),
   })
   .openapi('Customer')
@@ -55,6 +96,15 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
     currency: row.currency,
     time_zone: row.time_zone,
     price_list: row.price_list_code,
+    country: row.country,
+    region: row.region,
+    is_business: row.is_business,
+    tax_id: row.tax_id,
+    tax_id_verified_at: row.tax_id_verified_at,
+    tax_exemption: row.tax_exemption,
+    language: row.language,
+    buyer_reference: row.buyer_reference,
+    splits_by_purchase_order: row.splits_by_purchase_order,
     created_at: row.created_at,
   }
 }

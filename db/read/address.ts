@@ -10,12 +10,14 @@ const coded = {
 } as const
 const uncoded = {
   buildOrder: 'build_orders',
+  discount: 'discounts',
   document: 'subscription_documents',
   instance: 'instances',
   invoice: 'invoices',
   order: 'orders',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
+  taxRate: 'tax_rates',
   testClock: 'test_clocks',
 } as const
 

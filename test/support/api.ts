@@ -44,6 +44,19 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
   const key = await createKey(db, ['*'])
   const request = async (path: string, init: RequestInit = {}): Promise<Response> =>
     await frame.app.request(path, init)
+  const write = async (method: string, path: string, body: unknown, headers: Record<string, string>) =>
+    toReply(
+      await request(path, {
+        method,
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/json',
+          'idempotency-key': newId(),
+          ...headers,
+        },
+      }),
+    )
   return {
     db,
     frame,
@@ -56,18 +69,9 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     get: async (path: string, headers: Record<string, string> = {}) =>
       toReply(await request(path, { headers: { authorization: `Bearer ${key}`, ...headers } })),
     post: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
-      toReply(
-        await request(path, {
-          method: 'POST',
-          body: typeof body === 'string' ? body : JSON.stringify(body),
-          headers: {
-            authorization: `Bearer ${key}`,
-            'content-type': 'application/json',
-            'idempotency-key': newId(),
-            ...headers,
-          },
-        }),
-      ),
+      await write('POST', path, body, headers),
+    patch: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      await write('PATCH', path, body, headers),
     async close() {
       await frame.afterwards.idle()
       await listener.stop()

@@ -1,0 +1,103 @@
+import { z } from '@hono/zod-openapi'
+import type { SellerSettings } from '#db/seller.ts'
+import { countryField, nameField, textField } from './common.ts'
+
+const bankAccountField = z.strictObject({
+  iban: z
+    .string()
+    .regex(
+      /^[A-Z]{2}\d{2}[A-Z0-9]{10,30}$/,
+      'An IBAN has a country, two digits and 10 to 30 letters and digits',
+    ),
+  bic: z.string().regex(/^[A-Z0-9]{8}([A-Z0-9]{3})?$/, 'A BIC has 8 or 11 letters and digits'),
+  name: nameField,
+})
+
+const profileShape = {
+  name: nameField,
+  address: textField(1000),
+  tax_id: nameField.nullable(),
+  country: countryField.nullable().openapi({ description: 'Without it no tax is determined.' }),
+  registration: nameField.nullable().openapi({ description: 'Entry in a trade register, as it is printed.' }),
+  email: z.email().max(254).nullable(),
+  bank_account: bankAccountField.nullable(),
+}
+
+const numberPatternField = z
+  .strictObject({
+    series: z.string().regex(/^[A-Z][A-Z0-9]{0,9}$/, 'A series has 1 to 10 capital letters and digits'),
+    pattern: z.string().min(1).max(60),
+  })
+  .openapi({ description: 'Where the pattern has {year}, numbers begin anew each year.' })
+
+const settingsShape = {
+  payment_terms_days: z.int().min(0).max(366),
+  prices_include_tax: z.boolean(),
+  tax_rounding: z.enum(['document', 'line']),
+  recurrence_starts: z
+    .enum(['confirmation', 'first_invoice', 'activation'])
+    .openapi({ description: 'From when on what recurs is charged.' }),
+  draft_days: z.int().min(0).max(30).openapi({ description: 'Days that a document stays open for review.' }),
+  number_patterns: z.strictObject({ invoice: numberPatternField, credit_note: numberPatternField }),
+}
+
+export const sellerSchema = z
+  .object({ ...profileShape, currency: z.string(), time_zone: z.string(), ...settingsShape })
+  .openapi('Seller')
+
+/** Currency and time zone stay: prices and periods are in them. */
+export const sellerChangeSchema = z
+  .strictObject({ ...profileShape, ...settingsShape })
+  .partial()
+  .openapi('SellerChange')
+
+export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<typeof sellerSchema> {
+  return {
+    name: profile.name,
+    address: profile.address,
+    tax_id: profile.taxId,
+    country: profile.country ?? null,
+    registration: profile.registration ?? null,
+    email: profile.email ?? null,
+    bank_account: profile.bankAccount ?? null,
+    currency: settings.currency,
+    time_zone: settings.timeZone,
+    payment_terms_days: settings.paymentTermsDays,
+    prices_include_tax: settings.pricesIncludeTax,
+    tax_rounding: settings.taxRounding,
+    recurrence_starts: settings.recurrenceStarts,
+    draft_days: settings.draftDays,
+    number_patterns: settings.numberPatterns,
+  }
+}
+
+/** What is left out stays; null removes. */
+export function changeSeller(seller: SellerSettings, change: SellerChange): SellerSettings {
+  const json = { ...toSellerJson(seller), ...withoutUndefined(change) }
+  return {
+    ...seller,
+    profile: {
+      name: json.name,
+      address: json.address,
+      taxId: json.tax_id,
+      ...(json.country === null ? {} : { country: json.country }),
+      ...(json.registration === null ? {} : { registration: json.registration }),
+      ...(json.email === null ? {} : { email: json.email }),
+      ...(json.bank_account === null ? {} : { bankAccount: json.bank_account }),
+    },
+    paymentTermsDays: json.payment_terms_days,
+    pricesIncludeTax: json.prices_include_tax,
+    taxRounding: json.tax_rounding,
+    recurrenceStarts: json.recurrence_starts,
+    draftDays: json.draft_days,
+    numberPatterns: json.number_patterns,
+  }
+}
+
+type SellerChange = z.output<typeof sellerChangeSchema>
+
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+function withoutUndefined<T extends object>(value: T): Given<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Given<T>
+}

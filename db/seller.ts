@@ -1,0 +1,53 @@
+import type { Db, Tx } from './database.ts'
+import type { NumberPatterns, Seller } from './tables/installation.ts'
+
+/** Who sells, and how documents are made unless something else was agreed. */
+export interface SellerSettings {
+  readonly profile: Seller
+  readonly currency: string
+  readonly timeZone: string
+  readonly paymentTermsDays: number
+  readonly pricesIncludeTax: boolean
+  readonly taxRounding: 'document' | 'line'
+  readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
+  /** Days that a document stays a draft for review. */
+  readonly draftDays: number
+  readonly numberPatterns: NumberPatterns
+}
+
+export async function readSeller(db: Db): Promise<SellerSettings> {
+  const row = await db.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
+  return {
+    profile: row.seller,
+    currency: row.currency,
+    timeZone: row.time_zone,
+    paymentTermsDays: row.payment_terms_days,
+    pricesIncludeTax: row.prices_include_tax,
+    taxRounding: row.tax_rounding,
+    recurrenceStarts: row.recurrence_starts,
+    draftDays: row.draft_days,
+    numberPatterns: row.number_patterns,
+  }
+}
+
+/** Held until the caller's transaction ends: of two changes of the profile at once, the second knows the first. */
+export async function lockSeller(tx: Tx): Promise<SellerSettings> {
+  await tx.selectFrom('installation').select('id').forNoKeyUpdate().execute()
+  return await readSeller(tx)
+}
+
+/** It holds for documents that are made from now on; finalized ones keep what they were made with. */
+export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<void> {
+  await tx
+    .updateTable('installation')
+    .set({
+      seller: JSON.stringify(settings.profile),
+      payment_terms_days: settings.paymentTermsDays,
+      prices_include_tax: settings.pricesIncludeTax,
+      tax_rounding: settings.taxRounding,
+      recurrence_starts: settings.recurrenceStarts,
+      draft_days: settings.draftDays,
+      number_patterns: JSON.stringify(settings.numberPatterns),
+    })
+    .execute()
+}

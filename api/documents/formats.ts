@@ -55,7 +55,8 @@ function createFormats(profile: LanguageProfile): Formats {
     percent: (percent) => number(percent, { min: 0, max: 6, isPercent: true }),
     decimal: (value) => number(value, { min: 0, max: 20 }),
     ...createDates(profile),
-    country: (code) => country.of(code) ?? code,
+    // Intl refuses what is no code at all; it is printed as it stands.
+    country: (code) => (/^[A-Z]{2}$/.test(code) ? (country.of(code) ?? code) : code),
     unit: (unit) => Object.entries(messages.units).find(([name]) => name === unit)?.[1] ?? unit,
     isolate: (text) => (direction === 'rtl' || isRightToLeft(text) ? `\u2068${text}\u2069` : text),
   }

@@ -14,13 +14,13 @@ export type PressAnswer = { readonly id: number } & (
 )
 
 /** They have Latin, Greek, Cyrillic, Arabic and Japanese, and are embedded: a document looks the same wherever it is opened. */
-const fontFiles = [
-  'noto-sans/400Regular/NotoSans_400Regular.ttf',
-  'noto-sans/700Bold/NotoSans_700Bold.ttf',
-  'vazirmatn/400Regular/Vazirmatn_400Regular.ttf',
-  'vazirmatn/700Bold/Vazirmatn_700Bold.ttf',
-  'noto-sans-jp/400Regular/NotoSansJP_400Regular.ttf',
-  'noto-sans-jp/700Bold/NotoSansJP_700Bold.ttf',
+const fonts = [
+  import.meta.resolve('@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf'),
+  import.meta.resolve('@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf'),
+  import.meta.resolve('@expo-google-fonts/vazirmatn/400Regular/Vazirmatn_400Regular.ttf'),
+  import.meta.resolve('@expo-google-fonts/vazirmatn/700Bold/Vazirmatn_700Bold.ttf'),
+  import.meta.resolve('@expo-google-fonts/noto-sans-jp/400Regular/NotoSansJP_400Regular.ttf'),
+  import.meta.resolve('@expo-google-fonts/noto-sans-jp/700Bold/NotoSansJP_700Bold.ttf'),
 ]
 
 /**
@@ -35,12 +35,8 @@ const documentsRemembered = 10
 const template = readFileSync(new URL('invoice.typ', import.meta.url), 'utf8')
 const compiler = NodeCompiler.create({
   workspace: import.meta.dirname,
-  fontArgs: [{ fontBlobs: fontFiles.map((file) => readFileSync(fontPath(file))) }],
+  fontArgs: [{ fontBlobs: fonts.map((font) => readFileSync(fileURLToPath(font))) }],
 })
-
-function fontPath(file: string): string {
-  return fileURLToPath(import.meta.resolve(`@expo-google-fonts/${file}`))
-}
 
 function setInvoice(invoice: PrintedInvoice): Uint8Array<ArrayBuffer> {
   try {

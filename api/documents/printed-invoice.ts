@@ -95,7 +95,7 @@ export function toPrintedInvoice(facts: InvoiceFacts, language: Language): Print
     payment: {
       title: messages.payment,
       texts: printPayment(print),
-      account: facts.kind === 'invoice' ? printAccount(print, facts.seller.bankAccount) : [],
+      account: printAccount(print, facts.seller.bankAccount),
     },
     pageOfPages: messages.pageOfPages,
   }
@@ -157,10 +157,15 @@ function printNotes({ facts, messages, formats }: Print): string[] {
   ]
 }
 
+/** What is asked for; nothing on a credit note, on what is paid already, and on a document of a test clock. */
+function openDues({ kind, testClock, dues }: InvoiceFacts): InvoiceFacts['dues'] {
+  return kind === 'credit_note' || testClock !== null ? [] : dues.filter(({ amountMinor }) => amountMinor > 0)
+}
+
 function printPayment({ facts, messages, formats }: Print): string[] {
   const plain = (amountMinor: number) => formats.amount(amountMinor, facts.currency)
   if (facts.kind === 'credit_note') return [messages.credited(plain(facts.totalMinor))]
-  const dues = facts.testClock === null ? facts.dues.filter(({ amountMinor }) => amountMinor > 0) : []
+  const dues = openDues(facts)
   if (dues.length === 0) return [messages.nothingToPay]
   return dues.map(({ dueOn, amountMinor }) =>
     messages.pay({
@@ -172,7 +177,7 @@ function printPayment({ facts, messages, formats }: Print): string[] {
 }
 
 function printAccount({ facts, messages, formats }: Print, account: BankAccount | null): PrintedFact[] {
-  if (account === null || facts.testClock !== null) return []
+  if (account === null || openDues(facts).length === 0) return []
   return [
     ...given(account.name, (name) => ({ label: messages.accountHolder, value: formats.isolate(name) })),
     { label: messages.iban, value: formats.isolate(groupIban(account.iban)) },

@@ -47,6 +47,11 @@ test('a period of one day is written as that day', () => {
   assert.equal(plain(formatsOf('ja').period('2026-03-01', '2026-03-02')), '2026年3月1日')
 })
 
+test('a country is written by its name, and what is no code as it stands', () => {
+  const { country } = formatsOf('de')
+  assert.deepEqual(['AT', 'Austria', ''].map(country), ['Österreich', 'Austria', ''])
+})
+
 test('a language tag gives its language, and English where there is none of ours', () => {
   assert.deepEqual(['de-AT', 'DE', 'fr_CA', 'ar', 'ja', 'sv', '', null, undefined].map(toLanguage), [
     'de',

@@ -101,6 +101,12 @@ test('what was used of the balance is taken from the total, and the rest is aske
   )
 })
 
+test('what the balance has paid in full asks for nothing and names no account', () => {
+  const printed = print({ balanceUsedMinor: 14_845, dues: [{ dueOn: '2026-04-14', amountMinor: 0 }] })
+  assert.deepEqual(printed.payment.texts, ['There is nothing to pay.'])
+  assert.deepEqual(printed.payment.account, [])
+})
+
 test('instalments are asked for one by one', () => {
   const dues = [
     { dueOn: '2026-04-14', amountMinor: 7423 },

@@ -35,11 +35,13 @@ const metricAggregates: readonly MetricAggregation[] = [
 
 type Value = Big | boolean
 
-const mostDigits = 200
+/** Before the point, and after it: as many as a quotient has. */
+const mostDigits = 60
+const mostDecimals = 40
 
 /**
  * The number that a formula gives: `2 * metric("users").max` with 4 users is 8, `12` is 12. Arithmetic is decimal and
- * exact (a quotient has 40 decimals), so a result is as good as any other amount. The language: numbers without exponent,
+ * exact to 40 decimals, so a result is as good as any other amount. The language: numbers without exponent,
  * `+ - * / %`, comparisons, `&& || !`, `a ? b : c`, `min max round floor ceil abs`. It has no loops, no assignment and no
  * text, so a formula ends after as many steps as it has parts.
  * @throws `formula_invalid`, `formula_not_allowed`, `formula_too_expensive` as `checkFormula`; `formula_invalid` for a
@@ -67,11 +69,11 @@ function evaluateNumber(node: Node, named: FormulaValues): Big {
   const value = evaluate(node, named)
   if (typeof value === 'boolean') throw invalid('It uses true or false where a number belongs.')
   // Every number on the way is held small, so that no step takes longer than another.
-  if (value.c.length > mostDigits || Math.abs(value.e) > mostDigits) {
+  if (value.e >= mostDigits) {
     const detail = `The formula is too expensive. It reaches a number of more than ${mostDigits} digits.`
     throw new BusinessError('formula_too_expensive', detail)
   }
-  return value
+  return value.round(mostDecimals, Big.roundHalfUp)
 }
 
 function evaluateCondition(node: Node, named: FormulaValues): boolean {

@@ -159,3 +159,8 @@ test('what was accepted when saved fails later only for its values', () => {
     { numRuns: 5000 },
   )
 })
+
+test('a result has at most 40 decimals, however many factors it has', () => {
+  assert.equal(evaluateFormula('(1 / 3) * (1 / 3) * (1 / 3) * 27', named).toFixed(30), `1.${'0'.repeat(30)}`)
+  assert.ok(evaluateFormula('1 / 3 / 7 / 9', named).toFixed().length <= 42)
+})

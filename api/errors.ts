@@ -359,8 +359,8 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   usage_event_in_future: kind(422, 'The event lies in the future', 'Send it once it has happened.'),
   usage_event_too_late: kind(
     422,
-    'The period of the event was billed already',
-    'Nothing was stored. Sell the amount as a one-time fee, or send it with an instant of the open period.',
+    'The event is too old to be billed',
+    'Nothing was stored. Put the amount on the next invoice as a one-off.',
   ),
 }
 

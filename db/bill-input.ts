@@ -1,39 +1,268 @@
-import type { BillReason, DocumentInput } from '#domain/invoice/document.ts'
-import type { LineContext } from './billable-line.ts'
-import type { Tx } from './database.ts'
+import { assert } from '#domain/assert.ts'
+import { compareDates, startOfDay, type Period } from '#domain/calendar.ts'
+import type { BillReason, DocumentInput, SubscriptionBounds } from '#domain/invoice/document.ts'
+import { dueParts } from '#domain/invoice/due.ts'
+import type { DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from '#domain/invoice/lines.ts'
+import { readAppliedDiscounts } from './applied-discount.ts'
+import { readBillableLines, type LineContext } from './billable-line.ts'
+import type { Db } from './database.ts'
+import type { LineSource } from './invoice-line.ts'
+import { readLateParts } from './late-usage.ts'
+import { readWaitingCharges, type WaitingCharge } from './one-off-charge.ts'
+import { readPrices } from './reread-price.ts'
 import type { DocumentRow } from './subscription-documents.ts'
+import { readTaxTerms, type TaxTermsOf } from './tax-terms.ts'
+import { findUnread, instancesOf, measureUsages, readMeters, type UsageQuestion } from './usage-measure.ts'
 
-/** One bill to be made: of all lines of a document, or of one subscription's. */
-export interface BillRequest {
+/** A bill that is asked for: of a document's period, or of a subscription's beginning or end. */
+export interface BillToRead {
   readonly reason: BillReason
-  /** The document that the bill lies on; null where a subscription's lines lie on several. */
+  /** Locked by the caller. Null for a subscription whose lines lie on no document, or on several. */
   readonly document: DocumentRow | null
-  /** Set for `opening` and `final`. */
+  /** Null: every line of the document. */
   readonly subscriptionId: string | null
   readonly asOf: string
   readonly now: string
 }
 
-/** What a bill is computed from, and whose it is. */
+/** What one bill is computed from, as it was read with its lines locked. */
 export interface BillInput {
-  readonly request: BillRequest
   readonly customerId: string
   readonly testClockId: string | null
-  /** By subscription line. */
-  readonly contexts: ReadonlyMap<string, LineContext>
+  readonly purchaseOrderReference: string | null
+  /** Every metric was read past the end of what is due, or is not waited for any more. */
+  readonly isReady: boolean
   readonly input: DocumentInput
-  /** A metric was not read past the period's end yet, and its grace is not over: nothing may be written. */
-  readonly isWaiting: boolean
+  /** By subscription line, or one-off charge. */
+  readonly sources: ReadonlyMap<string, LineSource>
+}
+
+/** How long a document waits for missing readings; what comes later is billed as late. */
+const graceMs = 6 * 3_600_000
+
+/**
+ * Reads all that bills are computed from, in a constant number of queries however many bills and lines there are; preview
+ * and bill read alike. A bill without lines gives null.
+ * @param isPreview locks nothing, waits for nothing, and counts what a subscription's own last bill would hold
+ * @returns in the order of the bills
+ */
+export async function readBillInputs(
+  db: Db,
+  bills: readonly BillToRead[],
+  { isPreview = false }: { isPreview?: boolean } = {},
+): Promise<(BillInput | null)[]> {
+  const isLocked = !isPreview
+  const contexts = await readBillableLines(db, bills, { isLocked })
+  const all = contexts.flat()
+  const customerIds = [...new Set(all.map(({ customer }) => customer.id))]
+  const reread = await readPrices(db, all)
+  const late = Map.groupBy(await readLateParts(db, all), (part) => part.line.id)
+  const charges = await readWaitingCharges(db, customerIds, { isLocked })
+  const discounts = await readAppliedDiscounts(db, customerIds)
+  const taxTermsOf = await readTaxTerms(db)
+  const gathered = gatherCharges(bills, contexts, charges)
+  const prepared = bills.map((bill, index) => {
+    const own = contexts[index] ?? []
+    const byLine = new Map(own.map((context) => [context.line.id, context]))
+    const due = dueParts(
+      own.map(({ line }) => line),
+      bill.asOf,
+    )
+    const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosingUsage(part)) : due
+    const parts = [...waiting.map((part) => reread(part, contextOf(part, byLine))), ...lateParts(own, late)]
+    return { bill, own, byLine, parts: [...parts, ...(gathered.get(bill) ?? [])] }
+  })
+  const usage = await readUsage(db, prepared, { isWaited: !isPreview })
+  return prepared.map((of): BillInput | null => {
+    const [first] = of.own
+    if (!first) return null
+    const found = discounts.get(first.customer.id) ?? []
+    const { currency } = first.subscription
+    return {
+      customerId: first.customer.id,
+      testClockId: first.subscription.testClockId,
+      purchaseOrderReference: referenceOf(of.bill, of.own),
+      isReady: !of.parts.some((part) => usage.unread.has(part)),
+      sources: sourcesOf(of.own, of.parts),
+      input: toInput(of, {
+        discounts: found.filter((discount) => discount.currency === null || discount.currency === currency),
+        usageOf: (part) => usage.of(part),
+        taxTermsOf,
+      }),
+    }
+  })
+}
+
+interface PreparedBill {
+  readonly bill: BillToRead
+  readonly own: readonly LineContext[]
+  readonly byLine: ReadonlyMap<string, LineContext>
+  readonly parts: readonly DuePart[]
+}
+
+function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): LineContext {
+  const context = part.kind === 'one_off' ? undefined : byLine.get(part.line.id)
+  assert(context, 'a part that is due belongs to a line of its bill')
+  return context
+}
+
+/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
+function isClosingUsage(part: DuePart): boolean {
+  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
+}
+
+function lateParts(
+  own: readonly LineContext[],
+  late: ReadonlyMap<string, readonly LateUsagePart[]>,
+): LateUsagePart[] {
+  return own.flatMap(({ line }) => late.get(line.id) ?? [])
 }
 
 /**
- * Reads all that bills are computed from, in a constant number of queries however many bills and lines there are. Lines
- * are locked in id order; the documents must be locked already. A request without lines gives null at its place.
+ * Each waiting one-off goes on the first bill that it fits: of its subscription, or else of a period of its customer.
  */
-export async function readBillInputs(
-  _tx: Tx,
-  _requests: readonly BillRequest[],
-): Promise<(BillInput | null)[]> {
-  await Promise.resolve()
-  throw new Error('being written')
+function gatherCharges(
+  bills: readonly BillToRead[],
+  contexts: readonly (readonly LineContext[])[],
+  charges: readonly WaitingCharge[],
+): ReadonlyMap<BillToRead, OneOffPart[]> {
+  const placed = charges.flatMap((waiting) => {
+    const bill = bills.find((candidate, index) => isPlaceFor(waiting, candidate, contexts[index] ?? []))
+    return bill === undefined ? [] : [{ bill, part: { kind: 'one_off', charge: waiting.charge } as const }]
+  })
+  const grouped = Map.groupBy(placed, ({ bill }) => bill)
+  return new Map([...grouped].map(([bill, found]) => [bill, found.map(({ part }) => part)]))
+}
+
+function isPlaceFor(waiting: WaitingCharge, bill: BillToRead, own: readonly LineContext[]): boolean {
+  const { subscriptionId, chargedOn } = waiting.charge
+  if (compareDates(chargedOn, bill.asOf) > 0) return false
+  if (subscriptionId === null && bill.reason !== 'period') return false
+  return own.some(
+    ({ customer, subscription }) =>
+      customer.id === waiting.customerId &&
+      subscription.currency === waiting.currency &&
+      subscription.testClockId === waiting.testClockId &&
+      (subscriptionId === null || subscription.id === subscriptionId),
+  )
+}
+
+interface MeasuredParts {
+  readonly of: (part: UsagePart) => MeasuredUsage
+  /** Parts whose metric was not read past their end yet, within the grace. */
+  readonly unread: ReadonlySet<DuePart>
+}
+
+/** Measures every usage part; the window of a line's last part reaches to its closing reading. */
+async function readUsage(
+  db: Db,
+  bills: readonly PreparedBill[],
+  { isWaited }: { isWaited: boolean },
+): Promise<MeasuredParts> {
+  const asked = bills.flatMap(({ bill, byLine, parts }) =>
+    parts.flatMap((part) =>
+      part.kind === 'usage' ? [{ bill, part, ...questionOf(part, contextOf(part, byLine)) }] : [],
+    ),
+  )
+  const meters = await readMeters(db, instancesOf(asked))
+  // The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits.
+  const waited = asked.filter(({ bill, window }) => isWaited && isWithinGrace(bill, window.end))
+  const unread = await findUnread(db, waited, meters)
+  const answers = await measureUsages(db, asked, { meters })
+  const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
+  return {
+    unread: new Set(waited.filter((_, index) => unread.has(index)).map(({ part }) => part)),
+    of: (part) => {
+      const answer = measured.get(part)
+      assert(answer, 'every usage part was measured')
+      const { usage } = answer
+      if (part.line.price.model !== 'percentage') return { usage }
+      return { usage, events: { kind: 'each', values: answer.eventQuantities() } }
+    },
+  }
+}
+
+function isWithinGrace(bill: BillToRead, windowEnd: string): boolean {
+  return bill.reason === 'period' && Date.parse(bill.now) <= Date.parse(windowEnd) + graceMs
+}
+
+function questionOf(
+  part: UsagePart,
+  { line, instanceId, subscription, timeZone }: LineContext,
+): UsageQuestion {
+  assert(line.metric !== null, 'a usage line names its metric')
+  return {
+    subscriptionId: subscription.id,
+    instanceId,
+    metric: line.metric,
+    unit: line.unit,
+    window: instantWindow(part.servicePeriod, timeZone),
+    isLast: line.endsOn === part.servicePeriod.end,
+  }
+}
+
+function instantWindow(period: Period, timeZone: string): { start: string; end: string } {
+  return { start: startOfDay(timeZone, period.start), end: startOfDay(timeZone, period.end) }
+}
+
+function toInput(
+  { bill, own, parts }: PreparedBill,
+  read: Pick<DocumentInput, 'discounts' | 'usageOf'> & { readonly taxTermsOf: TaxTermsOf },
+): DocumentInput {
+  const [first] = own
+  assert(first, 'a bill has lines')
+  const { document } = bill
+  return {
+    reason: bill.reason,
+    currency: first.subscription.currency,
+    asOf: bill.asOf,
+    cycles: document && {
+      anchor: document.billing_cycle_anchor,
+      interval: { count: document.interval_count, unit: document.interval_unit },
+    },
+    lines: own.map(({ line }) => line),
+    parts,
+    usageOf: read.usageOf,
+    discounts: read.discounts,
+    bounds: boundsOf(own, document),
+    tax: read.taxTermsOf(first.customer),
+    language: first.customer.language,
+  }
+}
+
+function boundsOf(own: readonly LineContext[], document: DocumentRow | null): SubscriptionBounds[] {
+  const bounded = own.filter(
+    ({ subscription }) => document !== null && subscription.boundedDocumentId === document.id,
+  )
+  const subscriptions = new Map(bounded.map(({ subscription }) => [subscription.id, subscription]))
+  return [...subscriptions.values()].map(({ id, leastAmount, greatestAmount }) => ({
+    subscriptionId: id,
+    leastAmount,
+    greatestAmount,
+  }))
+}
+
+function referenceOf(bill: BillToRead, own: readonly LineContext[]): string | null {
+  const references = new Set(own.map(({ subscription }) => subscription.purchaseOrderReference))
+  const [only] = references
+  return bill.document?.purchase_order_reference ?? (references.size === 1 ? (only ?? null) : null)
+}
+
+function sourcesOf(own: readonly LineContext[], parts: readonly DuePart[]): ReadonlyMap<string, LineSource> {
+  const ofLines = own.map(({ line, instanceId, timeZone }): [string, LineSource] => [
+    line.id,
+    {
+      subscriptionId: line.subscriptionId,
+      productId: line.productId,
+      instanceId,
+      metric: line.metric,
+      timeZone,
+    },
+  ])
+  const ofCharges = parts.flatMap((part): [string, LineSource][] => {
+    if (part.kind !== 'one_off') return []
+    const { id, subscriptionId, productId } = part.charge
+    return [[id, { subscriptionId, productId, instanceId: null, metric: null, timeZone: 'UTC' }]]
+  })
+  return new Map([...ofLines, ...ofCharges])
 }

@@ -1,11 +1,9 @@
 import { assert } from '#domain/assert.ts'
-import { computeDocument, type BillReason, type DocumentInput } from '#domain/invoice/document.ts'
+import { computeDocument } from '#domain/invoice/document.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { readBillInputs } from './billable-line.ts'
+import { readBillInputs, type BillInput, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
 import { insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
-import type { LineSource } from './invoice-line.ts'
-import type { DocumentRow } from './subscription-documents.ts'
 
 /** A metric of the document was not read past the period's end yet, and its grace is not over. */
 export class DocumentNotReady extends Error {
@@ -18,28 +16,9 @@ export class DocumentNotReady extends Error {
   }
 }
 
-/** A bill that is asked for: of a document's period, or of a subscription's beginning or end. */
-export interface BillRequest {
+/** A bill that is to be written. */
+export interface BillRequest extends BillToRead {
   readonly billingKey: string
-  readonly reason: BillReason
-  /** Locked by the caller. Null for a subscription whose lines lie on no document, or on several. */
-  readonly document: DocumentRow | null
-  /** Null: every line of the document. */
-  readonly subscriptionId: string | null
-  readonly asOf: string
-  readonly now: string
-}
-
-/** What one bill is computed from, as it was read with its lines locked. */
-export interface BillInput {
-  readonly customerId: string
-  readonly testClockId: string | null
-  readonly purchaseOrderReference: string | null
-  /** Every metric was read past the end of what is due, or is not waited for any more. */
-  readonly isReady: boolean
-  readonly input: DocumentInput
-  /** By subscription line, or one-off charge. */
-  readonly sources: ReadonlyMap<string, LineSource>
 }
 
 export type BillOutcome =

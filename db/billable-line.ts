@@ -1,109 +1,195 @@
 import { sql } from 'kysely'
-import type { BillableLine, BilledPart } from '#domain/invoice/lines.ts'
-import type { Tx } from './database.ts'
+import type { BillReason } from '#domain/invoice/document.ts'
+import type { BillableLine } from '#domain/invoice/lines.ts'
+import { defaultTerms } from '#domain/terms.ts'
+import { readBilledParts } from './billed-part.ts'
+import type { Db } from './database.ts'
 
-/** Whose lines are billed together. */
-export type BilledOf = { readonly documentId: string } | { readonly subscriptionId: string }
-
-/** A line with what an invoice line and its usage window need to know of it. */
-export interface LineContext {
-  readonly line: BillableLine
-  readonly subscriptionId: string
-  readonly customerId: string
-  readonly productId: string
-  readonly instanceId: string | null
-  readonly metric: string | null
-  readonly timeZone: string
-  readonly testClockId: string | null
-  readonly currency: string
-  readonly documentId: string | null
+/** Which lines a bill is of: those of a document, of a subscription, or of both. */
+export interface LinesOfBill {
+  readonly reason: BillReason
+  readonly document: { readonly id: string } | null
+  readonly subscriptionId: string | null
 }
 
-export async function lockLines(tx: Tx, of: BilledOf): Promise<LineContext[]> {
-  let query = tx
+/** A line with what its bill needs to know of it beside what it is priced from. */
+export interface LineContext {
+  readonly line: BillableLine
+  readonly documentId: string | null
+  readonly instanceId: string | null
+  readonly timeZone: string
+  readonly customer: BilledCustomer
+  readonly subscription: BilledSubscription
+}
+
+export interface BilledCustomer {
+  readonly id: string
+  readonly priceListId: string | null
+  readonly country: string | null
+  readonly region: string | null
+  readonly isBusiness: boolean
+  readonly taxId: string | null
+  readonly isTaxIdVerified: boolean
+  readonly exemption: string | null
+  readonly language: string
+}
+
+export interface BilledSubscription {
+  readonly id: string
+  readonly currency: string
+  readonly testClockId: string | null
+  readonly purchaseOrderReference: string | null
+  readonly leastAmount: string | null
+  readonly greatestAmount: string | null
+  /** The one of its documents on which its bounds hold: that of the shortest interval. */
+  readonly boundedDocumentId: string | null
+}
+
+/**
+ * The lines of bills, each bill's in the order in which a document shows them.
+ * @param isLocked against changes and other bills until the transaction ends, always in id order
+ * @returns in the order of the bills
+ */
+export async function readBillableLines(
+  db: Db,
+  bills: readonly LinesOfBill[],
+  { isLocked }: { isLocked: boolean },
+): Promise<LineContext[][]> {
+  const rows = await readLineRows(db, bills, isLocked)
+  const billed = await readBilledParts(
+    db,
+    rows.map((row) => ({ id: row.id, endsOn: row.ends_on, isBounded: row.bounded_document_id !== null })),
+  )
+  const contexts = rows.toSorted(byPlace).map((row) => toContext(row, billed.get(row.id) ?? []))
+  const byDocument = Map.groupBy(contexts, (context) => context.documentId)
+  const bySubscription = Map.groupBy(contexts, (context) => context.subscription.id)
+  return bills.map(({ reason, document, subscriptionId }) => {
+    if (reason !== 'period') return bySubscription.get(subscriptionId ?? '') ?? []
+    const ofDocument = byDocument.get(document?.id ?? '') ?? []
+    return subscriptionId === null
+      ? ofDocument
+      : ofDocument.filter((context) => context.subscription.id === subscriptionId)
+  })
+}
+
+type LineRow = Awaited<ReturnType<typeof readLineRows>>[number]
+
+async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boolean) {
+  const ofPeriods = bills.filter((bill) => bill.reason === 'period')
+  const documentIds = ofPeriods.flatMap((bill) => (bill.document === null ? [] : [bill.document.id]))
+  const subscriptionIds = bills.flatMap((bill) =>
+    bill.reason === 'period' || bill.subscriptionId === null ? [] : [bill.subscriptionId],
+  )
+  const query = db
     .selectFrom('subscription_lines as line')
     .innerJoin('subscriptions', 'subscriptions.id', 'line.subscription_id')
     .innerJoin('customers', 'customers.id', 'subscriptions.customer_id')
     .leftJoin('subscription_documents as document', 'document.id', 'line.document_id')
-    .selectAll('line')
+    .select(['line.id', 'line.document_id', 'line.subscription_id', 'line.product_id', 'line.instance_id'])
+    .select(['line.position', 'line.description', 'line.billing_type', 'line.billing_timing', 'line.metric'])
+    .select(['line.interval_count', 'line.interval_unit', 'line.quantity', 'line.unit', 'line.price'])
+    .select(['line.terms', 'line.tax_category', 'line.price_list_item_id', 'line.starts_on', 'line.ends_on'])
     .select(['subscriptions.customer_id', 'subscriptions.currency', 'subscriptions.test_clock_id'])
-    .select(['document.billing_cycle_anchor', 'customers.time_zone'])
-    .select('document.time_zone as document_time_zone')
+    .select(['subscriptions.least_amount', 'subscriptions.greatest_amount'])
+    .select('subscriptions.purchase_order_reference')
+    .select(['customers.country', 'customers.region', 'customers.is_business', 'customers.tax_id'])
+    .select(['customers.tax_id_verified_at', 'customers.tax_exemption', 'customers.language'])
+    .select(['customers.time_zone', 'customers.price_list_id'])
+    .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
+    .select(firstStartsOn)
+    .select(boundedDocumentId)
     .where('line.starts_on', 'is not', null)
+    .where(ofBills(documentIds, subscriptionIds))
     .orderBy('line.id')
-    .forNoKeyUpdate('line')
-  query =
-    'documentId' in of
-      ? query.where('line.document_id', '=', of.documentId)
-      : query.where('line.subscription_id', '=', of.subscriptionId)
-  const rows = await query.execute()
-  const billed = await readBilledParts(
-    tx,
-    rows.map((row) => row.id),
-  )
-  return rows
-    .toSorted(
-      (first, second) =>
-        first.subscription_id.localeCompare(second.subscription_id) ||
-        first.position - second.position ||
-        (first.starts_on ?? '').localeCompare(second.starts_on ?? ''),
-    )
-    .map((row) => ({
-      line: {
-        id: row.id,
-        description: row.description,
-        billingType: row.billing_type,
-        billingTiming: row.billing_timing,
-        interval:
-          row.interval_count && row.interval_unit
-            ? { count: row.interval_count, unit: row.interval_unit }
-            : null,
-        billingCycleAnchor: row.billing_cycle_anchor ?? row.starts_on ?? '',
-        quantity: row.quantity,
-        unit: row.unit,
-        unitPrice: row.unit_price,
-        startsOn: row.starts_on ?? '',
-        endsOn: row.ends_on,
-        billed: billed.get(row.id) ?? [],
-      },
-      subscriptionId: row.subscription_id,
-      customerId: row.customer_id,
-      productId: row.product_id,
-      instanceId: row.instance_id,
-      metric: row.metric,
-      // The document's zone holds for its life: windows tile, wherever the customer moves.
-      timeZone: row.document_time_zone ?? row.time_zone,
-      testClockId: row.test_clock_id,
-      currency: row.currency,
-      documentId: row.document_id,
-    }))
+  return await (isLocked ? query.forNoKeyUpdate('line') : query).execute()
 }
 
-/**
- * What was billed of each line. A closed line needs all of its parts, an open one only the newest: earlier parts can
- * neither be due again nor be credited, so that the thirty-sixth month costs what the first did.
- */
-async function readBilledParts(tx: Tx, lineIds: readonly string[]): Promise<Map<string, BilledPart[]>> {
-  if (lineIds.length === 0) return new Map()
-  const rows = await tx
-    .selectFrom('invoice_lines')
-    .innerJoin('subscription_lines as line', 'line.id', 'invoice_lines.subscription_line_id')
-    .select(['subscription_line_id', 'kind', 'amount_minor'])
-    .select(sql<string | null>`lower(service_period)`.as('start'))
-    .select(sql<string | null>`upper(service_period)`.as('end'))
-    .where('subscription_line_id', 'in', lineIds)
-    .where(
-      sql<boolean>`(service_period is null or line.ends_on is not null and upper(service_period) > line.ends_on or upper(service_period) =
-        (select max(upper(newest.service_period)) from invoice_lines newest where newest.subscription_line_id = line.id and newest.kind <> 'credit'))`,
-    )
-    .execute()
-  return Map.groupBy(
-    rows.map((row) => ({
-      lineId: row.subscription_line_id,
-      kind: row.kind,
-      servicePeriod: row.start && row.end ? { start: row.start, end: row.end } : null,
-      amountMinor: row.amount_minor,
-    })),
-    (part) => part.lineId,
+/** Two conditions on two columns would be one plan for neither. */
+function ofBills(documentIds: readonly string[], subscriptionIds: readonly string[]) {
+  if (subscriptionIds.length === 0) return sql<boolean>`line.document_id = any(${documentIds}::uuid[])`
+  if (documentIds.length === 0) return sql<boolean>`line.subscription_id = any(${subscriptionIds}::uuid[])`
+  return sql<boolean>`(line.document_id = any(${documentIds}::uuid[]) or line.subscription_id = any(${subscriptionIds}::uuid[]))`
+}
+
+const firstStartsOn = sql<string>`case when line.id = line.first_line_id then line.starts_on
+  else (select min(first.starts_on) from subscription_lines first where first.first_line_id = line.first_line_id) end`.as(
+  'first_starts_on',
+)
+
+const boundedDocumentId = sql<
+  string | null
+>`case when num_nonnulls(subscriptions.least_amount, subscriptions.greatest_amount) > 0 then
+  (select shortest.id from subscription_lines other join subscription_documents shortest on shortest.id = other.document_id
+    where other.subscription_id = subscriptions.id
+    order by shortest.interval_unit <> 'day', shortest.interval_count, shortest.id limit 1) end`.as(
+  'bounded_document_id',
+)
+
+function byPlace(first: LineRow, second: LineRow): number {
+  return (
+    compareText(first.subscription_id, second.subscription_id) ||
+    first.position - second.position ||
+    compareText(first.starts_on ?? '', second.starts_on ?? '') ||
+    compareText(first.id, second.id)
   )
+}
+
+function compareText(first: string, second: string): number {
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+function toContext(row: LineRow, billed: BillableLine['billed']): LineContext {
+  return {
+    line: toBillableLine(row, billed),
+    documentId: row.document_id,
+    instanceId: row.instance_id,
+    // The document's zone holds for its life: windows tile, wherever the customer moves.
+    timeZone: row.document_time_zone ?? row.time_zone,
+    customer: {
+      id: row.customer_id,
+      priceListId: row.price_list_id,
+      country: row.country,
+      region: row.region,
+      isBusiness: row.is_business,
+      taxId: row.tax_id,
+      isTaxIdVerified: row.tax_id_verified_at !== null,
+      exemption: row.tax_exemption,
+      language: row.language,
+    },
+    subscription: {
+      id: row.subscription_id,
+      currency: row.currency,
+      testClockId: row.test_clock_id,
+      purchaseOrderReference: row.purchase_order_reference,
+      leastAmount: row.least_amount,
+      greatestAmount: row.greatest_amount,
+      boundedDocumentId: row.bounded_document_id,
+    },
+  }
+}
+
+function toBillableLine(row: LineRow, billed: BillableLine['billed']): BillableLine {
+  const startsOn = row.starts_on ?? ''
+  return {
+    id: row.id,
+    subscriptionId: row.subscription_id,
+    productId: row.product_id,
+    description: row.description,
+    billingType: row.billing_type,
+    billingTiming: row.billing_timing,
+    interval:
+      row.interval_count && row.interval_unit ? { count: row.interval_count, unit: row.interval_unit } : null,
+    billingCycleAnchor: row.billing_cycle_anchor ?? startsOn,
+    quantity: row.quantity,
+    unit: row.unit,
+    metric: row.metric,
+    price: row.price,
+    priceListItemId: row.price_list_item_id,
+    terms: { ...defaultTerms, ...row.terms },
+    taxCategory: row.tax_category,
+    startsOn,
+    endsOn: row.ends_on,
+    firstStartsOn: row.first_starts_on,
+    billed,
+  }
 }

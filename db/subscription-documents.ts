@@ -10,6 +10,7 @@ export interface DocumentRow {
   readonly billing_cycle_anchor: string
   readonly time_zone: string
   readonly test_clock_id: string | null
+  readonly purchase_order_reference: string | null
   readonly next_period_index: number
   readonly next_invoice_on: string
   readonly parked_reason: string | null

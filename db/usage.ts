@@ -1,14 +1,10 @@
 import { sql } from 'kysely'
-import {
-  aggregateUsage,
-  type InstantWindow,
-  type MetricRule,
-  type Reading,
-  type UsageQuantity,
-} from '#domain/usage.ts'
-import type { Db, Tx } from './database.ts'
+import { assert } from '#domain/assert.ts'
+import type { UsageQuantity } from '#domain/usage.ts'
+import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { holdOffBills } from './subscription-documents.ts'
+import { measureUsages, type UsageQuestion } from './usage-measure.ts'
 
 export interface NewReading {
   readonly metric: string
@@ -43,147 +39,11 @@ export async function insertReadings(
   return results.length
 }
 
-interface MeasuredLine {
-  readonly subscriptionId: string
-  readonly instanceId: string | null
-  readonly metric: string
-  readonly unit: string
-  readonly window: InstantWindow
-  /** The line ends with this window: what was read after the boundary, up to the closing reading, is in it too. */
-  readonly isLast: boolean
-}
-
-/** The usage of a line in a window, in the line's unit, from readings and pushed events. */
-export async function measureUsage(db: Db, line: MeasuredLine): Promise<UsageQuantity> {
-  const rule = await readMetricRule(db, line)
-  const until = line.isLast ? '9999-12-31T00:00:00Z' : line.window.end
-  const readings =
-    line.instanceId === null ? [] : await readReadings(db, { ...line, instanceId: line.instanceId, until })
-  const events = await db
-    .selectFrom('usage_events')
-    .select(['quantity', 'unit', 'occurred_at'])
-    .where('subscription_id', '=', line.subscriptionId)
-    .where('metric', '=', line.metric)
-    .where('occurred_at', '>', line.window.start)
-    .where('occurred_at', '<=', until)
-    .orderBy('occurred_at')
-    .execute()
-  const pushed = events.map((event) => ({
-    quantity: event.quantity,
-    unit: event.unit,
-    occurredAt: event.occurred_at,
-  }))
-  const lastAt = [readings.at(-1)?.readAt, pushed.at(-1)?.occurredAt, line.window.end]
-    .filter((at) => at !== undefined)
-    .toSorted()
-    .at(-1)
-  const window = {
-    start: line.window.start,
-    end: line.isLast ? (lastAt ?? line.window.end) : line.window.end,
-  }
-  return aggregateUsage(rule, window, { readings, events: pushed }, line.unit)
-}
-
-/** Readings of the window, and the newest one of each series before it, from which growth is counted. */
-async function readReadings(
-  db: Db,
-  of: { instanceId: string; metric: string; window: InstantWindow; until: string },
-): Promise<Reading[]> {
-  const inside = await db
-    .selectFrom('readings')
-    .select(['series', 'value', 'unit', 'is_opening', 'read_at', 'id'])
-    .where('instance_id', '=', of.instanceId)
-    .where('metric', '=', of.metric)
-    .where('read_at', '>', of.window.start)
-    .where('read_at', '<=', of.until)
-    .orderBy('read_at')
-    .orderBy('id')
-    .execute()
-  const before = await db
-    .selectFrom('readings')
-    .distinctOn('series')
-    .select(['series', 'value', 'unit', 'is_opening', 'read_at', 'id'])
-    .where('instance_id', '=', of.instanceId)
-    .where('metric', '=', of.metric)
-    .where('read_at', '<=', of.window.start)
-    .orderBy('series')
-    .orderBy('read_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute()
-  const ordered = before.toSorted((first, second) => first.id - second.id)
-  return [...ordered, ...inside].map((row) => ({
-    series: row.series,
-    value: row.value,
-    unit: row.unit,
-    isOpening: row.is_opening,
-    readAt: row.read_at,
-  }))
-}
-
-/** How the application says its metric is counted; a metric that is only pushed is a sum. */
-async function readMetricRule(
-  db: Db,
-  of: { instanceId: string | null; metric: string },
-): Promise<MetricRule> {
-  const pushedOnly: MetricRule = { kind: 'counter', aggregation: 'sum' }
-  if (of.instanceId === null) return pushedOnly
-  const row = await db
-    .selectFrom('instances')
-    .innerJoin('application_versions', 'application_versions.id', 'instances.application_version_id')
-    .select('definition')
-    .where('instances.id', '=', of.instanceId)
-    .executeTakeFirstOrThrow()
-  return row.definition.metrics.find((metric) => metric.code === of.metric) ?? pushedOnly
-}
-
-/** Whether the metric was read at or past an instant, or need not be: the instance does not run, or does not measure it. */
-export async function isMeteredUntil(
-  db: Db,
-  of: { instanceId: string | null; metric: string | null },
-  until: string,
-): Promise<boolean> {
-  if (of.instanceId === null || of.metric === null) return true
-  const instance = await db
-    .selectFrom('instances')
-    .innerJoin('application_versions', 'application_versions.id', 'instances.application_version_id')
-    .select(['instances.state', 'definition'])
-    .where('instances.id', '=', of.instanceId)
-    .executeTakeFirstOrThrow()
-  const isRead = instance.definition.metrics.some((metric) => metric.code === of.metric)
-  if (!isRead || !['running', 'limited'].includes(instance.state)) return true
-  const reading = await db
-    .selectFrom('readings')
-    .select('id')
-    .where('instance_id', '=', of.instanceId)
-    .where('metric', '=', of.metric)
-    .where('read_at', '>=', until)
-    .limit(1)
-    .executeTakeFirst()
-  return reading !== undefined
-}
-
-/** Freezes the aggregate that a billed line refers to. */
-export async function insertUsageWindow(
-  tx: Tx,
-  window: { subscriptionLineId: string; metric: string; usage: UsageQuantity; start: string; end: string },
-): Promise<string> {
-  const id = newId()
-  await tx
-    .insertInto('usage_windows')
-    .values({
-      id,
-      subscription_line_id: window.subscriptionLineId,
-      metric: window.metric,
-      quantity: window.usage.quantity,
-      unit: window.usage.unit,
-      window_period: `[${window.start},${window.end})`,
-      reading_count: window.usage.readingCount,
-      event_count: window.usage.eventCount,
-      first_read_at: window.usage.firstReadAt,
-      last_read_at: window.usage.lastReadAt,
-    })
-    .execute()
-  return id
+/** The usage of one line in a window, in the line's unit, from readings and pushed events. */
+export async function measureUsage(db: Db, question: UsageQuestion): Promise<UsageQuantity> {
+  const [answer] = await measureUsages(db, [question])
+  assert(answer, 'every question has an answer')
+  return answer.usage
 }
 
 export interface NewUsageEvent {
@@ -236,24 +96,20 @@ export async function insertUsageEvent(
 }
 
 /**
- * Whether the window that an instant lies in was billed already: what came now would be on no invoice. The documents are
- * locked against a bill, so that none is made between this look and the caller's commit.
+ * Marks a stored event as late if the window that it lies in was billed already: the next invoice bills it, as late. The
+ * documents are held against a bill, so that none is made between this look and the caller's commit.
  */
-export async function isUsageBilled(
+export async function markIfLate(
   tx: Db,
-  of: { subscriptionId: string; metric: string; at: string },
+  event: { subscriptionId: string; source: string; eventId: string },
 ): Promise<boolean> {
-  await holdOffBills(tx, of.subscriptionId)
-  const billed = await tx
-    .selectFrom('usage_windows')
-    .innerJoin('subscription_lines', 'subscription_lines.id', 'usage_windows.subscription_line_id')
-    .select('usage_windows.id')
-    .where('subscription_lines.subscription_id', '=', of.subscriptionId)
-    .where('usage_windows.metric', '=', of.metric)
-    .where(
-      sql<boolean>`lower(window_period) < ${of.at}::timestamptz and ${of.at}::timestamptz <= upper(window_period)`,
-    )
-    .limit(1)
-    .executeTakeFirst()
-  return billed !== undefined
+  await holdOffBills(tx, event.subscriptionId)
+  const { rows } = await sql`
+    update usage_events event set is_late = true
+    where event.source = ${event.source} and event.event_id = ${event.eventId} and exists (
+      select from usage_windows frozen join subscription_lines line on line.id = frozen.subscription_line_id
+      where line.subscription_id = event.subscription_id and frozen.metric = event.metric and not frozen.is_late
+        and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period))
+    returning event.id`.execute(tx)
+  return rows.length > 0
 }

@@ -1,4 +1,4 @@
-import type { InvoiceLineDraft } from '#domain/invoice/lines.ts'
+import type { DocumentLineDraft } from '#domain/invoice/document.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount, formatPeriod, formatQuantity, plural } from './format.ts'
 import { Empty, Moment, Section, Table } from './parts.tsx'
@@ -37,7 +37,7 @@ function whyNothing({ row, lines }: SubscriptionContent): string {
   return 'Metering begins with the day the subscription becomes active.'
 }
 
-function UsageLine(props: { view: ConsoleView; now: string; line: InvoiceLineDraft; currency: string }) {
+function UsageLine(props: { view: ConsoleView; now: string; line: DocumentLineDraft; currency: string }) {
   const { line } = props
   const { usage } = line.explanation
   return (

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { listMeteredLines, listUsageWindows, type MeteredLineRow } from '#db/read/usage.ts'
-import { insertUsageEvent, isUsageBilled, measureUsage } from '#db/usage.ts'
+import { insertUsageEvent, markIfLate, measureUsage } from '#db/usage.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { checkConvertible } from '#domain/unit.ts'
@@ -20,6 +20,9 @@ import {
 /** Clocks of other machines go ahead a little. */
 const clockToleranceMs = 5 * 60_000
 
+/** How late an event may come; after its period was billed, the next invoice bills it as late. */
+const latestMs = 100 * 24 * 3_600_000
+
 export function registerUsage(frame: Frame): void {
   frame.route(
     {
@@ -28,7 +31,8 @@ export function registerUsage(frame: Frame): void {
       permission: 'usage:write',
       tag: 'Usage',
       summary: 'Push usage events',
-      description: 'All are stored or none. The same source and id again is a duplicate and counts once.',
+      description:
+        'All are stored or none. The same source and id again is a duplicate and counts once. What comes after its period was billed is on the next invoice, marked late.',
       body: newUsageSchema,
       result: usageReceiptSchema,
       refusals: [
@@ -92,7 +96,9 @@ async function storeEvent(
   const unit = event.unit ?? line.unit
   checkUnit(unit, line.unit, `${pointer}/unit`)
   const occurredAt = event.occurred_at ?? line.clock_now_at ?? context.now
-  refuseFuture(occurredAt, line.clock_now_at ?? context.now, `${pointer}/occurred_at`)
+  const now = line.clock_now_at ?? context.now
+  refuseFuture(occurredAt, now, `${pointer}/occurred_at`)
+  refuseTooLate(occurredAt, now, `${pointer}/occurred_at`)
   const result = await insertUsageEvent(db, {
     source: event.source,
     eventId: event.id,
@@ -103,16 +109,7 @@ async function storeEvent(
     occurredAt,
     isInstantOfArrival: event.occurred_at === undefined,
   })
-  if (
-    result === 'stored' &&
-    (await isUsageBilled(db, { subscriptionId, metric: event.metric, at: occurredAt }))
-  ) {
-    throw fieldError(
-      `${pointer}/occurred_at`,
-      'usage_event_too_late',
-      `The period that ${occurredAt} lies in was billed already; nothing of this request was stored.`,
-    )
-  }
+  if (result === 'stored') await markIfLate(db, { subscriptionId, source: event.source, eventId: event.id })
   if (result === 'conflict') {
     throw fieldError(
       pointer,
@@ -149,6 +146,16 @@ function checkUnit(from: string, to: string, pointer: string): void {
 function refuseFuture(occurredAt: string, now: string, pointer: string): void {
   if (Date.parse(occurredAt) <= Date.parse(now) + clockToleranceMs) return
   throw fieldError(pointer, 'usage_event_in_future', `The event lies in the future: it is ${now} now.`)
+}
+
+/** What is older than any invoice that may still be corrected by the next one is a person's matter. */
+function refuseTooLate(occurredAt: string, now: string, pointer: string): void {
+  if (Date.parse(occurredAt) >= Date.parse(now) - latestMs) return
+  throw fieldError(
+    pointer,
+    'usage_event_too_late',
+    `The event is more than 100 days old: it is ${now} now. Nothing of this request was stored.`,
+  )
 }
 
 async function readUsage(db: Db, subscriptionId: string, now: string): Promise<z.input<typeof usageSchema>> {

@@ -27,6 +27,8 @@ export interface DocumentInput {
   readonly discounts: readonly DiscountInForce[]
   readonly bounds: readonly SubscriptionBounds[]
   readonly tax: DocumentTaxTerms
+  /** A BCP 47 tag: months and dates in the texts of lines are said in it. */
+  readonly language: string
 }
 
 /** What the lines of a subscription come to in one period, in major units, before tax. */

@@ -94,6 +94,7 @@ export interface LateUsagePart {
   readonly price: Price
   /** Billed in the period and late before, in the line's unit. */
   readonly billedQuantity: string
+  readonly billedEvents: number
   /** What came since; negative where a gauge turned out lower. */
   readonly late: MeasuredUsage
   readonly eventIds: readonly string[]

@@ -1,7 +1,7 @@
 import Big from 'big.js'
 import { daysIn, type Period } from '../calendar.ts'
 import { roundHalfAwayFromZero } from '../money.ts'
-import { rateDifference } from '../pricing/difference.ts'
+import { rateDifference, type RatedDifference } from '../pricing/difference.ts'
 import type { FormulaValues } from '../pricing/formula.ts'
 import type { Price } from '../pricing/price.ts'
 import { ratePrice } from '../pricing/rate.ts'
@@ -191,9 +191,7 @@ function rateUsage(part: UsagePart, { currency, usageOf }: RatingTerms): RatedLi
 /** Tiers go on counting: the price of the whole quantity less the price of what was billed, at the period's price. */
 function rateLateUsage(part: LateUsagePart, { currency }: RatingTerms): RatedLine {
   const { line, servicePeriod, price, late } = part
-  const whole = new Big(part.billedQuantity).plus(late.usage.quantity)
-  const context = usageContext(part, price, late)
-  const difference = rateDifference(price, new Big(part.billedQuantity), whole, context)
+  const difference = rateLate(part)
   const ratedMinor = roundHalfAwayFromZero(difference.amount, currency)
   return {
     ...lineFacts(line),
@@ -215,6 +213,20 @@ function rateLateUsage(part: LateUsagePart, { currency }: RatingTerms): RatedLin
       ...explainRounding(difference.amount, ratedMinor, currency),
     },
   }
+}
+
+/** A share of values is owed for each event by itself, so that late ones are priced alone. */
+function rateLate(part: LateUsagePart): Pick<RatedDifference, 'amount' | 'reversed' | 'charged'> {
+  const { price, late } = part
+  const quantity = new Big(late.usage.quantity)
+  const { events, ...context } = usageContext(part, price, late)
+  if (price.model === 'percentage' && events?.kind === 'each') {
+    const after = { ...events, eventsBefore: part.billedEvents }
+    const charged = ratePrice(price, quantity, { ...context, events: after })
+    return { amount: charged.amount, reversed: new Big(0), charged }
+  }
+  const billed = new Big(part.billedQuantity)
+  return rateDifference(price, billed, billed.plus(quantity), context)
 }
 
 const none: readonly string[] = []

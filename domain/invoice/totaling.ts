@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import { spread } from '../money.ts'
+import { fillPlaceholders } from '../placeholder.ts'
 import type { TaxDecision } from '../tax.ts'
 import type { DiscountedLine } from './discounting.ts'
 import type { DocumentDraft, DocumentInput, DocumentLineDraft, DocumentTax } from './document.ts'
@@ -29,7 +30,7 @@ export function totalDocument(lines: readonly DiscountedLine[], input: DocumentI
     currency: input.currency,
     arePricesInclusive,
     taxRounding,
-    lines: lines.map((line) => draftLine(line, taxed.get(line))),
+    lines: lines.map((line) => draftLine(line, taxed.get(line), input.language)),
     taxes: addTaxes([...totals.taxes, ...mirrors.flatMap(mirroredTaxes)]),
     netMinor,
     taxMinor,
@@ -40,6 +41,7 @@ export function totalDocument(lines: readonly DiscountedLine[], input: DocumentI
 function draftLine(
   discounted: DiscountedLine,
   taxed: (TaxedLine & LineAmounts) | undefined,
+  language: string,
 ): DocumentLineDraft {
   const { rated, leftMinor } = discounted
   const { mirror } = rated
@@ -49,7 +51,9 @@ function draftLine(
     subscriptionLineId: rated.line?.id ?? null,
     oneOffChargeId: rated.oneOffChargeId,
     creditsLineId: mirror?.chargeId ?? null,
-    description: rated.description,
+    description: rated.servicePeriod
+      ? fillPlaceholders(rated.description, rated.servicePeriod, language)
+      : rated.description,
     billingType: rated.billingType,
     quantity: rated.quantity,
     unit: rated.unit,

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import test, { after, before } from 'node:test'
 import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
-import {
-  insertReadings,
-  insertUsageEvent,
-  isUsageBilled,
-  measureUsage,
-  type NewUsageEvent,
-} from '#db/usage.ts'
+import { insertReadings, insertUsageEvent, markIfLate, measureUsage, type NewUsageEvent } from '#db/usage.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
@@ -209,13 +204,38 @@ test('an event a fraction of a millisecond past a boundary is counted, in exactl
   assert.equal(january + february, 2)
 })
 
-test('an instant whose window was billed is known as billed, its boundary too; a later one is not', async () => {
+test('an event whose window was billed is late, on its boundary too, and the next invoice bills it once', async () => {
   const { subscriptionId, documentId, read } = await sellRunning()
   await read('2026-02-01T00:00:00Z', '5')
   await billDue(seller.db, documentId, '2026-02-01T00:01:00Z')
-  const isBilled = async (at: string) =>
-    await isUsageBilled(seller.db, { subscriptionId, metric: 'network', at })
-  assert.equal(await isBilled('2026-01-20T00:00:00Z'), true)
-  assert.equal(await isBilled('2026-02-01T00:00:00Z'), true)
-  assert.equal(await isBilled('2026-02-01T00:00:00.001Z'), false)
+  const push = async (occurredAt: string) => {
+    const event = networkEvent(subscriptionId, { quantity: '2', occurredAt })
+    await insertUsageEvent(seller.db, event)
+    return await seller.db.transaction().execute(async (tx) => await markIfLate(tx, event))
+  }
+  assert.equal(await push('2026-01-20T00:00:00Z'), true)
+  assert.equal(await push('2026-02-01T00:00:00Z'), true)
+  assert.equal(await push('2026-02-01T00:00:00.001Z'), false)
+  await read('2026-03-01T00:00:00Z', '6')
+  await billDue(seller.db, documentId, '2026-03-01T00:01:00Z')
+  await read('2026-04-01T00:00:00Z', '6')
+  await billDue(seller.db, documentId, '2026-04-01T00:01:00Z')
+  const lines = await seller.db
+    .selectFrom('invoice_lines')
+    .select(['kind', 'quantity', 'amount_minor'])
+    .select(sql<string>`service_period::text`.as('service_period'))
+    .where('subscription_id', '=', subscriptionId)
+    .where('description', '=', 'Network Usage')
+    .where('kind', 'in', ['usage', 'late_usage'])
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    lines.map((line) => [line.kind, line.service_period, Number(line.quantity), line.amount_minor]),
+    [
+      ['usage', '[2026-01-01,2026-02-01)', 5, 500],
+      ['usage', '[2026-02-01,2026-03-01)', 3, 300],
+      ['late_usage', '[2026-01-01,2026-02-01)', 4, 400],
+      ['usage', '[2026-03-01,2026-04-01)', 0, 0],
+    ],
+  )
 })

@@ -71,6 +71,7 @@ export function documentInput(
     discounts: [],
     bounds: [],
     tax: { arePricesInclusive: false, taxRounding: 'document', decide: () => untaxed },
+    language: 'en',
     ...overrides,
   }
 }

@@ -1,0 +1,97 @@
+import { sql } from 'kysely'
+import type { ExplainedTax } from '#domain/invoice/explanation.ts'
+import type { BilledPart, InvoiceLineKind } from '#domain/invoice/lines.ts'
+import type { TaxCategory, TaxDecision } from '#domain/tax.ts'
+import type { Db } from './database.ts'
+
+export interface BilledLine {
+  readonly id: string
+  readonly endsOn: string | null
+  /** Its subscription has a least or greatest amount a period. */
+  readonly isBounded: boolean
+}
+
+interface PartRow {
+  readonly line_id: string
+  readonly id: string
+  readonly kind: InvoiceLineKind
+  readonly starts_on: string | null
+  readonly ends_on: string | null
+  readonly rated_minor: number
+  readonly discount_minor: number
+  readonly amount_minor: number
+  readonly tax_minor: number
+  readonly tax_category: TaxCategory
+  readonly tax: ExplainedTax | null
+  readonly credited_minor: number
+  readonly credited_tax_minor: number
+}
+
+/**
+ * What was billed of each line, as far as it can still matter, so that the thirty-sixth month costs what the first did: the
+ * newest part; of an ended line what reaches beyond its end, with what was credited of it; of a line with bounds what
+ * reaches into the cycle before. What stands on a draft counts as billed: it will be finalized, or taken away as a whole.
+ */
+export async function readBilledParts(
+  db: Db,
+  lines: readonly BilledLine[],
+): Promise<ReadonlyMap<string, BilledPart[]>> {
+  if (lines.length === 0) return new Map()
+  const ids = lines.map((line) => line.id)
+  const ends = lines.map((line) => line.endsOn)
+  const bounded = lines.map((line) => line.isBounded)
+  const { rows } = await sql<PartRow>`
+    select asked.line_id, part.id, part.kind, lower(part.service_period) as starts_on, upper(part.service_period) as ends_on,
+      part.rated_minor, part.discount_minor, part.amount_minor, part.tax_minor, part.tax_category,
+      case when asked.ends_on is not null then part.explanation -> 'tax' end as tax,
+      coalesce(credits.amount_minor, 0)::bigint as credited_minor, coalesce(credits.tax_minor, 0)::bigint as credited_tax_minor
+    from unnest(${ids}::uuid[], ${ends}::date[], ${bounded}::boolean[]) as asked (line_id, ends_on, is_bounded)
+    cross join lateral (
+      select once.* from invoice_lines once
+      where once.subscription_line_id = asked.line_id and upper(once.service_period) is null and once.kind = 'one_time'
+      union all
+      (select newest.* from invoice_lines newest
+        where newest.subscription_line_id = asked.line_id and newest.kind in ('recurring', 'usage')
+          and upper(newest.service_period) is not null
+        order by upper(newest.service_period) desc limit 1)
+      union all
+      select beyond.* from invoice_lines beyond
+      where asked.ends_on is not null and beyond.subscription_line_id = asked.line_id
+        and upper(beyond.service_period) > asked.ends_on and beyond.kind <> 'correction'
+      union all
+      select recent.* from invoice_lines recent
+      where asked.is_bounded and recent.subscription_line_id = asked.line_id and recent.kind <> 'correction'
+        and upper(recent.service_period) > (select max(lower(last.service_period)) - 370 from invoice_lines last
+          where last.subscription_line_id = asked.line_id)
+    ) part
+    left join lateral (
+      select -sum(credit.amount_minor) as amount_minor, -sum(credit.tax_minor) as tax_minor from invoice_lines credit
+      where asked.ends_on is not null and credit.credits_line_id = part.id
+    ) credits on true`.execute(db)
+  // A part may be found for more than one reason.
+  const parts = new Map(rows.map((row) => [row.id, { lineId: row.line_id, part: toPart(row) }]))
+  const grouped = Map.groupBy(parts.values(), ({ lineId }) => lineId)
+  return new Map([...grouped].map(([lineId, found]) => [lineId, found.map(({ part }) => part)]))
+}
+
+function toPart(row: PartRow): BilledPart {
+  return {
+    id: row.id,
+    kind: row.kind,
+    servicePeriod:
+      row.starts_on === null || row.ends_on === null ? null : { start: row.starts_on, end: row.ends_on },
+    ratedMinor: row.rated_minor,
+    discountMinor: row.discount_minor,
+    amountMinor: row.amount_minor,
+    taxMinor: row.tax_minor,
+    creditedMinor: row.credited_minor,
+    creditedTaxMinor: row.credited_tax_minor,
+    tax: toDecision(row),
+  }
+}
+
+/** The decision under which it was charged; without one the seller kept no rates. */
+function toDecision({ tax, tax_category: category }: PartRow): TaxDecision {
+  if (tax === null) return { category: 'out_of_scope', rates: [], note: null, rule: 'seller_has_no_rates' }
+  return { category, rates: tax.rates, note: tax.note ?? null, rule: tax.rule }
+}

@@ -65,7 +65,14 @@ export async function readBilledParts(
           where last.subscription_line_id = asked.line_id)
     ) part
     left join lateral (
-      select -sum(credit.amount_minor) as amount_minor, -sum(credit.tax_minor) as tax_minor from invoice_lines credit
+      -- A credit that was itself taken back counts for nothing.
+      select -sum(credit.amount_minor + coalesce(undone.amount_minor, 0)) as amount_minor,
+        -sum(credit.tax_minor + coalesce(undone.tax_minor, 0)) as tax_minor
+      from invoice_lines credit
+      left join lateral (
+        select sum(amount_minor) as amount_minor, sum(tax_minor) as tax_minor from invoice_lines
+        where credits_line_id = credit.id
+      ) undone on true
       where asked.ends_on is not null and credit.credits_line_id = part.id
     ) credits on true`.execute(db)
   // A part may be found for more than one reason.

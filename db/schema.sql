@@ -333,6 +333,7 @@ CREATE TABLE command_notes (
   actor text not null,
   reason text,
   asked_at timestamp with time zone not null default now(),
+  asked jsonb,
   constraint command_notes_pkey PRIMARY KEY (subscription_id, request_id),
   constraint command_notes_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
 );
@@ -570,7 +571,7 @@ CREATE TABLE invoice_lines (
   constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text, 'late_usage'::text, 'true_up'::text, 'one_off'::text, 'correction'::text])))
 );
 CREATE INDEX invoice_lines_by_credit ON public.invoice_lines USING btree (credits_line_id) WHERE (credits_line_id IS NOT NULL);
-CREATE INDEX invoice_lines_by_line ON public.invoice_lines USING btree (subscription_line_id);
+CREATE INDEX invoice_lines_by_line ON public.invoice_lines USING btree (subscription_line_id, upper(service_period));
 CREATE INDEX invoice_lines_by_subscription ON public.invoice_lines USING btree (subscription_id);
 CREATE UNIQUE INDEX one_off_charge_once ON public.invoice_lines USING btree (one_off_charge_id, revision) WHERE (kind = 'one_off'::text);
 CREATE UNIQUE INDEX one_time_fee_once ON public.invoice_lines USING btree (subscription_line_id, revision) WHERE (kind = 'one_time'::text);
@@ -980,6 +981,7 @@ CREATE TABLE subscription_commands (
   actor text not null,
   refusal jsonb,
   handled_at timestamp with time zone not null default now(),
+  replaced jsonb,
   constraint subscription_commands_pkey PRIMARY KEY (subscription_id, request_id),
   constraint subscription_commands_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
 );
@@ -1060,12 +1062,16 @@ CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (sub
 CREATE TABLE subscription_pauses (
   id uuid not null,
   subscription_id uuid not null,
+  request_id text not null,
   pause_period daterange not null,
   reason text,
+  begun_at timestamp with time zone,
+  ended_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   constraint subscription_pauses_pkey PRIMARY KEY (id),
   constraint subscription_pauses_subscription_id_pause_period_excl EXCLUDE USING gist (subscription_id WITH =, pause_period WITH &&),
   constraint subscription_pauses_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint subscription_pauses_check CHECK (((ended_at IS NULL) OR (begun_at IS NOT NULL))),
   constraint subscription_pauses_pause_period_check CHECK (((NOT isempty(pause_period)) AND (NOT lower_inf(pause_period))))
 );
 

@@ -133,7 +133,9 @@ alter table subscriptions
 
 alter table subscription_documents
   add column purchase_order_reference text,
-  add column own_anchor_on date;
+  add column own_anchor_on date,
+  -- While the document of the next period stands as a draft: the day on which it is finalized.
+  add column finalize_on date;
 drop index one_open_document;
 create unique index one_open_document on subscription_documents
   (customer_id, interval_count, interval_unit, currency, test_clock_id, purchase_order_reference, own_anchor_on)
@@ -152,12 +154,21 @@ alter table subscription_lines
   add column opened_by text,
   add column closed_by text;
 
+-- What a command found and replaced, so that it can be taken back; and what is asked that no history of a workflow may hold.
+alter table subscription_commands add column replaced jsonb;
+alter table command_notes add column asked jsonb;
+
 -- A dated suspension that stops billing: the lines are cut before it and go on after it.
 create table subscription_pauses (
   id uuid primary key,
   subscription_id uuid not null references subscriptions,
+  -- The command that cut the lines: they are found by it when the pause ends early, or is withdrawn.
+  request_id text not null,
   pause_period daterange not null check (not isempty(pause_period) and not lower_inf(pause_period)),
   reason text,
+  -- When the instances were stopped and started for it. One that was stopped by hand before is not started by it.
+  begun_at timestamptz,
+  ended_at timestamptz check (ended_at is null or begun_at is not null),
   created_at timestamptz not null default now(),
   exclude using gist (subscription_id with =, pause_period with &&)
 );
@@ -268,7 +279,8 @@ drop index one_time_fee_once;
 create unique index one_time_fee_once on invoice_lines (subscription_line_id, revision) where kind = 'one_time';
 create unique index one_off_charge_once on invoice_lines (one_off_charge_id, revision) where kind = 'one_off';
 create index invoice_lines_by_credit on invoice_lines (credits_line_id) where credits_line_id is not null;
-create index invoice_lines_by_line on invoice_lines (subscription_line_id);
+-- The newest parts of a line are found without looking at those before them.
+create index invoice_lines_by_line on invoice_lines (subscription_line_id, upper(service_period));
 
 -- What takes from an invoice's open amount. Money that came back is a row of its own, so that nothing is rewritten.
 create table allocations (
@@ -374,10 +386,13 @@ create trigger invoice_tax_kept before truncate on invoice_taxes for each statem
 create function guard_correction() returns trigger language plpgsql as $$
 declare charged bigint; credited bigint;
 begin
-  if new.credits_line_id is null then return null; end if;
   select amount_minor into charged from invoice_lines where id = new.credits_line_id for update;
-  select coalesce(-sum(amount_minor), 0) into credited from invoice_lines where credits_line_id = new.credits_line_id;
-  if credited > charged then
+  -- A credit that was itself taken back, with the document it stood on, counts for nothing.
+  select coalesce(-sum(credit.amount_minor + coalesce(undone.amount_minor, 0)), 0) into credited
+  from invoice_lines credit
+  left join lateral (select sum(amount_minor) as amount_minor from invoice_lines where credits_line_id = credit.id) undone on true
+  where credit.credits_line_id = new.credits_line_id;
+  if charged >= 0 and credited > charged or charged < 0 and credited < charged then
     raise exception '% credited of %', credited, charged using errcode = 'check_violation', constraint = 'credit_exceeds_line';
   end if;
   return null;

@@ -1,71 +1,102 @@
-import { dateIn } from '#domain/calendar.ts'
+import { assert } from '#domain/assert.ts'
+import { dateIn, type BillingInterval } from '#domain/calendar.ts'
+import { decideStart, openingDocument, type OpeningDocument } from '#domain/recurrence-start.ts'
+import { defaultTerms, type Terms } from '#domain/terms.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { readSeller } from './seller.ts'
 import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
 import { closeTasks } from './task.ts'
 
 /**
- * Begins recurrence on the day the application was observed ready: nobody pays for what was not built. Lines join the
- * customer's open document of their interval and currency, or open it with this day as its anchor.
+ * Begins recurrence once the application was observed ready, by default on this day: nobody pays for what was not built.
+ * Lines join the customer's open document of their interval and currency, or open it with their first day as its anchor.
  */
 export async function activateSubscription(db: Db, subscriptionId: string, now: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
     if (subscription.activated_at !== null) return
-    const today = dateIn(subscription.time_zone, now)
-    const lines = await tx
-      .selectFrom('subscription_lines')
-      .selectAll()
-      .where('subscription_id', '=', subscriptionId)
-      .orderBy('position')
-      .execute()
-    const recurring = lines.filter((row) => row.interval_unit !== null)
-    const documents = await ensureDocuments(tx, subscription, recurring, today)
-    for (const line of recurring) {
+    const lines = await listLines(tx, subscriptionId)
+    const startsOn = await readStart(tx, subscription, { lines, now })
+    const documents = await ensureDocuments(tx, subscription, lines.filter(recurs), startsOn)
+    const [firstDocumentId] = lines.flatMap((line) => documents.get(keyOf(line)) ?? [])
+    for (const line of lines) {
+      // A one-time fee lies on the first document, so that it is on one invoice with what recurs.
+      const documentId = recurs(line) ? documents.get(keyOf(line)) : firstDocumentId
       await tx
         .updateTable('subscription_lines')
-        .set({ starts_on: today, document_id: documents.get(intervalName(line)) ?? null })
+        .set({ starts_on: startsOn, document_id: documentId ?? null })
         .where('id', '=', line.id)
         .execute()
     }
-    const [first] = recurring
-    const firstDocumentId = first ? documents.get(intervalName(first)) : null
-    await tx
-      .updateTable('subscription_lines')
-      .set({ starts_on: today, document_id: firstDocumentId ?? null })
-      .where('subscription_id', '=', subscriptionId)
-      .where('starts_on', 'is', null)
-      .execute()
     await tx
       .updateTable('subscriptions')
-      .set({ phase: 'active', activated_at: now, starts_on: today, parked_reason: null })
+      .set({ phase: 'active', activated_at: now, starts_on: startsOn, parked_reason: null })
       .where('id', '=', subscriptionId)
       .execute()
     await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'built' }, ['build_failed'])
-    await tellOf(tx, subscription, 'subscription.activated', { now, data: { starts_on: today } })
+    await tellOf(tx, subscription, 'subscription.activated', { now, data: { starts_on: startsOn } })
   })
 }
 
-interface RecurringLine {
-  readonly interval_count: number | null
-  readonly interval_unit: 'day' | 'month' | 'month_last_day' | null
+async function listLines(tx: Tx, subscriptionId: string) {
+  return await tx
+    .selectFrom('subscription_lines')
+    .select(['id', 'interval_count', 'interval_unit', 'terms'])
+    .where('subscription_id', '=', subscriptionId)
+    .orderBy('position')
+    .execute()
+}
+type LineRow = Awaited<ReturnType<typeof listLines>>[number]
+
+async function readStart(
+  tx: Tx,
+  subscription: Subscription,
+  { lines, now }: { lines: readonly LineRow[]; now: string },
+): Promise<string> {
+  const seller = await readSeller(tx)
+  const order = await tx
+    .selectFrom('orders')
+    .select('confirmed_at')
+    .where('id', '=', subscription.order_id)
+    .executeTakeFirstOrThrow()
+  return decideStart({
+    rule: seller.recurrenceStarts,
+    orderedOn: dateIn(subscription.time_zone, order.confirmed_at),
+    plannedOn: subscription.starts_on,
+    activatedOn: dateIn(subscription.time_zone, now),
+    draftDays: seller.draftDays,
+    hasOneTimeFee: lines.some((line) => line.interval_unit === null),
+  })
 }
 
-function intervalName(line: RecurringLine): string {
-  return `${line.interval_unit} ${line.interval_count}`
+/** What decides on which document a line lies. */
+export type DocumentedLine = Pick<LineRow, 'interval_count' | 'interval_unit' | 'terms'>
+
+function recurs(line: DocumentedLine): boolean {
+  return line.interval_unit !== null
 }
 
-/** The open document of each interval. Intervals are taken in one order, so that two activations never wait for each other. */
+function alignmentOf(line: DocumentedLine): Terms['alignment'] {
+  return line.terms.alignment ?? defaultTerms.alignment
+}
+
+/** Lines of one key lie on one document. */
+function keyOf(line: DocumentedLine): string {
+  return `${line.interval_unit} ${line.interval_count} ${alignmentOf(line)}`
+}
+
+/** The open document of each key. Keys are taken in one order, so that two activations never wait for each other. */
 async function ensureDocuments(
   tx: Tx,
   subscription: Subscription,
-  lines: readonly RecurringLine[],
-  today: string,
+  lines: readonly LineRow[],
+  startsOn: string,
 ): Promise<Map<string, string>> {
-  const intervals = new Map(lines.map((line) => [intervalName(line), line]))
+  const byKey = new Map(lines.map((line) => [keyOf(line), line]))
   const documents = new Map<string, string>()
-  for (const [name, line] of [...intervals].toSorted(([first], [second]) => first.localeCompare(second))) {
-    documents.set(name, await ensureDocument(tx, subscription, line, today))
+  for (const [key, line] of [...byKey].toSorted(([first], [second]) => first.localeCompare(second))) {
+    documents.set(key, await ensureDocument(tx, subscription, line, startsOn))
   }
   return documents
 }
@@ -73,49 +104,74 @@ async function ensureDocuments(
 /** A document may close between being found and being locked; then the next try opens a new one. */
 const documentTries = 5
 
-async function ensureDocument(
+/** The open document of a line that recurs: the one there is, or a new one that begins with the line. It is locked. */
+export async function ensureDocument(
   tx: Tx,
   subscription: Subscription,
-  line: RecurringLine,
-  today: string,
+  line: DocumentedLine,
+  startsOn: string,
 ): Promise<string> {
-  const { interval_count, interval_unit } = line
-  if (interval_count === null || interval_unit === null)
-    throw new Error('a one-time fee has no document of its own')
+  const { interval_count: count, interval_unit: unit } = line
+  assert(count !== null && unit !== null, 'a one-time fee has no document of its own')
+  const opening = openingDocument(
+    { interval: { count, unit }, alignment: alignmentOf(line) },
+    startsOn,
+    subscription.has_own_anchor,
+  )
   const key = {
     customer_id: subscription.customer_id,
-    interval_count,
-    interval_unit,
+    interval_count: count,
+    interval_unit: unit,
     currency: subscription.currency,
     test_clock_id: subscription.test_clock_id,
+    purchase_order_reference: await splittingReference(tx, subscription),
+    own_anchor_on: opening.ownAnchorOn,
   }
   for (let attempt = 0; attempt < documentTries; attempt += 1) {
-    await openDocument(tx, { ...key, billing_cycle_anchor: today, time_zone: subscription.time_zone })
+    await openDocument(tx, key, opening, subscription.time_zone)
     const documentId = await lockOpenDocument(tx, key)
     if (documentId !== undefined) return documentId
   }
   throw new Error('the document closes again and again')
 }
 
+/** The reference whose lines are billed apart, where the customer wants that. */
+async function splittingReference(tx: Tx, subscription: Subscription): Promise<string | null> {
+  if (subscription.purchase_order_reference === null) return null
+  const customer = await tx
+    .selectFrom('customers')
+    .select('splits_by_purchase_order')
+    .where('id', '=', subscription.customer_id)
+    .executeTakeFirstOrThrow()
+  return customer.splits_by_purchase_order ? subscription.purchase_order_reference : null
+}
+
 interface DocumentKey {
   readonly customer_id: string
   readonly interval_count: number
-  readonly interval_unit: 'day' | 'month' | 'month_last_day'
+  readonly interval_unit: BillingInterval['unit']
   readonly currency: string
   readonly test_clock_id: string | null
+  readonly purchase_order_reference: string | null
+  readonly own_anchor_on: string | null
 }
 
 /** Opens the document of the key unless one is open. */
 async function openDocument(
   tx: Tx,
-  document: DocumentKey & { billing_cycle_anchor: string; time_zone: string },
+  key: DocumentKey,
+  opening: OpeningDocument,
+  timeZone: string,
 ): Promise<void> {
   await tx
     .insertInto('subscription_documents')
     .values({
-      ...document,
+      ...key,
       id: newId(),
-      next_invoice_on: document.billing_cycle_anchor,
+      billing_cycle_anchor: opening.billingCycleAnchor,
+      time_zone: timeZone,
+      next_period_index: opening.nextPeriodIndex,
+      next_invoice_on: opening.nextInvoiceOn,
       parked_reason: null,
       closed_at: null,
     })
@@ -132,6 +188,8 @@ async function lockOpenDocument(tx: Tx, key: DocumentKey): Promise<string | unde
     .where('interval_unit', '=', key.interval_unit)
     .where('currency', '=', key.currency)
     .where('test_clock_id', 'is not distinct from', key.test_clock_id)
+    .where('purchase_order_reference', 'is not distinct from', key.purchase_order_reference)
+    .where('own_anchor_on', 'is not distinct from', key.own_anchor_on)
     .where('closed_at', 'is', null)
     .forNoKeyUpdate()
     .executeTakeFirst()

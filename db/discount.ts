@@ -60,7 +60,8 @@ export async function archiveDiscount(db: Db, discountId: string, now: string): 
 export async function findDiscountByCode(db: Db, code: string): Promise<CodedDiscount | undefined> {
   return await db
     .selectFrom('discounts')
-    .select(['id', 'code', 'name', 'percent', 'currency', 'product_id as productId'])
+    .select(['id', 'code', 'name', 'scope', 'percent', 'currency', 'product_id as productId'])
+    .select('amount_minor as amountMinor')
     .select([
       sql<string | null>`lower(valid_in)`.as('startsOn'),
       sql<string | null>`upper(valid_in)`.as('endsOn'),
@@ -69,13 +70,20 @@ export async function findDiscountByCode(db: Db, code: string): Promise<CodedDis
     .where('code', '=', code)
     .executeTakeFirst()
 }
-export type CodedDiscount = OfferedDiscount & { readonly id: string; readonly name: string }
+export interface CodedDiscount extends OfferedDiscount {
+  readonly id: string
+  readonly name: string
+  readonly scope: 'line' | 'document'
+  readonly amountMinor: number | null
+}
 
 /** Whose discount it becomes, from which day on; null: of all that the customer has. */
 export interface DiscountUse {
   readonly customerId: string
   readonly subscriptionIds: readonly (string | null)[]
   readonly startsOn: string
+  /** Of the field that named it. */
+  readonly pointer: string
 }
 
 /**
@@ -91,9 +99,9 @@ export async function takeDiscount(tx: Tx, discountId: string, use: DiscountUse)
     .where((eb) => eb.or([eb('maximum_uses', 'is', null), eb('use_count', '<', eb.ref('maximum_uses'))]))
     .returning('is_once_per_customer')
     .executeTakeFirst()
-  if (!taken) throw usedUp('It was used as often as it can be.')
+  if (!taken) throw usedUp('It was used as often as it can be.', use.pointer)
   if (taken.is_once_per_customer && (await isApplied(tx, discountId, use.customerId))) {
-    throw usedUp('The customer has used it already, and each customer can use it once.')
+    throw usedUp('The customer has used it already, and each customer can use it once.', use.pointer)
   }
   await tx
     .insertInto('applied_discounts')
@@ -119,6 +127,6 @@ async function isApplied(tx: Tx, discountId: string, customerId: string): Promis
   return row !== undefined
 }
 
-function usedUp(detail: string): BusinessError {
-  return fieldError('/discount_code', 'discount_code_used_up', detail)
+function usedUp(detail: string, pointer: string): BusinessError {
+  return fieldError(pointer, 'discount_code_used_up', detail)
 }

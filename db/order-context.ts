@@ -1,11 +1,14 @@
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { dateIn } from '#domain/calendar.ts'
+import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { currencyExponent } from '#domain/money.ts'
+import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
+import { findDiscountByCode, type CodedDiscount } from './discount.ts'
 
 export interface OrderRequest {
   readonly customerId: string
@@ -17,6 +20,12 @@ export interface OrderRequest {
   readonly actor: string
   /** The real instant; an order on a test clock happens at the clock's. */
   readonly now: string
+  /** Left out: as soon as the application is there. */
+  readonly starts?: AskedStart | null
+  readonly purchaseOrderReference?: string | null
+  readonly discountCode?: string | null
+  /** Periods are counted from its own first day, on documents of its own. */
+  readonly hasOwnAnchor?: boolean
 }
 
 export interface OrderContext {
@@ -24,7 +33,12 @@ export interface OrderContext {
   readonly installationId: string
   readonly currency: string
   readonly nowAt: string
+  /** The day of the order, where the customer is. */
+  readonly on: string
+  /** The first day of service that was asked for. */
+  readonly startsOn: string | null
   readonly planned: readonly PlannedSubscription[]
+  readonly discount: ChosenDiscount | null
   readonly applications: ReadonlyMap<
     string,
     { code: string; versionId: string; definition: ApplicationDefinition }
@@ -32,9 +46,16 @@ export interface OrderContext {
   readonly server: { id: string; code: string } | null
 }
 
+/** A discount that the order names by its code, and the places of the subscriptions that get it. */
+export interface ChosenDiscount {
+  readonly offered: CodedDiscount
+  readonly subscriptionIndexes: readonly number[]
+}
+
 /**
  * Reads what an order is decided from, and plans it: preview and confirmation decide alike.
- * @throws what `planOrder` refuses, and `customer_unknown`, `currency_mismatch`, `not_found` for the test clock
+ * @throws what `planOrder`, `planStart` and `chooseDiscounted` refuse, and `customer_unknown`, `currency_mismatch`,
+ *   `not_found` for the test clock
  */
 export async function readOrderContext(db: Db, request: OrderRequest): Promise<OrderContext> {
   const customer = await db
@@ -69,26 +90,52 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   ])
   const on = dateIn(customer.time_zone, nowAt)
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id])
-  const planned = planOrder(request.lines, catalog, {
-    customerId: customer.id,
-    currency,
-    on,
-    startsOn: on,
-    priceList: lists.get(customer.price_list_id ?? '') ?? null,
-    otherLists: lists,
-  })
+  const priceList = lists.get(customer.price_list_id ?? '') ?? null
+  const planFrom = (startsOn: string) => {
+    const terms = { customerId: customer.id, currency, on, startsOn, priceList, otherLists: lists }
+    return planOrder(request.lines, catalog, terms)
+  }
+  const { planned, startsOn } = planStarting(planFrom, request.starts ?? null, on)
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
     currency,
     nowAt,
+    on,
+    startsOn,
     planned,
+    discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),
     applications: await readApplications(
       db,
       planned.flatMap((subscription) => subscription.applicationIds),
     ),
     server: server ?? null,
   }
+}
+
+/** What recurs decides of which period a start is the start, and the start which prices hold. */
+function planStarting(
+  planFrom: (startsOn: string) => readonly PlannedSubscription[],
+  asked: AskedStart | null,
+  today: string,
+): { planned: readonly PlannedSubscription[]; startsOn: string | null } {
+  const planned = planFrom(today)
+  if (asked === null) return { planned, startsOn: null }
+  const recurring = planned.flatMap(({ lines }) => lines).find((line) => line.product.recurrence !== null)
+  const startsOn = planStart(asked, today, recurring?.product.recurrence?.unit ?? 'month')
+  return { planned: startsOn === today ? planned : planFrom(startsOn), startsOn }
+}
+
+async function chooseDiscount(
+  db: Db,
+  code: string | null,
+  order: { currency: string; on: string; planned: readonly PlannedSubscription[] },
+): Promise<ChosenDiscount | null> {
+  if (code === null) return null
+  const offered = await findDiscountByCode(db, code)
+  if (!offered) throw unknownCode(`There is no discount code ${code}.`)
+  const productIds = order.planned.map(({ lines }) => lines.map((line) => line.product.id))
+  return { offered, subscriptionIndexes: chooseDiscounted(offered, { ...order, productIds }) }
 }
 
 /** The newest version of each application. */

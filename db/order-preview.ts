@@ -3,15 +3,25 @@ import { encodeId } from '#domain/identifier.ts'
 import { formatMoney } from '#domain/money.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
+import { applyDiscounts } from '#domain/pricing/discount.ts'
 import type { Db } from './database.ts'
-import { environmentPrefix, readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
+import {
+  environmentPrefix,
+  readOrderContext,
+  type ChosenDiscount,
+  type OrderContext,
+  type OrderRequest,
+} from './order-context.ts'
 
 export interface OrderPreview {
   readonly currency: string
+  /** The first day of service that was asked for; null: as soon as the application is there. */
+  readonly startsOn: string | null
+  readonly discount: { readonly code: string; readonly name: string } | null
   readonly subscriptions: readonly PreviewedSubscription[]
-  /** Due at activation: one-time fees and the first period of what is paid in advance. */
+  /** Due at activation, after the discount: one-time fees and the first period of what is paid in advance. */
   readonly totalNowMinor: number
-  /** Fixed amount of one period of every recurring line. */
+  /** Fixed amount of one period of every recurring line, as long as the discount lasts. */
   readonly totalPerPeriodMinor: number
   readonly metered: readonly string[]
 }
@@ -26,18 +36,53 @@ export interface PreviewedSubscription {
 /** What an order would become; nothing is saved. Confirming uses the same plan. */
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
-  const lines = context.planned.flatMap((subscription) => subscription.lines)
+  const { discount } = context
+  const lines = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
   const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
-  const sum = (some: readonly PlannedLine[]) => some.reduce((total, line) => total + line.amountMinor, 0)
   return {
     currency: context.currency,
+    startsOn: context.startsOn,
+    discount: discount && { code: discount.offered.code ?? '', name: discount.offered.name },
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
-    totalNowMinor: sum(lines.filter(isDueNow)),
-    totalPerPeriodMinor: sum(lines.filter((line) => line.interval !== null)),
+    totalNowMinor: sumDiscounted(
+      lines.filter(({ line }) => isDueNow(line)),
+      discount,
+    ),
+    totalPerPeriodMinor: sumDiscounted(
+      lines.filter(({ line }) => line.interval !== null),
+      discount,
+    ),
     metered: lines
-      .filter((line) => line.product.billingType === 'usage')
-      .map((line) => describePrice(line, context.currency)),
+      .filter(({ line }) => line.product.billingType === 'usage')
+      .map(({ line }) => describePrice(line, context.currency)),
   }
+}
+
+/** What lines come to, each with the place of its subscription, after the discount came off those that it is for. */
+function sumDiscounted(
+  lines: readonly { line: PlannedLine; index: number }[],
+  discount: ChosenDiscount | null,
+): number {
+  const sum = lines.reduce((total, { line }) => total + line.amountMinor, 0)
+  if (discount === null) return sum
+  const { offered, subscriptionIndexes } = discount
+  const fitting = lines.filter(
+    ({ line, index }) =>
+      subscriptionIndexes.includes(index) && (offered.productId ?? line.product.id) === line.product.id,
+  )
+  const discountable = fitting.map(({ line }, place) => ({
+    id: String(place),
+    productId: line.product.id,
+    amountMinor: line.amountMinor,
+  }))
+  const value =
+    offered.percent === null ? { amountMinor: offered.amountMinor ?? 0 } : { percent: offered.percent }
+  const scope =
+    offered.scope === 'document'
+      ? ({ kind: 'document' } as const)
+      : ({ kind: 'line', lineIds: discountable.map(({ id }) => id) } as const)
+  const { applied } = applyDiscounts(discountable, [{ id: offered.id, scope, ...value }])
+  return sum - (applied[0]?.amountMinor ?? 0)
 }
 
 /** A price as one sentence: `User: 5 user for 5.00 USD, every month`, `Network: 1.00 USD per GiB, billed after each month`. */

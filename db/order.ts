@@ -2,6 +2,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
 import type { Tx } from './database.ts'
+import { takeDiscount } from './discount.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
 import { takePort } from './instance.ts'
@@ -11,7 +12,7 @@ import { insertWorkflowStart } from './outbox.ts'
 
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
- * @throws what `planOrder` refuses, and `customer_unknown`, `currency_mismatch`, `no_server_for_application`, `ports_exhausted`
+ * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `no_server_for_application`, `ports_exhausted`
  */
 export async function confirmOrder(
   tx: Tx,
@@ -40,7 +41,20 @@ export async function confirmOrder(
       await insertSubscription(tx, planned, { ...context, request, orderId, orderLineId, environmentId }),
     )
   }
+  await useDiscount(tx, subscriptionIds, context)
   return { orderId, subscriptionIds }
+}
+
+/** Last, because it holds the discount's row until the order is there. */
+async function useDiscount(tx: Tx, subscriptionIds: readonly string[], context: OrderContext): Promise<void> {
+  const { discount } = context
+  if (discount === null) return
+  await takeDiscount(tx, discount.offered.id, {
+    customerId: context.customer.id,
+    subscriptionIds: discount.subscriptionIndexes.flatMap((index) => subscriptionIds[index] ?? []),
+    startsOn: context.startsOn ?? context.on,
+    pointer: '/discount_code',
+  })
 }
 
 async function insertOrderLines(
@@ -107,6 +121,10 @@ async function insertSubscription(
       kit_id: planned.kitId,
       title: planned.title,
       currency: context.currency,
+      // What was asked for; activation decides.
+      starts_on: context.startsOn,
+      purchase_order_reference: context.request.purchaseOrderReference ?? null,
+      has_own_anchor: context.request.hasOwnAnchor ?? false,
     })
     .execute()
   const instances = await insertInstances(tx, id, planned, context)

@@ -150,6 +150,7 @@ function registerGiving(frame: Frame): void {
         customerId: customer.id,
         subscriptionIds: [null],
         startsOn: body.starts_on ?? dateIn(customer.time_zone, now),
+        pointer: '/discount',
       })
       return toDiscountJson(await getDiscount(db, id))
     },

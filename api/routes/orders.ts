@@ -15,6 +15,7 @@ import {
   newOrderSchema,
   orderPreviewSchema,
   orderSchema,
+  toAskedStart,
   toOrderJson,
   toOrderPreviewJson,
 } from '../schemas/order.ts'
@@ -24,6 +25,9 @@ const refusals: readonly ErrorCode[] = [
   'currency_mismatch',
   'currency_unknown',
   'customer_unknown',
+  'date_range_invalid',
+  'discount_code_unknown',
+  'discount_code_used_up',
   'id_kind_mismatch',
   'no_server_for_application',
   'order_empty',
@@ -137,6 +141,10 @@ async function toOrderRequest(
     testClockId: body.test_clock == null ? null : await resolveField(db, { ...clock, text: body.test_clock }),
     currency: body.currency ?? null,
     channel: body.channel,
+    starts: toAskedStart(body.starts),
+    purchaseOrderReference: body.purchase_order_reference ?? null,
+    discountCode: body.discount_code ?? null,
+    hasOwnAnchor: body.has_own_anchor,
     ...context,
   }
 }

@@ -2,11 +2,38 @@ import { z } from '@hono/zod-openapi'
 import type { OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { AskedStart } from '#domain/order-start.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
-import { addressField, currencyField, moneySchema, quantityField, referenceSchema } from './common.ts'
+import {
+  addressField,
+  currencyField,
+  dateField,
+  moneySchema,
+  nameField,
+  quantityField,
+  referenceSchema,
+} from './common.ts'
+import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
+
+const startField = z.union([
+  z.strictObject({ on: dateField.openapi({ description: 'A day, past or to come.' }) }),
+  z.strictObject({
+    at: z
+      .enum(['this_period_start', 'this_period_end', 'next_period_start', 'next_period_end'])
+      .openapi({ description: 'By the calendar’s periods of what is ordered.' }),
+    month: z.int().min(1).max(12).optional().openapi({ description: 'That month of the period.' }),
+  }),
+])
+
+/** The start that is asked for, as the domain takes it. */
+export function toAskedStart(json: z.output<typeof startField> | null | undefined): AskedStart | null {
+  if (json == null) return null
+  if ('on' in json) return { kind: 'date', on: json.on }
+  return { kind: 'period', method: json.at, month: json.month ?? null }
+}
 
 export const newOrderSchema = z
   .strictObject({
@@ -26,6 +53,15 @@ export const newOrderSchema = z
       .max(100),
     currency: currencyField.optional().openapi({ description: 'Left out: the customer’s.' }),
     test_clock: addressField.nullish().openapi({ description: 'The subscriptions then live by this clock.' }),
+    starts: startField
+      .nullish()
+      .openapi({ description: 'Left out: as soon as the application is there, or as the seller says.' }),
+    purchase_order_reference: nameField.max(100).nullish(),
+    discount_code: discountCodeField.nullish(),
+    has_own_anchor: z
+      .boolean()
+      .default(false)
+      .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
     channel: z.enum(['api', 'command_line']).default('api'),
   })
   .openapi('NewOrder')
@@ -92,6 +128,8 @@ const previewedLine = z.object({
 export const orderPreviewSchema = z
   .object({
     currency: z.string(),
+    starts_on: z.string().nullable().openapi({ description: 'The first day of service that was asked for.' }),
+    discount: z.object({ code: z.string(), name: z.string() }).nullable(),
     subscriptions: z.array(
       z.object({
         title: z.string(),
@@ -100,7 +138,7 @@ export const orderPreviewSchema = z
         server: z.string().nullable(),
       }),
     ),
-    total_now: moneySchema.openapi({ description: 'Due at activation.' }),
+    total_now: moneySchema.openapi({ description: 'Due at activation, after the discount.' }),
     total_per_period: moneySchema.openapi({
       description: 'Fixed amount of one period of every recurring line.',
     }),
@@ -112,6 +150,8 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
   const { currency } = preview
   return {
     currency,
+    starts_on: preview.startsOn,
+    discount: preview.discount,
     subscriptions: preview.subscriptions.map((subscription) => ({
       title: subscription.title,
       lines: subscription.lines.map((line) => toPreviewedLineJson(line, currency)),

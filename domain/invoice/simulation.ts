@@ -1,0 +1,214 @@
+import { compareDates, cycleBoundary, laterDate, type BillingInterval } from '../calendar.ts'
+import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
+import { afterBilling } from './billed.ts'
+import { computeDocument, type DocumentDraft, type DocumentInput } from './document.ts'
+import { dueParts } from './due.ts'
+import type { BillableLine, DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from './lines.ts'
+
+/** A document that bills, as its rows stand. */
+export interface StandingDocument {
+  readonly id: string
+  readonly cycles: { readonly anchor: string; readonly interval: BillingInterval }
+  readonly nextPeriodIndex: number
+  readonly nextInvoiceOn: string
+  /** As a bill of it would be computed on the first boundary that is still to come. */
+  readonly input: DocumentInput
+}
+
+export interface StandingSubscription {
+  readonly id: string
+  /** The first day that is not served any more; null while it goes on. */
+  readonly endsOn: string | null
+  /** Of all documents on which its lines lie, closed ones too. */
+  readonly documentIds: readonly string[]
+}
+
+/** What a customer's documents of one currency are billed from, as far as one may change what another bills. */
+export interface Standing {
+  readonly documents: readonly StandingDocument[]
+  readonly subscriptions: readonly StandingSubscription[]
+  /** A part at the price that the lists have on its first day, where its line is priced anew at each period (A-25). */
+  readonly reprice: (part: DuePart) => DuePart
+}
+
+/** A document that is to come. */
+export interface SimulatedBill {
+  readonly on: string
+  readonly reason: 'period' | 'final'
+  /** Null for the last bill of a subscription whose lines lie on several documents. */
+  readonly documentId: string | null
+  /** Set for the last bill of a subscription. */
+  readonly subscriptionId: string | null
+  readonly draft: DocumentDraft
+}
+
+/** What came of the bills so far. Nothing else changes it. */
+interface Course {
+  readonly standing: Standing
+  readonly assumed: AssumedUsage
+  readonly lines: Map<string, readonly BillableLine[]>
+  readonly documents: Map<string, DocumentState>
+  readonly endedSubscriptions: Set<string>
+  readonly measured: ReadonlyMap<string, MeasuredUsage>
+  /** One-off charges and late usage that no bill took yet. */
+  waiting: readonly (OneOffPart | LateUsagePart)[]
+}
+
+interface DocumentState {
+  readonly index: number
+  readonly on: string
+  readonly isClosed: boolean
+}
+
+type Turn =
+  | { readonly on: string; readonly document: StandingDocument }
+  | { readonly on: string; readonly subscription: StandingSubscription }
+
+/**
+ * The bills that a clock would bring if it moved on to a day, that day included, and nothing else happened: period by
+ * period, and at the end of each subscription its last one, each computed by `computeDocument` from what the ones before it
+ * left. Nothing is touched: no clock, no row, no number.
+ * @throws what `computeDocument` refuses, for the first document that it refuses
+ */
+export function simulateDocuments(standing: Standing, assumed: AssumedUsage, until: string): SimulatedBill[] {
+  const course = startCourse(standing, assumed)
+  const bills: SimulatedBill[] = []
+  for (let turn = nextTurn(course, until); turn !== undefined; turn = nextTurn(course, until)) {
+    const made = 'document' in turn ? billPeriod(course, turn.document) : billFinal(course, turn.subscription)
+    if (made !== null) bills.push(made)
+  }
+  return bills
+}
+
+function startCourse(standing: Standing, assumed: AssumedUsage): Course {
+  const parts = standing.documents.flatMap(({ input }) => input.parts.map((part) => ({ part, input })))
+  const waiting = parts.flatMap(({ part }) =>
+    part.kind === 'one_off' || part.kind === 'late_usage' ? [part] : [],
+  )
+  const measured = parts.flatMap(({ part, input }) =>
+    part.kind === 'usage' ? [[usageKey(part), input.usageOf(part)] as const] : [],
+  )
+  return {
+    standing,
+    assumed,
+    lines: new Map(standing.documents.map(({ id, input }) => [id, input.lines])),
+    documents: new Map(
+      standing.documents.map(({ id, nextPeriodIndex, nextInvoiceOn }) => [
+        id,
+        { index: nextPeriodIndex, on: nextInvoiceOn, isClosed: false },
+      ]),
+    ),
+    endedSubscriptions: new Set(),
+    measured: new Map(measured),
+    waiting,
+  }
+}
+
+/** Of one day, periods come before the ends of subscriptions: what ends bills its periods first. */
+function nextTurn(course: Course, until: string): Turn | undefined {
+  const periods = course.standing.documents.flatMap((document): Turn[] => {
+    const state = course.documents.get(document.id)
+    return state === undefined || state.isClosed ? [] : [{ on: state.on, document }]
+  })
+  const ends = course.standing.subscriptions.flatMap((subscription): Turn[] => {
+    const { id, endsOn } = subscription
+    return endsOn === null || course.endedSubscriptions.has(id) ? [] : [{ on: endsOn, subscription }]
+  })
+  const turns = [...periods, ...ends].filter((turn) => compareDates(turn.on, until) <= 0)
+  return turns.toSorted((first, second) => compareDates(first.on, second.on))[0]
+}
+
+function billPeriod(course: Course, document: StandingDocument): SimulatedBill | null {
+  const state = course.documents.get(document.id)
+  const lines = course.lines.get(document.id)
+  if (state === undefined || lines === undefined) return null
+  const { on, index } = state
+  const due = dueParts(lines, on).filter((part) => !isClosingUsage(part))
+  const waiting = takeWaiting(course, { lines, on, isFinal: false })
+  const draft = compute(course, document, { reason: 'period', asOf: on, lines, parts: [...due, ...waiting] })
+  const { anchor, interval } = document.cycles
+  const isClosed = !isGoingOn(course, document.id, on)
+  course.documents.set(document.id, {
+    index: index + 1,
+    on: cycleBoundary(anchor, interval, index + 1),
+    isClosed,
+  })
+  return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
+}
+
+/** Of all lines of a subscription, on whichever documents they lie, up to the last day of any of them. */
+function billFinal(course: Course, { id, endsOn, documentIds }: StandingSubscription): SimulatedBill | null {
+  course.endedSubscriptions.add(id)
+  const documents = course.standing.documents.filter((document) => documentIds.includes(document.id))
+  const lines = documents
+    .flatMap((document) => course.lines.get(document.id) ?? [])
+    .filter((line) => line.subscriptionId === id)
+  const [document] = documents
+  if (document === undefined || endsOn === null) return null
+  const on = lines.reduce((last, line) => laterDate(last, line.endsOn ?? last), endsOn)
+  const single = documentIds.length === 1 ? document : null
+  const parts = [...dueParts(lines, on), ...takeWaiting(course, { lines, on, isFinal: true })]
+  const bounds = single === null ? [] : single.input.bounds.filter((bound) => bound.subscriptionId === id)
+  const own = { reason: 'final', asOf: on, lines, parts, bounds, cycles: single?.cycles ?? null } as const
+  const draft = compute(course, document, own)
+  for (const { id: documentId } of documents) {
+    const state = course.documents.get(documentId)
+    if (state === undefined || isGoingOn(course, documentId, on)) continue
+    course.documents.set(documentId, { ...state, isClosed: true })
+  }
+  return draft && { on, reason: 'final', documentId: single?.id ?? null, subscriptionId: id, draft }
+}
+
+type Bill = Pick<DocumentInput, 'reason' | 'asOf' | 'lines' | 'parts'> & Partial<DocumentInput>
+
+function compute(course: Course, { id, input }: StandingDocument, bill: Bill): DocumentDraft | null {
+  const draft = computeDocument({
+    ...input,
+    ...bill,
+    parts: bill.parts.map((part) => course.standing.reprice(part)),
+    usageOf: (part) => assumeUsage(part, course.assumed, course.measured.get(usageKey(part))),
+  })
+  if (draft === null) return null
+  const made = `${id}/${bill.asOf}/${bill.reason}`
+  for (const [documentId, lines] of course.lines) {
+    course.lines.set(documentId, afterBilling(lines, draft, input.tax, made))
+  }
+  return draft
+}
+
+/** Its own subscription bills the usage up to a line's end, after the closing reading. */
+export function isClosingUsage(part: DuePart): boolean {
+  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
+}
+
+/** One-off charges and late usage go on the first bill that they fit. */
+function takeWaiting(
+  course: Course,
+  bill: { lines: readonly BillableLine[]; on: string; isFinal: boolean },
+): (OneOffPart | LateUsagePart)[] {
+  const lineIds = new Set(bill.lines.map((line) => line.id))
+  const subscriptionIds = new Set(bill.lines.map((line) => line.subscriptionId))
+  const isTaken = (part: OneOffPart | LateUsagePart) => {
+    if (part.kind === 'late_usage') return lineIds.has(part.line.id)
+    const { subscriptionId, chargedOn } = part.charge
+    if (compareDates(chargedOn, bill.on) > 0) return false
+    return subscriptionId === null ? !bill.isFinal : subscriptionIds.has(subscriptionId)
+  }
+  const taken = course.waiting.filter(isTaken)
+  course.waiting = course.waiting.filter((part) => !isTaken(part))
+  return taken
+}
+
+/** A document goes on while a line that recurs does, of a subscription that does. */
+function isGoingOn(course: Course, documentId: string, on: string): boolean {
+  return (course.lines.get(documentId) ?? []).some(
+    ({ interval, endsOn, subscriptionId }) =>
+      interval !== null &&
+      !course.endedSubscriptions.has(subscriptionId) &&
+      (endsOn === null || compareDates(endsOn, on) > 0),
+  )
+}
+
+function usageKey({ line, servicePeriod }: UsagePart): string {
+  return `${line.id}/${servicePeriod.start}`
+}

@@ -67,6 +67,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The product rules the change out',
     'Ask the seller, or order the other product beside it.',
   ),
+  charge_billed: kind(
+    409,
+    'The charge is on a finalized invoice',
+    'Credit the invoice instead; only a charge that waits is withdrawn.',
+  ),
   clock_backwards: kind(422, 'A test clock never goes back', 'Advance it to a later instant.'),
   clock_too_far: kind(422, 'Too far for one step', 'Advance the clock in smaller steps.'),
   clock_unknown: kind(422, 'There is no such test clock', 'Use the id of one that exists.', [
@@ -180,6 +185,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
     seeHealth,
   ),
+  invoice_empty: kind(
+    409,
+    'There is nothing to invoice',
+    'Add a one-off charge, or wait for the end of the period.',
+  ),
   invoice_finalized: kind(
     409,
     'A finalized document never changes',
@@ -241,6 +251,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   no_server_for_application: kind(409, 'No server fits', 'Add a server, or free one.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  not_an_invoice: kind(
+    409,
+    'It is a credit note',
+    'Credit notes are not paid, voided or credited; use the invoice that it corrects.',
+  ),
+  not_credited: kind(
+    409,
+    'The invoice is not fully credited',
+    'Void it first: what still stands would be billed twice.',
+  ),
   not_finalized: kind(409, 'The document is still a draft', 'Finalize it first, or read its preview.'),
   not_found: kind(404, 'Not found', 'Check the address and the id.', seeReference),
   not_ready_in_time: kind(
@@ -249,6 +269,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Read its log on the server, remove the cause, retry the build.',
     seeTasks,
   ),
+  nothing_to_pay: kind(409, 'Nothing is left to pay', 'Read the invoice: it is paid, credited or void.'),
   number_pattern_ambiguous: kind(
     422,
     'The pattern could give a number twice',
@@ -264,6 +285,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     403,
     'The request did not come from our own page',
     'Open the page again and send the form from there.',
+  ),
+  payment_exceeds_invoice: kind(
+    409,
+    'More than is left to pay',
+    'Record at most what is left of the invoice, and the rest on another one.',
   ),
   phases_invalid: kind(
     422,

@@ -98,7 +98,10 @@ function toPart(row: PartRow): BilledPart {
 }
 
 /** The decision under which it was charged; without one the seller kept no rates. */
-function toDecision({ tax, tax_category: category }: PartRow): TaxDecision {
+export function toDecision({
+  tax,
+  tax_category: category,
+}: Pick<PartRow, 'tax' | 'tax_category'>): TaxDecision {
   if (tax === null) return { category: 'out_of_scope', rates: [], note: null, rule: 'seller_has_no_rates' }
   return { category, rates: tax.rates, note: tax.note ?? null, rule: tax.rule }
 }

@@ -24,6 +24,10 @@ export type EventKind =
   | 'limit.applied'
   | 'limit.refused'
   | 'invoice.finalized'
+  | 'invoice.marked_collectible'
+  | 'invoice.marked_uncollectible'
+  | 'invoice.payment_recorded'
+  | 'invoice.voided'
   | 'document.parked'
   | 'usage.read'
 

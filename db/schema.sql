@@ -57,10 +57,13 @@ CREATE OR REPLACE FUNCTION public.guard_correction()
 AS $function$
 declare charged bigint; credited bigint;
 begin
-  if new.credits_line_id is null then return null; end if;
   select amount_minor into charged from invoice_lines where id = new.credits_line_id for update;
-  select coalesce(-sum(amount_minor), 0) into credited from invoice_lines where credits_line_id = new.credits_line_id;
-  if credited > charged then
+  -- A credit that was itself taken back, with the document it stood on, counts for nothing.
+  select coalesce(-sum(credit.amount_minor + coalesce(undone.amount_minor, 0)), 0) into credited
+  from invoice_lines credit
+  left join lateral (select sum(amount_minor) as amount_minor from invoice_lines where credits_line_id = credit.id) undone on true
+  where credit.credits_line_id = new.credits_line_id;
+  if charged >= 0 and credited > charged or charged < 0 and credited < charged then
     raise exception '% credited of %', credited, charged using errcode = 'check_violation', constraint = 'credit_exceeds_line';
   end if;
   return null;
@@ -1002,6 +1005,7 @@ CREATE TABLE subscription_documents (
   created_at timestamp with time zone not null default now(),
   purchase_order_reference text,
   own_anchor_on date,
+  finalize_on date,
   constraint subscription_documents_pkey PRIMARY KEY (id),
   constraint subscription_documents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscription_documents_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),

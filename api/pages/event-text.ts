@@ -30,6 +30,12 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Limit ${text(data['limit'])} of ${text(data['quantity'])} was not taken${because(data['answer'])}`,
   'invoice.finalized': (data) =>
     `${data['kind'] === 'credit_note' ? 'Credit note' : 'Invoice'} ${text(data['number'])}: ${amount(data)}`,
+  'invoice.marked_collectible': (data) =>
+    `${text(data['number'])} is collected again${because(data['reason'])}`,
+  'invoice.marked_uncollectible': (data) => `${text(data['number'])} written off${because(data['reason'])}`,
+  'invoice.payment_recorded': (data) =>
+    `${amount({ ...data, total_minor: data['amount_minor'] })} received for ${text(data['number'])}`,
+  'invoice.voided': (data) => `${text(data['number'])} voided${because(data['reason'])}`,
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
   'usage.read': () => 'Usage read',
 }

@@ -1,4 +1,5 @@
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
+import type { AskedPlan } from '#domain/change.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
@@ -67,8 +68,12 @@ export interface SubscriptionTerm {
 export interface SubscriptionPausesTable {
   id: string
   subscription_id: string
+  /** The command that cut the lines. */
+  request_id: string
   pause_period: DateRange
   reason: string | null
+  begun_at: Instant | null
+  ended_at: Instant | null
   created_at: Generated<Instant>
 }
 
@@ -84,6 +89,8 @@ export interface SubscriptionDocumentsTable {
   purchase_order_reference: string | null
   /** Set where the document is not the customer's common one. */
   own_anchor_on: CalendarDate | null
+  /** While the next period's document stands as a draft: when it is finalized. */
+  finalize_on: CalendarDate | null
   next_period_index: Defaulted<number>
   next_invoice_on: CalendarDate
   parked_reason: string | null
@@ -129,13 +136,33 @@ export interface BillingPeriodsTable {
   billed_at: Generated<Instant>
 }
 
+/** What a command made of lines, and what they were before. */
+export interface ReplacedLines {
+  readonly ended: readonly {
+    readonly id: string
+    readonly first_line_id: string
+    readonly ends_on: CalendarDate | null
+    readonly closed_by: string | null
+  }[]
+  /** Whole rows: lines that were to begin, and never did. */
+  readonly dropped: readonly Record<string, unknown>[]
+  readonly opened: readonly string[]
+}
+
 export interface SubscriptionCommandsTable {
   subscription_id: string
   request_id: string
   kind: string
   actor: string
   refusal: Json<{ readonly code: string; readonly detail: string }> | null
+  replaced: Json<ReplacedLines> | null
   handled_at: Generated<Instant>
+}
+
+/** What a command asks that stands in no history: what is agreed with a customer. */
+export interface AskedTerms {
+  readonly plan?: AskedPlan
+  readonly term?: SubscriptionTerm
 }
 
 export interface CommandNotesTable {
@@ -143,5 +170,6 @@ export interface CommandNotesTable {
   request_id: string
   actor: string
   reason: string | null
+  asked: Json<AskedTerms> | null
   asked_at: Generated<Instant>
 }

@@ -30,6 +30,8 @@ export interface InvoiceLineExplanation {
   /** What a credit gives back of, and what had been given back of it before, net in minor units. */
   readonly chargedMinor?: number
   readonly creditedMinor?: number
+  /** How much of the quantity a credit note took back, where it did not take an amount. */
+  readonly creditedQuantity?: string
   /** Before the one rounding, in major units; left out where nothing was rounded. */
   readonly exactAmount?: string
   /** In their order, each with what it took off, in minor units. */

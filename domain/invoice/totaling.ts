@@ -116,7 +116,7 @@ function mirroredTaxes({ netMinor, taxMinor, tax }: MirroredCharge): DocumentTax
 }
 
 /** One entry of a category and rate, in the order in which the lines first name them. */
-function addTaxes(taxes: readonly DocumentTax[]): DocumentTax[] {
+export function addTaxes(taxes: readonly DocumentTax[]): DocumentTax[] {
   const groups = Map.groupBy(taxes, (tax) =>
     JSON.stringify([tax.category, tax.name, new Big(tax.ratePercent).toFixed(), tax.note]),
   )

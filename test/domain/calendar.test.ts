@@ -217,3 +217,18 @@ test('with month_last_day a first period inside a month is a part of that month'
   assert.deepEqual(fullCycle('2026-01-05', interval, 1), { start: '2026-02-01', end: '2026-03-01' })
   assert.deepEqual(fullCycle('2026-01-05', monthly, 0), { start: '2026-01-05', end: '2026-02-05' })
 })
+
+test('days, months and order are those of Temporal, leap years and ends of months included', () => {
+  const date = fc.integer({ min: -50_000, max: 50_000 }).map((days) => addDays('2000-02-29', days))
+  const months = fc.integer({ min: -1_200, max: 1_200 })
+  fc.assert(
+    fc.property(date, date, months, (first, second, n) => {
+      const from = Temporal.PlainDate.from(first)
+      assert.equal(cycleBoundary(first, monthly, n), from.add({ months: n }).toString())
+      assert.equal(addDays(first, n), from.add({ days: n }).toString())
+      assert.equal(daysIn({ start: first, end: second }), from.until(second, { largestUnit: 'days' }).days)
+      assert.equal(compareDates(first, second), Temporal.PlainDate.compare(first, second))
+    }),
+    { numRuns: 2_000 },
+  )
+})

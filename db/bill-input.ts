@@ -1,7 +1,7 @@
 import { assert } from '#domain/assert.ts'
 import { compareDates, startOfDay, type Period } from '#domain/calendar.ts'
 import type { BillReason, DocumentInput, SubscriptionBounds } from '#domain/invoice/document.ts'
-import { dueParts } from '#domain/invoice/due.ts'
+import { dueParts, isClosingUsage } from '#domain/invoice/due.ts'
 import type { DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from '#domain/invoice/lines.ts'
 import { readAppliedDiscounts } from './applied-discount.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
@@ -35,6 +35,8 @@ export interface BillInput {
   readonly input: DocumentInput
   /** By subscription line, or one-off charge. */
   readonly sources: ReadonlyMap<string, LineSource>
+  /** Any part of its lines as a bill would price it, also one that is not due yet. */
+  readonly reprice: (part: DuePart) => DuePart
 }
 
 /** How long a document waits for missing readings; what comes later is billed as late. */
@@ -69,8 +71,10 @@ export async function readBillInputs(
       bill.asOf,
     )
     const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosingUsage(part)) : due
-    const parts = [...waiting.map((part) => reread(part, contextOf(part, byLine))), ...lateParts(own, late)]
-    return { bill, own, byLine, parts: [...parts, ...(gathered.get(bill) ?? [])] }
+    const reprice = (part: DuePart) =>
+      part.kind === 'one_off' ? part : reread(part, contextOf(part, byLine))
+    const parts = [...waiting.map(reprice), ...lateParts(own, late), ...(gathered.get(bill) ?? [])]
+    return { bill, own, byLine, parts, reprice }
   })
   const usage = await readUsage(db, prepared, { isWaited: !isPreview })
   return prepared.map((of): BillInput | null => {
@@ -84,6 +88,7 @@ export async function readBillInputs(
       purchaseOrderReference: referenceOf(of.bill, of.own),
       isReady: !of.parts.some((part) => usage.unread.has(part)),
       sources: sourcesOf(of.own, of.parts),
+      reprice: of.reprice,
       input: toInput(of, {
         discounts: found.filter((discount) => discount.currency === null || discount.currency === currency),
         usageOf: (part) => usage.of(part),
@@ -98,17 +103,13 @@ interface PreparedBill {
   readonly own: readonly LineContext[]
   readonly byLine: ReadonlyMap<string, LineContext>
   readonly parts: readonly DuePart[]
+  readonly reprice: (part: DuePart) => DuePart
 }
 
 function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): LineContext {
   const context = part.kind === 'one_off' ? undefined : byLine.get(part.line.id)
   assert(context, 'a part that is due belongs to a line of its bill')
   return context
-}
-
-/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
-function isClosingUsage(part: DuePart): boolean {
-  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
 }
 
 function lateParts(

@@ -59,6 +59,11 @@ function lastPaidEnd(line: BillableLine): string | null {
   return line.endsOn === null ? paid : earlierDate(line.endsOn, paid)
 }
 
+/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
+export function isClosingUsage(part: DuePart): boolean {
+  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
+}
+
 function billedUntil(line: BillableLine, from: string): string {
   return line.billed
     .filter((part) => part.kind === 'recurring' || part.kind === 'usage')

@@ -1,8 +1,8 @@
-import { compareDates, cycleBoundary, laterDate, type BillingInterval } from '../calendar.ts'
+import { compareDates, cycleBoundary, type BillingInterval } from '../calendar.ts'
 import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
 import { afterBilling } from './billed.ts'
 import { computeDocument, type DocumentDraft, type DocumentInput } from './document.ts'
-import { dueParts } from './due.ts'
+import { dueParts, isClosingUsage } from './due.ts'
 import type { BillableLine, DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from './lines.ts'
 
 /** A document that bills, as its rows stand. */
@@ -10,7 +10,8 @@ export interface StandingDocument {
   readonly id: string
   readonly cycles: { readonly anchor: string; readonly interval: BillingInterval }
   readonly nextPeriodIndex: number
-  readonly nextInvoiceOn: string
+  /** Null once it is closed: only the last bills of its subscriptions are to come. */
+  readonly nextInvoiceOn: string | null
   /** As a bill of it would be computed on the first boundary that is still to come. */
   readonly input: DocumentInput
 }
@@ -19,6 +20,8 @@ export interface StandingSubscription {
   readonly id: string
   /** The first day that is not served any more; null while it goes on. */
   readonly endsOn: string | null
+  /** It has its last bill already. */
+  readonly isOver: boolean
   /** Of all documents on which its lines lie, closed ones too. */
   readonly documentIds: readonly string[]
 }
@@ -33,6 +36,7 @@ export interface Standing {
 
 /** A document that is to come. */
 export interface SimulatedBill {
+  /** The day on which it is made. */
   readonly on: string
   readonly reason: 'period' | 'final'
   /** Null for the last bill of a subscription whose lines lie on several documents. */
@@ -56,8 +60,8 @@ interface Course {
 
 interface DocumentState {
   readonly index: number
-  readonly on: string
-  readonly isClosed: boolean
+  /** Null when it is closed. */
+  readonly on: string | null
 }
 
 type Turn =
@@ -71,13 +75,21 @@ type Turn =
  * @throws what `computeDocument` refuses, for the first document that it refuses
  */
 export function simulateDocuments(standing: Standing, assumed: AssumedUsage, until: string): SimulatedBill[] {
+  return [...billsToCome(standing, assumed, until)]
+}
+
+/** The same, one by one: who wants to know the next one need not wait for the others. */
+export function* billsToCome(
+  standing: Standing,
+  assumed: AssumedUsage,
+  until: string,
+): Generator<SimulatedBill, void> {
   const course = startCourse(standing, assumed)
-  const bills: SimulatedBill[] = []
   for (let turn = nextTurn(course, until); turn !== undefined; turn = nextTurn(course, until)) {
-    const made = 'document' in turn ? billPeriod(course, turn.document) : billFinal(course, turn.subscription)
-    if (made !== null) bills.push(made)
+    const made =
+      'document' in turn ? billPeriod(course, turn.document, turn.on) : billFinal(course, turn.subscription)
+    if (made !== null) yield made
   }
-  return bills
 }
 
 function startCourse(standing: Standing, assumed: AssumedUsage): Course {
@@ -95,10 +107,10 @@ function startCourse(standing: Standing, assumed: AssumedUsage): Course {
     documents: new Map(
       standing.documents.map(({ id, nextPeriodIndex, nextInvoiceOn }) => [
         id,
-        { index: nextPeriodIndex, on: nextInvoiceOn, isClosed: false },
+        { index: nextPeriodIndex, on: nextInvoiceOn },
       ]),
     ),
-    endedSubscriptions: new Set(),
+    endedSubscriptions: new Set(standing.subscriptions.flatMap(({ id, isOver }) => (isOver ? [id] : []))),
     measured: new Map(measured),
     waiting,
   }
@@ -107,8 +119,8 @@ function startCourse(standing: Standing, assumed: AssumedUsage): Course {
 /** Of one day, periods come before the ends of subscriptions: what ends bills its periods first. */
 function nextTurn(course: Course, until: string): Turn | undefined {
   const periods = course.standing.documents.flatMap((document): Turn[] => {
-    const state = course.documents.get(document.id)
-    return state === undefined || state.isClosed ? [] : [{ on: state.on, document }]
+    const on = course.documents.get(document.id)?.on ?? null
+    return on === null ? [] : [{ on, document }]
   })
   const ends = course.standing.subscriptions.flatMap((subscription): Turn[] => {
     const { id, endsOn } = subscription
@@ -118,45 +130,44 @@ function nextTurn(course: Course, until: string): Turn | undefined {
   return turns.toSorted((first, second) => compareDates(first.on, second.on))[0]
 }
 
-function billPeriod(course: Course, document: StandingDocument): SimulatedBill | null {
-  const state = course.documents.get(document.id)
-  const lines = course.lines.get(document.id)
-  if (state === undefined || lines === undefined) return null
-  const { on, index } = state
+function billPeriod(course: Course, document: StandingDocument, on: string): SimulatedBill | null {
+  const lines = course.lines.get(document.id) ?? []
   const due = dueParts(lines, on).filter((part) => !isClosingUsage(part))
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
   const draft = compute(course, document, { reason: 'period', asOf: on, lines, parts: [...due, ...waiting] })
   const { anchor, interval } = document.cycles
-  const isClosed = !isGoingOn(course, document.id, on)
-  course.documents.set(document.id, {
-    index: index + 1,
-    on: cycleBoundary(anchor, interval, index + 1),
-    isClosed,
-  })
+  const index = (course.documents.get(document.id)?.index ?? 0) + 1
+  const next = isGoingOn(course, document.id, on) ? cycleBoundary(anchor, interval, index) : null
+  course.documents.set(document.id, { index, on: next })
   return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
 }
 
-/** Of all lines of a subscription, on whichever documents they lie, up to the last day of any of them. */
+/**
+ * Of all lines of a subscription, on whichever documents they lie, up to the last day of any of them: service may end
+ * later than what is billed.
+ */
 function billFinal(course: Course, { id, endsOn, documentIds }: StandingSubscription): SimulatedBill | null {
   course.endedSubscriptions.add(id)
   const documents = course.standing.documents.filter((document) => documentIds.includes(document.id))
   const lines = documents
     .flatMap((document) => course.lines.get(document.id) ?? [])
     .filter((line) => line.subscriptionId === id)
+  const asOf = lines
+    .flatMap((line) => line.endsOn ?? [])
+    .toSorted(compareDates)
+    .at(-1)
   const [document] = documents
-  if (document === undefined || endsOn === null) return null
-  const on = lines.reduce((last, line) => laterDate(last, line.endsOn ?? last), endsOn)
+  if (document === undefined || endsOn === null || asOf === undefined) return null
   const single = documentIds.length === 1 ? document : null
-  const parts = [...dueParts(lines, on), ...takeWaiting(course, { lines, on, isFinal: true })]
+  const parts = [...dueParts(lines, asOf), ...takeWaiting(course, { lines, on: asOf, isFinal: true })]
   const bounds = single === null ? [] : single.input.bounds.filter((bound) => bound.subscriptionId === id)
-  const own = { reason: 'final', asOf: on, lines, parts, bounds, cycles: single?.cycles ?? null } as const
+  const own = { reason: 'final', asOf, lines, parts, bounds, cycles: single?.cycles ?? null } as const
   const draft = compute(course, document, own)
   for (const { id: documentId } of documents) {
-    const state = course.documents.get(documentId)
-    if (state === undefined || isGoingOn(course, documentId, on)) continue
-    course.documents.set(documentId, { ...state, isClosed: true })
+    const index = course.documents.get(documentId)?.index ?? 0
+    if (!isGoingOn(course, documentId, asOf)) course.documents.set(documentId, { index, on: null })
   }
-  return draft && { on, reason: 'final', documentId: single?.id ?? null, subscriptionId: id, draft }
+  return draft && { on: endsOn, reason: 'final', documentId: single?.id ?? null, subscriptionId: id, draft }
 }
 
 type Bill = Pick<DocumentInput, 'reason' | 'asOf' | 'lines' | 'parts'> & Partial<DocumentInput>
@@ -174,11 +185,6 @@ function compute(course: Course, { id, input }: StandingDocument, bill: Bill): D
     course.lines.set(documentId, afterBilling(lines, draft, input.tax, made))
   }
   return draft
-}
-
-/** Its own subscription bills the usage up to a line's end, after the closing reading. */
-export function isClosingUsage(part: DuePart): boolean {
-  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
 }
 
 /** One-off charges and late usage go on the first bill that they fit. */

@@ -26,7 +26,12 @@ function standingOf(lines: readonly BillableLine[], ends: Readonly<Record<string
         input,
       },
     ],
-    subscriptions: subscriptionIds.map((id) => ({ id, endsOn: ends[id] ?? null, documentIds: ['document'] })),
+    subscriptions: subscriptionIds.map((id) => ({
+      id,
+      endsOn: ends[id] ?? null,
+      isOver: false,
+      documentIds: ['document'],
+    })),
     reprice: (part) => part,
   }
 }

@@ -42,7 +42,18 @@ const settingsShape = {
 }
 
 export const sellerSchema = z
-  .object({ ...profileShape, currency: z.string(), time_zone: z.string(), ...settingsShape })
+  .object({
+    name: z.string(),
+    address: z.string(),
+    tax_id: z.string().nullable(),
+    country: z.string().nullable(),
+    registration: z.string().nullable(),
+    email: z.string().nullable(),
+    bank_account: z.object({ iban: z.string(), bic: z.string(), name: z.string() }).nullable(),
+    currency: z.string(),
+    time_zone: z.string(),
+    ...settingsShape,
+  })
   .openapi('Seller')
 
 /** Currency and time zone stay: prices and periods are in them. */

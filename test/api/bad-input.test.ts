@@ -35,6 +35,8 @@ const product = {
   currency: 'USD',
 }
 
+const { base_price: _, ...priced } = product
+
 /** What is sent, and the status, code and pointer of its answer. */
 const table: readonly (readonly [string, string, unknown, number, string, string])[] = [
   ['unknown product', '/v1/orders', { customer: 'acme', lines: [{ product: 'x', quantity: 1 }] }, 422, 'product_unknown', '/lines/0/product'],
@@ -61,6 +63,14 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['recurrence of 0', '/v1/products', { ...product, recurrence: { count: 0, unit: 'month' } }, 422, 'recurrence_invalid', '/recurrence/count'],
   ['usage without recurrence', '/v1/products', { ...product, billing_type: 'usage', billing_timing: 'arrears', metric: 'net', recurrence: null }, 422, 'recurrence_invalid', '/recurrence'],
   ['negative price', '/v1/products', { ...product, base_price: '-1' }, 422, 'price_negative', '/base_price'],
+  ['a base price and a price', '/v1/products', { ...product, price: { model: 'flat', amount: '1' } }, 422, 'field_invalid', '/base_price'],
+  ['no price at all', '/v1/products', { ...product, base_price: undefined }, 422, 'field_required', '/base_price'],
+  ['a negative tier', '/v1/products', { ...priced, price: { model: 'volume', tiers: [{ up_to: null, unit_amount: '-1' }] } }, 422, 'price_negative', '/price/tiers/0/unit_amount'],
+  ['tiers that descend', '/v1/products', { ...priced, price: { model: 'volume', tiers: [{ up_to: '5', unit_amount: '1' }, { up_to: '3', unit_amount: '1' }, { up_to: null, unit_amount: '1' }] } }, 422, 'tiers_invalid', '/price/tiers/1/up_to'],
+  ['an unknown model', '/v1/products', { ...priced, price: { model: 'x' } }, 422, 'field_invalid', '/price/model'],
+  ['a formula with a name that nothing fills', '/v1/products', { ...priced, price: { model: 'formula', formula: 'size * 2' } }, 422, 'formula_invalid', '/price/formula'],
+  ['unknown terms', '/v1/products', { ...product, terms: { proration: 'second' } }, 422, 'field_invalid', '/terms/proration'],
+  ['a variant of an unknown product', '/v1/products', { ...product, variant_of: 'x' }, 422, 'product_unknown', '/variant_of'],
   ['currency XXX', '/v1/products', { ...product, currency: 'XXX' }, 422, 'currency_unknown', '/currency'],
   ['unknown unit', '/v1/products', { ...product, unit: 'parsec' }, 422, 'unit_unknown', '/unit'],
   ['unknown application', '/v1/products', { ...product, applications: ['x'] }, 422, 'application_unknown', '/applications/0'],
@@ -69,6 +79,17 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['kit with 0 of a product', '/v1/kits', { code: 'k', name: 'K', bill_of_materials: [{ product: 'seat', quantity: 0, sequence: 1 }] }, 422, 'quantity_invalid', '/bill_of_materials/0/quantity'],
   ['kit of an unknown product', '/v1/kits', { code: 'k', name: 'K', bill_of_materials: [{ product: 'x', quantity: 1, sequence: 1 }] }, 422, 'product_unknown', '/bill_of_materials/0/product'],
   ['dates in the wrong order', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', starts_on: '2026-02-01', ends_on: '2026-01-01' }] }, 422, 'date_range_invalid', '/items/0/ends_on'],
+  ['a season that is no day of a year', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', season: { from: '02-30', until: '03-01' } }] }, 422, 'date_range_invalid', '/items/0/season/from'],
+  ['a price list based on itself', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', base_price_list: 'p' }, 422, 'price_list_cycle', '/base_price_list'],
+  ['an item of an unknown customer', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', customer: 'x' }] }, 422, 'customer_unknown', '/items/0/customer'],
+  ['an item for a product and a category', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', product: 'seat', category: 'x' }] }, 422, 'field_invalid', '/items/0'],
+  ['a tax rate that ends before it starts', '/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19', starts_on: '2026-02-01', ends_on: '2026-02-01' }, 422, 'date_range_invalid', '/ends_on'],
+  ['a discount of 120 percent', '/v1/discounts', { name: 'X', percent: '120', scope: 'line' }, 422, 'discount_invalid', '/percent'],
+  ['a discount of a percent and an amount', '/v1/discounts', { name: 'X', percent: '10', amount: { amount_minor: 100, currency: 'USD' }, scope: 'line' }, 422, 'discount_invalid', '/percent'],
+  ['an order with an unknown discount code', '/v1/orders', { customer: 'acme', lines, discount_code: 'NOBODY' }, 422, 'discount_code_unknown', '/discount_code'],
+  ['an order that starts in another age', '/v1/orders', { customer: 'acme', lines, starts: { on: '1026-01-01' } }, 422, 'date_range_invalid', '/starts/on'],
+  ['a tax id verified that is none', '/v1/customers', { code: 'x', name: 'X', is_tax_id_verified: true }, 422, 'field_invalid', '/is_tax_id_verified'],
+  ['a country that is none', '/v1/customers', { code: 'x', name: 'X', country: 'Germany' }, 422, 'field_invalid', '/country'],
   ['unknown price list', '/v1/customers', { code: 'x', name: 'X', price_list: 'x' }, 422, 'price_list_unknown', '/price_list'],
   ['unknown time zone', '/v1/customers', { code: 'x', name: 'X', time_zone: 'Mars/Olympus' }, 422, 'field_invalid', '/time_zone'],
   ['control characters in a name', '/v1/customers', { code: 'x', name: 'X\u001b[2J' }, 422, 'field_invalid', '/name'],

@@ -81,13 +81,113 @@ suite('201', () => {
     assert.deepEqual(list.body['items'], [
       {
         product: 'flat',
+        attribute: null,
+        category: null,
+        customer: null,
         minimum_quantity: '10',
         unit_price: '7.25',
+        price: { model: 'per_unit', unit_amount: '7.25' },
+        price_sentence: '7.25 EUR per month',
         discount_percent: null,
+        formula: null,
         starts_on: '2026-07-01',
         ends_on: null,
+        season: null,
       },
     ])
+  })
+
+  test('a price of several tiers is answered as it was sent, with its sentence, and has no base price', async () => {
+    const price = {
+      model: 'graduated',
+      tiers: [
+        { up_to: '10', unit_amount: '5.00', flat_amount: '1' },
+        { up_to: null, unit_amount: '4.00' },
+      ],
+      least_amount: '20',
+    }
+    const { base_price: _, ...product } = flat
+    const { status, body } = await api.post('/v1/products', { ...product, code: 'tiered', price })
+    assert.equal(status, 201, JSON.stringify(body))
+    assert.deepEqual([body['base_price'], body['price']], [null, price])
+    assert.match(
+      String(body['price_sentence']),
+      /^up to 10 months 5\.00 USD per month .* at least 20\.00 USD$/,
+    )
+  })
+
+  test('terms that are left out are as usual, and all of them are answered', async () => {
+    const terms = { proration: 'month_30', trial_days: 15, period_count: 3, alignment: 'calendar' }
+    const { body } = await api.post('/v1/products', { ...flat, code: 'by-calendar', terms })
+    assert.deepEqual(body['terms'], {
+      ...terms,
+      upgrade: 'now',
+      downgrade: 'period_end',
+      unused_time: 'credit',
+      pricing: 'frozen',
+      is_never_revised: false,
+      is_zero_shown: true,
+    })
+  })
+
+  test('a variant names its product, and keeps its attributes and categories', async () => {
+    const variant = {
+      variant_of: 'flat',
+      attributes: { size: 'large' },
+      category: 'hosting',
+      tax_category: 'reduced',
+    }
+    const { body } = await api.post('/v1/products', { ...flat, code: 'flat-large', ...variant })
+    for (const [name, value] of Object.entries(variant)) assert.deepEqual(body[name], value)
+  })
+
+  test('the more specific item of a price list decides what an order costs', async () => {
+    const items = [
+      { discount_percent: '10' },
+      { category: 'hosting', unit_price: '8.50' },
+      { attribute: { name: 'size', value: 'large' }, unit_price: '8.25' },
+      { product: 'flat', unit_price: '8.00' },
+      { product: 'flat-large', unit_price: '7.00' },
+      { customer: 'delta', unit_price: '6.00' },
+    ]
+    await api.post('/v1/price-lists', { code: 'scopes', name: 'Scopes', currency: 'USD' })
+    for (const code of ['gamma', 'delta']) {
+      await api.post('/v1/customers', { code, name: code, price_list: 'scopes' })
+    }
+    const priceFor = async (customer: string) => {
+      const lines = [{ product: 'flat-large', quantity: 1 }]
+      const { body } = await api.post('/v1/orders/preview', { customer, lines })
+      const [subscription] = body['subscriptions'] as { lines: { unit_price: string }[] }[]
+      return subscription?.lines[0]?.unit_price
+    }
+    const seen: (string | undefined)[] = []
+    for (const item of items) {
+      const { status } = await api.post('/v1/price-lists/scopes/items', { items: [item] })
+      assert.equal(status, 201)
+      seen.push(await priceFor('gamma'))
+    }
+    assert.deepEqual(seen, ['0.00000111105', '8.50', '8.25', '8.00', '7.00', '7.00'])
+    assert.equal(await priceFor('delta'), '6.00')
+  })
+
+  test('a formula is of the list that the price list is based on', async () => {
+    const formula = { discount_percent: '15', surcharge: '0.30', step: '0.05' }
+    const list = { name: 'List', currency: 'USD' }
+    await api.post('/v1/price-lists', {
+      ...list,
+      code: 'standard',
+      items: [{ product: 'flat', unit_price: '10.00' }],
+    })
+    await api.post('/v1/price-lists', {
+      ...list,
+      code: 'partner',
+      base_price_list: 'standard',
+      items: [{ formula }],
+    })
+    await api.post('/v1/customers', { code: 'partner', name: 'Partner', price_list: 'partner' })
+    const lines = [{ product: 'flat', quantity: 3 }]
+    const { body } = await api.post('/v1/orders/preview', { customer: 'partner', lines })
+    assert.deepEqual(body['total_per_period'], { amount_minor: 2640, currency: 'USD' })
   })
 
   test('the same application again is the same version, a changed one the next', async () => {

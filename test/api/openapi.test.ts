@@ -31,6 +31,8 @@ before(async () => {
     currency: 'USD',
     items: [{ unit_price: '1' }],
   })
+  await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
+  await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())

@@ -1,4 +1,5 @@
 import { assert } from '#domain/assert.ts'
+import { dateIn, earlierDate } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { DocumentNotReady, writeBills } from './bill.ts'
 import {
@@ -11,6 +12,7 @@ import {
 import { recordBilled } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
 import { listDocuments, lockDocuments, type DocumentRow } from './subscription-documents.ts'
+import { getSubscription } from './subscription.ts'
 
 export type { BilledDocument } from './billing-period.ts'
 
@@ -50,17 +52,15 @@ export async function billPeriods(
  * of its own for what the joined document had billed before; the next period is billed with all the others.
  */
 export async function billOpening(db: Db, subscriptionId: string, now: string): Promise<string[]> {
-  const subscription = await db
-    .selectFrom('subscriptions')
-    .selectAll()
-    .where('id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const subscription = await getSubscription(db, subscriptionId)
   const documents = await listDocuments(db, subscriptionId)
   for (const document of documents.filter((row) => row.next_period_index === 0)) {
     await billPeriod(db, { documentId: document.id, periodIndex: 0 }, now)
   }
   assert(subscription.starts_on, 'an active subscription has a start')
-  await billSubscription(db, { subscriptionId, reason: 'opening', asOf: subscription.starts_on, now })
+  // What begins later is billed with the document that it lies on.
+  const asOf = earlierDate(subscription.starts_on, dateIn(subscription.time_zone, now))
+  await billSubscription(db, { subscriptionId, reason: 'opening', asOf, now })
   return await listInvoiceNumbers(db, subscriptionId)
 }
 

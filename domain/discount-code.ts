@@ -1,5 +1,5 @@
 import { compareDates } from './calendar.ts'
-import { BusinessError, fieldError } from './errors.ts'
+import { fieldError, type BusinessError } from './errors.ts'
 
 /** A discount as it is offered to whoever knows its code. */
 export interface OfferedDiscount {

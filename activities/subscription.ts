@@ -1,19 +1,19 @@
 import { activateSubscription } from '#db/activation.ts'
+import type { ChangeRequest } from '#db/asked-plan.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
 import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
-import {
-  cancelSubscription,
-  changeSubscription,
-  previewChange,
-  uncancelSubscription,
-} from '#db/subscription-command.ts'
+import { beginPause, endPause, pauseSubscription, resumeLines, unpauseSubscription } from '#db/pause.ts'
+import { changeSubscription, previewChange } from '#db/plan.ts'
+import { renewTerm, setTerm } from '#db/renewal.ts'
+import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { readCommandNote } from '#db/command-note.ts'
+import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { CancelMoment, SubscriptionPhase } from '#domain/subscription.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
 
@@ -131,9 +131,48 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
 
     openSubscriptionTask,
 
-    async cancelSubscription(input: CommandInput & { when: 'period_end' | 'now' }): Promise<Agenda> {
+    async cancelSubscription(
+      input: CommandInput & { when: CancelMoment; endsOn?: string; serviceEndsOn?: string },
+    ): Promise<Agenda> {
       const key = await asked(input)
-      await cancelSubscription(db, key, { when: input.when, reason: key.reason ?? notStated })
+      const { when, endsOn, serviceEndsOn } = input
+      const reason = key.reason ?? notStated
+      await cancelSubscription(db, key, { when, reason, endsOn, serviceEndsOn })
+      return await agenda(input)
+    },
+
+    async pauseSubscription(input: CommandInput & { startsOn?: string; endsOn?: string }): Promise<Agenda> {
+      const key = await asked(input)
+      const { startsOn, endsOn } = input
+      await pauseSubscription(db, key, { startsOn, endsOn, reason: key.reason })
+      return await agenda(input)
+    },
+
+    async unpauseSubscription(input: CommandInput): Promise<Agenda> {
+      await unpauseSubscription(db, await asked(input))
+      return await agenda(input)
+    },
+
+    /** The instances were stopped for a pause. */
+    async beginPause(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
+      await beginPause(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
+      return await agenda(input)
+    },
+
+    /** The instances run again. */
+    async endPause(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
+      await endPause(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
+      return await agenda(input)
+    },
+
+    async setTerm(input: CommandInput): Promise<Agenda> {
+      const key = await asked(input)
+      if (key.asked?.term) await setTerm(db, key, key.asked.term)
+      return await agenda(input)
+    },
+
+    async renewTerm(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
+      await renewTerm(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
       return await agenda(input)
     },
 
@@ -143,9 +182,12 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       await setPhase(db, subscriptionId, { ...to, suspendedReason: reason ?? notStated, actor, now })
     },
 
-    async resumeSubscription(input: CommandInput): Promise<void> {
-      const { subscriptionId, actor, now } = await asked(input)
+    async resumeSubscription(input: CommandInput): Promise<Agenda> {
+      const key = await asked(input)
+      const { subscriptionId, actor, now } = key
+      await resumeLines(db, key)
       await setPhase(db, subscriptionId, { phase: 'active', event: 'subscription.resumed', actor, now })
+      return await agenda(input)
     },
 
     async uncancelSubscription(input: CommandInput): Promise<Agenda> {
@@ -153,29 +195,18 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       return await agenda(input)
     },
 
-    /** What a new quantity would mean, before the instance is asked to hold it. */
-    async previewChange(input: {
-      subscriptionId: string
-      subscriptionLineId: string
-      quantity: string
-      nowMs: number
-    }) {
-      const change = await previewChange(db, {
-        subscriptionId: decodeId('subscription', input.subscriptionId),
-        subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
-        quantity: input.quantity,
-        now: toInstant(input.nowMs),
-      })
+    /** What a change would mean, before the instance is asked to hold it. */
+    async previewChange(input: CommandInput & { subscriptionLineId: string; quantity?: string }) {
+      const key = await asked(input)
+      const change = await previewChange(db, { ...key, ...toChange(input, key.asked) })
       return { ...change, instanceId: change.instanceId ? encodeId('instance', change.instanceId) : null }
     },
 
     async changeSubscription(
-      input: CommandInput & { subscriptionLineId: string; quantity: string },
+      input: CommandInput & { subscriptionLineId: string; quantity?: string },
     ): Promise<Agenda> {
-      await changeSubscription(db, await asked(input), {
-        subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
-        quantity: input.quantity,
-      })
+      const key = await asked(input)
+      await changeSubscription(db, key, toChange(input, key.asked))
       return await agenda(input)
     },
 
@@ -204,6 +235,18 @@ export function toInstant(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
+/** The line and quantity are in the command, what else is asked in its note. */
+function toChange(
+  command: { subscriptionLineId: string; quantity?: string },
+  asked: AskedTerms | null | undefined,
+): ChangeRequest {
+  return {
+    ...asked?.plan,
+    ...(command.quantity === undefined ? {} : { quantity: command.quantity }),
+    subscriptionLineId: decodeId('subscriptionLine', command.subscriptionLineId),
+  }
+}
+
 function toAgenda(agenda: AgendaRows): Agenda {
   return {
     documents: agenda.documents.map((document) => ({
@@ -213,5 +256,8 @@ function toAgenda(agenda: AgendaRows): Agenda {
     })),
     endsAtMs: agenda.endsAt ? Date.parse(agenda.endsAt) : null,
     changeAtMs: agenda.changeAt ? Date.parse(agenda.changeAt) : null,
+    ...(agenda.pauseAt ? { pauseAtMs: Date.parse(agenda.pauseAt) } : {}),
+    ...(agenda.resumeAt ? { resumeAtMs: Date.parse(agenda.resumeAt) } : {}),
+    ...(agenda.termAt ? { termAtMs: Date.parse(agenda.termAt) } : {}),
   }
 }

@@ -9,6 +9,7 @@ import {
 import { keepCommandNote } from '#db/command-note.ts'
 import type { Db } from '#db/database.ts'
 import { findSubscription } from '#db/read/subscription.ts'
+import type { AskedTerms } from '#db/tables/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } from '#domain/subscription.ts'
@@ -18,8 +19,11 @@ import { isErrorCode } from './errors.ts'
 /** A stop takes ten seconds a container, an application some more until it is ready again, a limit at most a minute. */
 const commandDeadlineMs = 75_000
 
-/** What a person asks: a command without its id, and why in his own words. */
-export type Wish = DistributiveOmit<SubscriptionCommand, 'requestId'> & { readonly reason?: string }
+/** What a person asks: a command without its id, why in his own words, and the terms that no history holds. */
+export type Wish = DistributiveOmit<SubscriptionCommand, 'requestId'> & {
+  readonly reason?: string | undefined
+  readonly asked?: AskedTerms
+}
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /** The id of a command, the same whenever it is sent again. A digest: ids of commands stand in histories, names do not. */
@@ -31,11 +35,13 @@ export function standingOf(row: {
   phase: SubscriptionStanding['phase']
   parked_reason: string | null
   cancel_requested_at: string | null
+  is_pause_planned?: boolean
 }): SubscriptionStanding {
   return {
     phase: row.phase,
     isParked: row.parked_reason !== null,
     isCancelled: row.cancel_requested_at !== null,
+    isPausePlanned: row.is_pause_planned ?? false,
   }
 }
 
@@ -52,6 +58,7 @@ export async function sendCommand(
     /** Who asks, and why in their own words: kept in a row, not sent. */
     actor: string
     reason?: string | undefined
+    asked?: AskedTerms | undefined
     isRepeat?: boolean
   },
 ): Promise<void> {
@@ -61,8 +68,8 @@ export async function sendCommand(
   // A repeated one may be why the row stands where it stands: only the workflow knows.
   const refusal = request.isRepeat ? undefined : refuseCommand(standingOf(row), command.kind)
   if (refusal) throw refusal
-  const { actor, reason = null } = request
-  await keepCommandNote(deps.db, { subscriptionId, requestId: command.requestId, actor, reason })
+  const { actor, reason = null, asked = null } = request
+  await keepCommandNote(deps.db, { subscriptionId, requestId: command.requestId, actor, reason, asked })
   const answer = await update(deps.client, encodeId('subscription', subscriptionId), command).catch(
     async (error: unknown) => {
       throw (await refuseEnded(deps.db, subscriptionId, error)) ?? error

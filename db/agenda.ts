@@ -1,5 +1,7 @@
 import { dateIn, startOfDay } from '#domain/calendar.ts'
 import type { Db } from './database.ts'
+import { findPauseInForce, findPlannedPause } from './pause.ts'
+import { renewsOn } from './renewal.ts'
 import { listDocuments } from './subscription-documents.ts'
 import { getSubscription } from './subscription.ts'
 
@@ -12,18 +14,28 @@ export interface Agenda {
   }[]
   readonly endsAt: string | null
   readonly changeAt: string | null
+  readonly pauseAt: string | null
+  readonly resumeAt: string | null
+  readonly termAt: string | null
 }
 
 /** What is due next, from the rows. Planned changes are lines that begin in the future. */
 export async function readAgenda(db: Db, subscriptionId: string, now: string): Promise<Agenda> {
   const subscription = await getSubscription(db, subscriptionId)
+  const today = dateIn(subscription.time_zone, now)
   const documents = await listDocuments(db, subscriptionId)
   const planned = await db
     .selectFrom('subscription_lines')
     .select((eb) => eb.fn.min('starts_on').as('starts_on'))
     .where('subscription_id', '=', subscriptionId)
-    .where('starts_on', '>', dateIn(subscription.time_zone, now))
+    .where('starts_on', '>', today)
+    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', eb.ref('starts_on'))]))
     .executeTakeFirst()
+  const pause =
+    subscription.phase === 'active' ? await findPlannedPause(db, subscriptionId, today) : undefined
+  const inForce = subscription.phase === 'suspended' ? await findPauseInForce(db, subscriptionId) : undefined
+  const startOf = (date: string | null | undefined) =>
+    date ? startOfDay(subscription.time_zone, date) : null
   return {
     documents: documents
       .filter((document) => document.closed_at === null)
@@ -32,7 +44,10 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
         periodIndex: document.next_period_index,
         dueAt: startOfDay(document.time_zone, document.next_invoice_on),
       })),
-    endsAt: subscription.ends_on ? startOfDay(subscription.time_zone, subscription.ends_on) : null,
-    changeAt: planned?.starts_on ? startOfDay(subscription.time_zone, planned.starts_on) : null,
+    endsAt: startOf(subscription.ends_on),
+    changeAt: startOf(planned?.starts_on),
+    pauseAt: startOf(pause?.start),
+    resumeAt: startOf(inForce?.end),
+    termAt: startOf(renewsOn(subscription)),
   }
 }

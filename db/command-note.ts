@@ -1,9 +1,11 @@
 import type { Db } from './database.ts'
+import type { AskedTerms } from './tables/subscription.ts'
 
-/** Who asked for a command, and why, in their own words. */
+/** Who asked for a command, why in their own words, and what terms. */
 export interface CommandNote {
   readonly actor: string
   readonly reason: string | null
+  readonly asked?: AskedTerms | null
 }
 
 /** Written before the command is sent; sent again, the first note stays. */
@@ -18,6 +20,7 @@ export async function keepCommandNote(
       request_id: command.requestId,
       actor: command.actor,
       reason: command.reason,
+      asked: command.asked ? JSON.stringify(command.asked) : null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
@@ -30,7 +33,7 @@ export async function readCommandNote(
 ): Promise<CommandNote> {
   const note = await db
     .selectFrom('command_notes')
-    .select(['actor', 'reason'])
+    .select(['actor', 'reason', 'asked'])
     .where('subscription_id', '=', command.subscriptionId)
     .where('request_id', '=', command.requestId)
     .executeTakeFirst()

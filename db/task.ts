@@ -10,6 +10,7 @@ export interface NewTask {
     | 'limit_refused'
     | 'document_parked'
     | 'instance_missing'
+    | 'resume_failed'
   readonly subjectKind: 'subscription' | 'document' | 'instance'
   readonly subjectId: string
   /** One line for a list. */

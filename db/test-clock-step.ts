@@ -25,9 +25,14 @@ export async function findNextClockStep(db: Db, testClockId: string, targetAt: s
   for (const subscriptionId of await listClockSubscriptions(db, testClockId)) {
     const agenda = await readAgenda(db, subscriptionId, clock.now_at)
     instants.push(
-      ...[agenda.endsAt, agenda.changeAt, ...agenda.documents.map((document) => document.dueAt)].filter(
-        (at) => at !== null,
-      ),
+      ...[
+        agenda.endsAt,
+        agenda.changeAt,
+        agenda.pauseAt,
+        agenda.resumeAt,
+        agenda.termAt,
+        ...agenda.documents.map((document) => document.dueAt),
+      ].filter((at) => at !== null),
     )
   }
   const later = instants

@@ -7,6 +7,12 @@ export interface Agenda {
   readonly endsAtMs: number | null
   /** When a change that was agreed takes effect. */
   readonly changeAtMs: number | null
+  /** When a planned pause begins; left out where none is planned, as in histories older than pauses. */
+  readonly pauseAtMs?: number
+  /** When the pause that stopped it is over. */
+  readonly resumeAtMs?: number
+  /** When its fixed term is renewed. */
+  readonly termAtMs?: number
 }
 
 export interface AgendaDocument {
@@ -17,7 +23,7 @@ export interface AgendaDocument {
 
 export const emptyAgenda: Agenda = { documents: [], endsAtMs: null, changeAtMs: null }
 
-/** Documents wait a steady share of the settlement window after their boundary, the end and a change do not. */
+/** Documents wait a steady share of the settlement window after their boundary, all else does not. */
 export interface Settlement {
   readonly subscriptionId: string
   readonly windowMs: number
@@ -29,6 +35,9 @@ export function nextTurnMs(agenda: Agenda, settlement: Settlement): number | nul
   const turns = [
     agenda.endsAtMs,
     agenda.changeAtMs,
+    agenda.pauseAtMs ?? null,
+    agenda.resumeAtMs ?? null,
+    agenda.termAtMs ?? null,
     ...agenda.documents.map((document) => document.dueAtMs + jitterMs),
   ]
   const known = turns.filter((turn) => turn !== null)
@@ -58,6 +67,6 @@ export function afterBilling(
 }
 
 /** What is reached of an optional moment. */
-export function isReached(momentMs: number | null, nowMs: number): boolean {
-  return momentMs !== null && momentMs <= nowMs
+export function isReached(momentMs: number | null | undefined, nowMs: number): boolean {
+  return typeof momentMs === 'number' && momentMs <= nowMs
 }

@@ -41,6 +41,15 @@ export function termOn(term: FixedTerm, date: string): TermOnDate {
   }
 }
 
+/**
+ * The first day after the term that ends when notice is given on a date: the running one, or, where notice comes too late,
+ * the next. A year to 28 February with a month's notice: told on 31 January it ends on 1 March, told on 1 February a year later.
+ */
+export function endOnNotice(term: FixedTerm, date: string): string {
+  const { endsOn, state } = termOn(term, date)
+  return state === 'to_renew' ? termOn(term, endsOn).endsOn : endsOn
+}
+
 function subtractInterval(date: string, interval: BillingInterval): string {
   const length = interval.unit === 'day' ? { days: interval.count } : { months: interval.count }
   return Temporal.PlainDate.from(date).subtract(length).toString()

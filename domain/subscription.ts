@@ -13,14 +13,28 @@ export const subscriptionPhases: readonly SubscriptionPhase[] = [
 
 /** What a person may ask of a subscription. Each carries the id of its request, so that asking twice is asking once. */
 export type SubscriptionCommand = { readonly requestId: string } & (
-  | { readonly kind: 'cancel'; readonly when: 'period_end' | 'now' }
+  | {
+      readonly kind: 'cancel'
+      readonly when: CancelMoment
+      /** The first day that is not billed, for `date`. */
+      readonly endsOn?: string
+      /** The first day on which nothing runs any more; left out, the day on which billing ends. */
+      readonly serviceEndsOn?: string
+    }
   | { readonly kind: 'uncancel' }
-  | { readonly kind: 'changePlan'; readonly subscriptionLineId: string; readonly quantity: string }
+  /** What else is asked than another quantity is in the command's note. */
+  | { readonly kind: 'changePlan'; readonly subscriptionLineId: string; readonly quantity?: string }
+  /** From today and until it is resumed, where a day is left out. */
+  | { readonly kind: 'pause'; readonly startsOn?: string; readonly endsOn?: string }
+  | { readonly kind: 'unpause' }
+  /** The term is in the command's note. */
+  | { readonly kind: 'setTerm' }
   | { readonly kind: 'suspend' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'retryBuild' }
   | { readonly kind: 'advanceTestClock'; readonly nowMs: number }
 )
+export type CancelMoment = 'period_end' | 'now' | 'date'
 export type SubscriptionCommandKind = SubscriptionCommand['kind']
 
 /** The little that decides whether a command is allowed. */
@@ -30,6 +44,8 @@ export interface SubscriptionStanding {
   readonly isParked: boolean
   /** Cancelled for a later date, and still running. */
   readonly isCancelled: boolean
+  /** A pause is planned that has not begun. */
+  readonly isPausePlanned?: boolean
 }
 
 /** One table: in which phases a command is taken, and what else must hold. */
@@ -45,6 +61,15 @@ const allowed: Readonly<
     holds: (standing) => isFree(standing) && standing.isCancelled,
   },
   changePlan: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
+  pause: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
+  unpause: {
+    phases: ['active'],
+    holds: (standing) => isFree(standing) && (standing.isPausePlanned ?? false),
+  },
+  setTerm: {
+    phases: ['active', 'suspended'],
+    holds: (standing) => isFree(standing) && !standing.isCancelled,
+  },
   suspend: { phases: ['active'], holds: isFree },
   resume: { phases: ['suspended'], holds: isFree },
   retryBuild: {

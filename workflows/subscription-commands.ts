@@ -1,7 +1,9 @@
+import type { Agenda } from '#domain/agenda.ts'
 import { refuseCommand, type SubscriptionCommand } from '#domain/subscription.ts'
-import { database, onServer, onServerAtOnce } from './activities.ts'
+import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
-import { applySoldLimits, takeReadings } from './subscription-steps.ts'
+import { pauseIfDue } from './subscription-pause.ts'
+import { startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
 
 type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
@@ -60,6 +62,12 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await uncancel(life, command)
     case 'changePlan':
       return await changePlan(life, command)
+    case 'pause':
+      return await pause(life, command)
+    case 'unpause':
+      return await unpause(life, command)
+    case 'setTerm':
+      return await setTerm(life, command)
     case 'suspend':
       return await suspend(life, command)
     case 'resume':
@@ -83,11 +91,19 @@ function keyOf(life: Life, command: SubscriptionCommand) {
 async function cancel(life: Life, command: CommandOf<'cancel'>): Promise<null> {
   if (!isAlive(life)) return null
   const agenda = await database.cancelSubscription.executeWithOptions(
-    { summary: `cancel: ${command.when}` },
-    [{ ...keyOf(life, command), when: command.when }],
+    { summary: `cancel: ${command.when === 'date' ? command.endsOn : command.when}` },
+    [{ ...keyOf(life, command), ...cancellationOf(command) }],
   )
   update(life, { agenda, isCancelled: true })
   return null
+}
+
+function cancellationOf({ when, endsOn, serviceEndsOn }: CommandOf<'cancel'>) {
+  return {
+    when,
+    ...(endsOn === undefined ? {} : { endsOn }),
+    ...(serviceEndsOn === undefined ? {} : { serviceEndsOn }),
+  }
 }
 
 async function uncancel(life: Life, command: CommandOf<'uncancel'>): Promise<null> {
@@ -101,21 +117,24 @@ async function uncancel(life: Life, command: CommandOf<'uncancel'>): Promise<nul
 
 /** The instance is changed first: the new line counts once the change was observed. Less than is used is refused. */
 async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise<Refusal | null> {
-  const asked = { subscriptionLineId: command.subscriptionLineId, quantity: command.quantity }
+  const asked = {
+    subscriptionLineId: command.subscriptionLineId,
+    ...(command.quantity === undefined ? {} : { quantity: command.quantity }),
+  }
   const change = await database.previewChange.executeWithOptions({ summary: 'what the change means' }, [
-    { subscriptionId: life.subscriptionId, ...asked, nowMs: nowMs(life) },
+    { ...keyOf(life, command), ...asked },
   ])
   if (change.instanceId !== null && change.limitCode !== null) {
     const refusal = await changeLimit(life, {
       direction: change.direction,
       instanceId: change.instanceId,
       code: change.limitCode,
-      quantity: command.quantity,
+      quantity: change.quantity,
     })
     if (refusal) return refusal
   }
   const agenda = await database.changeSubscription.executeWithOptions(
-    { summary: `${change.direction} to ${command.quantity} on ${change.effectiveOn}` },
+    { summary: `${change.direction} to ${change.quantity} on ${change.effectiveOn}` },
     [{ ...keyOf(life, command), ...asked }],
   )
   update(life, { agenda })
@@ -177,6 +196,34 @@ async function serverOf(life: Life, instanceId: string): Promise<string | null> 
   return limits.find((limit) => limit.instanceId === instanceId)?.serverId ?? null
 }
 
+/** A pause of today begins when the agenda is looked at, in this turn. */
+async function pause(life: Life, command: CommandOf<'pause'>): Promise<null> {
+  const { kind: _kind, requestId: _request, ...dates } = command
+  const agenda = await database.pauseSubscription.executeWithOptions(
+    { summary: `pause from ${command.startsOn ?? 'today'} until ${command.endsOn ?? 'it is resumed'}` },
+    [{ ...keyOf(life, command), ...dates }],
+  )
+  update(life, { agenda })
+  await pauseIfDue(life)
+  return null
+}
+
+async function unpause(life: Life, command: CommandOf<'unpause'>): Promise<null> {
+  const agenda = await database.unpauseSubscription.executeWithOptions({ summary: 'pause withdrawn' }, [
+    keyOf(life, command),
+  ])
+  update(life, { agenda })
+  return null
+}
+
+async function setTerm(life: Life, command: CommandOf<'setTerm'>): Promise<null> {
+  const agenda = await database.setTerm.executeWithOptions({ summary: 'a fixed term' }, [
+    keyOf(life, command),
+  ])
+  update(life, { agenda })
+  return null
+}
+
 /** The closing reading comes before the stop: what was counted is lost with the container's network. */
 async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null> {
   await takeReadings(life, 'closing reading', false)
@@ -188,31 +235,14 @@ async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null>
   return null
 }
 
-async function stopInstances(life: Life, summary: string): Promise<void> {
-  for (const serverId of life.state.serverIds) {
-    await onServer(serverId).stopInstances.executeWithOptions({ summary }, [
-      { subscriptionId: life.subscriptionId },
-    ])
-  }
-}
-
-/** What does not get ready is stopped again: nothing runs for a subscription that stays suspended. */
+/** A pause in force ends with it. Its answer is the agenda, but for histories older than pauses. */
 async function resume(life: Life, command: CommandOf<'resume'>): Promise<Refusal | null> {
-  try {
-    for (const serverId of life.state.serverIds) {
-      await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
-        { subscriptionId: life.subscriptionId },
-      ])
-    }
-  } catch (error) {
-    const refusal = toRefusal(error)
-    await stopInstances(life, 'stop again what did not get ready')
-    return refusal
-  }
-  await applySoldLimits(life)
-  await takeReadings(life, 'opening reading', true)
-  await database.resumeSubscription.executeWithOptions({ summary: 'phase active' }, [keyOf(life, command)])
-  update(life, { phase: 'active' })
+  const refusal = await startInstances(life)
+  if (refusal) return refusal
+  const agenda = (await database.resumeSubscription.executeWithOptions({ summary: 'phase active' }, [
+    keyOf(life, command),
+  ])) as Agenda | null | undefined
+  update(life, { phase: 'active', ...(agenda ? { agenda } : {}) })
   return null
 }
 

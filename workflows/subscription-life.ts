@@ -55,13 +55,17 @@ export function standing(life: Life): SubscriptionStanding {
     phase: life.state.phase,
     isParked: life.state.parkedReason !== null,
     isCancelled: life.state.isCancelled,
+    isPausePlanned: life.state.agenda.pauseAtMs !== undefined,
   }
 }
 
 const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>> = {
   cancel: 'End at the end of the paid period, or now.',
   uncancel: 'Withdraw a cancellation that has not taken effect.',
-  changePlan: 'Change the sold quantity of a line: more now, less at the end of the period.',
+  changePlan: 'Change quantity, product, price or interval of a line, when its terms allow it.',
+  pause: 'Stop service and billing from a day on, until another or until it is resumed.',
+  unpause: 'Withdraw a pause that has not begun.',
+  setTerm: 'Agree a fixed term, and whether it is renewed.',
   suspend: 'Stop the instances and keep their data.',
   resume: 'Start the instances again.',
   retryBuild: 'Try a parked build or unbuild again, once its cause is gone.',
@@ -149,6 +153,9 @@ export function show(life: Life): void {
       nextInvoice ? `${toDate(nextInvoice.dueAtMs)}, period ${nextInvoice.periodIndex}` : 'none',
     ],
     ['ends', state.agenda.endsAtMs === null ? 'not cancelled' : toDate(state.agenda.endsAtMs)],
+    ...dated('pauses', state.agenda.pauseAtMs),
+    ...dated('resumes', state.agenda.resumeAtMs),
+    ...dated('term is renewed', state.agenda.termAtMs),
     ['last invoices', state.lastInvoices.join(', ') || 'none yet'],
     ['console', `[${life.subscriptionId}](${state.consoleUrl})`],
     ['test clock', state.testClockMs === null ? 'real time' : new Date(state.testClockMs).toISOString()],
@@ -156,6 +163,10 @@ export function show(life: Life): void {
   wf.setCurrentDetails(
     ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
   )
+}
+
+function dated(name: string, momentMs: number | undefined): string[][] {
+  return momentMs === undefined ? [] : [[name, toDate(momentMs)]]
 }
 
 /** Tells phase, error and next invoice date to Temporal's list; only what changed costs an event. */

@@ -1,5 +1,5 @@
 import { database, onServer } from './activities.ts'
-import { toRefusal } from './failure.ts'
+import { toRefusal, type Refusal } from './failure.ts'
 import { nowMs, type Life } from './subscription-life.ts'
 
 /** Sets every limit that is sold today; one that does not hold has a task, and the rest go on. */
@@ -35,4 +35,30 @@ export async function readAgenda(life: Life) {
   return await database.readAgenda.executeWithOptions({ summary: 'read what is due' }, [
     { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
   ])
+}
+
+export async function stopInstances(life: Life, summary: string): Promise<void> {
+  for (const serverId of life.state.serverIds) {
+    await onServer(serverId).stopInstances.executeWithOptions({ summary }, [
+      { subscriptionId: life.subscriptionId },
+    ])
+  }
+}
+
+/** Starts what was stopped, with its limits. What does not get ready is stopped again: nothing runs for what stays suspended. */
+export async function startInstances(life: Life): Promise<Refusal | null> {
+  try {
+    for (const serverId of life.state.serverIds) {
+      await onServer(serverId).startInstances.executeWithOptions({ summary: 'start, and see it ready' }, [
+        { subscriptionId: life.subscriptionId },
+      ])
+    }
+  } catch (error) {
+    const refusal = toRefusal(error)
+    await stopInstances(life, 'stop again what did not get ready')
+    return refusal
+  }
+  await applySoldLimits(life)
+  await takeReadings(life, 'opening reading', true)
+  return null
 }

@@ -5,6 +5,7 @@ import type { SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
+import { pauseIfDue, renewIfDue, resumeIfDue } from './subscription-pause.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
   isAsked,
@@ -133,6 +134,9 @@ async function settle(life: Life): Promise<boolean> {
     if (life.state.phase === 'active') await applySoldLimits(life)
     update(life, { agenda: await readAgenda(life) })
   }
+  await renewIfDue(life)
+  await pauseIfDue(life)
+  await resumeIfDue(life)
   return await billDuePeriods(life)
 }
 

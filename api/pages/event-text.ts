@@ -19,6 +19,13 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}, effective ${day(data['effective_on'])}`,
   'subscription.cancelled': (data) => `Cancelled, ends on ${day(data['ends_on'])}${because(data['reason'])}`,
   'subscription.uncancelled': () => 'Cancellation taken back',
+  'subscription.pause_planned': (data) =>
+    `Pause from ${day(data['starts_on'])} ${untilDay(data['ends_on'])}${because(data['reason'])}`,
+  'subscription.pause_withdrawn': (data) => `Pause from ${day(data['starts_on'])} withdrawn`,
+  'subscription.paused': (data) => `Paused ${untilDay(data['ends_on'])}`,
+  'subscription.term_agreed': (data) =>
+    `Fixed term to ${day(data['ends_on'])}, then ${data['renewal'] === 'end' ? 'it ends' : 'it is renewed'}`,
+  'subscription.renewed': (data) => `Renewed until ${day(data['ends_on'])}`,
   'subscription.suspended': (data) => `Suspended${because(data['reason'])}`,
   'subscription.resumed': () => 'Resumed',
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
@@ -90,6 +97,10 @@ function because(value: unknown): string {
 
 function day(value: unknown): string {
   return typeof value === 'string' ? formatDate(value) : '?'
+}
+
+function untilDay(value: unknown): string {
+  return typeof value === 'string' ? `until ${formatDate(value)}` : 'until it is resumed'
 }
 
 function amount(data: Data): string {

@@ -1,15 +1,21 @@
 import { z } from 'zod'
 import { getSubscription } from '#db/subscription.ts'
-import { previewChange } from '#db/subscription-command.ts'
+import { previewChange } from '#db/plan.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
-import { resolveField } from '../addressing.ts'
 import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { commandOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
-import { actionNames, cancelSchema, changePlanSchema, suspendSchema } from '../schemas/subscription.ts'
+import {
+  actionNames,
+  cancelSchema,
+  changePlanSchema,
+  pauseSchema,
+  suspendSchema,
+} from '../schemas/subscription.ts'
 import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
+import { toCancellation, toPause, toPlanChange } from '../subscription-wishes.ts'
 import { parse } from '../validation.ts'
 import { cancellationBody } from './cancellation.tsx'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
@@ -64,9 +70,9 @@ async function carryOut(
   })
   const subscriptionId = decodeId('subscription', form.publicId)
   await commandOnce(db, request, async () => {
-    const { reason, ...wish } = await toWish(frame, { subscriptionId, action: form.action, fields })
+    const { reason, asked, ...wish } = await toWish(frame, { subscriptionId, action: form.action, fields })
     const command: SubscriptionCommand = { ...wish, requestId: commandIdOf(request) }
-    await sendCommand(frame.deps, { subscriptionId, command, actor, reason })
+    await sendCommand(frame.deps, { subscriptionId, command, actor, reason, asked })
     return { status: 303, body: null }
   })
 }
@@ -79,11 +85,15 @@ async function toWish(
   const { fields } = form
   switch (form.action) {
     case actionNames.cancel:
-      return { kind: 'cancel', ...parse(cancelSchema, fields, 'body') }
+      return toCancellation(parse(cancelSchema, withoutEmpty(fields), 'body'))
     case actionNames.suspend:
       return { kind: 'suspend', ...parse(suspendSchema, fields, 'body') }
     case actionNames.changePlan:
       return await toChange(frame, form.subscriptionId, fields)
+    case actionNames.pause:
+      return toPause(parse(pauseSchema, withoutEmpty(fields), 'body'))
+    case actionNames.unpause:
+      return { kind: 'unpause' }
     case actionNames.uncancel:
       return { kind: 'uncancel' }
     case actionNames.resume:
@@ -97,14 +107,22 @@ async function toWish(
 
 /** The rows are asked first, so that a quantity that can never be is refused without waking the workflow. */
 async function toChange({ deps }: Frame, subscriptionId: string, fields: Values): Promise<Wish> {
-  const { line, quantity } = parse(changePlanSchema, fields, 'body')
-  const field = { kind: 'subscriptionLine', text: line, pointer: '/line', unknown: 'not_found' } as const
-  const subscriptionLineId = await resolveField(deps.db, field)
+  const body = parse(changePlanSchema, withoutEmpty(fields), 'body')
+  const wish = await toPlanChange(deps.db, body)
   const { test_clock_now_at: clockNow } = await getSubscription(deps.db, subscriptionId)
-  const now = clockNow ?? deps.now()
-  await previewChange(deps.db, { subscriptionId, subscriptionLineId, quantity, now })
-  // Workflows speak of public ids only.
-  return { kind: 'changePlan', subscriptionLineId: line, quantity }
+  await previewChange(deps.db, {
+    ...wish.asked?.plan,
+    ...(wish.quantity === undefined ? {} : { quantity: wish.quantity }),
+    subscriptionId,
+    subscriptionLineId: decodeId('subscriptionLine', body.line),
+    now: clockNow ?? deps.now(),
+  })
+  return wish
+}
+
+/** A form sends every field; what was left empty was not asked. */
+function withoutEmpty(fields: Values): Values {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
 }
 
 async function showAgain(

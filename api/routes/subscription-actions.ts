@@ -2,17 +2,19 @@ import type { z } from '@hono/zod-openapi'
 import type { ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
-import { resolveField } from '../addressing.ts'
 import type { Call, Frame } from '../frame.ts'
 import { idParams } from '../schemas/common.ts'
 import {
   cancelSchema,
   changePlanSchema,
   nothingSchema,
+  pauseSchema,
+  setTermSchema,
   subscriptionDetailSchema,
   suspendSchema,
 } from '../schemas/subscription.ts'
 import { sendCommand, type Wish } from '../subscription-commands.ts'
+import { toCancellation, toPause, toPlanChange } from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
 type Params = z.output<typeof idParams>
@@ -31,7 +33,8 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'cancel',
     summary: 'Cancel a subscription, now or at the end of what is paid',
     body: cancelSchema,
-    toWish: ({ body }) => ({ kind: 'cancel', when: body.when, reason: body.reason }),
+    refusals: ['date_range_invalid'],
+    toWish: ({ body }) => toCancellation(body),
   })
   registerAction(frame, {
     name: 'uncancel',
@@ -54,26 +57,54 @@ export function registerSubscriptionActions(frame: Frame): void {
   })
   registerAction(frame, {
     name: 'change-plan',
-    summary: 'Sell another quantity of a line',
+    summary: 'Change what a line sells: quantity, product, price or recurrence',
     body: changePlanSchema,
     refusals: [
       'below_current_use',
+      'change_not_allowed',
+      'date_range_invalid',
       'limit_not_in_force',
       'not_found',
+      'price_missing_in_currency',
+      'price_negative',
+      'product_archived',
+      'product_unknown',
       'quantity_invalid',
       'quantity_not_whole',
       'quantity_unchanged',
+      'recurrence_invalid',
+      'tiers_invalid',
     ],
-    toWish: async ({ body, db }) => {
-      const line = {
-        kind: 'subscriptionLine',
-        text: body.line,
-        pointer: '/line',
-        unknown: 'not_found',
-      } as const
-      await resolveField(db, line)
-      return { kind: 'changePlan', subscriptionLineId: body.line, quantity: body.quantity }
-    },
+    toWish: async ({ body, db }) => await toPlanChange(db, body),
+  })
+  registerAction(frame, {
+    name: 'pause',
+    summary: 'Stop service and billing for some days, and keep the data',
+    body: pauseSchema,
+    refusals: ['date_range_invalid'],
+    toWish: ({ body }) => toPause(body),
+  })
+  registerAction(frame, {
+    name: 'unpause',
+    summary: 'Withdraw a pause that has not begun',
+    body: nothingSchema,
+    toWish: () => ({ kind: 'unpause' }),
+  })
+  registerAction(frame, {
+    name: 'set-term',
+    summary: 'Agree a fixed term, and whether it is renewed',
+    body: setTermSchema,
+    refusals: ['recurrence_invalid'],
+    toWish: ({ body }) => ({
+      kind: 'setTerm',
+      asked: {
+        term: {
+          length: body.length,
+          notice: body.notice ?? { count: 1, unit: 'day' },
+          renewal: body.renewal,
+        },
+      },
+    }),
   })
   registerAction(frame, {
     name: 'retry-build',
@@ -99,10 +130,11 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
     },
     async (call) => {
       const subscriptionId = decodeId('subscription', call.params.id)
-      const { reason, ...wish } = await action.toWish(call)
+      const { reason, asked, ...wish } = await action.toWish(call)
       const command: SubscriptionCommand = { ...wish, requestId: call.commandId }
       const actor = call.principal.name
-      await sendCommand(frame.deps, { subscriptionId, command, actor, reason, isRepeat: call.isRepeat })
+      const { isRepeat } = call
+      await sendCommand(frame.deps, { subscriptionId, command, actor, reason, asked, isRepeat })
       return await readSubscriptionDetail(call.db, subscriptionId, frame.deps)
     },
   )

@@ -8,21 +8,8 @@ import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { addressField, amountField, codeField, currencyField, nameField } from './common.ts'
 import { priceField, toPriceJson } from './price.ts'
+import { recurrenceField } from './recurrence.ts'
 import { termsField, termsSchema, toTermsJson } from './terms.ts'
-
-const recurrenceRefusal = refuseWith(
-  'recurrence_invalid',
-  `A recurrence is a whole number from 1 and one of ${intervalUnits.join(', ')}.`,
-)
-
-const recurrenceField = z.strictObject({
-  count: z
-    .number({ error: recurrenceRefusal })
-    .int(recurrenceRefusal)
-    .min(1, recurrenceRefusal)
-    .max(1000, recurrenceRefusal),
-  unit: z.enum(intervalUnits, { error: recurrenceRefusal }),
-})
 
 export const newProductSchema = z
   .strictObject({

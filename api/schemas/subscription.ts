@@ -5,10 +5,12 @@ import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
+import { refuseWith } from '../validation.ts'
 import { buildSchema } from './build.ts'
-import { addressField, quantityField, referenceSchema, textField } from './common.ts'
+import { addressField, dateField, quantityField, referenceSchema, textField } from './common.ts'
 import { instanceSchema } from './instance.ts'
 import { priceField, toPriceJson } from './price.ts'
+import { recurrenceField } from './recurrence.ts'
 import { termsSchema, toTermsJson } from './terms.ts'
 
 /** How an action is called in addresses; the workflow's command has the same words. */
@@ -16,6 +18,9 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   cancel: 'cancel',
   uncancel: 'uncancel',
   changePlan: 'change-plan',
+  pause: 'pause',
+  unpause: 'unpause',
+  setTerm: 'set-term',
   suspend: 'suspend',
   resume: 'resume',
   retryBuild: 'retry-build',
@@ -146,15 +151,63 @@ const reasonField = textField(500).trim().min(1, 'Say why, in a few words')
 
 export const cancelSchema = z
   .strictObject({
-    when: z.enum(['period_end', 'now']).default('period_end'),
+    when: z.enum(['period_end', 'now', 'date']).default('period_end'),
+    ends_on: dateField
+      .optional()
+      .openapi({ description: 'With when: date. The first day that is not billed.' }),
+    service_ends_on: dateField.optional().openapi({
+      description: 'The first day on which nothing runs any more; left out, the day on which billing ends.',
+    }),
     reason: reasonField.default('No reason given.'),
   })
+  .refine((cancel) => (cancel.when === 'date') === (cancel.ends_on !== undefined), {
+    path: ['ends_on'],
+    error: 'ends_on belongs to when: date',
+  })
   .openapi('Cancel')
+
 export const suspendSchema = z.strictObject({ reason: reasonField }).openapi('Suspend')
+
+export const pauseSchema = z
+  .strictObject({
+    starts_on: dateField.optional().openapi({ description: 'Left out: today.' }),
+    ends_on: dateField
+      .optional()
+      .openapi({ description: 'The first day after it; left out, until it is resumed.' }),
+    reason: reasonField.optional(),
+  })
+  .openapi('Pause')
+
+export const setTermSchema = z
+  .strictObject({
+    length: recurrenceField,
+    notice: recurrenceField.optional().openapi({
+      description: 'How long before its end it must be said that it shall not be renewed; left out, a day.',
+    }),
+    renewal: z.enum(['renew', 'end']).default('renew'),
+  })
+  .openapi('SetTerm')
+
+const changes = ['quantity', 'product', 'price', 'recurrence'] as const
+
 export const changePlanSchema = z
   .strictObject({
-    line: addressField.openapi({ description: 'The subscription line whose quantity changes.' }),
-    quantity: quantityField,
+    line: addressField.openapi({ description: 'The subscription line that changes.' }),
+    quantity: quantityField.optional(),
+    product: addressField.optional().openapi({
+      description: 'Another product, or the same at the price of the day. Code or id.',
+    }),
+    price: priceField.optional().openapi({ description: 'Agreed by you, whatever the lists say.' }),
+    recurrence: recurrenceField
+      .optional()
+      .openapi({ description: 'Left alone, a longer period costs as much as so many shorter ones.' }),
+    starts_on: dateField
+      .optional()
+      .openapi({ description: 'Left out: the first day that the terms of the line allow.' }),
+  })
+  .refine((change) => changes.some((field) => change[field] !== undefined), {
+    path: ['quantity'],
+    error: refuseWith('field_required', `A change has at least one of ${changes.join(', ')}.`),
   })
   .openapi('ChangePlan')
 export const nothingSchema = z.strictObject({}).openapi('Nothing')

@@ -25,6 +25,15 @@ function subscriptions(db: Db) {
       'kit.code as kit_code',
     ])
     .select(
+      sql<boolean>`exists (
+        select from subscription_pauses pause
+        where pause.subscription_id = subscription.id and pause.begun_at is null
+          and (upper_inf(pause_period) or upper(pause_period) > coalesce(
+            (select now_at from test_clocks where id = subscription.test_clock_id), now())::date))`.as(
+        'is_pause_planned',
+      ),
+    )
+    .select(
       sql<string | null>`(
         select min(document.next_invoice_on)
         from subscription_lines line join subscription_documents document on document.id = line.document_id

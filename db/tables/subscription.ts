@@ -146,7 +146,7 @@ export interface ReplacedLines {
   }[]
   /** Whole rows: lines that were to begin, and never did. */
   readonly dropped: readonly Record<string, unknown>[]
-  readonly opened: readonly string[]
+  readonly opened: readonly { readonly id: string; readonly ends_on: CalendarDate | null }[]
 }
 
 export interface SubscriptionCommandsTable {

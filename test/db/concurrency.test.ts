@@ -3,12 +3,8 @@ import test, { after, before } from 'node:test'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { insertKit } from '#db/kit.ts'
 import { insertProduct } from '#db/product.ts'
-import {
-  cancelSubscription,
-  changeSubscription,
-  uncancelSubscription,
-  type CommandKey,
-} from '#db/subscription-command.ts'
+import { changeSubscription } from '#db/plan.ts'
+import { cancelSubscription, uncancelSubscription, type CommandKey } from '#db/subscription-command.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { activate, createSeller, type Seller } from '#test/support/seller.ts'

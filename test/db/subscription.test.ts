@@ -3,12 +3,8 @@ import test, { after, before } from 'node:test'
 import { activateSubscription } from '#db/activation.ts'
 import { readAgenda } from '#db/agenda.ts'
 import { listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
-import {
-  cancelSubscription,
-  changeSubscription,
-  previewChange,
-  uncancelSubscription,
-} from '#db/subscription-command.ts'
+import { changeSubscription, previewChange } from '#db/plan.ts'
+import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import type { EventKind } from '#db/event.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { cancelSubscription, changeSubscription } from '#db/subscription-command.ts'
+import { changeSubscription } from '#db/plan.ts'
+import { cancelSubscription } from '#db/subscription-command.ts'
 import { findNextClockStep, moveTestClock } from '#db/test-clock-step.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 

@@ -11,11 +11,18 @@ import {
   type SubscriptionStanding,
 } from '#domain/subscription.ts'
 
-function standing(phase: SubscriptionPhase, is: 'running' | 'parked' | 'cancelled'): SubscriptionStanding {
-  return { phase, isParked: is === 'parked', isCancelled: is === 'cancelled' }
+type Stand = 'running' | 'parked' | 'cancelled' | 'pause planned'
+
+function standing(phase: SubscriptionPhase, is: Stand): SubscriptionStanding {
+  return {
+    phase,
+    isParked: is === 'parked',
+    isCancelled: is === 'cancelled',
+    isPausePlanned: is === 'pause planned',
+  }
 }
 
-type Row = [phase: SubscriptionPhase, is: Parameters<typeof standing>[1], allowed: SubscriptionCommandKind[]]
+type Row = [phase: SubscriptionPhase, is: Stand, allowed: SubscriptionCommandKind[]]
 
 /** The whole table: what may be asked where. */
 const table: Row[] = [
@@ -25,10 +32,11 @@ const table: Row[] = [
   ['building', 'running', ['cancel']],
   ['building', 'parked', ['cancel', 'retryBuild']],
   ['building', 'cancelled', ['cancel']],
-  ['active', 'running', ['cancel', 'changePlan', 'suspend']],
+  ['active', 'running', ['cancel', 'changePlan', 'pause', 'setTerm', 'suspend']],
+  ['active', 'pause planned', ['cancel', 'changePlan', 'pause', 'unpause', 'setTerm', 'suspend']],
   ['active', 'parked', ['retryBuild']],
   ['active', 'cancelled', ['cancel', 'uncancel', 'suspend']],
-  ['suspended', 'running', ['cancel', 'resume']],
+  ['suspended', 'running', ['cancel', 'setTerm', 'resume']],
   ['suspended', 'parked', ['retryBuild']],
   ['suspended', 'cancelled', ['cancel', 'uncancel', 'resume']],
   ['unbuilding', 'running', []],
@@ -47,6 +55,9 @@ const everyCommand: SubscriptionCommandKind[] = [
   'cancel',
   'uncancel',
   'changePlan',
+  'pause',
+  'unpause',
+  'setTerm',
   'suspend',
   'resume',
   'retryBuild',

@@ -1,0 +1,67 @@
+import type { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
+import type { AskedPlan } from '#domain/change.ts'
+import { resolveField } from './addressing.ts'
+import { readPrice } from './schemas/price.ts'
+import type { cancelSchema, changePlanSchema, pauseSchema } from './schemas/subscription.ts'
+import type { Wish } from './subscription-commands.ts'
+
+/** What a body of the API or a form of the console asks for, as a command. */
+export function toCancellation(body: z.output<typeof cancelSchema>): Wish {
+  return {
+    kind: 'cancel',
+    when: body.when,
+    reason: body.reason,
+    ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+    ...(body.service_ends_on === undefined ? {} : { serviceEndsOn: body.service_ends_on }),
+  }
+}
+
+export function toPause(body: z.output<typeof pauseSchema>): Wish {
+  return {
+    kind: 'pause',
+    reason: body.reason,
+    ...(body.starts_on === undefined ? {} : { startsOn: body.starts_on }),
+    ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+  }
+}
+
+/** @throws `not_found`, `product_unknown`, `id_kind_mismatch`, and what `checkPrice` refuses */
+export async function toPlanChange(
+  db: Db,
+  body: z.output<typeof changePlanSchema>,
+): Promise<Wish & { kind: 'changePlan' }> {
+  await resolveField(db, {
+    kind: 'subscriptionLine',
+    text: body.line,
+    pointer: '/line',
+    unknown: 'not_found',
+  })
+  const plan = await toPlan(db, body)
+  return {
+    kind: 'changePlan',
+    subscriptionLineId: body.line,
+    ...(body.quantity === undefined ? {} : { quantity: body.quantity }),
+    ...(Object.keys(plan).length === 0 ? {} : { asked: { plan } }),
+  }
+}
+
+async function toPlan(db: Db, body: z.output<typeof changePlanSchema>): Promise<AskedPlan> {
+  const { product, price, recurrence, starts_on: startsOn } = body
+  const productId =
+    product === undefined
+      ? undefined
+      : await resolveField(db, {
+          kind: 'product',
+          text: product,
+          pointer: '/product',
+          unknown: 'product_unknown',
+        })
+  return {
+    ...(productId === undefined ? {} : { productId }),
+    // A formula that was agreed with one customer has no attributes of a product to name.
+    ...(price === undefined ? {} : { price: readPrice(price, '/price', { values: [], metrics: [] }) }),
+    ...(recurrence === undefined ? {} : { recurrence }),
+    ...(startsOn === undefined ? {} : { startsOn }),
+  }
+}

@@ -1,0 +1,193 @@
+import { billingInterval, compareDates, dateIn, type BillingInterval } from '#domain/calendar.ts'
+import {
+  decideChange,
+  periodEndAfter,
+  priceForInterval,
+  type AskedPlan,
+  type DecidedChange,
+  type Plan,
+} from '#domain/change.ts'
+import { atField, BusinessError, fieldError } from '#domain/errors.ts'
+import type { Catalog, CatalogProduct } from '#domain/order.ts'
+import { agreePrice, type PriceList } from '#domain/pricing/price-list.ts'
+import type { Price } from '#domain/pricing/price.ts'
+import { defaultTerms } from '#domain/terms.ts'
+import { readCatalog, readPriceLists } from './catalog.ts'
+import type { Db } from './database.ts'
+import { listLinesAfter, type LineRow } from './line-change.ts'
+import type { Subscription } from './subscription.ts'
+
+/** A line, and what it shall become. */
+export interface ChangeRequest extends AskedPlan {
+  readonly subscriptionLineId: string
+}
+
+export interface ReadChange {
+  /** In force today. */
+  readonly line: LineRow
+  /** It and what follows it. */
+  readonly lines: readonly LineRow[]
+  readonly product: CatalogProduct
+  readonly target: CatalogProduct
+  readonly wanted: Plan
+  readonly priceListItemId: string | null
+  readonly decided: DecidedChange
+}
+
+/** Reads what a change is decided from, and decides it: preview and command decide alike. */
+export async function readChange(
+  db: Db,
+  subscription: Subscription,
+  change: ChangeRequest & { now: string },
+): Promise<ReadChange> {
+  const today = dateIn(subscription.time_zone, change.now)
+  const lines = await readLife(db, subscription, { lineId: change.subscriptionLineId, today })
+  const [line] = lines
+  if (!line || compareDates(line.starts_on, today) > 0)
+    throw new BusinessError('action_not_allowed', 'The line is not in force; there is nothing to change.')
+  const catalog = await readCatalog(db)
+  const product = findProduct(catalog, line.product_id)
+  const target = change.productId === undefined ? product : findTarget(catalog, product, change.productId)
+  const agree = await readPricing(db, subscription, { line, target, change })
+  const current = planOf(line, product)
+  const todays = agree(today)
+  const wanted = { ...wantedPlan(change, { line, product, target }), price: todays.price }
+  const terms = { ...defaultTerms, ...line.terms }
+  const periodEnd = await readPeriodEnd(db, line, today)
+  const decided = decideChange({ ...current, terms }, wanted, { today, periodEnd, startsOn: change.startsOn })
+  const agreed = agree(decided.effectiveOn)
+  return { line, lines, product, target, decided, wanted: { ...wanted, price: agreed.price }, priceListItemId: agreed.priceListItemId } // prettier-ignore
+}
+
+/** The lines of one life from the one that is in force on. @throws `not_found` */
+async function readLife(
+  db: Db,
+  subscription: Subscription,
+  { lineId, today }: { lineId: string; today: string },
+): Promise<LineRow[]> {
+  const asked = await db
+    .selectFrom('subscription_lines')
+    .select('first_line_id')
+    .where('id', '=', lineId)
+    .where('subscription_id', '=', subscription.id)
+    .executeTakeFirst()
+  if (!asked) throw new BusinessError('not_found', 'The subscription has no such line.')
+  const lines = await listLinesAfter(db, subscription.id, today)
+  return lines.filter((line) => line.first_line_id === asked.first_line_id)
+}
+
+function findProduct(catalog: Catalog, id: string): CatalogProduct {
+  const product = catalog.products.get(id)
+  if (!product) throw fieldError('/product', 'product_unknown', 'There is no such product.')
+  return product
+}
+
+/** @throws `product_unknown`, `product_archived`, `change_not_allowed` */
+function findTarget(catalog: Catalog, product: CatalogProduct, id: string): CatalogProduct {
+  const target = findProduct(catalog, id)
+  if (target.id === product.id) return target
+  if (target.isArchived)
+    throw fieldError('/product', 'product_archived', `${target.code} is archived and cannot be sold.`)
+  const isBuilt = target.applicationIds.some((application) => !product.applicationIds.includes(application))
+  if (isBuilt) {
+    const detail = `${target.code} builds an application of its own; order it, then cancel this subscription.`
+    throw fieldError('/product', 'change_not_allowed', detail)
+  }
+  return target
+}
+
+function wantedPlan(
+  change: ChangeRequest,
+  { line, product, target }: { line: LineRow; product: CatalogProduct; target: CatalogProduct },
+): Omit<Plan, 'price'> {
+  const kept = line.billing_type === 'usage' ? '1' : line.quantity
+  const isMetered = target.billingType === 'usage'
+  const isSameMetered = isMetered && target.id === product.id
+  return {
+    productCode: target.code,
+    billingType: target.billingType,
+    interval: wantedInterval(change, line, target),
+    quantity: isSameMetered
+      ? (change.quantity ?? line.quantity)
+      : isMetered
+        ? '0'
+        : (change.quantity ?? kept),
+    unit: target.unit,
+  }
+}
+
+function wantedInterval(
+  { recurrence, productId }: ChangeRequest,
+  line: LineRow,
+  target: CatalogProduct,
+): BillingInterval | null {
+  if (recurrence !== undefined) return billingInterval(recurrence)
+  return productId === undefined ? intervalOf(line) : target.recurrence && billingInterval(target.recurrence)
+}
+
+function intervalOf({ interval_count: count, interval_unit: unit }: LineRow): BillingInterval | null {
+  return count === null || unit === null ? null : { count, unit }
+}
+
+export function planOf(line: LineRow, product: CatalogProduct): Plan {
+  return {
+    productCode: product.code,
+    billingType: line.billing_type,
+    interval: intervalOf(line),
+    quantity: line.quantity,
+    unit: line.unit,
+    price: line.price,
+  }
+}
+
+/**
+ * The price on a day: the one that a person agreed, else that of the product as asked, else the line's own. Another interval
+ * costs as much a month.
+ */
+async function readPricing(
+  db: Db,
+  subscription: Subscription,
+  { line, target, change }: { line: LineRow; target: CatalogProduct; change: ChangeRequest },
+): Promise<(on: string) => { price: Price; priceListItemId: string | null }> {
+  const { price, productId, recurrence } = change
+  if (price !== undefined) return () => ({ price, priceListItemId: null })
+  const of =
+    productId === undefined ? intervalOf(line) : target.recurrence && billingInterval(target.recurrence)
+  const to = recurrence && billingInterval(recurrence)
+  const forInterval = (agreed: Price) => (of && to ? priceForInterval(agreed, of, to) : agreed)
+  if (productId === undefined) {
+    const own = { price: forInterval(line.price), priceListItemId: line.price_list_item_id }
+    return () => own
+  }
+  const lists = await readCustomerLists(db, subscription.customer_id)
+  const quantity = change.quantity ?? (line.billing_type === 'usage' ? '1' : line.quantity)
+  return (on) => {
+    const request = { ...lists, customerId: subscription.customer_id, currency: subscription.currency }
+    const agreed = atField('/product', () => agreePrice(target, { ...request, quantity, on }))
+    return { price: forInterval(agreed.price), priceListItemId: agreed.priceListItemId }
+  }
+}
+
+async function readCustomerLists(
+  db: Db,
+  customerId: string,
+): Promise<{ priceList: PriceList | null; otherLists: ReadonlyMap<string, PriceList> }> {
+  const { price_list_id: id } = await db
+    .selectFrom('customers')
+    .select('price_list_id')
+    .where('id', '=', customerId)
+    .executeTakeFirstOrThrow()
+  const otherLists = await readPriceLists(db, id === null ? [] : [id])
+  return { priceList: otherLists.get(id ?? '') ?? null, otherLists }
+}
+
+async function readPeriodEnd(db: Db, line: LineRow, today: string): Promise<string> {
+  const interval = intervalOf(line)
+  if (interval === null || line.document_id === null) return today
+  const { billing_cycle_anchor: billingCycleAnchor } = await db
+    .selectFrom('subscription_documents')
+    .select('billing_cycle_anchor')
+    .where('id', '=', line.document_id)
+    .executeTakeFirstOrThrow()
+  return periodEndAfter([{ billingCycleAnchor, interval }], today)
+}

@@ -1,0 +1,129 @@
+import { compareDates } from '#domain/calendar.ts'
+import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
+import type { CatalogProduct } from '#domain/order.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
+import { planOf, readChange, type ChangeRequest, type ReadChange } from './asked-plan.ts'
+import { once, type CommandKey } from './command.ts'
+import type { Db } from './database.ts'
+import { dropLine, endLine, openLine, type LineChanges, type LineRow } from './line-change.ts'
+import { getSubscription, tellOf } from './subscription.ts'
+
+export interface PlannedChange extends DecidedChange {
+  readonly instanceId: string | null
+  readonly limitCode: string | null
+  readonly quantity: string
+}
+
+/** What a change of a line would mean today; nothing is saved. @throws what `decideChange` refuses, and `not_found` */
+export async function previewChange(
+  db: Db,
+  change: ChangeRequest & { subscriptionId: string; now: string },
+): Promise<PlannedChange> {
+  const subscription = await getSubscription(db, change.subscriptionId)
+  const { line, wanted, decided, target } = await readChange(db, subscription, change)
+  return {
+    ...decided,
+    instanceId: line.instance_id,
+    limitCode: target.limitCode,
+    quantity: wanted.quantity,
+  }
+}
+
+/** Closes a line and opens its successor: both or neither, never overlapping. A change planned before is replaced. */
+export async function changeSubscription(db: Db, key: CommandKey, change: ChangeRequest): Promise<void> {
+  await once(db, key, 'changePlan', async (changes) => await applyChange(changes, key, change))
+}
+
+/** The same in the caller's transaction: a preview bills what it leaves, and rolls it back. */
+export async function applyChange(
+  changes: LineChanges,
+  key: { readonly now: string; readonly actor: string },
+  change: ChangeRequest,
+): Promise<void> {
+  const { tx, subscription } = changes
+  const { line, lines, product, target, wanted, decided, priceListItemId } = await readChange(
+    tx,
+    subscription,
+    { ...change, now: key.now },
+  )
+  const isOther = target.id !== product.id
+  await replaceLines(changes, lines, decided.effectiveOn, {
+    ...(isOther ? soldAs(target) : {}),
+    quantity: wanted.quantity,
+    price: wanted.price,
+    price_list_item_id: priceListItemId,
+    interval_count: wanted.interval?.count ?? null,
+    interval_unit: wanted.interval?.unit ?? null,
+  })
+  const [from, to] = describeChange({ line, product, target, wanted }, subscription.currency)
+  await tellOf(tx, subscription, 'subscription.changed', {
+    now: key.now,
+    data: { product: product.code, from, to, effective_on: decided.effectiveOn, actor: key.actor },
+  })
+}
+
+/** What a line takes from its product beside its price. */
+function soldAs(product: CatalogProduct) {
+  return {
+    product_id: product.id,
+    description: product.name,
+    billing_type: product.billingType,
+    billing_timing: product.billingTiming,
+    unit: product.unit,
+    terms: product.terms,
+    tax_category: product.taxCategory,
+    metric: product.metric,
+    limit_code: product.limitCode,
+  }
+}
+
+type Replacement = Partial<ReturnType<typeof soldAs>> &
+  Partial<Pick<LineRow, 'quantity' | 'price' | 'price_list_item_id' | 'interval_count' | 'interval_unit'>>
+
+/** Gives a line and what follows it new terms from a day on. Holes that pauses leave stay. */
+async function replaceLines(
+  changes: LineChanges,
+  lines: readonly LineRow[],
+  effectiveOn: string,
+  replacement: Replacement,
+): Promise<void> {
+  const today = lines[0]?.starts_on ?? effectiveOn
+  for (const line of lines.toReversed()) {
+    const isPlanned = compareDates(line.starts_on, effectiveOn) >= 0 && line.starts_on !== today
+    if (isPlanned) await dropLine(changes, line)
+    else if (line.ends_on === null || compareDates(line.ends_on, effectiveOn) > 0)
+      await endLine(changes, line, effectiveOn)
+  }
+  const [line] = lines
+  if (!line) return
+  const served = lines.map(({ starts_on: start, ends_on: end }) => ({ start, end }))
+  for (const { start, end } of servedFrom(served, effectiveOn)) {
+    const before = lines.find((row) => row.starts_on === start)
+    await openLine(changes, line, {
+      ...replacement,
+      starts_on: start,
+      ends_on: end,
+      // What a pause cut is still cut by it.
+      closed_by: end === null ? null : (lines.find((row) => row.ends_on === end)?.closed_by ?? null),
+      ...(before && start !== effectiveOn ? { opened_by: before.opened_by } : {}),
+    })
+  }
+}
+
+/** What was and what is, for the timeline: the quantity alone, where nothing else differs. */
+function describeChange(
+  change: Pick<ReadChange, 'line' | 'product' | 'target' | 'wanted'>,
+  currency: string,
+): [from: string, to: string] {
+  const { line, product, target, wanted } = change
+  const isQuantityOnly = target.id === product.id && wanted.price === line.price
+  if (isQuantityOnly) return [line.quantity, wanted.quantity]
+  const words = (plan: Plan) =>
+    [
+      ...(plan.billingType === 'usage' ? [] : [plan.quantity]),
+      plan.productCode,
+      'at',
+      describePriceModel(plan.price, currency, plan.unit),
+    ].join(' ')
+  return [words(planOf(line, product)), words(wanted)]
+}

@@ -5,8 +5,10 @@ import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { productSchema } from '#api/schemas/product.ts'
+import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
+import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
 import type { testClockSchema } from '#api/schemas/test-clock.ts'
 import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
 
@@ -24,9 +26,11 @@ export type Kit = z.output<typeof kitSchema>
 export type Order = z.output<typeof orderSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
 export type Product = z.output<typeof productSchema>
+export type Seller = z.output<typeof sellerSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>
 export type Task = z.output<typeof taskSchema>
+export type TaxRate = z.output<typeof taxRateSchema>
 export type TestClock = z.output<typeof testClockSchema>
 export type UsageReceipt = z.output<typeof usageReceiptSchema>
 export type Usage = z.output<typeof usageSchema>

@@ -13,6 +13,9 @@ interface OrderOptions {
   readonly customer: string
   readonly quantity: string
   readonly onClock?: string
+  readonly startsOn?: string
+  readonly purchaseOrder?: string
+  readonly discountCode?: string
   readonly watch?: true
   readonly dryRun?: true
 }
@@ -26,6 +29,9 @@ export function registerOrder(program: Command): void {
     .requiredOption('--customer <customer>', 'code or id of who orders')
     .option('--quantity <number>', 'how many', '1')
     .option('--on-clock <clock>', 'live by this test clock: its id, number or name')
+    .option('--starts-on <date>', 'the first day of service, past or to come')
+    .option('--purchase-order <reference>', 'the customer’s own, as it is printed')
+    .option('--discount-code <code>', 'such as SPRING-2026')
     .option('--watch', 'follow the build until the application answers')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
     .addHelpText(
@@ -52,6 +58,9 @@ async function toOrder(session: Session, sold: string, options: OrderOptions): P
     lines: [line],
     channel: 'command_line',
     ...(clock === undefined ? {} : { test_clock: clock.id satisfies TestClock['id'] }),
+    ...(options.startsOn === undefined ? {} : { starts: { on: options.startsOn } }),
+    ...(options.purchaseOrder === undefined ? {} : { purchase_order_reference: options.purchaseOrder }),
+    ...(options.discountCode === undefined ? {} : { discount_code: options.discountCode }),
   }
 }
 
@@ -97,6 +106,8 @@ async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
     for (const step of steps) out.print(`  ${server ?? ''}  ${step}`)
   }
   out.facts([
+    ...(answer.starts_on === null ? [] : [['starts', answer.starts_on] as const]),
+    ...(answer.discount === null ? [] : [['discount', answer.discount.name] as const]),
     ['now', moneyText(answer.total_now)],
     ['each period', moneyText(answer.total_per_period)],
     ...answer.metered.map((sentence) => ['metered', sentence] as const),

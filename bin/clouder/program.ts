@@ -6,9 +6,11 @@ import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
+import { registerSeller } from './seller.ts'
 import { registerStatus } from './status.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
+import { registerTaxRates } from './tax-rates.ts'
 import { registerUsage } from './usage.ts'
 import { readVersion } from './version.ts'
 
@@ -41,6 +43,9 @@ const usualCommands: Readonly<Record<string, string>> = {
   product: 'ls',
   kits: 'ls',
   kit: 'ls',
+  seller: 'show',
+  'tax-rates': 'ls',
+  'tax-rate': 'ls',
   clock: 'show',
   clocks: 'show',
 }
@@ -63,6 +68,8 @@ export function createProgram(): Command {
   registerInvoices(program)
   registerBuilds(program)
   registerCatalog(program)
+  registerSeller(program)
+  registerTaxRates(program)
   registerTasks(program)
   registerClock(program)
   registerUsage(program)

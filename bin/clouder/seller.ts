@@ -1,0 +1,117 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import type { Seller } from './answers.ts'
+import { usageFailure } from './failure.ts'
+import type { Output } from './output.ts'
+import { withSession } from './session.ts'
+
+/** Options of `set`, named as the API's fields are. */
+interface Change {
+  readonly name?: string
+  readonly address?: string
+  readonly taxId?: string
+  readonly country?: string
+  readonly registration?: string
+  readonly email?: string
+  readonly paymentTermsDays?: string
+  readonly draftDays?: string
+  readonly pricesIncludeTax?: 'yes' | 'no'
+  readonly taxRounding?: string
+  readonly recurrenceStarts?: string
+}
+
+export function registerSeller(program: Command): void {
+  const group = program
+    .command('seller')
+    .summary('show and change who sells')
+    .description('Who sells, and how documents are made: taxes, payment terms, drafts, numbers.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder seller
+  npx clouder seller set --country DE --tax-id DE123456789
+  npx clouder seller set --prices-include-tax yes
+`,
+    )
+  group
+    .command('show')
+    .description('show the settings (what the word alone does)')
+    .action(withSession<[]>(async ({ api, out }) => show(out, await api.get<Seller>('/v1/seller'))))
+  registerSet(group)
+}
+
+function registerSet(group: Command): void {
+  group
+    .command('set')
+    .description('change settings; what is left out stays')
+    .option('--name <name>', 'as it is printed')
+    .option('--address <address>', 'as it is printed')
+    .option('--tax-id <id>', 'as it is printed')
+    .option('--country <country>', 'two letters; it decides the tax')
+    .option('--registration <entry>', 'entry in a trade register')
+    .option('--email <address>', 'as it is printed')
+    .option('--payment-terms-days <days>', 'from issue to due date')
+    .option('--draft-days <days>', 'days that documents stay open for review')
+    .addOption(
+      new Option('--prices-include-tax <answer>', 'whether prices hold the tax').choices(['yes', 'no']),
+    )
+    .addOption(new Option('--tax-rounding <level>', 'where tax is rounded').choices(['document', 'line']))
+    .addOption(
+      new Option('--recurrence-starts <moment>', 'from when on what recurs is charged').choices([
+        'confirmation',
+        'first_invoice',
+        'activation',
+      ]),
+    )
+    .action(
+      withSession<[], Change>(async ({ api, out }, { options }) => {
+        const body = toBody(options)
+        if (Object.values(body).every((value) => value === undefined))
+          throw usageFailure('Nothing to set.', 'npx clouder seller set --help')
+        show(out, await api.patch<Seller>('/v1/seller', body))
+      }),
+    )
+}
+
+/** What was not said is undefined, and so not sent. */
+function toBody(change: Change): object {
+  return {
+    name: change.name,
+    address: change.address,
+    tax_id: change.taxId,
+    country: change.country,
+    registration: change.registration,
+    email: change.email,
+    payment_terms_days: toNumber(change.paymentTermsDays),
+    draft_days: toNumber(change.draftDays),
+    prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
+    tax_rounding: change.taxRounding,
+    recurrence_starts: change.recurrenceStarts,
+  }
+}
+
+function toNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
+}
+
+function show(out: Output, seller: Seller): void {
+  if (out.isJson) return out.json(seller)
+  const { invoice, credit_note: creditNote } = seller.number_patterns
+  out.facts([
+    ['name', seller.name],
+    ['address', seller.address],
+    ['country', seller.country],
+    ['tax id', seller.tax_id],
+    ['registration', seller.registration],
+    ['e-mail', seller.email],
+    ['currency', seller.currency],
+    ['time zone', seller.time_zone],
+    ['prices', seller.prices_include_tax ? 'include tax' : 'without tax'],
+    ['tax rounding', `once a ${seller.tax_rounding === 'line' ? 'line' : 'rate and document'}`],
+    ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],
+    ['payment terms', `${seller.payment_terms_days} days`],
+    ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
+    ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
+    ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
+  ])
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { createClouder, type Clouder } from '#test/support/clouder.ts'
+
+let clouder: Clouder
+before(async () => {
+  clouder = await createClouder()
+})
+after(async () => clouder.close())
+
+async function done(args: string[]): Promise<string> {
+  const ran = await clouder.run(args)
+  assert.equal(ran.code, 0, ran.stderr)
+  return ran.stdout
+}
+
+test('the seller is changed and shown, and a change of nothing is a mistake', async () => {
+  await done(['seller', 'set', '--country', 'DE', '--prices-include-tax', 'yes', '--draft-days', '2'])
+  const shown = await done(['seller'])
+  assert.match(shown, /country\s+DE/)
+  assert.match(shown, /prices\s+include tax/)
+  assert.match(shown, /drafts\s+open for 2 days/)
+  assert.equal((await clouder.run(['seller', 'set'])).code, 2)
+  await done(['seller', 'set', '--prices-include-tax', 'no', '--draft-days', '0'])
+})
+
+test('a tax rate is added, listed and ended', async () => {
+  const rate = JSON.parse(
+    await done(['tax-rates', 'add', '19', '--country', 'DE', '--name', 'USt', '--json']),
+  ) as { id: string }
+  await done(['tax-rates', 'end', rate.id, '2026-07-01'])
+  const [row] = (await done(['tax-rates'])).trimEnd().split('\n')
+  assert.equal(row, [rate.id, 'DE', '–', 'standard', 'USt', '19', '–', '2026-07-01'].join('\t'))
+})
+
+test('an order says its start, its reference and its code, and a dry run shows what they come to', async () => {
+  const ran = await clouder.run([
+    'order',
+    'set-up',
+    '--customer',
+    'north-clinic',
+    '--discount-code',
+    'NOBODY',
+  ])
+  assert.match(ran.stderr, /There is no discount code NOBODY/)
+  const args = ['order', 'odoo-config-2', '--customer', 'north-clinic', '--dry-run']
+  const shown = await done([...args, '--starts-on', '2026-12-01', '--purchase-order', 'PO-7'])
+  assert.match(shown, /starts\s+2026-12-01/)
+})

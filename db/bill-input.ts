@@ -62,7 +62,7 @@ export async function readBillInputs(
   const charges = await readWaitingCharges(db, customerIds, { isLocked })
   const discounts = await readAppliedDiscounts(db, customerIds)
   const taxTermsOf = await readTaxTerms(db)
-  const gathered = gatherCharges(bills, contexts, charges)
+  const gathered = gatherCharges(bills, contexts, charges, { isPreview })
   const prepared = bills.map((bill, index) => {
     const own = contexts[index] ?? []
     const byLine = new Map(own.map((context) => [context.line.id, context]))
@@ -70,7 +70,9 @@ export async function readBillInputs(
       own.map(({ line }) => line),
       bill.asOf,
     )
-    const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosingUsage(part)) : due
+    const isClosing = (part: DuePart) =>
+      part.kind === 'usage' && isClosingUsage(part, contextOf(part, byLine).subscription.endsOn)
+    const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosing(part)) : due
     const reprice = (part: DuePart) =>
       part.kind === 'one_off' ? part : reread(part, contextOf(part, byLine))
     const parts = [...waiting.map(reprice), ...lateParts(own, late), ...(gathered.get(bill) ?? [])]
@@ -120,15 +122,22 @@ function lateParts(
 }
 
 /**
- * Each waiting one-off goes on the first bill that it fits: of its subscription, or else of a period of its customer.
+ * Each waiting one-off goes on the first bill that it fits: of its subscription, or else of a period of its customer. A
+ * preview holds those of days to come as well: whoever looks beyond a bill needs them.
  */
 function gatherCharges(
   bills: readonly BillToRead[],
   contexts: readonly (readonly LineContext[])[],
   charges: readonly WaitingCharge[],
+  { isPreview }: { isPreview: boolean },
 ): ReadonlyMap<BillToRead, OneOffPart[]> {
   const placed = charges.flatMap((waiting) => {
-    const bill = bills.find((candidate, index) => isPlaceFor(waiting, candidate, contexts[index] ?? []))
+    const { chargedOn } = waiting.charge
+    const bill = bills.find(
+      (candidate, index) =>
+        (isPreview || compareDates(chargedOn, candidate.asOf) <= 0) &&
+        isPlaceFor(waiting, candidate, contexts[index] ?? []),
+    )
     return bill === undefined ? [] : [{ bill, part: { kind: 'one_off', charge: waiting.charge } as const }]
   })
   const grouped = Map.groupBy(placed, ({ bill }) => bill)
@@ -136,8 +145,7 @@ function gatherCharges(
 }
 
 function isPlaceFor(waiting: WaitingCharge, bill: BillToRead, own: readonly LineContext[]): boolean {
-  const { subscriptionId, chargedOn } = waiting.charge
-  if (compareDates(chargedOn, bill.asOf) > 0) return false
+  const { subscriptionId } = waiting.charge
   if (subscriptionId === null && bill.reason !== 'period') return false
   return own.some(
     ({ customer, subscription }) =>
@@ -154,7 +162,7 @@ interface MeasuredParts {
   readonly unread: ReadonlySet<DuePart>
 }
 
-/** Measures every usage part; the window of a line's last part reaches to its closing reading. */
+/** Measures every usage part; the window of a subscription's last part reaches to its closing reading. */
 async function readUsage(
   db: Db,
   bills: readonly PreparedBill[],
@@ -198,7 +206,7 @@ function questionOf(
     metric: line.metric,
     unit: line.unit,
     window: instantWindow(part.servicePeriod, timeZone),
-    isLast: line.endsOn === part.servicePeriod.end,
+    isLast: isClosingUsage(part, subscription.endsOn),
   }
 }
 

@@ -41,6 +41,8 @@ export interface BilledSubscription {
   readonly purchaseOrderReference: string | null
   readonly leastAmount: string | null
   readonly greatestAmount: string | null
+  /** The first day on which nothing runs any more; null while it goes on. */
+  readonly endsOn: string | null
   /** The one of its documents on which its bounds hold: that of the shortest interval. */
   readonly boundedDocumentId: string | null
 }
@@ -91,7 +93,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['line.terms', 'line.tax_category', 'line.price_list_item_id', 'line.starts_on', 'line.ends_on'])
     .select(['subscriptions.customer_id', 'subscriptions.currency', 'subscriptions.test_clock_id'])
     .select(['subscriptions.least_amount', 'subscriptions.greatest_amount'])
-    .select('subscriptions.purchase_order_reference')
+    .select(['subscriptions.purchase_order_reference', 'subscriptions.ends_on as subscription_ends_on'])
     .select(['customers.country', 'customers.region', 'customers.is_business', 'customers.tax_id'])
     .select(['customers.tax_id_verified_at', 'customers.tax_exemption', 'customers.language'])
     .select(['customers.time_zone', 'customers.price_list_id'])
@@ -163,6 +165,7 @@ function toContext(row: LineRow, billed: BillableLine['billed']): LineContext {
       purchaseOrderReference: row.purchase_order_reference,
       leastAmount: row.least_amount,
       greatestAmount: row.greatest_amount,
+      endsOn: row.subscription_ends_on,
       boundedDocumentId: row.bounded_document_id,
     },
   }

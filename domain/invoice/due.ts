@@ -59,9 +59,13 @@ function lastPaidEnd(line: BillableLine): string | null {
   return line.endsOn === null ? paid : earlierDate(line.endsOn, paid)
 }
 
-/** Usage up to a line's end: its own subscription bills it, after the closing reading. A document's bill may come before. */
-export function isClosingUsage(part: DuePart): boolean {
-  return part.kind === 'usage' && part.line.endsOn === part.servicePeriod.end
+/**
+ * Usage up to the end of its subscription, which bills it itself, after the closing reading: a document's bill may come
+ * before. A line that ends earlier, because another follows it, is read as any other.
+ */
+export function isClosingUsage(part: DuePart, subscriptionEndsOn: string | null): boolean {
+  if (part.kind !== 'usage' || part.line.endsOn !== part.servicePeriod.end) return false
+  return subscriptionEndsOn !== null && compareDates(part.line.endsOn, subscriptionEndsOn) >= 0
 }
 
 function billedUntil(line: BillableLine, from: string): string {

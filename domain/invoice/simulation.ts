@@ -132,7 +132,7 @@ function nextTurn(course: Course, until: string): Turn | undefined {
 
 function billPeriod(course: Course, document: StandingDocument, on: string): SimulatedBill | null {
   const lines = course.lines.get(document.id) ?? []
-  const due = dueParts(lines, on).filter((part) => !isClosingUsage(part))
+  const due = dueParts(lines, on).filter((part) => !isClosing(course, part))
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
   const draft = compute(course, document, { reason: 'period', asOf: on, lines, parts: [...due, ...waiting] })
   const { anchor, interval } = document.cycles
@@ -140,6 +140,13 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   const next = isGoingOn(course, document.id, on) ? cycleBoundary(anchor, interval, index) : null
   course.documents.set(document.id, { index, on: next })
   return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
+}
+
+function isClosing({ standing }: Course, part: DuePart): boolean {
+  if (part.kind !== 'usage') return false
+  const { subscriptionId } = part.line
+  const subscription = standing.subscriptions.find(({ id }) => id === subscriptionId)
+  return isClosingUsage(part, subscription?.endsOn ?? null)
 }
 
 /**

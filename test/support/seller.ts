@@ -160,7 +160,7 @@ export async function billDue(db: Db, documentId: string, now: string): Promise<
 /** Pushes so many GiB of a metric at an instant. */
 export async function pushUsage(
   db: Db,
-  event: { subscriptionId: string; metric: string; quantity: string; occurredAt: string },
+  event: { subscriptionId: string; metric: string; quantity: string; occurredAt: string; unit?: string },
 ): Promise<void> {
-  await insertUsageEvent(db, { ...event, source: 'test', eventId: newId(), unit: 'GiB' })
+  await insertUsageEvent(db, { unit: 'GiB', ...event, source: 'test', eventId: newId() })
 }

@@ -128,15 +128,15 @@ test('J-07 a one-off charge is on the first bill from its day on, and on no othe
   const [document] = standing.documents
   assert.ok(document)
   const charge = {
-    ...{
-      id: 'charge',
-      subscriptionId: null,
-      productId: null,
-      description: 'Visit',
-      quantity: '1',
-      unit: 'piece',
-    },
-    ...{ price: { model: 'flat', amount: '50' } as const, taxCategory: 'standard', chargedOn: '2026-01-20' },
+    id: 'charge',
+    subscriptionId: null,
+    productId: null,
+    description: 'Visit',
+    quantity: '1',
+    unit: 'piece',
+    price: { model: 'flat', amount: '50' } as const,
+    taxCategory: 'standard',
+    chargedOn: '2026-01-20',
   }
   const input = { ...document.input, parts: [{ kind: 'one_off', charge } as const] }
   const bills = simulateDocuments({ ...standing, documents: [{ ...document, input }] }, nothing, '2026-03-01')

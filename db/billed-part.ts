@@ -74,7 +74,8 @@ export async function readBilledParts(
         where credits_line_id = credit.id
       ) undone on true
       where asked.ends_on is not null and credit.credits_line_id = part.id
-    ) credits on true`.execute(db)
+    ) credits on true
+    order by upper(part.service_period), part.id`.execute(db)
   // A part may be found for more than one reason.
   const parts = new Map(rows.map((row) => [row.id, { lineId: row.line_id, part: toPart(row) }]))
   const grouped = Map.groupBy(parts.values(), ({ lineId }) => lineId)

@@ -94,10 +94,12 @@ end $function$;
 CREATE OR REPLACE FUNCTION public.guard_invoice_parts()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
+declare ids uuid[] := array(select distinct invoice_id from changed);
 begin
-  perform from invoices where id in (select invoice_id from changed) and xmin <> pg_current_xact_id()::xid order by id for share;
-  if exists (select from invoices where id in (select invoice_id from changed) and finalized_at is not null) then
+  perform from invoices where id = any (ids) and xmin <> pg_current_xact_id()::xid order by id for share;
+  if exists (select from invoices where id = any (ids) and finalized_at is not null) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return null;
@@ -106,6 +108,7 @@ end $function$;
 CREATE OR REPLACE FUNCTION public.guard_invoice_totals()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 declare bad record;
 begin

@@ -338,7 +338,7 @@ begin
 end $$;
 create trigger invoice_finalized before update or delete on invoices for each row execute function guard_invoice_change();
 
-create function guard_invoice_totals() returns trigger language plpgsql as $$
+create function guard_invoice_totals() returns trigger language plpgsql set enable_seqscan = off as $$
 declare bad record;
 begin
   select invoice.id, lines.net_minor, lines.tax_minor, lines.line_count, taxes.tax_minor as breakdown_minor into bad
@@ -364,10 +364,12 @@ end $$;
 create trigger invoice_adds_up after update on invoices referencing new table as finalized for each statement execute function guard_invoice_totals();
 
 -- Documents that this transaction made are seen by nobody else; of others, whoever finalizes them at this moment is waited for.
-create function guard_invoice_parts() returns trigger language plpgsql as $$
+-- Found by their ids: a connection plans this once, perhaps while the table is small, and keeps the plan when it has grown.
+create function guard_invoice_parts() returns trigger language plpgsql set enable_seqscan = off as $$
+declare ids uuid[] := array(select distinct invoice_id from changed);
 begin
-  perform from invoices where id in (select invoice_id from changed) and xmin <> pg_current_xact_id()::xid order by id for share;
-  if exists (select from invoices where id in (select invoice_id from changed) and finalized_at is not null) then
+  perform from invoices where id = any (ids) and xmin <> pg_current_xact_id()::xid order by id for share;
+  if exists (select from invoices where id = any (ids) and finalized_at is not null) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return null;

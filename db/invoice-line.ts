@@ -18,6 +18,8 @@ export interface LinesToWrite {
   readonly draft: DocumentDraft
   readonly revision?: number
   readonly sources: ReadonlyMap<string, LineSource>
+  /** Windows that were frozen before, by `windowKey`: what is billed anew is what was measured. */
+  readonly windows?: ReadonlyMap<string, string>
 }
 
 const noSource: LineSource = {
@@ -29,11 +31,12 @@ const noSource: LineSource = {
 }
 
 /** The rows of a document's lines, with the usage windows that some of them freeze. */
-export function toLineRows(invoiceId: string, { draft, revision, sources }: LinesToWrite) {
+export function toLineRows(invoiceId: string, { draft, revision, sources, windows }: LinesToWrite) {
   const ids = newIds(draft.lines.length)
   return draft.lines.map((line, position) => {
     const source = sources.get(line.subscriptionLineId ?? line.oneOffChargeId ?? '') ?? noSource
-    const window = toWindowRow(line, source)
+    const frozenWindowId = windows?.get(windowKey(line)) ?? null
+    const window = frozenWindowId === null ? toWindowRow(line, source) : null
     return {
       id: ids[position] ?? '',
       invoice_id: invoiceId,
@@ -43,7 +46,7 @@ export function toLineRows(invoiceId: string, { draft, revision, sources }: Line
       subscription_id: source.subscriptionId,
       product_id: source.productId,
       instance_id: source.instanceId,
-      usage_window_id: window?.id ?? null,
+      usage_window_id: window?.id ?? frozenWindowId,
       description: line.description,
       billing_type: line.billingType,
       quantity: line.quantity,
@@ -64,6 +67,12 @@ export function toLineRows(invoiceId: string, { draft, revision, sources }: Line
       lateEventIds: line.lateEventIds,
     }
   })
+}
+
+export function windowKey(
+  line: Pick<DocumentLineDraft, 'kind' | 'subscriptionLineId' | 'servicePeriod'>,
+): string {
+  return `${line.kind} ${line.subscriptionLineId} ${line.servicePeriod?.start}`
 }
 
 export type InvoiceLineRow = ReturnType<typeof toLineRows>[number]

@@ -29,6 +29,8 @@ export interface NewInvoice {
   readonly draft: DocumentDraft
   /** Whose each line is: by subscription line, or by one-off charge. */
   readonly sources: ReadonlyMap<string, LineSource>
+  /** See `LinesToWrite`. */
+  readonly windows?: ReadonlyMap<string, string>
 }
 
 export interface FinalizedInvoice {

@@ -27,6 +27,16 @@ export async function lockDocuments(tx: Tx, subscriptionId: string): Promise<Doc
   return await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
 }
 
+/** One document, held for a bill. */
+export async function lockDocument(tx: Tx, documentId: string): Promise<DocumentRow> {
+  return await tx
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where('id', '=', documentId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+}
+
 /** Keeps bills away until the caller's transaction ends, but not others who do the same. */
 export async function holdOffBills(tx: Db, subscriptionId: string): Promise<void> {
   await documentsOf(tx, subscriptionId).forShare().execute()

@@ -48,6 +48,7 @@ export async function insertOneOffInvoice(
       discounts: [],
       bounds: [],
       tax: { arePricesInclusive: false, taxRounding: 'document', decide: () => options.tax ?? vat },
+      language: 'en',
     })
     if (draft === null) throw new Error('nothing is due')
     const [made] = await insertInvoices(tx, [

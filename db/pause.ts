@@ -42,15 +42,7 @@ export async function pauseSubscription(db: Db, key: CommandKey, asked: AskedPau
     if (end !== null && compareDates(end, start) <= 0)
       throw fieldError('/ends_on', 'date_range_invalid', 'A pause has at least one day.')
     await insertPause(changes, { start, end, reason: asked.reason })
-    for (const line of await listLinesAfter(changes.tx, subscription.id, today)) {
-      const { line: left, successor } = pauseLine(toLine(line), { start, end, today })
-      const isMoved = left.startsOn !== line.starts_on
-      if (isMoved) await dropLine(changes, line)
-      else if (left.endsOn !== line.ends_on) await endLine(changes, line, left.endsOn)
-      const next = isMoved ? left : successor
-      const closed_by = next?.endsOn === null ? null : line.closed_by
-      if (next) await openLine(changes, line, { starts_on: next.startsOn, ends_on: next.endsOn, closed_by })
-    }
+    await cutLines(changes, { start, end, today })
     if (end !== null) await moveEnd(changes, daysIn({ start, end }))
     await tellOf(changes.tx, subscription, 'subscription.pause_planned', {
       now: key.now,
@@ -62,6 +54,24 @@ export async function pauseSubscription(db: Db, key: CommandKey, asked: AskedPau
       },
     })
   })
+}
+
+/** What comes later is moved first, so that no line meets the one after it. */
+async function cutLines(
+  changes: LineChanges,
+  pause: { start: string; end: string | null; today: string },
+): Promise<void> {
+  const lines = await listLinesAfter(changes.tx, changes.subscription.id, pause.today)
+  for (const line of lines.toReversed()) {
+    const { line: left, successor } = pauseLine(toLine(line), pause)
+    const isMoved = left.startsOn !== line.starts_on
+    if (isMoved) await dropLine(changes, line)
+    else if (left.endsOn !== line.ends_on) await endLine(changes, line, left.endsOn)
+    const next = isMoved ? left : successor
+    if (!next) continue
+    const closed_by = next.endsOn === null ? null : line.closed_by
+    await openLine(changes, line, { starts_on: next.startsOn, ends_on: next.endsOn, closed_by })
+  }
 }
 
 async function insertPause(

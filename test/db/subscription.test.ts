@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { activateSubscription } from '#db/activation.ts'
+import { billFinal } from '#db/billing.ts'
 import { readAgenda } from '#db/agenda.ts'
 import { listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
@@ -187,6 +188,69 @@ test('a withdrawn cancellation does not open the lines that a change had closed'
     '5 from 2026-04-01 to 2026-05-01',
     '3 from 2026-05-01 to open',
   ])
+})
+
+test('a withdrawn cancellation plans again what was planned before it', async () => {
+  const { subscriptionId, command, change } = await sellUsers()
+  await changeSubscription(seller.db, command('down', '2026-04-10T12:00:00Z'), change('3'))
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), periodEnd)
+  await cancelSubscription(seller.db, command('later', '2026-04-13T12:00:00Z'), {
+    when: 'date',
+    endsOn: '2026-06-16',
+    reason: 'moved',
+  })
+  assert.deepEqual(await listLines(subscriptionId), [
+    '5 from 2026-04-01 to 2026-05-01',
+    '3 from 2026-05-01 to 2026-06-16',
+  ])
+  await uncancelSubscription(seller.db, command('stay', '2026-04-14T12:00:00Z'))
+  assert.deepEqual(await listLines(subscriptionId), [
+    '5 from 2026-04-01 to 2026-05-01',
+    '3 from 2026-05-01 to open',
+  ])
+})
+
+test('billing may end before service: nothing is billed then, and it runs to its own last day', async () => {
+  const { subscriptionId, command } = await sellUsers()
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), {
+    ...periodEnd,
+    serviceEndsOn: '2026-05-16',
+  })
+  assert.deepEqual(await listLines(subscriptionId), ['5 from 2026-04-01 to 2026-05-01'])
+  const agenda = await readAgenda(seller.db, subscriptionId, '2026-04-12T13:00:00Z')
+  assert.equal(agenda.endsAt, '2026-05-16T00:00:00Z')
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const billed = await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  assert.deepEqual([billed.invoiceNumber, billed.next], [null, null])
+  assert.equal((await billFinal(seller.db, subscriptionId, '2026-05-16T00:00:00Z')).length, 1)
+})
+
+test('withdrawn after billing ended and before service did, it is billed on without a hole', async () => {
+  const { subscriptionId, command } = await sellUsers()
+  const serviceEndsOn = '2026-06-16'
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), { ...periodEnd, serviceEndsOn })
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  await uncancelSubscription(seller.db, command('stay', '2026-05-20T12:00:00Z'))
+  const billed = await billDue(seller.db, documentId, '2026-06-01T00:00:00Z')
+  assert.deepEqual((await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted(), [
+    'recurring 2026-05-01/2026-06-01 5 × 1 = 500',
+    'recurring 2026-06-01/2026-07-01 5 × 1 = 500',
+  ])
+})
+
+test('a cancellation names no day that is past, and service does not end before billing', async () => {
+  const { command } = await sellUsers()
+  const cancel = async (dates: { endsOn: string; serviceEndsOn?: string }) =>
+    await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), {
+      when: 'date',
+      reason: 'moved',
+      ...dates,
+    })
+  await assert.rejects(cancel({ endsOn: '2026-04-11' }), { code: 'date_range_invalid' })
+  await assert.rejects(cancel({ endsOn: '2026-05-11', serviceEndsOn: '2026-05-10' }), {
+    code: 'date_range_invalid',
+  })
 })
 
 test('a subscription that is cancelled for later can still be cancelled for today', async () => {

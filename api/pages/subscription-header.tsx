@@ -96,7 +96,9 @@ function Facts({ content }: { content: SubscriptionContent }) {
           <div class="hint">{formatAmount(expected.totalMinor, row.currency)} with what was used so far</div>
         )}
       </Fact>
-      <Fact name="Active since">{row.starts_on === null ? 'not yet' : <Day date={row.starts_on} />}</Fact>
+      <Fact name={row.activated_at === null ? 'Asked to begin' : 'Active since'}>
+        {row.starts_on === null ? 'once it is built' : <Day date={row.starts_on} />}
+      </Fact>
       {row.ends_on !== null && (
         <Fact name={row.phase === 'ended' ? 'Ended' : 'Ends'}>
           <Day date={row.ends_on} />

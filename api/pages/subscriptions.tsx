@@ -114,7 +114,13 @@ function SubscriptionItem({ row }: { row: SubscriptionRow }) {
           </div>
         )}
       </td>
-      <td>{row.starts_on === null ? 'not active yet' : <Day date={row.starts_on} />}</td>
+      <td>
+        {row.activated_at === null || row.starts_on === null ? (
+          'not active yet'
+        ) : (
+          <Day date={row.starts_on} />
+        )}
+      </td>
       <td>{row.next_invoice_on === null ? 'none' : <Day date={row.next_invoice_on} />}</td>
     </tr>
   )

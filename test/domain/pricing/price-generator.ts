@@ -13,12 +13,12 @@ const anyBounds = fc
   .map((bounds) => [...bounds.toSorted((first, second) => first - second).map(String), null])
 
 export const anyTiers: fc.Arbitrary<PriceTier[]> = fc
-  .tuple(anyBounds, fc.infiniteStream(anyAmount))
+  .tuple(anyBounds, fc.array(anyAmount, { minLength: 12, maxLength: 12 }))
   .map(([bounds, amounts]) =>
-    bounds.map((upTo) => ({
+    bounds.map((upTo, index) => ({
       upTo,
-      unitAmount: amounts.next().value ?? '1',
-      flatAmount: amounts.next().value ?? '1',
+      unitAmount: amounts[2 * index] ?? '1',
+      flatAmount: amounts[2 * index + 1] ?? '1',
     })),
   )
 

@@ -1,0 +1,29 @@
+import type { TestContext } from 'node:test'
+import fc from 'fast-check'
+
+/** So many times the cases: `CLOUDER_TEST_CASES=100 npm test -- test/properties`, over a night perhaps. */
+const factor = Number(process.env['CLOUDER_TEST_CASES'] ?? 1)
+
+/** The cases of a run can be had again by its seed, which every run says. */
+const seed = Number(process.env['CLOUDER_TEST_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
+
+type Arbitraries<Values extends [unknown, ...unknown[]]> = {
+  [Index in keyof Values]: fc.Arbitrary<Values[Index]>
+}
+
+/** Holds a property against so many cases, and says how many there were and by which seed they come again. */
+export async function holds<Values extends [unknown, ...unknown[]]>(
+  t: TestContext,
+  cases: number,
+  of: Arbitraries<Values>,
+  property: (...values: Values) => void | Promise<void>,
+): Promise<void> {
+  const numRuns = Math.max(1, Math.round(cases * factor))
+  t.diagnostic(`${numRuns} cases, CLOUDER_TEST_SEED=${seed}`)
+  await fc.assert(
+    fc.asyncProperty(...of, async (...values: Values) => {
+      await property(...values)
+    }),
+    { numRuns, seed },
+  )
+}

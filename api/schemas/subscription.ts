@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
+import { billingInterval } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
+import { termOn } from '#domain/renewal.ts'
 import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import { refuseWith } from '../validation.ts'
@@ -43,6 +45,15 @@ export const subscriptionSchema = z
     cancel_requested_at: z.string().nullable(),
     cancel_reason: z.string().nullable(),
     suspended_reason: z.string().nullable(),
+    term: z
+      .object({ length: recurrenceField, notice: recurrenceField, renewal: z.enum(['renew', 'end']) })
+      .nullable()
+      .openapi({ description: 'A fixed term, counted from the first day of service.' }),
+    term_ends_on: z.string().nullable(),
+    term_state: z
+      .enum(['running', 'to_renew', 'ending', 'ended'])
+      .nullable()
+      .openapi({ description: 'Within the notice before its end, it is to renew or ending.' }),
     test_clock: z.string().nullable(),
     activated_at: z.string().nullable(),
     ended_at: z.string().nullable(),
@@ -101,11 +112,24 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     cancel_requested_at: row.cancel_requested_at,
     cancel_reason: row.cancel_reason,
     suspended_reason: row.suspended_reason,
+    ...toTermJson(row),
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
     activated_at: row.activated_at,
     ended_at: row.ended_at,
     created_at: row.created_at,
   }
+}
+
+function toTermJson(row: SubscriptionRow) {
+  const { term, term_ends_on, starts_on: startsOn } = row
+  if (term === null || startsOn === null) return { term: null, term_ends_on: null, term_state: null }
+  const fixed = {
+    startsOn,
+    length: billingInterval(term.length),
+    notice: billingInterval(term.notice),
+    isRenewed: term.renewal === 'renew',
+  }
+  return { term, term_ends_on, term_state: termOn(fixed, row.today).state }
 }
 
 export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof subscriptionLineSchema> {

@@ -25,11 +25,15 @@ function subscriptions(db: Db) {
       'kit.code as kit_code',
     ])
     .select(
+      sql<string>`(coalesce((select now_at from test_clocks where id = subscription.test_clock_id), now())
+        at time zone customer.time_zone)::date`.as('today'),
+    )
+    .select(
       sql<boolean>`exists (
-        select from subscription_pauses pause
-        where pause.subscription_id = subscription.id and pause.begun_at is null
-          and (upper_inf(pause_period) or upper(pause_period) > coalesce(
-            (select now_at from test_clocks where id = subscription.test_clock_id), now())::date))`.as(
+        select from subscription_pauses
+        where subscription_id = subscription.id and begun_at is null
+          and pause_period && daterange((coalesce((select now_at from test_clocks
+            where id = subscription.test_clock_id), now()) at time zone customer.time_zone)::date, null))`.as(
         'is_pause_planned',
       ),
     )

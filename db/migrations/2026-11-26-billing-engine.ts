@@ -131,6 +131,9 @@ alter table subscriptions
   add check ((term is null) = (term_ends_on is null)),
   add check (greatest_amount >= least_amount);
 
+-- The subscription that the line joined, instead of making one.
+alter table order_lines add column subscription_id uuid references subscriptions;
+
 alter table subscription_documents
   add column purchase_order_reference text,
   add column own_anchor_on date,
@@ -194,6 +197,7 @@ const invoices = `
 alter table number_series
   add column last_hash bytea,
   add column last_issued_on date;
+update number_series set last_issued_on = (select max(issued_on) from invoices where invoices.series = number_series.code);
 
 alter table invoices
   add column revision integer not null default 0,

@@ -6,6 +6,7 @@ import type { ExplainedTax } from '#domain/invoice/explanation.ts'
 import type { TaxCategory } from '#domain/tax.ts'
 import { toDecision } from './billed-part.ts'
 import type { Tx } from './database.ts'
+import { insertEvent } from './event.ts'
 import { insertInvoices, type FinalizedInvoice } from './invoice.ts'
 import type { LineSource } from './invoice-line.ts'
 import { lockFinalizedInvoice, type LockedInvoice } from './invoice-lock.ts'
@@ -15,6 +16,8 @@ export interface WantedCredit {
   readonly request: CreditRequest
   /** A second try under the same key finds the first: `credit/…`. */
   readonly billingKey: string
+  readonly reason: string | null
+  readonly actor: string
   readonly now: string
 }
 
@@ -26,14 +29,29 @@ export interface WantedCredit {
 export async function insertCreditNote(tx: Tx, wanted: WantedCredit): Promise<FinalizedInvoice> {
   await lockLinesOf(tx, wanted.invoiceId)
   const invoice = await lockFinalizedInvoice(tx, wanted.invoiceId)
-  return await creditLocked(tx, invoice, wanted)
+  const note = await creditLocked(tx, invoice, wanted)
+  await insertEvent(tx, {
+    kind: 'invoice.credited',
+    customerId: invoice.customer_id,
+    invoiceId: invoice.id,
+    businessAt: wanted.now,
+    data: {
+      number: invoice.number,
+      credit_note: note.number,
+      total_minor: note.totalMinor,
+      currency: note.currency,
+      reason: wanted.reason,
+      actor: wanted.actor,
+    },
+  })
+  return note
 }
 
 /** As `insertCreditNote`, of an invoice that the caller has locked, after its subscription lines. */
 export async function creditLocked(
   tx: Tx,
   invoice: LockedInvoice,
-  { request, billingKey, now }: WantedCredit,
+  { request, billingKey, now }: Pick<WantedCredit, 'request' | 'billingKey' | 'now'>,
 ): Promise<FinalizedInvoice> {
   const lines = await readCorrectedLines(tx, invoice.id)
   const draft = draftCorrection(

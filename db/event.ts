@@ -28,6 +28,7 @@ export type EventKind =
   | 'subscription.ended'
   | 'limit.applied'
   | 'limit.refused'
+  | 'invoice.credited'
   | 'invoice.finalized'
   | 'invoice.marked_collectible'
   | 'invoice.marked_uncollectible'

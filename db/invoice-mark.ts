@@ -32,7 +32,6 @@ export async function voidInvoice(tx: Tx, wanted: WantedMark): Promise<Finalized
   await tell(tx, 'invoice.voided', invoice, wanted)
   try {
     return await creditLocked(tx, invoice, {
-      invoiceId: invoice.id,
       request: { kind: 'full' },
       billingKey,
       now: wanted.now,

@@ -20,6 +20,7 @@ const prefixes = {
   invoice: 'inv',
   invoiceLine: 'il',
   kit: 'kit',
+  oneOffCharge: 'oof',
   order: 'ord',
   priceList: 'pl',
   product: 'prod',

@@ -35,6 +35,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>
     `Limit ${text(data['limit'])} of ${text(data['quantity'])} was not taken${because(data['answer'])}`,
+  'invoice.credited': (data) =>
+    `${amount(data)} of ${text(data['number'])} credited${because(data['reason'])}`,
   'invoice.finalized': (data) =>
     `${data['kind'] === 'credit_note' ? 'Credit note' : 'Invoice'} ${text(data['number'])}: ${amount(data)}`,
   'invoice.marked_collectible': (data) =>

@@ -8,13 +8,16 @@ import { registerDocuments } from './documents.ts'
 import { registerEvents } from './events.ts'
 import { registerHealth } from './health.ts'
 import { registerInstances } from './instances.ts'
+import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
+import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerOrders } from './orders.ts'
 import { registerPriceLists } from './price-lists.ts'
+import { registerPriceRevisions } from './price-revisions.ts'
 import { registerProducts } from './products.ts'
 import { registerSeller } from './seller.ts'
 import { registerServers } from './servers.ts'
@@ -39,12 +42,15 @@ export function registerRoutes(frame: Frame): void {
   registerOrders(frame)
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
+  registerPriceRevisions(frame)
   registerBuilds(frame)
   registerInstances(frame)
   registerServers(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)
+  registerInvoiceActions(frame)
+  registerOneOffCharges(frame)
   registerUsage(frame)
   registerTestClocks(frame)
   registerTasks(frame)

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { listInvoices } from '#db/read/invoice.ts'
+import type { Db } from '#db/database.ts'
+import { listAllocations, listCreditNotes, listInvoiceMarks, listInvoices } from '#db/read/invoice.ts'
+import { moneyStates } from '#domain/invoice/balance.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import { readInvoiceRows } from '../documents/invoice-rows.ts'
 import type { Frame } from '../frame.ts'
@@ -8,9 +10,12 @@ import { addressField, idParams } from '../schemas/common.ts'
 import {
   invoiceDetailSchema,
   invoiceSchema,
+  toAllocationJson,
+  toCreditNoteJson,
   toInvoiceJson,
   toInvoiceLineJson,
   toInvoiceTaxJson,
+  toMarkJson,
 } from '../schemas/invoice.ts'
 import { findSubscriptionFilter } from './builds.ts'
 import { findCustomerFilter } from './documents.ts'
@@ -28,6 +33,8 @@ export function registerInvoices(frame: Frame): void {
         customer: addressField.optional(),
         subscription: addressField.optional(),
         document: addressField.optional(),
+        money_state: z.enum(moneyStates).optional(),
+        status: z.enum(['draft', 'finalized']).optional(),
       }),
       result: pageOf(invoiceSchema),
       refusals: ['customer_unknown', 'id_kind_mismatch', 'not_found', 'subscription_unknown'],
@@ -40,6 +47,8 @@ export function registerInvoices(frame: Frame): void {
         subscriptionId: await findSubscriptionFilter(db, query.subscription),
         documentId:
           query.document === undefined ? null : await resolveField(db, { ...document, text: query.document }),
+        moneyState: query.money_state ?? null,
+        isDraft: query.status === undefined ? null : query.status === 'draft',
       }
       return toPage(await listInvoices(db, { ...page, ...filter }), page, toInvoiceJson)
     },
@@ -54,18 +63,25 @@ export function registerInvoices(frame: Frame): void {
       params: idParams,
       result: invoiceDetailSchema,
     },
-    async ({ db, params }) => {
-      const id = await resolveAddress(db, 'invoice', params.id)
-      const { invoice, lines, taxes, balanceUsedMinor } = await readInvoiceRows(db, id)
-      const { currency } = invoice
-      return {
-        ...toInvoiceJson(invoice),
-        seller: { ...invoice.seller },
-        buyer: { ...invoice.buyer },
-        lines: lines.map((line) => toInvoiceLineJson(line, currency)),
-        taxes: taxes.map((tax) => toInvoiceTaxJson(tax, currency)),
-        balance_used: { amount_minor: balanceUsedMinor, currency },
-      }
-    },
+    async ({ db, params }) => await readInvoiceDetail(db, await resolveAddress(db, 'invoice', params.id)),
   )
+}
+
+export async function readInvoiceDetail(db: Db, id: string): Promise<z.input<typeof invoiceDetailSchema>> {
+  const { invoice, lines, taxes, balanceUsedMinor } = await readInvoiceRows(db, id)
+  const { currency } = invoice
+  const allocations = await listAllocations(db, id)
+  const notes = await listCreditNotes(db, id)
+  const marks = await listInvoiceMarks(db, id)
+  return {
+    ...toInvoiceJson(invoice),
+    seller: { ...invoice.seller },
+    buyer: { ...invoice.buyer },
+    lines: lines.map((line) => toInvoiceLineJson(line, currency)),
+    taxes: taxes.map((tax) => toInvoiceTaxJson(tax, currency)),
+    balance_used: { amount_minor: balanceUsedMinor, currency },
+    allocations: allocations.map((allocation) => toAllocationJson(allocation, currency)),
+    credit_notes: notes.map((note) => toCreditNoteJson(note, currency)),
+    marks: marks.map(toMarkJson),
+  }
 }

@@ -1,6 +1,14 @@
 import { z } from '@hono/zod-openapi'
-import type { InvoiceLineRow, InvoiceRow, InvoiceTaxRow } from '#db/read/invoice.ts'
+import type {
+  AllocationRow,
+  CreditNoteRow,
+  InvoiceLineRow,
+  InvoiceMarkRow,
+  InvoiceRow,
+  InvoiceTaxRow,
+} from '#db/read/invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { moneyState, moneyStates, openMinor, type InvoiceMoney } from '#domain/invoice/balance.ts'
 import { moneySchema, periodSchema, referenceSchema } from './common.ts'
 
 export const invoiceSchema = z
@@ -13,11 +21,20 @@ export const invoiceSchema = z
     net: moneySchema,
     tax: moneySchema,
     total: moneySchema,
+    status: z.enum(['draft', 'finalized']).openapi({ description: 'What is finalized never changes.' }),
+    finalize_on: z.string().nullable().openapi({ description: 'When a draft is finalized by itself.' }),
+    money_state: z.enum(moneyStates).nullable().openapi({ description: 'Null for drafts and credit notes.' }),
+    open: moneySchema.openapi({ description: 'What is left to pay.' }),
     issued_on: z.string(),
     due_on: z.string(),
     finalized_at: z.string().nullable(),
     purchase_order_reference: z.string().nullable(),
     corrects: z.string().nullable().openapi({ description: 'The invoice that a credit note corrects.' }),
+    reissue_of: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The voided invoice of which this one is the next revision.' }),
+    revision: z.number().int(),
     test_clock: z.string().nullable(),
     created_at: z.string(),
   })
@@ -72,6 +89,26 @@ const invoiceTaxSchema = z
   })
   .openapi('InvoiceTax')
 
+const allocationSchema = z
+  .object({
+    kind: z.enum(['balance', 'credit_note', 'payment']),
+    amount: moneySchema,
+    credit_note: z.string().nullable(),
+    reference: z.string().nullable(),
+    allocated_at: z.string(),
+  })
+  .openapi('Allocation')
+
+const markSchema = z
+  .object({
+    kind: z.enum(['void', 'uncollectible']),
+    reason: z.string(),
+    actor: z.string(),
+    marked_at: z.string(),
+    ended_at: z.string().nullable(),
+  })
+  .openapi('InvoiceMark')
+
 export const invoiceDetailSchema = invoiceSchema
   .extend({
     seller: z.record(z.string(), z.unknown()),
@@ -79,6 +116,11 @@ export const invoiceDetailSchema = invoiceSchema
     lines: z.array(invoiceLineSchema),
     taxes: z.array(invoiceTaxSchema),
     balance_used: moneySchema,
+    allocations: z.array(allocationSchema).openapi({ description: 'What was set against it, oldest first.' }),
+    credit_notes: z.array(
+      z.object({ id: z.string(), number: z.string().nullable(), total: moneySchema, issued_on: z.string() }),
+    ),
+    marks: z.array(markSchema),
   })
   .openapi('InvoiceDetail')
 
@@ -93,14 +135,67 @@ export function toInvoiceJson(row: InvoiceRow): z.input<typeof invoiceSchema> {
     net: { amount_minor: row.net_minor, currency },
     tax: { amount_minor: row.tax_minor, currency },
     total: { amount_minor: row.total_minor, currency },
+    status: row.finalized_at === null ? 'draft' : 'finalized',
+    finalize_on: row.finalized_at === null ? row.finalize_on : null,
+    money_state: moneyStateOf(row),
+    open: { amount_minor: openMinorOf(row), currency },
     issued_on: row.issued_on,
     due_on: row.due_on,
     finalized_at: row.finalized_at,
     purchase_order_reference: row.purchase_order_reference,
     corrects: row.corrects_id === null ? null : encodeId('invoice', row.corrects_id),
+    reissue_of: row.reissue_of_id === null ? null : encodeId('invoice', row.reissue_of_id),
+    revision: row.revision,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
     created_at: row.created_at,
   }
+}
+
+/** Only an invoice that is finalized is paid. */
+export function moneyStateOf(row: InvoiceRow) {
+  return isPayable(row) ? moneyState(toMoney(row), row.today) : null
+}
+
+export function openMinorOf(row: InvoiceRow): number {
+  return isPayable(row) && !row.is_void ? openMinor(toMoney(row)) : 0
+}
+
+function isPayable(row: InvoiceRow): boolean {
+  return row.kind === 'invoice' && row.finalized_at !== null
+}
+
+function toMoney(row: InvoiceRow): InvoiceMoney {
+  return {
+    totalMinor: row.total_minor,
+    dueOn: row.due_on,
+    creditNotesMinor: row.credited_minor,
+    paidMinor: row.paid_minor,
+    isVoid: row.is_void,
+    isUncollectible: row.is_uncollectible,
+  }
+}
+
+export function toAllocationJson(row: AllocationRow, currency: string): z.input<typeof allocationSchema> {
+  return {
+    kind: row.kind,
+    amount: { amount_minor: row.amount_minor, currency },
+    credit_note: row.credit_note_id === null ? null : encodeId('invoice', row.credit_note_id),
+    reference: row.reference,
+    allocated_at: row.allocated_at,
+  }
+}
+
+export function toCreditNoteJson(row: CreditNoteRow, currency: string) {
+  return {
+    id: encodeId('invoice', row.id),
+    number: row.number,
+    total: { amount_minor: row.total_minor, currency },
+    issued_on: row.issued_on,
+  }
+}
+
+export function toMarkJson(row: InvoiceMarkRow): z.input<typeof markSchema> {
+  return { ...row }
 }
 
 export function toInvoiceLineJson(row: InvoiceLineRow, currency: string): z.input<typeof invoiceLineSchema> {

@@ -14,6 +14,7 @@ const uncoded = {
   document: 'subscription_documents',
   instance: 'instances',
   invoice: 'invoices',
+  oneOffCharge: 'one_off_charges',
   order: 'orders',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',

@@ -1,5 +1,7 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
+import type { MoneyState } from '#domain/invoice/balance.ts'
 import type { Db } from '../database.ts'
+import { creditedMinor, isMarked, paidMinor } from '../invoice-money.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function invoices(db: Db) {
@@ -8,26 +10,65 @@ function invoices(db: Db) {
     .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
     .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
     .leftJoin('invoices as corrected', 'corrected.id', 'invoice.corrects_id')
+    .leftJoin('invoices as annulled', 'annulled.id', 'invoice.reissue_of_id')
     .selectAll('invoice')
     .select([
       'customer.code as customer_code',
       'customer.name as customer_name',
       'clock.name as test_clock_name',
+      'clock.now_at as test_clock_now_at',
       'corrected.number as corrected_number',
+      'annulled.number as reissue_of_number',
+      creditedMinor.as('credited_minor'),
+      paidMinor.as('paid_minor'),
+      isMarked('void').as('is_void'),
+      isMarked('uncollectible').as('is_uncollectible'),
+      today.as('today'),
     ])
+}
+
+/** Of the seller, or where the invoice lives on a test clock, by that clock. */
+const today = sql<string>`(coalesce(clock.now_at, now()) at time zone (select time_zone from installation))::date`
+const openMinor = sql<number>`(invoice.total_minor - ${creditedMinor} - ${paidMinor})`
+
+/** The same rule as `moneyState`, for a list that is narrowed to one. */
+function isInState(state: MoneyState) {
+  const isInvoice = sql`invoice.kind = 'invoice' and invoice.finalized_at is not null`
+  const isUnpaid = sql`${isInvoice} and not ${isMarked('void')} and ${openMinor} > 0`
+  const isCollected = sql`${isUnpaid} and not ${isMarked('uncollectible')}`
+  const isCredited = sql`invoice.total_minor > 0 and ${creditedMinor} >= invoice.total_minor`
+  const conditions: Readonly<Record<MoneyState, RawBuilder<unknown>>> = {
+    void: sql`${isInvoice} and ${isMarked('void')}`,
+    credited: sql`${isInvoice} and not ${isMarked('void')} and ${openMinor} <= 0 and ${isCredited}`,
+    paid: sql`${isInvoice} and not ${isMarked('void')} and ${openMinor} <= 0 and not (${isCredited})`,
+    uncollectible: sql`${isUnpaid} and ${isMarked('uncollectible')}`,
+    overdue: sql`${isCollected} and invoice.due_on < ${today}`,
+    partly_paid: sql`${isCollected} and invoice.due_on >= ${today} and ${openMinor} < invoice.total_minor`,
+    open: sql`${isCollected} and invoice.due_on >= ${today} and ${openMinor} = invoice.total_minor`,
+  }
+  return sql<boolean>`(${conditions[state]})`
 }
 
 export type InvoiceRow = Awaited<ReturnType<typeof listInvoices>>[number]
 
-export async function listInvoices(
-  db: Db,
-  page: PageRequest & { customerId: string | null; subscriptionId: string | null; documentId: string | null },
-) {
+export interface InvoiceFilter {
+  readonly customerId?: string | null
+  readonly subscriptionId?: string | null
+  readonly documentId?: string | null
+  readonly moneyState?: MoneyState | null
+  readonly isDraft?: boolean | null
+}
+
+export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
   let query = onPage(invoices(db), page, 'invoice.id')
-  if (page.customerId !== null) query = query.where('invoice.customer_id', '=', page.customerId)
-  if (page.documentId !== null) query = query.where('invoice.document_id', '=', page.documentId)
-  const { subscriptionId } = page
-  if (subscriptionId !== null) {
+  const { customerId, documentId, subscriptionId, moneyState, isDraft } = page
+  if (customerId) query = query.where('invoice.customer_id', '=', customerId)
+  if (documentId) query = query.where('invoice.document_id', '=', documentId)
+  if (moneyState) query = query.where(isInState(moneyState))
+  if (typeof isDraft === 'boolean') {
+    query = query.where('invoice.finalized_at', isDraft ? 'is' : 'is not', null)
+  }
+  if (subscriptionId) {
     query = query.where('invoice.id', 'in', (line) =>
       line.selectFrom('invoice_lines').select('invoice_id').where('subscription_id', '=', subscriptionId),
     )
@@ -86,3 +127,37 @@ export async function readBalanceUsed(db: Db, invoiceId: string): Promise<number
     .executeTakeFirstOrThrow()
   return usedMinor
 }
+
+/** What was set against an invoice, oldest first. */
+export async function listAllocations(db: Db, invoiceId: string) {
+  return await db
+    .selectFrom('allocations')
+    .leftJoin('invoices as note', 'note.id', 'allocations.credit_note_id')
+    .select(['allocations.id', 'allocations.kind', 'allocations.amount_minor', 'allocations.reference'])
+    .select(['allocations.allocated_at', 'allocations.credit_note_id', 'note.number as credit_note_number'])
+    .where('allocations.invoice_id', '=', invoiceId)
+    .orderBy('allocations.id')
+    .execute()
+}
+export type AllocationRow = Awaited<ReturnType<typeof listAllocations>>[number]
+
+/** The credit notes that a person made of an invoice, oldest first. */
+export async function listCreditNotes(db: Db, invoiceId: string) {
+  return await db
+    .selectFrom('invoices')
+    .select(['id', 'number', 'total_minor', 'issued_on'])
+    .where('corrects_id', '=', invoiceId)
+    .orderBy('id')
+    .execute()
+}
+export type CreditNoteRow = Awaited<ReturnType<typeof listCreditNotes>>[number]
+
+export async function listInvoiceMarks(db: Db, invoiceId: string) {
+  return await db
+    .selectFrom('invoice_marks')
+    .select(['kind', 'reason', 'actor', 'marked_at', 'ended_at'])
+    .where('invoice_id', '=', invoiceId)
+    .orderBy('id')
+    .execute()
+}
+export type InvoiceMarkRow = Awaited<ReturnType<typeof listInvoiceMarks>>[number]

@@ -49,7 +49,17 @@ export function settle(totalMinor: number, funds: Funds): Settlement {
   }
 }
 
-export type MoneyState = 'open' | 'partly_paid' | 'paid' | 'overdue' | 'credited' | 'uncollectible' | 'void'
+export const moneyStates = [
+  'open',
+  'partly_paid',
+  'paid',
+  'overdue',
+  'credited',
+  'uncollectible',
+  'void',
+] as const
+
+export type MoneyState = (typeof moneyStates)[number]
 
 /** A finalized invoice and what was set against it, in minor units; money that went back is taken off beforehand. */
 export interface InvoiceMoney {

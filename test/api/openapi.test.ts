@@ -33,9 +33,23 @@ before(async () => {
   })
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
+  await creditPaidOneOff()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
+
+/** The newest customer pays a one-off and is credited it: he is owed something. */
+async function creditPaidOneOff(): Promise<void> {
+  const { body } = await api.get('/v1/customers')
+  const [customer] = body['data'] as { code: string }[]
+  const charge = { description: 'Work', unit_price: '10', currency: 'USD' }
+  await api.post(`/v1/customers/${customer?.code}/one-off-charges`, charge)
+  const invoice = await api.post('/v1/invoices', { customer: customer?.code, currency: 'USD' })
+  const address = `/v1/invoices/${String(invoice.body['id'])}`
+  const { amount_minor: amountMinor } = invoice.body['total'] as { amount_minor: number }
+  await api.post(`${address}/payments`, { amount_minor: amountMinor })
+  await api.post(`${address}/credit-notes`, {})
+}
 
 /** A schema without references, and closed: a field that is not in the document makes the answer wrong. */
 function resolve(schema: unknown): unknown {

@@ -39,7 +39,16 @@ async function insertCustomer(): Promise<string> {
 async function credit(invoiceId: string, request: CreditRequest) {
   return await seller.db
     .transaction()
-    .execute(async (tx) => insertCreditNote(tx, { invoiceId, request, billingKey: `credit/${newId()}`, now }))
+    .execute(async (tx) =>
+      insertCreditNote(tx, {
+        invoiceId,
+        request,
+        billingKey: `credit/${newId()}`,
+        reason: null,
+        actor: 'test',
+        now,
+      }),
+    )
 }
 
 async function pay(invoiceId: string, amountMinor: number) {

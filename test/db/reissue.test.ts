@@ -60,7 +60,7 @@ async function reissue(invoiceId: string, at = now) {
 async function netOf(subscriptionId: string): Promise<number> {
   const { net } = await seller.db
     .selectFrom('invoice_lines')
-    .select((eb) => eb.fn.sum<number>('amount_minor').as('net'))
+    .select((eb) => eb.fn.sum<string>('amount_minor').as('net'))
     .where('subscription_id', '=', subscriptionId)
     .executeTakeFirstOrThrow()
   return Number(net)
@@ -127,6 +127,8 @@ test('an invoice that still stands, in part or whole, is not billed anew', async
       invoiceId: april.id,
       request: { kind: 'amount', netMinor: 100 },
       billingKey: newId(),
+      reason: null,
+      actor: 'test',
       now,
     }),
   )

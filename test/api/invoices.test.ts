@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import test, { after, before, suite } from 'node:test'
+import { newId } from '#db/identifier.ts'
+import { moneyStates } from '#domain/invoice/balance.ts'
+import { createTestApi, seedCatalog, type Reply, type TestApi } from '#test/support/api.ts'
+
+let api: TestApi
+before(async () => {
+  api = await createTestApi()
+  await seedCatalog(api)
+  await api.patch('/v1/seller', { country: 'DE' })
+  await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '20' })
+})
+after(async () => api.close())
+
+interface Detail {
+  readonly id: string
+  readonly number: string | null
+  readonly kind: string
+  readonly money_state: string | null
+  readonly net: { readonly amount_minor: number }
+  readonly tax: { readonly amount_minor: number }
+  readonly total: { readonly amount_minor: number }
+  readonly open: { readonly amount_minor: number }
+  readonly balance_used: { readonly amount_minor: number }
+  readonly corrects: string | null
+  readonly reissue_of: string | null
+  readonly revision: number
+  readonly lines: readonly { readonly id: string; readonly description: string }[]
+  readonly credit_notes: readonly { readonly id: string; readonly number: string }[]
+  readonly allocations: readonly { readonly kind: string; readonly reference: string | null }[]
+  readonly marks: readonly { readonly kind: string; readonly ended_at: string | null }[]
+}
+
+const detail = (reply: Reply, status = 200): Detail => {
+  assert.equal(reply.status, status, JSON.stringify(reply.body))
+  return reply.body as unknown as Detail
+}
+const read = async (id: string) => detail(await api.get(`/v1/invoices/${id}`))
+const act = async (id: string, action: string, body: unknown = {}) =>
+  await api.post(`/v1/invoices/${id}/${action}`, body)
+
+function refused(reply: Reply, status: number, code: string, pointer?: string): void {
+  assert.deepEqual([reply.status, reply.body['code']], [status, code], JSON.stringify(reply.body))
+  if (pointer === undefined) return
+  const [first] = reply.body['errors'] as { pointer: string }[]
+  assert.equal(first?.pointer, pointer)
+}
+
+async function newCustomer(): Promise<string> {
+  const code = `c${newId().replaceAll('-', '').slice(-12)}`
+  const reply = await api.post('/v1/customers', { code, name: code, currency: 'USD' })
+  assert.equal(reply.status, 201)
+  return code
+}
+
+async function charge(customer: string, unitPrice: string, more: object = {}): Promise<Reply> {
+  const body = { description: 'Work', unit_price: unitPrice, ...more }
+  return await api.post(`/v1/customers/${customer}/one-off-charges`, body)
+}
+
+/** An invoice of so much, at 20 percent. */
+async function invoiceOf(unitPrice: string, customer?: string): Promise<Detail> {
+  const buyer = customer ?? (await newCustomer())
+  assert.equal((await charge(buyer, unitPrice)).status, 201)
+  return detail(await api.post('/v1/invoices', { customer: buyer }), 201)
+}
+
+suite('one-off charges', () => {
+  test('two that wait are gathered by one invoice, each with its reference', async () => {
+    const customer = await newCustomer()
+    await charge(customer, '12.00', { reference: 'order 7' })
+    await charge(customer, '8.00', { reference: 'order 9' })
+    const invoice = detail(await api.post('/v1/invoices', { customer }), 201)
+    assert.deepEqual(
+      invoice.lines.map((line) => line.description),
+      ['Work (order 7)', 'Work (order 9)'],
+    )
+    assert.deepEqual([invoice.net.amount_minor, invoice.total.amount_minor], [2_000, 2_400])
+    const list = await api.get(`/v1/one-off-charges?customer=${customer}`)
+    const states = (list.body['data'] as { state: string; invoice: string }[]).map((row) => [
+      row.state,
+      row.invoice,
+    ])
+    assert.deepEqual(states, [
+      ['invoiced', invoice.id],
+      ['invoiced', invoice.id],
+    ])
+    refused(await api.post('/v1/invoices', { customer }), 409, 'invoice_empty')
+  })
+
+  test('one that is withdrawn is on no invoice, one that is invoiced is not withdrawn', async () => {
+    const customer = await newCustomer()
+    const withdrawn = String((await charge(customer, '5')).body['id'])
+    const kept = String((await charge(customer, '7')).body['id'])
+    const reply = await api.post(`/v1/one-off-charges/${withdrawn}/withdraw`, {})
+    assert.equal(reply.body['state'], 'withdrawn')
+    const invoice = detail(await api.post('/v1/invoices', { customer }), 201)
+    assert.equal(invoice.net.amount_minor, 700)
+    refused(await api.post(`/v1/one-off-charges/${kept}/withdraw`, {}), 409, 'charge_billed')
+  })
+
+  test('one that is charged on a later day waits for it', async () => {
+    const customer = await newCustomer()
+    await charge(customer, '5', { charged_on: '2999-01-01' })
+    refused(await api.post('/v1/invoices', { customer }), 409, 'invoice_empty')
+    const waiting = await api.get(`/v1/one-off-charges?customer=${customer}&state=waiting`)
+    assert.equal((waiting.body['data'] as unknown[]).length, 1)
+  })
+
+  test('a product gives name, unit and price where they are left out', async () => {
+    const reply = await api.post(`/v1/customers/${await newCustomer()}/one-off-charges`, {
+      product: 'setup',
+      quantity: '2',
+    })
+    assert.equal(reply.status, 201)
+    assert.deepEqual(
+      [reply.body['description'], reply.body['unit'], reply.body['price_sentence']],
+      ['Set-up', 'piece', '10.00 USD per piece'],
+    )
+  })
+
+  test('each wrong field is named', async () => {
+    const customer = await newCustomer()
+    const tries: [object, string, string][] = [
+      [{ unit: 'furlong' }, 'unit_unknown', '/unit'],
+      [{ quantity: '0' }, 'quantity_invalid', '/quantity'],
+      [{ product: 'nothing' }, 'product_unknown', '/product'],
+      [{ subscription: `sub_${'0'.repeat(26)}` }, 'subscription_unknown', '/subscription'],
+      [{ test_clock: `clk_${'0'.repeat(26)}` }, 'clock_unknown', '/test_clock'],
+      [{ currency: 'XXX' }, 'currency_unknown', '/currency'],
+      [{ unit_price: undefined }, 'field_required', '/unit_price'],
+      [
+        { unit_price: undefined, product: 'setup', currency: 'EUR' },
+        'price_missing_in_currency',
+        '/unit_price',
+      ],
+    ]
+    for (const [more, code, pointer] of tries) refused(await charge(customer, '1', more), 422, code, pointer)
+    refused(await charge('nobody', '1'), 404, 'not_found')
+  })
+})
+
+suite('credit notes', () => {
+  test('a part by line and quantity, a part by amount, then the rest', async () => {
+    const invoice = await invoiceOf('100')
+    const line = invoice.lines[0]?.id
+    const first = detail(
+      await act(invoice.id, 'credit-notes', { lines: [{ line, amount_minor: 2_500 }], reason: 'late' }),
+      201,
+    )
+    assert.deepEqual(
+      [first.kind, first.net.amount_minor, first.tax.amount_minor, first.corrects],
+      ['credit_note', 2_500, 500, invoice.id],
+    )
+    const second = detail(await act(invoice.id, 'credit-notes', { amount_minor: 500 }), 201)
+    const rest = detail(await act(invoice.id, 'credit-notes', {}), 201)
+    assert.deepEqual([second.total.amount_minor, rest.total.amount_minor], [600, 8_400])
+    const after = await read(invoice.id)
+    assert.equal(after.money_state, 'credited')
+    assert.deepEqual(
+      after.credit_notes.map(({ id }) => id),
+      [first.id, second.id, rest.id],
+    )
+    refused(await act(invoice.id, 'credit-notes', {}), 409, 'credit_exceeds_invoice')
+  })
+
+  test('more than is left, a foreign line, and a wrong body change nothing', async () => {
+    const invoice = await invoiceOf('100')
+    const line = invoice.lines[0]?.id
+    const other = (await invoiceOf('1')).lines[0]?.id
+    refused(await act(invoice.id, 'credit-notes', { amount_minor: 10_001 }), 409, 'credit_exceeds_invoice')
+    refused(
+      await act(invoice.id, 'credit-notes', { lines: [{ line, quantity: '2' }] }),
+      409,
+      'credit_exceeds_invoice',
+    )
+    const foreign = { lines: [{ line: other, quantity: '1' }] }
+    refused(await act(invoice.id, 'credit-notes', foreign), 404, 'not_found', '/lines/0/line')
+    const wrongKind = { lines: [{ line: invoice.id, quantity: '1' }] }
+    refused(await act(invoice.id, 'credit-notes', wrongKind), 400, 'id_kind_mismatch', '/lines/0/line')
+    const wrongQuantity = { lines: [{ line, quantity: 'x' }] }
+    refused(
+      await act(invoice.id, 'credit-notes', wrongQuantity),
+      422,
+      'quantity_invalid',
+      '/lines/0/quantity',
+    )
+    const both = { lines: [{ line, quantity: '1' }], amount_minor: 1 }
+    refused(await act(invoice.id, 'credit-notes', both), 422, 'field_invalid', '/amount_minor')
+    assert.deepEqual((await read(invoice.id)).credit_notes, [])
+  })
+
+  test('a credit note is neither credited, voided, reissued, paid nor written off', async () => {
+    const invoice = await invoiceOf('100')
+    const note = detail(await act(invoice.id, 'credit-notes', { amount_minor: 100 }), 201)
+    assert.equal(note.money_state, null)
+    const reason = { reason: 'why not' }
+    refused(await act(note.id, 'credit-notes', {}), 409, 'not_an_invoice')
+    refused(await act(note.id, 'void', reason), 409, 'not_an_invoice')
+    refused(await act(note.id, 'reissue'), 409, 'not_an_invoice')
+    refused(await act(note.id, 'payments', { amount_minor: 1 }), 409, 'not_an_invoice')
+    refused(await act(note.id, 'mark-uncollectible', reason), 409, 'not_an_invoice')
+  })
+})
+
+suite('void and reissue', () => {
+  test('three documents, each with its number, and the voided one keeps its own', async () => {
+    const invoice = await invoiceOf('100')
+    refused(await act(invoice.id, 'reissue'), 409, 'not_credited')
+    const voided = detail(await act(invoice.id, 'void', { reason: 'wrong address' }))
+    assert.deepEqual(
+      [voided.number, voided.money_state, voided.open.amount_minor],
+      [invoice.number, 'void', 0],
+    )
+    assert.deepEqual(
+      voided.marks.map((mark) => mark.kind),
+      ['void'],
+    )
+    const again = detail(await act(invoice.id, 'void', { reason: 'twice' }))
+    assert.deepEqual(again.credit_notes, voided.credit_notes)
+    const anew = detail(await act(invoice.id, 'reissue'), 201)
+    assert.deepEqual([anew.reissue_of, anew.revision, anew.total.amount_minor], [invoice.id, 1, 12_000])
+    assert.equal(detail(await act(invoice.id, 'reissue'), 201).id, anew.id)
+  })
+
+  test('what was paid of a voided invoice is owed to the customer, and pays its reissue', async () => {
+    const customer = await newCustomer()
+    const invoice = await invoiceOf('100', customer)
+    detail(await act(invoice.id, 'payments', { amount_minor: 12_000, reference: 'bank 7' }))
+    detail(await act(invoice.id, 'void', { reason: 'wrong' }))
+    const owed = await api.get(`/v1/customers/${customer}/balances`)
+    assert.deepEqual(owed.body['data'], [
+      { balance: { amount_minor: 12_000, currency: 'USD' }, test_clock: null },
+    ])
+    const anew = detail(await act(invoice.id, 'reissue'), 201)
+    assert.deepEqual([anew.money_state, anew.balance_used.amount_minor], ['paid', 12_000])
+  })
+})
+
+suite('money states', () => {
+  test('an invoice is open, partly paid, then paid; more than is left is refused', async () => {
+    const invoice = await invoiceOf('100')
+    assert.deepEqual([invoice.money_state, invoice.open.amount_minor], ['open', 12_000])
+    const part = detail(await act(invoice.id, 'payments', { amount_minor: 2_000 }))
+    assert.deepEqual([part.money_state, part.open.amount_minor], ['partly_paid', 10_000])
+    refused(await act(invoice.id, 'payments', { amount_minor: 10_001 }), 409, 'payment_exceeds_invoice')
+    refused(await act(invoice.id, 'payments', { amount_minor: 1, currency: 'EUR' }), 422, 'currency_mismatch')
+    const paid = detail(
+      await act(invoice.id, 'payments', { amount_minor: 10_000, received_on: '2026-04-01', reference: 'b' }),
+    )
+    assert.deepEqual([paid.money_state, paid.open.amount_minor], ['paid', 0])
+    assert.deepEqual(
+      paid.allocations.map(({ kind, reference }) => [kind, reference]),
+      [
+        ['payment', null],
+        ['payment', 'b'],
+      ],
+    )
+    refused(await act(invoice.id, 'mark-uncollectible', { reason: 'gone' }), 409, 'nothing_to_pay')
+  })
+
+  test('of twenty payments at once no more is taken than is open', async () => {
+    const invoice = await invoiceOf('100')
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, async () => act(invoice.id, 'payments', { amount_minor: 1_200 })),
+    )
+    assert.equal(replies.filter(({ status }) => status === 200).length, 10)
+    assert.equal((await read(invoice.id)).money_state, 'paid')
+  })
+
+  test('a write-off is taken back, or ended by money that comes after all', async () => {
+    const invoice = await invoiceOf('100')
+    const reason = { reason: 'insolvent' }
+    assert.equal(detail(await act(invoice.id, 'mark-uncollectible', reason)).money_state, 'uncollectible')
+    detail(await act(invoice.id, 'mark-uncollectible', reason))
+    assert.equal(detail(await act(invoice.id, 'mark-collectible', reason)).money_state, 'open')
+    detail(await act(invoice.id, 'mark-uncollectible', reason))
+    assert.equal(detail(await act(invoice.id, 'payments', { amount_minor: 12_000 })).money_state, 'paid')
+  })
+
+  test('the list is narrowed to a state by the rule that shows it', async () => {
+    const customer = await newCustomer()
+    const reason = { reason: 'because' }
+    const make = async () => await invoiceOf('100', customer)
+    const partly = await make()
+    await act(partly.id, 'payments', { amount_minor: 1 })
+    const paid = await make()
+    await act(paid.id, 'payments', { amount_minor: 12_000 })
+    const lost = await make()
+    await act(lost.id, 'mark-uncollectible', reason)
+    const credited = await make()
+    await act(credited.id, 'credit-notes')
+    await make()
+    const annulled = await make()
+    await act(annulled.id, 'void', reason)
+    const all = (await api.get(`/v1/invoices?customer=${customer}&limit=100`)).body['data'] as Detail[]
+    const seen: string[] = []
+    for (const state of moneyStates) {
+      const reply = await api.get(`/v1/invoices?customer=${customer}&money_state=${state}`)
+      const found = (reply.body['data'] as Detail[]).map(({ id }) => id)
+      const expected = all.filter((invoice) => invoice.money_state === state).map(({ id }) => id)
+      assert.deepEqual(found, expected, state)
+      if (found.length > 0) seen.push(state)
+    }
+    assert.deepEqual(seen, ['open', 'partly_paid', 'paid', 'credited', 'uncollectible', 'void'])
+  })
+
+  test('the day after it is due, an invoice on a test clock is overdue', async () => {
+    const clock = await api.post('/v1/test-clocks', { name: 'due', now: '2026-01-01T00:00:00Z' })
+    const customer = await newCustomer()
+    await charge(customer, '100', { test_clock: clock.body['id'] })
+    const invoice = detail(await api.post('/v1/invoices', { customer, test_clock: clock.body['id'] }), 201)
+    const at = async (now: string) => {
+      await api.db.updateTable('test_clocks').set({ now_at: now }).where('name', '=', 'due').execute()
+      const reply = await api.get(`/v1/invoices?customer=${customer}&money_state=overdue`)
+      return [(await read(invoice.id)).money_state, (reply.body['data'] as unknown[]).length]
+    }
+    assert.deepEqual(await at('2026-01-15T23:59:59Z'), ['open', 0])
+    assert.deepEqual(await at('2026-01-16T00:00:00Z'), ['overdue', 1])
+  })
+})

@@ -1,7 +1,7 @@
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listNewestEvents } from '#db/read/event.ts'
-import { readExpectedInvoice } from '#db/read/expected-invoice.ts'
+import { readExpectedInvoices, subscriptionOf } from '#db/read/expected-invoice.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
@@ -9,6 +9,7 @@ import { getTestClock } from '#db/read/test-clock.ts'
 import type { Db } from '#db/database.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import type { DocumentLineDraft } from '#domain/invoice/document.ts'
 
 const shownInvoices = 12
 const shownEvents = 50
@@ -28,10 +29,30 @@ export async function readSubscriptionContent(db: Db, publicId: string) {
     readBuilds(db, id),
     listNewestEvents(db, onlyThis),
     listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
-    readExpectedInvoice(db, row),
+    readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
   return { publicId, row, lines, instances, builds, events, invoices, expected, testClock }
+}
+
+/** What of the next invoices is this subscription's; the reason, where none can be computed. */
+export type ExpectedContent =
+  | { readonly on: string; readonly lines: readonly DocumentLineDraft[]; readonly totalMinor: number }
+  | { readonly refusal: string }
+
+async function readExpected(db: Db, subscriptionId: string): Promise<ExpectedContent | null> {
+  try {
+    const expected = await readExpectedInvoices(db, { subscriptionId })
+    if (expected === null) return null
+    const lines = expected.bills
+      .flatMap(({ draft }) => draft.lines)
+      .filter((line) => subscriptionOf(line, expected.standing) === subscriptionId)
+    const totalMinor = lines.reduce((sum, { amountMinor, taxMinor }) => sum + amountMinor + taxMinor, 0)
+    return { on: expected.on, lines, totalMinor }
+  } catch (error) {
+    if (error instanceof BusinessError) return { refusal: error.message }
+    throw error
+  }
 }
 
 async function readInstances(db: Db, subscriptionId: string) {

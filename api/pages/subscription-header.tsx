@@ -92,8 +92,12 @@ function Facts({ content }: { content: SubscriptionContent }) {
       </Fact>
       <Fact name="Next invoice">
         {row.next_invoice_on === null ? 'none' : <Day date={row.next_invoice_on} />}
-        {expected && (
-          <div class="hint">{formatAmount(expected.totalMinor, row.currency)} with what was used so far</div>
+        {expected !== null && (
+          <div class="hint">
+            {'refusal' in expected
+              ? `It cannot be computed: ${expected.refusal}`
+              : `${formatAmount(expected.totalMinor, row.currency)} with what was used so far`}
+          </div>
         )}
       </Fact>
       <Fact name={row.activated_at === null ? 'Asked to begin' : 'Active since'}>

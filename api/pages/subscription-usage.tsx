@@ -6,7 +6,9 @@ import type { SubscriptionContent } from './subscription-content.ts'
 
 /** What was metered since the last invoice, rated as the next one will. */
 export function UsageSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
-  const metered = content.expected?.lines.filter((line) => line.kind === 'usage') ?? []
+  const { expected } = content
+  const lines = expected === null || 'refusal' in expected ? [] : expected.lines
+  const metered = lines.filter((line) => line.kind === 'usage')
   return (
     <Section id="usage" title="Usage so far" isLive>
       {metered.length > 0 ? (

@@ -1,43 +1,48 @@
-import { startOfDay } from '#domain/calendar.ts'
-import { computeDocument, type DocumentDraft } from '#domain/invoice/document.ts'
-import { readBillInputs } from '../bill-input.ts'
+import { addDays, laterDate } from '#domain/calendar.ts'
+import type { DocumentLineDraft } from '#domain/invoice/document.ts'
+import { billsToCome, type SimulatedBill } from '#domain/invoice/simulation.ts'
 import type { Db } from '../database.ts'
-import { listDocuments } from '../subscription-documents.ts'
-import type { SubscriptionRow } from './subscription.ts'
+import { readStanding, type ForeseenOf, type ReadStanding } from './standing.ts'
 
-/** The next invoice of a subscription as it would be if nothing more was used and nothing changed. */
-export interface ExpectedInvoice {
+/** What is billed next, if nothing more is used and nothing changes. */
+export interface ExpectedInvoices {
   readonly on: string
-  /** Usage lines hold what was measured so far. */
-  readonly lines: DocumentDraft['lines']
-  /** With tax. */
-  readonly totalMinor: number
+  /** Whole documents: those of one customer bill what else lies on them, too. Mostly one. */
+  readonly bills: readonly SimulatedBill[]
+  readonly standing: ReadStanding
 }
 
-/** Undefined when no invoice is to come. It is read and computed as the real one is. */
-export async function readExpectedInvoice(
-  db: Db,
-  subscription: Pick<SubscriptionRow, 'id' | 'next_invoice_on'>,
-): Promise<ExpectedInvoice | undefined> {
-  const on = subscription.next_invoice_on
-  if (on === null) return undefined
-  const documents = await listDocuments(db, subscription.id)
-  const next = documents.filter((row) => row.closed_at === null && row.next_invoice_on === on)
-  const inputs = await readBillInputs(
-    db,
-    next.map((document) => ({
-      reason: 'period',
-      document,
-      subscriptionId: subscription.id,
-      asOf: on,
-      now: startOfDay(document.time_zone, on),
-    })),
-    { isPreview: true },
+/** A trial, or a year that is paid for, may lie before the next invoice. */
+const horizonDays = 800
+
+/**
+ * The next invoices of a subscription or a document: all that are made on the first day on which one is. They are computed
+ * by the function that makes them, from what was measured so far. Null when none is to come.
+ * @throws what `computeDocument` refuses
+ */
+export async function readExpectedInvoices(db: Db, of: ForeseenOf): Promise<ExpectedInvoices | null> {
+  const standing = await readStanding(db, of)
+  if (standing === null) return null
+  const last = standing.documents.reduce(
+    (latest, { nextInvoiceOn }) => laterDate(latest, nextInvoiceOn ?? latest),
+    standing.today,
   )
-  const drafts = inputs.flatMap((bill) => (bill === null ? [] : (computeDocument(bill.input) ?? [])))
-  return {
-    on,
-    lines: drafts.flatMap((draft) => draft.lines),
-    totalMinor: drafts.reduce((sum, draft) => sum + draft.totalMinor, 0),
+  const bills: SimulatedBill[] = []
+  for (const bill of billsToCome(standing, new Map(), addDays(last, horizonDays))) {
+    if (bills[0] !== undefined && bills[0].on !== bill.on) break
+    if (isOf(bill, of, standing)) bills.push(bill)
   }
+  const [first] = bills
+  return first === undefined ? null : { on: first.on, bills, standing }
+}
+
+function isOf(bill: SimulatedBill, of: ForeseenOf, standing: ReadStanding): boolean {
+  return 'documentId' in of
+    ? bill.documentId === of.documentId
+    : bill.draft.lines.some((line) => subscriptionOf(line, standing) === of.subscriptionId)
+}
+
+/** Null for a one-off charge. */
+export function subscriptionOf(line: DocumentLineDraft, { subscriptionIds }: ReadStanding): string | null {
+  return subscriptionIds.get(line.subscriptionLineId ?? '') ?? null
 }

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { compareDates, cycleBoundary, dateIn, type BillingInterval } from '#domain/calendar.ts'
-import { BusinessError } from '#domain/errors.ts'
 import type { Standing, StandingSubscription } from '#domain/invoice/simulation.ts'
 import { readBillInputs } from '../bill-input.ts'
 import type { Db } from '../database.ts'
@@ -15,20 +14,21 @@ export interface ReadStanding extends Standing {
   readonly currency: string
   /** The documents that were asked about; the others may change what these bill. */
   readonly documentIds: ReadonlySet<string>
+  /** By line. */
+  readonly subscriptionIds: ReadonlyMap<string, string>
 }
 
 /**
  * Reads what the bills of a subscription or a document are computed from, by the function that the bills are made by and in
  * a constant number of queries. It holds all documents of the customer in that currency, for they share subscriptions and
  * one-off charges; nothing is locked.
- * @param now the real time; what lives on a test clock lives at the clock's
- * @throws `not_found`
+ * @returns null where nothing is billed any more, or nothing yet
  */
-export async function readStanding(db: Db, of: ForeseenOf, now: string): Promise<ReadStanding> {
+export async function readStanding(db: Db, of: ForeseenOf): Promise<ReadStanding | null> {
   const documents = await listOpenDocuments(db, of)
   const [first] = documents
-  if (!first) throw new BusinessError('not_found', 'Nothing is billed: there is no open document.')
-  const at = first.test_clock_now_at ?? now
+  if (!first) return null
+  const { at } = first
   const inputs = await readBillInputs(
     db,
     documents.map((document) => {
@@ -47,6 +47,9 @@ export async function readStanding(db: Db, of: ForeseenOf, now: string): Promise
   return {
     today: dateIn(first.time_zone, at),
     currency: first.currency,
+    subscriptionIds: new Map(
+      read.flatMap(({ bill }) => bill.input.lines.map((line) => [line.id, line.subscriptionId] as const)),
+    ),
     documentIds: new Set(documents.filter((document) => document.is_asked).map(({ id }) => id)),
     documents: read.map(({ document, bill }) => ({
       id: document.id,
@@ -64,7 +67,8 @@ export async function readStanding(db: Db, of: ForeseenOf, now: string): Promise
   }
 }
 
-type OpenDocument = DocumentRow & { readonly is_asked: boolean; readonly test_clock_now_at: string | null }
+/** `at` is now: the test clock's, else the real one. */
+type OpenDocument = DocumentRow & { readonly is_asked: boolean; readonly at: string }
 
 /** Closed ones belong to them until the last bill of each of their subscriptions is made. */
 async function listOpenDocuments(db: Db, of: ForeseenOf): Promise<OpenDocument[]> {
@@ -74,7 +78,7 @@ async function listOpenDocuments(db: Db, of: ForeseenOf): Promise<OpenDocument[]
       : sql<boolean>`document.id in (select document_id from subscription_lines where subscription_id = ${of.subscriptionId})`
   const { rows } = await sql<OpenDocument>`
     with asked as (select * from subscription_documents document where ${isAsked})
-    select document.*, document.id in (select id from asked) as is_asked, clock.now_at as test_clock_now_at
+    select document.*, document.id in (select id from asked) as is_asked, coalesce(clock.now_at, now()) as at
     from subscription_documents document left join test_clocks clock on clock.id = document.test_clock_id
     where exists (select from asked where asked.customer_id = document.customer_id and asked.currency = document.currency
         and asked.test_clock_id is not distinct from document.test_clock_id)

@@ -50,8 +50,8 @@ export function firstPaidDay(line: BillableLine): string {
   return laterDate(line.startsOn, addDays(line.firstStartsOn, line.terms.trialDays))
 }
 
-/** Instalments are counted in cycles from the first that is paid, also over a change of the line. */
-function lastPaidEnd(line: BillableLine): string | null {
+/** Instalments are counted in cycles from the first that is paid, also over a change of the line. Null is without end. */
+export function lastPaidEnd(line: BillableLine): string | null {
   const { interval, billingCycleAnchor, terms } = line
   if (interval === null || terms.periodCount === null) return line.endsOn
   const first = cycleIndexOn(billingCycleAnchor, interval, addDays(line.firstStartsOn, terms.trialDays))

@@ -5,10 +5,11 @@ import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import type { SimulatedBill } from '#domain/invoice/simulation.ts'
 
 /** What a document says, to the last step of each line's explanation; without numbers, and ids of rows that were not there. */
-export function toldBy(bill: Pick<SimulatedBill, 'on' | 'draft'>) {
+export function toldBy(bill: Pick<SimulatedBill, 'on' | 'documentId' | 'draft'>) {
   const { kind, currency, taxes, netMinor, taxMinor, totalMinor } = bill.draft
   return {
     on: bill.on,
+    documentId: bill.documentId,
     kind,
     currency,
     netMinor,
@@ -72,6 +73,14 @@ function toldByExplanation({ usage, ...explanation }: InvoiceLineExplanation) {
   return usage === undefined ? explanation : { ...explanation, used: [usage.quantity, usage.unit] }
 }
 
+/** Which of two documents of one day is billed first does not matter. */
+export function inOrder<Told extends { readonly on: string; readonly documentId: string | null }>(
+  told: readonly Told[],
+): Told[] {
+  const keyOf = ({ on, documentId }: Told) => `${on} ${documentId ?? ''}`
+  return told.toSorted((first, second) => (keyOf(first) < keyOf(second) ? -1 : 1))
+}
+
 /** The documents that were made for a test clock after a day, oldest first, as what they say. */
 export async function listTold(db: Db, testClockId: string, after: string) {
   const invoices = await db
@@ -102,6 +111,7 @@ export async function listTold(db: Db, testClockId: string, after: string) {
         .execute()
       return {
         on: invoice.issued_on,
+        documentId: invoice.document_id,
         ...draft,
         taxes: taxes.map((tax) => [
           tax.category,

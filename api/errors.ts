@@ -30,6 +30,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Not possible in this phase',
     'Read the subscription: allowed_actions lists what can be asked of it now.',
   ),
+  addon_not_available: kind(
+    422,
+    'It cannot be added to the subscription',
+    'Order it by itself, or change the quantity of the line that the subscription has.',
+    seeProducts,
+  ),
   application_refused: kind(
     422,
     'The application asks for what is not allowed',
@@ -310,6 +316,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ports_exhausted: kind(409, 'The server has no free port', 'Widen its range of ports, or add a server.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  price_changed: kind(
+    409,
+    'The price is another one than was seen',
+    'Preview the order again, and order what that shows.',
+  ),
   price_list_cycle: kind(
     422,
     'The price list refers back to itself',

@@ -1,4 +1,5 @@
 import type { ApplicationDefinition } from '#domain/application.ts'
+import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import { fieldError } from '#domain/errors.ts'
@@ -8,6 +9,7 @@ import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
+import { checkAdditions } from './order-addition.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
 
 export interface OrderRequest {
@@ -38,6 +40,8 @@ export interface OrderContext {
   /** The first day of service that was asked for. */
   readonly startsOn: string | null
   readonly planned: readonly PlannedSubscription[]
+  /** Lines that join subscriptions of the customer. */
+  readonly additions: readonly PlannedAddition[]
   readonly discount: ChosenDiscount | null
   readonly applications: ReadonlyMap<
     string,
@@ -93,9 +97,13 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
   const planFrom = (startsOn: string) => {
     const terms = { customerId: customer.id, currency, on, startsOn, priceList, otherLists: lists }
-    return planOrder(request.lines, catalog, terms)
+    return {
+      planned: planOrder(request.lines, catalog, terms),
+      additions: planAdditions(request.lines, catalog, terms),
+    }
   }
-  const { planned, startsOn } = planStarting(planFrom, request.starts ?? null, on)
+  const { planned, additions, startsOn } = planStarting(planFrom, request.starts ?? null, on)
+  await checkAdditions(db, additions, request)
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
@@ -104,6 +112,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     on,
     startsOn,
     planned,
+    additions,
     discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),
     applications: await readApplications(
       db,
@@ -115,15 +124,21 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
 
 /** What recurs decides of which period a start is the start, and the start which prices hold. */
 function planStarting(
-  planFrom: (startsOn: string) => readonly PlannedSubscription[],
+  planFrom: (startsOn: string) => OrderPlan,
   asked: AskedStart | null,
   today: string,
-): { planned: readonly PlannedSubscription[]; startsOn: string | null } {
-  const planned = planFrom(today)
-  if (asked === null) return { planned, startsOn: null }
-  const recurring = planned.flatMap(({ lines }) => lines).find((line) => line.product.recurrence !== null)
+): OrderPlan & { startsOn: string | null } {
+  const plan = planFrom(today)
+  if (asked === null) return { ...plan, startsOn: null }
+  const lines = [...plan.planned.flatMap(({ lines }) => lines), ...plan.additions.map(({ line }) => line)]
+  const recurring = lines.find((line) => line.product.recurrence !== null)
   const startsOn = planStart(asked, today, recurring?.product.recurrence?.unit ?? 'month')
-  return { planned: startsOn === today ? planned : planFrom(startsOn), startsOn }
+  return { ...(startsOn === today ? plan : planFrom(startsOn)), startsOn }
+}
+
+interface OrderPlan {
+  readonly planned: readonly PlannedSubscription[]
+  readonly additions: readonly PlannedAddition[]
 }
 
 async function chooseDiscount(

@@ -1,3 +1,4 @@
+import type { PlannedAddition } from '#domain/addition.ts'
 import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { formatMoney } from '#domain/money.ts'
@@ -19,6 +20,8 @@ export interface OrderPreview {
   readonly startsOn: string | null
   readonly discount: { readonly code: string; readonly name: string } | null
   readonly subscriptions: readonly PreviewedSubscription[]
+  /** Lines that join subscriptions, which pay for a part of their period first. */
+  readonly additions: readonly PlannedAddition[]
   /** Due at activation, after the discount: one-time fees and the first period of what is paid in advance. */
   readonly totalNowMinor: number
   /** Fixed amount of one period of every recurring line, as long as the discount lasts. */
@@ -37,15 +40,18 @@ export interface PreviewedSubscription {
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
   const { discount } = context
-  const lines = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
+  const added = context.additions.map(({ line }) => ({ line, index: -1 }))
+  const sold = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
+  const lines = [...sold, ...added]
   const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
   return {
     currency: context.currency,
     startsOn: context.startsOn,
     discount: discount && { code: discount.offered.code ?? '', name: discount.offered.name },
+    additions: context.additions,
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
     totalNowMinor: sumDiscounted(
-      lines.filter(({ line }) => isDueNow(line)),
+      sold.filter(({ line }) => isDueNow(line)),
       discount,
     ),
     totalPerPeriodMinor: sumDiscounted(

@@ -6,7 +6,9 @@ import { takeDiscount } from './discount.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
 import { takePort } from './instance.ts'
+import { insertAdditions } from './order-addition.ts'
 import { environmentPrefix, readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
+import { insertPlannedLines } from './order-line.ts'
 import { describePrice } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
 
@@ -41,6 +43,14 @@ export async function confirmOrder(
       await insertSubscription(tx, planned, { ...context, request, orderId, orderLineId, environmentId }),
     )
   }
+  await insertAdditions(tx, context.additions, {
+    orderId,
+    actor: request.actor,
+    testClockId: request.testClockId,
+    customerId: context.customer.id,
+    nowAt: context.nowAt,
+    startsOn: context.startsOn,
+  })
   await useDiscount(tx, subscriptionIds, context)
   return { orderId, subscriptionIds }
 }
@@ -69,6 +79,7 @@ async function insertOrderLines(
     product_id: line.productId ?? null,
     kit_id: line.kitId ?? null,
     quantity: line.quantity,
+    subscription_id: line.joins ?? null,
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
@@ -128,7 +139,7 @@ async function insertSubscription(
     })
     .execute()
   const instances = await insertInstances(tx, id, planned, context)
-  await insertLines(tx, id, planned, instances)
+  await insertPlannedLines(tx, id, planned, instances)
   await insertEvent(tx, {
     kind: 'order.confirmed',
     customerId: context.customer.id,
@@ -180,65 +191,6 @@ async function insertInstances(
     made.set(applicationId, id)
   }
   return made
-}
-
-async function insertLines(
-  tx: Tx,
-  subscriptionId: string,
-  planned: PlannedSubscription,
-  instances: ReadonlyMap<string, string>,
-): Promise<void> {
-  const [firstInstance] = instances.values()
-  for (const [position, line] of planned.lines.entries()) {
-    const id = newId()
-    const ownApplication = line.product.applicationIds.find((applicationId) => instances.has(applicationId))
-    const instanceId = (ownApplication ? instances.get(ownApplication) : firstInstance) ?? null
-    await tx
-      .insertInto('subscription_lines')
-      .values({
-        id,
-        first_line_id: id,
-        subscription_id: subscriptionId,
-        document_id: null,
-        product_id: line.product.id,
-        instance_id: instanceId,
-        position,
-        billing_type: line.product.billingType,
-        billing_timing: line.product.billingTiming,
-        interval_count: line.interval?.count ?? null,
-        interval_unit: line.interval?.unit ?? null,
-        description: line.product.name,
-        quantity: line.quantity,
-        unit: line.product.unit,
-        price: JSON.stringify(line.price.price),
-        terms: JSON.stringify(line.product.terms),
-        tax_category: line.product.taxCategory,
-        price_list_item_id: line.price.priceListItemId,
-        metric: line.product.metric,
-        limit_code: line.product.limitCode,
-        starts_on: null,
-        ends_on: null,
-      })
-      .execute()
-    if (line.product.limitCode && instanceId)
-      await setSoldLimit(tx, instanceId, line.product.limitCode, line.quantity)
-  }
-}
-
-async function setSoldLimit(tx: Tx, instanceId: string, code: string, quantity: string): Promise<void> {
-  await tx
-    .insertInto('limits')
-    .values({
-      instance_id: instanceId,
-      code,
-      sold_quantity: quantity,
-      in_force_quantity: null,
-      in_force_at: null,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['instance_id', 'code']).doUpdateSet({ sold_quantity: quantity }),
-    )
-    .execute()
 }
 
 async function insertStart(

@@ -777,11 +777,13 @@ CREATE TABLE order_lines (
   product_id uuid,
   kit_id uuid,
   quantity numeric not null,
+  subscription_id uuid,
   constraint order_lines_pkey PRIMARY KEY (id),
   constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
   constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
   constraint order_lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   constraint order_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint order_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint order_lines_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint order_lines_quantity_check CHECK ((quantity > (0)::numeric))
 );

@@ -4,6 +4,7 @@
  */
 export type ErrorCode =
   | 'action_not_allowed'
+  | 'addon_not_available'
   | 'application_refused'
   | 'application_unknown'
   | 'before_last_billed_day'
@@ -75,6 +76,7 @@ export type ErrorCode =
   | 'placeholder_unknown'
   | 'port_taken_on_server'
   | 'ports_exhausted'
+  | 'price_changed'
   | 'price_list_cycle'
   | 'price_list_unknown'
   | 'price_missing_in_currency'

@@ -1,6 +1,7 @@
 import Big from 'big.js'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
-import { atField, BusinessError, fieldError } from './errors.ts'
+import { atField, fieldError } from './errors.ts'
+import { explodeKit } from './kit.ts'
 import { roundHalfAwayFromZero } from './money.ts'
 import { agreePrice, type AgreedPrice, type PriceList } from './pricing/price-list.ts'
 import type { Price } from './pricing/price.ts'
@@ -10,7 +11,6 @@ import type { Terms } from './terms.ts'
 import { isWholeUnit } from './unit.ts'
 
 const mostSubscriptionsPerOrder = 100
-const deepestKit = 5
 
 export interface CatalogProduct {
   readonly id: string
@@ -61,6 +61,8 @@ export interface OrderRequestLine {
   readonly productId?: string | undefined
   readonly kitId?: string | undefined
   readonly quantity: string
+  /** The subscription that the line joins, instead of making one; for products. */
+  readonly joins?: string | undefined
 }
 
 export interface OrderTerms {
@@ -109,7 +111,9 @@ export function planOrder(
   terms: OrderTerms,
 ): PlannedSubscription[] {
   if (request.length === 0) throw fieldError('/lines', 'order_empty', 'An order has at least one line.')
-  const planned = request.flatMap((line, index) => planLine(line, index, catalog, terms))
+  const planned = request.flatMap((line, index) =>
+    line.joins === undefined ? planLine(line, index, catalog, terms) : [],
+  )
   const subscriptions = joinOneTimeFees(planned)
   if (subscriptions.length > mostSubscriptionsPerOrder) {
     throw fieldError(
@@ -130,18 +134,34 @@ function planLine(
   const pointer = `/lines/${index}`
   const quantity = checkQuantity(line.quantity, pointer)
   if (line.kitId !== undefined) return planKit(line.kitId, quantity, index, catalog, terms)
-  const product = line.productId === undefined ? undefined : catalog.products.get(line.productId)
-  if (!product) throw fieldError(`${pointer}/product`, 'product_unknown', 'There is no such product.')
+  const planned = planProductLine(line, index, catalog, terms)
   return [
     {
       orderLineIndex: index,
-      productId: product.id,
+      productId: planned.product.id,
       kitId: null,
-      title: product.name,
-      lines: [planProduct(product, quantity, 0, pointersOf(pointer, 'product'), terms)],
-      applicationIds: product.applicationIds,
+      title: planned.product.name,
+      lines: [planned],
+      applicationIds: planned.product.applicationIds,
     },
   ]
+}
+
+/**
+ * A line of an order that names a product.
+ * @throws as `planOrder`
+ */
+export function planProductLine(
+  line: OrderRequestLine,
+  index: number,
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedLine {
+  const pointer = `/lines/${index}`
+  const quantity = checkQuantity(line.quantity, pointer)
+  const product = line.productId === undefined ? undefined : catalog.products.get(line.productId)
+  if (!product) throw fieldError(`${pointer}/product`, 'product_unknown', 'There is no such product.')
+  return planProduct(product, quantity, 0, pointersOf(pointer, 'product'), terms)
 }
 
 function planKit(
@@ -177,46 +197,6 @@ function planKit(
     applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],
   }
   return Array.from({ length: Number(quantity.toFixed(0)) }, () => subscription)
-}
-
-interface Component {
-  readonly product: CatalogProduct
-  readonly quantity: Big
-  readonly sequence: number
-}
-
-/**
- * The products of a kit with their quantities multiplied through, in bill of materials order. Kits may hold kits.
- * @throws `kit_cycle`, `kit_too_deep`, `product_unknown`
- */
-export function explodeKit(kit: CatalogKit, catalog: Catalog, path: readonly string[] = []): Component[] {
-  if (path.includes(kit.id)) throw new BusinessError('kit_cycle', `${kit.code} contains itself.`)
-  if (path.length >= deepestKit)
-    throw new BusinessError('kit_too_deep', `Kits are at most ${deepestKit} deep.`)
-  return kit.billOfMaterials
-    .toSorted((first, second) => first.sequence - second.sequence)
-    .flatMap((item) => explodeItem(item, kit, catalog, path))
-}
-
-function explodeItem(
-  item: BillOfMaterialsItem,
-  kit: CatalogKit,
-  catalog: Catalog,
-  path: readonly string[],
-): Component[] {
-  const quantity = new Big(item.quantity)
-  if (item.kitId !== null) {
-    const inner = catalog.kits.get(item.kitId)
-    if (!inner) throw new BusinessError('product_unknown', `A kit inside ${kit.code} does not exist.`)
-    return explodeKit(inner, catalog, [...path, kit.id]).map((part) => ({
-      product: part.product,
-      quantity: part.quantity.times(quantity),
-      sequence: item.sequence,
-    }))
-  }
-  const product = item.productId === null ? undefined : catalog.products.get(item.productId)
-  if (!product) throw new BusinessError('product_unknown', `A product of ${kit.code} does not exist.`)
-  return [{ product, quantity, sequence: item.sequence }]
 }
 
 /** Where an order line says what it sells, and how much of it: a refusal of a kit's component names the kit. */

@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import type { OrderRequest } from '#db/order-context.ts'
-import { previewOrder } from '#db/order-preview.ts'
+import { previewOrder, type OrderPreview } from '#db/order-preview.ts'
 import { confirmOrder } from '#db/order.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
-import type { ErrorCode } from '#domain/errors.ts'
+import { fieldError, type ErrorCode } from '#domain/errors.ts'
+import { formatMoney } from '#domain/money.ts'
 import type { OrderRequestLine } from '#domain/order.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -21,6 +22,7 @@ import {
 } from '../schemas/order.ts'
 
 const refusals: readonly ErrorCode[] = [
+  'addon_not_available',
   'clock_unknown',
   'currency_mismatch',
   'currency_unknown',
@@ -38,6 +40,7 @@ const refusals: readonly ErrorCode[] = [
   'product_unknown',
   'quantity_invalid',
   'quantity_not_whole',
+  'subscription_unknown',
 ]
 
 export function registerOrders(frame: Frame): void {
@@ -72,15 +75,33 @@ export function registerOrders(frame: Frame): void {
       result: orderSchema,
       status: 201,
       location: (order) => `/v1/orders/${order.id}`,
-      refusals,
+      refusals: [...refusals, 'price_changed'],
     },
     async ({ db, transaction, body, principal, now, afterCommit }) => {
       const request = await toOrderRequest(db, body, { actor: principal.name, now })
+      if (body.agreed != null) checkAgreed(body.agreed, await previewOrder(db, request))
       const { orderId } = await confirmOrder(transaction(), request)
       afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return toOrderJson(await getOrder(db, orderId))
     },
   )
+}
+
+/** What is confirmed is what was seen. @throws `price_changed` with both amounts */
+function checkAgreed(
+  agreed: { total_now_minor: number; total_per_period_minor: number },
+  preview: OrderPreview,
+): void {
+  const { currency } = preview
+  const totals = [
+    ['total_now_minor', preview.totalNowMinor],
+    ['total_per_period_minor', preview.totalPerPeriodMinor],
+  ] as const
+  for (const [name, amountMinor] of totals) {
+    if (agreed[name] === amountMinor) continue
+    const detail = `It is ${formatMoney(amountMinor, currency)} now, not ${formatMoney(agreed[name], currency)}.`
+    throw fieldError(`/agreed/${name}`, 'price_changed', detail)
+  }
 }
 
 function registerOrderReads(frame: Frame): void {
@@ -131,7 +152,9 @@ async function toOrderRequest(
 ): Promise<OrderRequest> {
   const lines: OrderRequestLine[] = []
   for (const [index, line] of body.lines.entries()) {
-    lines.push({ ...(await resolveSold(db, line, `/lines/${index}`)), quantity: line.quantity })
+    const pointer = `/lines/${index}`
+    const joins = await resolveJoined(db, line.subscription, pointer)
+    lines.push({ ...(await resolveSold(db, line, pointer)), quantity: line.quantity, joins })
   }
   const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const
   const clock = { kind: 'testClock', pointer: '/test_clock', unknown: 'clock_unknown' } as const
@@ -147,6 +170,12 @@ async function toOrderRequest(
     hasOwnAnchor: body.has_own_anchor,
     ...context,
   }
+}
+
+async function resolveJoined(db: Db, text: string | undefined, pointer: string): Promise<string | undefined> {
+  if (text === undefined) return undefined
+  const field = { kind: 'subscription', text, pointer: `${pointer}/subscription` } as const
+  return await resolveField(db, { ...field, unknown: 'subscription_unknown' })
 }
 
 async function resolveSold(

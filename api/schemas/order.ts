@@ -45,6 +45,13 @@ export const newOrderSchema = z
             product: addressField.optional(),
             kit: addressField.optional(),
             quantity: quantityField.default('1'),
+            subscription: addressField
+              .optional()
+              .openapi({ description: 'The subscription that the product joins, instead of making one.' }),
+          })
+          .refine((line) => line.subscription === undefined || line.kit === undefined, {
+            path: ['kit'],
+            error: 'Only a product joins a subscription',
           })
           .refine((line) => (line.product === undefined) !== (line.kit === undefined), {
             error: 'A line names either a product or a kit',
@@ -58,6 +65,10 @@ export const newOrderSchema = z
       .openapi({ description: 'Left out: as soon as the application is there, or as the seller says.' }),
     purchase_order_reference: nameField.max(100).nullish(),
     discount_code: discountCodeField.nullish(),
+    agreed: z
+      .strictObject({ total_now_minor: z.int(), total_per_period_minor: z.int() })
+      .nullish()
+      .openapi({ description: 'The totals that the preview showed: ordered is this, or nothing.' }),
     has_own_anchor: z
       .boolean()
       .default(false)
@@ -70,6 +81,7 @@ const orderLine = z.object({
   product: z.string().nullable(),
   kit: z.string().nullable(),
   quantity: z.string(),
+  subscription: z.string().nullable().openapi({ description: 'Where the line joined one.' }),
 })
 
 export const orderSchema = z
@@ -100,6 +112,7 @@ export function toOrderJson(row: OrderRow): z.input<typeof orderSchema> {
       product: line.product_code,
       kit: line.kit_code,
       quantity: line.quantity,
+      subscription: line.subscription_id === null ? null : encodeId('subscription', line.subscription_id),
     })),
     subscriptions: row.subscriptions.map(({ id, title, phase }) => ({
       id: encodeId('subscription', id),
@@ -138,6 +151,10 @@ export const orderPreviewSchema = z
         server: z.string().nullable(),
       }),
     ),
+    additions: z.array(z.object({ subscription: z.string(), line: previewedLine })).openapi({
+      description:
+        'Lines that join a subscription: they pay for a part of its period first, on its next invoice.',
+    }),
     total_now: moneySchema.openapi({ description: 'Due at activation, after the discount.' }),
     total_per_period: moneySchema.openapi({
       description: 'Fixed amount of one period of every recurring line.',
@@ -157,6 +174,10 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
       lines: subscription.lines.map((line) => toPreviewedLineJson(line, currency)),
       build_steps: [...subscription.buildSteps],
       server: subscription.server,
+    })),
+    additions: preview.additions.map(({ subscriptionId, line }) => ({
+      subscription: encodeId('subscription', subscriptionId),
+      line: toPreviewedLineJson(line, currency),
     })),
     total_now: { amount_minor: preview.totalNowMinor, currency },
     total_per_period: { amount_minor: preview.totalPerPeriodMinor, currency },

@@ -24,6 +24,8 @@ export interface OrderLinesTable {
   product_id: string | null
   kit_id: string | null
   quantity: Decimal
+  /** Set where the line joined it, instead of making one. */
+  subscription_id: string | null
 }
 
 export interface SubscriptionsTable {

@@ -89,3 +89,15 @@ test('subscriptions are narrowed by phase, customer, product and whether they wa
   )
   assert.equal((await api.get('/v1/subscriptions?customer=nobody')).body['code'], 'customer_unknown')
 })
+
+test('an order at other totals than were seen is refused with both, and at those it is placed', async () => {
+  const order = { customer: 'acme', lines: [{ product: 'support', quantity: 2 }] }
+  const { body: seen } = await api.post('/v1/orders/preview', order)
+  const { amount_minor: now } = seen['total_now'] as { amount_minor: number }
+  const { amount_minor: perPeriod } = seen['total_per_period'] as { amount_minor: number }
+  const agreed = { total_now_minor: now, total_per_period_minor: perPeriod }
+  const refused = await api.post('/v1/orders', { ...order, agreed: { ...agreed, total_now_minor: now - 1 } })
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'price_changed'])
+  assert.match(String(refused.body['detail']), /20\.00 USD now, not 19\.99 USD/)
+  assert.equal((await api.post('/v1/orders', { ...order, agreed })).status, 201)
+})

@@ -245,6 +245,63 @@ suite('which document a line lies on', () => {
   })
 })
 
+suite('a line that joins a subscription', () => {
+  const orderedAt = '2026-09-17T09:00:00Z'
+  const join = async (to: { customer: string; product: string; subscriptionId: string; now: string }) => {
+    const request = await seller.request(to)
+    const lines = request.lines.map((line) => ({ ...line, joins: to.subscriptionId }))
+    return await seller.db.transaction().execute(async (tx) => confirmOrder(tx, { ...request, lines }))
+  }
+  before(async () => {
+    await product('main', { basePrice: perUnitPrice('30') })
+    await product('backup', { basePrice: perUnitPrice('24.95') })
+    await product('installation', { recurrence: null, basePrice: perUnitPrice('20') })
+  })
+
+  test('pays for the days up to its document’s boundary, then with the others; a fee is on the next invoice', async () => {
+    await customer('extending')
+    const subscriptionId = await sell({ customer: 'extending', product: 'main', orderedAt })
+    const later = { customer: 'extending', subscriptionId, now: '2026-09-25T09:00:00Z' }
+    const { subscriptionIds } = await join({ ...later, product: 'backup' })
+    await join({ ...later, product: 'installation' })
+    assert.deepEqual(subscriptionIds, [])
+    await billDue(seller.db, (await documentOf(subscriptionId)).id, '2026-10-17T00:00:00Z')
+    assert.deepEqual(await billed(subscriptionId), [
+      '2026-09-17/2026-10-17 3000',
+      '2026-10-17/2026-11-17 3000',
+      '2026-09-25/2026-10-17 1830',
+      '2026-10-17/2026-11-17 2495',
+      'undefined 2000',
+    ])
+  })
+
+  test('two orders at once both join', async () => {
+    await customer('both')
+    const subscriptionId = await sell({ customer: 'both', product: 'main', orderedAt })
+    const to = { customer: 'both', product: 'backup', subscriptionId, now: '2026-09-25T09:00:00Z' }
+    await Promise.all([join(to), join(to)])
+    const rows = await seller.db
+      .selectFrom('subscription_lines')
+      .select('position')
+      .where('subscription_id', '=', subscriptionId)
+      .orderBy('position')
+      .execute()
+    assert.deepEqual(
+      rows.map((row) => row.position),
+      [0, 1, 2],
+    )
+  })
+
+  test('nobody’s but the customer’s own subscription is joined, and nothing that builds', async () => {
+    await customer('stranger')
+    await customer('owner')
+    const subscriptionId = await sell({ customer: 'owner', product: 'main', orderedAt })
+    const to = { customer: 'owner', product: 'backup', subscriptionId, now: orderedAt }
+    await assert.rejects(join({ ...to, customer: 'stranger' }), { code: 'subscription_unknown' })
+    await assert.rejects(join({ ...to, product: 'static-site' }), { code: 'addon_not_available' })
+  })
+})
+
 suite('a discount code', () => {
   const discount: NewDiscount = {
     code: 'HALF',

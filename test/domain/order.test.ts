@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
-import { explodeKit, planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
+import { explodeKit } from '#domain/kit.ts'
+import { planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { catalogKit, catalogOf, catalogProduct, demoCatalog } from '#test/support/catalog.ts'
 

@@ -1,0 +1,137 @@
+import type { PlannedAddition } from '#domain/addition.ts'
+import { dateIn, laterDate } from '#domain/calendar.ts'
+import { fieldError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { PlannedLine } from '#domain/order.ts'
+import { ensureDocument } from './activation.ts'
+import type { Db, Tx } from './database.ts'
+import { newId } from './identifier.ts'
+import { agreedColumns } from './order-line.ts'
+import { lockDocuments } from './subscription-documents.ts'
+import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
+
+/** Whose order it is. */
+export interface AddingOrder {
+  readonly customerId: string
+  readonly testClockId: string | null
+  readonly nowAt: string
+  readonly startsOn: string | null
+}
+
+/**
+ * Refuses what cannot join: another customer's subscription, one on another clock, one that ends.
+ * @throws `subscription_unknown`, `addon_not_available`, each with the pointer of its line
+ */
+export async function checkAdditions(
+  db: Db,
+  additions: readonly PlannedAddition[],
+  order: Pick<AddingOrder, 'customerId' | 'testClockId'>,
+): Promise<void> {
+  for (const addition of additions) {
+    const row = await db
+      .selectFrom('subscriptions')
+      .select(['customer_id', 'test_clock_id', 'phase', 'ends_on'])
+      .where('id', '=', addition.subscriptionId)
+      .executeTakeFirst()
+    const pointer = `/lines/${addition.orderLineIndex}/subscription`
+    if (row?.customer_id !== order.customerId) {
+      throw fieldError(pointer, 'subscription_unknown', 'The customer has no such subscription.')
+    }
+    const refuse = (detail: string) => fieldError(pointer, 'addon_not_available', detail)
+    if (row.test_clock_id !== order.testClockId) throw refuse('The subscription lives by another clock.')
+    if (row.phase === 'unbuilding' || row.phase === 'ended') throw refuse('The subscription has ended.')
+    if (row.ends_on !== null) throw refuse(`The subscription ends on ${row.ends_on}.`)
+  }
+}
+
+/**
+ * Adds the lines, from the day of the order on. Where the subscription is not active yet, activation opens them with the
+ * others. Subscriptions are locked in one order, so that two orders never wait for each other.
+ */
+export async function insertAdditions(
+  tx: Tx,
+  additions: readonly PlannedAddition[],
+  order: AddingOrder & { readonly orderId: string; readonly actor: string },
+): Promise<void> {
+  const sorted = additions.toSorted((first, second) =>
+    first.subscriptionId.localeCompare(second.subscriptionId),
+  )
+  await checkAdditions(tx, sorted, order)
+  for (const addition of sorted) {
+    const subscription = await lockSubscription(tx, addition.subscriptionId)
+    await insertAddition(tx, subscription, addition, order)
+    await tellOf(tx, subscription, 'order.confirmed', {
+      now: order.nowAt,
+      data: {
+        order: encodeId('order', order.orderId),
+        title: addition.line.product.name,
+        actor: order.actor,
+      },
+    })
+  }
+}
+
+async function insertAddition(
+  tx: Tx,
+  subscription: Subscription,
+  { line }: PlannedAddition,
+  order: AddingOrder & { readonly orderId: string },
+): Promise<void> {
+  const columns = agreedColumns(line)
+  const standing = await readStanding(tx, subscription.id)
+  const today = dateIn(subscription.time_zone, order.nowAt)
+  const startsOn =
+    subscription.activated_at === null
+      ? null
+      : laterDate(order.startsOn ?? today, subscription.starts_on ?? today)
+  const documentId = startsOn === null ? null : await placeLine(tx, subscription, line, startsOn)
+  const id = newId()
+  await tx
+    .insertInto('subscription_lines')
+    .values({
+      ...columns,
+      id,
+      first_line_id: id,
+      subscription_id: subscription.id,
+      document_id: documentId,
+      instance_id: standing.instanceId,
+      position: standing.position,
+      opened_by: `order/${encodeId('order', order.orderId)}`,
+      starts_on: startsOn,
+      ends_on: null,
+    })
+    .execute()
+}
+
+/** The subscription's own document of the interval goes before any other; a one-time fee lies on whichever it has. */
+async function placeLine(
+  tx: Tx,
+  subscription: Subscription,
+  { interval, product }: PlannedLine,
+  startsOn: string,
+): Promise<string | null> {
+  const documents = await lockDocuments(tx, subscription.id)
+  const own = documents.find(
+    (document) =>
+      document.closed_at === null &&
+      (interval === null ||
+        (document.interval_count === interval.count && document.interval_unit === interval.unit)),
+  )
+  if (own || interval === null) return own?.id ?? null
+  const line = { interval_count: interval.count, interval_unit: interval.unit, terms: product.terms }
+  return await ensureDocument(tx, subscription, line, startsOn)
+}
+
+/** What a new line of a subscription takes over from those that it has. */
+async function readStanding(tx: Tx, subscriptionId: string) {
+  const rows = await tx
+    .selectFrom('subscription_lines')
+    .select(['position', 'instance_id'])
+    .where('subscription_id', '=', subscriptionId)
+    .orderBy('position')
+    .execute()
+  return {
+    position: Math.max(-1, ...rows.map((row) => row.position)) + 1,
+    instanceId: rows.find((row) => row.instance_id !== null)?.instance_id ?? null,
+  }
+}

@@ -1,0 +1,70 @@
+import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
+import type { Tx } from './database.ts'
+import { newId } from './identifier.ts'
+
+/** What a line keeps of its product and its price, whatever becomes of these. */
+export function agreedColumns({ product, interval, price, quantity }: PlannedLine) {
+  return {
+    product_id: product.id,
+    billing_type: product.billingType,
+    billing_timing: product.billingTiming,
+    interval_count: interval?.count ?? null,
+    interval_unit: interval?.unit ?? null,
+    description: product.name,
+    quantity,
+    unit: product.unit,
+    price: JSON.stringify(price.price),
+    terms: JSON.stringify(product.terms),
+    tax_category: product.taxCategory,
+    price_list_item_id: price.priceListItemId,
+    metric: product.metric,
+    limit_code: product.limitCode,
+  }
+}
+
+/** The lines of a subscription as they were agreed; activation dates them, and puts them on documents. */
+export async function insertPlannedLines(
+  tx: Tx,
+  subscriptionId: string,
+  planned: PlannedSubscription,
+  instances: ReadonlyMap<string, string>,
+): Promise<void> {
+  const [firstInstance] = instances.values()
+  for (const [position, line] of planned.lines.entries()) {
+    const id = newId()
+    const ownApplication = line.product.applicationIds.find((applicationId) => instances.has(applicationId))
+    const instanceId = (ownApplication ? instances.get(ownApplication) : firstInstance) ?? null
+    await tx
+      .insertInto('subscription_lines')
+      .values({
+        id,
+        first_line_id: id,
+        subscription_id: subscriptionId,
+        document_id: null,
+        instance_id: instanceId,
+        position,
+        ...agreedColumns(line),
+        starts_on: null,
+        ends_on: null,
+      })
+      .execute()
+    if (line.product.limitCode && instanceId)
+      await setSoldLimit(tx, instanceId, line.product.limitCode, line.quantity)
+  }
+}
+
+async function setSoldLimit(tx: Tx, instanceId: string, code: string, quantity: string): Promise<void> {
+  await tx
+    .insertInto('limits')
+    .values({
+      instance_id: instanceId,
+      code,
+      sold_quantity: quantity,
+      in_force_quantity: null,
+      in_force_at: null,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['instance_id', 'code']).doUpdateSet({ sold_quantity: quantity }),
+    )
+    .execute()
+}

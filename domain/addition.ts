@@ -1,0 +1,43 @@
+import { fieldError } from './errors.ts'
+import {
+  planProductLine,
+  type Catalog,
+  type OrderRequestLine,
+  type OrderTerms,
+  type PlannedLine,
+} from './order.ts'
+
+/** A line that joins a subscription and its instance (B-18). */
+export interface PlannedAddition {
+  readonly orderLineIndex: number
+  readonly subscriptionId: string
+  readonly line: PlannedLine
+}
+
+/**
+ * The lines of an order that join a subscription instead of making one: what recurs pays for the days up to the next
+ * boundary of its document first (C-03), a one-time fee is on the next invoice.
+ * @throws `addon_not_available` for what would build an application or set a limit, which needs a workflow; and as `planOrder`
+ */
+export function planAdditions(
+  request: readonly OrderRequestLine[],
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedAddition[] {
+  return request.flatMap((asked, index) => {
+    if (asked.joins === undefined) return []
+    const line = planProductLine(asked, index, catalog, terms)
+    const { product } = line
+    if (product.applicationIds.length > 0 && product.metric === null && product.limitCode === null) {
+      throw refuse(index, `${product.code} builds an application of its own.`)
+    }
+    if (product.limitCode !== null) {
+      throw refuse(index, `${product.code} sells a limit: change the quantity of its line instead.`)
+    }
+    return [{ orderLineIndex: index, subscriptionId: asked.joins, line }]
+  })
+}
+
+function refuse(index: number, detail: string) {
+  return fieldError(`/lines/${index}/product`, 'addon_not_available', detail)
+}

@@ -1,0 +1,46 @@
+import Big from 'big.js'
+import { BusinessError } from './errors.ts'
+import type { BillOfMaterialsItem, Catalog, CatalogKit, CatalogProduct } from './order.ts'
+
+const deepestKit = 5
+
+/** A product of a kit, multiplied through. */
+export interface Component {
+  readonly product: CatalogProduct
+  readonly quantity: Big
+  readonly sequence: number
+}
+
+/**
+ * The products of a kit with their quantities multiplied through, in bill of materials order. Kits may hold kits.
+ * @throws `kit_cycle`, `kit_too_deep`, `product_unknown`
+ */
+export function explodeKit(kit: CatalogKit, catalog: Catalog, path: readonly string[] = []): Component[] {
+  if (path.includes(kit.id)) throw new BusinessError('kit_cycle', `${kit.code} contains itself.`)
+  if (path.length >= deepestKit)
+    throw new BusinessError('kit_too_deep', `Kits are at most ${deepestKit} deep.`)
+  return kit.billOfMaterials
+    .toSorted((first, second) => first.sequence - second.sequence)
+    .flatMap((item) => explodeItem(item, kit, catalog, path))
+}
+
+function explodeItem(
+  item: BillOfMaterialsItem,
+  kit: CatalogKit,
+  catalog: Catalog,
+  path: readonly string[],
+): Component[] {
+  const quantity = new Big(item.quantity)
+  if (item.kitId !== null) {
+    const inner = catalog.kits.get(item.kitId)
+    if (!inner) throw new BusinessError('product_unknown', `A kit inside ${kit.code} does not exist.`)
+    return explodeKit(inner, catalog, [...path, kit.id]).map((part) => ({
+      product: part.product,
+      quantity: part.quantity.times(quantity),
+      sequence: item.sequence,
+    }))
+  }
+  const product = item.productId === null ? undefined : catalog.products.get(item.productId)
+  if (!product) throw new BusinessError('product_unknown', `A product of ${kit.code} does not exist.`)
+  return [{ product, quantity, sequence: item.sequence }]
+}

@@ -16,7 +16,7 @@ import { firstPaidDay } from './due.ts'
 import type { DiscountedLine } from './discounting.ts'
 import type { DocumentInput, SubscriptionBounds } from './document.ts'
 import type { BillableLine, BilledPart, InvoiceLineKind } from './lines.ts'
-import type { RatedLine } from './rating.ts'
+import type { RatedLine } from './rated-line.ts'
 
 /** What counts towards the bounds of a period: fees that recur and usage, and what was given back of them. */
 const counted: ReadonlySet<InvoiceLineKind> = new Set([

@@ -1,7 +1,7 @@
 import { creditMinor, shareOf } from '../proration.ts'
 import { unitPriceOf } from '../pricing/unit-price.ts'
 import type { CreditPart } from './lines.ts'
-import type { RatedLine } from './rating.ts'
+import type { RatedLine } from './rated-line.ts'
 
 /**
  * Gives back what was charged for days that are not served: the same share of its net and of its tax, each rounded once and

@@ -2,7 +2,7 @@ import { compareDates, cycleBoundary, cycleIndexOn, earlierDate, type BillingInt
 import { applyDiscounts } from '../pricing/discount.ts'
 import type { ExplainedDiscount } from './explanation.ts'
 import type { BillableLine } from './lines.ts'
-import type { RatedLine } from './rating.ts'
+import type { RatedLine } from './rated-line.ts'
 
 /** A discount that a customer, or one subscription of his, has. */
 export interface DiscountInForce {

@@ -7,7 +7,8 @@ import { rateCredit } from './crediting.ts'
 import { discountLines, type DiscountInForce } from './discounting.ts'
 import type { InvoiceLineExplanation } from './explanation.ts'
 import type { BillableLine, DuePart, InvoiceLineKind, MeasuredUsage, UsagePart } from './lines.ts'
-import { ratePart, type RatedLine } from './rating.ts'
+import type { RatedLine } from './rated-line.ts'
+import { ratePart } from './rating.ts'
 import { totalDocument } from './totaling.ts'
 
 /** Why a bill is made: a document's period begins, or a subscription begins or ends within one. */

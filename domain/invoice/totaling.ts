@@ -5,7 +5,7 @@ import type { TaxDecision } from '../tax.ts'
 import type { DiscountedLine } from './discounting.ts'
 import type { DocumentDraft, DocumentInput, DocumentLineDraft, DocumentTax } from './document.ts'
 import type { ExplainedTax, InvoiceLineExplanation } from './explanation.ts'
-import type { MirroredCharge, RatedLine } from './rating.ts'
+import type { MirroredCharge, RatedLine } from './rated-line.ts'
 import { computeTotals, type LineAmounts, type TaxableLine } from './totals.ts'
 
 interface TaxedLine extends TaxableLine {

@@ -40,14 +40,14 @@ const price = fc.oneof(
 
 const line = fc
   .record({ price, quantity, daysIn: fc.integer({ min: 0, max: 30 }), isMetered: fc.boolean() })
-  .map(({ price: agreed, quantity: sold, daysIn, isMetered }) => ({
-    ...billableLine({
+  .map(({ price: agreed, quantity: sold, daysIn, isMetered }) =>
+    billableLine({
       price: agreed,
       quantity: sold,
       startsOn: addDays('2026-01-01', daysIn),
       ...(isMetered ? { billingType: 'usage', billingTiming: 'arrears', metric: 'network' } : {}),
     }),
-  }))
+  )
 const lines = fc
   .array(line, { minLength: 1, maxLength: 6 })
   .map((many) => many.map((one, index): BillableLine => ({ ...one, id: `line ${index}` })))
@@ -58,10 +58,17 @@ const discount = fc
     percent: fc.option(fc.integer({ min: 0, max: 100 }).map(String)),
     amountMinor: fc.integer({ min: 1, max: 100_000 }),
   })
-  .map((facts): DiscountInForce => ({
-    ...{ id: 'discount', name: 'Discount', productId: null, subscriptionId: null, periodCount: null },
-    ...{ startsOn: '2026-01-01', endsOn: null, scope: facts.scope, percent: facts.percent },
-    amountMinor: facts.percent === null ? facts.amountMinor : null,
+  .map(({ scope, percent, amountMinor }): DiscountInForce => ({
+    id: 'discount',
+    name: 'Discount',
+    scope,
+    percent,
+    amountMinor: percent === null ? amountMinor : null,
+    productId: null,
+    subscriptionId: null,
+    startsOn: '2026-01-01',
+    endsOn: null,
+    periodCount: null,
   }))
 
 const bound = fc.option(fc.integer({ min: 0, max: 2_000 }).map(String))

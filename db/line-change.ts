@@ -49,6 +49,13 @@ export async function listLines(db: Db, ids: readonly string[]): Promise<LineRow
     .execute()
 }
 
+/** All recurring lines of many subscriptions. */
+export async function listLinesOf(db: Db, subscriptionIds: readonly string[]): Promise<LineRow[]> {
+  return await recurringLines(db)
+    .where('subscription_id', '=', sql<string>`any(${subscriptionIds}::uuid[])`)
+    .execute()
+}
+
 function recurringLines(db: Db) {
   return db
     .selectFrom('subscription_lines')

@@ -8,8 +8,8 @@ export function intervalIn(inputs: Inputs): BillingInterval {
 }
 
 export function billingDayOf(inputs: Inputs): number | undefined {
-  const name = has(inputs, 'billing_day') ? 'billing_day' : 'bcd'
-  return has(inputs, name) ? integer(inputs, name) : undefined
+  const name = ['billing_day', 'bcd', 'anchor_day'].find((each) => has(inputs, each))
+  return name === undefined ? undefined : integer(inputs, name)
 }
 
 /** The anchor of a start, or of its billing day where one is given. */

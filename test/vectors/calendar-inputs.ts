@@ -86,8 +86,11 @@ export function periodOf(inputs: Inputs, name: string): Period {
   const value = inputs[name]
   if (!Array.isArray(value)) throw new Error(`${name} is no period`)
   const [start, end] = withYears(value as [string, string])
-  const isInclusive = inputs['period_end'] === 'inclusive' || inputs['end'] === 'inclusive'
-  return { start, end: isInclusive ? dayAfter(end) : end }
+  return { start, end: isEndInclusive(inputs) ? dayAfter(end) : end }
+}
+
+export function isEndInclusive(inputs: Inputs): boolean {
+  return inputs['period_end'] === 'inclusive' || inputs['end'] === 'inclusive'
 }
 
 export function dayAfter(date: string): string {

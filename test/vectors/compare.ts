@@ -19,17 +19,27 @@ export function findDifference(
   if (isRecord(expected)) {
     if (!isRecord(actual)) return describe(path, actual, expected)
     return firstOf(
-      Object.entries(expected).map(([key, value]) => findDifference(actual[key], value, inside(key))),
+      Object.entries(expected).map(([key, value]) =>
+        // Nothing is answered under the name: that is not the answer that there is none.
+        key in actual
+          ? findDifference(actual[key], value, inside(key))
+          : describe(inside(key).path, undefined, value),
+      ),
     )
   }
-  const answered = path.split('.').at(-1) === 'ratio' ? asPrinted(actual, expected) : actual
-  return isSame(answered, expected, options.tolerance) ? undefined : describe(path, actual, expected)
+  const isRatio = path.split('.').at(-1) === 'ratio' && options.tolerance.eq(0)
+  const answered = isRatio ? asPrinted(actual, expected) : actual
+  const tolerance = path.startsWith('shares_cents.') ? shareTolerance : options.tolerance
+  return isSame(answered, expected, tolerance) ? undefined : describe(path, actual, expected)
 }
 
-/** A ratio is stated to as many digits as its source prints. */
+/** Shares of a coupon are stated to five decimals, whether they were added up before or after they were rounded. */
+const shareTolerance = new Big('0.00001')
+
+/** A ratio is stated to as many digits as its source prints; one without digits is exact. */
 function asPrinted(actual: unknown, expected: unknown): unknown {
-  const decimal = toDecimal(actual)
-  return decimal ? decimal.round(String(expected).split('.')[1]?.length ?? 0, Big.roundHalfUp) : actual
+  const digits = String(expected).split('.')[1]?.length
+  return digits === undefined ? actual : (toDecimal(actual)?.round(digits, Big.roundHalfUp) ?? actual)
 }
 
 function isSame(actual: unknown, expected: unknown, tolerance: Big): boolean {

@@ -15,9 +15,14 @@ function count(verdicts: readonly Verdict[], outcome: Verdict['outcome']): numbe
   return verdicts.filter((verdict) => verdict.outcome === outcome).length
 }
 
+/** In the order of the alphabet, whatever the language of the machine. */
+function byKind([first]: readonly [string, unknown], [second]: readonly [string, unknown]): number {
+  return first < second ? -1 : 1
+}
+
 function print(verdicts: readonly Verdict[]): void {
   const width = Math.max(...verdicts.map((verdict) => verdict.kind.length))
-  for (const [kind, ofKind] of [...Map.groupBy(verdicts, (verdict) => verdict.kind)].toSorted()) {
+  for (const [kind, ofKind] of [...Map.groupBy(verdicts, (verdict) => verdict.kind)].toSorted(byKind)) {
     const counts = (['passed', 'failed', 'by decision'] as const)
       .map((outcome) => `${String(count(ofKind, outcome)).padStart(4)} ${outcome}`)
       .join('  ')

@@ -73,13 +73,21 @@ function isInputs(entry: unknown): entry is Inputs {
   return typeof entry === 'object' && entry !== null
 }
 
-/** Names of the modes elsewhere: half_up is our nearest. */
+/** Names of the modes elsewhere: half_up is our nearest. Without a name the policy says it in words, if at all. */
 export function roundingModeOf(name: unknown, policy = ''): RoundingMode {
-  const words = (typeof name === 'string' ? name : policy).toLowerCase()
+  if (typeof name !== 'string') return modeIn(policy.toLowerCase()) ?? 'nearest'
+  const mode = modeIn(name.toLowerCase())
+  if (mode === undefined) throw new Error(`no rounding is called ${name}`)
+  return mode
+}
+
+function modeIn(words: string): RoundingMode | undefined {
   if (/even|bank/.test(words)) return 'half_even'
-  if (/half|near/.test(words)) return 'nearest'
+  if (/half.?(up|away)|near/.test(words)) return 'nearest'
+  if (/half/.test(words)) return undefined
   if (/up|ceil/.test(words)) return 'up'
-  return /down|floor/.test(words) ? 'down' : 'nearest'
+  if (/down|floor/.test(words)) return 'down'
+  return /round/.test(words) ? 'nearest' : undefined
 }
 
 export function inCents(amount: Big): Big {

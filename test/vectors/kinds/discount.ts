@@ -64,7 +64,7 @@ function lineIdsOf(scope: unknown, ids: readonly string[]): readonly string[] {
   if (kind?.startsWith('metric'))
     return ids.filter((id) => wanted.some((name) => id === name || id.endsWith(`.${name}`)))
   if (kind?.startsWith('plan')) return ids.filter((id) => wanted.some((name) => id.startsWith(`${name}.`)))
-  if (scope === 'all' || scope === undefined) return ids
+  if (scope === 'all' || scope === undefined || scope === null) return ids
   throw new Error(`no scope is called ${JSON.stringify(scope)}`)
 }
 

@@ -1,14 +1,25 @@
 import { addDays } from '#domain/calendar.ts'
 import { dunningStepOn, noDunning, retryDates, runDunning, type DunningCampaign } from '#domain/dunning.ts'
 import type { Adapter, Vector } from '../adapter.ts'
-import { decimal, has, integer, text, textOr, type Inputs } from '../calendar-inputs.ts'
+import {
+  decimal,
+  has,
+  integer,
+  text,
+  textOr,
+  withYear,
+  writtenLike,
+  type Inputs,
+} from '../calendar-inputs.ts'
 
 /** Some examples count days instead of dates: their day 0. */
 const dayZero = '2021-01-01'
 
 function retries({ inputs }: Vector) {
   if (has(inputs, 'failed_on')) {
-    return { retries: retryDates(text(inputs, 'failed_on'), (inputs['retry_days'] as unknown[]).map(Number)) }
+    const failedOn = text(inputs, 'failed_on')
+    const dates = retryDates(withYear(failedOn), (inputs['retry_days'] as unknown[]).map(Number))
+    return { retries: dates.map((date) => writtenLike(date, failedOn)) }
   }
   const waits = inputs['wait_days']
   const dates = retryDates(

@@ -1,10 +1,12 @@
 import Big from 'big.js'
-import { cycleBoundary } from '#domain/calendar.ts'
+import { boundaryFrom } from '#domain/billing-cycle.ts'
 import { settle } from '#domain/invoice/balance.ts'
 import { roundDecimal } from '#domain/money.ts'
+import { sumOf as exactSumOf } from '#domain/pricing/decimal.ts'
 import { applyDiscounts, applyDiscountsExactly, type Discount } from '#domain/pricing/discount.ts'
 import type { Adapter, Vector } from '../adapter.ts'
-import { decimal, fromCents, has, toCents, type Inputs } from '../calendar-inputs.ts'
+import { anchorOf, begunBy, billingDayOf, intervalIn } from '../billing-day.ts'
+import { decimal, fromCents, has, text, textOr, toCents, type Inputs } from '../calendar-inputs.ts'
 import { inCents, lineOf, percentOf, sumOf, taxedAt, totalsOf } from '../taxed-lines.ts'
 
 /** Discounts come before tax, credit notes and what was paid in advance after it. */
@@ -118,6 +120,8 @@ function balance({ inputs, expected }: Vector) {
   const accountCredit = centsOr0(inputs['account_credit'])
   if (has(inputs, 'invoices')) return accountBalance(inputs, accountCredit, Object.keys(expected))
   const items = itemsOf(inputs)
+  const unknown = items.find(({ type }) => !itemTypes.includes(type))
+  if (unknown) throw new Error(`no item is of the type ${unknown.type}`)
   const credited = -centsOf(items, (type) => type === 'CREDIT_ADJ')
   const used = -Math.min(
     0,
@@ -134,6 +138,10 @@ function balance({ inputs, expected }: Vector) {
     account_credit: fromCents(balanceLeftMinor),
   }
 }
+
+/** What is charged, what adjusts it, and the two sides of the account's credit. */
+const itemTypes =
+  'RECURRING EXTERNAL_CHARGE FIXED USAGE TAX PARENT_SUMMARY ITEM_ADJ REPAIR_ADJ CREDIT_ADJ CBA_ADJ'.split(' ')
 
 function draftBalance(chargedMinor: number, paidMinor: number, balanceMinor: number) {
   const { dueMinor, balanceLeftMinor } = settle(chargedMinor - paidMinor, { balanceMinor })
@@ -184,10 +192,10 @@ function centsOf(items: readonly Item[], isMeant: (type: string) => boolean): nu
 }
 
 function total({ inputs }: Vector) {
-  return { total: sumOf(itemsOf(inputs).map(({ amount }) => amount)) }
+  return { total: exactSumOf(itemsOf(inputs).map(({ amount }) => amount)) }
 }
 
-/** What falls on the date lies on one document: a monthly charge does when its day of the month does. */
+/** What falls on the date lies on one document: a charge does when one of its periods begins then. */
 function grouping({ inputs }: Vector) {
   const stated = has(inputs, 'subscriptions')
     ? (inputs['subscriptions'] as unknown[])
@@ -195,22 +203,33 @@ function grouping({ inputs }: Vector) {
   const charges = stated.map((of): Inputs =>
     typeof of === 'object' && of !== null ? (of as Inputs) : { amount: of },
   )
-  const due = charges.filter((charge) => isDueOn(charge, String(inputs['target_date'])))
+  if (charges.length === 0 && !has(inputs, 'subscriptions')) throw new Error('there is nothing to group')
+  const starts = charges.flatMap((charge) => (has(charge, 'start') ? [text(charge, 'start')] : []))
+  const common = { period: inputs['period'], ...commonBillingDay(inputs, starts) }
+  const due = charges.filter((charge) => isDueOn({ ...common, ...charge }, text(inputs, 'target_date')))
   const amounts = due.map((charge) => decimal(charge['amount'] ?? charge['recurring'] ?? charge['price']))
   return { invoices: due.length === 0 ? 0 : 1, items: due.length, total: sumOf(amounts) }
 }
 
+/** All on one day of the month where that is said, or where they are aligned with the first of them. */
+function commonBillingDay(inputs: Inputs, starts: readonly string[]) {
+  const isAligned = inputs['alignment'] === 'ACCOUNT' || inputs['alignment'] === 'BUNDLE'
+  const first = isAligned ? starts.toSorted()[0] : undefined
+  return { bcd: billingDayOf(inputs) ?? (first && Temporal.PlainDate.from(first).day) }
+}
+
 function isDueOn(charge: Inputs, date: string): boolean {
-  const day = charge['bcd'] ?? charge['billing_day'] ?? charge['anchor_day']
-  if (day !== undefined && day !== null) {
-    const anchor = Temporal.PlainDate.from({ year: 2000, month: 1, day: Number(day) }).toString()
-    const months = Temporal.PlainDate.from(anchor)
-      .with({ day: 1 })
-      .until(date, { largestUnit: 'months' }).months
-    return cycleBoundary(anchor, { count: 1, unit: 'month' }, months) === date
-  }
   const on = charge['billed_on'] ?? charge['next_date'] ?? charge['date']
-  return typeof on !== 'string' || on === date
+  if (typeof on === 'string') return on === date
+  if (!has(charge, 'start') && billingDayOf(charge) === undefined) return true
+  const start = textOr(charge, 'start', date)
+  const interval = intervalIn(charge)
+  const [first] = begunBy(date, start, anchorOf(charge, start, interval), interval)
+  const isFirst = has(charge, 'start') && first?.period.start === date
+  return (
+    first !== undefined &&
+    (isFirst || boundaryFrom(anchorOf(charge, start, interval), interval, date) === date)
+  )
 }
 
 export const adapters: Readonly<Record<string, Adapter>> = {

@@ -1,5 +1,6 @@
+import type Big from 'big.js'
 import { ratePrice } from '#domain/pricing/rate.ts'
-import { roundDecimal } from '#domain/money.ts'
+import { roundDecimal, type RoundingMode } from '#domain/money.ts'
 import type { Adapter, Vector } from '../adapter.ts'
 import { decimal } from '../calendar-inputs.ts'
 import { roundingModeOf } from '../taxed-lines.ts'
@@ -10,8 +11,17 @@ function money({ inputs, policy }: Vector) {
 }
 
 function metric({ inputs }: Vector) {
-  const mode = roundingModeOf(inputs['function'])
-  return { value: roundDecimal(decimal(inputs['value']), Number(inputs['precision'] ?? 0), mode) }
+  const value = decimal(inputs['value'])
+  return {
+    value: roundDecimal(value, Number(inputs['precision'] ?? 0), metricMode(inputs['function'], value)),
+  }
+}
+
+/** A ceiling lies up the number line, and our `up` away from zero: below zero the one is the other's `down`. */
+function metricMode(name: unknown, value: Big): RoundingMode {
+  const mode = roundingModeOf(name)
+  if (value.gte(0) || (mode !== 'up' && mode !== 'down')) return mode
+  return mode === 'up' ? 'down' : 'up'
 }
 
 function quantity({ inputs, policy }: Vector) {

@@ -26,12 +26,7 @@ interface PhasePrice {
   readonly interval: BillingInterval
 }
 
-const lengthNames: Readonly<Record<string, string>> = {
-  days: 'day',
-  weeks: 'week',
-  months: 'month',
-  years: 'year',
-}
+const lengthName = /^(?:\w+_)?(day|week|month|year)s$/
 const amountNames = ['recurring', 'amount', 'price', 'recurring_amount', 'unit_amount']
 
 function priceOf(phase: Inputs, inputs: Inputs): PhasePrice {
@@ -44,13 +39,10 @@ function priceOf(phase: Inputs, inputs: Inputs): PhasePrice {
   }
 }
 
-/** The length of a phase, as a number under the name of its unit, as both, or in words: 30, "1 month", "UNLIMITED". */
+/** The length of a phase: `days: 30`, `phase_weeks: 6`, a number and its unit, or in words, "1 month" or "UNLIMITED". */
 function lengthOf(phase: Inputs): BillingInterval | null {
-  for (const [name, unit] of Object.entries(lengthNames)) {
-    if (has(phase, name)) return intervalOf(unit, phase[name])
-    if (has(phase, `phase_${name}`)) return intervalOf(unit, phase[`phase_${name}`])
-    if (has(phase, `length_${name}`)) return intervalOf(unit, phase[`length_${name}`])
-  }
+  const named = Object.keys(phase).find((name) => lengthName.test(name) && has(phase, name))
+  if (named !== undefined) return intervalOf(lengthName.exec(named)?.[1], phase[named])
   const length = phase['length'] ?? phase['duration']
   if (typeof length === 'object' && length !== null) return lengthOf(length as Inputs)
   const unit = phase['unit'] ?? phase['length_unit']
@@ -112,13 +104,9 @@ function trial({ inputs }: Vector) {
     ...(has(inputs, 'upgraded_on') && { changedOn: text(inputs, 'upgraded_on') }),
   })
   const interval = intervalOf(inputs['interval'] ?? 'MONTHLY')
-  const phases = datePhases(start, [
-    {
-      length: intervalOf('day', Temporal.PlainDate.from(start).until(billedOn).total('days')),
-      agreed: new Big(0),
-    },
-    { length: null, agreed: priceAfterTrial(inputs) },
-  ])
+  const freeDays = Temporal.PlainDate.from(start).until(billedOn).total('days')
+  const free = freeDays > 0 ? [{ length: intervalOf('day', freeDays), agreed: new Big(0) }] : []
+  const phases = datePhases(start, [...free, { length: null, agreed: priceAfterTrial(inputs) }])
   return {
     first_invoice_amount: phaseOn(phases, start)?.agreed,
     first_paid_period: halfOpen({ start: billedOn, end: cycleBoundary(billedOn, interval, 1) }),
@@ -129,9 +117,9 @@ function trial({ inputs }: Vector) {
 
 function priceAfterTrial(inputs: Inputs): Big {
   const isNew = has(inputs, 'new_amount') || has(inputs, 'new_amount_cents')
-  return isNew
-    ? amountOf(inputs, 'new_amount', 'new_amount_cents')
-    : amountOf(inputs, 'amount', 'amount_cents')
+  if (isNew) return amountOf(inputs, 'new_amount', 'new_amount_cents')
+  const isTold = has(inputs, 'amount') || has(inputs, 'amount_cents')
+  return isTold ? amountOf(inputs, 'amount', 'amount_cents') : new Big(0)
 }
 
 /** The first amount after a trial: the days from there to the period's end, where the period is told. */

@@ -12,7 +12,7 @@ const moments: Readonly<Record<string, ChangeMoment>> = {
 }
 
 function allowed({ inputs }: Vector) {
-  const moment = moments[String(inputs['policy'])]
+  const moment = moments[String(inputs['policy']).toUpperCase()]
   if (!moment) throw new Error(`no change policy is called ${String(inputs['policy'])}`)
   const dates = { today: '2021-01-15', periodEnd: '2021-02-01' }
   try {

@@ -277,7 +277,7 @@ const lateDelta: Adapter = ({ id, inputs, expected }) => {
 
 function latePrice(inputs: Inputs, model: 'volume' | 'graduated'): Price {
   if (has(inputs, 'package_size')) return packagePrice(inputs)
-  return has(inputs, 'tiers') ? { model, tiers: tiersOf(inputs) } : perUnit(inputs['unit_amount'])
+  return has(inputs, 'tiers') ? { model, tiers: tiersOf(inputs) } : perUnit(decimal(inputs['unit_amount']))
 }
 
 export const adapters: Readonly<Record<string, Adapter>> = {

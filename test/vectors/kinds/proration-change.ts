@@ -10,6 +10,7 @@ import {
   integer,
   periodOf,
   text,
+  timingOf,
   toCents,
   withYear,
   writtenLike,
@@ -105,8 +106,13 @@ function chargeOf(inputs: Inputs): number {
 function change({ id, inputs }: Vector) {
   if (inputs['component'] === 'usage') return { lines: 0, net: 0, net_cents: 0, credit: 0, charge: 0 }
   if (inputs['policy'] === 'END_OF_TERM') return atPeriodEnd(inputs)
-  if (has(inputs, 'matched') || has(inputs, 'removed_cents')) return componentLines(inputs)
-  if (inputs['billing'] === 'arrears') return inArrears(inputs)
+  if (has(inputs, 'policy') && inputs['policy'] !== 'IMMEDIATE') {
+    throw new Error(`no change policy is called ${text(inputs, 'policy')}`)
+  }
+  if (['matched', 'added_cents', 'removed_cents'].some((name) => has(inputs, name))) {
+    return componentLines(inputs)
+  }
+  if (has(inputs, 'billing') && timingOf(inputs['billing']) === 'arrears') return inArrears(inputs)
   const credit = creditOf(inputs)
   const charge = chargeOf(inputs)
   return {
@@ -204,9 +210,20 @@ function componentLines(inputs: Inputs) {
   const cents = (name: string) => (has(inputs, name) ? list(inputs[name]) : [])
   const of = (values: readonly unknown[], sign: 1 | -1) =>
     values.map((value) => sign * share(fromCents(decimal(value)), left))
-  const matched = pairs(inputs['matched']).flatMap(([old, next]) => [...of([old], -1), ...of([next], 1)])
+  const both = has(inputs, 'old_cents', 'new_cents') ? [inputs['old_cents'], inputs['new_cents']] : null
+  const matched = pairs(inputs['matched'] ?? both).flatMap(([old, next]) => [
+    ...of([old], -1),
+    ...of([next], 1),
+  ])
   const lines = [...matched, ...of(cents('removed_cents'), -1), ...of(cents('added_cents'), 1)]
-  return { lines_cents: lines, lines: lines.length, net_cents: lines.reduce((sum, line) => sum + line, 0) }
+  const sumOf = (values: readonly number[]) => values.reduce((sum, line) => sum + line, 0)
+  return {
+    lines_cents: lines,
+    lines: lines.length,
+    credit_cents: sumOf(lines.filter((line) => line < 0)),
+    charge_cents: sumOf(lines.filter((line) => line > 0)),
+    net_cents: sumOf(lines),
+  }
 }
 
 function list(value: unknown): readonly unknown[] {

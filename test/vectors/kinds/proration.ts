@@ -1,5 +1,5 @@
 import Big from 'big.js'
-import { anchorOnBillingDay, calendarPeriod, serviceParts } from '#domain/billing-cycle.ts'
+import { anchorOnBillingDay, boundaryFrom, calendarPeriod, serviceParts } from '#domain/billing-cycle.ts'
 import { addDays, cycleBoundary, daysIn, type Period } from '#domain/calendar.ts'
 import { fullPeriodOf, nextPeriod } from '#domain/invoicing-dates.ts'
 import {
@@ -21,6 +21,7 @@ import {
   has,
   integer,
   intervalOf,
+  isEndInclusive,
   periodOf,
   text,
   toCents,
@@ -34,10 +35,8 @@ const monthly = intervalOf('MONTHLY')
 
 function partOf(inputs: Inputs): Period {
   const start = withYear(text(inputs, 'from'))
-  const end = has(inputs, 'to_inclusive')
-    ? dayAfter(withYear(text(inputs, 'to_inclusive')))
-    : withYear(text(inputs, 'to'))
-  return { start, end }
+  const last = withYear(text(inputs, has(inputs, 'to_inclusive') ? 'to_inclusive' : 'to'))
+  return { start, end: has(inputs, 'to_inclusive') || isEndInclusive(inputs) ? dayAfter(last) : last }
 }
 
 function fixedShare(inputs: Inputs, part: Period): Share {
@@ -97,7 +96,7 @@ function quantityFactor(inputs: Inputs) {
 
 /** From a day to the end of its month, that day included. */
 function backdated(inputs: Inputs) {
-  const start = withYear(text(inputs, 'backdate_start'))
+  const start = withYear(text(inputs, 'backdate_start'), integer(inputs, 'days_in_month') === 29)
   const days = daysIn({ start, end: calendarPeriod(start, 'month').end })
   return { days, ratio: digits({ numerator: days, denominator: integer(inputs, 'days_in_month') }, 9) }
 }
@@ -120,7 +119,12 @@ function cycles({ inputs }: Vector) {
   const anchor = anchorOnBillingDay(start, integer(inputs, 'bcd'), interval)
   const life = { start, end: has(inputs, 'end') ? text(inputs, 'end') : null }
   const begun = serviceParts(life, [{ from: start, anchor }], interval, dayAfter(text(inputs, 'target')))
-  const ratios = begun.map(({ period, cycle }) => digits(shareOf(period, cycle, 'day'), 9))
+  // What leads to the first boundary is a part of the cycle counted back from it: to 28 February, from 28 January.
+  const first = boundaryFrom(anchor, interval, start)
+  const before = { start: cycleBoundary(first, interval, -1), end: first }
+  const ratios = begun.map(({ period, cycle }) =>
+    digits(shareOf(period, cycle.end === first ? before : cycle, 'day'), 9),
+  )
   return { cycles: ratios.reduce((sum, value) => sum.plus(value), new Big(0)) }
 }
 

@@ -50,12 +50,15 @@ function periodBounds({ inputs }: Vector) {
 function periods(vector: Vector) {
   const { inputs } = vector
   if (!has(inputs, 'rule')) {
-    const anchor = text(inputs, has(inputs, 'anchor') ? 'anchor' : 'start')
+    const written = text(inputs, has(inputs, 'anchor') ? 'anchor' : 'start')
+    const anchor = withYear(written, inputs['leap_year'] === true)
     const interval = intervalIn(inputs)
     const count = integer(inputs, 'count')
     const last = cycleBoundary(anchor, interval, count)
     const parts = serviceParts({ start: anchor, end: last }, [{ from: anchor, anchor }], interval, last)
-    return { periods: parts.map(({ period }) => inclusive(period)) }
+    return {
+      periods: parts.map(({ period }) => inclusive(period).map((date) => writtenLike(date, written))),
+    }
   }
   let line = invoicedLineOf(inputs)
   const listed: Period[] = []

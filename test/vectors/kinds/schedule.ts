@@ -1,4 +1,3 @@
-import Big from 'big.js'
 import { boundaryAfter, boundaryFrom, calendarAnchor, stepBoundary } from '#domain/billing-cycle.ts'
 import {
   compareDates,
@@ -16,6 +15,7 @@ import type { Adapter, Vector } from '../adapter.ts'
 import { anchorOf, begunBy, billingDayOf, intervalIn } from '../billing-day.ts'
 import {
   dayBefore,
+  decimal,
   halfOpen,
   has,
   integer,
@@ -59,7 +59,7 @@ function anchorSchedule({ inputs }: Vector) {
   const count = has(inputs, 'count') ? integer(inputs, 'count') : 12
   const all = boundariesAfter(anchor, interval, start, count)
   const asked = Array.isArray(months)
-    ? months.map((month) => all.find((date) => date.slice(5, 7) === month) ?? null)
+    ? months.map((month) => all.find((date) => Number(date.slice(5, 7)) === Number(month)) ?? null)
     : all
   const dates = asked.map((date) => date && writtenLike(date, written))
   const [first] = begunBy(start, start, anchor, interval)
@@ -71,7 +71,7 @@ function anchorSchedule({ inputs }: Vector) {
     weekday: weekdayOf(all.at(-1) ?? start),
     ...(has(inputs, 'amount') &&
       first && {
-        amount: prorate(new Big(text(inputs, 'amount')), first.period, first.cycle, 'day').amount,
+        amount: prorate(decimal(inputs['amount']), first.period, first.cycle, 'day').amount,
       }),
   }
 }
@@ -84,7 +84,7 @@ function firstAnchor({ inputs }: Vector) {
 
 function localDate(inputs: Inputs, name: string): string {
   const value = text(inputs, name)
-  return value.includes('T') ? dateIn(textOr(inputs, 'timezone', 'UTC'), value) : value
+  return value.includes('T') ? dateIn(textOr(inputs, 'timezone', 'UTC'), value) : withYear(value)
 }
 
 function nextDate({ inputs }: Vector) {
@@ -96,14 +96,25 @@ function nextDate({ inputs }: Vector) {
     const after = boundaryAfter(anchor, interval, target)
     return { next: after, charged_through: after }
   }
-  const current = localDate(inputs, 'current')
-  const recurrence = recurrenceOf(inputs['interval'], inputs['count'] ?? 1)
-  const interval = intervalOf(inputs['interval'], inputs['count'] ?? 1)
-  if (inputs['anchor'] === 'calendar') {
-    return { next: cycleBoundary(calendarAnchor(current, recurrence.unit), interval, 1) }
+  const next = steppedFrom(localDate(inputs, 'current'), inputs)
+  return { next: writtenLike(next, text(inputs, 'current')) }
+}
+
+/** So many intervals on, on the anchor's day: its day of the month, of the week, or of the year. */
+function steppedFrom(current: string, inputs: Inputs): string {
+  const { unit, count } = recurrenceOf(inputs['interval'], inputs['count'] ?? 1)
+  const interval = intervalOf(inputs['interval'], count)
+  if (inputs['anchor'] === 'calendar') return cycleBoundary(calendarAnchor(current, unit), interval, 1)
+  const anchor = localDate(inputs, 'anchor')
+  if (unit === 'week') {
+    const week = intervalOf('week')
+    return cycleBoundary(boundaryAfter(anchor, week, current), week, count - 1)
   }
-  const billingDay = Temporal.PlainDate.from(localDate(inputs, 'anchor')).day
-  return { next: stepBoundary(current, interval, billingDay) }
+  if (unit === 'year') {
+    const years = Number(current.slice(0, 4)) - Number(anchor.slice(0, 4))
+    return cycleBoundary(anchor, intervalOf('year'), years + count)
+  }
+  return stepBoundary(current, interval, Temporal.PlainDate.from(anchor).day)
 }
 
 function countPeriods({ inputs }: Vector) {
@@ -121,7 +132,7 @@ function countPeriods({ inputs }: Vector) {
 
 /** Where a cycle turns at a time of day, the day begins at that time. */
 function dayOfCycle(instant: string, anchor: string): string {
-  if (!instant.includes('T')) return instant
+  if (!instant.includes('T')) return withYear(instant)
   const turn = anchor.includes('T') ? Temporal.Instant.from(anchor).toZonedDateTimeISO('UTC') : undefined
   const sinceTurn = Temporal.Instant.from(instant).subtract({
     nanoseconds: turn ? turn.since(turn.startOfDay()).total('nanoseconds') : 0,
@@ -134,7 +145,8 @@ function periodContaining({ inputs }: Vector) {
   if (has(inputs, 'anchor')) {
     const anchor = text(inputs, 'anchor')
     const at = dayOfCycle(text(inputs, 'at'), anchor)
-    return { period: halfOpen(cycleHolding(dayOfCycle(anchor, anchor), interval, at)) }
+    const period = halfOpen(cycleHolding(dayOfCycle(anchor, anchor), interval, at))
+    return { period: period.map((date) => writtenLike(date, anchor)) }
   }
   const start = text(inputs, 'start')
   const at = text(inputs, 'at')

@@ -15,7 +15,8 @@ import { decimal, has, toCents, type Inputs } from '../calendar-inputs.ts'
 
 /** Events of the examples; where they say so, one that was sent again replaces the first. */
 function eventsOf(inputs: Inputs): Inputs[] {
-  const events = (inputs['events'] ?? []) as Inputs[]
+  if (!Array.isArray(inputs['events'])) throw new Error('there are neither values nor events')
+  const events = inputs['events'] as Inputs[]
   return has(inputs, 'dedupe')
     ? latestOfEach(events.map((event) => ({ ...event, id: String(event['id']) })))
     : events

@@ -1,7 +1,14 @@
 import { addDays } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { nextBoundary } from '#domain/invoicing-dates.ts'
-import { allowedLineActions, checkLine, checkSuccession, lineState, type LineAction } from '#domain/line.ts'
+import {
+  allowedLineActions,
+  checkLine,
+  checkLineAction,
+  checkSuccession,
+  lineState,
+  type LineAction,
+} from '#domain/line.ts'
 import {
   cancelLine,
   delayLine,
@@ -15,7 +22,7 @@ import {
 import { ByDecision, type OcaAdapter, type OcaCase } from '../adapter.ts'
 import { answerFields, dateOf, intervalInWords, orRefused, recordOf, textOf } from '../oca-line.ts'
 import { bill, billedLine, describeChange, describeLine, renewalOf, type BilledLine } from '../oca-life.ts'
-import { afterLast, readDate } from '../symbolic-date.ts'
+import { afterLast, lastBefore, readDate } from '../symbolic-date.ts'
 
 /** What can be done with a line, and what becomes of it. */
 export const sections: Readonly<Record<string, OcaAdapter>> = {
@@ -30,9 +37,7 @@ export const sections: Readonly<Record<string, OcaAdapter>> = {
 }
 
 function answerStop(testCase: OcaCase): Readonly<Record<string, unknown>> {
-  const at = dateOf(testCase['stop_at'] ?? testCase['terminate_at'])
-  if ('with_right' in testCase || 'without_right' in testCase || at === null)
-    throw new ByDecision('termination_right')
+  if ('with_right' in testCase || 'without_right' in testCase) throw new ByDecision('termination_right')
   const contract = recordOf(testCase['contract'])
   const fields =
     'contract' in testCase
@@ -40,6 +45,7 @@ function answerStop(testCase: OcaCase): Readonly<Record<string, unknown>> {
       : recordOf(testCase['line'])
   const started = billedLine(fields, testCase)
   const before = bill(started, Number(testCase['runs_before'] ?? 0))
+  const at = stopDate(testCase['stop_at'] ?? testCase['terminate_at'], before)
   const today = textOf(testCase['T'], at)
   // Terminating a contract stops those of its lines that can be stopped.
   const isPassedBy = 'terminate_at' in testCase && !allowedLineActions(before.line, today).includes('stop')
@@ -66,6 +72,14 @@ function answerPause(testCase: OcaCase): Readonly<Record<string, unknown>> {
     today: textOf(testCase['T'], ''),
   })
   return { expect: describeChange(billed, change) }
+}
+
+/** A date, or in words the last day that was billed. */
+function stopDate(stated: unknown, { line }: BilledLine): string {
+  const date =
+    dateOf(stated) ?? (/last.*invoiced/.test(textOf(stated, '')) ? lastBefore(line.billedUntil) : null)
+  if (date === null) throw new Error(`no day to stop on: ${JSON.stringify(stated)}`)
+  return date
 }
 
 /** Plans the successor, then sets what the case sets afterwards: `successor.date_start = …`. */
@@ -128,6 +142,11 @@ function act(billed: BilledLine, action: string, today: string): LineChange {
   const [verb, count = '1', unit = 'month'] = action.split(' ')
   if (verb === 'cancel') return cancelLine(billed.line, today)
   if (verb === 'uncancel') return uncancelLine(billed.line, today)
+  if (verb === 'delete' || verb === 'unlink') {
+    checkLineAction(billed.line, 'delete', today)
+    return { line: billed.line, successor: null }
+  }
+  if (verb !== 'delay') throw new Error(`no action is called ${action}`)
   const { startsOn } = billed.line
   const length = { [unit.endsWith('s') ? unit : `${unit}s`]: Number(count) }
   const start = Temporal.PlainDate.from(startsOn)

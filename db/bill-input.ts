@@ -1,9 +1,10 @@
 import { assert } from '#domain/assert.ts'
-import { compareDates, startOfDay, type Period } from '#domain/calendar.ts'
+import { compareDates } from '#domain/calendar.ts'
 import type { BillReason, DocumentInput, SubscriptionBounds } from '#domain/invoice/document.ts'
 import { dueParts, isClosingUsage } from '#domain/invoice/due.ts'
-import type { DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from '#domain/invoice/lines.ts'
+import type { DuePart, LateUsagePart, OneOffPart } from '#domain/invoice/lines.ts'
 import { readAppliedDiscounts } from './applied-discount.ts'
+import { readUsage, type AskedPart } from './bill-usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
 import type { LineSource } from './invoice-line.ts'
@@ -12,7 +13,6 @@ import { readWaitingCharges, type WaitingCharge } from './one-off-charge.ts'
 import { readPrices } from './reread-price.ts'
 import type { DocumentRow } from './subscription-documents.ts'
 import { readTaxTerms, type TaxTermsOf } from './tax-terms.ts'
-import { findUnread, instancesOf, measureUsages, readMeters, type UsageQuestion } from './usage-measure.ts'
 
 /** A bill that is asked for: of a document's period, or of a subscription's beginning or end. */
 export interface BillToRead {
@@ -38,9 +38,6 @@ export interface BillInput {
   /** Any part of its lines as a bill would price it, also one that is not due yet. */
   readonly reprice: (part: DuePart) => DuePart
 }
-
-/** How long a document waits for missing readings; what comes later is billed as late. */
-const graceMs = 6 * 3_600_000
 
 /**
  * Reads all that bills are computed from, in a constant number of queries however many bills and lines there are; preview
@@ -78,7 +75,10 @@ export async function readBillInputs(
     const parts = [...waiting.map(reprice), ...lateParts(own, late), ...(gathered.get(bill) ?? [])]
     return { bill, own, byLine, parts, reprice }
   })
-  const usage = await readUsage(db, prepared, { isWaited: !isPreview })
+  const usage = await readUsage(
+    db,
+    prepared.flatMap((of) => askedParts(of, isPreview)),
+  )
   return prepared.map((of): BillInput | null => {
     const [first] = of.own
     if (!first) return null
@@ -112,6 +112,14 @@ function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): Lin
   const context = part.kind === 'one_off' ? undefined : byLine.get(part.line.id)
   assert(context, 'a part that is due belongs to a line of its bill')
   return context
+}
+
+/** The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits. */
+function askedParts({ bill, byLine, parts }: PreparedBill, isPreview: boolean): AskedPart[] {
+  const waitsAt = bill.reason === 'period' && !isPreview ? bill.now : null
+  return parts.flatMap((part) =>
+    part.kind === 'usage' ? [{ part, context: contextOf(part, byLine), waitsAt }] : [],
+  )
 }
 
 function lateParts(
@@ -154,64 +162,6 @@ function isPlaceFor(waiting: WaitingCharge, bill: BillToRead, own: readonly Line
       subscription.testClockId === waiting.testClockId &&
       (subscriptionId === null || subscription.id === subscriptionId),
   )
-}
-
-interface MeasuredParts {
-  readonly of: (part: UsagePart) => MeasuredUsage
-  /** Parts whose metric was not read past their end yet, within the grace. */
-  readonly unread: ReadonlySet<DuePart>
-}
-
-/** Measures every usage part; the window of a subscription's last part reaches to its closing reading. */
-async function readUsage(
-  db: Db,
-  bills: readonly PreparedBill[],
-  { isWaited }: { isWaited: boolean },
-): Promise<MeasuredParts> {
-  const asked = bills.flatMap(({ bill, byLine, parts }) =>
-    parts.flatMap((part) =>
-      part.kind === 'usage' ? [{ bill, part, ...questionOf(part, contextOf(part, byLine)) }] : [],
-    ),
-  )
-  const meters = await readMeters(db, instancesOf(asked))
-  // The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits.
-  const waited = asked.filter(({ bill, window }) => isWaited && isWithinGrace(bill, window.end))
-  const unread = await findUnread(db, waited, meters)
-  const answers = await measureUsages(db, asked, { meters })
-  const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
-  return {
-    unread: new Set(waited.filter((_, index) => unread.has(index)).map(({ part }) => part)),
-    of: (part) => {
-      const answer = measured.get(part)
-      assert(answer, 'every usage part was measured')
-      const { usage } = answer
-      if (part.line.price.model !== 'percentage') return { usage }
-      return { usage, events: { kind: 'each', values: answer.eventQuantities() } }
-    },
-  }
-}
-
-function isWithinGrace(bill: BillToRead, windowEnd: string): boolean {
-  return bill.reason === 'period' && Date.parse(bill.now) <= Date.parse(windowEnd) + graceMs
-}
-
-function questionOf(
-  part: UsagePart,
-  { line, instanceId, subscription, timeZone }: LineContext,
-): UsageQuestion {
-  assert(line.metric !== null, 'a usage line names its metric')
-  return {
-    subscriptionId: subscription.id,
-    instanceId,
-    metric: line.metric,
-    unit: line.unit,
-    window: instantWindow(part.servicePeriod, timeZone),
-    isLast: isClosingUsage(part, subscription.endsOn),
-  }
-}
-
-function instantWindow(period: Period, timeZone: string): { start: string; end: string } {
-  return { start: startOfDay(timeZone, period.start), end: startOfDay(timeZone, period.end) }
 }
 
 function toInput(

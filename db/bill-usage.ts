@@ -1,0 +1,67 @@
+import { assert } from '#domain/assert.ts'
+import { startOfDay, type Period } from '#domain/calendar.ts'
+import { isClosingUsage } from '#domain/invoice/due.ts'
+import type { DuePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
+import type { LineContext } from './billable-line.ts'
+import type { Db } from './database.ts'
+import { findUnread, instancesOf, measureUsages, readMeters, type UsageQuestion } from './usage-measure.ts'
+
+/** How long a document waits for missing readings; what comes later is billed as late. */
+const graceMs = 6 * 3_600_000
+
+/** A usage part that is due, and until when its bill waits for readings: null where it does not. */
+export interface AskedPart {
+  readonly part: UsagePart
+  readonly context: LineContext
+  /** The instant at which the bill is made; null where it waits for nothing. */
+  readonly waitsAt: string | null
+}
+
+export interface MeasuredParts {
+  readonly of: (part: UsagePart) => MeasuredUsage
+  /** Parts whose metric was not read past their end yet, within the grace. */
+  readonly unread: ReadonlySet<DuePart>
+}
+
+/** Measures every usage part; the window of a subscription's last part reaches to its closing reading. */
+export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<MeasuredParts> {
+  const asked = parts.map(({ part, context, waitsAt }) => ({ part, waitsAt, ...questionOf(part, context) }))
+  const meters = await readMeters(db, instancesOf(asked))
+  const waited = asked.filter(({ waitsAt, window }) => waitsAt !== null && isWithinGrace(waitsAt, window.end))
+  const unread = await findUnread(db, waited, meters)
+  const answers = await measureUsages(db, asked, { meters })
+  const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
+  return {
+    unread: new Set(waited.filter((_, index) => unread.has(index)).map(({ part }) => part)),
+    of: (part) => {
+      const answer = measured.get(part)
+      assert(answer, 'every usage part was measured')
+      const { usage } = answer
+      if (part.line.price.model !== 'percentage') return { usage }
+      return { usage, events: { kind: 'each', values: answer.eventQuantities() } }
+    },
+  }
+}
+
+function isWithinGrace(at: string, windowEnd: string): boolean {
+  return Date.parse(at) <= Date.parse(windowEnd) + graceMs
+}
+
+function questionOf(
+  part: UsagePart,
+  { line, instanceId, subscription, timeZone }: LineContext,
+): UsageQuestion {
+  assert(line.metric !== null, 'a usage line names its metric')
+  return {
+    subscriptionId: subscription.id,
+    instanceId,
+    metric: line.metric,
+    unit: line.unit,
+    window: instantWindow(part.servicePeriod, timeZone),
+    isLast: isClosingUsage(part, subscription.endsOn),
+  }
+}
+
+function instantWindow(period: Period, timeZone: string): { start: string; end: string } {
+  return { start: startOfDay(timeZone, period.start), end: startOfDay(timeZone, period.end) }
+}

@@ -168,12 +168,30 @@ export function earlierDate(first: string, second: string): string {
 
 /** The calendar date of an instant in a time zone: 2026-03-31T23:30Z is 1 April in Paris. */
 export function dateIn(timeZone: string, instant: string): string {
-  return Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString()
+  return remember(datesByInstant, `${timeZone} ${instant}`, () =>
+    Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString(),
+  )
 }
 
 /** The instant at which a date begins in a time zone, daylight-saving changes included. */
 export function startOfDay(timeZone: string, date: string): string {
-  return Temporal.PlainDate.from(date).toZonedDateTime(timeZone).toInstant().toString()
+  return remember(instantsByDate, `${timeZone} ${date}`, () =>
+    Temporal.PlainDate.from(date).toZonedDateTime(timeZone).toInstant().toString(),
+  )
+}
+
+// The bills of a day ask for the same few days and instants thousands of times, and a zone's rules are slow to apply.
+const datesByInstant = new Map<string, string>()
+const instantsByDate = new Map<string, string>()
+const rememberedAtMost = 1_000
+
+function remember(known: Map<string, string>, key: string, find: () => string): string {
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const found = find()
+  if (known.size >= rememberedAtMost) known.clear()
+  known.set(key, found)
+  return found
 }
 
 /** A date so many days later. */

@@ -19,15 +19,18 @@ export function canonicalInvoice(content: DocumentContent): string {
     return String(content === 0 ? 0 : content)
   }
   if (content === null || typeof content !== 'object') return JSON.stringify(content)
-  if (isList(content)) return `[${content.map((item) => canonicalInvoice(item)).join(',')}]`
-  const fields = Object.entries(content)
-    .filter((entry): entry is [string, DocumentContent] => entry[1] !== undefined)
-    .toSorted(([first], [second]) => (first < second ? -1 : 1))
-    .map(([name, value]) => `${JSON.stringify(name)}:${canonicalInvoice(value)}`)
-  return `{${fields.join(',')}}`
+  if (isList(content)) return `[${content.map(canonicalInvoice).join(',')}]`
+  let fields = ''
+  // Without an order given, sorting is by UTF-16 code units.
+  for (const name of Object.keys(content).toSorted()) {
+    const value = content[name]
+    if (value !== undefined)
+      fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${canonicalInvoice(value)}`
+  }
+  return `{${fields}}`
 }
 
-function isList(content: object): content is readonly DocumentContent[] {
+function isList(content: DocumentContent & object): content is readonly DocumentContent[] {
   return Array.isArray(content)
 }
 

@@ -63,6 +63,7 @@ async function readKits(db: Db): Promise<CatalogKit[]> {
     id: kit.id,
     code: kit.code,
     name: kit.name,
+    priceProductId: kit.price_product_id,
     isArchived: kit.archived_at !== null,
     billOfMaterials: items
       .filter((item) => item.kit_id === kit.id)

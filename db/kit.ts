@@ -5,6 +5,8 @@ import { refuseTakenCode } from './unique.ts'
 export interface NewKit {
   readonly code: string
   readonly name: string
+  /** Whose price replaces those of its flat and threshold components. */
+  readonly priceProductId?: string | null
   readonly billOfMaterials: readonly {
     readonly productId: string | null
     readonly kitId: string | null
@@ -17,7 +19,16 @@ export interface NewKit {
 export async function insertKit(db: Db, kit: NewKit): Promise<string> {
   const id = newId()
   await refuseTakenCode(kit.code, async () =>
-    db.insertInto('kits').values({ id, code: kit.code, name: kit.name, archived_at: null }).execute(),
+    db
+      .insertInto('kits')
+      .values({
+        id,
+        code: kit.code,
+        name: kit.name,
+        price_product_id: kit.priceProductId ?? null,
+        archived_at: null,
+      })
+      .execute(),
   )
   await db
     .insertInto('bill_of_materials')

@@ -687,8 +687,10 @@ CREATE TABLE kits (
   name text not null,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  price_product_id uuid,
   constraint kits_pkey PRIMARY KEY (id),
   constraint kits_code_key UNIQUE (code),
+  constraint kits_price_product_id_fkey FOREIGN KEY (price_product_id) REFERENCES products(id),
   constraint kits_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text))
 );
 

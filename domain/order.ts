@@ -1,11 +1,12 @@
 import Big from 'big.js'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
 import { atField, fieldError } from './errors.ts'
-import { explodeKit } from './kit.ts'
+import { explodeKit, type Component } from './kit.ts'
 import { roundHalfAwayFromZero } from './money.ts'
 import { agreePrice, type AgreedPrice, type PriceList } from './pricing/price-list.ts'
 import type { Price } from './pricing/price.ts'
 import { ratePrice } from './pricing/rate.ts'
+import { perUnitPrice } from './pricing/unit-price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import type { Terms } from './terms.ts'
 import { isWholeUnit } from './unit.ts'
@@ -40,6 +41,8 @@ export interface CatalogKit {
   readonly id: string
   readonly code: string
   readonly name: string
+  /** The product whose price replaces those of its flat and threshold components; null: they have their own. */
+  readonly priceProductId: string | null
   readonly isArchived: boolean
   readonly billOfMaterials: readonly BillOfMaterialsItem[]
 }
@@ -77,12 +80,17 @@ export interface OrderTerms {
   readonly otherLists: ReadonlyMap<string, PriceList>
 }
 
+/** A price as agreed; what is included in its kit's price costs nothing by itself. */
+export type PlannedPrice = Pick<AgreedPrice, 'price' | 'priceListItemId'> & {
+  readonly source: AgreedPrice['source'] | 'kit'
+}
+
 /** A line as it will be sold. */
 export interface PlannedLine {
   readonly product: CatalogProduct
   readonly quantity: string
   readonly interval: BillingInterval | null
-  readonly price: AgreedPrice
+  readonly price: PlannedPrice
   /** Rounded amount of one full period; 0 for what is metered. */
   readonly amountMinor: number
   readonly sequence: number
@@ -193,10 +201,20 @@ function planKit(
     productId: null,
     kitId: kit.id,
     title: kit.name,
-    lines: components.map((part) => planProduct(part.product, part.quantity, part.sequence, pointers, terms)),
+    lines: components.map((part) => planComponent(part, pointers, terms)),
     applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],
   }
   return Array.from({ length: Number(quantity.toFixed(0)) }, () => subscription)
+}
+
+function planComponent(part: Component, pointers: LinePointers, terms: OrderTerms): PlannedLine {
+  const line = planProduct(part.product, part.quantity, part.sequence, pointers, terms)
+  if (!part.isIncluded) return line
+  return {
+    ...line,
+    price: { price: perUnitPrice('0'), source: 'kit', priceListItemId: null },
+    amountMinor: 0,
+  }
 }
 
 /** Where an order line says what it sells, and how much of it: a refusal of a kit's component names the kit. */

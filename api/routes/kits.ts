@@ -5,7 +5,7 @@ import { insertKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
 import { fieldError } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
-import { checkQuantity, type BillOfMaterialsItem } from '#domain/order.ts'
+import { checkQuantity, type BillOfMaterialsItem, type Catalog } from '#domain/order.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -65,11 +65,26 @@ function registerNewKit(frame: Frame): void {
         )
       }
       // The kit is new, so its depth is all that its components can make wrong.
-      const kit = { id: 'new', code: body.code, name: body.name, isArchived: false, billOfMaterials }
-      explodeKit(kit, await readCatalog(db))
+      const catalog = await readCatalog(db)
+      const priceProductId = await resolvePriceProduct(db, body.price_product ?? null, catalog)
+      const { code, name } = body
+      const kit = { id: 'new', code, name, priceProductId, isArchived: false, billOfMaterials }
+      explodeKit(kit, catalog)
       return toKitJson(await getKit(db, await insertKit(db, kit)))
     },
   )
+}
+
+/** Another kind of product could not stand for the others: it is metered, sets a limit, or builds. */
+async function resolvePriceProduct(db: Db, text: string | null, catalog: Catalog): Promise<string | null> {
+  if (text === null) return null
+  const field = { kind: 'product', text, pointer: '/price_product' } as const
+  const id = await resolveField(db, { ...field, unknown: 'product_unknown' })
+  const product = catalog.products.get(id)
+  if (product?.billingType !== 'flat' || product.applicationIds.length > 0) {
+    throw fieldError(field.pointer, 'field_invalid', `${text} must be flat and build nothing.`)
+  }
+  return id
 }
 
 /** A kit that names its own code would contain itself once it exists. */

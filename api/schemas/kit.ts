@@ -7,6 +7,10 @@ export const newKitSchema = z
   .strictObject({
     code: codeField(60),
     name: nameField,
+    price_product: addressField.nullish().openapi({
+      description:
+        'Its price replaces those of the flat and threshold components; usage is billed beside it.',
+    }),
     bill_of_materials: z
       .array(
         z.strictObject({
@@ -29,6 +33,7 @@ export const kitSchema = z
     id: z.string(),
     code: z.string(),
     name: z.string(),
+    price_product: z.string().nullable().openapi({ description: 'Code.' }),
     bill_of_materials: z.array(
       z.object({
         product: z.string().nullable(),
@@ -47,6 +52,7 @@ export function toKitJson(row: KitRow): z.input<typeof kitSchema> {
     id: encodeId('kit', row.id),
     code: row.code,
     name: row.name,
+    price_product: row.price_product_code,
     bill_of_materials: row.bill_of_materials.map((item) => ({
       product: item.product_code,
       kit: item.kit_code,

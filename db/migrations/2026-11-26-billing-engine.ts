@@ -43,6 +43,9 @@ alter table products
   add column variant_of_id uuid references products check (variant_of_id <> id),
   add column tax_category text not null default 'standard';
 
+-- What a kit costs instead of its flat and threshold components.
+alter table kits add column price_product_id uuid references products;
+
 alter table price_lists add column base_price_list_id uuid references price_lists check (base_price_list_id <> id);
 
 alter table price_list_items add column price jsonb;

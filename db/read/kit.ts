@@ -6,7 +6,9 @@ import { onPage, type PageRequest } from './page.ts'
 function kits(db: Db) {
   return db
     .selectFrom('kits as kit')
+    .leftJoin('products as priced', 'priced.id', 'kit.price_product_id')
     .selectAll('kit')
+    .select('priced.code as price_product_code')
     .select((kit) =>
       jsonArrayFrom(
         kit

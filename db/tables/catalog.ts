@@ -55,6 +55,8 @@ export interface KitsTable {
   id: string
   code: string
   name: string
+  /** Whose price replaces those of its flat and threshold components. */
+  price_product_id: string | null
   archived_at: Instant | null
   created_at: Generated<Instant>
 }

@@ -77,6 +77,7 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['taken code', '/v1/products', { ...product, code: 'support' }, 409, 'code_taken', '/code'],
   ['kit in itself', '/v1/kits', { code: 'k', name: 'K', bill_of_materials: [{ kit: 'k', quantity: 1, sequence: 1 }] }, 422, 'kit_cycle', '/bill_of_materials/0/kit'],
   ['kit with 0 of a product', '/v1/kits', { code: 'k', name: 'K', bill_of_materials: [{ product: 'seat', quantity: 0, sequence: 1 }] }, 422, 'quantity_invalid', '/bill_of_materials/0/quantity'],
+  ['kit whose price is that of a threshold', '/v1/kits', { code: 'k', name: 'K', price_product: 'seat', bill_of_materials: [{ product: 'seat', quantity: 1, sequence: 1 }] }, 422, 'field_invalid', '/price_product'],
   ['kit of an unknown product', '/v1/kits', { code: 'k', name: 'K', bill_of_materials: [{ product: 'x', quantity: 1, sequence: 1 }] }, 422, 'product_unknown', '/bill_of_materials/0/product'],
   ['dates in the wrong order', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', starts_on: '2026-02-01', ends_on: '2026-01-01' }] }, 422, 'date_range_invalid', '/items/0/ends_on'],
   ['a season that is no day of a year', '/v1/price-lists', { code: 'p', name: 'P', currency: 'USD', items: [{ unit_price: '1', season: { from: '02-30', until: '03-01' } }] }, 422, 'date_range_invalid', '/items/0/season/from'],

@@ -54,15 +54,10 @@ test('a kit is read with its bill of materials', async () => {
     { productId, kitId: null, quantity: '2.5', sequence: 20 },
     { productId, kitId: null, quantity: '1', sequence: 10 },
   ]
-  const id = await insertKit(database.db, { code: 'bundle', name: 'Bundle', billOfMaterials })
+  const kit = { code: 'bundle', name: 'Bundle', priceProductId: productId, billOfMaterials }
+  const id = await insertKit(database.db, kit)
   const catalog = await readCatalog(database.db)
-  assert.deepEqual(catalog.kits.get(id), {
-    id,
-    code: 'bundle',
-    name: 'Bundle',
-    isArchived: false,
-    billOfMaterials,
-  })
+  assert.deepEqual(catalog.kits.get(id), { ...kit, id, isArchived: false })
 })
 
 test('a price list is read with its dates half-open, open ends as none, and the list it is based on', async () => {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
 import { planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
-import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { perUnitPrice, unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { catalogKit, catalogOf, catalogProduct, demoCatalog } from '#test/support/catalog.ts'
 
 const terms = {
@@ -59,6 +59,28 @@ test('a kit keeps the order of its bill of materials, and what is metered begins
       ['email', '5', 500],
     ],
   )
+})
+
+test('a kit’s own price stands for its flat and threshold components, and what is metered is billed beside it', () => {
+  const own = catalogProduct('own-price', { basePrice: perUnitPrice('8') })
+  const kit = { ...catalogKit('bundle', [['kit', 'config-1', '1']]), priceProductId: own.id }
+  const catalog = catalogOf([...demoCatalog.products.values(), own], [...demoCatalog.kits.values(), kit])
+  const [subscription] = plan([{ kitId: 'bundle', quantity: '1' }], catalog)
+  assert.deepEqual(
+    subscription?.lines.map(({ product, quantity, price, amountMinor }) => [
+      product.id,
+      quantity,
+      unitPriceOf(price.price),
+      amountMinor,
+    ]),
+    [
+      ['own-price', '1', '8', 800],
+      ['user', '5', '0', 0],
+      ['network', '0', '1', 0],
+      ['email', '5', '0', 0],
+    ],
+  )
+  assert.deepEqual(subscription?.applicationIds, ['odoo'])
 })
 
 test('an application that several products name is built once', () => {

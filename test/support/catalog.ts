@@ -34,6 +34,7 @@ export function catalogKit(id: string, components: readonly Component[], isArchi
     id,
     code: id,
     name: id,
+    priceProductId: null,
     isArchived,
     billOfMaterials: components.map(
       ([kind, componentId, quantity, sequence], position): BillOfMaterialsItem => ({

@@ -100,11 +100,35 @@ function toWindowRow(line: DocumentLineDraft, source: LineSource) {
   }
 }
 
-export async function insertInvoiceLines(tx: Tx, rows: readonly InvoiceLineRow[]): Promise<void> {
-  await insertWindows(
-    tx,
-    rows.flatMap(({ window }) => window ?? []),
+/** So many rows are one statement: a text of a few megabytes, which is made while the one before is being written. */
+const rowsPerStatement = 2_000
+
+export async function insertInvoiceLines(tx: Tx, lines: readonly InvoiceLineRow[]): Promise<void> {
+  await inParts(
+    lines.flatMap(({ window }) => window ?? []),
+    async (windows) => insertWindows(tx, windows),
   )
+  await inParts(
+    lines.map(({ window: _window, lateEventIds: _lateEventIds, ...row }) => row),
+    async (rows) => insertRows(tx, rows),
+  )
+  await bindLateEvents(tx, lines)
+}
+
+/** A connection takes statements in their order, so that the next need not be waited with. */
+async function inParts<Row>(
+  rows: readonly Row[],
+  write: (part: readonly Row[]) => Promise<void>,
+): Promise<void> {
+  const parts = Math.ceil(rows.length / rowsPerStatement)
+  await Promise.all(
+    Array.from({ length: parts }, async (_, part) =>
+      write(rows.slice(part * rowsPerStatement, (part + 1) * rowsPerStatement)),
+    ),
+  )
+}
+
+async function insertRows(tx: Tx, rows: readonly object[]): Promise<void> {
   await sql`
     insert into invoice_lines (id, invoice_id, position, kind, subscription_line_id, subscription_id, product_id, instance_id,
       usage_window_id, description, billing_type, quantity, unit, unit_price, service_period, rated_minor, discount_minor,
@@ -116,14 +140,9 @@ export async function insertInvoiceLines(tx: Tx, rows: readonly InvoiceLineRow[]
       tax_minor bigint, revision integer, one_off_charge_id uuid, credits_line_id uuid, explanation jsonb)`.execute(
     tx,
   )
-  await bindLateEvents(tx, rows)
 }
 
-async function insertWindows(
-  tx: Tx,
-  windows: readonly NonNullable<InvoiceLineRow['window']>[],
-): Promise<void> {
-  if (windows.length === 0) return
+async function insertWindows(tx: Tx, windows: readonly object[]): Promise<void> {
   await sql`
     insert into usage_windows (id, subscription_line_id, metric, quantity, unit, window_period, reading_count, event_count,
       first_read_at, last_read_at, is_late)
@@ -133,9 +152,9 @@ async function insertWindows(
 }
 
 /** What came late is in the window of the line that bills it, and never in another one. */
-async function bindLateEvents(tx: Tx, rows: readonly InvoiceLineRow[]): Promise<void> {
-  const bound = rows.flatMap((row) =>
-    row.lateEventIds.map((eventId) => ({ eventId, windowId: row.window?.id ?? null })),
+async function bindLateEvents(tx: Tx, lines: readonly InvoiceLineRow[]): Promise<void> {
+  const bound = lines.flatMap(({ lateEventIds, window }) =>
+    lateEventIds.map((eventId) => ({ eventId, windowId: window?.id ?? null })),
   )
   if (bound.length === 0) return
   await sql`

@@ -60,8 +60,14 @@ export async function finalizeInvoices(
     const dueOn = addDays(issuedOn, invoice.paymentTermsDays)
     const hash = chain(state.lastHash, invoice.contentOf({ number, issuedOn, dueOn }))
     numbered.push({
-      ...{ id: invoice.id, series: key, sequence: state.nextNumber, number },
-      ...{ issuedOn, dueOn, previousHash: state.lastHash, hash },
+      id: invoice.id,
+      series: key,
+      sequence: state.nextNumber,
+      number,
+      issuedOn,
+      dueOn,
+      previousHash: state.lastHash,
+      hash,
     })
     states.set(key, { nextNumber: state.nextNumber + 1, lastHash: hash, lastIssuedOn: issuedOn })
   }

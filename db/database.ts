@@ -116,7 +116,9 @@ export function openDatabase(
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 10_000,
   })
-  // A connection lost while idle is replaced at its next use; without a listener it would end the process.
+  // A connection lost while idle is replaced at its next use, one lost between two statements of a transaction fails the next
+  // of them; without a listener either would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
 }

@@ -7,7 +7,8 @@ const transientStates = /^(08|40|53|57P|55P03)/
 
 /** The system's names for a connection that broke, and those the driver gives no code. */
 const transientSystemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
-const lostConnection = /^(Connection terminated|timeout exceeded when trying to connect)/
+const lostConnection =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect)/
 
 /** Whether an error says nothing about what was asked: it is worth another try, and no reason to trouble a person. */
 export function isTransient(error: unknown): boolean {

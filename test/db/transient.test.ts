@@ -16,9 +16,14 @@ for (const [code, what] of [
   test(`${what} is worth another try`, () => assert.equal(isTransient(withCode(code)), true))
 }
 
-test('a connection that ended in the middle of a query is worth another try', () => {
-  assert.equal(isTransient(new Error('Connection terminated unexpectedly')), true)
-})
+for (const [message, when] of [
+  ['Connection terminated unexpectedly', 'in the middle of a query'],
+  ['Client has encountered a connection error and is not queryable', 'between two of a transaction'],
+] as const) {
+  test(`a connection that ended ${when} is worth another try`, () => {
+    assert.equal(isTransient(new Error(message)), true)
+  })
+}
 
 for (const [code, what] of [
   ['23505', 'a broken unique key'],

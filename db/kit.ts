@@ -45,3 +45,13 @@ export async function insertKit(db: Db, kit: NewKit): Promise<string> {
     .execute()
   return id
 }
+
+/** It is not sold any more; what was sold of it goes on. */
+export async function archiveKit(db: Db, kitId: string, now: string): Promise<void> {
+  await db
+    .updateTable('kits')
+    .set({ archived_at: now })
+    .where('id', '=', kitId)
+    .where('archived_at', 'is', null)
+    .execute()
+}

@@ -64,3 +64,13 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
   }
   return id
 }
+
+/** It is not sold any more; what was sold of it goes on. */
+export async function archiveProduct(db: Db, productId: string, now: string): Promise<void> {
+  await db
+    .updateTable('products')
+    .set({ archived_at: now })
+    .where('id', '=', productId)
+    .where('archived_at', 'is', null)
+    .execute()
+}

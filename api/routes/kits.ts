@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { readCatalog } from '#db/catalog.ts'
 import type { Db } from '#db/database.ts'
-import { insertKit } from '#db/kit.ts'
+import { archiveKit, insertKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
 import { fieldError } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
@@ -11,6 +11,7 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { kitSchema, newKitSchema, toKitJson } from '../schemas/kit.ts'
+import { nothingSchema } from '../schemas/subscription.ts'
 
 export function registerKits(frame: Frame): void {
   frame.route(
@@ -41,6 +42,29 @@ export function registerKits(frame: Frame): void {
     async ({ db, params }) => toKitJson(await getKit(db, await resolveAddress(db, 'kit', params.id))),
   )
   registerNewKit(frame)
+  registerKitArchive(frame)
+}
+
+function registerKitArchive(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/kits/{id}/archive',
+      permission: 'kits:write',
+      tag: 'Catalog',
+      summary: 'Archive a kit',
+      description:
+        'It is not sold any more; what was sold of it goes on and is billed. A second time changes nothing.',
+      params: addressParams,
+      body: nothingSchema,
+      result: kitSchema,
+    },
+    async ({ db, params, now }) => {
+      const id = await resolveAddress(db, 'kit', params.id)
+      await archiveKit(db, id, now)
+      return toKitJson(await getKit(db, id))
+    },
+  )
 }
 
 function registerNewKit(frame: Frame): void {

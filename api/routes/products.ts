@@ -1,5 +1,5 @@
 import type { Db } from '#db/database.ts'
-import { insertProduct, type NewProduct } from '#db/product.ts'
+import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
 import type { ApplicationDefinition } from '#domain/application.ts'
@@ -13,6 +13,7 @@ import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { readPrice } from '../schemas/price.ts'
 import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
+import { nothingSchema } from '../schemas/subscription.ts'
 import { toTerms } from '../schemas/terms.ts'
 
 export function registerProducts(frame: Frame): void {
@@ -45,6 +46,29 @@ export function registerProducts(frame: Frame): void {
       toProductJson(await getProduct(db, await resolveAddress(db, 'product', params.id))),
   )
   registerNewProduct(frame)
+  registerProductArchive(frame)
+}
+
+function registerProductArchive(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/products/{id}/archive',
+      permission: 'products:write',
+      tag: 'Catalog',
+      summary: 'Archive a product',
+      description:
+        'It is not sold any more; what was sold of it goes on and is billed. A second time changes nothing.',
+      params: addressParams,
+      body: nothingSchema,
+      result: productSchema,
+    },
+    async ({ db, params, now }) => {
+      const id = await resolveAddress(db, 'product', params.id)
+      await archiveProduct(db, id, now)
+      return toProductJson(await getProduct(db, id))
+    },
+  )
 }
 
 function registerNewProduct(frame: Frame): void {

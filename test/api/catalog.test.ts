@@ -190,6 +190,25 @@ suite('201', () => {
     assert.deepEqual(body['total_per_period'], { amount_minor: 2640, currency: 'USD' })
   })
 
+  test('an archived product is sold no more, what was sold of it goes on, and a kit is archived likewise', async () => {
+    await api.post('/v1/products', { ...flat, code: 'leaving' })
+    await api.post('/v1/customers', { code: 'loyal', name: 'Loyal' })
+    const order = { customer: 'loyal', lines: [{ product: 'leaving' }] }
+    const { body: sold } = await api.post('/v1/orders', order)
+    const [first, again] = [
+      await api.post('/v1/products/leaving/archive', {}),
+      await api.post('/v1/products/leaving/archive', {}),
+    ]
+    assert.notEqual(first.body['archived_at'], null)
+    assert.deepEqual(again.body, first.body)
+    assert.equal((await api.post('/v1/orders', order)).body['code'], 'product_archived')
+    const [subscription] = sold['subscriptions'] as { id: string }[]
+    assert.equal((await api.get(`/v1/subscriptions/${subscription?.id}`)).body['phase'], 'ordered')
+    await api.post('/v1/kits/outer/archive', {})
+    const kit = await api.post('/v1/orders', { customer: 'loyal', lines: [{ kit: 'outer' }] })
+    assert.equal(kit.body['code'], 'product_archived')
+  })
+
   test('the same application again is the same version, a changed one the next', async () => {
     const save = async (image: string) => {
       const { status, body } = await api.post('/v1/applications', { code: 'web', compose: compose(image) })

@@ -80,6 +80,7 @@ POST /v1/invoices/:id/payments invoices:write
 POST /v1/invoices/:id/reissue invoices:write
 POST /v1/invoices/:id/void invoices:write
 POST /v1/kits kits:write
+POST /v1/kits/:id/archive kits:write
 POST /v1/one-off-charges/:id/withdraw invoices:write
 POST /v1/orders orders:write
 POST /v1/orders/preview orders:read
@@ -87,6 +88,7 @@ POST /v1/price-lists price_lists:write
 POST /v1/price-lists/:id/items price_lists:write
 POST /v1/price-revisions subscriptions:write
 POST /v1/products products:write
+POST /v1/products/:id/archive products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write
 POST /v1/subscriptions/:id/pause subscriptions:write

@@ -75,7 +75,10 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
         {line.billing_type === 'usage' ? 'metered' : formatQuantity(line.quantity)}
         <div class="hint">{line.unit}</div>
       </td>
-      <td class="number">{pricePerUnit(line, currency)}</td>
+      <td class="number">
+        {pricePerUnit(line, currency)}
+        {line.terms.pricing === 'reevaluated' && <div class="hint">read anew each period</div>}
+      </td>
       <td>{line.starts_on === null ? 'activation' : <Day date={line.starts_on} />}</td>
       <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>
       <td>

@@ -110,7 +110,8 @@ function answerForecast(testCase: OcaCase): Readonly<Record<string, unknown>> {
   const months = typeof stated === 'number' ? stated : isOpen ? 12 : null
   const horizon =
     months === null ? null : Temporal.PlainDate.from(textOf(testCase['T'], '')).add({ months }).toString()
-  const turns = listTurns(line, horizon === null || isOpen ? horizon : addDays(horizon, 1))
+  const isCancelled = testCase['canceled'] === true
+  const turns = isCancelled ? [] : listTurns(line, horizon === null || isOpen ? horizon : addDays(horizon, 1))
   const columns = turns.map(({ period, invoiceOn }) => {
     const row: Readonly<Record<string, unknown>> = { ...inclusive(period), invoice_date: invoiceOn }
     const names = testCase['columns']

@@ -9,6 +9,7 @@ import { cancelSubscription, uncancelSubscription } from '#db/subscription-comma
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { readCommandNote } from '#db/command-note.ts'
+import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import type { Agenda } from '#domain/agenda.ts'
@@ -162,6 +163,12 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     /** The instances run again. */
     async endPause(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
       await endPause(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
+      return await agenda(input)
+    },
+
+    async stopLine(input: CommandInput & { subscriptionLineId: string; endsOn?: string }): Promise<Agenda> {
+      const subscriptionLineId = decodeId('subscriptionLine', input.subscriptionLineId)
+      await stopSubscriptionLine(db, await asked(input), { subscriptionLineId, endsOn: input.endsOn })
       return await agenda(input)
     },
 

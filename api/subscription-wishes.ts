@@ -3,7 +3,7 @@ import type { Db } from '#db/database.ts'
 import type { AskedPlan } from '#domain/change.ts'
 import { resolveField } from './addressing.ts'
 import { readPrice } from './schemas/price.ts'
-import type { cancelSchema, changePlanSchema, pauseSchema } from './schemas/subscription.ts'
+import type { cancelSchema, changePlanSchema, pauseSchema, stopLineSchema } from './schemas/subscription.ts'
 import type { Wish } from './subscription-commands.ts'
 
 /** What a body of the API or a form of the console asks for, as a command. */
@@ -31,12 +31,7 @@ export async function toPlanChange(
   db: Db,
   body: z.output<typeof changePlanSchema>,
 ): Promise<Wish & { kind: 'changePlan' }> {
-  await resolveField(db, {
-    kind: 'subscriptionLine',
-    text: body.line,
-    pointer: '/line',
-    unknown: 'not_found',
-  })
+  await checkLine(db, body.line)
   const plan = await toPlan(db, body)
   return {
     kind: 'changePlan',
@@ -44,6 +39,20 @@ export async function toPlanChange(
     ...(body.quantity === undefined ? {} : { quantity: body.quantity }),
     ...(Object.keys(plan).length === 0 ? {} : { asked: { plan } }),
   }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toLineStop(db: Db, body: z.output<typeof stopLineSchema>): Promise<Wish> {
+  await checkLine(db, body.line)
+  return {
+    kind: 'stopLine',
+    subscriptionLineId: body.line,
+    ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+  }
+}
+
+async function checkLine(db: Db, text: string): Promise<void> {
+  await resolveField(db, { kind: 'subscriptionLine', text, pointer: '/line', unknown: 'not_found' })
 }
 
 async function toPlan(db: Db, body: z.output<typeof changePlanSchema>): Promise<AskedPlan> {

@@ -19,6 +19,7 @@ export type EventKind =
   | 'subscription.pause_planned'
   | 'subscription.pause_withdrawn'
   | 'subscription.paused'
+  | 'subscription.line_stopped'
   | 'subscription.term_agreed'
   | 'subscription.renewed'
   | 'subscription.suspended'

@@ -21,9 +21,17 @@ export interface Line {
 }
 
 export type LineState = 'planned' | 'running' | 'to_renew' | 'ending' | 'ended' | 'cancelled'
+export const lineStates: readonly LineState[] = [
+  'planned',
+  'running',
+  'to_renew',
+  'ending',
+  'ended',
+  'cancelled',
+]
 
 export type LineAction = 'successor' | 'pause' | 'stop' | 'cancel' | 'uncancel' | 'delay' | 'delete'
-const lineActions: readonly LineAction[] = [
+export const lineActions: readonly LineAction[] = [
   'successor',
   'pause',
   'stop',

@@ -27,6 +27,8 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   /** From today and until it is resumed, where a day is left out. */
   | { readonly kind: 'pause'; readonly startsOn?: string; readonly endsOn?: string }
   | { readonly kind: 'unpause' }
+  /** Left out, the day is the end of what was billed. */
+  | { readonly kind: 'stopLine'; readonly subscriptionLineId: string; readonly endsOn?: string }
   /** The term is in the command's note. */
   | { readonly kind: 'setTerm' }
   | { readonly kind: 'suspend' }
@@ -65,6 +67,10 @@ const allowed: Readonly<
   unpause: {
     phases: ['active'],
     holds: (standing) => isFree(standing) && (standing.isPausePlanned ?? false),
+  },
+  stopLine: {
+    phases: ['active', 'suspended'],
+    holds: (standing) => isFree(standing) && !standing.isCancelled,
   },
   setTerm: {
     phases: ['active', 'suspended'],

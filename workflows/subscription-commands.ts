@@ -66,6 +66,8 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await pause(life, command)
     case 'unpause':
       return await unpause(life, command)
+    case 'stopLine':
+      return await stopLine(life, command)
     case 'setTerm':
       return await setTerm(life, command)
     case 'suspend':
@@ -211,6 +213,15 @@ async function pause(life: Life, command: CommandOf<'pause'>): Promise<null> {
 async function unpause(life: Life, command: CommandOf<'unpause'>): Promise<null> {
   const agenda = await database.unpauseSubscription.executeWithOptions({ summary: 'pause withdrawn' }, [
     keyOf(life, command),
+  ])
+  update(life, { agenda })
+  return null
+}
+
+async function stopLine(life: Life, command: CommandOf<'stopLine'>): Promise<null> {
+  const { kind: _kind, ...asked } = command
+  const agenda = await database.stopLine.executeWithOptions({ summary: 'one line ends' }, [
+    { ...keyOf(life, command), ...asked },
   ])
   update(life, { agenda })
   return null

@@ -10,11 +10,12 @@ import {
   nothingSchema,
   pauseSchema,
   setTermSchema,
+  stopLineSchema,
   subscriptionDetailSchema,
   suspendSchema,
 } from '../schemas/subscription.ts'
 import { sendCommand, type Wish } from '../subscription-commands.ts'
-import { toCancellation, toPause, toPlanChange } from '../subscription-wishes.ts'
+import { toCancellation, toLineStop, toPause, toPlanChange } from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
 type Params = z.output<typeof idParams>
@@ -89,6 +90,13 @@ export function registerSubscriptionActions(frame: Frame): void {
     summary: 'Withdraw a pause that has not begun',
     body: nothingSchema,
     toWish: () => ({ kind: 'unpause' }),
+  })
+  registerAction(frame, {
+    name: 'stop-line',
+    summary: 'End one line, not before the day to which it was billed',
+    body: stopLineSchema,
+    refusals: ['before_last_billed_day', 'not_found'],
+    toWish: async ({ body, db }) => await toLineStop(db, body),
   })
   registerAction(frame, {
     name: 'set-term',

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
 import { billingInterval } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { allowedLineActions, lineActions, lineState, lineStates } from '#domain/line.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { termOn } from '#domain/renewal.ts'
@@ -22,6 +23,7 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   changePlan: 'change-plan',
   pause: 'pause',
   unpause: 'unpause',
+  stopLine: 'stop-line',
   setTerm: 'set-term',
   suspend: 'suspend',
   resume: 'resume',
@@ -82,6 +84,11 @@ export const subscriptionLineSchema = z
     document: z.string().nullable(),
     starts_on: z.string().nullable(),
     ends_on: z.string().nullable(),
+    billed_until: z.string().nullable().openapi({ description: 'The first day that was not billed.' }),
+    state: z.enum(lineStates),
+    allowed_actions: z
+      .array(z.enum(lineActions))
+      .openapi({ description: 'What the table of line actions allows of it today.' }),
   })
   .openapi('SubscriptionLine')
 
@@ -156,7 +163,24 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
     document: row.document_id === null ? null : encodeId('document', row.document_id),
     starts_on: row.starts_on,
     ends_on: row.ends_on,
+    billed_until: row.billed_until,
+    ...toLineStand(row),
   }
+}
+
+/** A line without a date is to begin with the subscription. One without a day of service was withdrawn. */
+function toLineStand(row: SubscriptionLineRow) {
+  if (row.starts_on === null) return { state: 'planned' as const, allowed_actions: [] }
+  const line = {
+    startsOn: row.starts_on,
+    endsOn: row.ends_on,
+    billedUntil: row.billed_until,
+    isCancelled: row.ends_on === row.starts_on && row.billed_until === null,
+    renewal: 'none' as const,
+    hasSuccessor: row.has_successor,
+    hasRival: row.has_successor,
+  }
+  return { state: lineState(line, row.today, null), allowed_actions: allowedLineActions(line, row.today) }
 }
 
 export function allowedActions(row: SubscriptionRow): string[] {
@@ -201,6 +225,15 @@ export const pauseSchema = z
     reason: reasonField.optional(),
   })
   .openapi('Pause')
+
+export const stopLineSchema = z
+  .strictObject({
+    line: addressField,
+    ends_on: dateField
+      .optional()
+      .openapi({ description: 'The first day that is not billed; left out, the end of what was billed.' }),
+  })
+  .openapi('StopLine')
 
 export const setTermSchema = z
   .strictObject({

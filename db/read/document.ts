@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
+import { subscriptionLines } from './subscription.ts'
 
 function documents(db: Db) {
   return db
@@ -30,12 +31,7 @@ export async function getDocument(db: Db, id: string): Promise<DocumentRow> {
 }
 
 export async function listDocumentLines(db: Db, documentId: string) {
-  return await db
-    .selectFrom('subscription_lines as line')
-    .innerJoin('products as product', 'product.id', 'line.product_id')
-    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
-    .selectAll('line')
-    .select(['product.code as product_code', 'subscription.currency'])
+  return await subscriptionLines(db)
     .where('line.document_id', '=', documentId)
     .orderBy('line.subscription_id')
     .orderBy('line.position')

@@ -11,6 +11,10 @@ export interface SubscriptionFilter {
   readonly isParked: boolean | null
 }
 
+/** The day it is for a subscription: by its test clock, in its customer's time zone. */
+const todayOf = sql<string>`(coalesce((select now_at from test_clocks where id = subscription.test_clock_id), now())
+  at time zone customer.time_zone)::date`
+
 function subscriptions(db: Db) {
   return db
     .selectFrom('subscriptions as subscription')
@@ -24,18 +28,12 @@ function subscriptions(db: Db) {
       'product.code as product_code',
       'kit.code as kit_code',
     ])
-    .select(
-      sql<string>`(coalesce((select now_at from test_clocks where id = subscription.test_clock_id), now())
-        at time zone customer.time_zone)::date`.as('today'),
-    )
+    .select(todayOf.as('today'))
     .select(
       sql<boolean>`exists (
         select from subscription_pauses
         where subscription_id = subscription.id and begun_at is null
-          and pause_period && daterange((coalesce((select now_at from test_clocks
-            where id = subscription.test_clock_id), now()) at time zone customer.time_zone)::date, null))`.as(
-        'is_pause_planned',
-      ),
+          and pause_period && daterange(${todayOf}, null))`.as('is_pause_planned'),
     )
     .select(
       sql<string | null>`(
@@ -67,12 +65,7 @@ export async function findSubscription(db: Db, id: string): Promise<Subscription
 
 /** Lines of a subscription, successors beside those that they follow. */
 export async function listSubscriptionLines(db: Db, subscriptionId: string) {
-  return await db
-    .selectFrom('subscription_lines as line')
-    .innerJoin('products as product', 'product.id', 'line.product_id')
-    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
-    .selectAll('line')
-    .select(['product.code as product_code', 'subscription.currency'])
+  return await subscriptionLines(db)
     .where('line.subscription_id', '=', subscriptionId)
     .orderBy('line.position')
     .orderBy('line.starts_on')
@@ -80,3 +73,25 @@ export async function listSubscriptionLines(db: Db, subscriptionId: string) {
     .execute()
 }
 export type SubscriptionLineRow = Awaited<ReturnType<typeof listSubscriptionLines>>[number]
+
+/** Lines with what tells how they stand: the day it is, how far they were billed, and whether another follows. */
+export function subscriptionLines(db: Db) {
+  return db
+    .selectFrom('subscription_lines as line')
+    .innerJoin('products as product', 'product.id', 'line.product_id')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
+    .selectAll('line')
+    .select(['product.code as product_code', 'subscription.currency'])
+    .select(todayOf.as('today'))
+    .select(
+      sql<string | null>`(select max(upper(service_period)) from invoice_lines
+        where subscription_line_id = line.id and kind in ('recurring', 'usage'))`.as('billed_until'),
+    )
+    .select(
+      sql<boolean>`exists (select from subscription_lines later where later.first_line_id = line.first_line_id
+        and later.starts_on >= line.ends_on and later.ends_on is distinct from later.starts_on)`.as(
+        'has_successor',
+      ),
+    )
+}

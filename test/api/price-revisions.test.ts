@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { parseApplication } from '#docker/compose.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
 let api: TestApi
 let life: Life
 before(async () => {
-  api = await createTestApi()
+  api = await createTestApi({
+    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+  })
   life = await liveOneLife(api)
 })
 after(async () => api.close())
@@ -50,8 +53,9 @@ test('applied, the line ends and its successor has the new price; sent again, no
   const second = await send()
   assert.deepEqual(second.body, first.body)
   assert.equal(await countLines(), before + 1)
-  const { rows } = { rows: await successors() }
-  assert.deepEqual(rows, [{ price: { model: 'per_unit', unitAmount: '1.05' }, starts_on: '2199-07-01' }])
+  assert.deepEqual(await successors(), [
+    { price: { model: 'per_unit', unitAmount: '1.05' }, starts_on: '2199-07-01' },
+  ])
 })
 
 async function successors() {
@@ -70,8 +74,8 @@ test('what is asked wrongly is refused with its field', async () => {
     return [first?.pointer, first?.code]
   }
   const price = { model: 'per_unit', unit_amount: '2' }
-  assert.deepEqual(await refusalOf({ starts_on: '2199-07-01' }), ['/percent', 'field_invalid'])
-  assert.deepEqual(await refusalOf({ starts_on: '2199-07-01', price }), ['/product', 'field_invalid'])
+  assert.deepEqual(await refusalOf({ starts_on: '2199-07-01' }), ['/percent', 'field_required'])
+  assert.deepEqual(await refusalOf({ starts_on: '2199-07-01', price }), ['/product', 'field_required'])
   assert.deepEqual(await refusalOf({ ...request, product: 'none' }), ['/product', 'product_unknown'])
   assert.deepEqual(await refusalOf({ ...request, starts_on: '2020-01-01' }), [
     '/starts_on',

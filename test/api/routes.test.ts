@@ -95,6 +95,7 @@ POST /v1/subscriptions/:id/pause subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write
 POST /v1/subscriptions/:id/set-term subscriptions:write
+POST /v1/subscriptions/:id/stop-line subscriptions:write
 POST /v1/subscriptions/:id/suspend subscriptions:write
 POST /v1/subscriptions/:id/uncancel subscriptions:write
 POST /v1/subscriptions/:id/unpause subscriptions:write

@@ -77,7 +77,14 @@ test('the detail lists exactly what can be asked now', async () => {
   assert.deepEqual((await api.get(`/v1/subscriptions/${id}`)).body['allowed_actions'], ['cancel'])
   await activate()
   const { body } = await api.get(`/v1/subscriptions/${id}`)
-  assert.deepEqual(body['allowed_actions'], ['cancel', 'change-plan', 'pause', 'set-term', 'suspend'])
+  assert.deepEqual(body['allowed_actions'], [
+    'cancel',
+    'change-plan',
+    'pause',
+    'stop-line',
+    'set-term',
+    'suspend',
+  ])
 })
 
 test('a refusal of the workflow has its own code, in its answer and in its validator', async () => {

@@ -9,6 +9,7 @@ import {
   type BillingInterval,
   type Period,
 } from './calendar.ts'
+import { divide } from './money.ts'
 import type { Terms } from './terms.ts'
 
 export type Proration = Terms['proration']
@@ -23,9 +24,6 @@ export interface ProratedAmount extends Share {
   /** Not rounded: exact to 40 decimals, so that only the one rounding after it counts. */
   readonly amount: Big
 }
-
-const Exact = Big()
-Exact.DP = 40
 
 const nothing: Share = { numerator: 0, denominator: 1 }
 const whole: Share = { numerator: 1, denominator: 1 }
@@ -53,7 +51,7 @@ export function unusedShare(charged: Period, endsOn: string, method: Proration):
 /** A share of an amount: 24.95 for 22 of 30 days is 18.29666…, to 40 decimals. */
 export function applyShare(amount: Big, share: Share): Big {
   if (share.numerator === share.denominator) return amount
-  return new Big(new Exact(amount.toFixed()).times(share.numerator).div(share.denominator).toFixed())
+  return divide(amount.times(share.numerator), new Big(share.denominator))
 }
 
 /** What a part of a cycle costs of its full price, unrounded, and by which share. */
@@ -94,7 +92,7 @@ export function creditMinor(charge: CreditableCharge, share: Share): number {
  * The exact number explains it.
  */
 export function daysBought(unused: Big, amountPerDay: Big): { exact: Big; days: number } {
-  const exact = new Big(new Exact(unused.toFixed()).div(amountPerDay.toFixed()).toFixed())
+  const exact = divide(unused, amountPerDay)
   return { exact, days: Number(exact.round(0, Big.roundUp).toFixed()) }
 }
 

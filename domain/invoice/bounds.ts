@@ -67,7 +67,7 @@ function periodsOf(
   const starts = lines
     .filter(({ rated }) => isCounted(rated, bounds) && rated.ratedMinor > 0)
     .flatMap(({ rated }) => (rated.servicePeriod ? [rated.servicePeriod.start] : []))
-  const periods = starts.flatMap((day) => boundPeriod(bounds, own, input, day) ?? [])
+  const periods = [...new Set(starts)].flatMap((day) => boundPeriod(bounds, own, input, day) ?? [])
   return [...new Map(periods.map((period) => [period.cycle.start, period])).values()]
 }
 

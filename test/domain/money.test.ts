@@ -160,3 +160,19 @@ test('shares sum to what was spread, and none is a whole unit away from its exac
     { numRuns: 1000 },
   )
 })
+
+test('a quotient is that of big.js to the fortieth decimal, of any signs and sizes', () => {
+  const Exact = Big()
+  Exact.DP = 40
+  const value = fc
+    .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: -30, max: 30 }))
+    .map(([digits, exponent]) => `${digits}e${exponent}`)
+  fc.assert(
+    fc.property(value, value, (dividend, divisor) => {
+      fc.pre(!new Big(divisor).eq(0))
+      const expected = new Exact(dividend).div(divisor).toFixed()
+      assert.equal(divide(new Big(dividend), new Big(divisor)).toFixed(), expected)
+    }),
+    { numRuns: 2_000 },
+  )
+})

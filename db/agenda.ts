@@ -2,7 +2,7 @@ import { dateIn, startOfDay } from '#domain/calendar.ts'
 import type { Db } from './database.ts'
 import { findPauseInForce, findPlannedPause } from './pause.ts'
 import { renewsOn } from './renewal.ts'
-import { listDocuments } from './subscription-documents.ts'
+import { dueOn, listDocuments } from './subscription-documents.ts'
 import { getSubscription } from './subscription.ts'
 
 /** What a subscription waits for by the calendar. Instants; null where there is nothing. */
@@ -42,7 +42,7 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
       .map((document) => ({
         documentId: document.id,
         periodIndex: document.next_period_index,
-        dueAt: startOfDay(document.time_zone, document.next_invoice_on),
+        dueAt: startOfDay(document.time_zone, dueOn(document)),
       })),
     endsAt: startOf(subscription.ends_on),
     changeAt: startOf(planned?.starts_on),

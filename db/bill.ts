@@ -3,7 +3,7 @@ import { computeDocument } from '#domain/invoice/document.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { readBillInputs, type BillInput, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
-import { insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
+import { insertDraftInvoices, insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
 
 /** A metric of the document was not read past the period's end yet, and its grace is not over. */
 export class DocumentNotReady extends Error {
@@ -19,6 +19,8 @@ export class DocumentNotReady extends Error {
 /** A bill that is to be written. */
 export interface BillRequest extends BillToRead {
   readonly billingKey: string
+  /** Of the draft that is finalized by this bill, and was taken away for it. */
+  readonly draftId?: string | undefined
 }
 
 export type BillOutcome =
@@ -36,8 +38,7 @@ export type BillOutcome =
  */
 export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Promise<BillOutcome[]> {
   if (requests.length === 0) return []
-  const inputs = await readBillInputs(tx, requests)
-  const computed = requests.map((request, index) => computeBill(request, inputs[index] ?? null))
+  const computed = await computeBills(tx, requests)
   const toWrite = computed.filter((bill) => bill.state === 'computed')
   const written = await insertInvoices(
     tx,
@@ -50,6 +51,35 @@ export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Prom
     assert(invoice, 'every computed bill was written')
     return { state: 'billed', invoice }
   })
+}
+
+export type DraftOutcome = { readonly state: 'drafted' } | BillOutcome
+
+/**
+ * The same, as drafts that are finalized on a later day. A bill of nothing makes no draft.
+ * @returns in the order given
+ */
+export async function writeDrafts(
+  tx: Tx,
+  requests: readonly (BillRequest & { readonly finalizeOn: string })[],
+): Promise<DraftOutcome[]> {
+  if (requests.length === 0) return []
+  const computed = await computeBills(tx, requests)
+  const drafts = computed.flatMap((bill, index) => {
+    const finalizeOn = requests[index]?.finalizeOn
+    return bill.state === 'computed' && finalizeOn ? [{ invoice: bill.invoice, finalizeOn }] : []
+  })
+  await insertDraftInvoices(
+    tx,
+    drafts.map(({ invoice }) => invoice),
+    drafts.map(({ finalizeOn }) => finalizeOn),
+  )
+  return computed.map((bill) => (bill.state === 'computed' ? { state: 'drafted' } : bill))
+}
+
+async function computeBills(tx: Tx, requests: readonly BillRequest[]): Promise<ComputedBill[]> {
+  const inputs = await readBillInputs(tx, requests)
+  return requests.map((request, index) => computeBill(request, inputs[index] ?? null))
 }
 
 type ComputedBill = BillOutcome | { readonly state: 'computed'; readonly invoice: NewInvoice }
@@ -72,6 +102,7 @@ function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill
         now: request.now,
         draft,
         sources: bill.sources,
+        ...(request.draftId === undefined ? {} : { id: request.draftId }),
       },
     }
   } catch (error) {

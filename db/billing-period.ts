@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
-import { compareDates, cycleBoundary, dateIn, startOfDay, type Period } from '#domain/calendar.ts'
-import { encodeId } from '#domain/identifier.ts'
-import { writeBills, type BillOutcome } from './bill.ts'
+import { addDays, compareDates, cycleBoundary, dateIn, startOfDay, type Period } from '#domain/calendar.ts'
+import { DocumentNotReady, writeBills, writeDrafts, type BillOutcome, type BillRequest } from './bill.ts'
 import type { Db, Tx } from './database.ts'
+import { billingKeyOf, holdForReview, readDraftDays, removeDrafts } from './draft.ts'
 import type { FinalizedInvoice } from './invoice.ts'
-import type { DocumentRow } from './subscription-documents.ts'
+import { dueOn, type DocumentRow } from './subscription-documents.ts'
 import { closeTasks } from './task.ts'
 
 /** A document's state after billing, and the invoice that billing made or found. */
@@ -59,7 +59,7 @@ export async function billPeriodsIn(
 }
 
 function isDue(document: DocumentRow, now: string): boolean {
-  const isBegun = compareDates(document.next_invoice_on, dateIn(document.time_zone, now)) <= 0
+  const isBegun = compareDates(dueOn(document), dateIn(document.time_zone, now)) <= 0
   return isBegun && document.closed_at === null
 }
 
@@ -85,17 +85,38 @@ async function billNextPeriods(
   documents: readonly DocumentRow[],
   now: string,
 ): Promise<ReadonlyMap<string, PeriodOutcome>> {
+  const draftDays = await readDraftDays(tx)
+  const finalizeOn = (document: DocumentRow) => addDays(document.next_invoice_on, draftDays)
+  // What was missed for longer than a draft is open is finalized at once.
+  const isReviewed = (document: DocumentRow) =>
+    document.finalize_on === null && compareDates(finalizeOn(document), dateIn(document.time_zone, now)) > 0
+  const toDraft = documents.filter(isReviewed)
+  const drafted = await draftPeriods(tx, toDraft, { now, finalizeOn })
+  const finalized = await finalizePeriods(
+    tx,
+    documents.filter((document) => !drafted.has(document.id)),
+    now,
+  )
+  return new Map([...drafted, ...finalized])
+}
+
+/** Bills next periods for good; drafts of them are taken away and computed anew. The documents are locked. */
+export async function finalizePeriods(
+  tx: Tx,
+  documents: readonly DocumentRow[],
+  now: string,
+): Promise<ReadonlyMap<string, PeriodOutcome>> {
+  const draftIds = await removeDrafts(tx, documents)
   const outcomes = await writeBills(
     tx,
-    documents.map((document) => ({
-      billingKey: `document/${encodeId('document', document.id)}/${document.next_invoice_on}`,
-      reason: 'period',
-      document,
-      subscriptionId: null,
-      asOf: document.next_invoice_on,
-      now,
-    })),
+    documents.map((document) => ({ ...requestOf(document, now), draftId: draftIds.get(document.id) })),
   )
+  for (const [index, document] of documents.entries()) {
+    const outcome = outcomes[index]
+    // The draft must not be lost: all of the transaction is taken back.
+    if (outcome?.state === 'failed' && draftIds.has(document.id)) throw outcome.error
+    if (outcome?.state === 'waiting' && draftIds.has(document.id)) throw new DocumentNotReady(document.id)
+  }
   const bills = documents.flatMap((document, index) => {
     const outcome = outcomes[index]
     return outcome?.state === 'billed' ? [{ document, invoice: outcome.invoice }] : []
@@ -111,6 +132,54 @@ async function billNextPeriods(
       return [document.id, { state: 'billed', billed: after, invoice: outcome.invoice }]
     }),
   )
+}
+
+interface DraftedOn {
+  readonly now: string
+  readonly finalizeOn: (document: DocumentRow) => string
+  /** Of drafts that were taken away to be made anew. */
+  readonly draftIds?: ReadonlyMap<string, string>
+}
+
+/**
+ * Makes drafts of next periods: until they are finalized the documents stay at that period. Nothing that is due makes no
+ * draft: such a period is billed like any other, and is not among what this returns.
+ */
+export async function draftPeriods(
+  tx: Tx,
+  documents: readonly DocumentRow[],
+  { now, finalizeOn, draftIds }: DraftedOn,
+): Promise<ReadonlyMap<string, PeriodOutcome>> {
+  const outcomes = await writeDrafts(
+    tx,
+    documents.map((document) => ({
+      ...requestOf(document, now),
+      finalizeOn: finalizeOn(document),
+      draftId: draftIds?.get(document.id),
+    })),
+  )
+  const found = documents.flatMap((document, index): [string, PeriodOutcome][] => {
+    const outcome = outcomes[index]
+    assert(outcome, 'every bill has an outcome')
+    if (outcome.state === 'billed') return []
+    if (outcome.state !== 'drafted') return [[document.id, outcome]]
+    const after = { ...document, finalize_on: finalizeOn(document) }
+    return [[document.id, { state: 'billed', billed: toBilled(after, null, 0), invoice: null }]]
+  })
+  const drafted = documents.filter((_, index) => outcomes[index]?.state === 'drafted')
+  await holdForReview(tx, drafted, finalizeOn)
+  return new Map(found)
+}
+
+function requestOf(document: DocumentRow, now: string): BillRequest {
+  return {
+    billingKey: billingKeyOf(document),
+    reason: 'period',
+    document,
+    subscriptionId: null,
+    asOf: document.next_invoice_on,
+    now,
+  }
 }
 
 interface PeriodBill {
@@ -154,6 +223,7 @@ async function advance(
         ...document,
         next_period_index: document.next_period_index + 1,
         next_invoice_on: move.next_invoice_on,
+        finalize_on: null,
         closed_at: move.closed_at,
       }
       return [document.id, toBilled(after, invoice?.number ?? null, invoice?.totalMinor ?? 0)]
@@ -175,7 +245,7 @@ async function writeMoves(tx: Tx, moves: readonly object[]): Promise<void> {
       (id uuid, period_index integer, period daterange, invoice_id uuid)`.execute(tx)
   await sql`
     update subscription_documents document set next_period_index = move.period_index + 1,
-      next_invoice_on = move.next_invoice_on, parked_reason = null, closed_at = move.closed_at
+      next_invoice_on = move.next_invoice_on, finalize_on = null, parked_reason = null, closed_at = move.closed_at
     from json_to_recordset(${rows}::json) as move
       (id uuid, period_index integer, next_invoice_on date, closed_at timestamptz)
     where document.id = move.id`.execute(tx)
@@ -223,10 +293,10 @@ async function readBilled(
 }
 
 function toBilled(document: DocumentRow, invoiceNumber: string | null, totalMinor: number): BilledDocument {
-  const { closed_at, next_period_index, next_invoice_on, time_zone } = document
+  const { closed_at, next_period_index, time_zone } = document
   const next =
     closed_at === null
-      ? { periodIndex: next_period_index, dueAt: startOfDay(time_zone, next_invoice_on) }
+      ? { periodIndex: next_period_index, dueAt: startOfDay(time_zone, dueOn(document)) }
       : null
   return { documentId: document.id, invoiceNumber, totalMinor, next }
 }

@@ -28,7 +28,9 @@ export async function listDueDocuments(
     .select(['id', 'next_period_index'])
     .where('closed_at', 'is', null)
     .where('test_clock_id', 'is', null)
-    .where(sql<boolean>`next_invoice_on <= (${due.now}::timestamptz at time zone time_zone)::date`)
+    .where(
+      sql<boolean>`coalesce(finalize_on, next_invoice_on) <= (${due.now}::timestamptz at time zone time_zone)::date`,
+    )
     .orderBy('id')
     .limit(due.limit)
   if (due.after) query = query.where('id', '>', due.after)

@@ -9,6 +9,7 @@ import {
   type PeriodKey,
   type PeriodOutcome,
 } from './billing-period.ts'
+import { finalizeDrafts } from './finalization.ts'
 import { recordBilled } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
 import { listDocuments, lockDocuments, type DocumentRow } from './subscription-documents.ts'
@@ -92,7 +93,8 @@ async function billSubscription(db: Db, bill: SubscriptionBill): Promise<void> {
       .where('billing_key', '=', billingKey)
       .executeTakeFirst()
     if (existing === undefined) {
-      const document = documents.length === 1 ? (documents[0] ?? null) : null
+      const current = bill.reason === 'final' ? await finalizeDrafts(tx, documents, bill.now) : documents
+      const document = current.length === 1 ? (current[0] ?? null) : null
       const [outcome] = await writeBills(tx, [{ ...bill, billingKey, document }])
       if (outcome?.state === 'failed') throw outcome.error
       assert(outcome?.state === 'billed', 'the bill of a subscription does not wait for readings')

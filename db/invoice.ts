@@ -5,7 +5,13 @@ import { settleInvoices } from './balance.ts'
 import type { Tx } from './database.ts'
 import { insertEvents } from './event.ts'
 import { newIds } from './identifier.ts'
-import { insertInvoiceLines, insertInvoiceTaxes, toLineRows, type LineSource } from './invoice-line.ts'
+import {
+  insertInvoiceLines,
+  insertInvoiceTaxes,
+  toLineRows,
+  type InvoiceLineRow,
+  type LineSource,
+} from './invoice-line.ts'
 import { finalizeInvoices, type NumberableInvoice } from './number-series.ts'
 import { contentOf, type ContentLine } from './invoice-content.ts'
 import { readBuyers, readSellerFacts, type SellerFacts } from './party.ts'
@@ -31,6 +37,8 @@ export interface NewInvoice {
   readonly sources: ReadonlyMap<string, LineSource>
   /** See `LinesToWrite`. */
   readonly windows?: ReadonlyMap<string, string>
+  /** Of the draft that it was until now. */
+  readonly id?: string
 }
 
 export interface FinalizedInvoice {
@@ -48,25 +56,10 @@ export interface FinalizedInvoice {
  */
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
-  const facts = await readSellerFacts(tx)
-  const buyerOf = await readBuyers(
-    tx,
-    invoices.map(({ customerId }) => customerId),
-  )
-  const ids = newIds(invoices.length)
-  const rows = invoices.map((invoice, index) =>
-    toRow(ids[index] ?? '', invoice, facts, buyerOf(invoice.customerId)),
-  )
-  await insertDrafts(tx, rows)
-  const lines = invoices.map((invoice, index) => toLineRows(rows[index]?.id ?? '', invoice))
-  await insertInvoiceLines(tx, lines.flat())
-  await insertInvoiceTaxes(
-    tx,
-    invoices.map(({ draft }, index) => ({ invoiceId: ids[index] ?? '', taxes: draft.taxes })),
-  )
+  const { facts, rows, lines } = await writeInvoices(tx, invoices, null)
   await settleInvoices(
     tx,
-    invoices.map((invoice, index) => ({ ...invoice, id: ids[index] ?? '', lines: lines[index] ?? [] })),
+    invoices.map((invoice, index) => ({ ...invoice, id: rows[index]?.id ?? '', lines: lines[index] ?? [] })),
   )
   const numberable = rows.map((row, index) => toNumberable(row, invoices[index], lines[index] ?? [], facts))
   const numbers = await finalizeInvoices(tx, numberable, facts.numberPatterns)
@@ -79,6 +72,53 @@ export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): P
   }))
   await announce(tx, invoices, finalized)
   return finalized
+}
+
+/**
+ * Writes documents as drafts, which are computed anew when they are finalized: they measure nothing for good, use no
+ * balance, have no number, and nobody is told of them.
+ * @param finalizeOn of each, in the order given
+ */
+export async function insertDraftInvoices(
+  tx: Tx,
+  invoices: readonly NewInvoice[],
+  finalizeOn: readonly string[],
+): Promise<void> {
+  if (invoices.length > 0) await writeInvoices(tx, invoices, finalizeOn)
+}
+
+/** The rows of documents, lines and taxes, by one statement a table. */
+async function writeInvoices(
+  tx: Tx,
+  invoices: readonly NewInvoice[],
+  finalizeOn: readonly string[] | null,
+): Promise<{ facts: SellerFacts; rows: InvoiceRow[]; lines: InvoiceLineRow[][] }> {
+  const facts = await readSellerFacts(tx)
+  const buyerOf = await readBuyers(
+    tx,
+    invoices.map(({ customerId }) => customerId),
+  )
+  const ids = newIds(invoices.length)
+  const rows = invoices.map((invoice, index) => ({
+    ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, buyerOf(invoice.customerId)),
+    finalize_on: finalizeOn?.[index] ?? null,
+  }))
+  await insertRows(tx, rows)
+  const lines = invoices.map((invoice, index) => {
+    const written = toLineRows(rows[index]?.id ?? '', invoice)
+    return finalizeOn === null ? written : written.map(unmeasured)
+  })
+  await insertInvoiceLines(tx, lines.flat())
+  await insertInvoiceTaxes(
+    tx,
+    invoices.map(({ draft }, index) => ({ invoiceId: rows[index]?.id ?? '', taxes: draft.taxes })),
+  )
+  return { facts, rows, lines }
+}
+
+/** What is used meanwhile is counted normally: a draft's window is open. */
+function unmeasured(line: InvoiceLineRow): InvoiceLineRow {
+  return { ...line, window: null, usage_window_id: null, lateEventIds: [] }
 }
 
 function toRow(id: string, invoice: NewInvoice, facts: SellerFacts, buyer: Buyer) {
@@ -111,19 +151,18 @@ function toRow(id: string, invoice: NewInvoice, facts: SellerFacts, buyer: Buyer
   }
 }
 
-type InvoiceRow = ReturnType<typeof toRow>
+type InvoiceRow = ReturnType<typeof toRow> & { readonly finalize_on: string | null }
 
-async function insertDrafts(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
+async function insertRows(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
   await sql`
     insert into invoices (id, kind, billing_key, customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
       due_on, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
-      tax_rounding, purchase_order_reference)
+      tax_rounding, purchase_order_reference, finalize_on)
     select * from json_to_recordset(${JSON.stringify(rows)}::json) as draft (id uuid, kind text, billing_key text,
       customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
       net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
-      corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text)`.execute(
-    tx,
-  )
+      corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text,
+      finalize_on date)`.execute(tx)
 }
 
 function toNumberable(
@@ -143,8 +182,12 @@ function toNumberable(
         { ...row, number, issued_on: issuedOn, due_on: dueOn },
         lines,
         (invoice?.draft.taxes ?? []).map((tax) => ({
-          ...{ category: tax.category, name: tax.name, rate_percent: tax.ratePercent },
-          ...{ base_minor: tax.baseMinor, tax_minor: tax.taxMinor, note: tax.note },
+          category: tax.category,
+          name: tax.name,
+          rate_percent: tax.ratePercent,
+          base_minor: tax.baseMinor,
+          tax_minor: tax.taxMinor,
+          note: tax.note,
         })),
       ),
   }

@@ -13,8 +13,15 @@ export interface DocumentRow {
   readonly purchase_order_reference: string | null
   readonly next_period_index: number
   readonly next_invoice_on: string
+  /** While the next period's invoice is a draft. */
+  readonly finalize_on: string | null
   readonly parked_reason: string | null
   readonly closed_at: string | null
+}
+
+/** The day on which the document has something to do: bill its next period, or finalize the draft of it. */
+export function dueOn(document: Pick<DocumentRow, 'next_invoice_on' | 'finalize_on'>): string {
+  return document.finalize_on ?? document.next_invoice_on
 }
 
 /** The documents on which a subscription's lines lie, oldest first. */

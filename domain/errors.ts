@@ -89,6 +89,7 @@ export type ErrorCode =
   | 'quantity_unchanged'
   | 'recurrence_invalid'
   | 'scope_missing'
+  | 'simulation_too_large'
   | 'subscription_ended'
   | 'subscription_unknown'
   | 'tax_rate_missing'

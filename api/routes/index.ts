@@ -16,6 +16,7 @@ import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerOrders } from './orders.ts'
+import { registerPreviews } from './previews.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerProducts } from './products.ts'
@@ -42,6 +43,7 @@ export function registerRoutes(frame: Frame): void {
   registerOrders(frame)
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
+  registerPreviews(frame)
   registerPriceRevisions(frame)
   registerBuilds(frame)
   registerInstances(frame)

@@ -10,6 +10,7 @@ import type {
 import { encodeId } from '#domain/identifier.ts'
 import { moneyState, moneyStates, openMinor, type InvoiceMoney } from '#domain/invoice/balance.ts'
 import { moneySchema, periodSchema, referenceSchema } from './common.ts'
+import { explanationSchema, toExplanationJson } from './explanation.ts'
 
 export const invoiceSchema = z
   .object({
@@ -71,7 +72,9 @@ const invoiceLineSchema = z
     tax: moneySchema,
     readings: z.number().int().nullable().openapi({ description: 'Readings behind a usage line.' }),
     usage_events: z.number().int().nullable(),
-    explanation: z.unknown().openapi({ description: 'How the amount came about.' }),
+    explanation: explanationSchema.openapi({
+      description: 'How the amount came about: enough to compute it anew.',
+    }),
   })
   .openapi('InvoiceLine')
 
@@ -222,7 +225,7 @@ export function toInvoiceLineJson(row: InvoiceLineRow, currency: string): z.inpu
     tax: { amount_minor: row.tax_minor, currency },
     readings: row.reading_count,
     usage_events: row.event_count,
-    explanation: row.explanation,
+    explanation: toExplanationJson(row.explanation),
   }
 }
 

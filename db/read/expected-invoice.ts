@@ -22,7 +22,14 @@ const horizonDays = 800
  */
 export async function readExpectedInvoices(db: Db, of: ForeseenOf): Promise<ExpectedInvoices | null> {
   const standing = await readStanding(db, of)
-  if (standing === null) return null
+  return standing && expectBills(standing, (bill) => isOf(bill, of, standing))
+}
+
+/** The bills of the first day on which there is one of those that are looked for. */
+export function expectBills(
+  standing: ReadStanding,
+  isWanted: (bill: SimulatedBill) => boolean,
+): ExpectedInvoices | null {
   const last = standing.documents.reduce(
     (latest, { nextInvoiceOn }) => laterDate(latest, nextInvoiceOn ?? latest),
     standing.today,
@@ -30,7 +37,7 @@ export async function readExpectedInvoices(db: Db, of: ForeseenOf): Promise<Expe
   const bills: SimulatedBill[] = []
   for (const bill of billsToCome(standing, new Map(), addDays(last, horizonDays))) {
     if (bills[0] !== undefined && bills[0].on !== bill.on) break
-    if (isOf(bill, of, standing)) bills.push(bill)
+    if (isWanted(bill)) bills.push(bill)
   }
   const [first] = bills
   return first === undefined ? null : { on: first.on, bills, standing }

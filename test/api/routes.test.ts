@@ -32,6 +32,7 @@ GET /v1/discounts discounts:read
 GET /v1/discounts/:id discounts:read
 GET /v1/documents documents:read
 GET /v1/documents/:id documents:read
+GET /v1/documents/:id/next-invoice invoices:read
 GET /v1/events events:read
 GET /v1/events/stream events:read
 GET /v1/instances instances:read
@@ -54,6 +55,7 @@ GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
 GET /v1/subscriptions subscriptions:read
 GET /v1/subscriptions/:id subscriptions:read
+GET /v1/subscriptions/:id/next-invoice invoices:read
 GET /v1/subscriptions/:id/usage usage:read
 GET /v1/tasks tasks:read
 GET /v1/tax-rates tax_rates:read
@@ -91,10 +93,12 @@ POST /v1/products products:write
 POST /v1/products/:id/archive products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write
+POST /v1/subscriptions/:id/change-plan/preview subscriptions:read
 POST /v1/subscriptions/:id/pause subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write
 POST /v1/subscriptions/:id/set-term subscriptions:write
+POST /v1/subscriptions/:id/simulation invoices:read
 POST /v1/subscriptions/:id/stop-line subscriptions:write
 POST /v1/subscriptions/:id/suspend subscriptions:write
 POST /v1/subscriptions/:id/uncancel subscriptions:write

@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi'
+import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
+import { snakeKeys } from '../key-case.ts'
+import { periodSchema } from './common.ts'
+import { priceField } from './price.ts'
+
+const discount = z.object({ name: z.string(), amount_minor: z.number().int() })
+const tax = z.object({
+  on: z.string().openapi({ description: 'The first day of service: it selects the rate.' }),
+  of: z.string().openapi({ description: 'The tax category of the product.' }),
+  rule: z.string(),
+  rates: z.array(z.object({ name: z.string(), rate_percent: z.string() })),
+  note: z.string().optional(),
+})
+const usage = z.object({
+  quantity: z.string(),
+  unit: z.string(),
+  reading_count: z.number().int(),
+  event_count: z.number().int(),
+  first_read_at: z.string().nullable(),
+  last_read_at: z.string().nullable(),
+})
+
+/** What is not so is left out. */
+export const explanationSchema = z
+  .object({
+    formula: z.string().openapi({ example: '1 × 24.95 × 22 / 30 days' }),
+    price: priceField
+      .optional()
+      .openapi({ description: 'As agreed, or as the lists had it on the first day.' }),
+    price_from: z
+      .enum(['product', 'price_list'])
+      .optional()
+      .openapi({ description: 'Where the price was read.' }),
+    steps: z
+      .array(z.looseObject({ kind: z.string() }))
+      .optional()
+      .openapi({ description: 'Of a whole period, before the share of its days: tiers, packages, bounds.' }),
+    days_served: z.number().int().optional(),
+    days_of_cycle: z.number().int().optional(),
+    cycle: periodSchema.optional().openapi({ description: 'What the full price pays for.' }),
+    usage: usage.optional(),
+    billed_quantity: z.string().optional().openapi({ description: 'Of late usage: what was billed before.' }),
+    charged_minor: z.number().int().optional().openapi({ description: 'Of a credit: what was charged.' }),
+    credited_minor: z.number().int().optional(),
+    exact_amount: z
+      .string()
+      .optional()
+      .openapi({ description: 'Before the one rounding; left out where nothing was rounded.' }),
+    discounts: z.array(discount).optional(),
+    tax: tax.optional(),
+  })
+  .openapi('Explanation')
+
+type ExplanationJson = z.input<typeof explanationSchema>
+
+/** How an amount came about, with all that is needed to compute it anew. Ids that no route knows are left out. */
+export function toExplanationJson(explanation: InvoiceLineExplanation): ExplanationJson {
+  const { priceListItemId, discounts, ...told } = explanation
+  const json = snakeKeys({
+    ...told,
+    ...(discounts === undefined
+      ? {}
+      : { discounts: discounts.map(({ name, amountMinor }) => ({ name, amountMinor })) }),
+  }) as ExplanationJson
+  if (explanation.price === undefined) return json
+  return { ...json, price_from: priceListItemId === undefined ? 'product' : 'price_list' }
+}

@@ -17,7 +17,7 @@ export interface BilledChunk {
 }
 
 /** So many are one transaction: enough that what each statement costs by itself is shared, and few enough to do again. */
-const documentsPerTransaction = 250
+const documentsPerTransaction = 500
 /** While the database writes for one, the next is computed. */
 const transactionsAtOnce = 2
 

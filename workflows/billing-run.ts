@@ -2,7 +2,7 @@ import { continueAsNew, setCurrentDetails, workflowInfo } from '@temporalio/work
 import { patientDatabase } from './activities.ts'
 import type { BillingRunInput, BillingRunProgress } from './contract.ts'
 
-const documentsPerChunk = 2_000
+const documentsPerChunk = 5_000
 
 /**
  * Bills every document that is due by its rows, in chunks: what was missed yesterday is due today. For speed, not for

@@ -3,8 +3,12 @@ import { describeProblem, messageOf, PlatformProblem } from '#bin/platform/probl
 import { createProgress, type Progress } from '#bin/platform/progress.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { measureApiLatency } from './api-latency.ts'
+import { measureBillingRun } from './billing-run.ts'
+import { measureBillingWrite } from './billing-write.ts'
 import { measureIdle } from './idle.ts'
+import { measureLargeDocument } from './large-document.ts'
 import { measureOrderToReady } from './order-to-ready.ts'
+import { measureRating } from './rating.ts'
 import { CannotMeasure, type Benchmark } from './support/benchmark.ts'
 import { describeMachine, formatReport, toReportJson, type Report } from './support/report.ts'
 import { startPlatform, type Defer, type Platform } from './support/platform.ts'
@@ -13,6 +17,10 @@ import type { Measurement, NotMeasured } from './support/measurement.ts'
 const benchmarks: Readonly<Record<string, { title: string; usually: string; measure: Benchmark }>> = {
   'order-to-ready': { title: 'Order to ready', usually: '90 s', measure: measureOrderToReady },
   'api-latency': { title: 'API latency', usually: '90 s', measure: measureApiLatency },
+  rating: { title: 'Rating', usually: '15 s', measure: measureRating },
+  'billing-run': { title: 'Billing run', usually: '4 minutes', measure: measureBillingRun },
+  'billing-write': { title: 'Billing, written by hand', usually: '1 minute', measure: measureBillingWrite },
+  'large-document': { title: 'Large document', usually: '20 s', measure: measureLargeDocument },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3
@@ -23,8 +31,9 @@ const help = `
   Starts a PostgreSQL, a Temporal server and, where none is found, a Docker engine in a temporary folder on free ports,
   measures, prints one table, and removes everything again. A missed aim is told; it is no failure.
 
-    npm run bench                      everything, about a quarter of an hour
+    npm run bench                      everything, about 25 minutes
     npm run bench -- order-to-ready    one of: ${Object.keys(benchmarks).join(', ')}
+    npm run bench -- billing-run --size 100000   as many documents
     npm run bench --silent -- --json   for programs, with every repetition; progress goes to stderr
 `
 
@@ -43,14 +52,17 @@ async function cleanUp(cleanups: (() => unknown)[]): Promise<void> {
   }
 }
 
-async function runBenchmarks(names: readonly string[], progress: Progress): Promise<Report> {
+async function runBenchmarks(
+  { names, size }: { names: readonly string[]; size: number | undefined },
+  progress: Progress,
+): Promise<Report> {
   const machine = describeMachine()
   const platform = await startPlatform(progress, (cleanup) => void platformCleanups.push(cleanup))
   const measurements: Measurement[] = []
   const notMeasured: NotMeasured[] = []
   for (const name of names) {
     try {
-      measurements.push(...(await runBenchmark(name, platform, progress)))
+      measurements.push(...(await runBenchmark(name, { platform, size }, progress)))
     } catch (error) {
       if (!(error instanceof CannotMeasure)) throw error
       notMeasured.push({ measure: name, reason: error.message })
@@ -59,13 +71,17 @@ async function runBenchmarks(names: readonly string[], progress: Progress): Prom
   return { machine, measurements, notMeasured }
 }
 
-async function runBenchmark(name: string, platform: Platform, progress: Progress): Promise<Measurement[]> {
+async function runBenchmark(
+  name: string,
+  ctx: { platform: Platform; size: number | undefined },
+  progress: Progress,
+): Promise<Measurement[]> {
   const benchmark = benchmarks[name]
   if (benchmark === undefined) throw new Error(`there is no benchmark ${name}`)
   const defer: Defer = (cleanup) => void benchmarkCleanups.push(cleanup)
   return await progress.step(benchmark.title, { usually: benchmark.usually }, async (note) => {
     try {
-      return await benchmark.measure({ platform, defer, note })
+      return await benchmark.measure({ ...ctx, defer, note })
     } finally {
       await cleanUp(benchmarkCleanups)
     }
@@ -73,13 +89,14 @@ async function runBenchmark(name: string, platform: Platform, progress: Progress
 }
 
 type Request =
-  | { kind: 'run'; names: readonly string[]; isJson: boolean }
+  | { kind: 'run'; names: readonly string[]; size: number | undefined; isJson: boolean }
   | { kind: 'help' }
   | { kind: 'refused'; reason: string }
 
 function readRequest(args: string[]): Request {
   const options = {
     json: { type: 'boolean', default: false },
+    size: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
   try {
@@ -92,7 +109,14 @@ function readRequest(args: string[]): Request {
         kind: 'refused',
         reason: `There is no benchmark ${unknown.join(', ')}; there are ${known.join(', ')}.`,
       }
-    return { kind: 'run', names: positionals.length === 0 ? known : positionals, isJson: values.json }
+    if (values.size !== undefined && !/^[1-9]\d{0,6}$/.test(values.size))
+      return { kind: 'refused', reason: `--size ${values.size} is not a number of documents.` }
+    return {
+      kind: 'run',
+      names: positionals.length === 0 ? known : positionals,
+      size: values.size === undefined ? undefined : Number(values.size),
+      isJson: values.json,
+    }
   } catch (error) {
     return { kind: 'refused', reason: messageOf(error) }
   }
@@ -103,11 +127,11 @@ async function main(): Promise<number> {
   if (request.kind === 'help') console.log(help)
   if (request.kind === 'refused') console.error(request.reason)
   if (request.kind !== 'run') return request.kind === 'help' ? 0 : 2
-  const { names, isJson } = request
+  const { names, size, isJson } = request
   const progress = createProgress(platformSteps + names.length, isJson ? console.error : console.log)
   const stopped = new Promise<undefined>((resolve) => onStopRequest(() => resolve(undefined)))
   try {
-    const report = await Promise.race([runBenchmarks(names, progress), stopped])
+    const report = await Promise.race([runBenchmarks({ names, size }, progress), stopped])
     if (report === undefined) return 130
     console.log(isJson ? JSON.stringify(toReportJson(report), undefined, 2) : `\n${formatReport(report)}\n`)
     return 0

@@ -7,6 +7,8 @@ export interface BenchContext {
   /** Done when this benchmark is over, newest first, before the next one begins. */
   readonly defer: Defer
   readonly note: Note
+  /** How much of what it measures, where a benchmark lets one say: documents of a run. */
+  readonly size: number | undefined
 }
 
 export type Benchmark = (ctx: BenchContext) => Promise<Measurement[]>

@@ -1,4 +1,4 @@
-export type Unit = 'ms' | 'ms/s' | 'MiB'
+export type Unit = 'ms' | 'ms/s' | 'MiB' | 'KiB' | '/s'
 
 /** What a value is held against, seen in the same run: the machine is noisy, so ratios say more than numbers. */
 export interface Comparison {
@@ -8,9 +8,11 @@ export interface Comparison {
   readonly values: readonly number[]
 }
 
-/** Both hold between medians; what is left out is not asked for. */
+/** All hold between medians; what is left out is not asked for. */
 export interface Aim {
   readonly ratioAtMost?: number
+  /** For what is better the greater it is. */
+  readonly ratioAtLeast?: number
   readonly moreAtMost?: number
 }
 
@@ -59,8 +61,12 @@ export function ratioOf({ values, against }: Measurement): number | null {
 /** Null: nothing was aimed at. */
 export function isMet(measurement: Measurement): boolean | null {
   const { values, against, aim } = measurement
-  if (aim.ratioAtMost === undefined && aim.moreAtMost === undefined) return null
+  if (Object.keys(aim).length === 0) return null
   const value = spreadOf(values).median
   const other = spreadOf(against.values).median
-  return value <= other * (aim.ratioAtMost ?? Infinity) && value - other <= (aim.moreAtMost ?? Infinity)
+  return (
+    value <= other * (aim.ratioAtMost ?? Infinity) &&
+    value >= other * (aim.ratioAtLeast ?? 0) &&
+    value - other <= (aim.moreAtMost ?? Infinity)
+  )
 }

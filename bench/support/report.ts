@@ -75,7 +75,11 @@ export function toReportJson({ machine, measurements, notMeasured }: Report) {
         all: measurement.against.values,
       },
       ratio: ratioOf(measurement),
-      aim: { ratio_at_most: measurement.aim.ratioAtMost, more_at_most: measurement.aim.moreAtMost },
+      aim: {
+        ratio_at_most: measurement.aim.ratioAtMost,
+        more_at_most: measurement.aim.moreAtMost,
+        ratio_at_least: measurement.aim.ratioAtLeast,
+      },
       is_met: isMet(measurement),
     })),
     not_measured: notMeasured,
@@ -111,5 +115,6 @@ function formatAim({ aim, unit, against }: Measurement): string {
     ...(aim.ratioAtMost === undefined ? [] : [`${aim.ratioAtMost} times`]),
     ...(aim.moreAtMost === undefined ? [] : [`${aim.moreAtMost} ${unit} more`]),
   ]
+  if (aim.ratioAtLeast !== undefined) return `at least ${aim.ratioAtLeast} times`
   return parts.length === 0 ? 'none' : `at most ${parts.join(' and ')}`
 }

@@ -11,13 +11,13 @@ export function codeField(greatestLength: number) {
     )
 }
 
-/** What a person calls it. No control characters: names are printed in terminals and logs. */
+/** What a person calls it. No control characters, as names are printed in terminals and logs; and well-formed text. */
 export const nameField = z
   .string()
   .trim()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, 'A name has no control characters')
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'A name has no control characters')
 
 /** An id or, where the kind has one, a code. */
 export const addressField = z

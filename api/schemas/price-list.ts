@@ -30,7 +30,7 @@ const formulaField = z
   })
   .openapi('PriceListFormula')
 
-const attributeField = z.strictObject({ name: codeField(60), value: z.string().min(1).max(100) })
+const attributeField = z.strictObject({ name: codeField(60), value: nameField.max(100) })
 const seasonField = z.strictObject({
   from: z.string().openapi({ example: '11-01' }),
   until: z.string().openapi({ description: 'The first day after.', example: '03-01' }),
@@ -93,7 +93,7 @@ export const priceListSchema = z
     items: z.array(
       z.object({
         product: z.string().nullable(),
-        attribute: attributeField.nullable(),
+        attribute: z.object({ name: z.string(), value: z.string() }).nullable(),
         category: z.string().nullable(),
         customer: z.string().nullable(),
         minimum_quantity: z.string(),

@@ -31,7 +31,7 @@ export const newProductSchema = z
     terms: termsField.optional().openapi({ description: 'What is left out is as usual.' }),
     category: codeField(60).nullish(),
     attributes: z
-      .record(codeField(60), z.string().min(1).max(100))
+      .record(codeField(60), nameField.max(100))
       .refine((attributes) => Object.keys(attributes).length <= 20, { error: 'At most 20 attributes' })
       .default({})
       .openapi({ description: 'Billing tags; a price list item can name one.' }),

@@ -70,6 +70,8 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['an unknown model', '/v1/products', { ...priced, price: { model: 'x' } }, 422, 'field_invalid', '/price/model'],
   ['a formula with a name that nothing fills', '/v1/products', { ...priced, price: { model: 'formula', formula: 'size * 2' } }, 422, 'formula_invalid', '/price/formula'],
   ['unknown terms', '/v1/products', { ...product, terms: { proration: 'second' } }, 422, 'field_invalid', '/terms/proration'],
+  ['an attribute that is no text', '/v1/products', { ...product, attributes: { size: '\ud800' } }, 422, 'field_invalid', '/attributes/size'],
+  ['an attribute with a NUL', '/v1/products', { ...product, attributes: { size: '\0' } }, 422, 'field_invalid', '/attributes/size'],
   ['a variant of an unknown product', '/v1/products', { ...product, variant_of: 'x' }, 422, 'product_unknown', '/variant_of'],
   ['currency XXX', '/v1/products', { ...product, currency: 'XXX' }, 422, 'currency_unknown', '/currency'],
   ['unknown unit', '/v1/products', { ...product, unit: 'parsec' }, 422, 'unit_unknown', '/unit'],

@@ -133,7 +133,9 @@ async function writeByHand(db: Db, written: readonly Written[]): Promise<void> {
 /** A document begins as a draft: the database lets nobody write a finalized one at once. */
 function rowsOf(chunk: readonly Written[], table: (typeof tables)[number]): Row[] {
   const rows = chunk.flatMap((document) => document[table])
-  if (table === 'events') return rows.map(({ id: _, ...row }) => row)
+  // Their ids are the database's own.
+  if (table === 'events')
+    return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'id')))
   if (table !== 'invoices') return rows
   return rows.map((row) => ({
     ...row,

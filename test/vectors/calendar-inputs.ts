@@ -66,6 +66,15 @@ export function text(inputs: Inputs, name: string): string {
   return value
 }
 
+/** One of several words, or undefined where nothing is said; a word that is none of them fails. */
+export function wordOf<Word extends string>(inputs: Inputs, name: string, ...words: readonly Word[]) {
+  if (!has(inputs, name)) return undefined
+  const found = words.find((word) => word === inputs[name])
+  if (found === undefined)
+    throw new Error(`${name} is ${JSON.stringify(inputs[name])}, not ${words.join(' or ')}`)
+  return found
+}
+
 /** A text that may be left out. */
 export function textOr(inputs: Inputs, name: string, fallback: string): string {
   return has(inputs, name) ? text(inputs, name) : fallback

@@ -13,6 +13,7 @@ import {
   timingOf,
   toCents,
   withYear,
+  wordOf,
   writtenLike,
   type Inputs,
 } from '../calendar-inputs.ts'
@@ -104,11 +105,9 @@ function chargeOf(inputs: Inputs): number {
 }
 
 function change({ id, inputs }: Vector) {
-  if (inputs['component'] === 'usage') return { lines: 0, net: 0, net_cents: 0, credit: 0, charge: 0 }
-  if (inputs['policy'] === 'END_OF_TERM') return atPeriodEnd(inputs)
-  if (has(inputs, 'policy') && inputs['policy'] !== 'IMMEDIATE') {
-    throw new Error(`no change policy is called ${text(inputs, 'policy')}`)
-  }
+  if (wordOf(inputs, 'component', 'usage') === 'usage')
+    return { lines: 0, net: 0, net_cents: 0, credit: 0, charge: 0 }
+  if (wordOf(inputs, 'policy', 'END_OF_TERM', 'IMMEDIATE') === 'END_OF_TERM') return atPeriodEnd(inputs)
   if (['matched', 'added_cents', 'removed_cents'].some((name) => has(inputs, name))) {
     return componentLines(inputs)
   }

@@ -26,9 +26,11 @@ import {
   text,
   toCents,
   withYear,
+  wordOf,
   writtenLike,
   type Inputs,
 } from '../calendar-inputs.ts'
+import { billedBy } from '../billing-day.ts'
 import { invoicedLineOf } from '../invoiced-line.ts'
 
 const monthly = intervalOf('MONTHLY')
@@ -50,7 +52,7 @@ function askedShare(inputs: Inputs): Share {
     return { numerator: integer(inputs, 'days'), denominator: integer(inputs, 'days_in_period') }
   }
   const part = partOf(inputs)
-  if (inputs['basis'] === 'fixed') return fixedShare(inputs, part)
+  if (wordOf(inputs, 'basis', 'fixed', 'actual') === 'fixed') return fixedShare(inputs, part)
   if (has(inputs, 'days_in_year')) {
     return { numerator: daysIn(part), denominator: integer(inputs, 'days_in_year') }
   }
@@ -67,8 +69,8 @@ function partialPeriod({ inputs }: Vector) {
 /** A part of a month and whole months after it. */
 function partialMonths(inputs: Inputs) {
   const perMonth = decimal(inputs['amount_per_month'])
-  const denominator =
-    inputs['basis'] === 'actual' ? daysIn(calendarPeriod(withYear(text(inputs, 'from')), 'month')) : 30
+  const isActual = wordOf(inputs, 'basis', 'actual', 'actual_360') === 'actual'
+  const denominator = isActual ? daysIn(calendarPeriod(withYear(text(inputs, 'from')), 'month')) : 30
   const share = { numerator: integer(inputs, 'partial_days'), denominator }
   const partial = fromCents(toCents(applyShare(perMonth, share)))
   return { partial, total: perMonth.times(integer(inputs, 'full_months')).plus(partial) }
@@ -118,11 +120,12 @@ function cycles({ inputs }: Vector) {
   const interval = intervalOf(inputs['period'])
   const anchor = anchorOnBillingDay(start, integer(inputs, 'bcd'), interval)
   const life = { start, end: has(inputs, 'end') ? text(inputs, 'end') : null }
-  const begun = serviceParts(life, [{ from: start, anchor }], interval, dayAfter(text(inputs, 'target')))
+  const target = text(inputs, 'target')
+  const begun = serviceParts(life, [{ from: start, anchor }], interval, dayAfter(target))
   // What leads to the first boundary is a part of the cycle counted back from it: to 28 February, from 28 January.
   const first = boundaryFrom(anchor, interval, start)
   const before = { start: cycleBoundary(first, interval, -1), end: first }
-  const ratios = begun.map(({ period, cycle }) =>
+  const ratios = billedBy(target, begun, inputs).map(({ period, cycle }) =>
     digits(shareOf(period, cycle.end === first ? before : cycle, 'day'), 9),
   )
   return { cycles: ratios.reduce((sum, value) => sum.plus(value), new Big(0)) }
@@ -171,7 +174,7 @@ function cancel({ inputs, expected }: Vector) {
   const period = periodOf(inputs, 'period')
   const endsOn = text(inputs, has(inputs, 'cancel_on') ? 'cancel_on' : 'blocked_from')
   const unused =
-    inputs['basis'] === 'fixed'
+    wordOf(inputs, 'basis', 'fixed', 'actual') === 'fixed'
       ? fixedShare(inputs, { start: endsOn, end: period.end })
       : unusedShare(period, endsOn, 'day')
   const amountMinor = toCents(amountOf(inputs, 'amount', 'amount_cents'))

@@ -14,6 +14,7 @@ import {
   textOr,
   timingOf,
   withYear,
+  wordOf,
   writtenLike,
   type Inputs,
 } from '../calendar-inputs.ts'
@@ -26,7 +27,7 @@ function billedPeriod(inputs: Inputs): Period {
     return dateIn(timeZone, value.includes('T') ? value : `${value}T00:00:00Z`)
   }
   const holding =
-    inputs['billing_time'] === 'calendar'
+    wordOf(inputs, 'billing_time', 'calendar', 'anniversary') === 'calendar'
       ? (date: string) => calendarPeriod(date, recurrenceOf(inputs['interval']).unit)
       : (date: string) => cycleHolding(dayIn('subscription_at'), intervalIn(inputs), date)
   const current = holding(dayIn('billing_at'))

@@ -12,7 +12,7 @@ import {
 
 import { prorate } from '#domain/proration.ts'
 import type { Adapter, Vector } from '../adapter.ts'
-import { anchorOf, begunBy, billingDayOf, intervalIn } from '../billing-day.ts'
+import { anchorOf, begunBy, billedBy, billingDayOf, intervalIn, isInArrears } from '../billing-day.ts'
 import {
   dayBefore,
   decimal,
@@ -93,6 +93,7 @@ function nextDate({ inputs }: Vector) {
     const interval = intervalIn(inputs)
     const anchor = anchorOf(inputs, start, interval)
     const target = has(inputs, 'target') ? text(inputs, 'target') : start
+    if (isInArrears(inputs)) throw new Error('a next date is told in advance only')
     const after = boundaryAfter(anchor, interval, target)
     return { next: after, charged_through: after }
   }
@@ -125,7 +126,8 @@ function countPeriods({ inputs }: Vector) {
     const end = text(inputs, 'end')
     return { whole_periods: compareDates(end, start) < 0 ? 0 : cycleIndexOn(start, interval, end) }
   }
-  const begun = begunBy(text(inputs, 'target'), start, anchor, interval)
+  const target = text(inputs, 'target')
+  const begun = billedBy(target, begunBy(target, start, anchor, interval), inputs)
   const whole = begun.filter(({ period, cycle }) => period.start === cycle.start)
   return { periods: begun.length, whole_periods: whole.length, elapsed: Math.max(0, begun.length - 1) }
 }
@@ -178,7 +180,9 @@ function targetDate({ inputs }: Vector) {
   const period = inputs['period']
   const start = Array.isArray(period) ? periodOf(inputs, 'period').start : text(inputs, 'start')
   const interval = Array.isArray(period) ? intervalOf('MONTHLY') : intervalIn(inputs)
-  const begun = begunBy(text(inputs, 'target'), start, anchorOf(inputs, start, interval), interval)
+  const target = text(inputs, 'target')
+  const ofTarget = begunBy(target, start, anchorOf(inputs, start, interval), interval)
+  const begun = billedBy(target, ofTarget, inputs)
   return { periods_billed: begun.length, charged_through: begun.at(-1)?.period.end ?? null }
 }
 

@@ -2,7 +2,7 @@ import Big from 'big.js'
 import { settle } from '#domain/invoice/balance.ts'
 import { determineTax, taxOn } from '#domain/tax.ts'
 import type { Adapter, Vector } from '../adapter.ts'
-import { decimal, fromCents, has, toCents, type Inputs } from '../calendar-inputs.ts'
+import { decimal, fromCents, has, toCents, wordOf, type Inputs } from '../calendar-inputs.ts'
 import {
   inCents,
   inMajor,
@@ -20,7 +20,7 @@ function exclusive({ inputs }: Vector) {
 }
 
 function inclusive({ inputs }: Vector) {
-  const roundedFirst = inputs['round'] === 'tax' ? 'tax' : 'net'
+  const roundedFirst = wordOf(inputs, 'round', 'tax', 'net') ?? 'net'
   const totals = totalsOf(linesOf(inputs), { arePricesInclusive: true, roundedFirst })
   return { ...namedTotals(totals), net_cents: totals.netMinor }
 }

@@ -125,7 +125,7 @@ function billed({ billedMonths }: Fleet): string[] {
         (date '${anchor}' + month * interval '1 month')::date, (date '${anchor}' + month * interval '1 month')::date + 14,
         total.amount_minor, total.amount_minor, installation.seller,
         jsonb_build_object('code', code, 'name', 'Customer ' || n, 'email', code || '@example.com'),
-        'INV', sequence, 'INV-' || lpad(sequence::text, 5, '0'), now(), sha256(invoice_id::text::bytea)
+        'INV', sequence, 'INV-' || lpad(sequence::text, greatest(5, length(sequence::text)), '0'), now(), sha256(invoice_id::text::bytea)
       from fleet_invoices join installation on true
       join (select invoice_id, sum(amount_minor) as amount_minor from fleet_billed group by 1) total using (invoice_id)
       order by sequence`,

@@ -72,6 +72,22 @@ function Cancellation(props: {
               <li>Until then the cancellation can be taken back.</li>
             </Choice>
           )}
+          {isActive && (
+            <Choice value="date" title="On another day">
+              <li>
+                <Field
+                  id="cancel-ends_on"
+                  name="ends_on"
+                  label="First day that is not billed"
+                  type="date"
+                  min={dates.today}
+                  isOptional
+                  refused={refused}
+                />
+              </li>
+              <li>Days paid beyond it come back on the last invoice.</li>
+            </Choice>
+          )}
           <Choice value="now" title={`Now, ${formatDate(dates.today)}`} isChosen={!isActive}>
             <li>
               {isActive
@@ -81,6 +97,17 @@ function Cancellation(props: {
             <li>This cannot be taken back.</li>
           </Choice>
         </fieldset>
+        {isActive && (
+          <Field
+            id="cancel-service_ends_on"
+            name="service_ends_on"
+            label="Keep it running unbilled until; empty: it stops when billing ends"
+            type="date"
+            min={dates.today}
+            isOptional
+            refused={refused}
+          />
+        )}
         <WhatIsRemoved content={content} />
         <Field id="cancel-reason" name="reason" label="Reason, for the timeline" refused={refused} value="" />
         <p class="buttons">

@@ -45,6 +45,12 @@ export function ActionsSection(props: {
           <span class="hint">Its task says what could not be done. Remove the cause first.</span>
         </ActionForm>
       )}
+      {allowed.includes('unpause') && (
+        <ActionForm {...form} action="unpause">
+          <button type="submit">Withdraw the planned pause</button>
+        </ActionForm>
+      )}
+      {allowed.includes('pause') && <PauseForm {...form} refused={refused} />}
       {allowed.includes('suspend') && (
         <details id="suspend" open={refused?.action === 'suspend'}>
           <summary>Suspend…</summary>
@@ -65,6 +71,46 @@ export function ActionsSection(props: {
       )}
       {allowed.length === 0 && <NothingToDo content={content} />}
     </Section>
+  )
+}
+
+/** A pause stops billing, too; to suspend does not. */
+function PauseForm(props: { view: ConsoleView; publicId: string; refused: RefusedForm | undefined }) {
+  const { view, publicId, refused } = props
+  return (
+    <details id="pause" open={refused?.action === 'pause'}>
+      <summary>Pause…</summary>
+      <ActionForm view={view} publicId={publicId} action="pause">
+        <p class="hint">
+          Stops service and billing for some days, and keeps the data. What was paid for these days comes back
+          on the next invoice.
+        </p>
+        <Field
+          id="pause-starts_on"
+          name="starts_on"
+          label="First day; empty: today"
+          type="date"
+          isOptional
+          refused={refused}
+        />
+        <Field
+          id="pause-ends_on"
+          name="ends_on"
+          label="First day after it; empty: until it is resumed"
+          type="date"
+          isOptional
+          refused={refused}
+        />
+        <Field
+          id="pause-reason"
+          name="reason"
+          label="Reason, for the timeline"
+          isOptional
+          refused={refused}
+        />
+        <button type="submit">Pause</button>
+      </ActionForm>
+    </details>
   )
 }
 

@@ -46,6 +46,7 @@ export function Field(props: {
   value?: string
   min?: string
   isLabelHidden?: boolean
+  isOptional?: boolean
   refused: RefusedForm | undefined
 }) {
   const isRefused = props.refused?.fieldId === props.id
@@ -62,7 +63,7 @@ export function Field(props: {
         value={value}
         min={props.min}
         maxlength={props.type === 'number' ? undefined : 500}
-        required
+        required={!props.isOptional}
         aria-invalid={isRefused ? 'true' : undefined}
         aria-describedby={isRefused ? `${props.id}-refusal` : undefined}
       />

@@ -85,7 +85,9 @@ async function toWish(
   const { fields } = form
   switch (form.action) {
     case actionNames.cancel:
-      return toCancellation(parse(cancelSchema, withoutEmpty(fields), 'body'))
+      return toCancellation(
+        parse(cancelSchema, { ...withoutEmpty(fields), reason: fields['reason'] }, 'body'),
+      )
     case actionNames.suspend:
       return { kind: 'suspend', ...parse(suspendSchema, fields, 'body') }
     case actionNames.changePlan:
@@ -154,6 +156,6 @@ function statusOf(code: ErrorCode): 422 | 503 {
 /** A wrong quantity and what the instance would not take are both about the field of that line. */
 function fieldIdOf(action: string, values: Values, error: BusinessError): string | undefined {
   if (action === actionNames.changePlan) return `quantity-${values['line'] ?? ''}`
-  const isReason = error.fields.some((field) => field.pointer === '/reason')
-  return isReason ? `${action}-reason` : undefined
+  const name = error.fields.map((field) => field.pointer.slice(1)).find((field) => field in values)
+  return name === undefined ? undefined : `${action}-${name}`
 }

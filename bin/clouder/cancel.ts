@@ -9,6 +9,8 @@ import { newestBuild, tellEnd, watchBuild } from './watch.ts'
 
 interface CancelOptions {
   readonly now?: true
+  readonly on?: string
+  readonly serviceUntil?: string
   readonly reason?: string
   readonly force?: true
   readonly watch?: true
@@ -23,6 +25,8 @@ export function addCancel(parent: Command): void {
       'Cancels at the end of what is paid, and can be taken back until then. --now ends it at once.',
     )
     .option('--now', 'end it now: what was deployed is removed, a final invoice is made')
+    .option('--on <date>', 'on a day: the first that is not billed')
+    .option('--service-until <date>', 'keep it running until this day, unbilled')
     .option('--reason <text>', 'why')
     .option('--force', 'do not ask')
     .option('--watch', 'with --now: follow the unbuild')
@@ -39,7 +43,9 @@ export function addCancel(parent: Command): void {
         const refusal = options.now && !options.force ? await askFirst(session, path) : undefined
         if (refusal !== undefined) return refusal
         const body = {
-          when: options.now ? 'now' : 'period_end',
+          when: options.now ? 'now' : options.on === undefined ? 'period_end' : 'date',
+          ends_on: options.on,
+          service_ends_on: options.serviceUntil,
           ...(options.reason === undefined ? {} : { reason: options.reason }),
         }
         const detail = await session.api.post<SubscriptionDetail>(`${path}/cancel`, body)

@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander'
 import type { Subscription, SubscriptionDetail } from './answers.ts'
 import { addCancel } from './cancel.ts'
-import { notFoundFailure } from './failure.ts'
 import { instantText, intervalText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
-import { nearest } from './suggestion.ts'
+import { addChanges, pathOf } from './subscription-changes.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 
 interface ListOptions {
@@ -27,6 +26,7 @@ export function registerSubscriptions(program: Command): void {
   npx clouder subscriptions --phase active --customer harbour-bakery
   npx clouder subscriptions show sub_…
   npx clouder subscriptions change sub_… odoo-user 6
+  npx clouder subscriptions pause sub_… --from 2026-07-01 --until 2026-07-15
   npx clouder cancel sub_…
 `,
     )
@@ -89,6 +89,9 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
     ['activated', instantText(detail.activated_at)],
     ['next invoice', detail.next_invoice_on],
     ['ends', detail.ends_on],
+    ...(detail.term_ends_on === null
+      ? []
+      : [['term', `until ${detail.term_ends_on}, ${(detail.term_state ?? '').replace('_', ' ')}`] as const]),
     ['test clock', detail.test_clock],
     ...detail.instances
       .filter((instance) => instance.destroyed_at === null)
@@ -121,85 +124,4 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
     ]),
   )
   out.say(`\n  Possible now  ${detail.allowed_actions.join(', ') || 'nothing'}`)
-}
-
-function addChanges(group: Command): void {
-  group
-    .command('suspend <subscription>')
-    .description('stop what runs, keep what it holds')
-    .option('--reason <text>', 'why', 'Asked for on the command line.')
-    .action(
-      withSession<[string], { reason: string }>(async (session, { args: [id], options }) =>
-        ask(session, id, 'suspend', { reason: options.reason }, `npx clouder subscriptions resume ${id}`),
-      ),
-    )
-  group
-    .command('resume <subscription>')
-    .description('start what was suspended')
-    .action(
-      withSession<[string]>(async (session, { args: [id] }) =>
-        ask(session, id, 'resume', {}, `npx clouder subscriptions show ${id}`),
-      ),
-    )
-  group
-    .command('uncancel <subscription>')
-    .description('take a cancellation back that has not taken effect')
-    .action(
-      withSession<[string]>(async (session, { args: [id] }) =>
-        ask(session, id, 'uncancel', {}, `npx clouder subscriptions show ${id}`),
-      ),
-    )
-  group
-    .command('retry <subscription>')
-    .description('try again what parked it, once the cause is gone')
-    .action(
-      withSession<[string]>(async (session, { args: [id] }) =>
-        ask(session, id, 'retry-build', {}, `npx clouder subscriptions show ${id}`),
-      ),
-    )
-  group
-    .command('change <subscription> <line> <quantity>')
-    .description('sell another quantity of a line, named by its id or its product')
-    .action(
-      withSession<[string, string, string]>(async (session, { args: [id, line, quantity] }) => {
-        const body = { line: await findLine(session, id, line), quantity }
-        await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
-      }),
-    )
-}
-
-/** The line that is sold now: an earlier quantity of the same product has its end. */
-async function findLine({ api }: Session, id: string, text: string): Promise<string> {
-  const { lines } = await api.get<SubscriptionDetail>(pathOf(id))
-  const current = lines.filter(({ ends_on: endsOn }) => endsOn === null)
-  const found = lines.find((line) => line.id === text) ?? current.find(({ product }) => product === text)
-  if (found !== undefined) return found.id
-  const products = current.map(({ product }) => product)
-  const meant = nearest(text, products)
-  throw notFoundFailure(
-    `The subscription has no line ${text}.`,
-    meant === undefined ? `Its lines: ${products.join(', ')}` : `Did you mean ${meant}?`,
-  )
-}
-
-async function ask(
-  { api, out }: Session,
-  id: string,
-  action: string,
-  body: object,
-  next: string,
-): Promise<void> {
-  const detail = await api.post<SubscriptionDetail>(`${pathOf(id)}/${action}`, body)
-  if (out.isJson) return out.json(detail)
-  out.facts([
-    ['subscription', detail.id],
-    ['done', action],
-    ['phase', detail.phase],
-    ['next invoice', detail.next_invoice_on],
-  ])
-  out.say(`\n  Next  ${next}`)
-}
-
-function pathOf(id: string): string {
-  return `/v1/subscriptions/${encodeURIComponent(id)}`
 }

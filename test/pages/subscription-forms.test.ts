@@ -103,6 +103,31 @@ test('cancelling shows its effect first, then is asked of the workflow', async (
   assert.equal(await console.reasonOf(console.temporal.updates[0]?.updateId), 'moved away')
 })
 
+test('a cancellation may name its day, and keep it running after that', async () => {
+  const dates = { ends_on: '2199-01-01', service_ends_on: '2199-02-01' }
+  const done = await console.submit(action('cancel'), action('cancel'), {
+    when: 'date',
+    reason: 'moved away',
+    ...dates,
+  })
+  assert.equal(done.status, 303)
+  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
+    { kind: 'cancel', when: 'date', endsOn: '2199-01-01', serviceEndsOn: '2199-02-01' },
+  ])
+})
+
+test('a pause is asked with what was filled in, and refused beside its field', async () => {
+  const done = await console.submit(pagePath(), action('pause'), { ends_on: '2199-02-01' })
+  assert.equal(done.status, 303)
+  assert.deepEqual(console.temporal.updates[0]?.args, [
+    { kind: 'pause', endsOn: '2199-02-01', requestId: console.temporal.updates[0]?.updateId },
+  ])
+  const refused = await console.submit(pagePath(), action('pause'), { starts_on: 'tomorrow' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /<details id="pause" open/)
+  assert.match(refused.html, /id="pause-starts_on"[^>]*value="tomorrow"[^>]*aria-invalid="true"/)
+})
+
 test('only what is possible is offered, and what is not is refused all the same', async () => {
   const { html } = await console.get(pagePath())
   assert.doesNotMatch(html, /action="[^"]*\/(resume|uncancel|retry-build)"/)

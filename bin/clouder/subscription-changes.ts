@@ -1,0 +1,193 @@
+import type { Command } from 'commander'
+import type { SubscriptionDetail } from './answers.ts'
+import { notFoundFailure, usageFailure } from './failure.ts'
+import { withSession, type Session } from './session.ts'
+import { nearest } from './suggestion.ts'
+
+/** What changes a subscription but for its end: see `cancel.ts`. */
+export function addChanges(group: Command): void {
+  addStops(group)
+  addPlans(group)
+}
+
+function addStops(group: Command): void {
+  group
+    .command('suspend <subscription>')
+    .description('stop what runs, keep what it holds')
+    .option('--reason <text>', 'why', 'Asked for on the command line.')
+    .action(
+      withSession<[string], { reason: string }>(async (session, { args: [id], options }) =>
+        ask(session, id, 'suspend', { reason: options.reason }, `npx clouder subscriptions resume ${id}`),
+      ),
+    )
+  group
+    .command('resume <subscription>')
+    .description('start what was suspended')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'resume', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('uncancel <subscription>')
+    .description('take a cancellation back that has not taken effect')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'uncancel', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('retry <subscription>')
+    .description('try again what parked it, once the cause is gone')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'retry-build', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('pause <subscription>')
+    .description('stop service and billing for some days, and keep the data')
+    .option('--from <date>', 'the first day; left out, today')
+    .option('--until <date>', 'the first day after it; left out, until it is resumed')
+    .option('--reason <text>', 'why')
+    .action(
+      withSession<[string], PauseOptions>(async (session, { args: [id], options }) => {
+        const { from: starts_on, until: ends_on, reason } = options
+        await ask(
+          session,
+          id,
+          'pause',
+          { starts_on, ends_on, reason },
+          `npx clouder subscriptions show ${id}`,
+        )
+      }),
+    )
+  group
+    .command('unpause <subscription>')
+    .description('withdraw a pause that has not begun')
+    .action(
+      withSession<[string]>(async (session, { args: [id] }) =>
+        ask(session, id, 'unpause', {}, `npx clouder subscriptions show ${id}`),
+      ),
+    )
+  group
+    .command('stop-line <subscription> <line>')
+    .description('end one line, named by its id or its product')
+    .option('--on <date>', 'the first day that is not billed; left out, the end of what was billed')
+    .action(
+      withSession<[string, string], { on?: string }>(async (session, { args: [id, line], options }) => {
+        const body = { line: await findLine(session, id, line), ends_on: options.on }
+        await ask(session, id, 'stop-line', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+}
+
+function addPlans(group: Command): void {
+  group
+    .command('change <subscription> <line> <quantity>')
+    .description('sell another quantity of a line, named by its id or its product')
+    .action(
+      withSession<[string, string, string]>(async (session, { args: [id, line, quantity] }) => {
+        const body = { line: await findLine(session, id, line), quantity }
+        await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+  group
+    .command('plan <subscription> <line>')
+    .description('sell something else by a line: another product, price, interval or quantity')
+    .option('--product <product>', 'another product, or the same at the price of the day')
+    .option('--quantity <quantity>', 'another quantity')
+    .option('--unit-price <amount>', 'a price per unit that you agreed')
+    .option('--every <interval>', 'another interval, such as "3 month"')
+    .option('--from <date>', 'the first day; left out, as the terms of the line say')
+    .action(
+      withSession<[string, string], PlanOptions>(async (session, { args: [id, line], options }) => {
+        const body = { line: await findLine(session, id, line), ...planOf(options) }
+        await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+  group
+    .command('term <subscription> <length>')
+    .description('agree a fixed term, such as "1 year": it is renewed by itself, or ends')
+    .option('--notice <length>', 'how long before its end it must be ended', '1 month')
+    .option('--end', 'it ends, and so does the subscription')
+    .action(
+      withSession<[string, string], { notice: string; end?: true }>(
+        async (session, { args: [id, length], options }) => {
+          const body = {
+            length: readRecurrence(length),
+            notice: readRecurrence(options.notice),
+            renewal: options.end ? 'end' : 'renew',
+          }
+          await ask(session, id, 'set-term', body, `npx clouder subscriptions show ${id}`)
+        },
+      ),
+    )
+}
+
+interface PauseOptions {
+  readonly from?: string
+  readonly until?: string
+  readonly reason?: string
+}
+
+interface PlanOptions {
+  readonly product?: string
+  readonly quantity?: string
+  readonly unitPrice?: string
+  readonly every?: string
+  readonly from?: string
+}
+
+function planOf({ product, quantity, unitPrice, every, from }: PlanOptions) {
+  return {
+    product,
+    quantity,
+    price: unitPrice === undefined ? undefined : { model: 'per_unit', unit_amount: unitPrice },
+    recurrence: every === undefined ? undefined : readRecurrence(every),
+    starts_on: from,
+  }
+}
+
+/** `3 month`, or `month` for one. The server says which units there are. */
+function readRecurrence(text: string): { count: number; unit: string } {
+  const match = /^(?:(\d+) +)?([a-z_]+?)s?$/.exec(text.trim())
+  if (match) return { count: Number(match[1] ?? 1), unit: match[2] ?? '' }
+  throw usageFailure(`${text} is not an interval.`, 'Write a number and a unit, such as "3 month".')
+}
+
+/** The line that is sold now: an earlier quantity of the same product has its end. */
+async function findLine({ api }: Session, id: string, text: string): Promise<string> {
+  const { lines } = await api.get<SubscriptionDetail>(pathOf(id))
+  const current = lines.filter(({ ends_on: endsOn }) => endsOn === null)
+  const found = lines.find((line) => line.id === text) ?? current.find(({ product }) => product === text)
+  if (found !== undefined) return found.id
+  const products = current.map(({ product }) => product)
+  const meant = nearest(text, products)
+  throw notFoundFailure(
+    `The subscription has no line ${text}.`,
+    meant === undefined ? `Its lines: ${products.join(', ')}` : `Did you mean ${meant}?`,
+  )
+}
+
+async function ask(
+  { api, out }: Session,
+  id: string,
+  action: string,
+  body: object,
+  next: string,
+): Promise<void> {
+  const detail = await api.post<SubscriptionDetail>(`${pathOf(id)}/${action}`, body)
+  if (out.isJson) return out.json(detail)
+  out.facts([
+    ['subscription', detail.id],
+    ['done', action],
+    ['phase', detail.phase],
+    ['next invoice', detail.next_invoice_on],
+  ])
+  out.say(`\n  Next  ${next}`)
+}
+
+export function pathOf(id: string): string {
+  return `/v1/subscriptions/${encodeURIComponent(id)}`
+}

@@ -1,34 +1,22 @@
 import Big from 'big.js'
 import { sumOf } from '#domain/pricing/decimal.ts'
 import { rateDifference } from '#domain/pricing/difference.ts'
-import type { PercentageTier, Price, PriceTier } from '#domain/pricing/price.ts'
+import type { PercentageTier, Price } from '#domain/pricing/price.ts'
 import { ratePrice } from '#domain/pricing/rate.ts'
-import { amountOf, type RatedPrice, type RatingStep } from '#domain/pricing/rated-price.ts'
+import { amountOf, type RatedPrice } from '#domain/pricing/rated-price.ts'
 import type { Adapter } from '../adapter.ts'
 import { decimal, has, type Inputs } from '../calendar-inputs.ts'
-
-/** A decimal in text, as prices hold it; what is left out is 0. */
-function written(value: unknown): string {
-  return decimal(value ?? 0).toFixed()
-}
-
-function listOf(inputs: Inputs, name: string): readonly Inputs[] {
-  const value = inputs[name]
-  if (!Array.isArray(value)) throw new Error(`${name} is no list`)
-  return value as Inputs[]
-}
-
-function upToOf(tier: Inputs): string | null {
-  return has(tier, 'up_to') ? written(tier['up_to']) : null
-}
-
-export function tiersOf(inputs: Inputs, name = 'tiers'): PriceTier[] {
-  return listOf(inputs, name).map((tier) => ({
-    upTo: upToOf(tier),
-    unitAmount: written(tier['unit_amount']),
-    flatAmount: written(tier['flat_amount']),
-  }))
-}
+import {
+  listOf,
+  packagePrice,
+  packagesOf,
+  perUnit,
+  rate,
+  rateFlat,
+  tiersOf,
+  upToOf,
+  written,
+} from '../priced.ts'
 
 function percentageTiersOf(inputs: Inputs): PercentageTier[] {
   return listOf(inputs, 'tiers').map((tier) => ({
@@ -36,14 +24,6 @@ function percentageTiersOf(inputs: Inputs): PercentageTier[] {
     ratePercent: written(tier['rate_percent']),
     flatAmount: written(tier['flat_amount']),
   }))
-}
-
-function rate(price: Price, quantity: unknown): RatedPrice {
-  return ratePrice(price, decimal(quantity))
-}
-
-function rateFlat(amount: unknown): Big {
-  return rate({ model: 'flat', amount: written(amount) }, 0).amount
 }
 
 /** What is used and what recurs are two lines of one document. */
@@ -81,10 +61,6 @@ function alreadySplit(inputs: Inputs) {
   }
 }
 
-function perUnit(unitAmount: unknown): Price {
-  return { model: 'per_unit', unitAmount: written(unitAmount) }
-}
-
 const volume: Adapter = ({ inputs }) => {
   const reached = has(inputs, 'tier_reached') ? { tiers: [inputs['tier_reached']] } : inputs
   const tiers = tiersOf(reached)
@@ -94,29 +70,6 @@ const volume: Adapter = ({ inputs }) => {
 const stairstep: Adapter = ({ inputs }) => {
   const tiers = tiersOf(inputs).map(({ upTo, flatAmount }) => ({ upTo, flatAmount: flatAmount ?? '0' }))
   return withRecurring(rate({ model: 'stairstep', tiers }, inputs['quantity']), inputs)
-}
-
-function roundingOf(value: unknown, fallback: 'up' | 'down' | 'exact'): 'up' | 'down' | 'exact' {
-  if (value === undefined || value === null) return fallback
-  if (value === 'up' || value === 'down') return value
-  if (value === 'none' || value === 'exact') return 'exact'
-  throw new Error(`packages are not rounded ${JSON.stringify(value)}`)
-}
-
-function packagePrice(inputs: Inputs): Price {
-  return {
-    model: 'package',
-    packageSize: written(inputs['package_size']),
-    packageAmount: written(inputs['package_amount']),
-    rounding: roundingOf(inputs['round'], inputs['partial_packages'] === true ? 'exact' : 'up'),
-    minimumPackages: Number(inputs['minimum_packages'] ?? 0),
-    includedQuantity: written(inputs['free_units'] ?? inputs['included']),
-  }
-}
-
-function packagesOf(steps: readonly RatingStep[]): string {
-  const step = steps.find((step) => 'packages' in step)
-  return step?.packages ?? '0'
 }
 
 const packages: Adapter = ({ inputs }) => {
@@ -205,81 +158,6 @@ function rateEvents(
   return { amount, free_events_used: steps.find((step) => step.kind === 'free')?.events ?? '0' }
 }
 
-const transformQuantity: Adapter = ({ inputs }) => {
-  const rated = rate(
-    {
-      model: 'package',
-      packageSize: written(inputs['divide_by']),
-      packageAmount: written(inputs['unit_amount']),
-      rounding: roundingOf(inputs['round'], 'exact'),
-    },
-    inputs['quantity'],
-  )
-  return { billed_units: packagesOf(rated.steps), amount: rated.amount }
-}
-
-/** What the earlier part of a period left free comes off the later part: the billed quantities of both are compared. */
-const freeUnits: Adapter = ({ inputs }) => {
-  const price: Price = {
-    model: 'per_unit',
-    unitAmount: written(inputs['unit_amount']),
-    includedQuantity: written(inputs['free_units']),
-  }
-  const before = decimal(inputs['before_period'] ?? 0)
-  const later = rateDifference(price, before, sumOf([before, decimal(inputs['quantity'])]))
-  return {
-    billable: later.quantity,
-    before_period_billable: ratePrice(price, before).billedQuantity,
-    amount: later.amount,
-  }
-}
-
-const prepaidQuantity: Adapter = ({ inputs }) => {
-  const amounts = listOf(inputs, 'items').map((item) => {
-    const price: Price = has(item, 'package_size')
-      ? packagePrice(item)
-      : {
-          model: 'per_unit',
-          unitAmount: written(item['unit_amount']),
-          includedQuantity: written(item['included']),
-        }
-    return rate(price, item['quantity']).amount
-  })
-  const [credits, seats] = amounts
-  return {
-    credits_amount: credits,
-    seats_amount: seats,
-    total: sumOf([rateFlat(inputs['base']), ...amounts]),
-  }
-}
-
-const lateDelta: Adapter = ({ id, inputs, expected }) => {
-  const isVolume = 'reversed' in expected || id.includes('.volume.')
-  const price = latePrice(inputs, isVolume ? 'volume' : 'graduated')
-  const billed = decimal(inputs['already_billed_quantity'] ?? inputs['before_period'] ?? 0)
-  const total = has(inputs, 'in_period')
-    ? sumOf([billed, decimal(inputs['in_period'])])
-    : decimal(inputs['quantity'])
-  const late = rateDifference(price, billed, total)
-  return {
-    delta: late.amount,
-    net: late.amount,
-    amount: late.amount,
-    reversed: late.reversed,
-    charged: late.charged.amount,
-    lines: late.steps.map(({ amount }) => amount),
-    // At one a package, the amount is the number of packages.
-    packages: has(inputs, 'package_size')
-      ? rateDifference(packagePrice({ ...inputs, package_amount: 1 }), billed, total).amount
-      : null,
-  }
-}
-
-function latePrice(inputs: Inputs, model: 'volume' | 'graduated'): Price {
-  if (has(inputs, 'package_size')) return packagePrice(inputs)
-  return has(inputs, 'tiers') ? { model, tiers: tiersOf(inputs) } : perUnit(decimal(inputs['unit_amount']))
-}
-
 export const adapters: Readonly<Record<string, Adapter>> = {
   'tier.graduated': graduated,
   'tier.volume': volume,
@@ -291,11 +169,4 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   'tier.volume_prorated': volumeProrated,
   'tier.graduated_percentage': graduatedPercentage,
   'tier.percentage': percentage,
-  'charge.per_unit': ({ inputs }) => ({
-    amount: rate(perUnit(inputs['unit_amount']), inputs['quantity']).amount,
-  }),
-  'charge.transform_quantity': transformQuantity,
-  'charge.free_units': freeUnits,
-  'charge.prepaid_quantity': prepaidQuantity,
-  'late.delta': lateDelta,
 }

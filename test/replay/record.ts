@@ -47,6 +47,39 @@ async function wholeLife(installation: TestInstallation, diary: Diary): Promise<
   await save(installation, 'test-clock', `test-clock/${clock}/2026-02-28T09:00:00.000Z`)
 }
 
+/** Paused by the calendar and by hand, withdrawn, with a term that is renewed, sold at another price, and one line ended. */
+async function changedLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const clock = await diary.createClock('2026-04-01T09:00:00Z')
+  const subscription = await diary.order([{ product: 'static-site' }], { clock })
+  const active = await diary.untilPhase(subscription, 'active')
+  const [line] = active['lines'] as Json[]
+  const workflowId = `subscription/${subscription}`
+  const runId = (await installation.client.workflow.getHandle(workflowId).describe()).runId
+  const ask = async (action: string, body: Json) =>
+    await diary.post(`/v1/subscriptions/${subscription}/${action}`, body)
+  const dates = { starts_on: '2026-04-11', ends_on: '2026-04-21' }
+  await ask('pause', dates)
+  await ask('unpause', {})
+  await ask('pause', dates)
+  await diary.advance(clock, { to: '2026-04-22T09:00:00Z' })
+  await ask('pause', {})
+  await ask('resume', {})
+  await ask('set-term', { length: { count: 1, unit: 'week' } })
+  const price = { model: 'per_unit', unit_amount: '4' }
+  await ask('change-plan', { line: line?.['id'], price, starts_on: '2026-05-01' })
+  await diary.advance(clock, { to: '2026-04-29T09:00:00Z' })
+  const lines = (await diary.subscription(subscription))['lines'] as Json[]
+  await ask('stop-line', { line: lines.at(-1)?.['id'], ends_on: '2026-06-01' })
+  await ask('cancel', {
+    when: 'date',
+    ends_on: '2026-05-15',
+    service_ends_on: '2026-05-20',
+    reason: 'recorded',
+  })
+  await diary.advance(clock, { to: '2026-05-01T09:00:00Z' })
+  await save(installation, 'subscription-changed', workflowId, runId)
+}
+
 async function saveBuilds(installation: TestInstallation, name: string): Promise<void> {
   const { encodeId } = await import('#domain/identifier.ts')
   for (const row of await installation.db
@@ -81,7 +114,18 @@ async function billingRun(installation: TestInstallation): Promise<void> {
   await save(installation, 'billing-run', workflowId)
 }
 
+/** `record.ts changed` records one flow: those that are there are kept as they are. */
+const chosen = process.argv[2]
 await mkdir(folder, { recursive: true })
+if (chosen === 'changed') {
+  const installation = await startInstallation()
+  try {
+    await changedLife(installation, createDiary(installation))
+  } finally {
+    await installation.stop()
+  }
+  process.exit(0)
+}
 const first = await startInstallation()
 try {
   await wholeLife(first, createDiary(first))

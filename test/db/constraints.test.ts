@@ -51,7 +51,15 @@ async function refuses(constraint: string, act: () => Promise<unknown>): Promise
 }
 
 async function draftInvoice(overrides: Record<string, unknown> = {}): Promise<string> {
-  const draft = { billing_key: newId(), series: null, sequence: null, number: null, finalized_at: null }
+  const draft = {
+    billing_key: newId(),
+    series: null,
+    sequence: null,
+    number: null,
+    finalized_at: null,
+    hash: null,
+    previous_hash: null,
+  }
   return await copyRow(db, 'invoices', sold.invoice, { ...draft, ...overrides })
 }
 
@@ -87,14 +95,17 @@ test('a line never ends before it starts, and never recurs without a document', 
   )
 })
 
-test('a day of a line is charged once, and credited once', async () => {
-  const excluded = 'invoice_lines_subscription_line_id_kind_service_period_excl'
+test('a day of a line is charged once, and credited once, but for what is billed anew as a revision', async () => {
   const invoice_id = await draftInvoice()
-  const add = async (kind: string, service_period: string, position: number) =>
-    await copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, kind, service_period, position })
-  await refuses(excluded, async () => add('recurring', '[2026-01-31,2026-02-02)', 0))
+  const add = async (kind: string, service_period: string, position: number, revision = 0) => {
+    const overrides = { invoice_id, kind, service_period, position, revision }
+    await copyRow(db, 'invoice_lines', sold.invoiceLine, overrides)
+  }
+  await refuses('charged_once', async () => add('recurring', '[2026-01-31,2026-02-02)', 0))
   await add('credit', '[2026-01-20,2026-02-01)', 1)
-  await refuses(excluded, async () => add('credit', '[2026-01-10,2026-01-21)', 2))
+  await refuses('charged_once', async () => add('credit', '[2026-01-10,2026-01-21)', 2))
+  await add('recurring', '[2026-01-31,2026-02-02)', 3, 1)
+  await refuses('charged_once', async () => add('recurring', '[2026-02-01,2026-02-03)', 4, 1))
 })
 
 test('a one-time fee is charged once', async () => {
@@ -105,17 +116,84 @@ test('a one-time fee is charged once', async () => {
   )
 })
 
-test('what recurs has a service period, and usage has its window', async () => {
+test('what recurs has a service period, and usage has its window once it is finalized', async () => {
   const invoice_id = await draftInvoice()
   await refuses('invoice_lines_check', async () =>
     copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, service_period: null }),
   )
-  await refuses('invoice_lines_check1', async () =>
-    copyRow(db, 'invoice_lines', sold.invoiceLine, {
+  const usage = await draftInvoice({ net_minor: 500, total_minor: 500 })
+  await copyRow(db, 'invoice_lines', sold.invoiceLine, {
+    invoice_id: usage,
+    kind: 'usage',
+    service_period: '[2030-01-01,2030-02-01)',
+  })
+  await refuses('invoice_total', async () => finalize(usage))
+})
+
+test('a line says what it is of: a subscription line, a one-off charge, or the line that it corrects', async () => {
+  const invoice_id = await draftInvoice()
+  const add = async (overrides: Record<string, unknown>) =>
+    await copyRow(db, 'invoice_lines', sold.invoiceLine, {
       invoice_id,
-      kind: 'usage',
-      service_period: '[2030-01-01,2030-02-01)',
-    }),
+      service_period: '[2045-01-01,2045-02-01)',
+      ...overrides,
+    })
+  await refuses('invoice_lines_check1', async () => add({ subscription_line_id: null }))
+  await refuses('invoice_lines_check2', async () => add({ kind: 'one_off' }))
+  await refuses('invoice_lines_check3', async () => add({ kind: 'correction' }))
+  const window = await one('usage_windows', sql`subscription_line_id = ${sold.usageLine}`)
+  await refuses('invoice_lines_check4', async () => add({ usage_window_id: window }))
+  await refuses('invoice_lines_check5', async () => add({ discount_minor: 1 }))
+})
+
+test('a one-off charge is billed once', async () => {
+  const charge = newId()
+  await sql`insert into one_off_charges (id, customer_id, currency, description, quantity, unit, price, charged_on)
+    select ${charge}, customer_id, 'USD', 'Work', 1, 'hour', '{}', '2026-01-01' from subscriptions limit 1`.execute(
+    db,
+  )
+  const invoice_id = await draftInvoice()
+  const line = { invoice_id, kind: 'one_off', one_off_charge_id: charge, subscription_line_id: null }
+  await copyRow(db, 'invoice_lines', sold.invoiceLine, { ...line, position: 0 })
+  await refuses('one_off_charge_once', async () =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, { ...line, position: 1 }),
+  )
+})
+
+test('no more is credited of a line than was charged, however many do it', async () => {
+  const invoice_id = await draftInvoice({ kind: 'credit_note' })
+  const credit = async (position: number, amount_minor: number) =>
+    await copyRow(db, 'invoice_lines', sold.invoiceLine, {
+      invoice_id,
+      position,
+      kind: 'correction',
+      credits_line_id: sold.invoiceLine,
+      rated_minor: amount_minor,
+      amount_minor,
+    })
+  await credit(0, -300)
+  const tries = await Promise.allSettled([1, 2, 3].map(async (position) => credit(position, -200)))
+  assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
+  await refuses('credit_exceeds_line', async () => credit(9, -1))
+  await sql`delete from invoice_lines where invoice_id = ${invoice_id}`.execute(db)
+})
+
+test('no more is taken from a document than it holds, and what was taken stays', async () => {
+  const take = async (amountMinor: number) =>
+    await sql`insert into allocations (id, invoice_id, kind, amount_minor, allocated_at)
+      values (${newId()}, ${sold.invoice}, 'payment', ${amountMinor}, now())`.execute(db)
+  await take(600)
+  await refuses('allocation_exceeds_document', async () => take(401))
+  const tries = await Promise.allSettled([take(300), take(300)])
+  assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
+  await refuses('allocations_immutable', async () => sql`update allocations set amount_minor = 1`.execute(db))
+  await refuses('allocations_immutable', async () => sql`delete from allocations`.execute(db))
+})
+
+test('a balance is never below nothing', async () => {
+  await refuses('customer_balances_amount_minor_check', async () =>
+    sql`insert into customer_balances (customer_id, currency, amount_minor)
+      select customer_id, 'USD', -1 from subscriptions limit 1`.execute(db),
   )
 })
 
@@ -138,6 +216,10 @@ test('a finalized document never changes', async () => {
     sql`delete from invoices where id = ${invoice}`,
     sql`update invoice_lines set description = 'other' where invoice_id = ${invoice}`,
     sql`delete from invoice_lines where invoice_id = ${invoice}`,
+    sql`update invoice_taxes set name = 'other' where invoice_id = ${invoice}`,
+    sql`delete from invoice_taxes where invoice_id = ${invoice}`,
+    sql`insert into invoice_taxes (invoice_id, position, category, name, rate_percent, base_minor, tax_minor)
+      values (${invoice}, 9, 'standard', 'VAT', 20, 0, 0)`,
   ]) {
     await refuses('invoice_finalized', async () => statement.execute(db))
   }
@@ -209,6 +291,10 @@ test('a document that does not add up to its lines is never finalized', async ()
     finalize(await draftWithLine('[2034-02-01,2034-03-01)', { kind: 'credit_note' })),
   )
   await refuses('invoice_empty', async () => finalize(await draftInvoice({ net_minor: 0, total_minor: 0 })))
+  const untaxed = await draftWithLine('[2034-04-01,2034-05-01)')
+  await sql`insert into invoice_taxes (invoice_id, position, category, name, rate_percent, base_minor, tax_minor)
+    values (${untaxed}, 0, 'standard', 'VAT', 20, 500, 100)`.execute(db)
+  await refuses('invoice_total', async () => finalize(untaxed))
   await finalize(await draftWithLine('[2034-03-01,2034-04-01)'))
 })
 

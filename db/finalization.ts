@@ -49,12 +49,16 @@ export async function finalizeDrafts(
   return after
 }
 
-/** Computes the drafts of a customer anew, so that they show what was added or withdrawn since. */
-export async function redraft(tx: Tx, customerId: string, now: string): Promise<void> {
+/** Computes the drafts of a customer on a clock anew, so that they show what was added or withdrawn since. */
+export async function redraft(
+  tx: Tx,
+  { customerId, testClockId, now }: { customerId: string; testClockId: string | null; now: string },
+): Promise<void> {
   const documents = await tx
     .selectFrom('subscription_documents')
     .selectAll()
     .where('customer_id', '=', customerId)
+    .where('test_clock_id', 'is not distinct from', testClockId)
     .where('finalize_on', 'is not', null)
     .orderBy('id')
     .forNoKeyUpdate()

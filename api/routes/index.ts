@@ -20,6 +20,7 @@ import { registerPreviews } from './previews.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerProducts } from './products.ts'
+import { registerSelfCheck } from './self-check.ts'
 import { registerSeller } from './seller.ts'
 import { registerServers } from './servers.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
@@ -53,6 +54,7 @@ export function registerRoutes(frame: Frame): void {
   registerInvoicePdf(frame)
   registerInvoiceActions(frame)
   registerOneOffCharges(frame)
+  registerSelfCheck(frame)
   registerUsage(frame)
   registerTestClocks(frame)
   registerTasks(frame)

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { insertCreditNote } from '#db/credit-note.ts'
 import type { Db, Tx } from '#db/database.ts'
+import { finalizeInvoice } from '#db/finalization.ts'
 import { markCollectible, markUncollectible, voidInvoice, type WantedMark } from '#db/invoice-mark.ts'
 import { insertPayment } from '#db/payment.ts'
 import { getInvoice, listInvoiceLines } from '#db/read/invoice.ts'
@@ -25,6 +26,7 @@ interface Action<Body extends z.ZodType> {
   readonly description?: string
   readonly body: Body
   readonly refusals: readonly ErrorCode[]
+  readonly isOfDraft?: boolean
   /** 201 where a document is made, which is then the answer. */
   readonly status?: 200 | 201
   /** The id of the document to answer with. */
@@ -40,8 +42,20 @@ interface Ask<Body> {
   readonly now: string
 }
 
-/** What can be done with an invoice after it was finalized. Each is one transaction with its answer. */
+/** What can be done with an invoice. Each is one transaction with its answer. */
 export function registerInvoiceActions(frame: Frame): void {
+  registerAction(frame, {
+    name: 'finalize',
+    summary: 'Finalize a draft now',
+    description: 'It is computed once more. Finalized already, it stays as it is.',
+    body: nothingSchema,
+    isOfDraft: true,
+    refusals: ['action_not_allowed', 'invoice_empty', 'tax_rate_missing'],
+    carryOut: async (tx, { invoiceId, now }) => {
+      await finalizeInvoice(tx, { invoiceId, now })
+      return invoiceId
+    },
+  })
   registerAction(frame, {
     name: 'credit-notes',
     summary: 'Credit an invoice, in full or in part',
@@ -128,7 +142,7 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
       ...(action.status === 201
         ? { status: 201, location: (made: { id: string }) => `/v1/invoices/${made.id}` }
         : {}),
-      refusals: ['not_an_invoice', 'not_finalized', ...action.refusals],
+      refusals: action.isOfDraft ? action.refusals : ['not_an_invoice', 'not_finalized', ...action.refusals],
     },
     async (call) => {
       const tx = call.transaction()

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { redraft } from '#db/finalization.ts'
 import { billOneOffs } from '#db/one-off-bill.ts'
 import { insertOneOffCharge, withdrawOneOffCharge, type NewOneOffCharge } from '#db/one-off-charge.ts'
 import { getCustomer } from '#db/read/customer.ts'
@@ -51,7 +52,11 @@ export function registerOneOffCharges(frame: Frame): void {
     async ({ transaction, params, now }) => {
       const id = await resolveAddress(transaction(), 'oneOffCharge', params.id)
       await withdrawOneOffCharge(transaction(), id, now)
-      return toOneOffChargeJson(await getOneOffCharge(transaction(), id))
+      const row = await getOneOffCharge(transaction(), id)
+      const { customer_id: customerId, test_clock_id: testClockId } = row
+      const at = await businessNow(transaction(), testClockId, now)
+      await redraft(transaction(), { customerId, testClockId, now: at })
+      return toOneOffChargeJson(row)
     },
   )
   registerNewInvoice(frame)
@@ -129,7 +134,9 @@ function registerNewCharge(frame: Frame): void {
     async ({ transaction, params, body, now }) => {
       const tx = transaction()
       const customerId = await resolveAddress(tx, 'customer', params.id)
-      const id = await insertOneOffCharge(tx, await toNewCharge(tx, { customerId, body, now }))
+      const charge = await toNewCharge(tx, { customerId, body, now })
+      const id = await insertOneOffCharge(tx, charge)
+      await redraft(tx, { ...charge, now: await businessNow(tx, charge.testClockId, now) })
       return toOneOffChargeJson(await getOneOffCharge(tx, id))
     },
   )
@@ -165,6 +172,10 @@ function registerNewInvoice(frame: Frame): void {
       return await readInvoiceDetail(tx, id)
     },
   )
+}
+
+async function businessNow(db: Db, testClockId: string | null, now: string): Promise<string> {
+  return testClockId === null ? now : (await getTestClock(db, testClockId)).now_at
 }
 
 interface Asked {

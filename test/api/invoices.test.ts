@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { newId } from '#db/identifier.ts'
+import { decodeId } from '#domain/identifier.ts'
 import { moneyStates } from '#domain/invoice/balance.ts'
 import { createTestApi, seedCatalog, type Reply, type TestApi } from '#test/support/api.ts'
+import { activate } from '#test/support/seller.ts'
 
 let api: TestApi
 before(async () => {
@@ -319,4 +321,60 @@ suite('money states', () => {
     assert.deepEqual(await at('2026-01-15T23:59:59Z'), ['open', 0])
     assert.deepEqual(await at('2026-01-16T00:00:00Z'), ['overdue', 1])
   })
+})
+
+suite('drafts', () => {
+  /** A subscription on a clock whose first invoice is open for two days. */
+  async function draft(): Promise<{ draft: Detail; clock: string; customer: string }> {
+    await api.patch('/v1/seller', { draft_days: 2 })
+    const now = '2026-01-01T09:00:00Z'
+    const clock = String((await api.post('/v1/test-clocks', { name: 'draft', now })).body['id'])
+    const customer = await newCustomer()
+    const lines = [{ product: 'support', quantity: '1' }]
+    const order = await api.post('/v1/orders', { customer, lines, test_clock: clock })
+    assert.equal(order.status, 201, JSON.stringify(order.body))
+    const [subscription] = order.body['subscriptions'] as { id: string }[]
+    await activate(api.db, decodeId('subscription', subscription?.id ?? ''), now)
+    await api.patch('/v1/seller', { draft_days: 0 })
+    const list = await api.get(`/v1/invoices?customer=${customer}&status=draft`)
+    const [found] = list.body['data'] as Detail[]
+    assert.ok(found)
+    return { draft: await read(found.id), clock, customer }
+  }
+
+  test('a draft has no number and no money state, and nothing is done with it but finalizing', async () => {
+    const { draft: made } = await draft()
+    assert.deepEqual([made.number, made.money_state, made.total.amount_minor], [null, null, 1_200])
+    const reason = { reason: 'why not' }
+    refused(await act(made.id, 'credit-notes'), 409, 'not_finalized')
+    refused(await act(made.id, 'void', reason), 409, 'not_finalized')
+    refused(await act(made.id, 'reissue'), 409, 'not_finalized')
+    refused(await act(made.id, 'payments', { amount_minor: 1 }), 409, 'not_finalized')
+    refused(await act(made.id, 'mark-uncollectible', reason), 409, 'not_finalized')
+    refused(await api.get(`/v1/invoices/${made.id}/pdf`), 409, 'not_finalized')
+  })
+
+  test('finalized twice it has one number, and the answer is the same', async () => {
+    const { draft: made } = await draft()
+    const first = detail(await act(made.id, 'finalize'))
+    const second = detail(await act(made.id, 'finalize'))
+    assert.ok(first.number)
+    assert.deepEqual(second, first)
+  })
+
+  test('a one-off of its day joins the draft at once, and leaves it when it is withdrawn', async () => {
+    const { draft: made, clock, customer } = await draft()
+    const added = await charge(customer, '5', { test_clock: clock, charged_on: '2026-01-01' })
+    assert.equal((await read(made.id)).net.amount_minor, 1_500)
+    await api.post(`/v1/one-off-charges/${String(added.body['id'])}/withdraw`, {})
+    assert.equal((await read(made.id)).net.amount_minor, 1_000)
+    assert.equal(detail(await act(made.id, 'finalize')).net.amount_minor, 1_000)
+  })
+})
+
+test('the self-check looks at every finalized document, and finds them as they were', async () => {
+  const { status, body } = await api.get('/v1/self-check')
+  assert.equal(status, 200)
+  assert.deepEqual(body['broken'], [])
+  assert.ok(Number(body['documents']) > 10)
 })

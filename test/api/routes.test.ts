@@ -50,6 +50,7 @@ GET /v1/price-lists price_lists:read
 GET /v1/price-lists/:id price_lists:read
 GET /v1/products products:read
 GET /v1/products/:id products:read
+GET /v1/self-check invoices:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
@@ -76,6 +77,7 @@ POST /v1/discounts discounts:write
 POST /v1/discounts/:id/archive discounts:write
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write
+POST /v1/invoices/:id/finalize invoices:write
 POST /v1/invoices/:id/mark-collectible invoices:write
 POST /v1/invoices/:id/mark-uncollectible invoices:write
 POST /v1/invoices/:id/payments invoices:write

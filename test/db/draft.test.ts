@@ -175,7 +175,7 @@ test('a one-off that is added or withdrawn meanwhile is on the draft, or off it,
         reference: null,
         chargedOn: '2026-04-01',
       })
-      await redraft(tx, customerId, '2026-04-02T00:00:00Z')
+      await redraft(tx, { customerId, testClockId, now: '2026-04-02T00:00:00Z' })
       return id
     })
   const first = await add()
@@ -184,7 +184,7 @@ test('a one-off that is added or withdrawn meanwhile is on the draft, or off it,
   assert.equal(draft.total_minor, 1_000 + 1_400)
   await seller.db.transaction().execute(async (tx) => {
     await withdrawOneOffCharge(tx, first, '2026-04-02T01:00:00Z')
-    await redraft(tx, customerId, '2026-04-02T01:00:00Z')
+    await redraft(tx, { customerId, testClockId, now: '2026-04-02T01:00:00Z' })
   })
   assert.deepEqual(
     [(await draftOf(documentId)).id, (await draftOf(documentId)).total_minor],

@@ -1,10 +1,13 @@
 import { fail, ok, skipped, warn, type Check, type Finding } from './check.ts'
 import type { Place } from './place.ts'
+import { checkChain } from '#db/chain-check.ts'
 import { pendingMigrations } from '#db/migrate.ts'
 import { listServersWithInstances, readOperation, type OperationFigures } from '#db/read/operation.ts'
 
 const oldestPostgres = 15
 const longestOutboxLagSeconds = 30
+/** Of each series: a look must be over in seconds. */
+const newestChecked = 1_000
 
 export function databaseChecks(place: Place): Check[] {
   const figures = async () => await readOperation(await place.database())
@@ -45,6 +48,12 @@ export function databaseChecks(place: Place): Check[] {
       },
     },
     {
+      name: 'finalized documents',
+      wanted: 'they are what they were when they were finalized',
+      command: 'npx clouder invoices check   # names every one; look for who changed rows by hand',
+      look: async () => lookAtChain(await checkChain(await place.database(), newestChecked)),
+    },
+    {
       name: 'sampler',
       wanted: 'every server read within three sampling intervals',
       command: `tail -50 ${place.dataFolder}/logs/worker.log`,
@@ -60,6 +69,12 @@ function lookAtOutbox({ outboxWaiting, outboxLagSeconds }: OperationFigures): Fi
   if (outboxWaiting === 0) return ok('empty')
   const found = `${outboxWaiting} wait, the oldest for ${outboxLagSeconds} s`
   return outboxLagSeconds > longestOutboxLagSeconds ? fail(found) : ok(found)
+}
+
+function lookAtChain({ documents, broken }: Awaited<ReturnType<typeof checkChain>>): Finding {
+  if (broken.length === 0) return ok(`the newest ${documents} are`)
+  const names = broken.map(({ series, number, fault }) => `${number} of ${series}: ${fault}`)
+  return fail(names.slice(0, 5).join(', '))
 }
 
 type Server = Awaited<ReturnType<typeof listServersWithInstances>>[number]

@@ -1,6 +1,7 @@
 import type { ApplicationDefinition } from './application.ts'
 import { atField, fieldError } from './errors.ts'
 import { currencyExponent } from './money.ts'
+import type { Price } from './pricing/price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import { checkConvertible, getUnit } from './unit.ts'
 
@@ -13,26 +14,34 @@ export interface ProposedProduct {
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
+  readonly basePrice: Price
 }
 
 /**
  * Refuses a product that could not be billed or built: usage is metered, recurs and is billed in arrears; a metric is in a
  * unit that converts into the product's; metric and limit are declared by one of the applications that it builds.
- * @throws `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `unit_unknown`,
+ * @throws `field_invalid`, `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `unit_unknown`,
  *   `unit_not_convertible`, `currency_unknown`, each with the pointer of its field
  */
 export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
   atField('/currency', () => currencyExponent(product.currency))
   atField('/unit', () => getUnit(product.unit))
   if (product.billingType === 'usage') checkUsage(product)
-  else if (product.metric !== null) {
-    throw fieldError('/metric', 'field_invalid', `A ${product.billingType} product is not metered.`)
-  }
+  else checkUnmetered(product)
   if (product.billingType !== 'threshold' && product.limitCode !== null) {
     throw fieldError('/limit', 'field_invalid', `A ${product.billingType} product sets no limit.`)
   }
   checkMetric(product, applications)
   checkLimit(product, applications)
+}
+
+function checkUnmetered({ billingType, metric, basePrice }: ProposedProduct): void {
+  if (metric !== null)
+    throw fieldError('/metric', 'field_invalid', `A ${billingType} product is not metered.`)
+  if (basePrice.model === 'percentage' || basePrice.model === 'graduated_percentage') {
+    const detail = 'A percentage is of a value that is metered: it needs the billing type usage.'
+    throw fieldError('/price/model', 'field_invalid', detail)
+  }
 }
 
 function checkUsage(product: ProposedProduct): void {

@@ -2,7 +2,6 @@ import type { Db } from '#db/database.ts'
 import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
-import type { ApplicationDefinition } from '#domain/application.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -89,6 +88,9 @@ function registerNewProduct(frame: Frame): void {
         'billing_type_invalid',
         'code_taken',
         'currency_unknown',
+        'formula_invalid',
+        'formula_not_allowed',
+        'formula_too_expensive',
         'limit_unknown',
         'metric_unknown',
         'price_negative',
@@ -118,7 +120,7 @@ async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
     billingTiming: body.billing_timing,
     recurrence: body.recurrence,
     unit: body.unit,
-    basePrice: readProductPrice(body, applications),
+    basePrice: readProductPrice(body),
     currency: body.currency,
     terms: toTerms(body.terms ?? {}),
     category: body.category ?? null,
@@ -133,14 +135,10 @@ async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
   return product
 }
 
-function readProductPrice(body: Body, applications: readonly ApplicationDefinition[]): Price {
+/** A formula may name only what a bill knows of a line: its quantity. */
+function readProductPrice(body: Body): Price {
   if (body.price === undefined) return perUnitPrice(body.base_price ?? '0')
-  const metrics = applications.flatMap((application) => application.metrics.map(({ code }) => code))
-  const own = body.metric == null ? [] : [body.metric]
-  return readPrice(body.price, '/price', {
-    values: Object.keys(body.attributes),
-    metrics: [...new Set([...metrics, ...own])],
-  })
+  return readPrice(body.price, '/price', { values: [], metrics: [] })
 }
 
 async function resolveApplications(db: Db, texts: readonly string[]): Promise<string[]> {

@@ -3,7 +3,6 @@ import { checkPrice } from '#domain/pricing/check.ts'
 import type { FormulaNames } from '#domain/pricing/formula.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { camelKeys, inSnakeCase, snakeKeys } from '../key-case.ts'
-import { codeField } from './common.ts'
 
 /** An exact decimal as text; whether it may be negative is decided by the domain, which knows where it stands. */
 const decimalField = z.string().regex(/^-?\d{1,12}(\.\d{1,20})?$/, 'A decimal as text, such as "12.50"')
@@ -76,7 +75,6 @@ export const priceField = z
             is_from_excluded: z.boolean().optional(),
             amount: decimalField,
             kind: z.enum(['fixed', 'times_value']),
-            value: codeField(60).optional(),
           }),
         )
         .min(1)

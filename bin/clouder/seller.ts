@@ -36,7 +36,7 @@ export function registerSeller(program: Command): void {
   group
     .command('show')
     .description('show the settings (what the word alone does)')
-    .action(withSession<[]>(async ({ api, out }) => show(out, await api.get<Seller>('/v1/seller'))))
+    .action(withSession(async ({ api, out }) => show(out, await api.get<Seller>('/v1/seller'))))
   registerSet(group)
 }
 

@@ -69,6 +69,7 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['tiers that descend', '/v1/products', { ...priced, price: { model: 'volume', tiers: [{ up_to: '5', unit_amount: '1' }, { up_to: '3', unit_amount: '1' }, { up_to: null, unit_amount: '1' }] } }, 422, 'tiers_invalid', '/price/tiers/1/up_to'],
   ['an unknown model', '/v1/products', { ...priced, price: { model: 'x' } }, 422, 'field_invalid', '/price/model'],
   ['a formula with a name that nothing fills', '/v1/products', { ...priced, price: { model: 'formula', formula: 'size * 2' } }, 422, 'formula_invalid', '/price/formula'],
+  ['a percentage of what is not metered', '/v1/products', { ...priced, price: { model: 'percentage', rate_percent: '3' } }, 422, 'field_invalid', '/price/model'],
   ['unknown terms', '/v1/products', { ...product, terms: { proration: 'second' } }, 422, 'field_invalid', '/terms/proration'],
   ['an attribute that is no text', '/v1/products', { ...product, attributes: { size: '\ud800' } }, 422, 'field_invalid', '/attributes/size'],
   ['an attribute with a NUL', '/v1/products', { ...product, attributes: { size: '\0' } }, 422, 'field_invalid', '/attributes/size'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { checkProduct, type ProposedProduct } from '#domain/catalog.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { shop } from './application-fixture.ts'
 
 const metered = {
@@ -26,6 +27,7 @@ const flat: ProposedProduct = {
   currency: 'USD',
   metric: null,
   limitCode: null,
+  basePrice: perUnitPrice('10'),
 }
 const usage: ProposedProduct = {
   ...flat,

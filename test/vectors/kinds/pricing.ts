@@ -112,7 +112,11 @@ const volumeProrated: Adapter = ({ inputs }) => {
 
 const graduatedPercentage: Adapter = ({ inputs }) => {
   const price: Price = { model: 'graduated_percentage', tiers: percentageTiersOf(inputs) }
-  if (!has(inputs, 'event_amount')) return { amount: rate(price, inputs['total']).amount }
+  if (!has(inputs, 'event_amount')) {
+    // Nothing is owed before the first event, not even the first tier's flat fee; where the total is 0, none has come.
+    const total = decimal(inputs['total'])
+    return { amount: total.eq(0) ? 0 : rate(price, total).amount }
+  }
   const previous = decimal(inputs['previous_total'] ?? 0)
   const total = sumOf([previous, decimal(inputs['event_amount'])])
   return { amount: rateDifference(price, previous.eq(0) ? null : previous, total).amount }

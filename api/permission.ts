@@ -1,5 +1,6 @@
 const resources = [
   'applications',
+  'billing_runs',
   'builds',
   'clocks',
   'customers',

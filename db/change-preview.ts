@@ -1,7 +1,8 @@
 import type { DecidedChange } from '#domain/change.ts'
 import type { SimulatedBill } from '#domain/invoice/simulation.ts'
 import { readChange, type ChangeRequest } from './asked-plan.ts'
-import type { Db, Tx } from './database.ts'
+import type { Db } from './database.ts'
+import { inVain } from './in-vain.ts'
 import { noChanges } from './line-change.ts'
 import { applyChange } from './plan.ts'
 import { expectBills, type ExpectedInvoices } from './read/expected-invoice.ts'
@@ -81,14 +82,4 @@ function partsOf(opened: ReadonlySet<string>, ended: ReadonlySet<string>) {
 
 function sum(lines: readonly { readonly amountMinor: number }[]): number {
   return lines.reduce((total, { amountMinor }) => total + amountMinor, 0)
-}
-
-/** Carries out work in a transaction that is rolled back, and gives its answer. */
-async function inVain<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const transaction = await db.startTransaction().execute()
-  try {
-    return await work(transaction)
-  } finally {
-    await transaction.rollback().execute()
-  }
 }

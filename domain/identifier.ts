@@ -8,6 +8,7 @@ import { BusinessError } from './errors.ts'
 const prefixes = {
   application: 'app',
   apiKey: 'key',
+  billingRun: 'run',
   buildOrder: 'bo',
   buildStep: 'step',
   customer: 'cus',

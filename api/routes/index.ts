@@ -1,5 +1,6 @@
 import type { Frame } from '../frame.ts'
 import { registerApplications } from './applications.ts'
+import { registerBillingRuns } from './billing-runs.ts'
 import { registerBuilds } from './builds.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDiscounts } from './discounts.ts'
@@ -55,6 +56,7 @@ export function registerRoutes(frame: Frame): void {
   registerInvoiceActions(frame)
   registerOneOffCharges(frame)
   registerSelfCheck(frame)
+  registerBillingRuns(frame)
   registerUsage(frame)
   registerTestClocks(frame)
   registerTasks(frame)

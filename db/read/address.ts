@@ -9,6 +9,7 @@ const coded = {
   server: 'servers',
 } as const
 const uncoded = {
+  billingRun: 'billing_runs',
   buildOrder: 'build_orders',
   discount: 'discounts',
   document: 'subscription_documents',

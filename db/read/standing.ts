@@ -3,6 +3,8 @@ import { compareDates, cycleBoundary, dateIn, type BillingInterval } from '#doma
 import type { Standing, StandingSubscription } from '#domain/invoice/simulation.ts'
 import { readBillInputs } from '../bill-input.ts'
 import type { Db } from '../database.ts'
+import { removeDrafts } from '../draft.ts'
+import { inVain } from '../in-vain.ts'
 import type { DocumentRow } from '../subscription-documents.ts'
 
 /** Whose bills are to be foreseen. */
@@ -26,6 +28,16 @@ export interface ReadStanding extends Standing {
  */
 export async function readStanding(db: Db, of: ForeseenOf): Promise<ReadStanding | null> {
   const documents = await listOpenDocuments(db, of)
+  const hasDraft = documents.some((document) => document.finalize_on !== null)
+  if (!hasDraft) return await readOpen(db, documents)
+  // A draft is computed anew when it is finalized: what stands on it is still to come.
+  return await inVain(db, async (tx) => {
+    await removeDrafts(tx, documents)
+    return await readOpen(tx, documents)
+  })
+}
+
+async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<ReadStanding | null> {
   const [first] = documents
   if (!first) return null
   const { at } = first

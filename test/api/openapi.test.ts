@@ -156,6 +156,7 @@ suite('the document', () => {
       )
       .map(([path]) => path)
     assert.deepEqual(without.toSorted(), [
+      '/v1/billing-runs/preview',
       '/v1/orders/preview',
       '/v1/subscriptions/{id}/change-plan/preview',
       '/v1/subscriptions/{id}/simulation',

@@ -23,6 +23,8 @@ GET /openapi.json public
 GET /readyz public
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
+GET /v1/billing-runs billing_runs:read
+GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read
 GET /v1/builds/:id builds:read
 GET /v1/customers customers:read
@@ -69,6 +71,8 @@ PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public
 POST /logout signed_in
 POST /v1/applications applications:write
+POST /v1/billing-runs billing_runs:write
+POST /v1/billing-runs/preview billing_runs:read
 POST /v1/builds/:id/retry builds:write
 POST /v1/customers customers:write
 POST /v1/customers/:id/discounts customers:write

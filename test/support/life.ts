@@ -51,6 +51,7 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     { documentId: document.id, periodIndex: document.next_period_index },
     '2026-02-01T10:00:00Z',
   )
+  await api.post('/v1/billing-runs', {})
   await openTask(api.db, {
     kind: 'limit_refused',
     subjectKind: 'subscription',

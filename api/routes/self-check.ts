@@ -1,24 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { chainFaults, checkChain } from '#db/chain-check.ts'
+import { checkChain } from '#db/chain-check.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Frame } from '../frame.ts'
-
-const selfCheckSchema = z
-  .object({
-    documents: z.number().int().openapi({ description: 'Finalized documents that were looked at.' }),
-    series: z.number().int(),
-    broken: z
-      .array(
-        z.object({
-          series: z.string(),
-          number: z.string().openapi({ description: 'Empty where nothing of the series is left.' }),
-          invoice: z.string().nullable(),
-          fault: z.enum(chainFaults),
-        }),
-      )
-      .openapi({ description: 'At most a hundred.' }),
-  })
-  .openapi('SelfCheck')
+import { selfCheckSchema } from '../schemas/self-check.ts'
 
 export function registerSelfCheck(frame: Frame): void {
   frame.route(

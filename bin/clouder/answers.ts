@@ -3,8 +3,10 @@ import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
+import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { productSchema } from '#api/schemas/product.ts'
+import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
@@ -23,9 +25,11 @@ export type Event = z.output<typeof eventSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
 export type Kit = z.output<typeof kitSchema>
+export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
 export type Product = z.output<typeof productSchema>
+export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>

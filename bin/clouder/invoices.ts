@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { formatCount } from '#api/pages/format.ts'
+import { moneyStates } from '#domain/invoice/balance.ts'
 import type { Invoice, InvoiceDetail } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { moneyText } from './format.ts'
+import { addInvoiceActions } from './invoice-actions.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
 
@@ -12,13 +14,14 @@ interface ListOptions {
   readonly limit: number
   readonly customer?: string
   readonly subscription?: string
+  readonly state?: string
 }
 
 export function registerInvoices(program: Command): void {
   const group = program
     .command('invoices')
     .alias('invoice')
-    .summary('list, show and print invoices')
+    .summary('list, show, print, credit, void and settle invoices')
     .description('Invoices and credit notes; what is finalized never changes.')
     .addHelpText(
       'before',
@@ -26,6 +29,9 @@ export function registerInvoices(program: Command): void {
   npx clouder invoices --subscription sub_…
   npx clouder invoices show inv_…
   npx clouder invoices pdf inv_…
+  npx clouder invoices --state overdue
+  npx clouder invoices pay inv_… --amount 12.50
+  npx clouder invoices void inv_… --reason 'wrong address'
 `,
     )
   group
@@ -33,6 +39,7 @@ export function registerInvoices(program: Command): void {
     .description('list invoices, newest first (what the word alone does)')
     .option('--customer <customer>', 'only those of this customer: code or id')
     .option('--subscription <subscription>', 'only those with a line of this subscription')
+    .addOption(new Option('--state <state>', 'only those that stand so').choices(['draft', ...moneyStates]))
     .addOption(limitOption())
     .action(withSession<[], ListOptions>(async (session, { options }) => list(session, options)))
   group
@@ -49,6 +56,7 @@ export function registerInvoices(program: Command): void {
     .description('write the PDF of an invoice or credit note to a file')
     .option('--output <file>', 'where to; its number in this folder unless given')
     .action(withSession<[string], { output?: string }>(writePdf))
+  addInvoiceActions(group)
 }
 
 async function writePdf(
@@ -68,11 +76,12 @@ async function writePdf(
 }
 
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {
-  const { customer, subscription, limit } = options
-  const found = await api.list<Invoice>('/v1/invoices', { customer, subscription }, limit)
+  const { customer, subscription, state, limit } = options
+  const standing = state === 'draft' ? { status: state } : { money_state: state }
+  const found = await api.list<Invoice>('/v1/invoices', { customer, subscription, ...standing }, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
-    ['id', 'kind', 'number', 'customer', 'issued', 'due', 'total'],
+    ['id', 'kind', 'number', 'customer', 'issued', 'due', 'state', 'total'],
     found.rows.map((row) => [
       row.id,
       row.kind.replace('_', ' '),
@@ -80,10 +89,15 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
       row.customer.code,
       row.issued_on,
       row.kind === 'credit_note' ? null : row.due_on,
+      stateText(row),
       row.kind === 'credit_note' ? `-${moneyText(row.total)}` : moneyText(row.total),
     ]),
   )
   tellMore(out, found, 'Invoices come by themselves; on a test clock: npx clouder clock advance 1mo')
+}
+
+function stateText(row: Invoice): string | null {
+  return row.status === 'draft' ? 'draft' : (row.money_state?.replace('_', ' ') ?? null)
 }
 
 function show({ out }: Session, invoice: InvoiceDetail): void {
@@ -93,6 +107,7 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
     ['customer', `${invoice.customer.name} (${invoice.customer.code})`],
     ['issued', invoice.issued_on],
     ['due', invoice.kind === 'credit_note' ? null : invoice.due_on],
+    ['state', stateText(invoice)],
   ])
   out.print('')
   out.table(
@@ -110,5 +125,9 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
     ['net', moneyText(invoice.net)],
     ['tax', moneyText(invoice.tax)],
     ['total', moneyText(invoice.total)],
+    ...invoice.allocations.map(
+      ({ kind, amount }) => [kind.replace('_', ' '), `-${moneyText(amount)}`] as const,
+    ),
+    ['open', moneyText(invoice.open)],
   ])
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
 import { registerCatalog } from './catalog.ts'
+import { registerCharges } from './charges.ts'
 import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerInvoices } from './invoices.ts'
@@ -37,6 +38,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   subscription: 'ls',
   invoices: 'ls',
   invoice: 'ls',
+  charges: 'ls',
+  charge: 'ls',
   builds: 'ls',
   build: 'ls',
   products: 'ls',
@@ -66,6 +69,7 @@ export function createProgram(): Command {
   registerSubscriptions(program)
   addCancel(program)
   registerInvoices(program)
+  registerCharges(program)
   registerBuilds(program)
   registerCatalog(program)
   registerSeller(program)

@@ -25,9 +25,21 @@ export function canonicalInvoice(content: DocumentContent): string {
   for (const name of Object.keys(content).toSorted()) {
     const value = content[name]
     if (value !== undefined)
-      fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${canonicalInvoice(value)}`
+      fields += `${fields === '' ? '' : ','}${quotedName(name)}:${canonicalInvoice(value)}`
   }
   return `{${fields}}`
+}
+
+// The fields of a document have a few dozen names, which a large one repeats a hundred thousand times.
+const quotedNames = new Map<string, string>()
+const quotedAtMost = 1_000
+
+function quotedName(name: string): string {
+  const known = quotedNames.get(name)
+  if (known !== undefined) return known
+  const quoted = JSON.stringify(name)
+  if (quotedNames.size < quotedAtMost) quotedNames.set(name, quoted)
+  return quoted
 }
 
 function isList(content: DocumentContent & object): content is readonly DocumentContent[] {

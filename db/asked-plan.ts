@@ -15,6 +15,7 @@ import { defaultTerms } from '#domain/terms.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
 import { listLinesAfter, type LineRow } from './line-change.ts'
+import { toCycling } from './subscription-documents.ts'
 import type { Subscription } from './subscription.ts'
 
 /** A line, and what it shall become. */
@@ -184,10 +185,10 @@ async function readCustomerLists(
 async function readPeriodEnd(db: Db, line: LineRow, today: string): Promise<string> {
   const interval = intervalOf(line)
   if (interval === null || line.document_id === null) return today
-  const { billing_cycle_anchor: billingCycleAnchor } = await db
+  const document = await db
     .selectFrom('subscription_documents')
-    .select('billing_cycle_anchor')
+    .selectAll()
     .where('id', '=', line.document_id)
     .executeTakeFirstOrThrow()
-  return periodEndAfter([{ billingCycleAnchor, interval }], today)
+  return periodEndAfter([toCycling(document)], today)
 }

@@ -98,6 +98,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['customers.tax_id_verified_at', 'customers.tax_exemption', 'customers.language'])
     .select(['customers.time_zone', 'customers.price_list_id'])
     .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
+    .select(['document.former_anchor', 'document.anchor_moved_on'])
     .select(firstStartsOn)
     .select(boundedDocumentId)
     .where('line.starts_on', 'is not', null)
@@ -183,6 +184,9 @@ function toBillableLine(row: LineRow, billed: BillableLine['billed']): BillableL
     interval:
       row.interval_count && row.interval_unit ? { count: row.interval_count, unit: row.interval_unit } : null,
     billingCycleAnchor: row.billing_cycle_anchor ?? startsOn,
+    ...(row.former_anchor !== null && row.anchor_moved_on !== null
+      ? { formerAnchor: { anchor: row.former_anchor, until: row.anchor_moved_on } }
+      : {}),
     quantity: row.quantity,
     unit: row.unit,
     metric: row.metric,

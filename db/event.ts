@@ -35,6 +35,7 @@ export type EventKind =
   | 'invoice.marked_uncollectible'
   | 'invoice.payment_recorded'
   | 'invoice.voided'
+  | 'document.moved'
   | 'document.parked'
   | 'usage.read'
 

@@ -1012,10 +1012,13 @@ CREATE TABLE subscription_documents (
   created_at timestamp with time zone not null default now(),
   purchase_order_reference text,
   own_anchor_on date,
+  former_anchor date,
+  anchor_moved_on date,
   finalize_on date,
   constraint subscription_documents_pkey PRIMARY KEY (id),
   constraint subscription_documents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscription_documents_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint subscription_documents_check CHECK (((former_anchor IS NULL) = (anchor_moved_on IS NULL))),
   constraint subscription_documents_interval_count_check CHECK ((interval_count >= 1)),
   constraint subscription_documents_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text])))
 );

@@ -6,7 +6,7 @@ import { findLastCommand, once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { endLinesOn, takeBackLeniently, type LineChanges } from './line-change.ts'
 import { endByTerm, termEndOnNotice } from './renewal.ts'
-import { listDocuments, type DocumentRow } from './subscription-documents.ts'
+import { listDocuments, toCycling } from './subscription-documents.ts'
 import { tellOf } from './subscription.ts'
 
 export type { CommandKey } from './command.ts'
@@ -56,7 +56,7 @@ async function decideEnd(
 ): Promise<{ endsOn: string; serviceEndsOn: string }> {
   const endsOn = await billingEnd(cancel, today, async () => {
     const documents = await listDocuments(tx, subscription.id)
-    return termEndOnNotice(subscription, today) ?? periodEndAfter(documents.map(toCyclingDocument), today)
+    return termEndOnNotice(subscription, today) ?? periodEndAfter(documents.map(toCycling), today)
   })
   const serviceEndsOn = cancel.serviceEndsOn ?? endsOn
   if (compareDates(serviceEndsOn, endsOn) < 0) {
@@ -119,11 +119,4 @@ async function reopenDocuments({ tx, subscription }: LineChanges): Promise<void>
         .$castTo<{ document_id: string }>(),
     )
     .execute()
-}
-
-function toCyclingDocument(document: DocumentRow) {
-  return {
-    billingCycleAnchor: document.billing_cycle_anchor,
-    interval: { count: document.interval_count, unit: document.interval_unit },
-  }
 }

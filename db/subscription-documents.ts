@@ -1,4 +1,5 @@
 import type { BillingInterval } from '#domain/calendar.ts'
+import type { CyclingDocument } from '#domain/change.ts'
 import type { Db, Tx } from './database.ts'
 
 export interface DocumentRow {
@@ -8,6 +9,8 @@ export interface DocumentRow {
   readonly interval_unit: BillingInterval['unit']
   readonly currency: string
   readonly billing_cycle_anchor: string
+  readonly former_anchor: string | null
+  readonly anchor_moved_on: string | null
   readonly time_zone: string
   readonly test_clock_id: string | null
   readonly purchase_order_reference: string | null
@@ -22,6 +25,21 @@ export interface DocumentRow {
 /** The day on which the document has something to do: bill its next period, or finalize the draft of it. */
 export function dueOn(document: Pick<DocumentRow, 'next_invoice_on' | 'finalize_on'>): string {
   return document.finalize_on ?? document.next_invoice_on
+}
+
+/** How a document counts its periods. */
+export function toCycling(
+  document: Pick<
+    DocumentRow,
+    'billing_cycle_anchor' | 'former_anchor' | 'anchor_moved_on' | 'interval_count' | 'interval_unit'
+  >,
+): CyclingDocument {
+  const { former_anchor: anchor, anchor_moved_on: until } = document
+  return {
+    billingCycleAnchor: document.billing_cycle_anchor,
+    formerAnchor: anchor !== null && until !== null ? { anchor, until } : null,
+    interval: { count: document.interval_count, unit: document.interval_unit },
+  }
 }
 
 /** The documents on which a subscription's lines lie, oldest first. */

@@ -8,12 +8,27 @@ import {
   type IntervalUnit,
   type Period,
 } from './calendar.ts'
-import { fieldError } from './errors.ts'
+import { BusinessError, fieldError } from './errors.ts'
 
 /** From which day on cycles are counted from which date. A document that never moved its anchor has one. */
 export interface AnchorInForce {
   readonly from: string
   readonly anchor: string
+}
+
+/** The anchor that was in force before another one, until a day. */
+export interface FormerAnchor {
+  readonly anchor: string
+  readonly until: string
+}
+
+/** The anchor by which the cycle of a day is counted. */
+export function anchorOn(
+  cycles: { readonly billingCycleAnchor: string; readonly formerAnchor?: FormerAnchor | null | undefined },
+  day: string,
+): string {
+  const { billingCycleAnchor, formerAnchor } = cycles
+  return formerAnchor && compareDates(day, formerAnchor.until) < 0 ? formerAnchor.anchor : billingCycleAnchor
 }
 
 /** Days that one price pays for, and the full cycle that they are a part of. */
@@ -88,6 +103,42 @@ export function boundaryFrom(anchor: string, interval: BillingInterval, date: st
 /** The first boundary after a date. */
 export function boundaryAfter(anchor: string, interval: BillingInterval, date: string): string {
   return cycleHolding(anchor, interval, date).end
+}
+
+/** Where a document stands in its cycle. */
+export interface CycleStand {
+  readonly interval: BillingInterval
+  readonly nextPeriodIndex: number
+  /** The first day of the next period. */
+  readonly nextInvoiceOn: string
+}
+
+/**
+ * A new rhythm from the next period on (C-45): it is a bridge to the first day of the first full one, and part of a full
+ * cycle of the new rhythm. From 1 June with the first full period on 15 June, 1 to 14 June is 14 of 31 days. Numbers of
+ * periods go on, perhaps with a gap: the anchor lies in a month that has the day, so that 31 is not lost.
+ * @throws `action_not_allowed` for months by their last day, `date_range_invalid` for a bridge longer than a cycle
+ */
+export function moveAnchor(stand: CycleStand, firstFullOn: string): { anchor: string; periodIndex: number } {
+  const { interval, nextPeriodIndex, nextInvoiceOn } = stand
+  if (interval.unit === 'month_last_day') {
+    const detail = 'Months by their last day have no other rhythm; sell another interval.'
+    throw new BusinessError('action_not_allowed', detail)
+  }
+  const latest = Temporal.PlainDate.from(nextInvoiceOn).add(lengthOf(interval, 1)).toString()
+  if (compareDates(firstFullOn, nextInvoiceOn) <= 0 || compareDates(firstFullOn, latest) > 0) {
+    const detail = `The first full period begins after ${nextInvoiceOn}, and on ${latest} or before.`
+    throw fieldError('/first_full_period_on', 'date_range_invalid', detail)
+  }
+  const first = Temporal.PlainDate.from(firstFullOn)
+  for (let periodIndex = nextPeriodIndex; ; periodIndex += 1) {
+    const anchor = first.subtract(lengthOf(interval, periodIndex + 1))
+    if (interval.unit === 'day' || anchor.day === first.day) return { anchor: anchor.toString(), periodIndex }
+  }
+}
+
+function lengthOf({ count, unit }: BillingInterval, times: number) {
+  return unit === 'day' ? { days: count * times } : { months: count * times }
 }
 
 /** One interval after a boundary, on the billing day that is remembered: 29 February, day 31, gives 31 March. */

@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { anchorOn, type FormerAnchor } from './billing-cycle.ts'
 import {
   compareDates,
   cycleBoundary,
@@ -127,14 +128,16 @@ export function priceForInterval(price: Price, from: BillingInterval, to: Billin
 
 export interface CyclingDocument {
   readonly billingCycleAnchor: string
+  readonly formerAnchor?: FormerAnchor | null
   readonly interval: BillingInterval
 }
 
 /** First day after the cycle that holds the date, of the document whose cycle ends last. */
 export function periodEndAfter(documents: readonly CyclingDocument[], today: string): string {
   return documents.reduce((end, document) => {
-    const index = cycleIndexOn(document.billingCycleAnchor, document.interval, today)
-    return laterDate(end, cycleBoundary(document.billingCycleAnchor, document.interval, index + 1))
+    const anchor = anchorOn(document, today)
+    const index = cycleIndexOn(anchor, document.interval, today)
+    return laterDate(end, cycleBoundary(anchor, document.interval, index + 1))
   }, today)
 }
 

@@ -46,6 +46,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'invoice.payment_recorded': (data) =>
     `${amount({ ...data, total_minor: data['amount_minor'] })} received for ${text(data['number'])}`,
   'invoice.voided': (data) => `${text(data['number'])} voided${because(data['reason'])}`,
+  'document.moved': (data) =>
+    `Billed in another rhythm from ${day(data['from'])}, in full from ${day(data['first_full_period_on'])}`,
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
   'usage.read': () => 'Usage read',
 }

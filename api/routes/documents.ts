@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { moveDocumentAnchor } from '#db/moved-anchor.ts'
 import { getDocument, listBilledPeriods, listDocumentLines, listDocuments } from '#db/read/document.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
@@ -9,6 +10,7 @@ import { addressField, idParams } from '../schemas/common.ts'
 import {
   documentDetailSchema,
   documentSchema,
+  moveAnchorSchema,
   toBilledPeriodJson,
   toDocumentJson,
 } from '../schemas/document.ts'
@@ -42,23 +44,43 @@ export function registerDocuments(frame: Frame): void {
       params: idParams,
       result: documentDetailSchema,
     },
-    async ({ db, params }) => {
-      const id = await resolveAddress(db, 'document', params.id)
-      const [row, lines, periods] = await Promise.all([
-        getDocument(db, id),
-        listDocumentLines(db, id),
-        listBilledPeriods(db, id),
-      ])
-      return {
-        ...toDocumentJson(row),
-        lines: lines.map((line) => ({
-          ...toSubscriptionLineJson(line),
-          subscription: encodeId('subscription', line.subscription_id),
-        })),
-        periods: periods.map(toBilledPeriodJson),
-      }
+    async ({ db, params }) => await readDocumentDetail(db, await resolveAddress(db, 'document', params.id)),
+  )
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/documents/{id}/move-anchor',
+      permission: 'documents:write',
+      tag: 'Billing',
+      summary: 'Bill a document in another rhythm from its next period on',
+      params: idParams,
+      body: moveAnchorSchema,
+      result: documentDetailSchema,
+      refusals: ['action_not_allowed', 'date_range_invalid'],
+    },
+    async (call) => {
+      const id = await resolveAddress(call.db, 'document', call.params.id)
+      const { first_full_period_on: firstFullOn } = call.body
+      await moveDocumentAnchor(call.transaction(), id, { firstFullOn, actor: call.principal.name })
+      return await readDocumentDetail(call.db, id)
     },
   )
+}
+
+async function readDocumentDetail(db: Db, id: string): Promise<z.input<typeof documentDetailSchema>> {
+  const [row, lines, periods] = await Promise.all([
+    getDocument(db, id),
+    listDocumentLines(db, id),
+    listBilledPeriods(db, id),
+  ])
+  return {
+    ...toDocumentJson(row),
+    lines: lines.map((line) => ({
+      ...toSubscriptionLineJson(line),
+      subscription: encodeId('subscription', line.subscription_id),
+    })),
+    periods: periods.map(toBilledPeriodJson),
+  }
 }
 
 /** The customer that a list is narrowed to. @throws `customer_unknown` */

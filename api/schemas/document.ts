@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { BilledPeriodRow, DocumentRow } from '#db/read/document.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { periodSchema, referenceSchema } from './common.ts'
+import { dateField, periodSchema, referenceSchema } from './common.ts'
 import { subscriptionLineSchema } from './subscription.ts'
 
 export const documentSchema = z
@@ -37,6 +37,14 @@ export function toDocumentJson(row: DocumentRow): z.input<typeof documentSchema>
     created_at: row.created_at,
   }
 }
+
+export const moveAnchorSchema = z
+  .strictObject({
+    first_full_period_on: dateField.openapi({
+      description: 'The first day of the first full period. The next period is a bridge to it.',
+    }),
+  })
+  .openapi('MoveAnchor')
 
 const billedPeriodSchema = z
   .object({

@@ -140,6 +140,10 @@ alter table order_lines add column subscription_id uuid references subscriptions
 alter table subscription_documents
   add column purchase_order_reference text,
   add column own_anchor_on date,
+  -- The anchor by which days before its move are counted: what is in arrears for them is billed after it.
+  add column former_anchor date,
+  add column anchor_moved_on date,
+  add check ((former_anchor is null) = (anchor_moved_on is null)),
   -- While the document of the next period stands as a draft: the day on which it is finalized.
   add column finalize_on date;
 drop index one_open_document;

@@ -1,6 +1,8 @@
 import { dateIn } from '#domain/calendar.ts'
 import { periodEndAfter } from '#domain/change.ts'
 import type { Db } from '../database.ts'
+import { termEndOnNotice } from '../renewal.ts'
+import { toCycling } from '../subscription-documents.ts'
 import { getSubscription } from '../subscription.ts'
 
 /** The days on which a cancellation would take effect, in the subscription's own time. */
@@ -19,7 +21,7 @@ export async function previewCancellation(
   const today = dateIn(subscription.time_zone, subscription.test_clock_now_at ?? now)
   const documents = await db
     .selectFrom('subscription_documents')
-    .select(['billing_cycle_anchor', 'interval_count', 'interval_unit'])
+    .selectAll()
     .where('id', 'in', (select) =>
       select
         .selectFrom('subscription_lines')
@@ -29,12 +31,6 @@ export async function previewCancellation(
         .$castTo<{ document_id: string }>(),
     )
     .execute()
-  const periodEnd = periodEndAfter(
-    documents.map((document) => ({
-      billingCycleAnchor: document.billing_cycle_anchor,
-      interval: { count: document.interval_count, unit: document.interval_unit },
-    })),
-    today,
-  )
-  return { today, periodEnd }
+  const term = termEndOnNotice(subscription, today)
+  return { today, periodEnd: term ?? periodEndAfter(documents.map(toCycling), today) }
 }

@@ -91,6 +91,9 @@ export interface SubscriptionDocumentsTable {
   purchase_order_reference: string | null
   /** Set where the document is not the customer's common one. */
   own_anchor_on: CalendarDate | null
+  /** By which days before its move are counted. */
+  former_anchor: Defaulted<CalendarDate | null>
+  anchor_moved_on: Defaulted<CalendarDate | null>
   /** While the next period's document stands as a draft: when it is finalized. */
   finalize_on: CalendarDate | null
   next_period_index: Defaulted<number>

@@ -1,12 +1,14 @@
+import { anchorOn } from '../billing-cycle.ts'
 import {
   compareDates,
-  cycleBoundary,
+  cycleHolding,
   cycleIndexOn,
   addDays,
   earlierDate,
   fullCycle,
   intersect,
   laterDate,
+  type BillingInterval,
   type Period,
 } from '../calendar.ts'
 import type { BillableLine, BilledPart, DuePart } from './lines.ts'
@@ -31,13 +33,19 @@ function chargeParts(line: BillableLine, asOf: string): DuePart[] {
   const due: DuePart[] = []
   const end = lastPaidEnd(line)
   let from = billedUntil(line, paidFrom)
-  for (let index = cycleIndexOn(line.billingCycleAnchor, line.interval, from); ; index += 1) {
-    const cycle = fullCycle(line.billingCycleAnchor, line.interval, index)
+  for (;;) {
+    const cycle = cycleOf(anchorOn(line, from), line.interval, from)
     const servicePeriod = intersect({ start: from, end }, cycle)
     if (!servicePeriod || !isDue(line, servicePeriod, asOf)) return due
     due.push({ kind, line, servicePeriod, cycle })
     from = servicePeriod.end
   }
+}
+
+/** A line may begin before its document does, for it was agreed later: the cycles before the anchor are counted back from it. */
+function cycleOf(anchor: string, interval: BillingInterval, day: string): Period {
+  if (compareDates(day, anchor) < 0) return cycleHolding(anchor, interval, day)
+  return fullCycle(anchor, interval, cycleIndexOn(anchor, interval, day))
 }
 
 function isDue(line: BillableLine, servicePeriod: Period, asOf: string): boolean {
@@ -52,10 +60,10 @@ export function firstPaidDay(line: BillableLine): string {
 
 /** Instalments are counted in cycles from the first that is paid, also over a change of the line. Null is without end. */
 export function lastPaidEnd(line: BillableLine): string | null {
-  const { interval, billingCycleAnchor, terms } = line
+  const { interval, billingCycleAnchor: anchor, terms } = line
   if (interval === null || terms.periodCount === null) return line.endsOn
-  const first = cycleIndexOn(billingCycleAnchor, interval, addDays(line.firstStartsOn, terms.trialDays))
-  const paid = cycleBoundary(billingCycleAnchor, interval, first + terms.periodCount)
+  let paid = addDays(line.firstStartsOn, terms.trialDays)
+  for (let count = 0; count < terms.periodCount; count += 1) paid = cycleOf(anchor, interval, paid).end
   return line.endsOn === null ? paid : earlierDate(line.endsOn, paid)
 }
 

@@ -1,3 +1,4 @@
+import type { FormerAnchor } from '../billing-cycle.ts'
 import { earlierDate, laterDate, type BillingInterval, type Period } from '../calendar.ts'
 import type { Price } from '../pricing/price.ts'
 import type { ValuedEvents } from '../pricing/rated-price.ts'
@@ -21,6 +22,8 @@ export interface BillableLine {
   /** Null for a one-time fee. */
   readonly interval: BillingInterval | null
   readonly billingCycleAnchor: string
+  /** Where the anchor was moved: by which one the days before are counted. */
+  readonly formerAnchor?: FormerAnchor | undefined
   readonly quantity: string
   readonly unit: string
   readonly metric: string | null

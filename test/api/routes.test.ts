@@ -79,6 +79,7 @@ POST /v1/customers/:id/discounts customers:write
 POST /v1/customers/:id/one-off-charges invoices:write
 POST /v1/discounts discounts:write
 POST /v1/discounts/:id/archive discounts:write
+POST /v1/documents/:id/move-anchor documents:write
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write
 POST /v1/invoices/:id/finalize invoices:write

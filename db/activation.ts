@@ -130,7 +130,9 @@ export async function ensureDocument(
   for (let attempt = 0; attempt < documentTries; attempt += 1) {
     await openDocument(tx, key, opening, subscription.time_zone)
     const documentId = await lockOpenDocument(tx, key)
-    if (documentId !== undefined) return documentId
+    if (documentId === undefined) continue
+    await beginEarlier(tx, documentId, opening)
+    return documentId
   }
   throw new Error('the document closes again and again')
 }
@@ -176,6 +178,30 @@ async function openDocument(
       closed_at: null,
     })
     .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/**
+ * A document that was opened for a day to come, by a change that is planned or a start that was agreed, begins with the line
+ * that joins it before: as long as nothing of it was billed, its periods can be counted from any day.
+ */
+async function beginEarlier(tx: Tx, documentId: string, opening: OpeningDocument): Promise<void> {
+  await tx
+    .updateTable('subscription_documents')
+    .set({
+      billing_cycle_anchor: opening.billingCycleAnchor,
+      next_period_index: opening.nextPeriodIndex,
+      next_invoice_on: opening.nextInvoiceOn,
+    })
+    .where('id', '=', documentId)
+    .where('next_invoice_on', '>', opening.nextInvoiceOn)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb.selectFrom('billing_periods').select('document_id').where('document_id', '=', documentId),
+        ),
+      ),
+    )
     .execute()
 }
 

@@ -2,6 +2,7 @@ import Big from 'big.js'
 import {
   addDays,
   compareDates,
+  cycleHolding,
   cycleIndexOn,
   cyclePeriod,
   daysIn,
@@ -93,8 +94,12 @@ function boundPeriod(
 ): BoundPeriod | undefined {
   const recurring = lines.filter((line) => line.interval !== null)
   const [first] = recurring
-  if (!first || cycles === null || compareDates(day, cycles.anchor) < 0) return undefined
-  const cycle = cyclePeriod(cycles.anchor, cycles.interval, cycleIndexOn(cycles.anchor, cycles.interval, day))
+  if (!first || cycles === null) return undefined
+  const { anchor, interval } = cycles
+  const cycle =
+    compareDates(day, anchor) < 0
+      ? cycleHolding(anchor, interval, day)
+      : cyclePeriod(anchor, interval, cycleIndexOn(anchor, interval, day))
   const start = recurring.reduce(
     (earliest, line) => earlierDate(earliest, firstPaidDay(line)),
     firstPaidDay(first),

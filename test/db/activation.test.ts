@@ -174,6 +174,7 @@ suite('which document a line lies on', () => {
   before(async () => {
     await product('anchored', { basePrice: perUnitPrice('24.95') })
     await product('calendar', { terms: { alignment: 'calendar' } })
+    await product('whole')
   })
 
   test('a line that joins an open document pays for the days up to its next boundary', async () => {
@@ -210,6 +211,39 @@ suite('which document a line lies on', () => {
     await billDue(seller.db, document.id, '2026-11-01T00:00:00Z')
     assert.deepEqual((await billed(first)).at(-1), '2026-11-01/2026-12-01 3000')
     assert.deepEqual((await billed(second)).at(-1), '2026-11-01/2026-12-01 3000')
+  })
+
+  test('one that was opened for a day to come begins with what is sold before it, and neither has a free day', async () => {
+    await customer('early')
+    const hosting = { customer: 'early', product: 'whole' }
+    const starts = { kind: 'date', on: '2026-07-22' } as const
+    const later = await sell({ ...hosting, orderedAt: '2026-05-10T09:00:00Z', asked: { starts } })
+    const sooner = await sell({ ...hosting, orderedAt: '2026-05-20T09:00:00Z' })
+    const document = await documentOf(later)
+    assert.equal((await documentOf(sooner)).id, document.id)
+    await billDue(seller.db, document.id, '2026-08-20T00:00:00Z')
+    assert.deepEqual(await billed(sooner), [
+      '2026-05-20/2026-06-20 3000',
+      '2026-06-20/2026-07-20 3000',
+      '2026-07-20/2026-08-20 3000',
+      '2026-08-20/2026-09-20 3000',
+    ])
+    assert.deepEqual(await billed(later), ['2026-07-22/2026-08-20 2806', '2026-08-20/2026-09-20 3000'])
+  })
+
+  test('what began before its document pays for the days before the document as well', async () => {
+    await customer('late-joiner')
+    const hosting = { customer: 'late-joiner', product: 'whole' }
+    const first = await sell({ ...hosting, orderedAt: '2026-05-31T09:00:00Z' })
+    const starts = { kind: 'date', on: '2026-05-21' } as const
+    const backdated = await sell({ ...hosting, orderedAt: '2026-06-01T09:00:00Z', asked: { starts } })
+    await billDue(seller.db, (await documentOf(first)).id, '2026-06-30T00:00:00Z')
+    // 10 of the 31 days from 30 April to 31 May.
+    assert.deepEqual(await billed(backdated), [
+      '2026-05-21/2026-05-31 968',
+      '2026-05-31/2026-06-30 3000',
+      '2026-06-30/2026-07-31 3000',
+    ])
   })
 
   test('purchase order references split documents where the customer wants that, and only there', async () => {

@@ -1,3 +1,4 @@
+import { anchorOn } from '../billing-cycle.ts'
 import {
   compareDates,
   cycleHolding,
@@ -33,7 +34,7 @@ function chargeParts(line: BillableLine, asOf: string): DuePart[] {
   const end = lastPaidEnd(line)
   let from = billedUntil(line, paidFrom)
   for (;;) {
-    const cycle = cycleOf(line.billingCycleAnchor, line.interval, from)
+    const cycle = cycleOf(anchorOn(line, from), line.interval, from)
     const servicePeriod = intersect({ start: from, end }, cycle)
     if (!servicePeriod || !isDue(line, servicePeriod, asOf)) return due
     due.push({ kind, line, servicePeriod, cycle })

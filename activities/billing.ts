@@ -5,7 +5,7 @@ import { parkDocument } from '#db/document.ts'
 import { isTransient } from '#db/transient.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
-import { reasonOf } from './billing-run.ts'
+import { reasonOf } from '#db/billing-chunk.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
 

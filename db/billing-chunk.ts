@@ -1,0 +1,112 @@
+import { DocumentNotReady } from './bill.ts'
+import { billPeriods } from './billing.ts'
+import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
+import { recordException } from './billing-run.ts'
+import type { Db } from './database.ts'
+import { parkDocument } from './document.ts'
+import { isTransient } from './transient.ts'
+
+export interface RunOfChunk {
+  readonly billingRunId: string
+  readonly now: string
+}
+
+/** Documents that were not billed. */
+export interface ChunkExceptions {
+  waiting: number
+  parked: number
+}
+
+/**
+ * Bills every period that is due of a chunk of documents: each missed one is an invoice of its own, in order, and one period
+ * of all of them is one transaction. A bad document is parked with its reason and told with the run; the rest go on. What
+ * may succeed later is thrown, for the chunk to be tried again: it finds what it has billed.
+ */
+export async function billChunk(
+  db: Db,
+  run: RunOfChunk,
+  chunk: readonly PeriodKey[],
+): Promise<ChunkExceptions> {
+  const exceptions = { waiting: 0, parked: 0 }
+  let due = chunk
+  for (let isFirst = true; due.length > 0; isFirst = false) {
+    const outcomes = await billPassingBy(db, { ...run, isFirst }, due)
+    const next: PeriodKey[] = []
+    for (const [index, { documentId }] of due.entries()) {
+      const outcome = outcomes[index]
+      if (outcome?.state === 'billed') next.push(...nextDue(documentId, outcome.billed.next, run.now))
+      else await tellException(db, run, documentId, outcome, exceptions)
+    }
+    due = next
+  }
+  return exceptions
+}
+
+function nextDue(
+  documentId: string,
+  next: { readonly periodIndex: number; readonly dueAt: string } | null,
+  now: string,
+): PeriodKey[] {
+  if (next === null || Date.parse(next.dueAt) > Date.parse(now)) return []
+  return [{ documentId, periodIndex: next.periodIndex }]
+}
+
+async function tellException(
+  db: Db,
+  run: RunOfChunk,
+  documentId: string,
+  outcome: PeriodOutcome | undefined,
+  exceptions: ChunkExceptions,
+): Promise<void> {
+  if (outcome?.state === 'waiting') {
+    exceptions.waiting += 1
+    await recordException(db, { ...run, documentId, outcome: 'waiting', reason: waitingReason })
+  }
+  if (outcome?.state === 'failed') {
+    exceptions.parked += 1
+    const reason = reasonOf(outcome.error)
+    await parkDocument(db, documentId, reason)
+    await recordException(db, { ...run, documentId, outcome: 'parked', reason })
+  }
+}
+
+const waitingReason =
+  'It waits for readings past the end of its period. A later billing run bills it by itself.'
+
+/** What a person is told of an error that parked something. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Those that somebody else had at that moment come after the others, one by one. */
+async function billPassingBy(
+  db: Db,
+  run: RunOfChunk & { isFirst: boolean },
+  keys: readonly PeriodKey[],
+): Promise<PeriodOutcome[]> {
+  const outcomes = await billTogether(db, run, keys)
+  for (const [index, key] of keys.entries()) {
+    if (outcomes[index]?.state !== 'held') continue
+    outcomes[index] = (await billTogether(db, run, [key]))[0] ?? { state: 'held' }
+  }
+  return outcomes
+}
+
+/** What the database refuses is found by halves, and fails alone. */
+async function billTogether(
+  db: Db,
+  run: RunOfChunk & { isFirst: boolean },
+  keys: readonly PeriodKey[],
+): Promise<PeriodOutcome[]> {
+  try {
+    return await billPeriods(db, keys, { ...run, isHeldPassedBy: keys.length > 1 })
+  } catch (error) {
+    if (keys.length > 1) {
+      const half = Math.ceil(keys.length / 2)
+      const first = await billTogether(db, run, keys.slice(0, half))
+      return [...first, ...(await billTogether(db, run, keys.slice(half)))]
+    }
+    if (isTransient(error)) throw error
+    return [error instanceof DocumentNotReady ? { state: 'waiting' } : { state: 'failed', error }]
+  }
+}

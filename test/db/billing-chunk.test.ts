@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { billChunk } from '#db/billing-chunk.ts'
+import { billPeriod } from '#db/billing.ts'
+import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
+import { insertCustomer } from '#db/customer.ts'
+import { newId } from '#db/identifier.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { copyRow } from '#test/support/copied-row.ts'
+import { listDocumentIds } from '#test/support/invoices.ts'
+import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
+
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+const start = '2026-01-15T00:00:00Z'
+const nobody = { email: null, address: null, priceListId: null, currency: 'USD', timeZone: 'UTC' }
+
+/** Customers of their own, each with one document. */
+async function sellToMany(count: number, kit = 'odoo-config-2') {
+  const sold: { subscriptionId: string; documentId: string }[] = []
+  for (let index = 0; index < count; index += 1) {
+    const customer = `chunk-${newId().slice(-8)}`
+    await insertCustomer(seller.db, { ...nobody, code: customer, name: customer })
+    const subscriptionId = await seller.sell({ kit, customer, now: start })
+    const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+    sold.push({ subscriptionId, documentId })
+  }
+  return sold
+}
+
+async function run(now: string, documentIds: readonly string[]) {
+  const billingRunId = await ensureBillingRun(seller.db, { workflowId: newId(), billedAt: now })
+  const due = await listDueDocuments(seller.db, { now, after: null, limit: 1_000 })
+  const chunk = due.filter(({ documentId }) => documentIds.includes(documentId))
+  const exceptions = await billChunk(seller.db, { billingRunId, now }, chunk)
+  await finishBillingRun(seller.db, billingRunId)
+  const row = await seller.db
+    .selectFrom('billing_runs')
+    .select(['considered', 'billed', 'waiting', 'parked', 'totals'])
+    .where('id', '=', billingRunId)
+    .executeTakeFirstOrThrow()
+  const told = await seller.db
+    .selectFrom('billing_run_exceptions')
+    .select(['document_id', 'outcome', 'reason'])
+    .where('billing_run_id', '=', billingRunId)
+    .execute()
+  return { exceptions, row, told }
+}
+
+async function billedPeriods(documentIds: readonly string[]) {
+  const rows = await seller.db
+    .selectFrom('billing_periods')
+    .select(['document_id', 'period_index', 'invoice_id'])
+    .where('document_id', 'in', documentIds)
+    .orderBy('period_index')
+    .execute()
+  return documentIds.map((id) =>
+    rows.filter((row) => row.document_id === id && row.invoice_id !== null).map((row) => row.period_index),
+  )
+}
+
+test('each missed period is an invoice of its own, in order, and a document counts once', async () => {
+  const documentIds = (await sellToMany(3)).map(({ documentId }) => documentId)
+  const { exceptions, row, told } = await run('2026-03-20T00:00:00Z', documentIds)
+  assert.deepEqual(exceptions, { waiting: 0, parked: 0 })
+  assert.deepEqual(await billedPeriods(documentIds), [
+    [0, 1, 2],
+    [0, 1, 2],
+    [0, 1, 2],
+  ])
+  assert.deepEqual(row, { considered: 3, billed: 3, waiting: 0, parked: 0, totals: { USD: 6000 } })
+  assert.deepEqual(told, [])
+  const again = await run('2026-03-20T00:00:00Z', documentIds)
+  assert.deepEqual(again.row, { considered: 0, billed: 0, waiting: 0, parked: 0, totals: {} })
+})
+
+test('what cannot be computed is parked with its reason, and the rest of the chunk is billed', async () => {
+  const sold = await sellToMany(3, 'odoo-config-1')
+  const documentIds = sold.map(({ documentId }) => documentId)
+  const bad = sold[1]?.subscriptionId ?? ''
+  await pushUsage(seller.db, {
+    subscriptionId: bad,
+    metric: 'network',
+    quantity: '1',
+    occurredAt: '2026-01-20T00:00:00Z',
+  })
+  await sql`update usage_events set unit = 'piece' where subscription_id = ${bad}`.execute(seller.db)
+  const { exceptions, row, told } = await run('2026-02-15T00:00:00Z', documentIds)
+  assert.deepEqual(exceptions, { waiting: 0, parked: 1 })
+  assert.deepEqual(await billedPeriods(documentIds), [[0, 1], [0], [0, 1]])
+  assert.partialDeepStrictEqual(row, { considered: 3, billed: 2, parked: 1 })
+  assert.deepEqual(
+    told.map(({ document_id, outcome }) => [document_id, outcome]),
+    [[documentIds[1], 'parked']],
+  )
+  assert.match(told[0]?.reason ?? '', /piece/)
+  const failed = await listDueDocuments(seller.db, {
+    now: '2026-02-15T00:00:00Z',
+    after: null,
+    limit: 10,
+    isFailedOnly: true,
+  })
+  assert.deepEqual(failed, [{ documentId: documentIds[1] ?? '', periodIndex: 1 }])
+})
+
+test('what the database refuses is found among the others, and parked alone', async () => {
+  const documentIds = (await sellToMany(5)).map(({ documentId }) => documentId)
+  const [, , bad = ''] = documentIds
+  const { invoice_id } = await seller.db
+    .selectFrom('billing_periods')
+    .select('invoice_id')
+    .where('document_id', '=', bad)
+    .executeTakeFirstOrThrow()
+  // A document that stands in the way: of one purpose there is one.
+  await copyRow(seller.db, 'invoices', invoice_id ?? '', {
+    billing_key: `document/${encodeId('document', bad)}/2026-02-15`,
+    document_id: null,
+    series: null,
+    sequence: null,
+    number: null,
+    finalized_at: null,
+    hash: null,
+    previous_hash: null,
+  })
+  const { exceptions, row, told } = await run('2026-02-15T00:00:00Z', documentIds)
+  assert.deepEqual(exceptions, { waiting: 0, parked: 1 })
+  assert.deepEqual(
+    (await billedPeriods(documentIds)).map((periods) => periods.length),
+    [2, 2, 1, 2, 2],
+  )
+  assert.partialDeepStrictEqual(row, { considered: 5, billed: 4, parked: 1, totals: { USD: 4000 } })
+  assert.equal(told[0]?.document_id, bad)
+})
+
+test('a document that somebody has does not hold up the others, and is billed after them', async () => {
+  const documentIds = (await sellToMany(3)).map(({ documentId }) => documentId)
+  const [held = '', ...others] = documentIds
+  const holder = await seller.db.startTransaction().execute()
+  await holder.selectFrom('subscription_documents').select('id').where('id', '=', held).forUpdate().execute()
+  const running = run('2026-02-15T00:00:00Z', documentIds)
+  while ((await billedPeriods(others)).some((periods) => periods.length < 2)) await sleep(5)
+  assert.deepEqual(await billedPeriods([held]), [[0]])
+  await holder.commit().execute()
+  const { row } = await running
+  assert.deepEqual(await billedPeriods([held]), [[0, 1]])
+  assert.partialDeepStrictEqual(row, { considered: 3, billed: 3 })
+})
+
+test('chunks and single bills of the same documents at once make one invoice a period, without a gap', async () => {
+  const documentIds = (await sellToMany(6)).map(({ documentId }) => documentId)
+  const now = '2026-04-20T00:00:00Z'
+  const alone = async (documentId: string) => {
+    for (const periodIndex of [1, 2, 3]) await billPeriod(seller.db, { documentId, periodIndex }, now)
+  }
+  await Promise.all([run(now, documentIds), ...documentIds.map(alone), run(now, documentIds.toReversed())])
+  assert.deepEqual(
+    await billedPeriods(documentIds),
+    documentIds.map(() => [0, 1, 2, 3]),
+  )
+  const { rows } = await sql<{ gaps: number }>`
+    select (max(sequence) - count(*))::integer as gaps from invoices where series = 'INV'`.execute(seller.db)
+  assert.equal(rows[0]?.gaps, 0)
+})

@@ -1,10 +1,13 @@
 import type { Frame } from '../frame.ts'
 import { registerAssets } from './assets.ts'
+import { registerBillingRunPages } from './billing-runs.tsx'
 import { registerCancellation } from './cancellation.tsx'
 import { registerTheme } from './console-page.tsx'
 import { registerHome } from './home.tsx'
+import { registerInvoiceForms } from './invoice-forms.ts'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
+import { registerSimulation } from './simulation.tsx'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
@@ -17,7 +20,10 @@ export function registerPages(frame: Frame): void {
   registerSubscriptions(frame)
   registerSubscription(frame)
   registerCancellation(frame)
+  registerSimulation(frame)
   registerSubscriptionForms(frame)
+  registerBillingRunPages(frame)
   registerInvoices(frame)
   registerInvoice(frame)
+  registerInvoiceForms(frame)
 }

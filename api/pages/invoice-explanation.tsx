@@ -1,27 +1,39 @@
-import type { InvoiceLineRow } from '#db/read/invoice.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { RatingStep } from '#domain/pricing/rated-price.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount, formatPeriod, formatQuantity, formatUnitPrice, plural } from './format.ts'
 import { Day, ExactMoment } from './parts.tsx'
 
+/** A line of an invoice, or of one that is to come. */
 interface ExplainedLine {
+  /** Of the element, so that it can be linked to. */
+  readonly id: string
+  readonly description: string
+  readonly unit: string
+  readonly explanation: InvoiceLineExplanation
+  readonly ratedMinor: number
+  readonly subscriptionId: string | null
+}
+
+interface ExplanationProps {
   readonly view: ConsoleView
-  readonly line: InvoiceLineRow
+  readonly line: ExplainedLine
   readonly currency: string
 }
 
 /** How the amount came about; kept with the line when it was rated, so that it can never differ from the amount. */
-export function Explanation(props: ExplainedLine) {
+export function Explanation(props: ExplanationProps) {
   const { line, currency } = props
   const { formula, exactAmount, steps, discounts } = line.explanation
   return (
-    <details class="explanation" id={`why-${line.position}`}>
+    <details class="explanation" id={line.id}>
       <summary>
         How this came about<span class="visually-hidden">: {line.description}</span>
       </summary>
       <p>
-        <code>{formula}</code> = {formatAmount(line.rated_minor, currency)}
+        <code>{formula}</code> = {formatAmount(line.ratedMinor, currency)}
         {exactAmount === undefined
           ? ', rounded once.'
           : `, rounded once from ${formatUnitPrice(exactAmount, currency)}.`}
@@ -34,7 +46,9 @@ export function Explanation(props: ExplainedLine) {
         </ul>
       )}
       <Share explanation={line.explanation} />
+      <Credited line={line} currency={currency} />
       <Usage {...props} />
+      <PriceFrom line={line} currency={currency} />
       {discounts?.map(({ name, amountMinor }) => (
         <p>
           Discount {name}: −{formatAmount(amountMinor, currency)}.
@@ -42,6 +56,31 @@ export function Explanation(props: ExplainedLine) {
       ))}
       <Tax explanation={line.explanation} />
     </details>
+  )
+}
+
+/** The price as it was agreed, and where it was read. */
+function PriceFrom({ line, currency }: Omit<ExplanationProps, 'view'>) {
+  const { price, priceListItemId } = line.explanation
+  if (price === undefined) return null
+  return (
+    <p>
+      Price: {describePriceModel(price, currency, line.unit)}, from{' '}
+      {priceListItemId === undefined ? 'the product' : 'a price list'}.
+    </p>
+  )
+}
+
+function Credited({ line, currency }: Omit<ExplanationProps, 'view'>) {
+  const { chargedMinor, creditedMinor } = line.explanation
+  if (chargedMinor === undefined) return null
+  return (
+    <p>
+      It gives back of {formatAmount(chargedMinor, currency)} that were charged
+      {creditedMinor !== undefined &&
+        `, of which ${formatAmount(creditedMinor, currency)} had been given back`}
+      .
+    </p>
   )
 }
 
@@ -57,9 +96,17 @@ function Share({ explanation }: { explanation: InvoiceLineExplanation }) {
   )
 }
 
-function Usage({ view, line }: ExplainedLine) {
+function Usage({ view, line }: ExplanationProps) {
   const { usage, billedQuantity } = line.explanation
   if (usage === undefined) return null
+  const isAssumed = usage.readingCount + usage.eventCount === 0 && usage.quantity !== '0'
+  if (isAssumed) {
+    return (
+      <p>
+        Assumed: {formatQuantity(usage.quantity)} {usage.unit}.
+      </p>
+    )
+  }
   return (
     <p>
       Measured: {formatQuantity(usage.quantity)} {usage.unit}, from {plural(usage.readingCount, 'reading')}
@@ -69,6 +116,12 @@ function Usage({ view, line }: ExplainedLine) {
           {' '}
           First read <ExactMoment at={usage.firstReadAt} timeZone={view.timeZone} />, last{' '}
           <ExactMoment at={usage.lastReadAt} timeZone={view.timeZone} />.
+        </>
+      )}
+      {line.subscriptionId !== null && (
+        <>
+          {' '}
+          <a href={`/subscriptions/${encodeId('subscription', line.subscriptionId)}#usage`}>Readings</a>.
         </>
       )}
       {billedQuantity !== undefined && ` Billed before: ${formatQuantity(billedQuantity)} ${usage.unit}.`}

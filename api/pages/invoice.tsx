@@ -1,5 +1,11 @@
 import { BusinessError } from '#domain/errors.ts'
-import { findInvoice, type InvoiceLineRow } from '#db/read/invoice.ts'
+import {
+  findInvoice,
+  listAllocations,
+  listCreditNotes,
+  listInvoiceMarks,
+  type InvoiceLineRow,
+} from '#db/read/invoice.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { fromInvoiceRows, readInvoiceRows, type InvoiceRows } from '../documents/invoice-rows.ts'
 import { languages, profileOf, toLanguage, type Language } from '../documents/language.ts'
@@ -11,29 +17,53 @@ import {
   type PrintedLine,
 } from '../documents/printed-invoice.ts'
 import type { Frame } from '../frame.ts'
-import { consolePage, type ConsoleView } from './console-page.tsx'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Explanation } from './invoice-explanation.tsx'
+import { InvoiceMoney, type RefusedInvoiceForm } from './invoice-money.tsx'
 import { Table } from './parts.tsx'
 
 export function registerInvoice(frame: Frame): void {
   consolePage(
     frame,
     { method: 'get', path: '/invoices/:id', permission: 'invoices:read' },
-    async (view, ctx) => {
-      const publicId = ctx.req.param('id') ?? ''
-      const id = decodeId('invoice', publicId)
-      if ((await findInvoice(frame.deps.db, id)) === undefined) {
-        throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
-      }
-      const rows = await readInvoiceRows(frame.deps.db, id)
-      const printed = toPrintedInvoice(fromInvoiceRows(rows), toLanguage(ctx.req.query('language')))
-      return {
-        title: `${printed.kind} ${printed.number}`,
-        current: 'invoices',
-        children: <Invoice view={view} rows={rows} printed={printed} publicId={publicId} />,
-      }
-    },
+    async (view, ctx) =>
+      await invoiceBody(frame, view, {
+        publicId: ctx.req.param('id') ?? '',
+        language: ctx.req.query('language'),
+        refused: undefined,
+      }),
   )
+}
+
+/** The page, with what was refused where a form came back. */
+export async function invoiceBody(
+  { deps: { db } }: Frame,
+  view: ConsoleView,
+  of: { publicId: string; language: string | undefined; refused: RefusedInvoiceForm | undefined },
+): Promise<ConsoleBody> {
+  const { publicId, refused } = of
+  const id = decodeId('invoice', publicId)
+  if ((await findInvoice(db, id)) === undefined) {
+    throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
+  }
+  const rows = await readInvoiceRows(db, id)
+  const [allocations, creditNotes, marks] = await Promise.all([
+    listAllocations(db, id),
+    listCreditNotes(db, id),
+    listInvoiceMarks(db, id),
+  ])
+  const money = { invoice: rows.invoice, allocations, creditNotes, marks }
+  const printed = toPrintedInvoice(fromInvoiceRows(rows), toLanguage(of.language))
+  return {
+    title: `${printed.kind} ${printed.number}`,
+    current: 'invoices',
+    children: (
+      <>
+        <Invoice view={view} rows={rows} printed={printed} publicId={publicId} />
+        <InvoiceMoney view={view} money={money} refused={refused} />
+      </>
+    ),
+  }
 }
 
 interface InvoiceProps {
@@ -186,7 +216,18 @@ function Line(props: {
           </div>
         ))}
         <div lang="en" dir="ltr">
-          <Explanation view={props.view} line={line} currency={props.currency} />
+          <Explanation
+            view={props.view}
+            line={{
+              id: `why-${line.position}`,
+              description: line.description,
+              unit: line.unit,
+              explanation: line.explanation,
+              ratedMinor: line.rated_minor,
+              subscriptionId: line.subscription_id,
+            }}
+            currency={props.currency}
+          />
         </div>
       </th>
       {printed.cells.map((cell, index) => (

@@ -1,29 +1,33 @@
 import { z } from 'zod'
 import { listInvoices, type InvoiceRow } from '#db/read/invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { moneyStates } from '#domain/invoice/balance.ts'
 import type { Frame } from '../frame.ts'
 import { pageQuery, toPageRequest } from '../pagination.ts'
+import { moneyStateOf } from '../schemas/invoice.ts'
 import { parse } from '../validation.ts'
 import { consolePage } from './console-page.tsx'
 import { formatAmount } from './format.ts'
 import { toListPage } from './page-links.ts'
 import { Day, Empty, Pages, Section, Table } from './parts.tsx'
 
-const query = z.object(pageQuery)
+const states = ['draft', ...moneyStates] as const
+type Filter = (typeof states)[number] | null
+
+const query = z.object({ ...pageQuery, state: z.enum(['', ...states]).optional() })
 
 export function registerInvoices(frame: Frame): void {
   consolePage(
     frame,
     { method: 'get', path: '/invoices', permission: 'invoices:read' },
     async (_view, ctx) => {
-      const request = toPageRequest(parse(query, ctx.req.query(), 'query'))
-      const rows = await listInvoices(frame.deps.db, {
-        ...request,
-        customerId: null,
-        subscriptionId: null,
-        documentId: null,
-      })
-      const page = toListPage(rows, request, { path: '/invoices', filter: {} })
+      const asked = parse(query, ctx.req.query(), 'query')
+      const filter: Filter = asked.state === undefined || asked.state === '' ? null : asked.state
+      const request = toPageRequest(asked)
+      const standing = filter === 'draft' ? { isDraft: true } : { moneyState: filter }
+      const rows = await listInvoices(frame.deps.db, { ...request, ...standing })
+      const address = { path: '/invoices', filter: filter === null ? {} : { state: filter } }
+      const page = toListPage(rows, request, address)
       return {
         title: 'Invoices',
         current: 'invoices',
@@ -31,8 +35,18 @@ export function registerInvoices(frame: Frame): void {
         children: (
           <>
             <h1>Invoices</h1>
-            <Section id="list" title="All, newest first" isLive>
-              {page.rows.length === 0 ? (
+            <p>
+              <a href="/billing-runs">Billing runs</a> make them.
+            </p>
+            <StateFilter filter={filter} />
+            <Section
+              id="list"
+              title={filter === null ? 'All, newest first' : `${filter.replace('_', ' ')}, newest first`}
+              isLive
+            >
+              {page.rows.length === 0 && filter !== null ? (
+                <Empty>No invoice is {filter.replace('_', ' ')}.</Empty>
+              ) : page.rows.length === 0 ? (
                 <Empty>
                   No invoice yet. The first one is made when a subscription becomes active; see{' '}
                   <a href="/subscriptions">subscriptions</a>.
@@ -49,14 +63,30 @@ export function registerInvoices(frame: Frame): void {
   )
 }
 
+/** Links, not a form: each filter has an address, and one press is enough. */
+function StateFilter({ filter }: { filter: Filter }) {
+  return (
+    <nav class="filter" aria-label="Filter by state">
+      {[null, ...states].map((choice) => (
+        <a
+          href={choice === null ? '/invoices' : `/invoices?state=${choice}`}
+          aria-current={choice === filter ? 'true' : undefined}
+        >
+          {choice?.replace('_', ' ') ?? 'all'}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
 export function InvoiceTable({ rows, hasCustomer }: { rows: readonly InvoiceRow[]; hasCustomer?: boolean }) {
   const customer = hasCustomer ? ['Customer'] : []
   return (
-    <Table caption="Invoices" head={['Number', ...customer, 'Issued', 'Due', { number: 'Total' }]}>
+    <Table caption="Invoices" head={['Number', ...customer, 'Issued', 'Due', 'State', { number: 'Total' }]}>
       {rows.map((row) => (
         <tr>
           <th scope="row">
-            <a href={`/invoices/${encodeId('invoice', row.id)}`}>{row.number}</a>
+            <a href={`/invoices/${encodeId('invoice', row.id)}`}>{row.number ?? 'Draft'}</a>
             {row.kind === 'credit_note' && <div class="hint">credit note</div>}
             {row.test_clock_name !== null && <div class="hint">test clock {row.test_clock_name}</div>}
           </th>
@@ -67,11 +97,16 @@ export function InvoiceTable({ rows, hasCustomer }: { rows: readonly InvoiceRow[
           <td>
             <Day date={row.due_on} />
           </td>
+          <td>{stateOf(row)}</td>
           <td class="number">{formatAmount(signedTotal(row), row.currency)}</td>
         </tr>
       ))}
     </Table>
   )
+}
+
+function stateOf(row: InvoiceRow): string {
+  return row.finalized_at === null ? 'draft' : (moneyStateOf(row)?.replace('_', ' ') ?? '')
 }
 
 /** A credit note gives money back. */

@@ -96,7 +96,8 @@ function Facts({ content }: { content: SubscriptionContent }) {
           <div class="hint">
             {'refusal' in expected
               ? `It cannot be computed: ${expected.refusal}`
-              : `${formatAmount(expected.totalMinor, row.currency)} with what was used so far`}
+              : `${formatAmount(expected.totalMinor, row.currency)} with what was used so far`}{' '}
+            <a href={`/subscriptions/${content.publicId}/simulation`}>Invoices to come</a>
           </div>
         )}
       </Fact>

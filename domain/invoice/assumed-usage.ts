@@ -21,7 +21,8 @@ export function assumeUsage(
   const share = shareOf(part.servicePeriod, part.cycle, 'day')
   const quantity = roundDecimal(applyShare(new Big(whole), share), decimalsOf(whole))
   if (quantity.lte(measured.usage.quantity)) return measured
-  const usage = { ...measured.usage, quantity: quantity.toFixed() }
+  // Nothing of it was read yet.
+  const usage = { ...nothingMeasured(part.line.unit).usage, quantity: quantity.toFixed() }
   // A share of a value asks for the events behind it: one is assumed.
   return part.line.price.model === 'percentage'
     ? { usage, events: { kind: 'each', values: [usage.quantity] } }

@@ -137,3 +137,14 @@ export function fromMinor(amountMinor: number, currency: string): Big {
 export function formatMoney(amountMinor: number, currency: string): string {
   return `${fromMinor(amountMinor, currency).toFixed(currencyExponent(currency))} ${currency}`
 }
+
+/**
+ * The minor units of an amount as people write it: `12.50` USD gives 1250. Nothing is rounded: 12.505 is no amount in USD.
+ * @throws `field_invalid`
+ */
+export function parseAmount(text: string, currency: string): number {
+  const isDecimal = /^\d{1,12}(\.\d{1,4})?$/.test(text)
+  const amountMinor = isDecimal ? roundHalfAwayFromZero(new Big(text), currency) : 0
+  if (isDecimal && fromMinor(amountMinor, currency).eq(text)) return amountMinor
+  throw new BusinessError('field_invalid', `${text} is no amount in ${currency}. Write it as it is printed.`)
+}

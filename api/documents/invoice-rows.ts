@@ -31,6 +31,8 @@ export async function readInvoiceRows(db: Db, id: string): Promise<InvoiceRows> 
 /** Only what is fixed when a document is finalized: payments and later credits are not printed, so the PDF can be made any day. */
 export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: InvoiceRows): InvoiceFacts {
   const { seller, buyer } = invoice
+  // A seller who keeps no rates says nothing of tax.
+  const said = taxes.filter((tax) => tax.category !== 'out_of_scope' || tax.note !== null)
   return {
     kind: invoice.kind,
     number: invoice.number,
@@ -58,8 +60,8 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
     buyerReference: buyer.reference ?? null,
     correctedNumber: invoice.corrected_number,
     isTaxIncluded: invoice.are_prices_inclusive,
-    lines: lines.map((line) => fromLineRow(line, taxes.length > 0)),
-    taxes: taxes.map(fromTaxRow),
+    lines: lines.map((line) => fromLineRow(line, said.length > 0)),
+    taxes: said.map(fromTaxRow),
     netMinor: invoice.net_minor,
     taxMinor: invoice.tax_minor,
     totalMinor: invoice.total_minor,

@@ -13,11 +13,12 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { CreditRequest, LineCredit } from '#domain/invoice/credit-note.ts'
 import { checkQuantity } from '#domain/order.ts'
 import { resolveAddress } from '../addressing.ts'
-import type { Call, Frame } from '../frame.ts'
+import type { Frame } from '../frame.ts'
 import { idParams } from '../schemas/common.ts'
 import { invoiceDetailSchema } from '../schemas/invoice.ts'
 import { creditNoteSchema, paymentSchema, reasonSchema } from '../schemas/invoice-action.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
+import { parse } from '../validation.ts'
 import { readInvoiceDetail } from './invoices.ts'
 
 interface Action<Body extends z.ZodType> {
@@ -33,18 +34,11 @@ interface Action<Body extends z.ZodType> {
   readonly carryOut: (tx: Tx, ask: Ask<z.output<Body>>) => Promise<string>
 }
 
-interface Ask<Body> {
-  readonly invoiceId: string
-  readonly body: Body
-  readonly actor: string
-  readonly commandId: string
-  /** By the test clock of the invoice, where it lives on one. */
-  readonly now: string
-}
+type Ask<Body> = AskedInvoice & { readonly body: Body }
 
-/** What can be done with an invoice. Each is one transaction with its answer. */
-export function registerInvoiceActions(frame: Frame): void {
-  registerAction(frame, {
+/** What can be done with an invoice. Each is one transaction with its answer, asked for by a route or by a form. */
+export const invoiceActions: readonly InvoiceAction[] = [
+  defineAction({
     name: 'finalize',
     summary: 'Finalize a draft now',
     description: 'It is computed once more. Finalized already, it stays as it is.',
@@ -55,8 +49,8 @@ export function registerInvoiceActions(frame: Frame): void {
       await finalizeInvoice(tx, { invoiceId, now })
       return invoiceId
     },
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'credit-notes',
     summary: 'Credit an invoice, in full or in part',
     description: 'Without a body field: all that is left. Tax is mirrored to the cent.',
@@ -77,8 +71,8 @@ export function registerInvoiceActions(frame: Frame): void {
         })
       ).id
     },
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'void',
     summary: 'Annul an invoice by one full credit note; it keeps its number',
     body: reasonSchema,
@@ -87,8 +81,8 @@ export function registerInvoiceActions(frame: Frame): void {
       await voidInvoice(tx, toMark(ask))
       return ask.invoiceId
     },
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'reissue',
     summary: 'Bill anew what a voided invoice billed',
     description:
@@ -97,15 +91,15 @@ export function registerInvoiceActions(frame: Frame): void {
     status: 201,
     refusals: ['action_not_allowed', 'invoice_empty', 'not_credited'],
     carryOut: async (tx, { invoiceId, now }) => (await reissueInvoice(tx, { invoiceId, now })).id,
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'payments',
     summary: 'Record money that came in',
     body: paymentSchema,
     refusals: ['currency_mismatch', 'payment_exceeds_invoice'],
     carryOut: recordPayment,
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'mark-uncollectible',
     summary: 'Write off what is left to pay',
     body: reasonSchema,
@@ -114,8 +108,8 @@ export function registerInvoiceActions(frame: Frame): void {
       await markUncollectible(tx, toMark(ask))
       return ask.invoiceId
     },
-  })
-  registerAction(frame, {
+  }),
+  defineAction({
     name: 'mark-collectible',
     summary: 'Take a write-off back',
     body: reasonSchema,
@@ -124,7 +118,35 @@ export function registerInvoiceActions(frame: Frame): void {
       await markCollectible(tx, toMark(ask))
       return ask.invoiceId
     },
-  })
+  }),
+]
+
+export function registerInvoiceActions(frame: Frame): void {
+  for (const action of invoiceActions) action.register(frame)
+}
+
+/** An action whatever its body is. */
+interface InvoiceAction {
+  readonly name: string
+  readonly register: (frame: Frame) => void
+  /** @returns the id of the document to answer with */
+  readonly carryOut: (tx: Tx, asked: AskedInvoice & { readonly body: unknown }) => Promise<string>
+}
+
+interface AskedInvoice {
+  readonly invoiceId: string
+  readonly actor: string
+  readonly commandId: string
+  readonly now: string
+}
+
+function defineAction<Body extends z.ZodType>(action: Action<Body>): InvoiceAction {
+  return {
+    name: action.name,
+    register: (frame) => registerAction(frame, action),
+    carryOut: async (tx, asked) =>
+      await action.carryOut(tx, await toAsk(tx, { ...asked, body: parse(action.body, asked.body, 'body') })),
+  }
 }
 
 function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Body>): void {
@@ -144,19 +166,19 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
         : {}),
       refusals: action.isOfDraft ? action.refusals : ['not_an_invoice', 'not_finalized', ...action.refusals],
     },
-    async (call) => {
-      const tx = call.transaction()
-      const ask = await toAsk(tx, call)
+    async ({ transaction, params, principal, body, commandId, now }) => {
+      const tx = transaction()
+      const invoiceId = await resolveAddress(tx, 'invoice', params.id)
+      const ask = await toAsk(tx, { invoiceId, actor: principal.name, commandId, now, body })
       return await readInvoiceDetail(tx, await action.carryOut(tx, ask))
     },
   )
 }
 
-async function toAsk<Body>(db: Db, call: Call<z.output<typeof idParams>, unknown, Body>): Promise<Ask<Body>> {
-  const invoiceId = await resolveAddress(db, 'invoice', call.params.id)
-  const { test_clock_now_at: clockNow } = await getInvoice(db, invoiceId)
-  const { body, commandId } = call
-  return { invoiceId, body, commandId, actor: call.principal.name, now: clockNow ?? call.now }
+/** By the clock of the invoice. */
+async function toAsk<Body>(db: Db, asked: AskedInvoice & { readonly body: Body }): Promise<Ask<Body>> {
+  const { test_clock_now_at: clockNow } = await getInvoice(db, asked.invoiceId)
+  return { ...asked, now: clockNow ?? asked.now }
 }
 
 function toMark({ invoiceId, body, actor, now }: Ask<z.output<typeof reasonSchema>>): WantedMark {

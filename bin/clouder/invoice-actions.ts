@@ -1,6 +1,5 @@
-import Big from 'big.js'
 import type { Command } from 'commander'
-import { fromMinor, roundHalfAwayFromZero } from '#domain/money.ts'
+import { parseAmount } from '#domain/money.ts'
 import type { InvoiceDetail, SelfCheck } from './answers.ts'
 import { exitCodes } from './exit-code.ts'
 import { usageFailure } from './failure.ts'
@@ -133,12 +132,12 @@ function pathOf(id: string): string {
   return `/v1/invoices/${encodeURIComponent(id)}`
 }
 
-/** An amount has no more decimals than its currency: nothing is rounded here. */
 function toMinor(text: string, currency: string): number {
-  const isDecimal = /^\d{1,12}(\.\d{1,4})?$/.test(text)
-  const minor = isDecimal ? roundHalfAwayFromZero(new Big(text), currency) : 0
-  if (isDecimal && fromMinor(minor, currency).eq(text)) return minor
-  throw usageFailure(`${text} is no amount in ${currency}.`, 'write it as it is printed, such as 12.50')
+  try {
+    return parseAmount(text, currency)
+  } catch {
+    throw usageFailure(`${text} is no amount in ${currency}.`, 'write it as it is printed, such as 12.50')
+  }
 }
 
 async function check({ api, out }: Session): Promise<void> {

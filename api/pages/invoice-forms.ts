@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import type { Tx } from '#db/database.ts'
+import { getInvoice } from '#db/read/invoice.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import { parseAmount } from '#domain/money.ts'
+import { problemKinds } from '../errors.ts'
+import type { ApiContext, Frame } from '../frame.ts'
+import { answerOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { invoiceActions } from '../routes/invoice-actions.ts'
+import { commandIdOf } from '../subscription-commands.ts'
+import { consolePage, requireOperator } from './console-page.tsx'
+import { invoiceBody } from './invoice.tsx'
+
+type Values = Readonly<Record<string, string>>
+
+/** The same actions as the API's, from forms: done leads to the document, refused shows the form again. */
+export function registerInvoiceForms(frame: Frame): void {
+  for (const { name } of invoiceActions) {
+    consolePage(
+      frame,
+      { method: 'post', path: `/invoices/:id/${name}`, permission: 'invoices:write' },
+      async (view, ctx) => {
+        const publicId = ctx.req.param('id') ?? ''
+        const values = await readForm(ctx)
+        try {
+          const made = await carryOut(frame, ctx, { publicId, name, values })
+          return ctx.redirect(`/invoices/${made}`, 303)
+        } catch (error) {
+          if (!(error instanceof BusinessError)) throw error
+          const refused = { action: name, code: error.code, detail: error.message, values }
+          const body = await invoiceBody(frame, view, { publicId, language: undefined, refused })
+          const status = problemKinds[error.code].status === 503 ? 503 : 422
+          return { ...body, title: `Refused: ${body.title}`, status }
+        }
+      },
+    )
+  }
+}
+
+async function readForm(ctx: ApiContext): Promise<Values> {
+  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
+  const { form_token: _token, ...values } = form
+  return values
+}
+
+async function carryOut(
+  { deps }: Frame,
+  ctx: ApiContext,
+  form: { publicId: string; name: string; values: Values },
+): Promise<string> {
+  const { idempotency_key: key, ...fields } = form.values
+  const actor = requireOperator(ctx).name
+  const request = keyedRequest({
+    principal: actor,
+    key: readIdempotencyKey(key),
+    method: ctx.req.method,
+    path: ctx.req.path,
+    body: JSON.stringify(fields),
+  })
+  const invoiceId = decodeId('invoice', form.publicId)
+  const { body } = await answerOnce(deps.db, request, async (tx) => {
+    const action = invoiceActions.find(({ name }) => name === form.name)
+    if (!action) throw new BusinessError('not_found', `There is no action ${form.name}.`)
+    const asked = { invoiceId, actor, commandId: commandIdOf(request), now: deps.now() }
+    const id = await action.carryOut(tx, { ...asked, body: await toBody(tx, invoiceId, fields) })
+    return { status: 303, body: encodeId('invoice', id) }
+  })
+  return z.string().parse(body)
+}
+
+/** What was left empty was not said. Amounts are written as they are printed. */
+async function toBody(tx: Tx, invoiceId: string, fields: Values): Promise<object> {
+  const { amount, ...said } = Object.fromEntries(
+    Object.entries(fields)
+      .map(([name, value]) => [name, value.trim()] as const)
+      .filter(([, value]) => value !== ''),
+  )
+  if (amount === undefined) return said
+  const { currency } = await getInvoice(tx, invoiceId)
+  return { ...said, amount_minor: parseAmount(amount, currency) }
+}

@@ -12,6 +12,7 @@ import { readCommandNote } from '#db/command-note.ts'
 import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
+import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { CancelMoment, SubscriptionPhase } from '#domain/subscription.ts'
@@ -39,6 +40,13 @@ export interface CommandInput {
   readonly subscriptionId: string
   readonly requestId: string
   readonly nowMs: number
+}
+
+interface TransferInput extends CommandInput {
+  readonly subscriptionLineId: string
+  readonly customerId: string
+  readonly quantity?: string
+  readonly startsOn?: string
 }
 
 /** The rows of a subscription's life. Every one may be called twice. */
@@ -172,6 +180,17 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       return await agenda(input)
     },
 
+    async previewTransfer(input: TransferInput) {
+      const { subscriptionId, now } = await asked(input)
+      const planned = await previewTransfer(db, { subscriptionId, now, ...toTransfer(input) })
+      return { ...planned, instanceId: planned.instanceId ? encodeId('instance', planned.instanceId) : null }
+    },
+
+    async transferLine(input: TransferInput): Promise<Agenda> {
+      await transferSubscriptionLine(db, await asked(input), toTransfer(input))
+      return await agenda(input)
+    },
+
     async setTerm(input: CommandInput): Promise<Agenda> {
       const key = await asked(input)
       if (key.asked?.term) await setTerm(db, key, key.asked.term)
@@ -251,6 +270,16 @@ function toChange(
     ...asked?.plan,
     ...(command.quantity === undefined ? {} : { quantity: command.quantity }),
     subscriptionLineId: decodeId('subscriptionLine', command.subscriptionLineId),
+  }
+}
+
+function toTransfer(input: TransferInput): AskedTransfer {
+  const { quantity, startsOn } = input
+  return {
+    subscriptionLineId: decodeId('subscriptionLine', input.subscriptionLineId),
+    customerId: decodeId('customer', input.customerId),
+    quantity,
+    startsOn,
   }
 }
 

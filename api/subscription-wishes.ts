@@ -1,9 +1,16 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import type { AskedPlan } from '#domain/change.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { resolveField } from './addressing.ts'
 import { readPrice } from './schemas/price.ts'
-import type { cancelSchema, changePlanSchema, pauseSchema, stopLineSchema } from './schemas/subscription.ts'
+import type {
+  cancelSchema,
+  changePlanSchema,
+  pauseSchema,
+  stopLineSchema,
+  transferSchema,
+} from './schemas/subscription.ts'
 import type { Wish } from './subscription-commands.ts'
 
 /** What a body of the API or a form of the console asks for, as a command. */
@@ -48,6 +55,20 @@ export async function toLineStop(db: Db, body: z.output<typeof stopLineSchema>):
     kind: 'stopLine',
     subscriptionLineId: body.line,
     ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+  }
+}
+
+/** @throws `not_found`, `customer_unknown`, `id_kind_mismatch` */
+export async function toTransfer(db: Db, body: z.output<typeof transferSchema>): Promise<Wish> {
+  await checkLine(db, body.line)
+  const { customer: text, quantity, starts_on: startsOn } = body
+  const customer = { kind: 'customer', text, pointer: '/customer', unknown: 'customer_unknown' } as const
+  return {
+    kind: 'transfer',
+    subscriptionLineId: body.line,
+    customerId: encodeId('customer', await resolveField(db, customer)),
+    ...(quantity === undefined ? {} : { quantity }),
+    ...(startsOn === undefined ? {} : { startsOn }),
   }
 }
 

@@ -61,7 +61,7 @@ export async function readChange(
 }
 
 /** The lines of one life from the one that is in force on. @throws `not_found` */
-async function readLife(
+export async function readLife(
   db: Db,
   subscription: Subscription,
   { lineId, today }: { lineId: string; today: string },

@@ -20,6 +20,7 @@ export type EventKind =
   | 'subscription.pause_withdrawn'
   | 'subscription.paused'
   | 'subscription.line_stopped'
+  | 'subscription.handed_over'
   | 'subscription.term_agreed'
   | 'subscription.renewed'
   | 'subscription.suspended'

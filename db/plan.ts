@@ -80,12 +80,12 @@ function soldAs(product: CatalogProduct) {
 type Replacement = Partial<ReturnType<typeof soldAs>> &
   Partial<Pick<LineRow, 'quantity' | 'price' | 'price_list_item_id' | 'interval_count' | 'interval_unit'>>
 
-/** Gives a line and what follows it new terms from a day on. Holes that pauses leave stay. */
-async function replaceLines(
+/** Gives a line and what follows it new terms from a day on, or ends it there. Holes that pauses leave stay. */
+export async function replaceLines(
   changes: LineChanges,
   lines: readonly LineRow[],
   effectiveOn: string,
-  replacement: Replacement,
+  replacement: Replacement | null,
 ): Promise<void> {
   const today = lines[0]?.starts_on ?? effectiveOn
   for (const line of lines.toReversed()) {
@@ -95,7 +95,7 @@ async function replaceLines(
       await endLine(changes, line, effectiveOn)
   }
   const [line] = lines
-  if (!line) return
+  if (!line || replacement === null) return
   const served = lines.map(({ starts_on: start, ends_on: end }) => ({ start, end }))
   for (const { start, end } of servedFrom(served, effectiveOn)) {
     const before = lines.find((row) => row.starts_on === start)

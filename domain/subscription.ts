@@ -29,6 +29,14 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   | { readonly kind: 'unpause' }
   /** Left out, the day is the end of what was billed. */
   | { readonly kind: 'stopLine'; readonly subscriptionLineId: string; readonly endsOn?: string }
+  /** All of it, and from today, where a quantity or a day is left out. */
+  | {
+      readonly kind: 'transfer'
+      readonly subscriptionLineId: string
+      readonly customerId: string
+      readonly quantity?: string
+      readonly startsOn?: string
+    }
   /** The term is in the command's note. */
   | { readonly kind: 'setTerm' }
   | { readonly kind: 'suspend' }
@@ -72,6 +80,7 @@ const allowed: Readonly<
     phases: ['active', 'suspended'],
     holds: (standing) => isFree(standing) && !standing.isCancelled,
   },
+  transfer: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
   setTerm: {
     phases: ['active', 'suspended'],
     holds: (standing) => isFree(standing) && !standing.isCancelled,

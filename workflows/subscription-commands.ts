@@ -3,7 +3,7 @@ import { refuseCommand, type SubscriptionCommand } from '#domain/subscription.ts
 import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { pauseIfDue } from './subscription-pause.ts'
-import { startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
+import { applySoldLimits, startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
 
 type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
@@ -68,6 +68,8 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await unpause(life, command)
     case 'stopLine':
       return await stopLine(life, command)
+    case 'transfer':
+      return await transfer(life, command)
     case 'setTerm':
       return await setTerm(life, command)
     case 'suspend':
@@ -224,6 +226,29 @@ async function stopLine(life: Life, command: CommandOf<'stopLine'>): Promise<nul
     { ...keyOf(life, command), ...asked },
   ])
   update(life, { agenda })
+  return null
+}
+
+/** What stays has to hold what is used; the limit is set when the other customer's begins, which may be now. */
+async function transfer(life: Life, command: CommandOf<'transfer'>): Promise<Refusal | null> {
+  const { kind: _kind, ...asked } = command
+  const key = { ...keyOf(life, command), ...asked }
+  const planned = await database.previewTransfer.executeWithOptions({ summary: 'what stays' }, [key])
+  if (planned.instanceId !== null && planned.limitCode !== null && planned.keptQuantity !== '0') {
+    const refusal = await changeLimit(life, {
+      direction: 'downgrade',
+      instanceId: planned.instanceId,
+      code: planned.limitCode,
+      quantity: planned.keptQuantity,
+    })
+    if (refusal) return refusal
+  }
+  const agenda = await database.transferLine.executeWithOptions(
+    { summary: `handed over on ${planned.startsOn}, ${planned.keptQuantity} stay` },
+    [key],
+  )
+  update(life, { agenda, isCancelled: agenda.endsAtMs !== null })
+  await applySoldLimits(life)
   return null
 }
 

@@ -66,6 +66,7 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
   pause: 'Stop service and billing from a day on, until another or until it is resumed.',
   unpause: 'Withdraw a pause that has not begun.',
   stopLine: 'End one line on a day, not before it was billed to.',
+  transfer: 'Hand a line, or a part of its quantity, to another customer.',
   setTerm: 'Agree a fixed term, and whether it is renewed.',
   suspend: 'Stop the instances and keep their data.',
   resume: 'Start the instances again.',

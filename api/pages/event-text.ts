@@ -24,6 +24,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.pause_withdrawn': (data) => `Pause from ${day(data['starts_on'])} withdrawn`,
   'subscription.paused': (data) => `Paused ${untilDay(data['ends_on'])}`,
   'subscription.line_stopped': (data) => `${text(data['product'])} ends on ${day(data['ends_on'])}`,
+  'subscription.handed_over': (data) =>
+    `${text(data['quantity'])} × ${text(data['product'])} handed over on ${day(data['starts_on'])}, as ${text(data['subscription'])}`,
   'subscription.term_agreed': (data) =>
     `Fixed term to ${day(data['ends_on'])}, then ${data['renewal'] === 'end' ? 'it ends' : 'it is renewed'}`,
   'subscription.renewed': (data) => `Renewed until ${day(data['ends_on'])}`,

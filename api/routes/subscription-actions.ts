@@ -13,9 +13,10 @@ import {
   stopLineSchema,
   subscriptionDetailSchema,
   suspendSchema,
+  transferSchema,
 } from '../schemas/subscription.ts'
 import { sendCommand, type Wish } from '../subscription-commands.ts'
-import { toCancellation, toLineStop, toPause, toPlanChange } from '../subscription-wishes.ts'
+import { toCancellation, toLineStop, toPause, toPlanChange, toTransfer } from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
 type Params = z.output<typeof idParams>
@@ -97,6 +98,22 @@ export function registerSubscriptionActions(frame: Frame): void {
     body: stopLineSchema,
     refusals: ['before_last_billed_day', 'not_found'],
     toWish: async ({ body, db }) => await toLineStop(db, body),
+  })
+  registerAction(frame, {
+    name: 'transfer',
+    summary: 'Hand a line, or a part of its quantity, to another customer',
+    body: transferSchema,
+    refusals: [
+      'below_current_use',
+      'currency_mismatch',
+      'customer_unknown',
+      'date_range_invalid',
+      'not_found',
+      'product_archived',
+      'quantity_invalid',
+      'quantity_not_whole',
+    ],
+    toWish: async ({ body, db }) => await toTransfer(db, body),
   })
   registerAction(frame, {
     name: 'set-term',

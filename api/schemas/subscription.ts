@@ -24,6 +24,7 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   pause: 'pause',
   unpause: 'unpause',
   stopLine: 'stop-line',
+  transfer: 'transfer',
   setTerm: 'set-term',
   suspend: 'suspend',
   resume: 'resume',
@@ -82,6 +83,10 @@ export const subscriptionLineSchema = z
     limit: z.string().nullable(),
     instance: z.string().nullable(),
     document: z.string().nullable(),
+    transferred_from: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The line of another customer that it was.' }),
     starts_on: z.string().nullable(),
     ends_on: z.string().nullable(),
     billed_until: z.string().nullable().openapi({ description: 'The first day that was not billed.' }),
@@ -161,6 +166,10 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
     limit: row.limit_code,
     instance: row.instance_id === null ? null : encodeId('instance', row.instance_id),
     document: row.document_id === null ? null : encodeId('document', row.document_id),
+    transferred_from:
+      row.transferred_from_line_id === null
+        ? null
+        : encodeId('subscriptionLine', row.transferred_from_line_id),
     starts_on: row.starts_on,
     ends_on: row.ends_on,
     billed_until: row.billed_until,
@@ -234,6 +243,17 @@ export const stopLineSchema = z
       .openapi({ description: 'The first day that is not billed; left out, the end of what was billed.' }),
   })
   .openapi('StopLine')
+
+export const transferSchema = z
+  .strictObject({
+    line: addressField,
+    customer: addressField.openapi({ description: 'Who gets it. Code or id.' }),
+    quantity: quantityField.optional().openapi({ description: 'Left out: all of it.' }),
+    starts_on: dateField.optional().openapi({
+      description: 'The first day on which the other customer has it; left out, today.',
+    }),
+  })
+  .openapi('Transfer')
 
 export const setTermSchema = z
   .strictObject({

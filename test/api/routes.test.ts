@@ -108,6 +108,7 @@ POST /v1/subscriptions/:id/set-term subscriptions:write
 POST /v1/subscriptions/:id/simulation invoices:read
 POST /v1/subscriptions/:id/stop-line subscriptions:write
 POST /v1/subscriptions/:id/suspend subscriptions:write
+POST /v1/subscriptions/:id/transfer subscriptions:write
 POST /v1/subscriptions/:id/uncancel subscriptions:write
 POST /v1/subscriptions/:id/unpause subscriptions:write
 POST /v1/tax-rates tax_rates:write

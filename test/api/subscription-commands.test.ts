@@ -82,6 +82,7 @@ test('the detail lists exactly what can be asked now', async () => {
     'change-plan',
     'pause',
     'stop-line',
+    'transfer',
     'set-term',
     'suspend',
   ])

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import {
+  anchorOn,
   anchorOnBillingDay,
   boundaryAfter,
   boundaryFrom,
   calendarAnchor,
   calendarPeriod,
+  moveAnchor,
   serviceParts,
   stepBoundary,
   type AnchorInForce,
@@ -14,6 +16,7 @@ import {
 import {
   addDays,
   compareDates,
+  cycleBoundary,
   cycleHolding,
   cycleIndexOn,
   fullCycle,
@@ -211,4 +214,41 @@ test('parts tile a life without hole or overlap, whatever the interval and howev
       },
     ),
   )
+})
+
+const stand = {
+  interval: { count: 1, unit: 'month' },
+  nextPeriodIndex: 5,
+  nextInvoiceOn: '2026-06-01',
+} as const
+
+test('a moved anchor makes the next period a bridge to the first full one, and numbers go on', () => {
+  const { anchor, periodIndex } = moveAnchor(stand, '2026-06-15')
+  assert.deepEqual([anchor, periodIndex], ['2025-12-15', 5])
+  assert.equal(cycleBoundary(anchor, stand.interval, periodIndex + 1), '2026-06-15')
+})
+
+test('the day is not lost in a month that lacks it: numbers may have a gap', () => {
+  for (const firstFullOn of ['2026-06-30', '2026-06-29', '2026-07-01']) {
+    const { anchor, periodIndex } = moveAnchor(stand, firstFullOn)
+    assert.ok(periodIndex >= 5)
+    assert.equal(anchor.slice(8), firstFullOn.slice(8))
+    assert.equal(cycleBoundary(anchor, stand.interval, periodIndex + 1), firstFullOn)
+  }
+})
+
+test('a bridge has a day and is no longer than a cycle; months by their last day have no other rhythm', () => {
+  assert.throws(() => moveAnchor(stand, '2026-06-01'), { code: 'date_range_invalid' })
+  assert.throws(() => moveAnchor(stand, '2026-07-02'), { code: 'date_range_invalid' })
+  const byLastDay = { ...stand, interval: { count: 1, unit: 'month_last_day' } } as const
+  assert.throws(() => moveAnchor(byLastDay, '2026-06-15'), { code: 'action_not_allowed' })
+})
+
+test('days before a move are counted by the former anchor', () => {
+  const cycles = {
+    billingCycleAnchor: '2026-05-15',
+    formerAnchor: { anchor: '2026-01-01', until: '2026-06-01' },
+  }
+  assert.equal(anchorOn(cycles, '2026-05-31'), '2026-01-01')
+  assert.equal(anchorOn(cycles, '2026-06-01'), '2026-05-15')
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { termOn, type FixedTerm } from '#domain/renewal.ts'
+import { endOnNotice, termOn, type FixedTerm } from '#domain/renewal.ts'
 
 const year: FixedTerm = {
   startsOn: '2026-03-01',
@@ -46,4 +46,10 @@ test('terms from the last day of a month do not drift, and notice may be counted
   }
   const term = termOn(monthly, '2026-03-01')
   assert.deepEqual([term.startsOn, term.endsOn, term.noticeUntil], ['2026-02-28', '2026-03-31', '2026-03-17'])
+})
+
+test('notice in time ends the running term, too late it ends the next', () => {
+  assert.equal(endOnNotice(year, '2027-01-31'), '2027-03-01')
+  assert.equal(endOnNotice(year, '2027-02-01'), '2028-03-01')
+  assert.equal(endOnNotice({ ...year, isRenewed: false }, '2027-02-01'), '2027-03-01')
 })

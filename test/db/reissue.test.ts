@@ -185,3 +185,43 @@ test('an invoice of one-offs is billed anew with what was not withdrawn', async 
   await annul(invoice.id)
   assert.equal((await reissue(invoice.id)).totalMinor, 2_000)
 })
+
+test('a cancellation and credits of a person at once never give back more than was charged', async () => {
+  for (const round of [1, 2, 3]) {
+    const { subscriptionId, april } = await sellAndBill()
+    const at = '2026-04-10T00:00:00Z'
+    const key = { subscriptionId, requestId: `stop ${round}`, now: at, actor: 'test' }
+    await cancelSubscription(seller.db, key, { when: 'now', reason: 'moved' })
+    const results = await Promise.allSettled([
+      billFinal(seller.db, subscriptionId, at),
+      annul(april.id),
+      ...[1, 2, 3].map(async () =>
+        seller.db.transaction().execute(async (tx) =>
+          insertCreditNote(tx, {
+            invoiceId: april.id,
+            request: { kind: 'amount', netMinor: 400 },
+            billingKey: newId(),
+            reason: null,
+            actor: 'test',
+            now: at,
+          }),
+        ),
+      ),
+    ])
+    const failed = results.filter((result) => result.status === 'rejected')
+    assert.ok(failed.every((result) => refusedAs('credit_exceeds_invoice')(result.reason)))
+    const lines = await seller.db
+      .selectFrom('invoice_lines as charge')
+      .select('charge.amount_minor')
+      .select((eb) =>
+        eb
+          .selectFrom('invoice_lines as credit')
+          .select((of) => of.fn.sum<string>('credit.amount_minor').as('sum'))
+          .whereRef('credit.credits_line_id', '=', 'charge.id')
+          .as('credited'),
+      )
+      .where('charge.invoice_id', '=', april.id)
+      .execute()
+    for (const line of lines) assert.equal(line.amount_minor + Number(line.credited ?? 0), 0)
+  }
+})

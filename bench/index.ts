@@ -8,7 +8,9 @@ import { measureBillingWrite } from './billing-write.ts'
 import { measureIdle } from './idle.ts'
 import { measureLargeDocument } from './large-document.ts'
 import { measureOrderToReady } from './order-to-ready.ts'
+import { measurePreview } from './preview.ts'
 import { measureRating } from './rating.ts'
+import { measureSimulate } from './simulate.ts'
 import { CannotMeasure, type Benchmark } from './support/benchmark.ts'
 import { describeMachine, formatReport, toReportJson, type Report } from './support/report.ts'
 import { startPlatform, type Defer, type Platform } from './support/platform.ts'
@@ -19,8 +21,10 @@ const benchmarks: Readonly<Record<string, { title: string; usually: string; meas
   'api-latency': { title: 'API latency', usually: '90 s', measure: measureApiLatency },
   rating: { title: 'Rating', usually: '15 s', measure: measureRating },
   'billing-run': { title: 'Billing run', usually: '4 minutes', measure: measureBillingRun },
-  'billing-write': { title: 'Billing, written by hand', usually: '1 minute', measure: measureBillingWrite },
+  'billing-write': { title: 'Billing, written by hand', usually: '2 minutes', measure: measureBillingWrite },
   'large-document': { title: 'Large document', usually: '20 s', measure: measureLargeDocument },
+  preview: { title: 'Preview over HTTP', usually: '30 s', measure: measurePreview },
+  simulate: { title: 'Simulation', usually: '15 s', measure: measureSimulate },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3

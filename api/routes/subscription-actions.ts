@@ -3,6 +3,7 @@ import type { ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
 import type { Call, Frame } from '../frame.ts'
+import { dispatchOutbox } from '../relay.ts'
 import { idParams } from '../schemas/common.ts'
 import {
   cancelSchema,
@@ -160,6 +161,8 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
       const actor = call.principal.name
       const { isRepeat } = call
       await sendCommand(frame.deps, { subscriptionId, command, actor, reason, asked, isRepeat })
+      // What was handed over is an order of somebody else, whose workflow starts at once.
+      if (command.kind === 'transfer') call.afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return await readSubscriptionDetail(call.db, subscriptionId, frame.deps)
     },
   )

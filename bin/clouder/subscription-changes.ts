@@ -107,6 +107,20 @@ function addPlans(group: Command): void {
       }),
     )
   group
+    .command('transfer <subscription> <line> <customer>')
+    .description('hand a line, or a part of its quantity, to another customer')
+    .option('--quantity <quantity>', 'how much of it; left out, all')
+    .option('--from <date>', 'the first day on which the other has it; left out, today')
+    .action(
+      withSession<[string, string, string], { quantity?: string; from?: string }>(
+        async (session, { args: [id, line, customer], options }) => {
+          const { quantity, from: starts_on } = options
+          const body = { line: await findLine(session, id, line), customer, quantity, starts_on }
+          await ask(session, id, 'transfer', body, `npx clouder subscriptions show ${id}`)
+        },
+      ),
+    )
+  group
     .command('term <subscription> <length>')
     .description('agree a fixed term, such as "1 year": it is renewed by itself, or ends')
     .option('--notice <length>', 'how long before its end it must be ended', '1 month')

@@ -37,7 +37,8 @@ test('a term that is renewed is renewed on its last day, once, and counted from 
   assert.equal((await agendaOn('2026-04-02')).termAt, '2027-03-31T00:00:00Z')
   await renewTerm(seller.db, subscriptionId, '2027-03-30T23:59:59Z')
   assert.equal((await ends()).term_ends_on, '2027-04-01')
-  for (const _again of [1, 2]) await renewTerm(seller.db, subscriptionId, '2027-03-31T00:00:00Z')
+  await renewTerm(seller.db, subscriptionId, '2027-03-31T00:00:00Z')
+  await renewTerm(seller.db, subscriptionId, '2027-03-31T12:00:00Z')
   assert.equal((await ends()).term_ends_on, '2028-04-01')
 })
 

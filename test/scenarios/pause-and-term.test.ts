@@ -92,7 +92,7 @@ chapter('a quarterly term is agreed; it is renewed, and then ends by itself', as
   await diary.untilPhase(subscription, 'ended')
   const invoices = await diary.invoices(subscription)
   assert.deepEqual(
-    (invoices.at(-1)?.['lines'] as Json[]).map((line) => line['service_period']),
+    ((invoices.at(-1) ?? {})['lines'] as Json[]).map((line) => line['service_period']),
     [{ start: '2026-12-15', end: '2027-01-01' }],
   )
 })

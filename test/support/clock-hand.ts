@@ -15,7 +15,7 @@ export async function advanceClock(
   db: Db,
   testClockId: string,
   to: string,
-  beforeStep: (now: string) => Promise<void> = async () => {},
+  around: (next: string, step: () => Promise<void>) => Promise<void> = async (_, step) => step(),
 ): Promise<void> {
   for (;;) {
     const { now_at: from } = await db
@@ -25,9 +25,10 @@ export async function advanceClock(
       .executeTakeFirstOrThrow()
     if (Date.parse(from) >= Date.parse(to)) return
     const next = await findNextClockStep(db, testClockId, to)
-    await beforeStep(next)
-    await moveTestClock(db, testClockId, { from, to: next })
-    for (const id of await listClockSubscriptions(db, testClockId)) await settleSubscription(db, id, next)
+    await around(next, async () => {
+      await moveTestClock(db, testClockId, { from, to: next })
+      for (const id of await listClockSubscriptions(db, testClockId)) await settleSubscription(db, id, next)
+    })
   }
 }
 

@@ -28,9 +28,10 @@ export async function findBreaches(db: Db, { query }: Invariant): Promise<string
 }
 
 /** Fails with all that is wrong in the database, by what must never be. */
-export async function assertInvariants(db: Db): Promise<void> {
+export async function assertInvariants(db: Db, { isUnderWay = false } = {}): Promise<void> {
   const broken: Record<string, string[]> = {}
   for (const invariant of invariants) {
+    if (isUnderWay && invariant.isOfSettledBooks) continue
     const found = await findBreaches(db, invariant)
     if (found.length > 0) broken[`never ${invariant.never}`] = found.slice(0, 5)
   }

@@ -148,10 +148,13 @@ export const moneyInvariants: readonly Invariant[] = [
     query: `
       select format('line %s, revision %s of %s', line.subscription_line_id, line.revision, line.service_period) as found
       from invoice_lines line
-      where line.revision > 0 and line.kind in ('recurring', 'usage', 'one_time', 'one_off') and not exists (
-        select from invoice_lines before
-        where (before.subscription_line_id, before.one_off_charge_id, before.kind, before.service_period, before.revision)
-            is not distinct from (line.subscription_line_id, line.one_off_charge_id, line.kind, line.service_period, line.revision - 1)
-          and before.amount_minor = -(select coalesce(sum(amount_minor), 0) from invoice_lines where credits_line_id = before.id))`,
+      cross join lateral (
+        select count(*) as count, count(*) filter (where before.amount_minor
+          <> -(select coalesce(sum(amount_minor), 0) from invoice_lines where credits_line_id = before.id)) as standing
+        from invoice_lines before
+        where (before.subscription_line_id, before.one_off_charge_id, before.kind, before.revision)
+            is not distinct from (line.subscription_line_id, line.one_off_charge_id, line.kind, line.revision - 1)
+          and coalesce(before.service_period && line.service_period, true)) as billed_before
+      where line.revision > 0 and line.kind in ('recurring', 'usage', 'one_time', 'one_off') and (count = 0 or standing > 0)`,
   },
 ]

@@ -40,17 +40,21 @@ export const periodInvariants: readonly Invariant[] = [
     never: 'is a period of a document billed twice, or left out: from the first on they tile',
     query: `
       select format('document %s, period %s %s', document_id, period_index, period) as found
-      from (select *, lag(period_index, 1, -1) over periods as index_before, lag(upper(period)) over periods as end_before
-        from billing_periods window periods as (partition by document_id order by period_index)) as tile
-      where period_index <> index_before + 1 or lower(period) <> end_before`,
+      from (select billing_periods.*, document.own_anchor_on, lag(period_index) over periods as index_before,
+          lag(upper(period)) over periods as end_before
+        from billing_periods join subscription_documents document on document.id = document_id
+        window periods as (partition by document_id order by period_index)) as tile
+      where case when index_before is not null then period_index <> index_before + 1 or lower(period) <> end_before
+        -- Of a document that follows the calendar, the part before its first whole period is billed by itself.
+        else period_index > case when own_anchor_on is null then 0 else 1 end end`,
   },
   {
     never: 'does a document stand elsewhere than at the end of its last period',
     query: `
       select format('document %s stands at period %s, %s', id, next_period_index, next_invoice_on) as found
       from subscription_documents document cross join lateral (
-        select count(*) as periods, max(upper(period)) as ends_on from billing_periods where document_id = document.id) billed
-      where next_period_index <> periods or next_invoice_on <> ends_on`,
+        select max(period_index) as last_index, max(upper(period)) as ends_on from billing_periods where document_id = document.id) billed
+      where next_period_index <> last_index + 1 or next_invoice_on <> ends_on`,
   },
   {
     never: 'is a period billed on an invoice of another document, or of another day',
@@ -96,10 +100,11 @@ export const periodInvariants: readonly Invariant[] = [
   },
   {
     never: 'is a document a day overdue, and neither billed nor parked with a task',
+    isOfSettledBooks: true,
     query: `
       select format('document %s is due since %s', document.id, next_invoice_on) as found
       from subscription_documents document
-      where closed_at is null and next_invoice_on < (${documentNow} at time zone time_zone)::date - 1
+      where closed_at is null and exists (select from subscription_lines where document_id = document.id) and next_invoice_on < (${documentNow} at time zone time_zone)::date - 1
         and not exists (select from tasks where subject_id = document.id and closed_at is null)`,
   },
   {

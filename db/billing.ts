@@ -2,20 +2,15 @@ import { assert } from '#domain/assert.ts'
 import { dateIn, earlierDate } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { DocumentNotReady, writeBills } from './bill.ts'
-import {
-  billPeriodsIn,
-  findDocumentsGoingOn,
-  type BilledDocument,
-  type PeriodKey,
-  type PeriodOutcome,
-} from './billing-period.ts'
-import { finalizeDrafts } from './finalization.ts'
+import { billPeriodsIn, type PeriodKey, type PeriodOutcome } from './billing-period.ts'
 import { recordBilled } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
+import { findDocumentsGoingOn, type BilledDocument } from './document-progress.ts'
+import { finalizeDrafts } from './finalization.ts'
 import { listDocuments, lockDocuments, type DocumentRow } from './subscription-documents.ts'
 import { getSubscription } from './subscription.ts'
 
-export type { BilledDocument } from './billing-period.ts'
+export type { BilledDocument } from './document-progress.ts'
 
 /**
  * Bills one period of a document in one transaction. Called again, by whomever, it finds the work done and gives the same

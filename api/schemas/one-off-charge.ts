@@ -40,7 +40,7 @@ export const newOneOffChargeSchema = z
   })
   .openapi('NewOneOffCharge')
 
-export const oneOffChargeStates = ['waiting', 'invoiced', 'withdrawn'] as const
+const oneOffChargeStates = ['waiting', 'invoiced', 'withdrawn'] as const
 
 export const oneOffChargeSchema = z
   .object({

@@ -56,21 +56,28 @@ export async function pauseSubscription(db: Db, key: CommandKey, asked: AskedPau
   })
 }
 
-/** What comes later is moved first, so that no line meets the one after it. */
+/**
+ * What comes later is moved first, so that no line meets the one after it. A change that was to begin within the pause begins
+ * with its end: of what it follows, nothing is left.
+ */
 async function cutLines(
   changes: LineChanges,
   pause: { start: string; end: string | null; today: string },
 ): Promise<void> {
   const lines = await listLinesAfter(changes.tx, changes.subscription.id, pause.today)
+  const followedFrom = new Map<string, string>()
   for (const line of lines.toReversed()) {
     const { line: left, successor } = pauseLine(toLine(line), pause)
     const isMoved = left.startsOn !== line.starts_on
     if (isMoved) await dropLine(changes, line)
     else if (left.endsOn !== line.ends_on) await endLine(changes, line, left.endsOn)
     const next = isMoved ? left : successor
-    if (!next) continue
-    const closed_by = next.endsOn === null ? null : line.closed_by
-    await openLine(changes, line, { starts_on: next.startsOn, ends_on: next.endsOn, closed_by })
+    const limit = followedFrom.get(line.first_line_id)
+    followedFrom.set(line.first_line_id, isMoved ? left.startsOn : line.starts_on)
+    if (!next || (limit !== undefined && compareDates(limit, next.startsOn) <= 0)) continue
+    const endsOn = limit !== undefined && next.endsOn !== null ? earlierDate(limit, next.endsOn) : next.endsOn
+    const closed_by = endsOn === null ? null : line.closed_by
+    await openLine(changes, line, { starts_on: next.startsOn, ends_on: endsOn, closed_by })
   }
 }
 

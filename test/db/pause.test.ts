@@ -41,6 +41,22 @@ test('a planned pause leaves its days out, and what was paid for them comes back
   ])
 })
 
+test('a change that was planned for a day of the pause holds from its end', async () => {
+  const { subscriptionId, documentId, command, change } = await sellUsers(seller)
+  await change('more', '2026-04-05', { quantity: '9', startsOn: '2026-04-15' })
+  await pauseSubscription(seller.db, command('pause', '2026-04-05'), tenDays)
+  assert.deepEqual(await listServedLines(seller.db, subscriptionId), [
+    '5 odoo-user from 2026-04-01 to 2026-04-11',
+    '9 odoo-user from 2026-04-21 to open',
+  ])
+  const billed = await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  assert.deepEqual((await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted(), [
+    'credit 2026-04-11/2026-05-01 5 × 1 = -333',
+    'recurring 2026-04-21/2026-05-01 9 × 1 = 300',
+    'recurring 2026-05-01/2026-06-01 9 × 1 = 900',
+  ])
+})
+
 test('its first and its last day are on the agenda, each while it is to come', async () => {
   const { subscriptionId, command } = await sellUsers(seller)
   await pauseSubscription(seller.db, command('pause', '2026-04-05'), tenDays)

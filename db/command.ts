@@ -31,7 +31,7 @@ export async function once(
   })
 }
 
-export async function isNew(tx: Tx, key: CommandKey, kind: string): Promise<boolean> {
+async function isNew(tx: Tx, key: CommandKey, kind: string): Promise<boolean> {
   const row = await tx
     .insertInto('subscription_commands')
     .values({
@@ -48,7 +48,7 @@ export async function isNew(tx: Tx, key: CommandKey, kind: string): Promise<bool
   return row !== undefined
 }
 
-export async function keepReplaced(changes: LineChanges): Promise<void> {
+async function keepReplaced(changes: LineChanges): Promise<void> {
   const { tx, subscription, requestId, ended, dropped, opened } = changes
   if (ended.length + dropped.length + opened.length === 0) return
   await tx

@@ -5,6 +5,7 @@ import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
+import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
@@ -28,6 +29,7 @@ export type Kit = z.output<typeof kitSchema>
 export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
+export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>

@@ -7,6 +7,7 @@ import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
+import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
 import { registerStatus } from './status.ts'
 import { registerSubscriptions } from './subscriptions.ts'
@@ -72,6 +73,7 @@ export function createProgram(): Command {
   registerCharges(program)
   registerBuilds(program)
   registerCatalog(program)
+  registerPriceRevisions(program)
   registerSeller(program)
   registerTaxRates(program)
   registerTasks(program)

@@ -32,7 +32,9 @@ async function billed(subscription: string): Promise<string[]> {
 
 const limitsOf = async (subscription: string): Promise<unknown> => {
   const { instances } = (await diary.subscription(subscription)) as { instances: Json[] }
-  return instances.flatMap((instance) => (instance['limits'] as Json[]).map((limit) => limit['in_force_quantity']))
+  return instances.flatMap((instance) =>
+    (instance['limits'] as Json[]).map((limit) => limit['in_force_quantity']),
+  )
 }
 
 chapter('1 April: ten users are sold and built', async () => {

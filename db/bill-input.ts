@@ -54,11 +54,15 @@ export async function readBillInputs(
   const contexts = await readBillableLines(db, bills, { isLocked })
   const all = contexts.flat()
   const customerIds = [...new Set(all.map(({ customer }) => customer.id))]
-  const reread = await readPrices(db, all)
-  const late = Map.groupBy(await readLateParts(db, all), (part) => part.line.id)
-  const charges = await readWaitingCharges(db, customerIds, { isLocked })
-  const discounts = await readAppliedDiscounts(db, customerIds)
-  const taxTermsOf = await readTaxTerms(db)
+  // In a transaction these come one after the other; a preview has several connections.
+  const [reread, allLate, charges, discounts, taxTermsOf] = await Promise.all([
+    readPrices(db, all),
+    readLateParts(db, all),
+    readWaitingCharges(db, customerIds, { isLocked }),
+    readAppliedDiscounts(db, customerIds),
+    readTaxTerms(db),
+  ])
+  const late = Map.groupBy(allLate, (part) => part.line.id)
   const gathered = gatherCharges(bills, contexts, charges, { isPreview })
   const prepared = bills.map((bill, index) => {
     const own = contexts[index] ?? []

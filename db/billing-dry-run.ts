@@ -1,4 +1,5 @@
 import { billPeriodsIn, type PeriodKey, type PeriodOutcome } from './billing-period.ts'
+import { reasonOf } from './billing-chunk.ts'
 import { listDueDocuments } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
 import { inVain } from './in-vain.ts'
@@ -89,8 +90,4 @@ function add(document: DryDocument, outcome: PeriodOutcome): DryDocument {
     case 'held':
       return { ...document, outcome: 'held', reason: 'Somebody else bills or changes it at this moment.' }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

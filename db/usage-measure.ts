@@ -51,8 +51,10 @@ export async function measureUsages(
 ): Promise<UsageAnswer[]> {
   if (questions.length === 0) return []
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
-  const readings = await readReadings(db, questions)
-  const events = await readEvents(db, questions, withLate)
+  const [readings, events] = await Promise.all([
+    readReadings(db, questions),
+    readEvents(db, questions, withLate),
+  ])
   return questions.map((question, index) => {
     const measured = { readings: readings.get(index) ?? [], events: events.get(index) ?? [] }
     const { unit, metric, instanceId } = question

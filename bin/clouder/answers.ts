@@ -1,6 +1,8 @@
 import type { z } from '@hono/zod-openapi'
+import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#api/schemas/billing-run.ts'
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
+import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
@@ -9,6 +11,7 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
+import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
@@ -19,10 +22,14 @@ import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
  * What the API answers, as its own schemas say. Types only: a command must start quickly, and the API has checked its
  * answer already. `doctor` tells when the two are not of one version.
  */
+export type BillingRun = z.output<typeof billingRunSchema>
+export type BillingRunDetail = z.output<typeof billingRunDetailSchema>
+export type BillingRunPreview = z.output<typeof dryRunSchema>
 export type Build = z.output<typeof buildSchema>
 export type BuildDetail = z.output<typeof buildDetailSchema>
 export type BuildStep = BuildDetail['steps'][number]
 export type Event = z.output<typeof eventSchema>
+export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
 export type Kit = z.output<typeof kitSchema>
@@ -33,6 +40,7 @@ export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
+export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>
 export type Task = z.output<typeof taskSchema>

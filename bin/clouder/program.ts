@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { registerBilling } from './billing.ts'
 import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
 import { registerCatalog } from './catalog.ts'
@@ -9,6 +10,7 @@ import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
+import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
@@ -41,6 +43,7 @@ const usualCommands: Readonly<Record<string, string>> = {
   invoice: 'ls',
   charges: 'ls',
   charge: 'ls',
+  billing: 'ls',
   builds: 'ls',
   build: 'ls',
   products: 'ls',
@@ -71,6 +74,8 @@ export function createProgram(): Command {
   addCancel(program)
   registerInvoices(program)
   registerCharges(program)
+  registerBilling(program)
+  addSimulate(program)
   registerBuilds(program)
   registerCatalog(program)
   registerPriceRevisions(program)

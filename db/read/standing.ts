@@ -41,14 +41,17 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
   const [first] = documents
   if (!first) return null
   const { at } = first
-  const inputs = await readBillInputs(
-    db,
-    documents.map((document) => {
-      const asOf = boundaryToCome(document, dateIn(document.time_zone, at))
-      return { reason: 'period', document, subscriptionId: null, asOf, now: at }
-    }),
-    { isPreview: true },
-  )
+  const bills = documents.map((document) => {
+    const asOf = boundaryToCome(document, dateIn(document.time_zone, at))
+    return { reason: 'period', document, subscriptionId: null, asOf, now: at } as const
+  })
+  const [inputs, subscriptions] = await Promise.all([
+    readBillInputs(db, bills, { isPreview: true }),
+    listSubscriptions(
+      db,
+      documents.map(({ id }) => id),
+    ),
+  ])
   const read = documents.flatMap((document, index) => {
     const bill = inputs[index] ?? null
     return bill === null ? [] : [{ document, bill }]
@@ -70,10 +73,7 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
       nextInvoiceOn: document.closed_at === null ? document.next_invoice_on : null,
       input: bill.input,
     })),
-    subscriptions: await listSubscriptions(
-      db,
-      documents.map(({ id }) => id),
-    ),
+    subscriptions,
     reprice: (part) =>
       part.kind === 'one_off' ? part : (documentOfLine.get(part.line.id)?.bill.reprice(part) ?? part),
   }

@@ -61,7 +61,7 @@ test('invoices and timeline tell what happened, by whom, and when by its clock',
   const html = await pageOf(story)
   assert.match(
     sectionText(html, 'invoices'),
-    /TEST\d+-INV-00002 test clock spring 28 February 2026 14 March 2026 15\.00 USD/,
+    /TEST\d+-INV-00002 test clock spring 28 February 2026 14 March 2026 open 15\.00 USD/,
   )
   const timeline = sectionText(html, 'timeline')
   assert.match(timeline, /odoo-user from 5 to 6, effective 10 March 2026 by an API key/)

@@ -69,8 +69,9 @@ test('an engine that is away parks nothing: the step is tried again and the buil
 
 test('an upgrade that the instance refuses changes no line and charges nothing; a task says why', async () => {
   const subscription = await diary.order([{ kit: 'odoo-config-1' }])
-  const before = await diary.untilPhase(subscription, 'active')
+  await diary.untilPhase(subscription, 'active')
   await until('the first bill', async () => (await diary.invoices(subscription)).length === 1)
+  const before = await diary.subscription(subscription)
   const [line] = before['lines'] as Json[]
   trouble.isLimitRefused = true
   const reply = await installation.call('POST', `/v1/subscriptions/${subscription}/change-plan`, {

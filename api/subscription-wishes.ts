@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import type { AskedPlan } from '#domain/change.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveField } from './addressing.ts'
@@ -90,7 +91,9 @@ async function toPlan(db: Db, body: z.output<typeof changePlanSchema>): Promise<
   return {
     ...(productId === undefined ? {} : { productId }),
     // A formula that was agreed with one customer has no attributes of a product to name.
-    ...(price === undefined ? {} : { price: readPrice(price, '/price', { values: [], metrics: [] }) }),
+    ...(price === undefined
+      ? {}
+      : { price: readPrice(price, '/price', lineFormulaNames({ isRecurring: false })) }),
     ...(recurrence === undefined ? {} : { recurrence }),
     ...(startsOn === undefined ? {} : { startsOn }),
   }

@@ -3,6 +3,7 @@ import type { Db } from '#db/database.ts'
 import { insertPriceList, insertPriceListItems, type NewPriceListItem } from '#db/price-list.ts'
 import { getPriceList, listPriceLists } from '#db/read/price-list.ts'
 import type { PriceFormula } from '#db/tables/catalog.ts'
+import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { fieldError, type ErrorCode } from '#domain/errors.ts'
 import { checkItemDates, type ItemTarget } from '#domain/pricing/price-list-item.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -178,7 +179,10 @@ async function toTarget(db: Db, item: ItemBody, pointer: string): Promise<ItemTa
 function toPricing(item: ItemBody, pointer: string): NewPriceListItem['pricing'] {
   if (item.unit_price != null) return { kind: 'fixed', price: perUnitPrice(item.unit_price) }
   if (item.price != null) {
-    return { kind: 'fixed', price: readPrice(item.price, `${pointer}/price`, { values: [], metrics: [] }) }
+    return {
+      kind: 'fixed',
+      price: readPrice(item.price, `${pointer}/price`, lineFormulaNames({ isRecurring: false })),
+    }
   }
   if (item.discount_percent != null) return { kind: 'discount', percent: item.discount_percent }
   return { kind: 'formula', formula: camelKeys(item.formula ?? {}) as PriceFormula }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { applyRevision, planRevision, type RevisionRequest } from '#db/price-revision.ts'
+import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { assert } from '#domain/assert.ts'
 import { resolveField } from '../addressing.ts'
 import type { Call, Frame } from '../frame.ts'
@@ -77,7 +78,8 @@ async function toRequest(call: Call<unknown, unknown, Body>): Promise<RevisionRe
 }
 
 function toRevision({ percent, price }: Body): RevisionRequest['revision'] {
-  if (price !== undefined) return { price: readPrice(price, '/price', { values: [], metrics: [] }) }
+  if (price !== undefined)
+    return { price: readPrice(price, '/price', lineFormulaNames({ isRecurring: false })) }
   assert(percent !== undefined, 'a revision without a price has a percentage')
   return { percent }
 }

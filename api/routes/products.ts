@@ -4,6 +4,7 @@ import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { Price } from '#domain/pricing/price.ts'
+import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { z } from '@hono/zod-openapi'
 import { resolveAddress, resolveField } from '../addressing.ts'
@@ -135,10 +136,9 @@ async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
   return product
 }
 
-/** A formula may name only what a bill knows of a line: its quantity. */
 function readProductPrice(body: Body): Price {
   if (body.price === undefined) return perUnitPrice(body.base_price ?? '0')
-  return readPrice(body.price, '/price', { values: [], metrics: [] })
+  return readPrice(body.price, '/price', lineFormulaNames({ isRecurring: body.recurrence !== null }))
 }
 
 async function resolveApplications(db: Db, texts: readonly string[]): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { daysIn, type Period } from '../calendar.ts'
-import type { FormulaValues } from '../pricing/formula.ts'
+import type { FormulaNames, FormulaValues } from '../pricing/formula.ts'
 import type { Price } from '../pricing/price.ts'
 import type { RatingContext } from '../pricing/rated-price.ts'
 import { unitPriceOf } from '../pricing/unit-price.ts'
@@ -59,6 +59,12 @@ export function lineFacts(line: BillableLine) {
     taxCategory: line.taxCategory,
     lateEventIds: noEvents,
   }
+}
+
+/** What the formula of a line's price may name besides `quantity`: days only where it is charged by period. */
+export function lineFormulaNames(line: { readonly isRecurring: boolean }): FormulaNames {
+  const days = line.isRecurring ? ['period.days', 'cycle.days'] : []
+  return { values: ['line.quantity', ...days], metrics: [] }
 }
 
 /** What a formula price may name. */

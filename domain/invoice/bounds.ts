@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { anchorOn } from '../billing-cycle.ts'
 import {
   addDays,
   compareDates,
@@ -6,7 +7,6 @@ import {
   cycleIndexOn,
   cyclePeriod,
   daysIn,
-  earlierDate,
   intersect,
   laterDate,
   type Period,
@@ -16,7 +16,7 @@ import { fillMaximum, prorateMinimum, trueUp } from '../pricing/true-up.ts'
 import { firstPaidDay } from './due.ts'
 import type { DiscountedLine } from './discounting.ts'
 import type { DocumentInput, SubscriptionBounds } from './document.ts'
-import type { BillableLine, BilledPart, InvoiceLineKind } from './lines.ts'
+import { spanOf, type BillableLine, type BilledPart, type InvoiceLineKind } from './lines.ts'
 import type { RatedLine } from './rated-line.ts'
 
 /** What counts towards the bounds of a period: fees that recur and usage, and what was given back of them. */
@@ -34,8 +34,12 @@ interface BoundPeriod {
   /** Its lines on this document. */
   readonly lines: readonly BillableLine[]
   readonly cycle: Period
-  /** The part of the cycle in which it lives. */
+  /** Its days that no period before a move of the anchor holds: the cycle itself where none was moved. */
+  readonly ownDays: Period
+  /** From the first of these days that it lives to the last. */
   readonly served: Period
+  /** Those of them that a line serves: a pause leaves a hole. */
+  readonly daysServed: number
 }
 
 /**
@@ -69,7 +73,7 @@ function periodsOf(
     .filter(({ rated }) => isCounted(rated, bounds) && rated.ratedMinor > 0)
     .flatMap(({ rated }) => (rated.servicePeriod ? [rated.servicePeriod.start] : []))
   const periods = [...new Set(starts)].flatMap((day) => boundPeriod(bounds, own, input, day) ?? [])
-  return [...new Map(periods.map((period) => [period.cycle.start, period])).values()]
+  return [...new Map(periods.map((period) => [period.ownDays.start, period])).values()]
 }
 
 /** The cycle before a period's document, or the last one of what ends; whatever ends soon is settled by its own final bill. */
@@ -81,7 +85,10 @@ function endedPeriod(
   const { reason, asOf } = input
   if (reason === 'opening') return undefined
   const last = addDays(asOf, -1)
-  const isOver = own.every((line) => line.endsOn !== null && compareDates(line.endsOn, asOf) <= 0)
+  // A one-time fee has no end.
+  const isOver = own
+    .filter((line) => line.interval !== null)
+    .every((line) => line.endsOn !== null && compareDates(line.endsOn, asOf) <= 0)
   if ((reason === 'final') !== isOver) return undefined
   return boundPeriod(bounds, own, input, last)
 }
@@ -95,21 +102,33 @@ function boundPeriod(
   const recurring = lines.filter((line) => line.interval !== null)
   const [first] = recurring
   if (!first || cycles === null) return undefined
-  const { anchor, interval } = cycles
+  const { interval } = cycles
+  const { formerAnchor } = first
+  const anchor = anchorOn({ billingCycleAnchor: cycles.anchor, formerAnchor }, day)
   const cycle =
     compareDates(day, anchor) < 0
       ? cycleHolding(anchor, interval, day)
       : cyclePeriod(anchor, interval, cycleIndexOn(anchor, interval, day))
-  const start = recurring.reduce(
-    (earliest, line) => earlierDate(earliest, firstPaidDay(line)),
-    firstPaidDay(first),
+  const isAfterMove = formerAnchor !== undefined && compareDates(formerAnchor.until, day) <= 0
+  const ownDays = isAfterMove ? { ...cycle, start: laterDate(cycle.start, formerAnchor.until) } : cycle
+  const lived = recurring.flatMap(
+    (line) => intersect({ start: firstPaidDay(line), end: line.endsOn }, ownDays) ?? [],
   )
-  const isOpen = recurring.some((line) => line.endsOn === null)
-  const end = isOpen
-    ? null
-    : recurring.reduce((latest, line) => laterDate(latest, line.endsOn ?? latest), start)
-  const served = intersect({ start, end }, cycle)
-  return served === undefined ? undefined : { bounds, lines, cycle, served }
+  const served = spanOf(lived.map((servicePeriod) => ({ servicePeriod })))
+  return served && { bounds, lines, cycle, ownDays, served, daysServed: countDays(lived) }
+}
+
+/** Each day once, however many lines serve it. */
+function countDays(periods: readonly Period[]): number {
+  let until = ''
+  let days = 0
+  for (const period of periods.toSorted((first, second) => compareDates(first.start, second.start))) {
+    const fresh = intersect({ start: until, end: null }, period)
+    if (!fresh) continue
+    days += daysIn(fresh)
+    until = fresh.end
+  }
+  return days
 }
 
 function capLines(
@@ -155,7 +174,7 @@ function trueUpLine(
     ).toFixed(),
   )
   if (missingMinor === 0) return []
-  const daysServed = daysIn(period.served)
+  const { daysServed } = period
   const daysOfCycle = daysIn(period.cycle)
   const share = daysServed === daysOfCycle ? '' : ` × ${daysServed} / ${daysOfCycle} days`
   const rated: RatedLine = {
@@ -184,8 +203,8 @@ function trueUpLine(
   return [{ rated, discounts: [], leftMinor: missingMinor }]
 }
 
-function boundMinor(amount: string, { served, cycle }: BoundPeriod, currency: string): number {
-  const share = { numerator: daysIn(served), denominator: daysIn(cycle) }
+function boundMinor(amount: string, { daysServed, cycle }: BoundPeriod, currency: string): number {
+  const share = { numerator: daysServed, denominator: daysIn(cycle) }
   return prorateMinimum(roundHalfAwayFromZero(new Big(amount), currency), share)
 }
 
@@ -193,7 +212,7 @@ function boundMinor(amount: string, { served, cycle }: BoundPeriod, currency: st
 function billedBefore(period: BoundPeriod, input: DocumentInput): number[] {
   return period.lines
     .flatMap((line) => line.billed)
-    .filter((part) => counted.has(part.kind) && isIn(part.servicePeriod, period.cycle))
+    .filter((part) => counted.has(part.kind) && isIn(part.servicePeriod, period.ownDays))
     .map((part) => pricedMinor(part, input))
 }
 
@@ -206,17 +225,17 @@ function isCounted(rated: RatedLine, bounds: SubscriptionBounds): boolean {
 }
 
 function isWithin(rated: RatedLine, period: BoundPeriod): boolean {
-  return isCounted(rated, period.bounds) && isIn(rated.servicePeriod, period.cycle)
+  return isCounted(rated, period.bounds) && isIn(rated.servicePeriod, period.ownDays)
 }
 
 function isCharge({ rated, leftMinor }: DiscountedLine, period: BoundPeriod): boolean {
   return isWithin(rated, period) && leftMinor > 0
 }
 
-function isIn(servicePeriod: Period | null, cycle: Period): boolean {
+function isIn(servicePeriod: Period | null, days: Period): boolean {
   return (
     servicePeriod !== null &&
-    compareDates(cycle.start, servicePeriod.start) <= 0 &&
-    compareDates(servicePeriod.start, cycle.end) < 0
+    compareDates(days.start, servicePeriod.start) <= 0 &&
+    compareDates(servicePeriod.start, days.end) < 0
   )
 }

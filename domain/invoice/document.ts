@@ -102,7 +102,8 @@ export interface DocumentTax {
 /**
  * Computes a document from what is due, in the order of E-28: each part is priced and rounded once, line discounts,
  * document discounts, what a subscription comes to at least and at most, tax, totals. Credits are not priced: they give
- * back net and tax of what was charged. Null when nothing is due, or nothing but usage of 0 that its terms leave out.
+ * back net and tax of what was charged. Null when nothing is due, or nothing but usage of 0 that its terms leave out, and
+ * nothing is missing to what was agreed at least.
  * @throws as `ratePrice` and `determineTax`: a document with a doubtful line is not made
  */
 export function computeDocument(input: DocumentInput): DocumentDraft | null {
@@ -110,8 +111,8 @@ export function computeDocument(input: DocumentInput): DocumentDraft | null {
   const rated = input.parts
     .map((part) => (part.kind === 'credit' ? rateCredit(part, arePricesInclusive) : ratePart(part, input)))
     .filter(isShown)
-  if (rated.length === 0) return null
-  return totalDocument(holdBounds(discountLines(rated, input.discounts, input), input), input)
+  const held = holdBounds(discountLines(rated, input.discounts, input), input)
+  return held.length === 0 ? null : totalDocument(held, input)
 }
 
 /** A usage line of 0 may be left out (D-18); what it costs at quantity 0 is shown. */

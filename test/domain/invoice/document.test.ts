@@ -368,6 +368,48 @@ test('of two days of 29 a commitment of 100.00 is 6.90, on the bill of the end',
   assert.deepEqual(draft && tell(draft), ['one_time 1000', 'true_up 2024-02-01/2024-02-03 690'])
 })
 
+test('the last commitment of a subscription with a setup fee, which never ends, is billed with its end', () => {
+  const line = billableLine({ unitPrice: '50' })
+  const fee = billableLine({ id: 'fee', interval: null })
+  const january = compute([line, fee], '2026-01-01', { bounds: [{ ...bounds, leastAmount: '100' }] })
+  const ended = { ...afterBillingOf(line, january.lines), endsOn: '2026-02-01' }
+  const draft = computeDocument(
+    documentInput([ended, afterBillingOf(fee, january.lines)], '2026-02-01', {
+      reason: 'final',
+      bounds: [{ ...bounds, leastAmount: '100' }],
+    }),
+  )
+  assert.deepEqual(draft && tell(draft), ['true_up 2026-01-01/2026-02-01 5000'])
+})
+
+test('days of a pause count for no commitment', () => {
+  const before = billableLine({ id: 'before', unitPrice: '0', endsOn: '2026-04-11' })
+  const after = billableLine({ id: 'after', unitPrice: '0', startsOn: '2026-04-21' })
+  const least = [{ ...bounds, leastAmount: '90' }]
+  const draft = compute([before, after], '2026-05-01', { bounds: least, parts: [] })
+  assert.deepEqual(tell(draft), ['true_up 2026-04-01/2026-05-01 6000'])
+  const paused = { ...after, startsOn: '2026-05-03' }
+  assert.equal(
+    computeDocument(documentInput([before, paused], '2026-06-01', { bounds: least, parts: [] }))?.totalMinor,
+    8419,
+  )
+  const input = documentInput([{ ...before, endsOn: '2026-04-01' }, paused], '2026-05-01', { bounds: least, parts: [] }) // prettier-ignore
+  assert.equal(computeDocument(input), null)
+})
+
+test('a commitment follows a moved anchor: the bridge of 14 of 31 days is settled by itself, no day of it twice', () => {
+  const least = [{ ...bounds, leastAmount: '310' }]
+  const moved = {
+    billingCycleAnchor: '2026-01-15',
+    formerAnchor: { anchor: '2026-01-01', until: '2026-06-01' },
+  }
+  const line = billableLine({ unitPrice: '0', ...moved })
+  const settled = (asOf: string) => tell(compute([line], asOf, { bounds: least, parts: [] }))
+  assert.deepEqual(settled('2026-06-01'), ['true_up 2026-05-01/2026-06-01 31000'])
+  assert.deepEqual(settled('2026-06-15'), ['true_up 2026-06-01/2026-06-15 14000'])
+  assert.deepEqual(settled('2026-07-15'), ['true_up 2026-06-15/2026-07-15 31000'])
+})
+
 test('what a period comes to above the greatest amount is taken off as a discount', () => {
   const line = billableLine({ id: 'flat', unitPrice: '160' })
   const greatest = [{ ...bounds, greatestAmount: '170' }]

@@ -97,7 +97,16 @@ function creditParts(line: BillableLine): DuePart[] {
       start: laterDate(charge.servicePeriod.start, endsOn),
       end: charge.servicePeriod.end,
     }
-    return isCredited(line, charge, servicePeriod) ? [] : [{ kind: 'credit', line, servicePeriod, charge }]
+    const isDone = isBilledAnew(line, charge) || isCredited(line, charge, servicePeriod)
+    return isDone ? [] : [{ kind: 'credit', line, servicePeriod, charge }]
+  })
+}
+
+/** Only what was annulled is billed anew: its days are credited with the charge that took its place. */
+function isBilledAnew({ billed }: BillableLine, charge: BilledPart): boolean {
+  return billed.slice(billed.indexOf(charge) + 1).some((part) => {
+    if (part.kind !== 'recurring' || !part.servicePeriod || !charge.servicePeriod) return false
+    return intersect(part.servicePeriod, charge.servicePeriod) !== undefined
   })
 }
 

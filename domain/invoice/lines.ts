@@ -38,6 +38,7 @@ export interface BillableLine {
   readonly endsOn: string | null
   /** First day of the line which this one, perhaps by way of others, succeeds; its own `startsOn` if none. */
   readonly firstStartsOn: string
+  /** Oldest first, what was billed anew after what it took the place of. */
   readonly billed: readonly BilledPart[]
 }
 

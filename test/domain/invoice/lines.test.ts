@@ -202,6 +202,17 @@ test('what was paid beyond the end is credited once, usage and one-time fees nev
   assert.deepEqual(billOn([afterBillingOf(cancelled, first), feeEnded], '2026-06-01'), [])
 })
 
+test('days that were billed anew are credited once, also where they cost nothing', () => {
+  const { line } = billInTurn(billableLine({ unitPrice: '0' }), ['2026-01-01'])
+  const billedAnew = line.billed.map((part) => ({ ...part, id: 'revision' }))
+  const ended = { ...line, billed: [...line.billed, ...billedAnew], endsOn: '2026-01-10' }
+  const credits = billOn([ended], '2026-01-10')
+  assert.deepEqual(
+    credits.map(({ kind, creditsLineId }) => [kind, creditsLineId]),
+    [['credit', 'revision']],
+  )
+})
+
 test('a line that ends before it was ever billed is charged for its days and credited nothing', () => {
   const line = billableLine({ startsOn: '2026-04-01', endsOn: '2026-04-16' })
   assert.deepEqual(billOn([line], '2026-04-16').map(tell), ['recurring 2026-04-01/2026-04-16 500'])

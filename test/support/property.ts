@@ -17,6 +17,8 @@ export async function holds<Values extends [unknown, ...unknown[]]>(
   cases: number,
   of: Arbitraries<Values>,
   property: (...values: Values) => void | Promise<void>,
+  /** Where a case takes long: so many milliseconds are enough, also to find the smallest that fails. */
+  { limitMs = 60_000 * factor } = {},
 ): Promise<void> {
   const numRuns = Math.max(1, Math.round(cases * factor))
   t.diagnostic(`${numRuns} cases, CLOUDER_TEST_SEED=${seed}`)
@@ -24,6 +26,6 @@ export async function holds<Values extends [unknown, ...unknown[]]>(
     fc.asyncProperty(...of, async (...values: Values) => {
       await property(...values)
     }),
-    { numRuns, seed },
+    { numRuns, seed, interruptAfterTimeLimit: limitMs },
   )
 }

@@ -183,7 +183,7 @@ async function openDocument(
 
 /**
  * A document that was opened for a day to come, by a change that is planned or a start that was agreed, begins with the line
- * that joins it before: as long as nothing of it was billed, its periods can be counted from any day.
+ * that joins it before: as long as nothing of it was billed, nor drafted, its periods can be counted from any day.
  */
 async function beginEarlier(tx: Tx, documentId: string, opening: OpeningDocument): Promise<void> {
   await tx
@@ -195,6 +195,8 @@ async function beginEarlier(tx: Tx, documentId: string, opening: OpeningDocument
     })
     .where('id', '=', documentId)
     .where('next_invoice_on', '>', opening.nextInvoiceOn)
+    // A draft is found by the day of its period.
+    .where('finalize_on', 'is', null)
     .where((eb) =>
       eb.not(
         eb.exists(

@@ -4,11 +4,12 @@ import { readAgenda } from '#db/agenda.ts'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { listDueDocuments } from '#db/billing-run.ts'
 import { finalizeInvoice, redraft } from '#db/finalization.ts'
+import { confirmOrder } from '#db/order.ts'
 import { insertOneOffCharge, withdrawOneOffCharge } from '#db/one-off-charge.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
-import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
+import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
 before(async () => {
@@ -134,6 +135,23 @@ test('a draft that is finalized by hand is not finalized again on its day', asyn
   const billed = await billDue(seller.db, documentId, '2026-04-03T00:00:00Z')
   assert.deepEqual(billed.next, { periodIndex: 2, dueAt: '2026-05-01T00:00:00Z' })
   assert.equal((await invoicesOf(documentId)).length, 2)
+})
+
+test('what is sold from a day before the draft of a first period leaves that draft what it is', async () => {
+  const testClockId = await seller.clock('2026-03-05T08:00:00Z')
+  const order = { kit: 'odoo-config-1', testClockId, now: '2026-03-05T08:00:00Z' }
+  const subscriptionId = await seller.sell(order)
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const draft = await draftOf(documentId)
+  const request = await seller.request({ ...order, now: '2026-03-06T08:00:00Z' })
+  const { subscriptionIds } = await seller.db
+    .transaction()
+    .execute(async (tx) => confirmOrder(tx, { ...request, starts: { kind: 'date', on: '2026-03-03' } }))
+  await activate(seller.db, subscriptionIds[0] ?? '', '2026-03-06T08:00:00Z')
+  await billDue(seller.db, documentId, '2026-03-07T00:00:00Z')
+  const [first, ...others] = await invoicesOf(documentId)
+  assert.deepEqual([first?.id, first?.isFinalized], [draft.id, true])
+  assert.ok(others.every((invoice) => invoice.isFinalized))
 })
 
 test('runs and agendas wait for the day of a draft', async () => {

@@ -114,7 +114,7 @@ interface LineRow {
   readonly credits: readonly LineCredited[]
 }
 
-/** A credit that was itself taken back, with the document it stood on, does not count any more. */
+/** Of a credit that was itself taken back, with the document it stood on, the rest counts. */
 async function readCorrectedLines(
   tx: Tx,
   invoiceId: string,
@@ -126,10 +126,16 @@ async function readCorrectedLines(
       line.explanation -> 'tax' as tax, credits.list as credits
     from invoice_lines line
     cross join lateral (
-      select coalesce(json_agg(json_build_object('amountMinor', amount_minor, 'taxMinor', tax_minor, 'quantity',
-        explanation ->> 'creditedQuantity') order by id), '[]') as list
-      from invoice_lines credit where credit.credits_line_id = line.id
-        and not exists (select from invoice_lines undone where undone.credits_line_id = credit.id)
+      select coalesce(json_agg(json_build_object('amountMinor', credit.amount_minor + undone.amount_minor,
+        'taxMinor', credit.tax_minor + undone.tax_minor, 'quantity', credit.explanation ->> 'creditedQuantity')
+        order by credit.id), '[]') as list
+      from invoice_lines credit
+      cross join lateral (
+        select coalesce(sum(amount_minor), 0) as amount_minor, coalesce(sum(tax_minor), 0) as tax_minor
+        from invoice_lines where credits_line_id = credit.id
+      ) undone
+      where credit.credits_line_id = line.id
+        and (credit.amount_minor, credit.tax_minor) <> (-undone.amount_minor, -undone.tax_minor)
     ) credits
     where line.invoice_id = ${invoiceId}
     order by line.position`.execute(tx)

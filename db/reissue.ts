@@ -96,9 +96,12 @@ async function isFullyCredited(tx: Tx, invoice: LockedInvoice): Promise<boolean>
   const { rows } = await sql`
     select from invoice_lines line
     where line.invoice_id = ${invoice.id} and line.amount_minor + line.tax_minor <> coalesce((
-      select -sum(credit.amount_minor + credit.tax_minor) from invoice_lines credit
-      where credit.credits_line_id = line.id
-        and not exists (select from invoice_lines undone where undone.credits_line_id = credit.id)), 0)
+      select -sum(credit.amount_minor + credit.tax_minor + coalesce(undone.gross_minor, 0))
+      from invoice_lines credit
+      cross join lateral (
+        select sum(amount_minor + tax_minor) as gross_minor from invoice_lines where credits_line_id = credit.id
+      ) undone
+      where credit.credits_line_id = line.id), 0)
     limit 1`.execute(tx)
   return rows.length === 0
 }

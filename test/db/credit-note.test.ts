@@ -8,7 +8,8 @@ import type { CreditRequest } from '#domain/invoice/credit-note.ts'
 import { moneyState } from '#domain/invoice/balance.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { insertFinalizedInvoice } from '#test/support/finalized-invoice.ts'
-import { createSeller, type Seller } from '#test/support/seller.ts'
+import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
+import { sellUsers } from '#test/support/users.ts'
 
 let seller: Seller
 before(async () => {
@@ -37,18 +38,16 @@ async function insertCustomer(): Promise<string> {
 }
 
 async function credit(invoiceId: string, request: CreditRequest) {
-  return await seller.db
-    .transaction()
-    .execute(async (tx) =>
-      insertCreditNote(tx, {
-        invoiceId,
-        request,
-        billingKey: `credit/${newId()}`,
-        reason: null,
-        actor: 'test',
-        now,
-      }),
-    )
+  return await seller.db.transaction().execute(async (tx) =>
+    insertCreditNote(tx, {
+      invoiceId,
+      request,
+      billingKey: `credit/${newId()}`,
+      reason: null,
+      actor: 'test',
+      now,
+    }),
+  )
 }
 
 async function pay(invoiceId: string, amountMinor: number) {
@@ -93,6 +92,38 @@ test('two partial credit notes mirror an invoice to the cent: 726.86 and 42.14 o
   assert.deepEqual(await amountsOf(first.id), [72_686, 14_537, 87_223])
   assert.deepEqual(await amountsOf(second.id), [4_214, 843, 5_057])
   await assert.rejects(credit(invoice.id, { kind: 'full' }), refusedAs('credit_exceeds_invoice'))
+})
+
+test('of a credit that was taken back in part the rest still counts', async () => {
+  const { documentId, change } = await sellUsers(seller)
+  await change('more', '2026-04-10', { quantity: '10' })
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  const invoices = await seller.db
+    .selectFrom('invoices')
+    .select('id')
+    .where('document_id', '=', documentId)
+    .orderBy('id')
+    .execute()
+  const [april = '', may = ''] = invoices.map(({ id }) => id)
+  const lines = await seller.db
+    .selectFrom('invoice_lines')
+    .select(['id', 'amount_minor'])
+    .where('invoice_id', '=', may)
+    .orderBy('position')
+    .execute()
+  assert.deepEqual(
+    lines.map((line) => line.amount_minor),
+    [-350, 700, 1000],
+  )
+  await credit(may, {
+    kind: 'lines',
+    lines: [
+      { lineId: lines[0]?.id ?? '', netMinor: -200 },
+      { lineId: lines[1]?.id ?? '', netMinor: 300 },
+    ],
+  })
+  // Of 5.00 for April 3.50 were given back, and 2.00 of these taken back.
+  assert.deepEqual(await amountsOf((await credit(april, { kind: 'full' })).id), [350, 0, 350])
 })
 
 test('a credit note names its invoice, has a number of its own series, and its lines name the lines they correct', async () => {

@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import { billingInterval, compareDates, dateIn, type BillingInterval } from '#domain/calendar.ts'
 import {
   decideChange,
@@ -12,6 +13,7 @@ import type { Catalog, CatalogProduct } from '#domain/order.ts'
 import { agreePrice, type PriceList } from '#domain/pricing/price-list.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { defaultTerms } from '#domain/terms.ts'
+import { checkVariantQuantity, quantityOnChange } from '#domain/variant.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
 import { listLinesAfter, type LineRow } from './line-change.ts'
@@ -49,13 +51,15 @@ export async function readChange(
   const catalog = await readCatalog(db)
   const product = findProduct(catalog, line.product_id)
   const target = change.productId === undefined ? product : findTarget(catalog, product, change.productId)
-  const agree = await readPricing(db, subscription, { line, target, change })
+  const quantity = askedQuantity(change, { line, product, target })
+  const agree = await readPricing(db, subscription, { line, target, change, quantity })
   const current = planOf(line, product)
   const todays = agree(today)
-  const wanted = { ...wantedPlan(change, { line, product, target }), price: todays.price }
+  const wanted = { ...wantedPlan(change, { line, product, target, quantity }), price: todays.price }
   const terms = { ...defaultTerms, ...line.terms }
   const periodEnd = await readPeriodEnd(db, line, today)
   const decided = decideChange({ ...current, terms }, wanted, { today, periodEnd, startsOn: change.startsOn })
+  if (change.quantity !== undefined) checkVariantQuantity(target, new Big(quantity), '/quantity')
   const agreed = agree(decided.effectiveOn)
   return { line, lines, product, target, decided, wanted: { ...wanted, price: agreed.price }, priceListItemId: agreed.priceListItemId } // prettier-ignore
 }
@@ -97,22 +101,28 @@ function findTarget(catalog: Catalog, product: CatalogProduct, id: string): Cata
   return target
 }
 
-function wantedPlan(
+/** In the unit of the line; of what was metered, one. */
+function askedQuantity(
   change: ChangeRequest,
   { line, product, target }: { line: LineRow; product: CatalogProduct; target: CatalogProduct },
+): string {
+  if (change.quantity !== undefined) return change.quantity
+  const kept = new Big(line.billing_type === 'usage' ? 1 : line.quantity)
+  return quantityOnChange(product, target, kept).toFixed()
+}
+
+function wantedPlan(
+  change: ChangeRequest,
+  asked: { line: LineRow; product: CatalogProduct; target: CatalogProduct; quantity: string },
 ): Omit<Plan, 'price'> {
-  const kept = line.billing_type === 'usage' ? '1' : line.quantity
+  const { line, product, target, quantity } = asked
   const isMetered = target.billingType === 'usage'
   const isSameMetered = isMetered && target.id === product.id
   return {
     productCode: target.code,
     billingType: target.billingType,
     interval: wantedInterval(change, line, target),
-    quantity: isSameMetered
-      ? (change.quantity ?? line.quantity)
-      : isMetered
-        ? '0'
-        : (change.quantity ?? kept),
+    quantity: isSameMetered ? (change.quantity ?? line.quantity) : isMetered ? '0' : quantity,
     unit: target.unit,
   }
 }
@@ -148,8 +158,9 @@ export function planOf(line: LineRow, product: CatalogProduct): Plan {
 async function readPricing(
   db: Db,
   subscription: Subscription,
-  { line, target, change }: { line: LineRow; target: CatalogProduct; change: ChangeRequest },
+  asked: { line: LineRow; target: CatalogProduct; change: ChangeRequest; quantity: string },
 ): Promise<(on: string) => { price: Price; priceListItemId: string | null }> {
+  const { line, target, change, quantity } = asked
   const { price, productId, recurrence } = change
   if (price !== undefined) return () => ({ price, priceListItemId: null })
   const of =
@@ -161,7 +172,6 @@ async function readPricing(
     return () => own
   }
   const lists = await readCustomerLists(db, subscription.customer_id)
-  const quantity = change.quantity ?? (line.billing_type === 'usage' ? '1' : line.quantity)
   return (on) => {
     const request = { ...lists, customerId: subscription.customer_id, currency: subscription.currency }
     const agreed = atField('/product', () => agreePrice(target, { ...request, quantity, on }))

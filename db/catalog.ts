@@ -46,6 +46,7 @@ async function readProducts(db: Db): Promise<CatalogProduct[]> {
     currency: row.currency,
     metric: row.metric,
     limitCode: row.limit_code,
+    quantityAttribute: row.quantity_attribute,
     isArchived: row.archived_at !== null,
     applicationIds: row.application_ids,
   }))

@@ -23,6 +23,8 @@ export interface NewProduct {
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
+  /** The attribute that says how much one of it sells. */
+  readonly quantityAttribute?: string | null
   readonly applicationIds: readonly string[]
 }
 
@@ -50,6 +52,7 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
         currency: product.currency,
         metric: product.metric,
         limit_code: product.limitCode,
+        quantity_attribute: product.quantityAttribute ?? null,
         archived_at: null,
       })
       .execute(),

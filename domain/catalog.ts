@@ -4,6 +4,7 @@ import { currencyExponent } from './money.ts'
 import type { Price } from './pricing/price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import { checkConvertible, getUnit } from './unit.ts'
+import { checkVariant } from './variant.ts'
 
 /** What is decided about a product before it is saved. */
 export interface ProposedProduct {
@@ -14,6 +15,8 @@ export interface ProposedProduct {
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
+  readonly attributes: Readonly<Record<string, string>>
+  readonly quantityAttribute: string | null
   readonly basePrice: Price
 }
 
@@ -21,7 +24,7 @@ export interface ProposedProduct {
  * Refuses a product that could not be billed or built: usage is metered, recurs and is billed in arrears; a metric is in a
  * unit that converts into the product's; metric and limit are declared by one of the applications that it builds.
  * @throws `field_invalid`, `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `unit_unknown`,
- *   `unit_not_convertible`, `currency_unknown`, each with the pointer of its field
+ *   `unit_not_convertible`, `currency_unknown`, and what `checkVariant` refuses, each with the pointer of its field
  */
 export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
   atField('/currency', () => currencyExponent(product.currency))
@@ -31,6 +34,7 @@ export function checkProduct(product: ProposedProduct, applications: readonly Ap
   if (product.billingType !== 'threshold' && product.limitCode !== null) {
     throw fieldError('/limit', 'field_invalid', `A ${product.billingType} product sets no limit.`)
   }
+  checkVariant(product)
   checkMetric(product, applications)
   checkLimit(product, applications)
 }

@@ -10,6 +10,7 @@ import { perUnitPrice } from './pricing/unit-price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import type { Terms } from './terms.ts'
 import { isWholeUnit } from './unit.ts'
+import { soldQuantity } from './variant.ts'
 
 const mostSubscriptionsPerOrder = 100
 
@@ -32,6 +33,8 @@ export interface CatalogProduct {
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
+  /** The attribute that says how much one of it sells. */
+  readonly quantityAttribute: string | null
   readonly isArchived: boolean
   /** Ids of the applications that it builds. */
   readonly applicationIds: readonly string[]
@@ -229,20 +232,21 @@ function pointersOf(linePointer: string, sold: 'product' | 'kit'): LinePointers 
 
 function planProduct(
   product: CatalogProduct,
-  quantity: Big,
+  ordered: Big,
   sequence: number,
   pointers: LinePointers,
   terms: OrderTerms,
 ): PlannedLine {
   if (product.isArchived)
     throw fieldError(pointers.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
-  checkWhole(product, quantity, pointers.quantity)
-  if (product.applicationIds.length > 0 && !quantity.round().eq(quantity)) {
+  checkWhole(product, ordered, pointers.quantity)
+  if (product.applicationIds.length > 0 && !ordered.round().eq(ordered)) {
     const detail = `${product.code} builds an application, which there is only whole: order a whole number.`
     throw fieldError(pointers.quantity, 'quantity_not_whole', detail)
   }
   const isMetered = product.billingType === 'usage'
   const on = product.recurrence === null ? terms.on : terms.startsOn
+  const quantity = soldQuantity(product, ordered)
   const request = { ...terms, on, quantity: quantity.toFixed() }
   const price = atField(pointers.sold, () => agreePrice(product, request))
   return {

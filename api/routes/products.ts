@@ -96,6 +96,8 @@ function registerNewProduct(frame: Frame): void {
         'metric_unknown',
         'price_negative',
         'product_unknown',
+        'quantity_invalid',
+        'quantity_not_whole',
         'recurrence_invalid',
         'tiers_invalid',
         'unit_not_convertible',
@@ -130,6 +132,7 @@ async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
     taxCategory: body.tax_category,
     metric: body.metric ?? null,
     limitCode: body.limit ?? null,
+    quantityAttribute: body.quantity_attribute ?? null,
     applicationIds: [...new Set(applicationIds)],
   }
   checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications)

@@ -43,6 +43,11 @@ export const newProductSchema = z
     limit: codeField(60)
       .nullish()
       .openapi({ description: 'The limit that the sold quantity sets; for threshold only.' }),
+    quantity_attribute: codeField(60)
+      .nullish()
+      .openapi({
+        description: 'The attribute whose value is the quantity that one of it sells; for threshold only.',
+      }),
     applications: z
       .array(addressField)
       .max(20)
@@ -75,6 +80,7 @@ export const productSchema = z
     tax_category: z.string(),
     metric: z.string().nullable(),
     limit: z.string().nullable(),
+    quantity_attribute: z.string().nullable(),
     applications: z.array(z.string()).openapi({ description: 'Codes.' }),
     archived_at: z.string().nullable(),
     created_at: z.string(),
@@ -104,6 +110,7 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     tax_category: row.tax_category,
     metric: row.metric,
     limit: row.limit_code,
+    quantity_attribute: row.quantity_attribute,
     applications: row.application_codes,
     archived_at: row.archived_at,
     created_at: row.created_at,

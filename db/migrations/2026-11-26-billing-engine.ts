@@ -41,7 +41,10 @@ alter table products
   add column category text,
   add column attributes jsonb not null default '{}',
   add column variant_of_id uuid references products check (variant_of_id <> id),
-  add column tax_category text not null default 'standard';
+  add column tax_category text not null default 'standard',
+  -- Its value is the quantity that one of the product sells.
+  add column quantity_attribute text check (attributes ? quantity_attribute),
+  add check (billing_type = 'threshold' or quantity_attribute is null);
 
 -- What a kit costs instead of its flat and threshold components.
 alter table kits add column price_product_id uuid references products;

@@ -42,6 +42,8 @@ export interface ProductsTable {
   currency: string
   metric: string | null
   limit_code: string | null
+  /** The attribute whose value is the quantity that one of it sells. */
+  quantity_attribute: string | null
   archived_at: Instant | null
   created_at: Generated<Instant>
 }

@@ -42,6 +42,22 @@ suite('201', () => {
     assert.deepEqual((await api.get('/v1/products/flat')).body, made.body)
   })
 
+  test('a variant names the attribute that says how much one of it sells', async () => {
+    const fiveUsers = {
+      ...flat,
+      code: 'five-users',
+      billing_type: 'threshold',
+      unit: 'user',
+      attributes: { users: '5' },
+      quantity_attribute: 'users',
+    }
+    const { status, body } = await api.post('/v1/products', fiveUsers)
+    assert.deepEqual([status, body['quantity_attribute']], [201, 'users'])
+    const wrong = { ...fiveUsers, code: 'some-users', attributes: { users: 'some' } }
+    const refused = await api.post('/v1/products', wrong)
+    assert.deepEqual([refused.status, refused.body['code']], [422, 'quantity_invalid'])
+  })
+
   test('a kit holds products and kits in sequence', async () => {
     await api.post('/v1/kits', {
       code: 'inner',

@@ -27,6 +27,8 @@ const flat: ProposedProduct = {
   currency: 'USD',
   metric: null,
   limitCode: null,
+  attributes: {},
+  quantityAttribute: null,
   basePrice: perUnitPrice('10'),
 }
 const usage: ProposedProduct = {

@@ -20,6 +20,7 @@ export function catalogProduct(id: string, overrides: Partial<CatalogProduct> = 
     currency: 'USD',
     metric: null,
     limitCode: null,
+    quantityAttribute: null,
     isArchived: false,
     applicationIds: [],
     ...overrides,

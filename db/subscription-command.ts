@@ -6,6 +6,7 @@ import { findLastCommand, once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { endLinesOn, takeBackLeniently, type LineChanges } from './line-change.ts'
 import { endByTerm, termEndOnNotice } from './renewal.ts'
+import { reopenDocuments } from './reopened-document.ts'
 import { listDocuments, toCycling } from './subscription-documents.ts'
 import { tellOf } from './subscription.ts'
 
@@ -84,7 +85,7 @@ async function billingEnd(
 export async function uncancelSubscription(db: Db, key: CommandKey): Promise<void> {
   await once(db, key, 'uncancel', async (changes, subscription) => {
     await takeBackCancellation(changes)
-    await reopenDocuments(changes)
+    await reopenDocuments(changes.tx, subscription)
     await changes.tx
       .updateTable('subscriptions')
       .set({ cancel_requested_at: null, cancel_reason: null, ends_on: endByTerm(subscription) })
@@ -100,23 +101,4 @@ export async function uncancelSubscription(db: Db, key: CommandKey): Promise<voi
 async function takeBackCancellation(changes: LineChanges): Promise<void> {
   const requestId = await findLastCommand(changes, 'cancel')
   if (requestId !== undefined) await takeBackLeniently(changes, requestId)
-}
-
-/** A document of which nothing went on is closed; where billing ended before service, its lines may come back to it. */
-async function reopenDocuments({ tx, subscription }: LineChanges): Promise<void> {
-  await tx
-    .updateTable('subscription_documents')
-    .set({ closed_at: null })
-    .where('closed_at', 'is not', null)
-    .where('id', 'in', (select) =>
-      select
-        .selectFrom('subscription_lines')
-        .select('document_id')
-        .where('subscription_id', '=', subscription.id)
-        .where('interval_unit', 'is not', null)
-        .where('document_id', 'is not', null)
-        .where('ends_on', 'is', null)
-        .$castTo<{ document_id: string }>(),
-    )
-    .execute()
 }

@@ -5,6 +5,7 @@ import { billFinal } from '#db/billing.ts'
 import { readAgenda } from '#db/agenda.ts'
 import { listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
+import { setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import type { EventKind } from '#db/event.ts'
 import { openTask } from '#db/task.ts'
@@ -32,7 +33,7 @@ async function sellUsers() {
     .executeTakeFirstOrThrow()
   const command = (requestId: string, at: string) => ({ subscriptionId, requestId, actor: 'test', now: at })
   const change = (quantity: string) => ({ subscriptionLineId, quantity })
-  return { subscriptionId, subscriptionLineId, command, change }
+  return { subscriptionId, subscriptionLineId, testClockId, command, change }
 }
 
 /** `5 from 2026-04-01 to 2026-04-10`, in order. */
@@ -229,6 +230,47 @@ test('withdrawn after billing ended and before service did, it is billed on with
   const { subscriptionId, command } = await sellUsers()
   const serviceEndsOn = '2026-06-16'
   await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), { ...periodEnd, serviceEndsOn })
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  await uncancelSubscription(seller.db, command('stay', '2026-05-20T12:00:00Z'))
+  const billed = await billDue(seller.db, documentId, '2026-06-01T00:00:00Z')
+  assert.deepEqual((await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted(), [
+    'recurring 2026-05-01/2026-06-01 5 × 1 = 500',
+    'recurring 2026-06-01/2026-07-01 5 × 1 = 500',
+  ])
+})
+
+test('withdrawn when another document was opened in place of the closed one, it is billed on with that', async () => {
+  const { subscriptionId, command, testClockId } = await sellUsers()
+  const serviceEndsOn = '2026-06-16'
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), { ...periodEnd, serviceEndsOn })
+  const [closedId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  await billDue(seller.db, closedId, '2026-05-01T00:00:00Z')
+  await seller.sell({ product: 'odoo-user', quantity: '2', testClockId, now: '2026-05-11T08:00:00Z' })
+  await uncancelSubscription(seller.db, command('stay', '2026-05-20T12:00:00Z'))
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const billed = await billDue(seller.db, documentId, '2026-06-11T00:00:00Z')
+  assert.deepEqual((await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted(), [
+    'recurring 2026-05-01/2026-05-11 5 × 1 = 167',
+    'recurring 2026-05-11/2026-06-11 5 × 1 = 500',
+    'recurring 2026-06-11/2026-07-11 2 × 1 = 200',
+    'recurring 2026-06-11/2026-07-11 5 × 1 = 500',
+  ])
+})
+
+test('withdrawn where its term ends it, it is billed until then', async () => {
+  const { subscriptionId, command } = await sellUsers()
+  await setTerm(seller.db, command('term', '2026-04-02T12:00:00Z'), {
+    length: { count: 3, unit: 'month' },
+    notice: { count: 1, unit: 'month' },
+    renewal: 'end',
+  })
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), {
+    when: 'date',
+    endsOn: '2026-05-01',
+    serviceEndsOn: '2026-06-16',
+    reason: 'moved',
+  })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
   await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
   await uncancelSubscription(seller.db, command('stay', '2026-05-20T12:00:00Z'))

@@ -196,6 +196,15 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'There is nothing to invoice',
     'Add a one-off charge, or wait for the end of the period.',
   ),
+  invoice_field_missing: kind(
+    409,
+    'The document would lack what the law asks for',
+    'Add the fields that the detail names to the seller or the customer. What was parked is billed by the next billing run.',
+    [
+      { title: 'Read the seller', href: '/v1/seller' },
+      { title: 'List customers', href: '/v1/customers' },
+    ],
+  ),
   invoice_finalized: kind(
     409,
     'A finalized document never changes',

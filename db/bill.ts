@@ -4,6 +4,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { readBillInputs, type BillInput, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
 import { insertDraftInvoices, insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
+import { findIncomplete } from './required-field.ts'
 
 /** A metric of the document was not read past the period's end yet, and its grace is not over. */
 export class DocumentNotReady extends Error {
@@ -38,7 +39,7 @@ export type BillOutcome =
  */
 export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Promise<BillOutcome[]> {
   if (requests.length === 0) return []
-  const computed = await computeBills(tx, requests)
+  const computed = await failIncomplete(tx, await computeBills(tx, requests))
   const toWrite = computed.filter((bill) => bill.state === 'computed')
   const written = await insertInvoices(
     tx,
@@ -80,6 +81,16 @@ export async function writeDrafts(
 async function computeBills(tx: Tx, requests: readonly BillRequest[]): Promise<ComputedBill[]> {
   const inputs = await readBillInputs(tx, requests)
   return requests.map((request, index) => computeBill(request, inputs[index] ?? null))
+}
+
+/** What lacks a field that the law asks for is not finalized. Known before the writing, it costs the others nothing. */
+async function failIncomplete(tx: Tx, bills: readonly ComputedBill[]): Promise<ComputedBill[]> {
+  const invoices = bills.flatMap((bill) => (bill.state === 'computed' ? [bill.invoice] : []))
+  const refusals = await findIncomplete(tx, invoices)
+  return bills.map((bill) => {
+    const error = bill.state === 'computed' ? refusals.get(bill.invoice) : undefined
+    return error === undefined ? bill : { state: 'failed', error }
+  })
 }
 
 type ComputedBill = BillOutcome | { readonly state: 'computed'; readonly invoice: NewInvoice }

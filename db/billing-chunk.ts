@@ -1,3 +1,4 @@
+import { BusinessError } from '#domain/errors.ts'
 import { DocumentNotReady } from './bill.ts'
 import { billPeriods } from './billing.ts'
 import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
@@ -75,6 +76,7 @@ const waitingReason =
 
 /** What a person is told of an error that parked something. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof BusinessError) return `${error.code}: ${error.message}`
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -15,6 +15,7 @@ import {
 import { finalizeInvoices, type NumberableInvoice } from './number-series.ts'
 import { contentOf, type ContentLine } from './invoice-content.ts'
 import { readBuyers, readSellerFacts, type SellerFacts } from './party.ts'
+import { refuseIncomplete } from './required-field.ts'
 import type { Buyer } from './tables/invoice.ts'
 
 /** What a document will say, with all that the database needs to know of it. */
@@ -53,6 +54,7 @@ export interface FinalizedInvoice {
  * Writes documents with their lines and finalizes them in the caller's transaction: one statement a table, whatever their
  * number. Then what the customers are owed is used, and the numbers are taken last.
  * @returns in the order given
+ * @throws `invoice_field_missing`
  */
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
@@ -103,6 +105,7 @@ async function writeInvoices(
     ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, buyerOf(invoice.customerId)),
     finalize_on: finalizeOn?.[index] ?? null,
   }))
+  if (finalizeOn === null) refuseIncomplete(invoices, facts, buyerOf)
   await insertRows(tx, rows)
   const lines = invoices.map((invoice, index) => {
     const written = toLineRows(rows[index]?.id ?? '', invoice)

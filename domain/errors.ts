@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'image_unreachable'
   | 'internal_error'
   | 'invoice_empty'
+  | 'invoice_field_missing'
   | 'invoice_finalized'
   | 'invoice_too_long'
   | 'json_malformed'

@@ -78,6 +78,10 @@ const europeanUnion = new Set(
   'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' '),
 )
 
+export function isInEuropeanUnion(country: string): boolean {
+  return europeanUnion.has(country)
+}
+
 const reverseChargeNote =
   'Reverse charge: the recipient accounts for the tax (article 196, directive 2006/112/EC).'
 const abroadNote = 'Not taxable in the country of the seller.'

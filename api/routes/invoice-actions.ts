@@ -44,7 +44,7 @@ export const invoiceActions: readonly InvoiceAction[] = [
     description: 'It is computed once more. Finalized already, it stays as it is.',
     body: nothingSchema,
     isOfDraft: true,
-    refusals: ['action_not_allowed', 'invoice_empty', 'tax_rate_missing'],
+    refusals: ['action_not_allowed', 'invoice_empty', 'invoice_field_missing', 'tax_rate_missing'],
     carryOut: async (tx, { invoiceId, now }) => {
       await finalizeInvoice(tx, { invoiceId, now })
       return invoiceId
@@ -89,7 +89,7 @@ export const invoiceActions: readonly InvoiceAction[] = [
       'The same days and the same measured usage, by what is agreed and what holds for both parties today.',
     body: nothingSchema,
     status: 201,
-    refusals: ['action_not_allowed', 'invoice_empty', 'not_credited'],
+    refusals: ['action_not_allowed', 'invoice_empty', 'invoice_field_missing', 'not_credited'],
     carryOut: async (tx, { invoiceId, now }) => (await reissueInvoice(tx, { invoiceId, now })).id,
   }),
   defineAction({

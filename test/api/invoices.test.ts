@@ -10,7 +10,7 @@ let api: TestApi
 before(async () => {
   api = await createTestApi()
   await seedCatalog(api)
-  await api.patch('/v1/seller', { country: 'DE' })
+  await api.patch('/v1/seller', { country: 'DE', address: 'Hafen 1', tax_id: 'DE1' })
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '20' })
 })
 after(async () => api.close())
@@ -51,7 +51,7 @@ function refused(reply: Reply, status: number, code: string, pointer?: string): 
 
 async function newCustomer(): Promise<string> {
   const code = `c${newId().replaceAll('-', '').slice(-12)}`
-  const reply = await api.post('/v1/customers', { code, name: code, currency: 'USD' })
+  const reply = await api.post('/v1/customers', { code, name: code, currency: 'USD', address: 'Quay 1' })
   assert.equal(reply.status, 201)
   return code
 }

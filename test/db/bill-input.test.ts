@@ -26,7 +26,7 @@ async function sell(order: { kit?: string; product?: string } = {}) {
     .select('id')
     .where('code', '=', 'harbour-bakery')
     .executeTakeFirstOrThrow()
-  const customerId = await copyRow(seller.db, 'customers', bakery.id, { code: customer })
+  const customerId = await copyRow(seller.db, 'customers', bakery.id, { code: customer, address: 'Quay 1' })
   const testClockId = await seller.clock(january)
   const subscriptionId = await seller.sell({ ...order, customer, testClockId, now: january })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
@@ -206,7 +206,7 @@ test('what a subscription owes at least a period is trued up once the period is 
 test('tax follows the seller’s rates and the customer’s country, and a credit takes back the tax it was charged with', async () => {
   await seller.db
     .updateTable('installation')
-    .set({ seller: JSON.stringify({ name: 'Seller', address: '', taxId: null, country: 'DE' }) })
+    .set({ seller: JSON.stringify({ name: 'Seller', address: 'Hafen 1', taxId: 'DE1', country: 'DE' }) })
     .execute()
   const rate = { country: 'DE', category: 'standard', name: 'USt' }
   await seller.db

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test, { after, before } from 'node:test'
+import test, { after, before, suite } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { billChunk } from '#db/billing-chunk.ts'
@@ -7,6 +7,7 @@ import { billPeriod } from '#db/billing.ts'
 import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
 import { insertCustomer } from '#db/customer.ts'
 import { newId } from '#db/identifier.ts'
+import { insertTaxRate } from '#db/tax-rate.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { copyRow } from '#test/support/copied-row.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
@@ -23,13 +24,13 @@ const nobody = { email: null, address: null, priceListId: null, currency: 'USD',
 
 /** Customers of their own, each with one document. */
 async function sellToMany(count: number, kit = 'odoo-config-2') {
-  const sold: { subscriptionId: string; documentId: string }[] = []
+  const sold: { customer: string; subscriptionId: string; documentId: string }[] = []
   for (let index = 0; index < count; index += 1) {
     const customer = `chunk-${newId().slice(-8)}`
     await insertCustomer(seller.db, { ...nobody, code: customer, name: customer })
     const subscriptionId = await seller.sell({ kit, customer, now: start })
     const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-    sold.push({ subscriptionId, documentId })
+    sold.push({ customer, subscriptionId, documentId })
   }
   return sold
 }
@@ -167,3 +168,72 @@ test('chunks and single bills of the same documents at once make one invoice a p
     select (max(sequence) - count(*))::integer as gaps from invoices where series = 'INV'`.execute(seller.db)
   assert.equal(rows[0]?.gaps, 0)
 })
+
+suite('a field that the law of the seller’s country wants', () => {
+  const rate = { country: 'DE', region: null, category: 'standard', name: 'VAT', ratePercent: '19' }
+  const profile = { name: 'Seller', address: 'Hafen 1', taxId: 'DE1', country: 'DE' }
+  const keepProfile = async (change: object) =>
+    await seller.db
+      .updateTable('installation')
+      .set({ seller: JSON.stringify({ ...profile, ...change }) })
+      .execute()
+  const stateAddress = async (customer: string, address: string | null) =>
+    await seller.db.updateTable('customers').set({ address }).where('code', '=', customer).execute()
+  before(async () => {
+    await insertTaxRate(seller.db, { ...rate, startsOn: null, endsOn: null })
+  })
+
+  test('missing of one customer parks his document alone, and it is billed once the field is there', async () => {
+    const sold = await sellToMany(3)
+    const documentIds = sold.map(({ documentId }) => documentId)
+    await keepProfile({})
+    for (const { customer } of sold) await stateAddress(customer, 'Quay 1')
+    const poor = sold[1]?.customer ?? ''
+    await stateAddress(poor, null)
+    const first = await run('2026-02-15T00:00:00Z', documentIds)
+    assert.partialDeepStrictEqual(first.row, { considered: 3, billed: 2, parked: 1 })
+    const [told] = first.told
+    assert.equal(told?.document_id, documentIds[1])
+    assert.match(
+      told?.reason ?? '',
+      /^invoice_field_missing: .*needs buyer\.address\. Add address to customer chunk-/,
+    )
+    assert.ok(told?.reason.includes(poor))
+    assert.deepEqual(await billedPeriods(documentIds), [[0, 1], [0], [0, 1]])
+    await stateAddress(poor, 'Quay 2')
+    const second = await run('2026-02-15T01:00:00Z', documentIds)
+    assert.partialDeepStrictEqual(second.row, { considered: 1, billed: 1, parked: 0 })
+    assert.deepEqual(await billedPeriods(documentIds), [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ])
+  })
+
+  test('missing of the seller parks every document, and none takes a number', async () => {
+    await keepProfile({ country: undefined })
+    const sold = await sellToMany(2)
+    const documentIds = sold.map(({ documentId }) => documentId)
+    for (const { customer } of sold) await stateAddress(customer, 'Quay 1')
+    await keepProfile({ taxId: null })
+    const numbersBefore = await countNumbers()
+    const { row, told } = await run('2026-02-15T00:00:00Z', documentIds)
+    assert.partialDeepStrictEqual(row, { considered: 2, billed: 0, parked: 2 })
+    assert.ok(told.every(({ reason }) => reason.includes('Add tax id to the seller')))
+    assert.equal(await countNumbers(), numbersBefore)
+    await keepProfile({})
+    assert.partialDeepStrictEqual((await run('2026-02-15T01:00:00Z', documentIds)).row, {
+      billed: 2,
+      parked: 0,
+    })
+  })
+})
+
+async function countNumbers(): Promise<number> {
+  const numbered = await seller.db
+    .selectFrom('invoices')
+    .select('id')
+    .where('number', 'is not', null)
+    .execute()
+  return numbered.length
+}

@@ -26,7 +26,7 @@ export interface Life {
 export async function beginLife(seller: Seller, startsAfter: number): Promise<Life> {
   const { db } = seller
   const code = `c${newId().slice(0, 18)}`
-  const facts = { name: 'Customer', email: null, address: null, currency: 'USD', timeZone: 'UTC' }
+  const facts = { name: 'Customer', email: null, address: 'Quay 1, Leeds', currency: 'USD', timeZone: 'UTC' }
   const customerId = await insertCustomer(db, { code, ...facts, priceListId: null })
   const today = addDays('2027-01-01', startsAfter)
   const clock = await seller.clock(`${today}T10:00:00Z`)

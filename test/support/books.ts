@@ -11,9 +11,14 @@ import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { advanceClock, settleSubscription } from './clock-hand.ts'
 import { pushUsage, type Seller } from './seller.ts'
 
-/** A seller in Germany with two rates, one of them until June. */
+/** A seller in Germany with two rates, one of them until June, and all that the law wants to read of him and his customers. */
 export async function keepTaxRates(db: Db): Promise<void> {
-  await sql`update installation set seller = seller || '{"country": "DE"}'`.execute(db)
+  await sql`
+    update installation
+    set seller = seller || '{"country": "DE", "address": "Hafen 1, 20457 Hamburg", "taxId": "DE123456789"}'`.execute(
+    db,
+  )
+  await db.updateTable('customers').set({ address: 'Quay 1, Leeds' }).execute()
   const standard = { country: 'DE', region: null, category: 'standard', name: 'VAT' }
   await insertTaxRate(db, { ...standard, ratePercent: '19', startsOn: null, endsOn: '2026-07-01' })
   await insertTaxRate(db, { ...standard, ratePercent: '16', startsOn: '2026-07-01', endsOn: null })

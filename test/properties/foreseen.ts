@@ -4,7 +4,7 @@ import { readStanding } from '#db/read/standing.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { simulateDocuments } from '#domain/invoice/simulation.ts'
 
-/** What documents say, by what they are for. */
+/** What documents say, by what they are for; lines as a set, for those of a last bill over several documents come in another order. */
 export type Bills = ReadonlyMap<string, readonly string[]>
 
 const nothingMore = new Map<string, string>()
@@ -40,17 +40,19 @@ export async function foresee(db: Db, testClockId: string, until: string): Promi
         : `document/${encodeId('document', bill.documentId ?? '')}/${bill.on}`,
       [
         `${bill.draft.kind} ${bill.draft.netMinor} + ${bill.draft.taxMinor}`,
-        ...bill.draft.lines.map((line) =>
-          text({
-            kind: line.kind,
-            of: line.subscriptionLineId ?? line.oneOffChargeId,
-            from: line.servicePeriod?.start ?? null,
-            to: line.servicePeriod?.end ?? null,
-            description: line.description,
-            amounts: [line.quantity, line.ratedMinor, line.discountMinor, line.amountMinor, line.taxMinor],
-            tax: `${line.taxCategory} ${line.taxRatePercent}`,
-          }),
-        ),
+        ...bill.draft.lines
+          .map((line) =>
+            text({
+              kind: line.kind,
+              of: line.subscriptionLineId ?? line.oneOffChargeId,
+              from: line.servicePeriod?.start ?? null,
+              to: line.servicePeriod?.end ?? null,
+              description: line.description,
+              amounts: [line.quantity, line.ratedMinor, line.discountMinor, line.amountMinor, line.taxMinor],
+              tax: `${line.taxCategory} ${line.taxRatePercent}`,
+            }),
+          )
+          .toSorted(),
       ],
     ]),
   )
@@ -94,7 +96,10 @@ export async function readBills(db: Db, testClockId: string, afterId: string | n
   return new Map(
     rows.map(({ billing_key, invoice_kind, total: [net, tax], lines }) => {
       const sign = invoice_kind === 'credit_note' ? -1 : 1
-      return [billing_key, [`${invoice_kind} ${0 + sign * net} + ${0 + sign * tax}`, ...lines.map(text)]]
+      return [
+        billing_key,
+        [`${invoice_kind} ${0 + sign * net} + ${0 + sign * tax}`, ...lines.map(text).toSorted()],
+      ]
     }),
   )
 }

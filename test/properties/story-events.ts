@@ -5,6 +5,7 @@ import { voidInvoice } from '#db/invoice-mark.ts'
 import { insertOneOffCharge } from '#db/one-off-charge.ts'
 import { pauseSubscription, resumeLines, unpauseSubscription } from '#db/pause.ts'
 import { changeSubscription } from '#db/plan.ts'
+import { applyRevision, planRevision } from '#db/price-revision.ts'
 import { reissueInvoice } from '#db/reissue.ts'
 import { setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
@@ -29,6 +30,8 @@ export async function carryOut(life: Life, event: StoryEvent): Promise<void> {
       return await chargeOnce(life, event)
     case 'discount':
       return await discount(life, event)
+    case 'revise':
+      return await revise(life, event)
     case 'pay':
       return await payAll(life.db, life.clock, life.now())
     case 'credit':
@@ -183,6 +186,22 @@ async function discount(life: Life, event: Extract<StoryEvent, { kind: 'discount
   })
   const taken = { customerId: life.customer.id, subscriptionIds: [null], startsOn: life.today, pointer: '' }
   await life.db.transaction().execute(async (tx) => takeDiscount(tx, id, taken))
+}
+
+/** All prices of the customer, from a day on. */
+async function revise(life: Life, event: Extract<StoryEvent, { kind: 'revise' }>): Promise<void> {
+  const request = {
+    revision: { percent: event.percent },
+    startsOn: addDays(life.today, event.after),
+    productId: null,
+    subscriptionIds: life.subscriptionIds,
+    requestId: newId(),
+    actor: 'test',
+    now: life.now(),
+  }
+  await life.db.transaction().execute(async (tx) => {
+    await applyRevision(tx, request, await planRevision(tx, request))
+  })
 }
 
 async function invoiceOf({ db, clock }: Life, which: number): Promise<string> {

@@ -40,6 +40,7 @@ export type StoryEvent =
       readonly scope: 'line' | 'document'
       readonly periods: number | null
     }
+  | { readonly kind: 'revise'; readonly percent: string; readonly after: number }
   | { readonly kind: 'pay' }
   | { readonly kind: 'credit'; readonly which: number; readonly share: number | null }
   | { readonly kind: 'void'; readonly which: number; readonly isReissued: boolean }
@@ -137,6 +138,14 @@ const anyEvent: fc.Arbitrary<StoryEvent> = fc.oneof(
       percent: fc.option(fc.constantFrom('10', '33.3333', '100')),
       scope: fc.constantFrom('line', 'document'),
       periods: fc.option(months),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('revise'),
+      percent: fc.constantFrom('5', '-12.5'),
+      after: fc.nat(40),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pay') }) },

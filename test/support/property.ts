@@ -21,11 +21,18 @@ export async function holds<Values extends [unknown, ...unknown[]]>(
   { limitMs = 60_000 * factor } = {},
 ): Promise<void> {
   const numRuns = Math.max(1, Math.round(cases * factor))
-  t.diagnostic(`${numRuns} cases, CLOUDER_TEST_SEED=${seed}`)
-  await fc.assert(
-    fc.asyncProperty(...of, async (...values: Values) => {
-      await property(...values)
-    }),
-    { numRuns, seed, interruptAfterTimeLimit: limitMs },
-  )
+  const until = Date.now() + limitMs
+  let tried = 0
+  try {
+    await fc.assert(
+      fc.asyncProperty(...of, async (...values: Values) => {
+        if (Date.now() > until) return
+        tried += 1
+        await property(...values)
+      }),
+      { numRuns, seed },
+    )
+  } finally {
+    t.diagnostic(`${tried} cases, CLOUDER_TEST_SEED=${seed}`)
+  }
 }

@@ -1,13 +1,16 @@
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { termsLeftOn } from '#domain/invoice/due.ts'
 import { transferLine, type Transfer } from '#domain/line-change.ts'
+import { defaultTerms, type Terms } from '#domain/terms.ts'
 import { readLife } from './asked-plan.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db, Tx } from './database.ts'
 import { listLinesAfter, toLine, type LineChanges, type LineRow } from './line-change.ts'
 import { confirmOrder } from './order.ts'
 import { replaceLines } from './plan.ts'
+import { toCycling } from './subscription-documents.ts'
 import { getSubscription, tellOf, type Subscription } from './subscription.ts'
 
 export interface AskedTransfer {
@@ -103,7 +106,7 @@ interface Sale {
   readonly asked: AskedTransfer
 }
 
-/** The taker's order, at the price and terms that the giver had. */
+/** The taker's order, at the price that the giver had, and at what is left of his terms. */
 async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked }: Sale): Promise<string> {
   const { subscriptionIds } = await confirmOrder(tx, {
     customerId: asked.customerId,
@@ -121,7 +124,7 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
     .updateTable('subscription_lines')
     .set({
       price: JSON.stringify(line.price),
-      terms: JSON.stringify(line.terms),
+      terms: JSON.stringify(await readTermsLeft(tx, line, startsOn)),
       tax_category: line.tax_category,
       price_list_item_id: line.price_list_item_id,
       interval_count: line.interval_count,
@@ -132,6 +135,24 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
     .where('product_id', '=', line.product_id)
     .execute()
   return subscriptionId
+}
+
+/** A trial, and instalments, are counted from the first day of the whole life. */
+async function readTermsLeft(tx: Tx, line: LineRow, startsOn: string): Promise<Partial<Terms>> {
+  const first = await tx
+    .selectFrom('subscription_lines')
+    .select((eb) => eb.fn.min('starts_on').as('starts_on'))
+    .where('first_line_id', '=', line.first_line_id)
+    .executeTakeFirstOrThrow()
+  const document = await tx
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where('id', '=', line.document_id)
+    .executeTakeFirstOrThrow()
+  const terms = { ...defaultTerms, ...line.terms }
+  const firstStartsOn = first.starts_on ?? line.starts_on
+  const { trialDays, periodCount } = termsLeftOn({ ...toCycling(document), terms, firstStartsOn }, startsOn)
+  return { ...line.terms, trialDays, periodCount }
 }
 
 /** A subscription of which nothing stays ends with what was handed over. */

@@ -1,9 +1,10 @@
-import { anchorOn } from '../billing-cycle.ts'
+import { anchorOn, type FormerAnchor } from '../billing-cycle.ts'
 import {
   compareDates,
   cycleHolding,
   cycleIndexOn,
   addDays,
+  daysIn,
   earlierDate,
   fullCycle,
   intersect,
@@ -11,6 +12,7 @@ import {
   type BillingInterval,
   type Period,
 } from '../calendar.ts'
+import type { Terms } from '../terms.ts'
 import type { BillableLine, BilledPart, DuePart } from './lines.ts'
 
 /**
@@ -65,6 +67,32 @@ export function lastPaidEnd(line: BillableLine): string | null {
   let paid = addDays(line.firstStartsOn, terms.trialDays)
   for (let count = 0; count < terms.periodCount; count += 1) paid = cycleOf(anchor, interval, paid).end
   return line.endsOn === null ? paid : earlierDate(line.endsOn, paid)
+}
+
+/**
+ * The terms at which another customer has the line from a day on: what is left of its trial, and the instalments that have
+ * not ended by then. Of 12 a month from 1 January, handed over on 1 May, 8 are left.
+ */
+export function termsLeftOn(
+  line: {
+    readonly terms: Terms
+    readonly firstStartsOn: string
+    readonly interval: BillingInterval
+    readonly billingCycleAnchor: string
+    readonly formerAnchor?: FormerAnchor | null
+  },
+  day: string,
+): Terms {
+  const { interval, terms } = line
+  let paid = addDays(line.firstStartsOn, terms.trialDays)
+  const trialDays = compareDates(day, paid) < 0 ? daysIn({ start: day, end: paid }) : 0
+  let { periodCount } = terms
+  while (periodCount !== null && periodCount > 0) {
+    paid = cycleOf(anchorOn(line, paid), interval, paid).end
+    if (compareDates(day, paid) < 0) break
+    periodCount -= 1
+  }
+  return { ...terms, trialDays, periodCount }
 }
 
 /**

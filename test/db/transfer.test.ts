@@ -122,3 +122,30 @@ test('nothing, more than there is, the past, and the customer himself are refuse
     startsOn: '2026-04-20',
   })
 })
+
+test('the taker has what is left of a trial and of instalments, not all of them anew', async () => {
+  const termsOf = async (id: string) => {
+    const { terms } = await seller.db
+      .selectFrom('subscription_lines')
+      .select('terms')
+      .where('transferred_from_line_id', '=', id)
+      .executeTakeFirstOrThrow()
+    return { trialDays: terms.trialDays, periodCount: terms.periodCount }
+  }
+  const give = async (startsOn: string) => {
+    const { subscriptionLineId, command } = await sellUsers(seller)
+    const terms = JSON.stringify({ trialDays: 10, periodCount: 3 })
+    await seller.db
+      .updateTable('subscription_lines')
+      .set({ terms })
+      .where('id', '=', subscriptionLineId)
+      .execute()
+    const asked = { subscriptionLineId, customerId: takerId, startsOn }
+    await transferSubscriptionLine(seller.db, command('give', '2026-04-02'), asked)
+    return await termsOf(subscriptionLineId)
+  }
+  assert.deepEqual(await give('2026-04-07'), { trialDays: 4, periodCount: 3 })
+  // 11 to 30 April is the first.
+  assert.deepEqual(await give('2026-05-01'), { trialDays: 0, periodCount: 2 })
+  assert.deepEqual(await give('2026-07-01'), { trialDays: 0, periodCount: 0 })
+})

@@ -136,11 +136,12 @@ function printFacts({ facts, messages, formats }: Print): PrintedFact[] {
 
 /** What the law wants beside a rate that is not charged, then what the seller wrote. */
 function printNotes({ facts, messages, formats }: Print): string[] {
-  const legal = facts.taxes.flatMap((tax) => [
-    ...(tax.category === 'reverse_charge' ? [messages.reverseCharge] : []),
-    ...(tax.category === 'exempt' && tax.note === null ? [messages.exempt] : []),
-    ...given(tax.note, formats.isolate),
-  ])
+  const legal = facts.taxes.flatMap(({ category, note }) => {
+    // The notes of these two are the engine's own words, which a reader wants in his language.
+    if (category === 'reverse_charge') return [messages.reverseCharge]
+    if (category === 'out_of_scope') return given(note, () => messages.notTaxable)
+    return category === 'exempt' && note === null ? [messages.exempt] : given(note, formats.isolate)
+  })
   const converted = given(facts.taxInSellerCurrency, (tax) =>
     messages.taxInSellerCurrency({
       tax: formats.amount(tax.taxMinor, tax.currency),
@@ -165,6 +166,7 @@ function openDues({ kind, testClock, dues }: InvoiceFacts): InvoiceFacts['dues']
 function printPayment({ facts, messages, formats }: Print): string[] {
   const plain = (amountMinor: number) => formats.amount(amountMinor, facts.currency)
   if (facts.kind === 'credit_note') return [messages.credited(plain(facts.totalMinor))]
+  if (facts.testClock !== null) return [messages.payNothingForTest]
   const dues = openDues(facts)
   if (dues.length === 0) return [messages.nothingToPay]
   return dues.map(({ dueOn, amountMinor }) =>

@@ -36,8 +36,10 @@ export const de: Messages = {
   taxByRate: 'Steuer nach Satz',
   taxBase: 'Bemessungsgrundlage',
   pricesIncludeTax: 'Die Einzelpreise enthalten die Steuer.',
-  reverseCharge: 'Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge).',
+  reverseCharge:
+    'Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge; Artikel 196, Richtlinie 2006/112/EG).',
   exempt: 'Steuerfrei',
+  notTaxable: 'Im Land des Verkäufers nicht steuerbar.',
   taxInSellerCurrency: ({ tax, rate, source, date }) =>
     `Steuer in der Währung des Verkäufers: ${tax}, zum Kurs ${rate} (${source}, ${date}).`,
   payment: 'Zahlung',
@@ -45,6 +47,7 @@ export const de: Messages = {
     `Bitte zahlen Sie ${amount} bis zum ${date} unter Angabe der Nummer ${number}.`,
   credited: (amount) => `${amount} werden Ihnen gutgeschrieben; es ist nichts zu zahlen.`,
   nothingToPay: 'Es ist nichts zu zahlen.',
+  payNothingForTest: 'Ein Test: Bitte bezahlen Sie nichts.',
   accountHolder: 'Kontoinhaber',
   bank: 'Bank',
   iban: 'IBAN',

@@ -36,8 +36,10 @@ export const en = {
   taxByRate: 'Tax by rate',
   taxBase: 'Base',
   pricesIncludeTax: 'Unit prices include tax.',
-  reverseCharge: 'Reverse charge: the recipient of the service is liable for the tax.',
+  reverseCharge:
+    'Reverse charge: the recipient of the service is liable for the tax (article 196, directive 2006/112/EC).',
   exempt: 'Exempt from tax',
+  notTaxable: 'Not taxable in the country of the seller.',
   taxInSellerCurrency: (facts: { tax: string; rate: string; source: string; date: string }) =>
     `Tax in the seller’s currency: ${facts.tax}, at the rate ${facts.rate} (${facts.source}, ${facts.date}).`,
   payment: 'Payment',
@@ -45,6 +47,7 @@ export const en = {
     `Please pay ${facts.amount} by ${facts.date}, with the reference ${facts.number}.`,
   credited: (amount: string) => `${amount} are credited to you; there is nothing to pay.`,
   nothingToPay: 'There is nothing to pay.',
+  payNothingForTest: 'A test: please pay nothing.',
   accountHolder: 'Account holder',
   bank: 'Bank',
   iban: 'IBAN',

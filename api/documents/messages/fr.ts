@@ -37,8 +37,9 @@ export const fr: Messages = {
   taxByRate: 'Taxe par taux',
   taxBase: 'Base',
   pricesIncludeTax: 'Les prix unitaires comprennent la taxe.',
-  reverseCharge: 'Autoliquidation : la taxe est due par le preneur.',
+  reverseCharge: 'Autoliquidation : la taxe est due par le preneur (article 196, directive 2006/112/CE).',
   exempt: 'Exonéré de taxe',
+  notTaxable: 'Non imposable dans le pays du vendeur.',
   taxInSellerCurrency: ({ tax, rate, source, date }) =>
     `Taxe dans la devise du vendeur : ${tax}, au cours de ${rate} (${source}, ${date}).`,
   payment: 'Paiement',
@@ -46,6 +47,7 @@ export const fr: Messages = {
     `Merci de payer ${amount} au plus tard le ${date}, avec la référence ${number}.`,
   credited: (amount) => `${amount} sont portés à votre crédit ; il n’y a rien à payer.`,
   nothingToPay: 'Il n’y a rien à payer.',
+  payNothingForTest: 'Un essai : ne payez rien.',
   accountHolder: 'Titulaire du compte',
   bank: 'Banque',
   iban: 'IBAN',

@@ -36,8 +36,10 @@ export const ja: Messages = {
   taxByRate: '税率別内訳',
   taxBase: '対象額',
   pricesIncludeTax: '単価は税込みです。',
-  reverseCharge: 'リバースチャージ方式：役務の提供を受けた者が納税義務者となります。',
+  reverseCharge:
+    'リバースチャージ方式：役務の提供を受けた者が納税義務者となります（指令2006/112/EC第196条）。',
   exempt: '非課税',
+  notTaxable: '販売者の国では課税対象外です。',
   taxInSellerCurrency: ({ tax, rate, source, date }) =>
     `売り手の通貨での税額：${tax}（換算率 ${rate}、${source}、${date}）。`,
   payment: 'お支払い',
@@ -45,6 +47,7 @@ export const ja: Messages = {
     `${date}までに${amount}を、参照番号 ${number} を添えてお支払いください。`,
   credited: (amount) => `${amount}を貴社の残高に充当します。お支払いの必要はありません。`,
   nothingToPay: 'お支払いの必要はありません。',
+  payNothingForTest: 'テストのため、お支払いは不要です。',
   accountHolder: '口座名義',
   bank: '銀行',
   iban: 'IBAN',

@@ -145,23 +145,6 @@ test('a credit note names its invoice, counts below zero, and asks for nothing',
   assert.deepEqual(printed.payment.account, [])
 })
 
-test('a reverse charge is stated in the language of the document, with the words of its rule', () => {
-  const taxes = [
-    {
-      category: 'reverse_charge',
-      name: 'VAT',
-      percent: '0',
-      baseMinor: 12_475,
-      taxMinor: 0,
-      note: 'Article 196 of directive 2006/112/EC',
-    },
-  ]
-  assert.deepEqual(print({ taxes }, 'de').notes, [
-    'Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge).',
-    'Article 196 of directive 2006/112/EC',
-  ])
-})
-
 test('tax in the seller’s currency is stated with rate, source and date', () => {
   const printed = print({
     currency: 'USD',
@@ -178,10 +161,25 @@ test('tax in the seller’s currency is stated with rate, source and date', () =
   ])
 })
 
+test('the engine’s own reasons for no tax are said once, in the language of the reader', () => {
+  const taxes = ['reverse_charge', 'out_of_scope'].map((category) => ({
+    category,
+    name: '',
+    percent: '0',
+    baseMinor: 100,
+    taxMinor: 0,
+    note: 'Said in English.',
+  }))
+  assert.deepEqual(print({ taxes }, 'de').notes, [
+    'Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge; Artikel 196, Richtlinie 2006/112/EG).',
+    'Im Land des Verkäufers nicht steuerbar.',
+  ])
+})
+
 test('an invoice of a test clock warns that it is none, and asks for nothing', () => {
   const printed = print({ testClock: 'spring' })
   assert.equal(printed.warning, 'Not a real invoice: it was made on test clock spring.')
-  assert.deepEqual(printed.payment.texts, ['There is nothing to pay.'])
+  assert.deepEqual(printed.payment.texts, ['A test: please pay nothing.'])
   assert.deepEqual(printed.payment.account, [])
 })
 

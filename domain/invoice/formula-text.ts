@@ -6,7 +6,7 @@ import type { Share } from '../proration.ts'
 export interface StepsText {
   /** Said after quantities: `3 GiB × 1`. */
   readonly unit?: string
-  /** Several steps are put in brackets, as something is multiplied with them. */
+  /** A sum is put in brackets, as something is multiplied with it. */
   readonly isFactor?: boolean
 }
 
@@ -14,7 +14,7 @@ export interface StepsText {
 export function tellSteps(steps: readonly RatingStep[], { unit, isFactor }: StepsText = {}): string {
   const told = steps.filter((step, index) => isTold(step, index)).map((step) => tellStep(step, unit))
   const text = told.length === 0 ? '0' : told.join(' + ')
-  return isFactor === true && told.length > 1 ? `(${text})` : text
+  return isFactor === true && text.includes(' + ') ? `(${text})` : text
 }
 
 function isTold(step: RatingStep, index: number): boolean {

@@ -5,6 +5,7 @@ import { moneyStates } from '#domain/invoice/balance.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import { readInvoiceRows } from '../documents/invoice-rows.ts'
 import type { Frame } from '../frame.ts'
+import { snakeKeys } from '../key-case.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
 import {
@@ -75,8 +76,8 @@ export async function readInvoiceDetail(db: Db, id: string): Promise<z.input<typ
   const marks = await listInvoiceMarks(db, id)
   return {
     ...toInvoiceJson(invoice),
-    seller: { ...invoice.seller },
-    buyer: { ...invoice.buyer },
+    seller: toPartyJson(invoice.seller),
+    buyer: toPartyJson(invoice.buyer),
     lines: lines.map((line) => toInvoiceLineJson(line, currency)),
     taxes: taxes.map((tax) => toInvoiceTaxJson(tax, currency)),
     balance_used: { amount_minor: balanceUsedMinor, currency },
@@ -84,4 +85,9 @@ export async function readInvoiceDetail(db: Db, id: string): Promise<z.input<typ
     credit_notes: notes.map((note) => toCreditNoteJson(note, currency)),
     marks: marks.map(toMarkJson),
   }
+}
+
+/** A party as it was when the document was finalized, with its fields as the API writes them. */
+function toPartyJson(party: object): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).parse(snakeKeys(party))
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { CustomerRow } from '#db/read/customer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { addressField, codeField, countryField, currencyField, nameField, textField } from './common.ts'
+import { paymentTermsField } from './payment-terms.ts'
 
 const lineField = nameField.max(100)
 
@@ -12,7 +13,9 @@ const factsShape = {
   price_list: addressField.nullish(),
   country: countryField
     .nullish()
-    .openapi({ description: 'It decides the tax; without one, none is charged.' }),
+    .openapi({
+      description: 'It decides the tax; without one, the buyer is taken to be in the country of the seller.',
+    }),
   region: lineField.nullish(),
   is_business: z.boolean().optional(),
   tax_id: lineField.nullish(),
@@ -27,6 +30,7 @@ const factsShape = {
     .optional()
     .openapi({ description: 'Of what is printed; left out: en.' }),
   buyer_reference: lineField.nullish(),
+  payment_terms: paymentTermsField.nullish().openapi({ description: 'Without them, the seller’s hold.' }),
   splits_by_purchase_order: z
     .boolean()
     .optional()
@@ -81,6 +85,7 @@ export const customerSchema = z
     tax_exemption: z.string().nullable(),
     language: z.string(),
     buyer_reference: z.string().nullable(),
+    payment_terms: paymentTermsField.nullable(),
     splits_by_purchase_order: z.boolean(),
     created_at: z.string(),
   })
@@ -104,6 +109,7 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
     tax_exemption: row.tax_exemption,
     language: row.language,
     buyer_reference: row.buyer_reference,
+    payment_terms: row.payment_terms,
     splits_by_purchase_order: row.splits_by_purchase_order,
     created_at: row.created_at,
   }

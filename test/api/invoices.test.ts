@@ -91,6 +91,18 @@ suite('one-off charges', () => {
     refused(await api.post('/v1/invoices', { customer }), 409, 'invoice_empty')
   })
 
+  test('the parties on an invoice have their fields in snake case', async () => {
+    const customer = await newCustomer()
+    await charge(customer, '5')
+    const { body } = await api.post('/v1/invoices', { customer })
+    const { seller, buyer } = body as { seller: object; buyer: object }
+    assert.partialDeepStrictEqual(seller, { tax_id: 'DE1' })
+    assert.deepEqual(
+      Object.keys({ ...seller, ...buyer }).filter((key) => /[A-Z]/.test(key)),
+      [],
+    )
+  })
+
   test('one that is withdrawn is on no invoice, one that is invoiced is not withdrawn', async () => {
     const customer = await newCustomer()
     const withdrawn = String((await charge(customer, '5')).body['id'])

@@ -87,6 +87,8 @@ async function note(
 ): Promise<string | undefined> {
   const { subscription } = event
   if (event.kind === 'invoice.finalized' && event.invoice !== null) {
+    // Each subscription on an invoice has the event in its timeline; the invoice is told of once.
+    if (found.invoices.some(({ id }) => id === event.invoice)) return undefined
     const invoice = await api.get<Invoice>(`/v1/invoices/${event.invoice}`)
     found.invoices.push(invoice)
     return `invoice ${invoice.number ?? ''}  ${moneyText(invoice.total)}  ${invoice.customer.name}`

@@ -60,6 +60,7 @@ function tell({ out }: Session, revision: PriceRevision): void {
     ]),
   )
   for (const { line, reason } of revision.passed_by) out.say(`  ${line} is passed by: ${reason}.`)
-  const count = `${revision.revised_count} lines, ${revision.passed_by_count} passed by.`
+  const lines = `${revision.revised_count} ${revision.revised_count === 1 ? 'line' : 'lines'}`
+  const count = `${lines}, ${revision.passed_by_count} passed by.`
   out.say(`\n  ${count} ${revision.is_dry_run ? 'Nothing was saved; --apply saves it.' : 'Saved.'}`)
 }

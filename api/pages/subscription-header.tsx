@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { encodeId } from '#domain/identifier.ts'
 import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount } from './format.ts'
@@ -18,7 +19,10 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
         <div>
           <h1>{row.title}</h1>
           <p>
-            <State state={row.phase} /> for <strong>{row.customer_name}</strong>{' '}
+            <State state={row.phase} /> for{' '}
+            <a href={`/customers/${encodeId('customer', row.customer_id)}`}>
+              <strong>{row.customer_name}</strong>
+            </a>{' '}
             <span class="hint">
               <code>{publicId}</code>
             </span>
@@ -30,7 +34,7 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
             <strong>On test clock {testClock.name}.</strong> For this subscription it is{' '}
             <ExactMoment at={testClock.now_at} timeZone={view.timeZone} />
             {testClock.target_at === null ? '.' : ', moving on.'} Move it with{' '}
-            <code>npx clouder clock advance 1mo</code>
+            <code>npx clouder clock advance 1mo --clock {testClock.number}</code>
           </p>
         )}
         {row.parked_reason !== null && <ParkedBanner reason={row.parked_reason} />}

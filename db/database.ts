@@ -37,6 +37,7 @@ export interface Database {
   price_lists: catalog.PriceListsTable
   price_list_items: catalog.PriceListItemsTable
   tax_rates: catalog.TaxRatesTable
+  price_grids: catalog.PriceGridsTable
   discounts: catalog.DiscountsTable
   applied_discounts: catalog.AppliedDiscountsTable
   test_clocks: TestClocksTable

@@ -11,6 +11,7 @@ import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
 import { checkAdditions } from './order-addition.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
+import { readGriddedCatalog } from './price-grid.ts'
 
 export interface OrderRequest {
   readonly customerId: string
@@ -95,11 +96,13 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   const on = dateIn(customer.time_zone, nowAt)
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id])
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
+  const pricedByGrids = await readGriddedCatalog(db, catalog, currency)
   const planFrom = (startsOn: string) => {
+    const priced = pricedByGrids(startsOn)
     const terms = { customerId: customer.id, currency, on, startsOn, priceList, otherLists: lists }
     return {
-      planned: planOrder(request.lines, catalog, terms),
-      additions: planAdditions(request.lines, catalog, terms),
+      planned: planOrder(request.lines, priced, terms),
+      additions: planAdditions(request.lines, priced, terms),
     }
   }
   const { planned, additions, startsOn } = planStarting(planFrom, request.starts ?? null, on)

@@ -1,15 +1,27 @@
 import type { BillableLine, DuePart } from '#domain/invoice/lines.ts'
+import { gridDay, ownGridOn, withApplicationGrid, type DatedGrid } from '#domain/pricing/dated-grid.ts'
 import { agreePrice, type PricedProduct, type PriceList } from '#domain/pricing/price-list.ts'
 import type { LineContext } from './billable-line.ts'
 import { readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
+import { readPriceGrids } from './price-grid.ts'
 
 /**
- * Parts of lines whose price is read again at each period (A-25), each at what the lists say for its first day. All others
- * stay as they are.
+ * Parts of lines whose price is read again at each period (A-25), each at what the lists and grids say for its first day.
+ * All others stay as they are.
  * @throws `price_missing_in_currency` and what else `agreePrice` refuses
  */
 export type RereadPrices = (part: DuePart, context: LineContext) => DuePart
+
+type PeriodPart = DuePart & { readonly kind: 'recurring' | 'usage' }
+
+/** What prices are read from. */
+interface PriceSources {
+  readonly products: ReadonlyMap<string, PricedProduct>
+  readonly lists: ReadonlyMap<string, PriceList>
+  readonly grids: readonly DatedGrid[]
+  readonly applicationOf: ReadonlyMap<string, string>
+}
 
 export async function readPrices(db: Db, contexts: readonly LineContext[]): Promise<RereadPrices> {
   const reread = contexts.filter(({ line }) => isReread(line))
@@ -17,34 +29,58 @@ export async function readPrices(db: Db, contexts: readonly LineContext[]): Prom
   const products = await readProducts(db, [...new Set(reread.map(({ line }) => line.productId))])
   const listIds = reread.flatMap(({ customer }) => customer.priceListId ?? [])
   const lists = await readPriceLists(db, [...new Set(listIds)])
+  const sources = { products, lists, ...(await readGrids(db, reread)) }
   return (part, context) => {
     if ((part.kind !== 'recurring' && part.kind !== 'usage') || !isReread(part.line)) return part
-    return { ...part, line: reprice(part.line, part.servicePeriod.start, context, products, lists) }
+    return { ...part, line: reprice(part, context, sources) }
   }
 }
 
 function isReread(line: BillableLine): boolean {
-  return line.terms.pricing === 'reevaluated' && line.interval !== null
+  return line.terms.pricing !== 'frozen' && line.interval !== null
 }
 
 function reprice(
-  line: BillableLine,
-  on: string,
-  { customer, subscription }: LineContext,
-  products: ReadonlyMap<string, PricedProduct>,
-  lists: ReadonlyMap<string, PriceList>,
+  { line, servicePeriod, cycle }: PeriodPart,
+  { customer, subscription, instanceId }: LineContext,
+  { products, lists, grids, applicationOf }: PriceSources,
 ): BillableLine {
   const product = products.get(line.productId)
   if (!product) return line
-  const { price, priceListItemId } = agreePrice(product, {
+  const { currency } = subscription
+  const applicationIds = [applicationOf.get(instanceId ?? '') ?? []].flat()
+  const isByGrid = line.terms.pricing === 'grid'
+  const day = gridDay(line, cycle)
+  const own = isByGrid ? ownGridOn(grids, { instanceId, applicationIds, currency }, day) : undefined
+  if (own) return { ...line, price: own, priceListItemId: null }
+  const priced = isByGrid ? withApplicationGrid(product, grids, { applicationIds, currency }, day) : product
+  const { price, priceListItemId } = agreePrice(priced, {
     customerId: customer.id,
     quantity: line.quantity,
-    currency: subscription.currency,
-    on,
+    currency,
+    on: servicePeriod.start,
     priceList: lists.get(customer.priceListId ?? '') ?? null,
     otherLists: lists,
   })
   return { ...line, price, priceListItemId }
+}
+
+async function readGrids(
+  db: Db,
+  contexts: readonly LineContext[],
+): Promise<Pick<PriceSources, 'grids' | 'applicationOf'>> {
+  const byGrid = contexts.filter(({ line }) => line.terms.pricing === 'grid')
+  const instanceIds = [...new Set(byGrid.flatMap(({ instanceId }) => instanceId ?? []))]
+  if (instanceIds.length === 0) return { grids: [], applicationOf: new Map() }
+  const rows = await db
+    .selectFrom('instances')
+    .innerJoin('application_versions as version', 'version.id', 'instances.application_version_id')
+    .select(['instances.id', 'version.application_id'])
+    .where('instances.id', 'in', instanceIds)
+    .execute()
+  const applicationOf = new Map(rows.map((row) => [row.id, row.application_id]))
+  const applicationIds = [...new Set(applicationOf.values())]
+  return { applicationOf, grids: await readPriceGrids(db, { applicationIds, instanceIds }) }
 }
 
 async function readProducts(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, PricedProduct>> {

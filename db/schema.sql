@@ -824,6 +824,22 @@ CREATE INDEX outbox_waiting ON public.outbox USING btree (id) WHERE (done_at IS 
 CREATE TABLE price_list_items (
   id uuid not null,
   price_list_id uuid not null,
+CREATE TABLE price_grids (
+  application_id uuid,
+  instance_id uuid,
+  currency text not null,
+  price jsonb not null,
+  starts_on date not null,
+  created_at timestamp with time zone not null default now(),
+  constraint price_grids_application_id_instance_id_currency_starts_on_key UNIQUE NULLS NOT DISTINCT (application_id, instance_id, currency, starts_on),
+  constraint price_grids_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint price_grids_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint price_grids_check CHECK ((num_nonnulls(application_id, instance_id) = 1)),
+  constraint price_grids_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint price_grids_price_check CHECK (((price ->> 'model'::text) = 'grid'::text))
+);
+CREATE INDEX price_grids_by_instance ON public.price_grids USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+
   product_id uuid,
   minimum_quantity numeric not null default 0,
   discount_percent numeric,

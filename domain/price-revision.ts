@@ -51,6 +51,7 @@ export function planPriceRevision(lines: readonly RevisableLine[], dated: DatedR
 function passReason({ line, terms }: RevisableLine, { startsOn, today }: DatedRevision): string | undefined {
   if (terms.isNeverRevised) return 'it is never revised'
   if (terms.pricing === 'reevaluated') return 'its price is read from the lists at each period'
+  if (terms.pricing === 'grid') return 'its price is read from a grid at each period'
   if (line.endsOn !== null && compareDates(line.endsOn, laterDate(startsOn, line.startsOn)) <= 0)
     return `it ends on ${line.endsOn}`
   return refuseLineAction(line, 'pause', today)

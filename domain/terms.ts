@@ -7,8 +7,11 @@ export interface Terms {
   readonly downgrade: ChangeMoment
   /** What becomes of time that was paid for and not served (C-38). */
   readonly unusedTime: 'credit' | 'refund' | 'keep'
-  /** Whether the price was agreed for good, or is read again from the lists at each period. */
-  readonly pricing: 'frozen' | 'reevaluated'
+  /**
+   * Whether the price was agreed for good, or is read again at each period: from the lists (A-25), or from the grid of the
+   * instance or its application, where there is one (A-34).
+   */
+  readonly pricing: 'frozen' | 'reevaluated' | 'grid'
   /** A price revision passes this line by. */
   readonly isNeverRevised: boolean
   /** The fee ends after so many periods; null is without end. */

@@ -77,7 +77,7 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
       </td>
       <td class="number">
         {pricePerUnit(line, currency)}
-        {line.terms.pricing === 'reevaluated' && <div class="hint">read anew each period</div>}
+        {line.terms.pricing !== 'frozen' && <div class="hint">read anew each period</div>}
       </td>
       <td>{line.starts_on === null ? 'activation' : <Day date={line.starts_on} />}</td>
       <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>

@@ -18,6 +18,7 @@ import { registerMe } from './me.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerOrders } from './orders.ts'
 import { registerPreviews } from './previews.ts'
+import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerProducts } from './products.ts'
@@ -41,6 +42,7 @@ export function registerRoutes(frame: Frame): void {
   registerTaxRates(frame)
   registerSeller(frame)
   registerApplications(frame)
+  registerPriceGrids(frame)
   registerCustomers(frame)
   registerOrders(frame)
   registerSubscriptions(frame)

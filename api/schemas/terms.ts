@@ -13,9 +13,10 @@ const termsShape = {
   unused_time: z
     .enum(['credit', 'refund', 'keep'])
     .openapi({ description: 'What becomes of time that was paid for and not served.' }),
-  pricing: z
-    .enum(['frozen', 'reevaluated'])
-    .openapi({ description: 'Agreed for good, or read from the price lists anew each period.' }),
+  pricing: z.enum(['frozen', 'reevaluated', 'grid']).openapi({
+    description:
+      'Agreed for good, or read anew each period: from the price lists, or from the grid of the instance or its application.',
+  }),
   is_never_revised: z.boolean().openapi({ description: 'A price revision passes it by.' }),
   period_count: z
     .int()

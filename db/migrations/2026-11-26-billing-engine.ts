@@ -68,6 +68,19 @@ alter table price_list_items
   add check ((season_from is null) = (season_until is null));
 `
 
+
+-- The grid of an application, or that an instance has for itself, for the periods from a day on.
+create table price_grids (
+  application_id uuid references applications,
+  instance_id uuid references instances,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  price jsonb not null check (price ->> 'model' = 'grid'),
+  starts_on date not null,
+  created_at timestamptz not null default now(),
+  check (num_nonnulls(application_id, instance_id) = 1),
+  unique nulls not distinct (application_id, instance_id, currency, starts_on)
+);
+create index price_grids_by_instance on price_grids (instance_id) where instance_id is not null;
 const customers = `
 alter table customers
   add column country text check (country ~ '^[A-Z]{2}$'),

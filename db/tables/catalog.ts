@@ -1,7 +1,7 @@
 import type { ApplicationDefinition } from '#domain/application.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
-import type { Price } from '#domain/pricing/price.ts'
+import type { GridPrice, Price } from '#domain/pricing/price.ts'
 import type { Terms } from '#domain/terms.ts'
 import type { DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 
@@ -106,6 +106,16 @@ export interface PriceListItemsTable {
   season_from: string | null
   season_until: string | null
   valid_in: Defaulted<DateRange>
+  created_at: Generated<Instant>
+}
+
+export interface PriceGridsTable {
+  /** Of an application, or of one instance. */
+  application_id: string | null
+  instance_id: string | null
+  currency: string
+  price: Json<GridPrice>
+  starts_on: string
   created_at: Generated<Instant>
 }
 

@@ -23,6 +23,7 @@ GET /openapi.json public
 GET /readyz public
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
+GET /v1/applications/:id/price-grids applications:read
 GET /v1/billing-runs billing_runs:read
 GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read
@@ -39,6 +40,7 @@ GET /v1/events events:read
 GET /v1/events/stream events:read
 GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
+GET /v1/instances/:id/price-grids instances:read
 GET /v1/invoices invoices:read
 GET /v1/invoices/:id invoices:read
 GET /v1/invoices/:id/pdf invoices:read
@@ -71,6 +73,7 @@ PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public
 POST /logout signed_in
 POST /v1/applications applications:write
+POST /v1/applications/:id/price-grids applications:write
 POST /v1/billing-runs billing_runs:write
 POST /v1/billing-runs/preview billing_runs:read
 POST /v1/builds/:id/retry builds:write
@@ -80,6 +83,7 @@ POST /v1/customers/:id/one-off-charges invoices:write
 POST /v1/discounts discounts:write
 POST /v1/discounts/:id/archive discounts:write
 POST /v1/documents/:id/move-anchor documents:write
+POST /v1/instances/:id/price-grids instances:write
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write
 POST /v1/invoices/:id/finalize invoices:write

@@ -1,10 +1,18 @@
+import { sql } from 'kysely'
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { periodEndAfter } from '#domain/change.ts'
 import { fieldError } from '#domain/errors.ts'
 import type { CancelMoment } from '#domain/subscription.ts'
 import { findLastCommand, once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
-import { endLinesOn, takeBackLeniently, type LineChanges } from './line-change.ts'
+import {
+  endLine,
+  endLinesOn,
+  listLines,
+  openLine,
+  takeBackLeniently,
+  type LineChanges,
+} from './line-change.ts'
 import { endByTerm, termEndOnNotice } from './renewal.ts'
 import { reopenDocuments } from './reopened-document.ts'
 import { listDocuments, toCycling } from './subscription-documents.ts'
@@ -85,7 +93,6 @@ async function billingEnd(
 export async function uncancelSubscription(db: Db, key: CommandKey): Promise<void> {
   await once(db, key, 'uncancel', async (changes, subscription) => {
     await takeBackCancellation(changes)
-    await reopenDocuments(changes.tx, subscription)
     await changes.tx
       .updateTable('subscriptions')
       .set({ cancel_requested_at: null, cancel_reason: null, ends_on: endByTerm(subscription) })
@@ -100,5 +107,26 @@ export async function uncancelSubscription(db: Db, key: CommandKey): Promise<voi
 
 async function takeBackCancellation(changes: LineChanges): Promise<void> {
   const requestId = await findLastCommand(changes, 'cancel')
-  if (requestId !== undefined) await takeBackLeniently(changes, requestId)
+  if (requestId === undefined) return
+  await takeBackLeniently(changes, requestId)
+  await reopenDocuments(changes.tx, changes.subscription)
+  await serveCreditedDays(changes)
+}
+
+/** Where billing ended before service, days may be credited by now: a line that follows is charged for them. */
+async function serveCreditedDays(changes: LineChanges): Promise<void> {
+  const { rows } = await sql<{ id: string; starts_on: string }>`
+    select line.id, min(lower(credit.service_period)) as starts_on
+    from subscription_lines line join invoice_lines credit on credit.subscription_line_id = line.id and credit.kind = 'credit'
+    where line.subscription_id = ${changes.subscription.id}
+      and (line.ends_on is null or line.ends_on > lower(credit.service_period))
+      and not exists (select from invoice_lines undone where undone.credits_line_id = credit.id)
+    group by line.id`.execute(changes.tx)
+  const creditedFrom = new Map(rows.map((row) => [row.id, row.starts_on]))
+  for (const line of await listLines(changes.tx, [...creditedFrom.keys()])) {
+    const startsOn = creditedFrom.get(line.id) ?? line.starts_on
+    await endLine(changes, line, startsOn)
+    const { ends_on, closed_by } = line
+    await openLine(changes, line, { starts_on: startsOn, ends_on, closed_by })
+  }
 }

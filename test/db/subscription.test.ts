@@ -258,6 +258,45 @@ test('withdrawn when another document was opened in place of the closed one, it 
   ])
 })
 
+test('withdrawn after days were credited, these are charged again; so are those before a later end', async () => {
+  const sellCancelled = async () => {
+    const sold = await sellUsers()
+    await cancelSubscription(seller.db, sold.command('end', '2026-04-12T12:00:00Z'), {
+      when: 'date',
+      endsOn: '2026-04-16',
+      serviceEndsOn: '2026-06-16',
+      reason: 'moved',
+    })
+    const [documentId = ''] = await listDocumentIds(seller.db, sold.subscriptionId)
+    const credited = await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+    assert.deepEqual(await listInvoiceLines(seller.db, credited.invoiceNumber ?? ''), [
+      'credit 2026-04-16/2026-05-01 5 × 1 = -250',
+    ])
+    return { ...sold, documentId }
+  }
+  const billJune = async (documentId: string) => {
+    const billed = await billDue(seller.db, documentId, '2026-06-01T00:00:00Z')
+    return (await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')).toSorted()
+  }
+  const first = await sellCancelled()
+  await uncancelSubscription(seller.db, first.command('stay', '2026-05-20T12:00:00Z'))
+  assert.deepEqual(await billJune(first.documentId), [
+    'recurring 2026-04-16/2026-05-01 5 × 1 = 250',
+    'recurring 2026-05-01/2026-06-01 5 × 1 = 500',
+    'recurring 2026-06-01/2026-07-01 5 × 1 = 500',
+  ])
+  const second = await sellCancelled()
+  await cancelSubscription(seller.db, second.command('later', '2026-05-20T12:00:00Z'), {
+    when: 'date',
+    endsOn: '2026-06-01',
+    reason: 'moved',
+  })
+  assert.deepEqual(await billJune(second.documentId), [
+    'recurring 2026-04-16/2026-05-01 5 × 1 = 250',
+    'recurring 2026-05-01/2026-06-01 5 × 1 = 500',
+  ])
+})
+
 test('withdrawn where its term ends it, it is billed until then', async () => {
   const { subscriptionId, command } = await sellUsers()
   await setTerm(seller.db, command('term', '2026-04-02T12:00:00Z'), {

@@ -94,7 +94,10 @@ function isDiscounted(line: RatedLine, discount: DiscountInForce, document: Disc
   if (line.ratedMinor <= 0 || line.kind === 'true_up') return false
   if (discount.productId !== null && discount.productId !== line.productId) return false
   if (discount.subscriptionId !== null && discount.subscriptionId !== line.subscriptionId) return false
-  if (discount.scope === 'line' && discount.percent !== null) return isInPeriodsOfLine(line, discount)
+  // A one-off has no periods of its own: those of its document count.
+  const isCountedByDocument = line.kind === 'one_off' && discount.periodCount !== null
+  if (discount.scope === 'line' && discount.percent !== null && !isCountedByDocument)
+    return isInPeriodsOfLine(line, discount)
   return isInPeriodsOfDocument(discount, document)
 }
 
@@ -110,7 +113,12 @@ function isInPeriodsOfDocument(discount: DiscountInForce, document: DiscountedDo
   if (isOncePerPeriod && document.reason === 'final') return false
   if (isOncePerPeriod && document.reason === 'opening' && discount.subscriptionId === null) return false
   const { cycles, asOf } = document
-  if (cycles === null) return isWithin(asOf, discount.startsOn, discount.endsOn)
+  if (cycles === null) {
+    // Where no periods are known, only the first bill of the discounted subscription is surely within them.
+    const isFirst = document.reason === 'opening' && discount.subscriptionId !== null
+    const isCounted = discount.periodCount === null || isFirst
+    return isCounted && isWithin(asOf, discount.startsOn, discount.endsOn)
+  }
   const begins =
     discount.subscriptionId === null ? cycles.anchor : firstDayOf(document, discount.subscriptionId)
   return isWithin(asOf, discount.startsOn, lastDiscountedEnd(discount, cycles, begins))

@@ -306,6 +306,31 @@ test('10 % for two periods is off two periods of each line, usage in arrears inc
   assert.deepEqual(amounts(metered(), ['2026-02-01', '2026-03-01', '2026-04-01']), [900, 900, 1000])
 })
 
+test('a one-off is discounted within the periods of its document, and not for ever', () => {
+  const charge = (chargedOn: string) => ({
+    id: 'charge',
+    subscriptionId: null,
+    productId: null,
+    description: 'Work',
+    quantity: '1',
+    unit: 'hour',
+    price: { model: 'per_unit', unitAmount: '10' } as const,
+    taxCategory: 'standard',
+    chargedOn,
+  })
+  const offOn = (on: string, overrides: Partial<DocumentInput> = {}) => {
+    const parts: DuePart[] = [{ kind: 'one_off', charge: charge(on) }]
+    return compute([billableLine()], on, { parts, ...overrides }).lines[0]?.discountMinor
+  }
+  for (const scope of ['line', 'document'] as const) {
+    const twoPeriods = [discount({ scope, periodCount: 2 })]
+    assert.equal(offOn('2026-02-01', { discounts: twoPeriods }), 100)
+    assert.equal(offOn('2026-03-01', { discounts: twoPeriods }), 0)
+    assert.equal(offOn('2026-03-01', { discounts: twoPeriods, lines: [], cycles: null }), 0)
+    assert.equal(offOn('2026-03-01', { discounts: [discount({ scope })], lines: [], cycles: null }), 100)
+  }
+})
+
 test('a discount that begins inside a period which is paid for counts from the next one', () => {
   const discounts = [discount({ startsOn: '2026-01-10', periodCount: 1 })]
   let line = billableLine()

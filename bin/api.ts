@@ -37,7 +37,11 @@ function readEnvironment(): z.output<typeof environmentSchema> {
 
 const env = readEnvironment()
 const log = pino({ level: env.CLOUDER_LOG_LEVEL, base: { part: 'api' } })
-const db = openDatabase(env.CLOUDER_DATABASE_URL, { applicationName: 'clouder api', maxConnections: 20 })
+const db = openDatabase(env.CLOUDER_DATABASE_URL, {
+  applicationName: 'clouder api',
+  maxConnections: 20,
+  arePlansKept: true,
+})
 const listener = listenForEvents(env.CLOUDER_DATABASE_URL)
 // Lazy: the API answers reads, and says what is missing, while Temporal is down.
 const connection = Connection.lazy({ address: env.CLOUDER_TEMPORAL_ADDRESS })

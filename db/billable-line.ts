@@ -107,8 +107,11 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
   return await (isLocked ? query.forNoKeyUpdate('line') : query).execute()
 }
 
-/** Two conditions on two columns would be one plan for neither. */
+/** Two conditions on two columns would be one plan for neither, and of a list nobody knows beforehand how long it is. */
 function ofBills(documentIds: readonly string[], subscriptionIds: readonly string[]) {
+  const [only, ...others] = documentIds
+  if (only !== undefined && others.length + subscriptionIds.length === 0)
+    return sql<boolean>`line.document_id = ${only}`
   if (subscriptionIds.length === 0) return sql<boolean>`line.document_id = any(${documentIds}::uuid[])`
   if (documentIds.length === 0) return sql<boolean>`line.subscription_id = any(${subscriptionIds}::uuid[])`
   return sql<boolean>`(line.document_id = any(${documentIds}::uuid[]) or line.subscription_id = any(${subscriptionIds}::uuid[]))`

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { keepPlans } from './kept-plan.ts'
 import type {
   ApiKeysTable,
   IdempotencyKeysTable,
@@ -36,8 +37,8 @@ export interface Database {
   bill_of_materials: catalog.BillOfMaterialsTable
   price_lists: catalog.PriceListsTable
   price_list_items: catalog.PriceListItemsTable
-  tax_rates: catalog.TaxRatesTable
   price_grids: catalog.PriceGridsTable
+  tax_rates: catalog.TaxRatesTable
   discounts: catalog.DiscountsTable
   applied_discounts: catalog.AppliedDiscountsTable
   test_clocks: TestClocksTable
@@ -103,10 +104,13 @@ function toSafeInteger(text: string): number {
   return value
 }
 
-/** Opens a pool. Deadlines are set on each connection, so that no query and no lock waits for ever. */
+/**
+ * Opens a pool. Deadlines are set on each connection, so that no query and no lock waits for ever.
+ * @param arePlansKept see `keepPlans`
+ */
 export function openDatabase(
   url: string,
-  options: { maxConnections?: number; applicationName?: string } = {},
+  options: { maxConnections?: number; applicationName?: string; arePlansKept?: boolean } = {},
 ): Db {
   const pool = new pg.Pool({
     connectionString: url,
@@ -124,5 +128,6 @@ export function openDatabase(
   // of them; without a listener either would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  const dialect = new PostgresDialect({ pool: options.arePlansKept === true ? keepPlans(pool) : pool })
+  return new Kysely<Database>({ dialect })
 }

@@ -126,7 +126,7 @@ async function listSubscriptions(db: Db, documentIds: readonly string[]): Promis
     select subscription.id, subscription.ends_on, subscription.phase in ('unbuilding', 'ended') as is_over,
       array_agg(distinct line.document_id) filter (where line.document_id is not null) as document_ids
     from subscriptions subscription join subscription_lines line on line.subscription_id = subscription.id
-    where subscription.id in (select subscription_id from subscription_lines where document_id = any(${documentIds}::uuid[]))
+    where subscription.id in (select subscription_id from subscription_lines where document_id in (${sql.join(documentIds)}))
     group by subscription.id order by subscription.id`.execute(db)
   return rows.map((row) => ({
     id: row.id,

@@ -145,8 +145,8 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     ): Promise<Agenda> {
       const key = await asked(input)
       const { when, endsOn, serviceEndsOn } = input
-      const reason = key.reason ?? notStated
-      await cancelSubscription(db, key, { when, reason, endsOn, serviceEndsOn })
+      const cancellation = { when, reason: key.reason ?? notStated, endsOn, serviceEndsOn }
+      await cancelSubscription(db, key, { ...cancellation, reasonCode: key.asked?.cancelReason })
       return await agenda(input)
     },
 

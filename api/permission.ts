@@ -21,11 +21,15 @@ const resources = [
   'usage',
 ] as const
 
+/** Ends a subscription before the end of what is paid, which gives money back and may remove what was deployed. */
+export const cancelNow = 'subscriptions:cancel_now'
+
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
-export type Permission = `${(typeof resources)[number]}:${'read' | 'write'}` | 'signed_in' | 'public'
+export type Permission =
+  `${(typeof resources)[number]}:${'read' | 'write'}` | typeof cancelNow | 'signed_in' | 'public'
 
 /** Every scope that a key can hold. */
-export const scopes: readonly string[] = resources.flatMap((resource) => [
-  `${resource}:read`,
-  `${resource}:write`,
-])
+export const scopes: readonly string[] = [
+  ...resources.flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
+  cancelNow,
+]

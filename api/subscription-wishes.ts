@@ -20,6 +20,7 @@ export function toCancellation(body: z.output<typeof cancelSchema>): Wish {
     kind: 'cancel',
     when: body.when,
     reason: body.reason,
+    asked: { cancelReason: body.reason_code },
     ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
     ...(body.service_ends_on === undefined ? {} : { serviceEndsOn: body.service_ends_on }),
   }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { compareDates, dateIn } from '#domain/calendar.ts'
+import type { CancelReason } from '#domain/cancellation.ts'
 import { periodEndAfter } from '#domain/change.ts'
 import { fieldError } from '#domain/errors.ts'
 import type { CancelMoment } from '#domain/subscription.ts'
@@ -22,7 +23,10 @@ export type { CommandKey } from './command.ts'
 
 export interface Cancellation {
   readonly when: CancelMoment
+  /** In words. */
   readonly reason: string
+  /** As reports count it; left out, another than those of the list. */
+  readonly reasonCode?: CancelReason | undefined
   /** The first day that is not billed, for `date`. */
   readonly endsOn?: string | undefined
   /** The first day on which nothing runs any more: later than billing ends, where a customer shall fetch what is his (C-41). */
@@ -38,11 +42,17 @@ export async function cancelSubscription(db: Db, key: CommandKey, cancel: Cancel
   await once(db, key, 'cancel', async (changes, subscription) => {
     if (subscription.cancel_requested_at !== null) await takeBackCancellation(changes)
     const today = dateIn(subscription.time_zone, key.now)
+    const { reasonCode = 'other' } = cancel
     const { endsOn, serviceEndsOn } = await decideEnd(changes, cancel, today)
     await endLinesOn(changes, { endsOn, today })
     await changes.tx
       .updateTable('subscriptions')
-      .set({ cancel_requested_at: key.now, cancel_reason: cancel.reason, ends_on: serviceEndsOn })
+      .set({
+        cancel_requested_at: key.now,
+        cancel_reason: cancel.reason,
+        cancel_reason_code: reasonCode,
+        ends_on: serviceEndsOn,
+      })
       .where('id', '=', key.subscriptionId)
       .execute()
     await tellOf(changes.tx, subscription, 'subscription.cancelled', {
@@ -50,6 +60,7 @@ export async function cancelSubscription(db: Db, key: CommandKey, cancel: Cancel
       data: {
         when: cancel.when,
         reason: cancel.reason,
+        reason_code: reasonCode,
         ends_on: serviceEndsOn,
         ...(serviceEndsOn === endsOn ? {} : { billing_ends_on: endsOn }),
         actor: key.actor,
@@ -95,7 +106,12 @@ export async function uncancelSubscription(db: Db, key: CommandKey): Promise<voi
     await takeBackCancellation(changes)
     await changes.tx
       .updateTable('subscriptions')
-      .set({ cancel_requested_at: null, cancel_reason: null, ends_on: endByTerm(subscription) })
+      .set({
+        cancel_requested_at: null,
+        cancel_reason: null,
+        cancel_reason_code: null,
+        ends_on: endByTerm(subscription),
+      })
       .where('id', '=', key.subscriptionId)
       .execute()
     await tellOf(changes.tx, subscription, 'subscription.uncancelled', {

@@ -164,7 +164,12 @@ async function endIfNothingIsLeft(
   if ((await listLinesAfter(tx, subscription.id, startsOn)).length > 0) return
   await tx
     .updateTable('subscriptions')
-    .set({ cancel_requested_at: now, cancel_reason: 'Handed over.', ends_on: startsOn })
+    .set({
+      cancel_requested_at: now,
+      cancel_reason: 'Handed over.',
+      cancel_reason_code: 'handed_over',
+      ends_on: startsOn,
+    })
     .where('id', '=', subscription.id)
     .execute()
 }

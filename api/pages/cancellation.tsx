@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { cancelReasonNames, cancelReasons } from '#domain/cancellation.ts'
 import { previewCancellation, type CancellationDates } from '#db/read/cancellation.ts'
 import { refuseCommand } from '#domain/subscription.ts'
 import type { Frame } from '../frame.ts'
@@ -109,7 +110,23 @@ function Cancellation(props: {
           />
         )}
         <WhatIsRemoved content={content} />
-        <Field id="cancel-reason" name="reason" label="Reason, for the timeline" refused={refused} value="" />
+        <span class="field">
+          <label for="cancel-reason_code">Reason</label>
+          <select id="cancel-reason_code" name="reason_code" required>
+            {cancelReasons.map((reason) => (
+              <option value={reason} selected={reason === (refused?.values['reason_code'] ?? 'other')}>
+                {cancelReasonNames[reason]}
+              </option>
+            ))}
+          </select>
+        </span>
+        <Field
+          id="cancel-reason"
+          name="reason"
+          label="In your own words, for the timeline"
+          refused={refused}
+          value=""
+        />
         <p class="buttons">
           <button type="submit" class="danger">
             Cancel the subscription

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { cancelReasonNames } from '#domain/cancellation.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
@@ -111,7 +112,11 @@ function Facts({ content }: { content: SubscriptionContent }) {
       {row.ends_on !== null && (
         <Fact name={row.phase === 'ended' ? 'Ended' : 'Ends'}>
           <Day date={row.ends_on} />
-          {row.cancel_reason !== null && <div class="hint">{row.cancel_reason}</div>}
+          {row.cancel_reason_code !== null && (
+            <div class="hint">
+              {cancelReasonNames[row.cancel_reason_code]}. {row.cancel_reason}
+            </div>
+          )}
         </Fact>
       )}
       {row.suspended_reason !== null && <Fact name="Suspended">{row.suspended_reason}</Fact>}

@@ -2,7 +2,9 @@ import type { z } from '@hono/zod-openapi'
 import type { ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
+import { authorize } from '../authentication.ts'
 import type { Call, Frame } from '../frame.ts'
+import { cancelNow } from '../permission.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { idParams } from '../schemas/common.ts'
 import {
@@ -25,6 +27,7 @@ type Params = z.output<typeof idParams>
 interface Action<Body extends z.ZodType> {
   readonly name: string
   readonly summary: string
+  readonly description?: string
   readonly body: Body
   readonly refusals?: readonly ErrorCode[]
   readonly toWish: (call: Call<Params, unknown, z.output<Body>>) => Wish | Promise<Wish>
@@ -35,9 +38,13 @@ export function registerSubscriptionActions(frame: Frame): void {
   registerAction(frame, {
     name: 'cancel',
     summary: 'Cancel a subscription, now or at the end of what is paid',
+    description: `Otherwise than at the end of what is paid, a key needs the scope ${cancelNow}.`,
     body: cancelSchema,
     refusals: ['date_range_invalid'],
-    toWish: ({ body }) => toCancellation(body),
+    toWish: ({ body, principal }) => {
+      if (body.when !== 'period_end') authorize(principal, cancelNow)
+      return toCancellation(body)
+    },
   })
   registerAction(frame, {
     name: 'uncancel',
@@ -148,6 +155,7 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
       permission: 'subscriptions:write',
       tag: 'Subscriptions',
       summary: action.summary,
+      ...(action.description === undefined ? {} : { description: action.description }),
       params: idParams,
       body: action.body,
       result: subscriptionDetailSchema,

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
 import { billingInterval } from '#domain/calendar.ts'
+import { cancelReasons } from '#domain/cancellation.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { allowedLineActions, lineActions, lineState, lineStates } from '#domain/line.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
@@ -47,6 +48,7 @@ export const subscriptionSchema = z
     next_invoice_on: z.string().nullable(),
     cancel_requested_at: z.string().nullable(),
     cancel_reason: z.string().nullable(),
+    cancel_reason_code: z.enum([...cancelReasons, 'handed_over']).nullable(),
     suspended_reason: z.string().nullable(),
     term: z
       .object({ length: recurrenceField, notice: recurrenceField, renewal: z.enum(['renew', 'end']) })
@@ -123,6 +125,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     next_invoice_on: row.next_invoice_on,
     cancel_requested_at: row.cancel_requested_at,
     cancel_reason: row.cancel_reason,
+    cancel_reason_code: row.cancel_reason_code,
     suspended_reason: row.suspended_reason,
     ...toTermJson(row),
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
@@ -215,7 +218,8 @@ export const cancelSchema = z
     service_ends_on: dateField.optional().openapi({
       description: 'The first day on which nothing runs any more; left out, the day on which billing ends.',
     }),
-    reason: reasonField.default('No reason given.'),
+    reason_code: z.enum(cancelReasons).default('other').openapi({ description: 'As reports count it.' }),
+    reason: reasonField.default('No reason given.').openapi({ description: 'In your own words.' }),
   })
   .refine((cancel) => (cancel.when === 'date') === (cancel.ends_on !== undefined), {
     path: ['ends_on'],

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import { cancelReasons } from '#domain/cancellation.ts'
 import type { SubscriptionDetail } from './answers.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import { usageFailure } from './failure.ts'
@@ -12,6 +13,7 @@ interface CancelOptions {
   readonly on?: string
   readonly serviceUntil?: string
   readonly reason?: string
+  readonly because?: string
   readonly force?: true
   readonly watch?: true
 }
@@ -27,7 +29,8 @@ export function addCancel(parent: Command): void {
     .option('--now', 'end it now: what was deployed is removed, a final invoice is made')
     .option('--on <date>', 'on a day: the first that is not billed')
     .option('--service-until <date>', 'keep it running until this day, unbilled')
-    .option('--reason <text>', 'why')
+    .option('--reason <text>', 'why, in your own words')
+    .addOption(new Option('--because <code>', 'why, as reports count it').choices(cancelReasons))
     .option('--force', 'do not ask')
     .option('--watch', 'with --now: follow the unbuild')
     .addHelpText(
@@ -47,6 +50,7 @@ export function addCancel(parent: Command): void {
           ends_on: options.on,
           service_ends_on: options.serviceUntil,
           ...(options.reason === undefined ? {} : { reason: options.reason }),
+          ...(options.because === undefined ? {} : { reason_code: options.because }),
         }
         const detail = await session.api.post<SubscriptionDetail>(`${path}/cancel`, body)
         if (options.now && options.watch) return await follow(session, detail.id)

@@ -150,8 +150,12 @@ alter table subscriptions
   add check ((term is null) = (term_ends_on is null)),
   add check (greatest_amount >= least_amount);
 
+  -- What reports count by; cancel_reason is what was said.
+  add column cancel_reason_code text check (cancel_reason_code in ('too_expensive', 'missing_features', 'poor_quality',
+    'poor_service', 'not_used', 'other_provider', 'business_closed', 'not_paid', 'other', 'handed_over')),
 -- The subscription that the line joined, instead of making one.
 alter table order_lines add column subscription_id uuid references subscriptions;
+update subscriptions set cancel_reason_code = 'other' where cancel_requested_at is not null;
 
 alter table subscription_documents
   add column purchase_order_reference text,

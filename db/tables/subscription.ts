@@ -1,3 +1,4 @@
+import type { CancelReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { AskedPlan } from '#domain/change.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
@@ -44,7 +45,9 @@ export interface SubscriptionsTable {
   activated_at: Instant | null
   starts_on: CalendarDate | null
   cancel_requested_at: Instant | null
+  /** In words, and as reports count it. */
   cancel_reason: string | null
+  cancel_reason_code: CancelReason | 'handed_over' | null
   ends_on: CalendarDate | null
   suspended_reason: string | null
   ended_at: Instant | null
@@ -168,6 +171,7 @@ export interface SubscriptionCommandsTable {
 export interface AskedTerms {
   readonly plan?: AskedPlan
   readonly term?: SubscriptionTerm
+  readonly cancelReason?: CancelReason
 }
 
 export interface CommandNotesTable {

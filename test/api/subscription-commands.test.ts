@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import { decodeId } from '#domain/identifier.ts'
-import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
+import { createKey, createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
 before(async () => {
@@ -107,6 +107,35 @@ test('a refusal of the workflow has its own code, in its answer and in its valid
     )
   const validated = await api.post(`/v1/subscriptions/${id}/suspend`, { reason: 'x' })
   assert.deepEqual([validated.status, validated.body['code']], [409, 'subscription_ended'])
+})
+
+test('to cancel now is a right of its own; at the end of what is paid needs it not', async () => {
+  const scoped = { authorization: `Bearer ${await createKey(api.db, ['subscriptions:write'])}` }
+  const sent = api.temporal.updates.length
+  for (const when of [{ when: 'now' }, { when: 'date', ends_on: '2199-01-01' }]) {
+    const { status, body } = await api.post(`/v1/subscriptions/${id}/cancel`, when, scoped)
+    assert.deepEqual([status, body['code']], [403, 'scope_missing'])
+    assert.match(String(body['detail']), /subscriptions:cancel_now/)
+  }
+  assert.equal(api.temporal.updates.length, sent)
+  assert.equal((await api.post(`/v1/subscriptions/${id}/cancel`, {}, scoped)).status, 200)
+  const both = ['subscriptions:write', 'subscriptions:cancel_now']
+  const headers = { authorization: `Bearer ${await createKey(api.db, both)}` }
+  assert.equal((await api.post(`/v1/subscriptions/${id}/cancel`, { when: 'now' }, headers)).status, 200)
+})
+
+test('why a subscription is cancelled is one of a list, kept with what was said', async () => {
+  const why = { reason_code: 'other_provider', reason: 'Half the price' }
+  assert.equal((await api.post(`/v1/subscriptions/${id}/cancel`, why)).status, 200)
+  const note = await api.db
+    .selectFrom('command_notes')
+    .select(['reason', 'asked'])
+    .where('request_id', '=', api.temporal.updates.at(-1)?.updateId ?? '')
+    .executeTakeFirst()
+  assert.deepEqual(note, { reason: 'Half the price', asked: { cancelReason: 'other_provider' } })
+  const { status, body } = await api.post(`/v1/subscriptions/${id}/cancel`, { reason_code: 'mood' })
+  const [first] = body['errors'] as { pointer: string }[]
+  assert.deepEqual([status, first?.pointer], [422, '/reason_code'])
 })
 
 test('a workflow that is not there yet is a reason to come back, and the key can be used again', async () => {

@@ -167,6 +167,25 @@ test('a cancellation ends every line at the period’s end and drops what was pl
   )
 })
 
+test('a cancellation keeps why, by the list and in words, in its row and in its event', async () => {
+  const { subscriptionId, command } = await sellUsers()
+  const why = { reason: 'They said so', reasonCode: 'too_expensive' } as const
+  await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), { ...periodEnd, ...why })
+  const row = await seller.db
+    .selectFrom('subscriptions')
+    .select(['cancel_reason', 'cancel_reason_code'])
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(row, { cancel_reason: 'They said so', cancel_reason_code: 'too_expensive' })
+  const event = await seller.db
+    .selectFrom('events')
+    .select('data')
+    .where('subscription_id', '=', subscriptionId)
+    .where('kind', '=', 'subscription.cancelled')
+    .executeTakeFirstOrThrow()
+  assert.deepEqual([event.data['reason'], event.data['reason_code']], ['They said so', 'too_expensive'])
+})
+
 test('a withdrawn cancellation opens the lines again', async () => {
   const { subscriptionId, command } = await sellUsers()
   await cancelSubscription(seller.db, command('end', '2026-04-12T12:00:00Z'), periodEnd)
@@ -174,10 +193,15 @@ test('a withdrawn cancellation opens the lines again', async () => {
   assert.deepEqual(await listLines(subscriptionId), ['5 from 2026-04-01 to open'])
   const row = await seller.db
     .selectFrom('subscriptions')
-    .select(['ends_on', 'cancel_requested_at', 'cancel_reason'])
+    .select(['ends_on', 'cancel_requested_at', 'cancel_reason', 'cancel_reason_code'])
     .where('id', '=', subscriptionId)
     .executeTakeFirstOrThrow()
-  assert.deepEqual(row, { ends_on: null, cancel_requested_at: null, cancel_reason: null })
+  assert.deepEqual(row, {
+    ends_on: null,
+    cancel_requested_at: null,
+    cancel_reason: null,
+    cancel_reason_code: null,
+  })
 })
 
 test('a withdrawn cancellation does not open the lines that a change had closed', async () => {

@@ -1,5 +1,6 @@
 import type { SubscriptionLineRow } from '#db/read/subscription.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { allowedCommands } from '#domain/subscription.ts'
 import { isWholeUnit } from '#domain/unit.ts'
 import { standingOf } from '../subscription-commands.ts'
@@ -42,7 +43,7 @@ export function LinesSection(props: LinesProps) {
           ))}
         </Table>
       )}
-      {canChange && (
+      {canChange && lines.some((line) => isChangeable(line)) && (
         <p class="hint">
           More of a threshold line holds from today and is billed to the day; less holds from the next invoice
           {row.next_invoice_on !== null && (
@@ -60,9 +61,8 @@ export function LinesSection(props: LinesProps) {
 
 function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLineRow; canChange: boolean }) {
   const { currency } = props.content.row
-  const isOpen = line.ends_on === null
   return (
-    <tr class={isOpen ? undefined : 'past'}>
+    <tr class={line.ends_on === null ? undefined : 'past'}>
       <th scope="row">
         {line.description}
         <div class="hint">{line.product_code}</div>
@@ -75,14 +75,14 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
         {line.billing_type === 'usage' ? 'metered' : formatQuantity(line.quantity)}
         <div class="hint">{line.unit}</div>
       </td>
-      <td class="number">
+      <td class={unitPriceOf(line.price) === null ? undefined : 'number'}>
         {pricePerUnit(line, currency)}
-        {line.terms.pricing !== 'frozen' && <div class="hint">read anew each period</div>}
+        {isReadAnew(line) && <div class="hint">read anew each period</div>}
       </td>
       <td>{line.starts_on === null ? 'activation' : <Day date={line.starts_on} />}</td>
       <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>
       <td>
-        {canChange && isOpen && line.billing_type === 'threshold' && line.interval_unit !== null ? (
+        {canChange && isChangeable(line) ? (
           <ChangeForm {...props} line={line} />
         ) : (
           <span class="hint">{whyNoChange(line)}</span>
@@ -90,6 +90,15 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
       </td>
     </tr>
   )
+}
+
+function isChangeable(line: SubscriptionLineRow): boolean {
+  return line.ends_on === null && line.billing_type === 'threshold' && line.interval_unit !== null
+}
+
+/** Terms that are as usual are not kept, and a price is frozen as usual. */
+function isReadAnew({ terms }: SubscriptionLineRow): boolean {
+  return terms.pricing === 'reevaluated' || terms.pricing === 'grid'
 }
 
 /** A cell that offers nothing says why. */

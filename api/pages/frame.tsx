@@ -5,7 +5,9 @@ import { themes } from './document.tsx'
 const places = [
   { key: 'home', title: 'Home', href: '/' },
   { key: 'subscriptions', title: 'Subscriptions', href: '/subscriptions' },
+  { key: 'customers', title: 'Customers', href: '/customers' },
   { key: 'invoices', title: 'Invoices', href: '/invoices' },
+  { key: 'settings', title: 'Settings', href: '/settings' },
 ] as const
 
 /** Header, banners and footer around every page of the console. */
@@ -31,10 +33,6 @@ export function ConsoleFrame(props: {
               {place.title}
             </a>
           ))}
-          <a href="/docs">API</a>
-          <a href={view.temporalUrl} rel="noreferrer">
-            Temporal
-          </a>
         </nav>
         <ThemeSwitch view={view} />
         <form method="post" action="/logout" class="account">
@@ -52,6 +50,12 @@ export function ConsoleFrame(props: {
       <footer class="bottom">
         <p>
           {view.sellerName} · times in {view.timeZone}
+        </p>
+        <p class="links">
+          <a href="/docs">API</a>{' '}
+          <a href={view.temporalUrl} rel="noreferrer">
+            Temporal
+          </a>
         </p>
         {props.isLive && (
           <p class="live-state" id="live-state">

@@ -3,14 +3,21 @@ import { registerAssets } from './assets.ts'
 import { registerBillingRunPages } from './billing-runs.tsx'
 import { registerCancellation } from './cancellation.tsx'
 import { registerTheme } from './console-page.tsx'
+import { registerCustomerForms } from './customer-forms.ts'
+import { registerCustomer } from './customer.tsx'
+import { registerCustomers } from './customers.tsx'
+import { registerDiscountPages } from './discounts.tsx'
 import { registerHome } from './home.tsx'
 import { registerInvoiceForms } from './invoice-forms.ts'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
+import { registerSettingsForms } from './settings-forms.ts'
+import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
+import { registerTaxRatePages } from './tax-rates.tsx'
 
 /** Every page. */
 export function registerPages(frame: Frame): void {
@@ -26,4 +33,11 @@ export function registerPages(frame: Frame): void {
   registerInvoices(frame)
   registerInvoice(frame)
   registerInvoiceForms(frame)
+  registerCustomers(frame)
+  registerCustomer(frame)
+  registerCustomerForms(frame)
+  registerSettings(frame)
+  registerSettingsForms(frame)
+  registerTaxRatePages(frame)
+  registerDiscountPages(frame)
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { getCustomer, type CustomerRow } from '#db/read/customer.ts'
 import { listInvoices, type InvoiceRow } from '#db/read/invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { moneyStates } from '#domain/invoice/balance.ts'
 import type { Frame } from '../frame.ts'
 import { pageQuery, toPageRequest } from '../pagination.ts'
+import { findCustomerFilter } from '../routes/documents.ts'
+import { addressField } from '../schemas/common.ts'
 import { moneyStateOf } from '../schemas/invoice.ts'
 import { parse } from '../validation.ts'
 import { consolePage } from './console-page.tsx'
@@ -14,7 +17,11 @@ import { Day, Empty, Pages, Section, Table } from './parts.tsx'
 const states = ['draft', ...moneyStates] as const
 type Filter = (typeof states)[number] | null
 
-const query = z.object({ ...pageQuery, state: z.enum(['', ...states]).optional() })
+const query = z.object({
+  ...pageQuery,
+  state: z.enum(['', ...states]).optional(),
+  customer: addressField.optional(),
+})
 
 export function registerInvoices(frame: Frame): void {
   consolePage(
@@ -25,8 +32,11 @@ export function registerInvoices(frame: Frame): void {
       const filter: Filter = asked.state === undefined || asked.state === '' ? null : asked.state
       const request = toPageRequest(asked)
       const standing = filter === 'draft' ? { isDraft: true } : { moneyState: filter }
-      const rows = await listInvoices(frame.deps.db, { ...request, ...standing })
-      const address = { path: '/invoices', filter: filter === null ? {} : { state: filter } }
+      const { db } = frame.deps
+      const customerId = await findCustomerFilter(db, asked.customer)
+      const customer = customerId === null ? null : await getCustomer(db, customerId)
+      const rows = await listInvoices(db, { ...request, ...standing, customerId })
+      const address = { path: '/invoices', filter: toKept(filter, customer) }
       const page = toListPage(rows, request, address)
       return {
         title: 'Invoices',
@@ -34,11 +44,8 @@ export function registerInvoices(frame: Frame): void {
         liveFilter: '',
         children: (
           <>
-            <h1>Invoices</h1>
-            <p>
-              <a href="/billing-runs">Billing runs</a> make them.
-            </p>
-            <StateFilter filter={filter} />
+            <Head customer={customer} />
+            <StateFilter filter={filter} customer={customer} />
             <Section
               id="list"
               title={filter === null ? 'All, newest first' : `${filter.replace('_', ' ')}, newest first`}
@@ -63,20 +70,52 @@ export function registerInvoices(frame: Frame): void {
   )
 }
 
+type Customer = CustomerRow | null
+
+function toKept(filter: Filter, customer: Customer): Readonly<Record<string, string>> {
+  return {
+    ...(filter === null ? {} : { state: filter }),
+    ...(customer === null ? {} : { customer: customer.code }),
+  }
+}
+
+function Head({ customer }: { customer: Customer }) {
+  if (customer === null) {
+    return (
+      <>
+        <h1>Invoices</h1>
+        <p>
+          <a href="/billing-runs">Billing runs</a> make them.
+        </p>
+      </>
+    )
+  }
+  return (
+    <>
+      <p class="trail">
+        <a href={`/customers/${encodeId('customer', customer.id)}`}>← {customer.name}</a>
+      </p>
+      <h1>Invoices of {customer.name}</h1>
+    </>
+  )
+}
+
 /** Links, not a form: each filter has an address, and one press is enough. */
-function StateFilter({ filter }: { filter: Filter }) {
+function StateFilter({ filter, customer }: { filter: Filter; customer: Customer }) {
   return (
     <nav class="filter" aria-label="Filter by state">
       {[null, ...states].map((choice) => (
-        <a
-          href={choice === null ? '/invoices' : `/invoices?state=${choice}`}
-          aria-current={choice === filter ? 'true' : undefined}
-        >
+        <a href={addressOf(toKept(choice, customer))} aria-current={choice === filter ? 'true' : undefined}>
           {choice?.replace('_', ' ') ?? 'all'}
         </a>
       ))}
     </nav>
   )
+}
+
+function addressOf(kept: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams(kept).toString()
+  return query === '' ? '/invoices' : `/invoices?${query}`
 }
 
 export function InvoiceTable({ rows, hasCustomer }: { rows: readonly InvoiceRow[]; hasCustomer?: boolean }) {
@@ -90,13 +129,15 @@ export function InvoiceTable({ rows, hasCustomer }: { rows: readonly InvoiceRow[
             {row.kind === 'credit_note' && <div class="hint">credit note</div>}
             {row.test_clock_name !== null && <div class="hint">test clock {row.test_clock_name}</div>}
           </th>
-          {hasCustomer && <td>{row.customer_name}</td>}
+          {hasCustomer && (
+            <td>
+              <a href={`/customers/${encodeId('customer', row.customer_id)}`}>{row.customer_name}</a>
+            </td>
+          )}
           <td>
             <Day date={row.issued_on} />
           </td>
-          <td>
-            <Day date={row.due_on} />
-          </td>
+          <td>{row.kind === 'invoice' && <Day date={row.due_on} />}</td>
           <td>{stateOf(row)}</td>
           <td class="number">{formatAmount(signedTotal(row), row.currency)}</td>
         </tr>

@@ -48,14 +48,7 @@ function SubscriptionList({ page, filter }: { page: ListPage<SubscriptionRow>; f
         {page.rows.length === 0 ? (
           <NothingFound filter={filter} />
         ) : (
-          <Table
-            caption="Subscriptions"
-            head={['Subscription', 'Customer', 'Phase', 'Since', 'Next invoice']}
-          >
-            {page.rows.map((row) => (
-              <SubscriptionItem row={row} />
-            ))}
-          </Table>
+          <SubscriptionTable rows={page.rows} hasCustomer />
         )}
         <Pages label="Pages of subscriptions" {...page} />
       </Section>
@@ -97,14 +90,33 @@ function NothingFound({ filter }: { filter: Filter }) {
   )
 }
 
-function SubscriptionItem({ row }: { row: SubscriptionRow }) {
+interface Listed {
+  readonly hasCustomer?: boolean
+}
+
+export function SubscriptionTable({ rows, hasCustomer }: Listed & { rows: readonly SubscriptionRow[] }) {
+  const customer = hasCustomer ? ['Customer'] : []
+  return (
+    <Table caption="Subscriptions" head={['Subscription', ...customer, 'Phase', 'Since', 'Next invoice']}>
+      {rows.map((row) => (
+        <SubscriptionItem row={row} {...(hasCustomer ? { hasCustomer } : {})} />
+      ))}
+    </Table>
+  )
+}
+
+function SubscriptionItem({ row, hasCustomer }: Listed & { row: SubscriptionRow }) {
   return (
     <tr>
       <th scope="row">
         <a href={`/subscriptions/${encodeId('subscription', row.id)}`}>{row.title}</a>
         <div class="hint">{row.kit_code ?? row.product_code}</div>
       </th>
-      <td>{row.customer_name}</td>
+      {hasCustomer && (
+        <td>
+          <a href={`/customers/${encodeId('customer', row.customer_id)}`}>{row.customer_name}</a>
+        </td>
+      )}
       <td>
         <State state={row.phase} />{' '}
         {row.parked_reason !== null && <State state="parked">{row.parked_reason}</State>}

@@ -101,16 +101,25 @@ function registerCustomerChange(frame: Frame): void {
     },
     async ({ db, params, body, now }) => {
       const id = await resolveAddress(db, 'customer', params.id)
-      const { currency, tax_id: taxId } = await getCustomer(db, id)
-      const list = await resolvePriceList(db, body.price_list ?? null, currency)
-      const facts = toFacts(body, { taxId, now })
-      await updateCustomer(
-        db,
-        id,
-        body.price_list === undefined ? facts : { ...facts, priceListId: list?.id ?? null },
-      )
+      await changeCustomer(db, { id, body, now })
       return toCustomerJson(await getCustomer(db, id))
     },
+  )
+}
+
+/** What the route does, and the form of the customer's page. @throws `currency_mismatch`, `price_list_unknown` */
+export async function changeCustomer(
+  db: Db,
+  asked: { id: string; body: z.output<typeof customerChangeSchema>; now: string },
+): Promise<void> {
+  const { id, body, now } = asked
+  const { currency, tax_id: taxId } = await getCustomer(db, id)
+  const list = await resolvePriceList(db, body.price_list ?? null, currency)
+  const facts = toFacts(body, { taxId, now })
+  await updateCustomer(
+    db,
+    id,
+    body.price_list === undefined ? facts : { ...facts, priceListId: list?.id ?? null },
   )
 }
 

@@ -76,11 +76,12 @@ function registerNewDiscount(frame: Frame): void {
         'product_unknown',
       ],
     },
-    async ({ db, body }) => toDiscountJson(await getDiscount(db, await insertNew(db, body))),
+    async ({ db, body }) => toDiscountJson(await getDiscount(db, await createDiscount(db, body))),
   )
 }
 
-async function insertNew(db: Db, body: z.output<typeof newDiscountSchema>): Promise<string> {
+/** @throws `code_taken`, `currency_unknown`, `product_unknown` */
+export async function createDiscount(db: Db, body: z.output<typeof newDiscountSchema>): Promise<string> {
   if (body.amount != null) checkCurrency(body.amount.currency, '/amount/currency')
   const productField = { kind: 'product', pointer: '/product', unknown: 'product_unknown' } as const
   return await insertDiscount(db, {

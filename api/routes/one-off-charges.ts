@@ -1,10 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import type { Db } from '#db/database.ts'
+import type { Db, Tx } from '#db/database.ts'
 import { redraft } from '#db/finalization.ts'
 import { billOneOffs } from '#db/one-off-bill.ts'
 import { insertOneOffCharge, withdrawOneOffCharge, type NewOneOffCharge } from '#db/one-off-charge.ts'
 import { getCustomer } from '#db/read/customer.ts'
-import { getOneOffCharge, listCustomerBalances, listOneOffCharges } from '#db/read/one-off-charge.ts'
+import {
+  getOneOffCharge,
+  listCustomerBalances,
+  listOneOffCharges,
+  type OneOffChargeRow,
+} from '#db/read/one-off-charge.ts'
 import { getProduct, type ProductRow } from '#db/read/product.ts'
 import { findSubscription } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
@@ -51,12 +56,7 @@ export function registerOneOffCharges(frame: Frame): void {
     },
     async ({ transaction, params, now }) => {
       const id = await resolveAddress(transaction(), 'oneOffCharge', params.id)
-      await withdrawOneOffCharge(transaction(), id, now)
-      const row = await getOneOffCharge(transaction(), id)
-      const { customer_id: customerId, test_clock_id: testClockId } = row
-      const at = await businessNow(transaction(), testClockId, now)
-      await redraft(transaction(), { customerId, testClockId, now: at })
-      return toOneOffChargeJson(row)
+      return toOneOffChargeJson(await takeChargeBack(transaction(), id, now))
     },
   )
   registerNewInvoice(frame)
@@ -134,9 +134,7 @@ function registerNewCharge(frame: Frame): void {
     async ({ transaction, params, body, now }) => {
       const tx = transaction()
       const customerId = await resolveAddress(tx, 'customer', params.id)
-      const charge = await toNewCharge(tx, { customerId, body, now })
-      const id = await insertOneOffCharge(tx, charge)
-      await redraft(tx, { ...charge, now: await businessNow(tx, charge.testClockId, now) })
+      const id = await chargeOnce(tx, { customerId, body, now })
       return toOneOffChargeJson(await getOneOffCharge(tx, id))
     },
   )
@@ -154,24 +152,56 @@ function registerNewInvoice(frame: Frame): void {
       result: invoiceDetailSchema,
       status: 201,
       location: (invoice) => `/v1/invoices/${invoice.id}`,
-      refusals: ['clock_unknown', 'customer_unknown', 'invoice_empty', 'tax_rate_missing'],
+      refusals: [
+        'clock_unknown',
+        'customer_unknown',
+        'invoice_empty',
+        'invoice_field_missing',
+        'tax_rate_missing',
+      ],
     },
     async ({ transaction, body, commandId, now }) => {
-      const tx = transaction()
-      const customer = { kind: 'customer', pointer: '/customer', unknown: 'customer_unknown' } as const
-      const customerId = await resolveField(tx, { ...customer, text: body.customer })
-      const { currency } = await getCustomer(tx, customerId)
-      const clock = await resolveClock(tx, body.test_clock, null)
-      const { id } = await billOneOffs(tx, {
-        customerId,
-        currency: body.currency ?? currency,
-        testClockId: clock?.id ?? null,
-        billingKey: `one-off/${encodeId('customer', customerId)}/${commandId}`,
-        now: clock?.now_at ?? now,
-      })
-      return await readInvoiceDetail(tx, id)
+      const id = await billWaiting(transaction(), { body, commandId, now })
+      return await readInvoiceDetail(transaction(), id)
     },
   )
+}
+
+/** @throws what the route of a new invoice refuses */
+export async function billWaiting(
+  tx: Tx,
+  asked: { body: z.output<typeof newInvoiceSchema>; commandId: string; now: string },
+): Promise<string> {
+  const { body, commandId, now } = asked
+  const customer = { kind: 'customer', pointer: '/customer', unknown: 'customer_unknown' } as const
+  const customerId = await resolveField(tx, { ...customer, text: body.customer })
+  const { currency } = await getCustomer(tx, customerId)
+  const clock = await resolveClock(tx, body.test_clock, null)
+  const { id } = await billOneOffs(tx, {
+    customerId,
+    currency: body.currency ?? currency,
+    testClockId: clock?.id ?? null,
+    billingKey: `one-off/${encodeId('customer', customerId)}/${commandId}`,
+    now: clock?.now_at ?? now,
+  })
+  return id
+}
+
+/** @throws what the route of a new charge refuses */
+export async function chargeOnce(tx: Tx, asked: Asked): Promise<string> {
+  const charge = await toNewCharge(tx, asked)
+  const id = await insertOneOffCharge(tx, charge)
+  await redraft(tx, { ...charge, now: await businessNow(tx, charge.testClockId, asked.now) })
+  return id
+}
+
+/** @throws `charge_billed` */
+export async function takeChargeBack(tx: Tx, id: string, now: string): Promise<OneOffChargeRow> {
+  await withdrawOneOffCharge(tx, id, now)
+  const row = await getOneOffCharge(tx, id)
+  const { customer_id: customerId, test_clock_id: testClockId } = row
+  await redraft(tx, { customerId, testClockId, now: await businessNow(tx, testClockId, now) })
+  return row
 }
 
 async function businessNow(db: Db, testClockId: string | null, now: string): Promise<string> {

@@ -1,3 +1,5 @@
+import type { z } from '@hono/zod-openapi'
+import type { Tx } from '#db/database.ts'
 import { lockSeller, readSeller, updateSeller } from '#db/seller.ts'
 import type { NumberPatterns } from '#db/tables/installation.ts'
 import { atField, fieldError } from '#domain/errors.ts'
@@ -31,12 +33,16 @@ export function registerSeller(frame: Frame): void {
       refusals: ['number_pattern_ambiguous'],
     },
     async ({ transaction, body }) => {
-      if (body.number_patterns !== undefined) checkNumberPatterns(body.number_patterns)
-      const tx = transaction()
-      await updateSeller(tx, changeSeller(await lockSeller(tx), body))
-      return toSellerJson(await readSeller(tx))
+      await patchSeller(transaction(), body)
+      return toSellerJson(await readSeller(transaction()))
     },
   )
+}
+
+/** What the route does, and the forms of the settings. @throws `number_pattern_ambiguous`, `field_invalid` */
+export async function patchSeller(tx: Tx, change: z.output<typeof sellerChangeSchema>): Promise<void> {
+  if (change.number_patterns !== undefined) checkNumberPatterns(change.number_patterns)
+  await updateSeller(tx, changeSeller(await lockSeller(tx), change))
 }
 
 /** Two kinds of documents in one series would meet in its numbers. */

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
 import { getTaxRate, listTaxRatePage } from '#db/read/tax-rate.ts'
 import { endTaxRate, insertTaxRate } from '#db/tax-rate.ts'
 import { fieldError } from '#domain/errors.ts'
@@ -23,18 +24,7 @@ export function registerTaxRates(frame: Frame): void {
       location: (rate) => `/v1/tax-rates/${rate.id}`,
       refusals: ['date_range_invalid', 'tax_rate_overlaps'],
     },
-    async ({ db, body }) => {
-      const id = await insertTaxRate(db, {
-        country: body.country,
-        region: body.region ?? null,
-        category: body.category,
-        name: body.name,
-        ratePercent: body.rate_percent,
-        startsOn: body.starts_on ?? null,
-        endsOn: body.ends_on ?? null,
-      })
-      return toTaxRateJson(await getTaxRate(db, id))
-    },
+    async ({ db, body }) => toTaxRateJson(await getTaxRate(db, await createTaxRate(db, body))),
   )
   frame.route(
     {
@@ -51,14 +41,32 @@ export function registerTaxRates(frame: Frame): void {
     },
     async ({ db, params, body }) => {
       const id = await resolveAddress(db, 'taxRate', params.id)
-      const { starts_on: startsOn } = await getTaxRate(db, id)
-      if (startsOn !== null && body.ends_on !== null && body.ends_on <= startsOn) {
-        throw fieldError('/ends_on', 'date_range_invalid', `It starts on ${startsOn}; it must end after it.`)
-      }
-      await endTaxRate(db, { id, startsOn, endsOn: body.ends_on })
+      await letTaxRateEnd(db, id, body.ends_on)
       return toTaxRateJson(await getTaxRate(db, id))
     },
   )
+}
+
+/** @throws `tax_rate_overlaps` */
+export async function createTaxRate(db: Db, body: z.output<typeof newTaxRateSchema>): Promise<string> {
+  return await insertTaxRate(db, {
+    country: body.country,
+    region: body.region ?? null,
+    category: body.category,
+    name: body.name,
+    ratePercent: body.rate_percent,
+    startsOn: body.starts_on ?? null,
+    endsOn: body.ends_on ?? null,
+  })
+}
+
+/** @throws `date_range_invalid`, `tax_rate_overlaps` */
+export async function letTaxRateEnd(db: Db, id: string, endsOn: string | null): Promise<void> {
+  const { starts_on: startsOn } = await getTaxRate(db, id)
+  if (startsOn !== null && endsOn !== null && endsOn <= startsOn) {
+    throw fieldError('/ends_on', 'date_range_invalid', `It starts on ${startsOn}; it must end after it.`)
+  }
+  await endTaxRate(db, { id, startsOn, endsOn })
 }
 
 function registerTaxRateReads(frame: Frame): void {

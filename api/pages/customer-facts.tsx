@@ -1,0 +1,91 @@
+import { encodeId } from '#domain/identifier.ts'
+import type { CustomerProps } from './customer.tsx'
+import { PostForm, TextArea, TextField, Tick } from './form.tsx'
+import { Section } from './parts.tsx'
+import { Saved } from './settings-frame.tsx'
+
+/** What decides the tax, and what is printed. */
+export function FactsSection(props: CustomerProps) {
+  const { view, content, saved, refused } = props
+  const at = { form: 'facts', refused }
+  return (
+    <Section id="facts" title="Facts for tax and documents">
+      <Saved isSaved={saved === 'facts' && refused === undefined}>
+        Saved. Finalized documents keep what they were made with.
+      </Saved>
+      <PostForm {...at} view={view} action={`/customers/${encodeId('customer', content.row.id)}/facts`}>
+        <PrintedFields {...props} />
+        <TaxFields {...props} />
+        <div class="buttons">
+          <button type="submit" class="primary">
+            Save<span class="visually-hidden"> the facts</span>
+          </button>
+        </div>
+      </PostForm>
+    </Section>
+  )
+}
+
+function PrintedFields({ content: { row }, refused }: CustomerProps) {
+  const at = { form: 'facts', refused }
+  return (
+    <>
+      <TextField {...at} name="name" label="Name" value={row.name} isRequired />
+      <TextField {...at} name="email" label="Email" type="email" value={row.email} />
+      <TextArea {...at} name="address" label="Address" value={row.address} />
+      <TextField
+        {...at}
+        name="buyer_reference"
+        label="Buyer reference"
+        value={row.buyer_reference}
+        hint="Printed on each document."
+      />
+      <TextField
+        {...at}
+        name="language"
+        label="Language"
+        value={row.language}
+        hint="Of what is printed: two letters."
+        isRequired
+      />
+      <Tick
+        {...at}
+        name="splits_by_purchase_order"
+        label="An invoice for each purchase order"
+        isTicked={row.splits_by_purchase_order}
+      />
+    </>
+  )
+}
+
+function TaxFields({ content: { row }, refused }: CustomerProps) {
+  const at = { form: 'facts', refused }
+  return (
+    <>
+      <TextField
+        {...at}
+        name="country"
+        label="Country"
+        value={row.country}
+        hint="Two letters. Without one no tax is charged."
+      />
+      <TextField {...at} name="region" label="Region" value={row.region} />
+      <Tick {...at} name="is_business" label="Is a business" isTicked={row.is_business} />
+      <TextField {...at} name="tax_id" label="Tax id" value={row.tax_id} />
+      <Tick
+        {...at}
+        name="is_tax_id_verified"
+        label="The tax id was found in its register"
+        isTicked={row.tax_id_verified_at !== null}
+        hint="Not found means taxed. Another tax id has to be looked up again."
+      />
+      <TextField
+        {...at}
+        name="tax_exemption"
+        label="Exempt, because"
+        value={row.tax_exemption}
+        hint="As it is printed; empty: not exempt."
+      />
+    </>
+  )
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import type { Tx } from '#db/database.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { problemKinds } from '../errors.ts'
+import type { ApiContext, Frame } from '../frame.ts'
+import { answerOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import type { Permission } from '../permission.ts'
+import { commandIdOf } from '../subscription-commands.ts'
+import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import type { RefusedInput } from './form.tsx'
+
+export type Values = Readonly<Record<string, string>>
+
+/** What a form was sent with. */
+export interface SentForm {
+  /** The part of the address that names the row, where there is one. */
+  readonly id: string
+  readonly values: Values
+  readonly now: string
+  /** Steady over every repetition of the same form. */
+  readonly commandId: string
+}
+
+/** A form whose effect is rows, in one transaction with its key, as a route of the API has it. */
+export interface RowForm {
+  readonly path: string
+  readonly permission: Permission
+  /** The form's name in its page; those of a table have their row's id in it. */
+  readonly form: (id: string, values: Values) => string
+  /** Gives the address to go on to. */
+  readonly carryOut: (tx: Tx, sent: SentForm) => Promise<string>
+  readonly showAgain: (view: ConsoleView, id: string, refused: RefusedInput) => Promise<ConsoleBody>
+}
+
+/** Done leads on; refused is the page again, with 422, what was typed, and what is wrong beside its field. */
+export function registerRowForm(frame: Frame, form: RowForm): void {
+  consolePage(frame, { method: 'post', path: form.path, permission: form.permission }, async (view, ctx) => {
+    const id = ctx.req.param('id') ?? ''
+    const { idempotency_key: key, ...values } = await readForm(ctx)
+    try {
+      return ctx.redirect(await carryOutOnce(frame, ctx, { form, id, key, values }), 303)
+    } catch (error) {
+      if (!(error instanceof BusinessError)) throw error
+      const body = await form.showAgain(view, id, refusedInput(form.form(id, values), values, error))
+      const status = problemKinds[error.code].status === 503 ? 503 : 422
+      return { ...body, title: `Refused: ${body.title}`, status }
+    }
+  })
+}
+
+export async function readForm(ctx: ApiContext): Promise<Values> {
+  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
+  const { form_token: _token, ...values } = form
+  return values
+}
+
+async function carryOutOnce(
+  { deps }: Frame,
+  ctx: ApiContext,
+  sent: { form: RowForm; id: string; key: string | undefined; values: Values },
+): Promise<string> {
+  const { form, id, values } = sent
+  const request = keyedRequest({
+    principal: requireOperator(ctx).name,
+    key: readIdempotencyKey(sent.key),
+    method: ctx.req.method,
+    path: ctx.req.path,
+    body: JSON.stringify(values),
+  })
+  const call = { id, values, now: deps.now(), commandId: commandIdOf(request) }
+  const { body } = await answerOnce(deps.db, request, async (tx) => ({
+    status: 303,
+    body: await form.carryOut(tx, call),
+  }))
+  return z.string().parse(body)
+}
+
+/** A field `a.b` of a form is `/a/b` of the body that it becomes. */
+export function refusedInput(form: string, values: Values, error: BusinessError): RefusedInput {
+  const details = error.fields.map(({ pointer, detail }) => [fieldOf(pointer), detail] as const)
+  const known = details.filter(([name]) => name !== '')
+  return { form, code: error.code, detail: error.message, details: new Map(known), values }
+}
+
+function fieldOf(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.')
+}
+
+/** What was left empty was not said. */
+export function saidOf(values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values)
+      .map(([name, value]) => [name, value.trim()] as const)
+      .filter(([, value]) => value !== ''),
+  )
+}
+
+/** What was left empty is not there: of a form that shows all that is known, and changes it. */
+export function knownOf(values: Values): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value.trim() === '' ? null : value.trim()]),
+  )
+}

@@ -1,0 +1,68 @@
+import type { z } from 'zod'
+import type { Frame } from '../frame.ts'
+import { patchSeller } from '../routes/seller.ts'
+import { sellerChangeSchema } from '../schemas/seller.ts'
+import { parse } from '../validation.ts'
+import { knownOf, registerRowForm, type Values } from './row-form.ts'
+import { settingsBody } from './settings.tsx'
+
+type Change = z.output<typeof sellerChangeSchema>
+
+/** Each form of the settings says its own part of what PATCH /v1/seller takes. */
+const forms: Readonly<Record<string, (values: Values) => Change>> = {
+  seller: toProfile,
+  billing: toBilling,
+  numbers: toNumbers,
+}
+
+export function registerSettingsForms(frame: Frame): void {
+  for (const [name, toChange] of Object.entries(forms)) {
+    registerRowForm(frame, {
+      path: `/settings/${name}`,
+      permission: 'seller:write',
+      form: () => name,
+      carryOut: async (tx, { values }) => {
+        await patchSeller(tx, toChange(values))
+        return `/settings?saved=${name}#${name}`
+      },
+      showAgain: async (view, _id, refused) => await settingsBody(frame, view, { refused }),
+    })
+  }
+}
+
+function toProfile(values: Values): Change {
+  const {
+    'bank_account.iban': iban,
+    'bank_account.bic': bic,
+    'bank_account.name': holder,
+    ...known
+  } = knownOf(values)
+  const account = { iban: iban?.replaceAll(' ', ''), bic: bic ?? undefined, name: holder ?? undefined }
+  const isGiven = Object.values(account).some((value) => value !== undefined)
+  const said = { name: values['name'], address: values['address'] }
+  return parse(sellerChangeSchema, { ...known, ...said, bank_account: isGiven ? account : null }, 'body')
+}
+
+function toBilling(values: Values): Change {
+  const change = {
+    ...values,
+    prices_include_tax: values['prices_include_tax'] === 'true',
+    payment_terms_days: toCount(values['payment_terms_days']),
+    draft_days: toCount(values['draft_days']),
+  }
+  return parse(sellerChangeSchema, change, 'body')
+}
+
+/** What is no number is said as it was typed, and refused by the schema. */
+function toCount(text: string | undefined): unknown {
+  return text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : text
+}
+
+function toNumbers(values: Values): Change {
+  const of = (kind: string) => ({
+    series: values[`number_patterns.${kind}.series`],
+    pattern: values[`number_patterns.${kind}.pattern`],
+  })
+  const patterns = { invoice: of('invoice'), credit_note: of('credit_note') }
+  return parse(sellerChangeSchema, { number_patterns: patterns }, 'body')
+}

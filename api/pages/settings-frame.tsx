@@ -1,0 +1,34 @@
+import type { Child } from 'hono/jsx'
+
+const places = [
+  { href: '/settings', title: 'Seller and documents' },
+  { href: '/settings/tax-rates', title: 'Tax rates' },
+  { href: '/settings/discounts', title: 'Discounts' },
+] as const
+
+/** The head of every page of the settings: what is seldom changed has one way to it. */
+export function SettingsFrame(props: { current: (typeof places)[number]['href']; children?: Child }) {
+  return (
+    <>
+      <h1>Settings</h1>
+      <nav class="filter" aria-label="Settings">
+        {places.map(({ href, title }) => (
+          <a href={href} aria-current={href === props.current ? 'page' : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
+      {props.children}
+    </>
+  )
+}
+
+/** Said where the form stands that was sent. */
+export function Saved(props: { isSaved: boolean; children?: Child }) {
+  if (!props.isSaved) return null
+  return (
+    <p class="saved" role="status">
+      <span aria-hidden="true">✓</span> {props.children}
+    </p>
+  )
+}

@@ -1,0 +1,228 @@
+import type { Child } from 'hono/jsx'
+import { readNextNumbers } from '#db/read/next-number.ts'
+import { readSeller } from '#db/seller.ts'
+import { dateIn } from '#domain/calendar.ts'
+import type { Frame } from '../frame.ts'
+import { toSellerJson } from '../schemas/seller.ts'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { Choice, PostForm, TextArea, TextField, type RefusedInput } from './form.tsx'
+import { Section } from './parts.tsx'
+import { Saved, SettingsFrame } from './settings-frame.tsx'
+
+export function registerSettings(frame: Frame): void {
+  consolePage(
+    frame,
+    { method: 'get', path: '/settings', permission: 'seller:read' },
+    async (view, ctx) => await settingsBody(frame, view, { saved: ctx.req.query('saved') }),
+  )
+}
+
+/** The page, as it is opened, after one of its forms was saved, and with one that was refused. */
+export async function settingsBody(
+  { deps }: Frame,
+  view: ConsoleView,
+  after: { saved?: string | undefined; refused?: RefusedInput },
+): Promise<ConsoleBody> {
+  const settings = await readSeller(deps.db)
+  const today = dateIn(settings.timeZone, view.now)
+  const next = await readNextNumbers(deps.db, settings.numberPatterns, today)
+  const props = { view, seller: toSellerJson(settings), ...after }
+  return {
+    title: 'Settings',
+    current: 'settings',
+    children: (
+      <SettingsFrame current="/settings">
+        <div class="columns even">
+          <SellerForm {...props} />
+          <div class="stack">
+            <BillingForm {...props} />
+            <NumbersForm {...props} next={next} />
+          </div>
+        </div>
+      </SettingsFrame>
+    ),
+  }
+}
+
+interface SettingsProps {
+  readonly view: ConsoleView
+  readonly seller: ReturnType<typeof toSellerJson>
+  readonly saved?: string | undefined
+  readonly refused?: RefusedInput
+}
+
+/** One card, one form, one button: what stands in another card is not touched. */
+function SettingsForm(props: SettingsProps & { form: string; title: string; children?: Child }) {
+  const { form, view, refused, saved } = props
+  return (
+    <Section id={form} title={props.title}>
+      <Saved isSaved={saved === form && refused === undefined}>
+        Saved. Finalized documents keep what they were made with.
+      </Saved>
+      <PostForm view={view} form={form} refused={refused} action={`/settings/${form}`}>
+        {props.children}
+        <div class="buttons">
+          <button type="submit" class="primary">
+            Save<span class="visually-hidden"> {props.title}</span>
+          </button>
+        </div>
+      </PostForm>
+    </Section>
+  )
+}
+
+function SellerForm(props: SettingsProps) {
+  const { seller } = props
+  const at = { form: 'seller', refused: props.refused }
+  return (
+    <SettingsForm {...props} form="seller" title="Who sells">
+      <TextField {...at} name="name" label="Name" value={seller.name} isRequired />
+      <TextArea {...at} name="address" label="Address" value={seller.address} />
+      <TextField
+        {...at}
+        name="country"
+        label="Country"
+        value={seller.country}
+        hint="Two letters, such as DE. Without it no tax is charged."
+      />
+      <TextField {...at} name="tax_id" label="Tax id" value={seller.tax_id} />
+      <TextField
+        {...at}
+        name="registration"
+        label="Trade register"
+        value={seller.registration}
+        hint="As it is printed."
+      />
+      <TextField {...at} name="email" label="Email" type="email" value={seller.email} />
+      <fieldset class="wide">
+        <legend>Bank account</legend>
+        <div class="sheet">
+          <TextField {...at} name="bank_account.iban" label="IBAN" value={seller.bank_account?.iban} />
+          <TextField {...at} name="bank_account.bic" label="BIC" value={seller.bank_account?.bic} />
+          <TextField
+            {...at}
+            name="bank_account.name"
+            label="Account holder"
+            value={seller.bank_account?.name}
+          />
+        </div>
+      </fieldset>
+      <p class="hint wide">
+        Currency {seller.currency} and time zone {seller.time_zone} stay: prices and periods are in them.
+      </p>
+    </SettingsForm>
+  )
+}
+
+function BillingForm(props: SettingsProps) {
+  const { seller } = props
+  const at = { form: 'billing', refused: props.refused }
+  return (
+    <SettingsForm {...props} form="billing" title="Taxes and billing">
+      <Choice
+        {...at}
+        name="prices_include_tax"
+        label="Prices"
+        value={String(seller.prices_include_tax)}
+        choices={[
+          ['false', 'are net: tax comes on top'],
+          ['true', 'include tax'],
+        ]}
+      />
+      <Choice
+        {...at}
+        name="tax_rounding"
+        label="Tax is rounded"
+        value={seller.tax_rounding}
+        choices={[
+          ['document', 'once a document'],
+          ['line', 'on each line'],
+        ]}
+      />
+      <Choice
+        {...at}
+        name="recurrence_starts"
+        label="What recurs is charged from"
+        value={seller.recurrence_starts}
+        choices={[
+          ['confirmation', 'the day of the order'],
+          ['first_invoice', 'the first invoice'],
+          ['activation', 'the first day it runs'],
+        ]}
+      />
+      <TextField
+        {...at}
+        name="payment_terms_days"
+        label="Payment terms, in days"
+        type="number"
+        min={0}
+        max={366}
+        value={seller.payment_terms_days}
+        isRequired
+      />
+      <TextField
+        {...at}
+        name="draft_days"
+        label="Days for review"
+        type="number"
+        min={0}
+        max={30}
+        value={seller.draft_days}
+        hint="So long an invoice stays a draft; 0: it is final at once."
+        isRequired
+      />
+    </SettingsForm>
+  )
+}
+
+function NumbersForm(props: SettingsProps & { next: Readonly<Record<'invoice' | 'credit_note', string>> }) {
+  const { invoice, credit_note: creditNote } = props.seller.number_patterns
+  const at = { form: 'numbers', refused: props.refused }
+  return (
+    <SettingsForm {...props} form="numbers" title="Numbers">
+      <TextField
+        {...at}
+        name="number_patterns.invoice.series"
+        label="Series of invoices"
+        value={invoice.series}
+        isRequired
+      />
+      <TextField
+        {...at}
+        name="number_patterns.invoice.pattern"
+        label="Pattern of invoices"
+        value={invoice.pattern}
+        hint={<Next number={props.next.invoice} />}
+        isRequired
+      />
+      <TextField
+        {...at}
+        name="number_patterns.credit_note.series"
+        label="Series of credit notes"
+        value={creditNote.series}
+        isRequired
+      />
+      <TextField
+        {...at}
+        name="number_patterns.credit_note.pattern"
+        label="Pattern of credit notes"
+        value={creditNote.pattern}
+        hint={<Next number={props.next.credit_note} />}
+        isRequired
+      />
+      <p class="hint wide">
+        A pattern holds <code>{'{series}'}</code> and <code>{'{number}'}</code>, or{' '}
+        <code>{'{number:5}'}</code> for at least five digits. With <code>{'{year}'}</code> numbers begin anew
+        each year.
+      </p>
+    </SettingsForm>
+  )
+}
+
+function Next({ number }: { number: string }) {
+  return (
+    <>
+      The next one is <strong>{number}</strong>
+    </>
+  )
+}

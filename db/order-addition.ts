@@ -7,7 +7,7 @@ import { ensureDocument } from './activation.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { agreedColumns } from './order-line.ts'
-import { lockDocuments } from './subscription-documents.ts'
+import { listDocuments, lockDocuments } from './subscription-documents.ts'
 import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
 
 /** Whose order it is. */
@@ -19,7 +19,8 @@ export interface AddingOrder {
 }
 
 /**
- * Refuses what cannot join: another customer's subscription, one on another clock, one that ends.
+ * Refuses what cannot join: another customer's subscription, one on another clock, one that ends, and a one-time fee of one
+ * that has no invoice to come.
  * @throws `subscription_unknown`, `addon_not_available`, each with the pointer of its line
  */
 export async function checkAdditions(
@@ -30,7 +31,7 @@ export async function checkAdditions(
   for (const addition of additions) {
     const row = await db
       .selectFrom('subscriptions')
-      .select(['customer_id', 'test_clock_id', 'phase', 'ends_on'])
+      .select(['customer_id', 'test_clock_id', 'phase', 'ends_on', 'activated_at'])
       .where('id', '=', addition.subscriptionId)
       .executeTakeFirst()
     const pointer = `/lines/${addition.orderLineIndex}/subscription`
@@ -41,6 +42,13 @@ export async function checkAdditions(
     if (row.test_clock_id !== order.testClockId) throw refuse('The subscription lives by another clock.')
     if (row.phase === 'unbuilding' || row.phase === 'ended') throw refuse('The subscription has ended.')
     if (row.ends_on !== null) throw refuse(`The subscription ends on ${row.ends_on}.`)
+    if (addition.line.interval === null && row.activated_at !== null) {
+      const documents = await listDocuments(db, addition.subscriptionId)
+      if (documents.every((document) => document.closed_at !== null))
+        throw refuse(
+          'The subscription has no invoice to come that a one-time fee could be on. Order it by itself.',
+        )
+    }
   }
 }
 

@@ -334,6 +334,13 @@ suite('a line that joins a subscription', () => {
     await assert.rejects(join({ ...to, customer: 'stranger' }), { code: 'subscription_unknown' })
     await assert.rejects(join({ ...to, product: 'static-site' }), { code: 'addon_not_available' })
   })
+
+  test('a fee joins no subscription that has no invoice to come, for nothing would bill it', async () => {
+    await customer('once')
+    const subscriptionId = await sell({ customer: 'once', product: 'installation', orderedAt })
+    const to = { customer: 'once', subscriptionId, now: '2026-09-25T09:00:00Z' }
+    await assert.rejects(join({ ...to, product: 'installation' }), { code: 'addon_not_available' })
+  })
 })
 
 suite('a discount code', () => {

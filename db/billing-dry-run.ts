@@ -1,3 +1,4 @@
+import { DocumentNotReady } from './bill.ts'
 import { billPeriodsIn, type PeriodKey, type PeriodOutcome } from './billing-period.ts'
 import { reasonOf } from './billing-chunk.ts'
 import { listDueDocuments } from './billing-run.ts'
@@ -45,8 +46,10 @@ async function tryTogether(db: Db, keys: readonly PeriodKey[], now: string): Pro
     return await inVain(db, async (tx) => await billAll(tx, keys, now))
   } catch (error) {
     const [only] = keys
-    if (only !== undefined && keys.length === 1)
-      return [{ documentId: only.documentId, outcome: 'parked', reason: reasonOf(error), invoices: [] }]
+    if (only !== undefined && keys.length === 1) {
+      const state = error instanceof DocumentNotReady ? 'waiting' : 'failed'
+      return [add(nothing(only.documentId), { state, error })]
+    }
     const half = Math.ceil(keys.length / 2)
     const first = await tryTogether(db, keys.slice(0, half), now)
     return [...first, ...(await tryTogether(db, keys.slice(half), now))]

@@ -1,3 +1,4 @@
+import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode } from './unique.ts'
@@ -30,6 +31,8 @@ export interface CustomerFacts {
   readonly taxExemption: string | null
   readonly language: string
   readonly buyerReference: string | null
+  /** Null: the seller's. */
+  readonly paymentTerms: PaymentTerms | null
   readonly splitsByPurchaseOrder: boolean
 }
 
@@ -87,6 +90,7 @@ function toColumns(facts: Partial<CustomerFacts>) {
     tax_exemption: facts.taxExemption,
     language: facts.language,
     buyer_reference: facts.buyerReference,
+    payment_terms: facts.paymentTerms && JSON.stringify(facts.paymentTerms),
     splits_by_purchase_order: facts.splitsByPurchaseOrder,
   }
 }

@@ -1,5 +1,6 @@
 import type { DocumentContent } from '#domain/invoice/hash.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
+import type { Instalment } from '#domain/payment-terms.ts'
 import type { Seller } from './tables/installation.ts'
 import type { Buyer } from './tables/invoice.ts'
 
@@ -10,6 +11,7 @@ export interface ContentInvoice {
   readonly currency: string
   readonly issued_on: string
   readonly due_on: string
+  readonly instalments: readonly Instalment[] | null
   readonly net_minor: number
   readonly tax_minor: number
   readonly total_minor: number
@@ -71,6 +73,7 @@ export function contentOf(
     currency: invoice.currency,
     issuedOn: invoice.issued_on,
     dueOn: invoice.due_on,
+    instalments: invoice.instalments?.map(({ dueOn, amountMinor }) => ({ dueOn, amountMinor })),
     netMinor: invoice.net_minor,
     taxMinor: invoice.tax_minor,
     totalMinor: invoice.total_minor,

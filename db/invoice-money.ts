@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { InvoiceMoney } from '#domain/invoice/balance.ts'
+import type { Instalment } from '#domain/payment-terms.ts'
 import type { Db } from './database.ts'
 
 /** What was set against an invoice so far, and what it was marked as. */
@@ -7,12 +8,13 @@ export async function readInvoiceMoney(db: Db, invoiceId: string): Promise<Invoi
   const { rows } = await sql<{
     total_minor: number
     due_on: string
+    instalments: readonly Instalment[] | null
     credited_minor: number
     paid_minor: number
     is_void: boolean
     is_uncollectible: boolean
   }>`
-    select invoice.total_minor, invoice.due_on, ${creditedMinor} as credited_minor, ${paidMinor} as paid_minor,
+    select invoice.total_minor, invoice.due_on, invoice.instalments, ${creditedMinor} as credited_minor, ${paidMinor} as paid_minor,
       ${isMarked('void')} as is_void, ${isMarked('uncollectible')} as is_uncollectible
     from invoices invoice where invoice.id = ${invoiceId}`.execute(db)
   const [row] = rows
@@ -20,6 +22,7 @@ export async function readInvoiceMoney(db: Db, invoiceId: string): Promise<Invoi
   return {
     totalMinor: row.total_minor,
     dueOn: row.due_on,
+    instalments: row.instalments,
     creditNotesMinor: row.credited_minor,
     paidMinor: row.paid_minor,
     isVoid: row.is_void,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { addDays, dateIn } from '#domain/calendar.ts'
+import { assert } from '#domain/assert.ts'
+import { dateIn } from '#domain/calendar.ts'
 import type { DocumentDraft } from '#domain/invoice/document.ts'
 import { settleInvoices } from './balance.ts'
 import type { Tx } from './database.ts'
@@ -14,9 +15,15 @@ import {
 } from './invoice-line.ts'
 import { finalizeInvoices, type NumberableInvoice } from './number-series.ts'
 import { contentOf, type ContentLine } from './invoice-content.ts'
-import { readBuyers, readSellerFacts, type SellerFacts } from './party.ts'
+import {
+  agreedDues,
+  readBuyers,
+  readSellerFacts,
+  type BuyerFacts,
+  type DuesOf,
+  type SellerFacts,
+} from './party.ts'
 import { refuseIncomplete } from './required-field.ts'
-import type { Buyer } from './tables/invoice.ts'
 
 /** What a document will say, with all that the database needs to know of it. */
 export interface NewInvoice {
@@ -58,12 +65,16 @@ export interface FinalizedInvoice {
  */
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
-  const { facts, rows, lines } = await writeInvoices(tx, invoices, null)
+  const { facts, rows, lines, duesOf } = await writeInvoices(tx, invoices, null)
   await settleInvoices(
     tx,
     invoices.map((invoice, index) => ({ ...invoice, id: rows[index]?.id ?? '', lines: lines[index] ?? [] })),
   )
-  const numberable = rows.map((row, index) => toNumberable(row, invoices[index], lines[index] ?? [], facts))
+  const numberable = invoices.map((invoice, index) => {
+    const row = rows[index]
+    assert(row, 'every document has its row')
+    return toNumberable(row, invoice, lines[index] ?? [], duesOf)
+  })
   const numbers = await finalizeInvoices(tx, numberable, facts.numberPatterns)
   const finalized = rows.map((row) => ({
     id: row.id,
@@ -89,20 +100,28 @@ export async function insertDraftInvoices(
   if (invoices.length > 0) await writeInvoices(tx, invoices, finalizeOn)
 }
 
+interface WrittenInvoices {
+  readonly facts: SellerFacts
+  readonly rows: InvoiceRow[]
+  readonly lines: InvoiceLineRow[][]
+  readonly duesOf: DuesOf
+}
+
 /** The rows of documents, lines and taxes, by one statement a table. */
 async function writeInvoices(
   tx: Tx,
   invoices: readonly NewInvoice[],
   finalizeOn: readonly string[] | null,
-): Promise<{ facts: SellerFacts; rows: InvoiceRow[]; lines: InvoiceLineRow[][] }> {
+): Promise<WrittenInvoices> {
   const facts = await readSellerFacts(tx)
   const buyerOf = await readBuyers(
     tx,
     invoices.map(({ customerId }) => customerId),
   )
+  const duesOf = agreedDues(facts, buyerOf)
   const ids = newIds(invoices.length)
   const rows = invoices.map((invoice, index) => ({
-    ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, buyerOf(invoice.customerId)),
+    ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, { ...buyerOf(invoice.customerId), duesOf }),
     finalize_on: finalizeOn?.[index] ?? null,
   }))
   if (finalizeOn === null) refuseIncomplete(invoices, facts, buyerOf)
@@ -116,7 +135,7 @@ async function writeInvoices(
     tx,
     invoices.map(({ draft }, index) => ({ invoiceId: rows[index]?.id ?? '', taxes: draft.taxes })),
   )
-  return { facts, rows, lines }
+  return { facts, rows, lines, duesOf }
 }
 
 /** What is used meanwhile is counted normally: a draft's window is open. */
@@ -124,9 +143,15 @@ function unmeasured(line: InvoiceLineRow): InvoiceLineRow {
   return { ...line, window: null, usage_window_id: null, lateEventIds: [] }
 }
 
-function toRow(id: string, invoice: NewInvoice, facts: SellerFacts, buyer: Buyer) {
+function toRow(
+  id: string,
+  invoice: NewInvoice,
+  facts: SellerFacts,
+  { buyer, duesOf }: BuyerFacts & { readonly duesOf: DuesOf },
+) {
   const { draft } = invoice
   const issuedOn = dateIn(facts.timeZone, invoice.now)
+  const { dueOn, instalments } = duesOf(invoice, issuedOn)
   // Amounts of a document are positive; its lines say whether they are charges or credits.
   const sign = draft.kind === 'credit_note' ? -1 : 1
   return {
@@ -139,7 +164,8 @@ function toRow(id: string, invoice: NewInvoice, facts: SellerFacts, buyer: Buyer
     test_clock_id: invoice.testClockId,
     currency: draft.currency,
     issued_on: issuedOn,
-    due_on: addDays(issuedOn, facts.paymentTermsDays),
+    due_on: dueOn,
+    instalments,
     net_minor: sign * draft.netMinor,
     tax_minor: sign * draft.taxMinor,
     total_minor: sign * draft.totalMinor,
@@ -159,32 +185,32 @@ type InvoiceRow = ReturnType<typeof toRow> & { readonly finalize_on: string | nu
 async function insertRows(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
   await sql`
     insert into invoices (id, kind, billing_key, customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
-      due_on, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
+      due_on, instalments, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
       tax_rounding, purchase_order_reference, finalize_on)
     select * from json_to_recordset(${JSON.stringify(rows)}::json) as draft (id uuid, kind text, billing_key text,
       customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
-      net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
+      instalments jsonb, net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
       corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text,
       finalize_on date)`.execute(tx)
 }
 
 function toNumberable(
   row: InvoiceRow,
-  invoice: NewInvoice | undefined,
+  invoice: NewInvoice,
   lines: readonly ContentLine[],
-  facts: SellerFacts,
+  duesOf: DuesOf,
 ): NumberableInvoice {
   return {
     id: row.id,
     kind: row.kind,
     testClockId: row.test_clock_id,
     issuedOn: row.issued_on,
-    paymentTermsDays: facts.paymentTermsDays,
-    contentOf: ({ number, issuedOn, dueOn }) =>
+    duesOf: (issuedOn) => duesOf(invoice, issuedOn),
+    contentOf: ({ number, issuedOn, dueOn, instalments }) =>
       contentOf(
-        { ...row, number, issued_on: issuedOn, due_on: dueOn },
+        { ...row, number, issued_on: issuedOn, due_on: dueOn, instalments },
         lines,
-        (invoice?.draft.taxes ?? []).map((tax) => ({
+        invoice.draft.taxes.map((tax) => ({
           category: tax.category,
           name: tax.name,
           rate_percent: tax.ratePercent,

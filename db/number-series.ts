@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
-import { addDays, laterDate } from '#domain/calendar.ts'
+import { laterDate } from '#domain/calendar.ts'
 import { canonicalInvoice, chainedText, type DocumentContent } from '#domain/invoice/hash.ts'
 import { formatNumber, seriesKey } from '#domain/invoice/number.ts'
+import type { StatedDues } from '#domain/payment-terms.ts'
 import type { Tx } from './database.ts'
 import type { NumberPatterns } from './tables/installation.ts'
 
@@ -13,18 +14,18 @@ export interface NumberableInvoice {
   readonly kind: 'invoice' | 'credit_note'
   readonly testClockId: string | null
   readonly issuedOn: string
-  readonly paymentTermsDays: number
+  /** By the day on which it is issued in the end. */
+  readonly duesOf: (issuedOn: string) => StatedDues
   /** What is chained by hash, once number and dates are known. */
-  readonly contentOf: (numbered: { number: string; issuedOn: string; dueOn: string }) => DocumentContent
+  readonly contentOf: (numbered: { number: string; issuedOn: string } & StatedDues) => DocumentContent
 }
 
-interface Numbered {
+interface Numbered extends StatedDues {
   readonly id: string
   readonly series: string
   readonly sequence: number
   readonly number: string
   readonly issuedOn: string
-  readonly dueOn: string
   readonly previousHash: string | null
   readonly hash: string
 }
@@ -57,15 +58,15 @@ export async function finalizeInvoices(
     assert(state, 'every series is locked before a number is taken')
     const issuedOn = laterDate(invoice.issuedOn, state.lastIssuedOn ?? invoice.issuedOn)
     const number = formatNumber(pattern, { series, issuedOn, number: state.nextNumber })
-    const dueOn = addDays(issuedOn, invoice.paymentTermsDays)
-    const hash = chain(state.lastHash, invoice.contentOf({ number, issuedOn, dueOn }))
+    const dues = invoice.duesOf(issuedOn)
+    const hash = chain(state.lastHash, invoice.contentOf({ number, issuedOn, ...dues }))
     numbered.push({
       id: invoice.id,
       series: key,
       sequence: state.nextNumber,
       number,
       issuedOn,
-      dueOn,
+      ...dues,
       previousHash: state.lastHash,
       hash,
     })
@@ -139,10 +140,11 @@ async function lockSeries(tx: Tx, codes: readonly string[]): Promise<Map<string,
 async function writeNumbers(tx: Tx, numbered: readonly Numbered[]): Promise<void> {
   await sql`
     update invoices set series = done.series, sequence = done.sequence, number = done.number, issued_on = done."issuedOn",
-      due_on = done."dueOn", previous_hash = decode(done."previousHash", 'hex'), hash = decode(done.hash, 'hex'),
+      due_on = done."dueOn", instalments = done.instalments, previous_hash = decode(done."previousHash", 'hex'), hash = decode(done.hash, 'hex'),
       finalized_at = ${new Date().toISOString()}::timestamptz
     from json_to_recordset(${JSON.stringify(numbered)}::json) as done
-      (id uuid, series text, sequence integer, number text, "issuedOn" date, "dueOn" date, "previousHash" text, hash text)
+      (id uuid, series text, sequence integer, number text, "issuedOn" date, "dueOn" date, instalments jsonb, "previousHash" text,
+        hash text)
     where invoices.id = done.id`.execute(tx)
 }
 

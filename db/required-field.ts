@@ -2,8 +2,7 @@ import type { BusinessError } from '#domain/errors.ts'
 import { refuseMissingFields } from '#domain/invoice/required-field.ts'
 import type { Tx } from './database.ts'
 import type { NewInvoice } from './invoice.ts'
-import { readBuyers, readSellerFacts, type SellerFacts } from './party.ts'
-import type { Buyer } from './tables/invoice.ts'
+import { readBuyers, readSellerFacts, type BuyerFacts, type SellerFacts } from './party.ts'
 
 /** Why documents must not be finalized as their parties stand, of those that lack what the law asks for. */
 export async function findIncomplete(
@@ -27,7 +26,7 @@ export async function findIncomplete(
 export function refuseIncomplete(
   invoices: readonly NewInvoice[],
   { seller }: SellerFacts,
-  buyerOf: (id: string) => Buyer,
+  buyerOf: (id: string) => BuyerFacts,
 ): void {
   for (const invoice of invoices) {
     const refusal = refusalOf(invoice, seller, buyerOf)
@@ -39,8 +38,8 @@ export function refuseIncomplete(
 function refusalOf(
   { draft, customerId, correctsId }: NewInvoice,
   seller: SellerFacts['seller'],
-  buyerOf: (id: string) => Buyer,
+  buyerOf: (id: string) => BuyerFacts,
 ): BusinessError | null {
   if (correctsId) return null
-  return refuseMissingFields({ seller, buyer: buyerOf(customerId), taxes: draft.taxes })
+  return refuseMissingFields({ seller, buyer: buyerOf(customerId).buyer, taxes: draft.taxes })
 }

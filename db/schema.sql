@@ -373,6 +373,7 @@ CREATE TABLE customers (
   tax_exemption text,
   language text not null default 'en'::text,
   buyer_reference text,
+  payment_terms jsonb,
   splits_by_purchase_order boolean not null default false,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
@@ -475,6 +476,7 @@ CREATE TABLE installation (
   prices_include_tax boolean not null default false,
   tax_rounding text not null default 'document'::text,
   recurrence_starts text not null default 'activation'::text,
+  payment_terms jsonb,
   draft_days integer not null default 0,
   number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
   constraint installation_pkey PRIMARY KEY (id),
@@ -647,6 +649,7 @@ CREATE TABLE invoices (
   reissue_of_id uuid,
   corrects_id uuid,
   finalize_on date,
+  instalments jsonb,
   are_prices_inclusive boolean not null default false,
   tax_rounding text not null default 'document'::text,
   purchase_order_reference text,
@@ -821,9 +824,6 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON public.outbox USING btree (id) WHERE (done_at IS NULL);
 
-CREATE TABLE price_list_items (
-  id uuid not null,
-  price_list_id uuid not null,
 CREATE TABLE price_grids (
   application_id uuid,
   instance_id uuid,
@@ -840,6 +840,9 @@ CREATE TABLE price_grids (
 );
 CREATE INDEX price_grids_by_instance ON public.price_grids USING btree (instance_id) WHERE (instance_id IS NOT NULL);
 
+CREATE TABLE price_list_items (
+  id uuid not null,
+  price_list_id uuid not null,
   product_id uuid,
   minimum_quantity numeric not null default 0,
   discount_percent numeric,
@@ -1135,19 +1138,19 @@ CREATE TABLE subscriptions (
   has_own_anchor boolean not null default false,
   term jsonb,
   term_ends_on date,
+  cancel_reason_code text,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
-  cancel_reason_code text,
   constraint subscriptions_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
   constraint subscriptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   constraint subscriptions_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES order_lines(id),
   constraint subscriptions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint subscriptions_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text]))),
   constraint subscriptions_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint subscriptions_check1 CHECK (((phase = 'ended'::text) = (ended_at IS NOT NULL))),
   constraint subscriptions_check2 CHECK (((phase = 'suspended'::text) <= (suspended_reason IS NOT NULL))),
-  constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text]))),
   constraint subscriptions_check3 CHECK (((phase <> ALL (ARRAY['active'::text, 'suspended'::text])) OR (activated_at IS NOT NULL))),
   constraint subscriptions_check4 CHECK (((term IS NULL) = (term_ends_on IS NULL))),
   constraint subscriptions_check5 CHECK ((greatest_amount >= least_amount)),

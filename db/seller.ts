@@ -1,3 +1,4 @@
+import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { Db, Tx } from './database.ts'
 import type { NumberPatterns, Seller } from './tables/installation.ts'
 
@@ -7,6 +8,8 @@ export interface SellerSettings {
   readonly currency: string
   readonly timeZone: string
   readonly paymentTermsDays: number
+  /** In the place of the days, where something else is agreed. */
+  readonly paymentTerms: PaymentTerms | null
   readonly pricesIncludeTax: boolean
   readonly taxRounding: 'document' | 'line'
   readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
@@ -22,6 +25,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     currency: row.currency,
     timeZone: row.time_zone,
     paymentTermsDays: row.payment_terms_days,
+    paymentTerms: row.payment_terms,
     pricesIncludeTax: row.prices_include_tax,
     taxRounding: row.tax_rounding,
     recurrenceStarts: row.recurrence_starts,
@@ -43,6 +47,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
     .set({
       seller: JSON.stringify(settings.profile),
       payment_terms_days: settings.paymentTermsDays,
+      payment_terms: settings.paymentTerms && JSON.stringify(settings.paymentTerms),
       prices_include_tax: settings.pricesIncludeTax,
       tax_rounding: settings.taxRounding,
       recurrence_starts: settings.recurrenceStarts,

@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { assert } from './assert.ts'
 import { addDays, compareDates } from './calendar.ts'
 import { BusinessError } from './errors.ts'
 import { spread } from './money.ts'
@@ -61,6 +62,37 @@ export function planInstalments(terms: PaymentTerms, issuedOn: string, totalMino
   return terms.parts
     .map(({ due }, index) => ({ dueOn: dueDate(due, issuedOn), amountMinor: shares[index] ?? 0 }))
     .toSorted((first, second) => compareDates(first.dueOn, second.dueOn))
+}
+
+/** What a document says of when it is due. */
+export interface StatedDues {
+  /** The last day: all is due then. */
+  readonly dueOn: string
+  /** Null where all is due on one day. */
+  readonly instalments: readonly Instalment[] | null
+}
+
+/** As `planInstalments`, for what a document keeps. What is owed to the customer is in one piece. */
+export function stateDues(terms: PaymentTerms, issuedOn: string, totalMinor: number): StatedDues {
+  const plan = planInstalments(terms, issuedOn, totalMinor)
+  const last = plan.at(-1)
+  assert(last, 'a document is due on one day at least')
+  return { dueOn: last.dueOn, instalments: plan.length === 1 || totalMinor <= 0 ? null : plan }
+}
+
+/** What is due when, of a document's total. */
+export function instalmentsOf(dues: StatedDues, totalMinor: number): readonly Instalment[] {
+  return dues.instalments ?? [{ dueOn: dues.dueOn, amountMinor: totalMinor }]
+}
+
+/** What is left of each instalment, once so much was set against the document: the earliest is paid first. */
+export function leaveUnpaid(instalments: readonly Instalment[], setAgainstMinor: number): Instalment[] {
+  let leftMinor = setAgainstMinor
+  return instalments.map(({ dueOn, amountMinor }) => {
+    const takenMinor = Math.min(leftMinor, amountMinor)
+    leftMinor -= takenMinor
+    return { dueOn, amountMinor: amountMinor - takenMinor }
+  })
 }
 
 function dueDate(rule: DueRule, issuedOn: string): string {

@@ -8,6 +8,7 @@ import {
   type InvoiceTaxRow,
 } from '#db/read/invoice.ts'
 import type { Db } from '#db/database.ts'
+import { instalmentsOf, leaveUnpaid } from '#domain/payment-terms.ts'
 import type { InvoiceFacts, LineFacts, TaxFacts } from './invoice-facts.ts'
 
 /** A document with all that is printed of it. */
@@ -31,6 +32,7 @@ export async function readInvoiceRows(db: Db, id: string): Promise<InvoiceRows> 
 /** Only what is fixed when a document is finalized: payments and later credits are not printed, so the PDF can be made any day. */
 export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: InvoiceRows): InvoiceFacts {
   const { seller, buyer } = invoice
+  const dues = { dueOn: invoice.due_on, instalments: invoice.instalments }
   // A seller who keeps no rates says nothing of tax.
   const said = taxes.filter((tax) => tax.category !== 'out_of_scope' || tax.note !== null)
   return {
@@ -70,7 +72,7 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
     dues:
       invoice.kind === 'credit_note'
         ? []
-        : [{ dueOn: invoice.due_on, amountMinor: invoice.total_minor - balanceUsedMinor }],
+        : leaveUnpaid(instalmentsOf(dues, invoice.total_minor), balanceUsedMinor),
     taxInSellerCurrency: null,
     notes: [],
   }

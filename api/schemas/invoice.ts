@@ -9,6 +9,7 @@ import type {
 } from '#db/read/invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { moneyState, moneyStates, openMinor, type InvoiceMoney } from '#domain/invoice/balance.ts'
+import { instalmentsOf } from '#domain/payment-terms.ts'
 import { moneySchema, periodSchema, referenceSchema } from './common.ts'
 import { explanationSchema, toExplanationJson } from './explanation.ts'
 
@@ -27,7 +28,10 @@ export const invoiceSchema = z
     money_state: z.enum(moneyStates).nullable().openapi({ description: 'Null for drafts and credit notes.' }),
     open: moneySchema.openapi({ description: 'What is left to pay.' }),
     issued_on: z.string(),
-    due_on: z.string(),
+    due_on: z.string().openapi({ description: 'The last day, where it is due in instalments.' }),
+    dues: z
+      .array(z.object({ due_on: z.string(), amount: moneySchema }))
+      .openapi({ description: 'What of the total is due when, earliest first; nothing of a credit note.' }),
     finalized_at: z.string().nullable(),
     purchase_order_reference: z.string().nullable(),
     corrects: z.string().nullable().openapi({ description: 'The invoice that a credit note corrects.' }),
@@ -144,6 +148,7 @@ export function toInvoiceJson(row: InvoiceRow): z.input<typeof invoiceSchema> {
     open: { amount_minor: openMinorOf(row), currency },
     issued_on: row.issued_on,
     due_on: row.due_on,
+    dues: duesOf(row),
     finalized_at: row.finalized_at,
     purchase_order_reference: row.purchase_order_reference,
     corrects: row.corrects_id === null ? null : encodeId('invoice', row.corrects_id),
@@ -163,6 +168,14 @@ export function openMinorOf(row: InvoiceRow): number {
   return isPayable(row) && !row.is_void ? openMinor(toMoney(row)) : 0
 }
 
+function duesOf(row: InvoiceRow) {
+  if (row.kind === 'credit_note') return []
+  return instalmentsOf(toMoney(row), row.total_minor).map(({ dueOn, amountMinor }) => ({
+    due_on: dueOn,
+    amount: { amount_minor: amountMinor, currency: row.currency },
+  }))
+}
+
 function isPayable(row: InvoiceRow): boolean {
   return row.kind === 'invoice' && row.finalized_at !== null
 }
@@ -171,6 +184,7 @@ function toMoney(row: InvoiceRow): InvoiceMoney {
   return {
     totalMinor: row.total_minor,
     dueOn: row.due_on,
+    instalments: row.instalments,
     creditNotesMinor: row.credited_minor,
     paidMinor: row.paid_minor,
     isVoid: row.is_void,

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { SellerSettings } from '#db/seller.ts'
 import { countryField, nameField, textField } from './common.ts'
+import { paymentTermsField } from './payment-terms.ts'
 
 const bankAccountField = z.strictObject({
   iban: z
@@ -32,6 +33,9 @@ const numberPatternField = z
 
 const settingsShape = {
   payment_terms_days: z.int().min(0).max(366),
+  payment_terms: paymentTermsField
+    .nullable()
+    .openapi({ description: 'In the place of the days, where something else is agreed.' }),
   prices_include_tax: z.boolean(),
   tax_rounding: z.enum(['document', 'line']),
   recurrence_starts: z
@@ -74,6 +78,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     currency: settings.currency,
     time_zone: settings.timeZone,
     payment_terms_days: settings.paymentTermsDays,
+    payment_terms: settings.paymentTerms,
     prices_include_tax: settings.pricesIncludeTax,
     tax_rounding: settings.taxRounding,
     recurrence_starts: settings.recurrenceStarts,
@@ -97,6 +102,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
       ...(json.bank_account === null ? {} : { bankAccount: json.bank_account }),
     },
     paymentTermsDays: json.payment_terms_days,
+    paymentTerms: json.payment_terms,
     pricesIncludeTax: json.prices_include_tax,
     taxRounding: json.tax_rounding,
     recurrenceStarts: json.recurrence_starts,

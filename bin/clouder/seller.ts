@@ -109,9 +109,26 @@ function show(out: Output, seller: Seller): void {
     ['prices', seller.prices_include_tax ? 'include tax' : 'without tax'],
     ['tax rounding', `once a ${seller.tax_rounding === 'line' ? 'line' : 'rate and document'}`],
     ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],
-    ['payment terms', `${seller.payment_terms_days} days`],
+    ['payment terms', sayTerms(seller)],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
   ])
 }
+
+function sayTerms({ payment_terms: terms, payment_terms_days: days }: Seller): string {
+  if (terms === null) return `${days} days`
+  if (terms.kind !== 'instalments') return sayRule(terms)
+  return terms.parts.map(({ percent, due }) => `${percent} %: ${sayRule(due)}`).join('; ')
+}
+
+function sayRule(rule: DueRule): string {
+  const words = {
+    days: '',
+    end_of_month: ', end of month',
+    fixed_day: `, day ${'day' in rule ? rule.day : ''}`,
+  }
+  return `${rule.days} days${words[rule.kind]}`
+}
+
+type DueRule = Exclude<NonNullable<Seller['payment_terms']>, { kind: 'instalments' }>

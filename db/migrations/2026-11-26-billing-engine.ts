@@ -12,6 +12,8 @@ alter table installation
   add column prices_include_tax boolean not null default false,
   add column tax_rounding text not null default 'document' check (tax_rounding in ('document', 'line')),
   add column recurrence_starts text not null default 'activation' check (recurrence_starts in ('confirmation', 'first_invoice', 'activation')),
+  -- What was agreed otherwise than days from the day of issue: end of month, a fixed day, instalments.
+  add column payment_terms jsonb,
   add column draft_days integer not null default 0 check (draft_days between 0 and 30),
   add column number_patterns jsonb not null
     default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}';
@@ -66,8 +68,6 @@ alter table price_list_items
   add check (num_nonnulls(product_id, category, attribute_name) <= 1),
   add check ((attribute_name is null) = (attribute_value is null)),
   add check ((season_from is null) = (season_until is null));
-`
-
 
 -- The grid of an application, or that an instance has for itself, for the periods from a day on.
 create table price_grids (
@@ -81,6 +81,8 @@ create table price_grids (
   unique nulls not distinct (application_id, instance_id, currency, starts_on)
 );
 create index price_grids_by_instance on price_grids (instance_id) where instance_id is not null;
+`
+
 const customers = `
 alter table customers
   add column country text check (country ~ '^[A-Z]{2}$'),
@@ -91,6 +93,7 @@ alter table customers
   add column tax_exemption text,
   add column language text not null default 'en' check (language ~ '^[a-z]{2}$'),
   add column buyer_reference text,
+  add column payment_terms jsonb,
   add column splits_by_purchase_order boolean not null default false,
   add check (tax_id_verified_at is null or tax_id is not null);
 
@@ -147,15 +150,15 @@ alter table subscriptions
   add column has_own_anchor boolean not null default false,
   add column term jsonb,
   add column term_ends_on date,
-  add check ((term is null) = (term_ends_on is null)),
-  add check (greatest_amount >= least_amount);
-
   -- What reports count by; cancel_reason is what was said.
   add column cancel_reason_code text check (cancel_reason_code in ('too_expensive', 'missing_features', 'poor_quality',
     'poor_service', 'not_used', 'other_provider', 'business_closed', 'not_paid', 'other', 'handed_over')),
+  add check ((term is null) = (term_ends_on is null)),
+  add check (greatest_amount >= least_amount);
+update subscriptions set cancel_reason_code = 'other' where cancel_requested_at is not null;
+
 -- The subscription that the line joined, instead of making one.
 alter table order_lines add column subscription_id uuid references subscriptions;
-update subscriptions set cancel_reason_code = 'other' where cancel_requested_at is not null;
 
 alter table subscription_documents
   add column purchase_order_reference text,
@@ -231,6 +234,8 @@ alter table invoices
   add column reissue_of_id uuid references invoices,
   add column corrects_id uuid references invoices,
   add column finalize_on date,
+  -- What is due when, of the total, where it is not due at once; due_on is the last day.
+  add column instalments jsonb,
   add column are_prices_inclusive boolean not null default false,
   add column tax_rounding text not null default 'document' check (tax_rounding in ('document', 'line')),
   add column purchase_order_reference text,

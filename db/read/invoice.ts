@@ -31,6 +31,11 @@ function invoices(db: Db) {
 const today = sql<string>`(coalesce(clock.now_at, now()) at time zone (select time_zone from installation))::date`
 const openMinor = sql<number>`(invoice.total_minor - ${creditedMinor} - ${paidMinor})`
 
+const notYetDueMinor = sql<number>`case
+  when invoice.instalments is null then case when invoice.due_on < ${today} then 0 else invoice.total_minor end
+  else (select coalesce(sum((part ->> 'amountMinor')::bigint), 0) from jsonb_array_elements(invoice.instalments) part
+    where (part ->> 'dueOn')::date >= ${today}) end`
+
 /** The same rule as `moneyState`, for a list that is narrowed to one. */
 function isInState(state: MoneyState) {
   const isInvoice = sql`invoice.kind = 'invoice' and invoice.finalized_at is not null`
@@ -42,9 +47,9 @@ function isInState(state: MoneyState) {
     credited: sql`${isInvoice} and not ${isMarked('void')} and ${openMinor} <= 0 and ${isCredited}`,
     paid: sql`${isInvoice} and not ${isMarked('void')} and ${openMinor} <= 0 and not (${isCredited})`,
     uncollectible: sql`${isUnpaid} and ${isMarked('uncollectible')}`,
-    overdue: sql`${isCollected} and invoice.due_on < ${today}`,
-    partly_paid: sql`${isCollected} and invoice.due_on >= ${today} and ${openMinor} < invoice.total_minor`,
-    open: sql`${isCollected} and invoice.due_on >= ${today} and ${openMinor} = invoice.total_minor`,
+    overdue: sql`${isCollected} and ${openMinor} > ${notYetDueMinor}`,
+    partly_paid: sql`${isCollected} and ${openMinor} <= ${notYetDueMinor} and ${openMinor} < invoice.total_minor`,
+    open: sql`${isCollected} and ${openMinor} <= ${notYetDueMinor} and ${openMinor} = invoice.total_minor`,
   }
   return sql<boolean>`(${conditions[state]})`
 }

@@ -1,4 +1,5 @@
-import type { Defaulted, Generated, Instant } from './columns.ts'
+import type { PaymentTerms } from '#domain/payment-terms.ts'
+import type { Defaulted, Generated, Instant, NullableJson } from './columns.ts'
 
 export interface TestClocksTable {
   id: string
@@ -26,6 +27,8 @@ export interface CustomersTable {
   tax_exemption: string | null
   language: Defaulted<string>
   buyer_reference: string | null
+  /** Null: the seller's. */
+  payment_terms: NullableJson<PaymentTerms>
   splits_by_purchase_order: Defaulted<boolean>
   created_at: Generated<Instant>
 }

@@ -1,5 +1,6 @@
+import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { ColumnType } from 'kysely'
-import type { Defaulted, Generated, Instant, Json } from './columns.ts'
+import type { Defaulted, Generated, Instant, Json, NullableJson } from './columns.ts'
 
 export interface Seller {
   readonly name: string
@@ -25,6 +26,8 @@ export interface InstallationTable {
   currency: string
   time_zone: string
   payment_terms_days: Defaulted<number>
+  /** In the place of the days, where something else is agreed. */
+  payment_terms: NullableJson<PaymentTerms>
   settlement_window_seconds: Defaulted<number>
   sampling_interval_seconds: Defaulted<number>
   prices_include_tax: Defaulted<boolean>

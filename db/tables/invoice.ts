@@ -1,9 +1,19 @@
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import type { InvoiceLineKind } from '#domain/invoice/lines.ts'
+import type { Instalment } from '#domain/payment-terms.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingType } from '#domain/product.ts'
 import type { ColumnType } from 'kysely'
-import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
+import type {
+  CalendarDate,
+  DateRange,
+  Decimal,
+  Defaulted,
+  Generated,
+  Instant,
+  Json,
+  NullableJson,
+} from './columns.ts'
 import type { Seller } from './installation.ts'
 
 export interface Buyer {
@@ -34,7 +44,10 @@ export interface InvoicesTable {
   test_clock_id: string | null
   currency: string
   issued_on: CalendarDate
+  /** The last day of instalments. */
   due_on: CalendarDate
+  /** Null where all is due on one day. */
+  instalments: NullableJson<readonly Instalment[]>
   net_minor: number
   tax_minor: Defaulted<number>
   total_minor: number

@@ -1,4 +1,5 @@
 import { compareDates } from '../calendar.ts'
+import { instalmentsOf, leaveUnpaid, type StatedDues } from '../payment-terms.ts'
 
 /** What is set against a document after tax, in minor units, none below 0. */
 export interface Funds {
@@ -62,9 +63,8 @@ export const moneyStates = [
 export type MoneyState = (typeof moneyStates)[number]
 
 /** A finalized invoice and what was set against it, in minor units; money that went back is taken off beforehand. */
-export interface InvoiceMoney {
+export interface InvoiceMoney extends StatedDues {
   readonly totalMinor: number
-  readonly dueOn: string
   readonly creditNotesMinor: number
   /** Payments, balance and prepaid credit. */
   readonly paidMinor: number
@@ -75,7 +75,7 @@ export interface InvoiceMoney {
 /**
  * Where an invoice stands with its money on a date. Nothing left to pay is paid, or credited when credit notes alone
  * cover it; a write-off holds only while something is left, so money that comes after all makes it paid. The due date
- * itself is not overdue.
+ * itself is not overdue; of instalments the earliest is paid first, and one that is late makes the invoice overdue.
  */
 export function moneyState(invoice: InvoiceMoney, on: string): MoneyState {
   if (invoice.isVoid) return 'void'
@@ -83,8 +83,15 @@ export function moneyState(invoice: InvoiceMoney, on: string): MoneyState {
     return invoice.totalMinor > 0 && invoice.creditNotesMinor >= invoice.totalMinor ? 'credited' : 'paid'
   }
   if (invoice.isUncollectible) return 'uncollectible'
-  if (compareDates(invoice.dueOn, on) < 0) return 'overdue'
+  if (isOverdue(invoice, on)) return 'overdue'
   return invoice.paidMinor + invoice.creditNotesMinor > 0 ? 'partly_paid' : 'open'
+}
+
+function isOverdue(invoice: InvoiceMoney, on: string): boolean {
+  const setAgainstMinor = invoice.creditNotesMinor + invoice.paidMinor
+  return leaveUnpaid(instalmentsOf(invoice, invoice.totalMinor), setAgainstMinor).some(
+    ({ dueOn, amountMinor }) => amountMinor > 0 && compareDates(dueOn, on) < 0,
+  )
 }
 
 /** What is left to pay of an invoice, never below 0. */

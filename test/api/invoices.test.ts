@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
+import { fromInvoiceRows, readInvoiceRows } from '#api/documents/invoice-rows.ts'
+import { checkChain } from '#db/chain-check.ts'
 import { newId } from '#db/identifier.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { moneyStates } from '#domain/invoice/balance.ts'
@@ -24,6 +26,8 @@ interface Detail {
   readonly tax: { readonly amount_minor: number }
   readonly total: { readonly amount_minor: number }
   readonly open: { readonly amount_minor: number }
+  readonly due_on: string
+  readonly dues: readonly { readonly due_on: string; readonly amount: { readonly amount_minor: number } }[]
   readonly balance_used: { readonly amount_minor: number }
   readonly corrects: string | null
   readonly reissue_of: string | null
@@ -332,6 +336,92 @@ suite('money states', () => {
     }
     assert.deepEqual(await at('2026-01-15T23:59:59Z'), ['open', 0])
     assert.deepEqual(await at('2026-01-16T00:00:00Z'), ['overdue', 1])
+  })
+})
+
+suite('payment terms', () => {
+  const halves = {
+    kind: 'instalments',
+    parts: [
+      { percent: '50', due: { kind: 'days', days: 0 } },
+      { percent: '50', due: { kind: 'end_of_month', days: 30 } },
+    ],
+  }
+
+  async function invoiceOn(customer: string, now: string): Promise<{ invoice: Detail; clock: string }> {
+    const name = newId()
+    const clock = String((await api.post('/v1/test-clocks', { name, now })).body['id'])
+    await charge(customer, '50.01', { test_clock: clock })
+    return {
+      invoice: detail(await api.post('/v1/invoices', { customer, test_clock: clock }), 201),
+      clock: name,
+    }
+  }
+  const duesOf = ({ dues }: Detail) => dues.map((due) => [due.due_on, due.amount.amount_minor])
+
+  test('E-29 what is agreed with the customer comes before the seller’s terms, and these before the days', async () => {
+    const customer = await newCustomer()
+    const first = (await invoiceOn(customer, '2026-01-31T09:00:00Z')).invoice
+    assert.deepEqual([first.due_on, duesOf(first)], ['2026-02-14', [['2026-02-14', 6_001]]])
+    await api.patch('/v1/seller', { payment_terms: { kind: 'end_of_month', days: 30 } })
+    const second = (await invoiceOn(customer, '2026-01-31T09:00:00Z')).invoice
+    assert.deepEqual(duesOf(second), [['2026-03-31', 6_001]])
+    const changed = await api.patch(`/v1/customers/${customer}`, { payment_terms: halves })
+    assert.deepEqual(changed.body['payment_terms'], halves)
+    const third = (await invoiceOn(customer, '2026-01-31T09:00:00Z')).invoice
+    assert.deepEqual(
+      [third.due_on, duesOf(third)],
+      [
+        '2026-03-31',
+        [
+          ['2026-01-31', 3_001],
+          ['2026-03-31', 3_000],
+        ],
+      ],
+    )
+    assert.deepEqual(duesOf(await read(first.id)), [['2026-02-14', 6_001]])
+    await api.patch('/v1/seller', { payment_terms: null })
+  })
+
+  test('E-29 an instalment that is late makes the invoice overdue until it is paid, in the list too', async () => {
+    const customer = await newCustomer()
+    await api.patch(`/v1/customers/${customer}`, { payment_terms: halves })
+    const { invoice, clock } = await invoiceOn(customer, '2026-01-31T09:00:00Z')
+    const at = async (now: string) => {
+      await api.db.updateTable('test_clocks').set({ now_at: now }).where('name', '=', clock).execute()
+      const { money_state: state } = await read(invoice.id)
+      const reply = await api.get(`/v1/invoices?customer=${customer}&money_state=${state}`)
+      return [state, (reply.body['data'] as unknown[]).length]
+    }
+    assert.deepEqual(await at('2026-01-31T23:00:00Z'), ['open', 1])
+    assert.deepEqual(await at('2026-02-01T00:00:00Z'), ['overdue', 1])
+    detail(await act(invoice.id, 'payments', { amount_minor: 3_001 }))
+    assert.deepEqual(await at('2026-03-31T00:00:00Z'), ['partly_paid', 1])
+    assert.deepEqual(await at('2026-04-01T00:00:00Z'), ['overdue', 1])
+  })
+
+  test('E-29 the page asks for each instalment, and the chain of hashes holds them', async () => {
+    const customer = await newCustomer()
+    await api.patch(`/v1/customers/${customer}`, { payment_terms: halves })
+    await charge(customer, '50')
+    const invoice = detail(await api.post('/v1/invoices', { customer }), 201)
+    assert.equal(invoice.dues.length, 2)
+    const { invoice: rows, ...others } = await readInvoiceRows(api.db, decodeId('invoice', invoice.id))
+    const dues = fromInvoiceRows({ invoice: rows, ...others }).dues
+    assert.deepEqual(
+      dues.map(({ dueOn, amountMinor }) => [dueOn, amountMinor]),
+      duesOf(invoice),
+    )
+    assert.deepEqual((await checkChain(api.db)).broken, [])
+  })
+
+  test('terms that do not add up, or are none, are refused at their field', async () => {
+    const wrong = { ...halves, parts: halves.parts.slice(1) }
+    refused(await api.patch('/v1/seller', { payment_terms: wrong }), 422, 'field_invalid', '/payment_terms')
+    const customer = await newCustomer()
+    const endless = { kind: 'days', days: 367 }
+    const reply = await api.patch(`/v1/customers/${customer}`, { payment_terms: endless })
+    refused(reply, 422, 'field_invalid', '/payment_terms')
   })
 })
 

@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import {
   checkPaymentTerms,
   defaultPaymentTerms,
+  leaveUnpaid,
   planInstalments,
+  stateDues,
   type PaymentTerms,
 } from '#domain/payment-terms.ts'
 
@@ -57,6 +59,37 @@ test('E-29 instalments add up to the cent for every total and split', () => {
         totalMinor,
       )
     }),
+  )
+})
+
+test('E-29 a document states its last day, and its instalments where it has several', () => {
+  assert.deepEqual(stateDues(defaultPaymentTerms, '2026-01-31', 1000), {
+    dueOn: '2026-02-14',
+    instalments: null,
+  })
+  assert.deepEqual(stateDues(halves, '2026-01-31', 1001), {
+    dueOn: '2026-04-01',
+    instalments: [
+      { dueOn: '2026-01-31', amountMinor: 500 },
+      { dueOn: '2026-04-01', amountMinor: 501 },
+    ],
+  })
+  assert.deepEqual(stateDues(halves, '2026-01-31', -1001), { dueOn: '2026-04-01', instalments: null })
+})
+
+test('what is set against a document pays the earliest instalment first', () => {
+  const plan = planInstalments(halves, '2026-01-31', 1000)
+  const left = (setAgainstMinor: number) =>
+    leaveUnpaid(plan, setAgainstMinor).map(({ amountMinor }) => amountMinor)
+  assert.deepEqual(
+    [left(0), left(200), left(500), left(700), left(1000)],
+    [
+      [500, 500],
+      [300, 500],
+      [0, 500],
+      [0, 300],
+      [0, 0],
+    ],
   )
 })
 

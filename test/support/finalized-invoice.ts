@@ -25,6 +25,7 @@ export async function insertFinalizedInvoice(db: Db, customerId: string, made: M
       currency: made.currency,
       issued_on: '2026-03-31',
       due_on: '2026-04-14',
+      instalments: null,
       net_minor: made.netMinor,
       tax_minor: made.taxMinor,
       total_minor: made.netMinor + made.taxMinor,

@@ -58,6 +58,7 @@ test('E-27 no balance, prepaid credit or amount to pay is ever below 0, and noth
 const invoice: InvoiceMoney = {
   totalMinor: 1000,
   dueOn: '2026-03-15',
+  instalments: null,
   creditNotesMinor: 0,
   paidMinor: 0,
   isVoid: false,
@@ -80,6 +81,25 @@ const states: [what: string, money: Partial<InvoiceMoney>, on: string, state: Mo
 for (const [what, money, on, state] of states) {
   test(`E-01 an invoice is ${state}: ${what}`, () => {
     assert.equal(moneyState({ ...invoice, ...money }, on), state)
+  })
+}
+
+const halves = [
+  { dueOn: '2026-03-15', amountMinor: 500 },
+  { dueOn: '2026-04-15', amountMinor: 500 },
+]
+const byInstalments: [what: string, money: Partial<InvoiceMoney>, on: string, state: MoneyState][] = [
+  ['nothing paid on the first day', {}, '2026-03-15', 'open'],
+  ['nothing paid after the first day', {}, '2026-03-16', 'overdue'],
+  ['a part of the first paid', { paidMinor: 499 }, '2026-03-16', 'overdue'],
+  ['the first paid', { paidMinor: 500 }, '2026-04-15', 'partly_paid'],
+  ['the first paid and credited', { paidMinor: 300, creditNotesMinor: 200 }, '2026-04-15', 'partly_paid'],
+  ['the second not paid in time', { paidMinor: 500 }, '2026-04-16', 'overdue'],
+  ['all paid', { paidMinor: 1000 }, '2026-05-01', 'paid'],
+]
+for (const [what, money, on, state] of byInstalments) {
+  test(`E-29 an invoice of two instalments is ${state}: ${what}`, () => {
+    assert.equal(moneyState({ ...invoice, dueOn: '2026-04-15', instalments: halves, ...money }, on), state)
   })
 }
 

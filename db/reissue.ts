@@ -3,7 +3,7 @@ import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { computeDocument, type DocumentInput } from '#domain/invoice/document.ts'
-import { partsAnew, type AnnulledLine } from '#domain/invoice/reissue.ts'
+import { linesLieElsewhere, partsAnew, type AnnulledLine } from '#domain/invoice/reissue.ts'
 import { readBillInputs, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
 import { insertInvoices, type FinalizedInvoice } from './invoice.ts'
@@ -154,7 +154,7 @@ async function toInput(
       sources: chargeSources(charges),
     }
   }
-  assert(input, 'an invoice with lines of a subscription is that of a document or of a subscription')
+  if (input === null) throw linesLieElsewhere()
   return {
     document: partsAnew(input.input, lines, charges),
     sources: new Map([...input.sources, ...chargeSources(charges)]),

@@ -46,16 +46,18 @@ export function partsAnew(
   const parts = billed.flatMap((of): DuePart[] => {
     if (of.subscriptionLineId === null) return []
     const line = byId.get(of.subscriptionLineId)
-    if (!line) {
-      throw new BusinessError(
-        'action_not_allowed',
-        'Its lines lie on another document now. Bill what is missing by one-off charges.',
-      )
-    }
+    if (!line) throw linesLieElsewhere()
     return partAnew(of, line, usage)
   })
   const oneOffs = charges.map((charge): DuePart => ({ kind: 'one_off', charge }))
   return { ...input, lines, parts: [...parts, ...oneOffs], usageOf: (part) => measured(usage, part) }
+}
+
+export function linesLieElsewhere(): BusinessError {
+  return new BusinessError(
+    'action_not_allowed',
+    'Its lines lie on another document now. Bill what is missing by one-off charges.',
+  )
 }
 
 function measured(usage: ReadonlyMap<UsagePart, MeasuredUsage>, part: UsagePart): MeasuredUsage {

@@ -179,6 +179,19 @@ test('days that are not served any more are not billed anew', async () => {
   assert.equal(lines[0], 'recurring 2026-04-01/2026-04-10 5 × 1 = 150')
 })
 
+test('what lies on another document by now is refused as such', async () => {
+  const { subscriptionId, documentId, april } = await sellAndBill()
+  const other = await sellAndBill()
+  await annul(april.id)
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ document_id: other.documentId })
+    .where('subscription_id', '=', subscriptionId)
+    .where('document_id', '=', documentId)
+    .execute()
+  await assert.rejects(reissue(april.id), refusedAs('action_not_allowed'))
+})
+
 test('an invoice of one-offs is billed anew with what was not withdrawn', async () => {
   const customer = await seller.db.selectFrom('customers').select('id').limit(1).executeTakeFirstOrThrow()
   const invoice = await insertOneOffInvoice(seller.db, customer.id, [['2', '10']])

@@ -27,6 +27,9 @@ export interface OrderRequest {
   readonly starts?: AskedStart | null
   readonly purchaseOrderReference?: string | null
   readonly discountCode?: string | null
+  /** What each subscription comes to at least and at most in a period, in major units; null is without. */
+  readonly leastAmount?: string | null
+  readonly greatestAmount?: string | null
   /** Periods are counted from its own first day, on documents of its own. */
   readonly hasOwnAnchor?: boolean
 }

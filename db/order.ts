@@ -136,6 +136,8 @@ async function insertSubscription(
       starts_on: context.startsOn,
       purchase_order_reference: context.request.purchaseOrderReference ?? null,
       has_own_anchor: context.request.hasOwnAnchor ?? false,
+      least_amount: context.request.leastAmount ?? null,
+      greatest_amount: context.request.greatestAmount ?? null,
     })
     .execute()
   const instances = await insertInstances(tx, id, planned, context)

@@ -167,6 +167,8 @@ async function toOrderRequest(
     starts: toAskedStart(body.starts),
     purchaseOrderReference: body.purchase_order_reference ?? null,
     discountCode: body.discount_code ?? null,
+    leastAmount: body.least_amount ?? null,
+    greatestAmount: body.greatest_amount ?? null,
     hasOwnAnchor: body.has_own_anchor,
     ...context,
   }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import Big from 'big.js'
 import type { OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -8,6 +9,7 @@ import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 import {
   addressField,
+  amountField,
   currencyField,
   dateField,
   moneySchema,
@@ -65,6 +67,13 @@ export const newOrderSchema = z
       .openapi({ description: 'Left out: as soon as the application is there, or as the seller says.' }),
     purchase_order_reference: nameField.max(100).nullish(),
     discount_code: discountCodeField.nullish(),
+    least_amount: amountField.nullish().openapi({
+      description:
+        'What each of its subscriptions comes to at least in a period, before tax; what is missing is billed after it.',
+    }),
+    greatest_amount: amountField.nullish().openapi({
+      description: 'What each of its subscriptions comes to at most in a period, before tax.',
+    }),
     agreed: z
       .strictObject({ total_now_minor: z.int(), total_per_period_minor: z.int() })
       .nullish()
@@ -75,6 +84,11 @@ export const newOrderSchema = z
       .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
     channel: z.enum(['api', 'command_line']).default('api'),
   })
+  .refine(
+    ({ least_amount: least, greatest_amount: greatest }) =>
+      least == null || greatest == null || new Big(least).lte(greatest),
+    { path: ['greatest_amount'], error: 'The greatest amount is not below the least one' },
+  )
   .openapi('NewOrder')
 
 const orderLine = z.object({

@@ -46,6 +46,17 @@ test('a preview saves nothing, needs no key, and says what the order then is', a
   assert.deepEqual((await api.get('/v1/orders')).body, before)
 })
 
+test('an order agrees what its subscriptions come to at least and at most in a period', async () => {
+  const order = { customer: 'acme', lines: [{ product: 'support' }], least_amount: '100' }
+  const { body } = await api.post('/v1/orders', { ...order, greatest_amount: '250.50' })
+  const [subscription] = body['subscriptions'] as { id: string }[]
+  const { body: agreed } = await api.get(`/v1/subscriptions/${subscription?.id}`)
+  assert.deepEqual([agreed['least_amount'], agreed['greatest_amount']], ['100', '250.50'])
+  const refused = await api.post('/v1/orders', { ...order, greatest_amount: '99.99' })
+  assert.equal(refused.status, 422)
+  assert.equal(refused.body['code'], 'field_invalid')
+})
+
 test('an order is answered while Temporal does not answer, and started when it does', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   api.temporal.behaviour.onStart = () => promise

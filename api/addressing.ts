@@ -17,6 +17,23 @@ export async function resolveAddress(db: Db, kind: AddressedKind, text: string):
 }
 
 /**
+ * What is read of a thing by its id or code in an address. Only where an id leads to nothing is it asked whether there is
+ * such a thing: what was read tells that there is.
+ * @throws `not_found`, `id_kind_mismatch`, and what the reading throws
+ */
+export async function readAddressed<T>(
+  db: Db,
+  { kind, text }: { readonly kind: AddressedKind; readonly text: string },
+  read: (id: string) => Promise<T | null>,
+): Promise<T | null> {
+  const id = idPattern.test(text) ? decodeKnown(kind, text) : undefined
+  const found = id === undefined ? null : await read(id)
+  if (found !== null) return found
+  const known = await resolveAddress(db, kind, text)
+  return known === id ? null : await read(known)
+}
+
+/**
  * The UUID behind an id or code in a body.
  * @throws the given code, or `id_kind_mismatch`, both with the field's pointer
  */

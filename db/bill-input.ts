@@ -10,7 +10,7 @@ import type { Db } from './database.ts'
 import type { LineSource } from './invoice-line.ts'
 import { readLateParts } from './late-usage.ts'
 import { readWaitingCharges, type WaitingCharge } from './one-off-charge.ts'
-import { readPrices } from './reread-price.ts'
+import { readPrices, type RereadPrices } from './reread-price.ts'
 import type { DocumentRow } from './subscription-documents.ts'
 import { readTaxTerms, type TaxTermsOf } from './tax-terms.ts'
 
@@ -51,38 +51,31 @@ export async function readBillInputs(
   { isPreview = false }: { isPreview?: boolean } = {},
 ): Promise<(BillInput | null)[]> {
   const isLocked = !isPreview
-  const contexts = await readBillableLines(db, bills, { isLocked })
+  const foreseenOf = isPreview ? customersOf(bills) : null
+  // A preview locks nothing and has several connections: what need not come one after the other is read side by side.
+  const [contexts, foreseen] = await Promise.all([
+    readBillableLines(db, bills, { isLocked }),
+    foreseenOf && readOfCustomers(db, foreseenOf, { isLocked }),
+  ])
   const all = contexts.flat()
   const customerIds = [...new Set(all.map(({ customer }) => customer.id))]
-  // In a transaction these come one after the other; a preview has several connections.
-  const [reread, allLate, charges, discounts, taxTermsOf] = await Promise.all([
-    readPrices(db, all),
+  const { charges, discounts, taxTermsOf } =
+    foreseen ?? (await readOfCustomers(db, customerIds, { isLocked }))
+  const reread = await readPrices(db, all)
+  const ready = bills.map((bill, index) => prepareBill(bill, contexts[index] ?? [], { reread, isPreview }))
+  const [allLate, usage] = await Promise.all([
     readLateParts(db, all),
-    readWaitingCharges(db, customerIds, { isLocked }),
-    readAppliedDiscounts(db, customerIds),
-    readTaxTerms(db),
+    readUsage(
+      db,
+      ready.flatMap((of) => askedParts(of, isPreview)),
+    ),
   ])
   const late = Map.groupBy(allLate, (part) => part.line.id)
   const gathered = gatherCharges(bills, contexts, charges, { isPreview })
-  const prepared = bills.map((bill, index) => {
-    const own = contexts[index] ?? []
-    const byLine = new Map(own.map((context) => [context.line.id, context]))
-    const due = dueParts(
-      own.map(({ line }) => line),
-      bill.asOf,
-    )
-    const isClosing = (part: DuePart) =>
-      part.kind === 'usage' && isClosingUsage(part, contextOf(part, byLine).subscription.endsOn)
-    const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosing(part)) : due
-    const reprice = (part: DuePart) =>
-      part.kind === 'one_off' ? part : reread(part, contextOf(part, byLine))
-    const parts = [...waiting.map(reprice), ...lateParts(own, late), ...(gathered.get(bill) ?? [])]
-    return { bill, own, byLine, parts, reprice }
-  })
-  const usage = await readUsage(
-    db,
-    prepared.flatMap((of) => askedParts(of, isPreview)),
-  )
+  const prepared = ready.map((of) => ({
+    ...of,
+    parts: [...of.parts, ...lateParts(of.own, late), ...(gathered.get(of.bill) ?? [])],
+  }))
   return prepared.map((of): BillInput | null => {
     const [first] = of.own
     if (!first) return null
@@ -104,12 +97,45 @@ export async function readBillInputs(
   })
 }
 
+/** Those of the documents; null where a bill has none, and its lines say whose it is. */
+function customersOf(bills: readonly BillToRead[]): string[] | null {
+  const ids = bills.map(({ document }) => document?.customer_id)
+  return ids.every((id) => id !== undefined) ? [...new Set(ids)] : null
+}
+
+async function readOfCustomers(db: Db, customerIds: readonly string[], { isLocked }: { isLocked: boolean }) {
+  const [charges, discounts, taxTermsOf] = await Promise.all([
+    readWaitingCharges(db, customerIds, { isLocked }),
+    readAppliedDiscounts(db, customerIds),
+    readTaxTerms(db),
+  ])
+  return { charges, discounts, taxTermsOf }
+}
+
 interface PreparedBill {
   readonly bill: BillToRead
   readonly own: readonly LineContext[]
   readonly byLine: ReadonlyMap<string, LineContext>
   readonly parts: readonly DuePart[]
   readonly reprice: (part: DuePart) => DuePart
+}
+
+/** Its parts of lines that are due, but for what came late. */
+function prepareBill(
+  bill: BillToRead,
+  own: readonly LineContext[],
+  { reread, isPreview }: { reread: RereadPrices; isPreview: boolean },
+): PreparedBill {
+  const byLine = new Map(own.map((context) => [context.line.id, context]))
+  const due = dueParts(
+    own.map(({ line }) => line),
+    bill.asOf,
+  )
+  const isClosing = (part: DuePart) =>
+    part.kind === 'usage' && isClosingUsage(part, contextOf(part, byLine).subscription.endsOn)
+  const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosing(part)) : due
+  const reprice = (part: DuePart) => (part.kind === 'one_off' ? part : reread(part, contextOf(part, byLine)))
+  return { bill, own, byLine, parts: waiting.map(reprice), reprice }
 }
 
 function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): LineContext {

@@ -134,7 +134,7 @@ async function readReadings(
     ${metered.map(({ window }) => window.start)}::timestamptz[], ${metered.map(untilOf)}::timestamptz[])
     as asked (index, instance_id, metric, begins, until)`
   // Series are few and readings many: each series is skipped to, and looked at from its newest reading backwards.
-  const { rows: before } = await sql<ReadingRow>`
+  const readBefore = sql<ReadingRow>`
     select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
     from ${asked}
     cross join lateral (
@@ -154,12 +154,13 @@ async function readReadings(
       order by sampled_at desc, id desc limit 1
     ) reading
     order by asked.index, reading.id`.execute(db)
-  const { rows: inside } = await sql<ReadingRow>`
+  const readInside = sql<ReadingRow>`
     select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
     from ${asked}
     join readings reading on reading.instance_id = asked.instance_id and reading.metric = asked.metric
       and reading.read_at > asked.begins and reading.read_at <= asked.until
     order by asked.index, reading.read_at, reading.id`.execute(db)
+  const [{ rows: before }, { rows: inside }] = await Promise.all([readBefore, readInside])
   return groupByIndex([...before, ...inside], (row) => ({
     series: row.series,
     value: row.value,

@@ -4,7 +4,7 @@ import { readExpectedInvoices } from '#db/read/expected-invoice.ts'
 import { readSimulation } from '#db/read/simulation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { resolveAddress } from '../addressing.ts'
+import { readAddressed, resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { idParams, moneySchema } from '../schemas/common.ts'
 import { expectedInvoicesSchema, toExpectedInvoicesJson } from '../schemas/expected-invoice.ts'
@@ -42,10 +42,12 @@ export function registerPreviews(frame: Frame): void {
       result: expectedInvoicesSchema,
       refusals,
     },
-    async ({ db, params }) => {
-      const subscriptionId = await resolveAddress(db, 'subscription', params.id)
-      return toExpectedInvoicesJson(await readExpectedInvoices(db, { subscriptionId }))
-    },
+    async ({ db, params }) =>
+      toExpectedInvoicesJson(
+        await readAddressed(db, { kind: 'subscription', text: params.id }, async (subscriptionId) =>
+          readExpectedInvoices(db, { subscriptionId }),
+        ),
+      ),
   )
   frame.route(
     {
@@ -58,10 +60,12 @@ export function registerPreviews(frame: Frame): void {
       result: expectedInvoicesSchema,
       refusals,
     },
-    async ({ db, params }) => {
-      const documentId = await resolveAddress(db, 'document', params.id)
-      return toExpectedInvoicesJson(await readExpectedInvoices(db, { documentId }))
-    },
+    async ({ db, params }) =>
+      toExpectedInvoicesJson(
+        await readAddressed(db, { kind: 'document', text: params.id }, async (documentId) =>
+          readExpectedInvoices(db, { documentId }),
+        ),
+      ),
   )
   frame.route(
     {

@@ -3,8 +3,9 @@ import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { activateSubscription } from '#db/activation.ts'
 import { billOpening } from '#db/billing.ts'
+import { newId } from '#db/identifier.ts'
 import { changeSubscription } from '#db/plan.ts'
-import { decodeId } from '#domain/identifier.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 
@@ -185,4 +186,13 @@ test('J-07 a simulation that is too large is refused before it is computed', asy
     where subscription_id = ${uuid}`.execute(api.db)
   const reply = await api.post(`/v1/subscriptions/${id}/simulation`, { months: 36 })
   assert.deepEqual([reply.status, reply.body['code']], [422, 'simulation_too_large'])
+})
+
+test('a preview at an id that stands for nothing is not found, and one of another kind is told so', async () => {
+  const { id } = await live({ product: 'seat', quantity: 1 })
+  const unknown = await api.get(`/v1/subscriptions/${encodeId('subscription', newId())}/next-invoice`)
+  assert.equal(unknown.status, 404)
+  assert.equal(unknown.body['code'], 'not_found')
+  const mismatched = await api.get(`/v1/documents/${id}/next-invoice`)
+  assert.equal(mismatched.body['code'], 'id_kind_mismatch')
 })

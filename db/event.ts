@@ -36,6 +36,7 @@ export type EventKind =
   | 'invoice.marked_uncollectible'
   | 'invoice.payment_recorded'
   | 'invoice.voided'
+  | 'document.forced'
   | 'document.moved'
   | 'document.parked'
   | 'usage.read'

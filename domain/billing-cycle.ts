@@ -113,6 +113,35 @@ export interface CycleStand {
   readonly nextInvoiceOn: string
 }
 
+/** So long a wait for an invoice is a mistake. */
+const mostPassedOver = 60
+
+/**
+ * The periods that have no invoice of their own where the next invoice is forced to a later boundary (C-13). Monthly with
+ * the next invoice on 5 February, forced to 5 June: four, from 5 February to 5 June.
+ * @throws `date_range_invalid` for a day that is not a later boundary, or is more than 60 periods away
+ */
+export function passOverPeriods(
+  stand: CycleStand & { readonly anchor: string },
+  invoiceOn: string,
+): Period[] {
+  const { anchor, interval, nextPeriodIndex, nextInvoiceOn } = stand
+  const endOf = (count: number) => cycleBoundary(anchor, interval, nextPeriodIndex + count + 1)
+  const passed: Period[] = []
+  let start = nextInvoiceOn
+  while (compareDates(start, invoiceOn) < 0 && passed.length < mostPassedOver) {
+    const end = endOf(passed.length)
+    passed.push({ start, end })
+    start = end
+  }
+  if (passed.length === 0 || start !== invoiceOn) {
+    const days = [0, 1].map(endOf).join(', ')
+    const detail = `The next invoice is moved to the first day of a later period: ${days} and so on, ${mostPassedOver} at most.`
+    throw fieldError('/next_invoice_on', 'date_range_invalid', detail)
+  }
+  return passed
+}
+
 /**
  * A new rhythm from the next period on (C-45): it is a bridge to the first day of the first full one, and part of a full
  * cycle of the new rhythm. From 1 June with the first full period on 15 June, 1 to 14 June is 14 of 31 days. Numbers of

@@ -48,6 +48,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'invoice.payment_recorded': (data) =>
     `${amount({ ...data, total_minor: data['amount_minor'] })} received for ${text(data['number'])}`,
   'invoice.voided': (data) => `${text(data['number'])} voided${because(data['reason'])}`,
+  'document.forced': (data) =>
+    `The invoice of ${day(data['from'])} waits until ${day(data['next_invoice_on'])}`,
   'document.moved': (data) =>
     `Billed in another rhythm from ${day(data['from'])}, in full from ${day(data['first_full_period_on'])}`,
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,

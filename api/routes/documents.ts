@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { forceNextInvoice } from '#db/forced-invoice.ts'
 import { moveDocumentAnchor } from '#db/moved-anchor.ts'
 import { getDocument, listBilledPeriods, listDocumentLines, listDocuments } from '#db/read/document.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -10,6 +11,7 @@ import { addressField, idParams } from '../schemas/common.ts'
 import {
   documentDetailSchema,
   documentSchema,
+  forceNextInvoiceSchema,
   moveAnchorSchema,
   toBilledPeriodJson,
   toDocumentJson,
@@ -62,6 +64,29 @@ export function registerDocuments(frame: Frame): void {
       const id = await resolveAddress(call.db, 'document', call.params.id)
       const { first_full_period_on: firstFullOn } = call.body
       await moveDocumentAnchor(call.transaction(), id, { firstFullOn, actor: call.principal.name })
+      return await readDocumentDetail(call.db, id)
+    },
+  )
+  registerForcedInvoice(frame)
+}
+
+function registerForcedInvoice(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/documents/{id}/force-next-invoice',
+      permission: 'documents:write',
+      tag: 'Billing',
+      summary: 'Move the next invoice of a document to a later period',
+      params: idParams,
+      body: forceNextInvoiceSchema,
+      result: documentDetailSchema,
+      refusals: ['action_not_allowed', 'date_range_invalid'],
+    },
+    async (call) => {
+      const id = await resolveAddress(call.db, 'document', call.params.id)
+      const { next_invoice_on: nextInvoiceOn } = call.body
+      await forceNextInvoice(call.transaction(), id, { nextInvoiceOn, actor: call.principal.name })
       return await readDocumentDetail(call.db, id)
     },
   )

@@ -46,6 +46,14 @@ export const moveAnchorSchema = z
   })
   .openapi('MoveAnchor')
 
+export const forceNextInvoiceSchema = z
+  .strictObject({
+    next_invoice_on: dateField.openapi({
+      description: 'The first day of a later period. Its invoice bills the days since the last one, too.',
+    }),
+  })
+  .openapi('ForceNextInvoice')
+
 const billedPeriodSchema = z
   .object({
     index: z.number().int(),

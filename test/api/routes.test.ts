@@ -82,6 +82,7 @@ POST /v1/customers/:id/discounts customers:write
 POST /v1/customers/:id/one-off-charges invoices:write
 POST /v1/discounts discounts:write
 POST /v1/discounts/:id/archive discounts:write
+POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
 POST /v1/instances/:id/price-grids instances:write
 POST /v1/invoices invoices:write

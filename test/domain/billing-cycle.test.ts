@@ -9,6 +9,7 @@ import {
   calendarAnchor,
   calendarPeriod,
   moveAnchor,
+  passOverPeriods,
   serviceParts,
   stepBoundary,
   type AnchorInForce,
@@ -221,6 +222,17 @@ const stand = {
   nextPeriodIndex: 5,
   nextInvoiceOn: '2026-06-01',
 } as const
+
+test('C-13 a forced invoice passes over the periods before it, and comes on the first day of one', () => {
+  const from31 = { ...stand, anchor: '2026-01-31', nextPeriodIndex: 1, nextInvoiceOn: '2026-02-28' }
+  assert.deepEqual(passOverPeriods(from31, '2026-04-30'), [
+    { start: '2026-02-28', end: '2026-03-31' },
+    { start: '2026-03-31', end: '2026-04-30' },
+  ])
+  for (const wrong of ['2026-02-28', '2026-04-29', '2026-01-31', '2040-01-31']) {
+    assert.throws(() => passOverPeriods(from31, wrong), { code: 'date_range_invalid' })
+  }
+})
 
 test('a moved anchor makes the next period a bridge to the first full one, and numbers go on', () => {
   const { anchor, periodIndex } = moveAnchor(stand, '2026-06-15')

@@ -25,7 +25,10 @@ const lostAfterMs = 90_000
 /** @throws `idempotency_key_missing`, `idempotency_key_invalid` */
 export function readIdempotencyKey(header: string | undefined): string {
   if (header === undefined || header === '') {
-    throw new BusinessError('idempotency_key_missing', 'Send an Idempotency-Key header with every POST.')
+    throw new BusinessError(
+      'idempotency_key_missing',
+      'Send an Idempotency-Key header with every POST and PATCH.',
+    )
   }
   if (!/^[\x21-\x7e]{1,255}$/.test(header)) {
     throw new BusinessError(

@@ -13,6 +13,9 @@ interface Change {
   readonly country?: string
   readonly registration?: string
   readonly email?: string
+  readonly iban?: string
+  readonly bic?: string
+  readonly accountHolder?: string
   readonly paymentTermsDays?: string
   readonly draftDays?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
@@ -50,6 +53,9 @@ function registerSet(group: Command): void {
     .option('--country <country>', 'two letters; it decides the tax')
     .option('--registration <entry>', 'entry in a trade register')
     .option('--email <address>', 'as it is printed')
+    .option('--iban <iban>', 'the account to pay to, with --bic and --account-holder')
+    .option('--bic <bic>', 'of the bank of the account')
+    .option('--account-holder <name>', 'as it is printed')
     .option('--payment-terms-days <days>', 'from issue to due date')
     .option('--draft-days <days>', 'days that documents stay open for review')
     .addOption(
@@ -82,12 +88,25 @@ function toBody(change: Change): object {
     country: change.country,
     registration: change.registration,
     email: change.email,
+    bank_account: toBankAccount(change),
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
     tax_rounding: change.taxRounding,
     recurrence_starts: change.recurrenceStarts,
   }
+}
+
+/** An account is told whole: half of the old one with half of the new one would be nobody's. */
+function toBankAccount({ iban, bic, accountHolder }: Change): object | undefined {
+  if (iban === undefined && bic === undefined && accountHolder === undefined) return undefined
+  if (iban === undefined || bic === undefined || accountHolder === undefined) {
+    throw usageFailure(
+      'An account has an IBAN, a BIC and a holder.',
+      'give --iban, --bic and --account-holder together',
+    )
+  }
+  return { iban: iban.replaceAll(/\s/g, ''), bic, name: accountHolder }
 }
 
 function toNumber(text: string | undefined): number | undefined {
@@ -104,6 +123,7 @@ function show(out: Output, seller: Seller): void {
     ['tax id', seller.tax_id],
     ['registration', seller.registration],
     ['e-mail', seller.email],
+    ['bank account', sayAccount(seller)],
     ['currency', seller.currency],
     ['time zone', seller.time_zone],
     ['prices', seller.prices_include_tax ? 'include tax' : 'without tax'],
@@ -114,6 +134,10 @@ function show(out: Output, seller: Seller): void {
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
   ])
+}
+
+function sayAccount({ bank_account: account }: Seller): string | null {
+  return account && `${account.iban}, ${account.bic}, ${account.name}`
 }
 
 function sayTerms({ payment_terms: terms, payment_terms_days: days }: Seller): string {

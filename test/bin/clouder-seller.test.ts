@@ -24,6 +24,15 @@ test('the seller is changed and shown, and a change of nothing is a mistake', as
   await done(['seller', 'set', '--prices-include-tax', 'no', '--draft-days', '0'])
 })
 
+test('an account is set whole, or not', async () => {
+  const half = await clouder.run(['seller', 'set', '--iban', 'DE89370400440532013000'])
+  assert.equal(half.code, 2)
+  assert.match(half.stderr, /--iban, --bic and --account-holder together/)
+  const iban = ['--iban', 'DE89 3704 0044 0532 0130 00']
+  await done(['seller', 'set', ...iban, '--bic', 'COBADEFFXXX', '--account-holder', 'Harbour'])
+  assert.match(await done(['seller']), /bank account\s+DE89370400440532013000, COBADEFFXXX, Harbour/)
+})
+
 test('a tax rate is added, listed and ended', async () => {
   const rate = JSON.parse(
     await done(['tax-rates', 'add', '19', '--country', 'DE', '--name', 'USt', '--json']),

@@ -113,10 +113,9 @@ function Facts({ content }: { content: SubscriptionContent }) {
         <Fact name={row.phase === 'ended' ? 'Ended' : 'Ends'}>
           <Day date={row.ends_on} />
           {row.cancel_reason_code !== null && (
-            <div class="hint">
-              {cancelReasonNames[row.cancel_reason_code]}. {row.cancel_reason}
-            </div>
+            <div class="hint">{cancelReasonNames[row.cancel_reason_code]}.</div>
           )}
+          {row.cancel_reason !== null && <div class="hint">{row.cancel_reason}</div>}
         </Fact>
       )}
       {row.suspended_reason !== null && <Fact name="Suspended">{row.suspended_reason}</Fact>}

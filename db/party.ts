@@ -40,7 +40,7 @@ export async function readBuyers(
   const rows = await tx
     .selectFrom('customers')
     .select(['id', 'code', 'name', 'email', 'address', 'country', 'tax_id', 'language', 'buyer_reference'])
-    .select('payment_terms')
+    .select(['payment_terms', 'region', 'is_business', 'tax_id_verified_at', 'tax_exemption'])
     .where('id', '=', sql<string>`any(${[...new Set(customerIds)]}::uuid[])`)
     .execute()
   const buyers = new Map(
@@ -57,6 +57,10 @@ export async function readBuyers(
           taxId: row.tax_id,
           language: row.language,
           reference: row.buyer_reference,
+          ...(row.region === null ? {} : { region: row.region }),
+          ...(row.is_business ? { isBusiness: true as const } : {}),
+          ...(row.tax_id_verified_at === null ? {} : { taxIdVerifiedAt: row.tax_id_verified_at }),
+          ...(row.tax_exemption === null ? {} : { taxExemption: row.tax_exemption }),
         },
       },
     ]),

@@ -23,6 +23,11 @@ export interface Buyer {
   readonly address: string | null
   readonly country?: string | null
   readonly taxId?: string | null
+  /** What else the tax was decided by, of what is so. */
+  readonly region?: string
+  readonly isBusiness?: true
+  readonly taxIdVerifiedAt?: string
+  readonly taxExemption?: string
   readonly language?: string
   readonly reference?: string | null
 }

@@ -6,6 +6,7 @@ import { billFinal } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { listDocuments } from '#db/subscription-documents.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { determineTax } from '#domain/tax.ts'
 import { copyRow } from '#test/support/copied-row.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
@@ -230,4 +231,62 @@ test('tax follows the seller’s rates and the customer’s country, and a credi
     'credit 2026-01-17 -484 + -92',
     'credit 2026-02-01 -1000 + -200',
   ])
+})
+
+test('E-18 the document holds the inputs, the rule and the result of its tax: decided anew from it alone, it is the same', async () => {
+  const { customerId, documentId } = await sell()
+  await seller.db
+    .updateTable('customers')
+    .set({ country: 'FR', is_business: true, tax_id: 'FR1', tax_id_verified_at: january })
+    .where('id', '=', customerId)
+    .execute()
+  await billDue(seller.db, documentId, '2026-02-01T00:00:00Z')
+  await seller.db
+    .updateTable('customers')
+    .set({ country: 'DE', is_business: false, tax_id_verified_at: null, tax_id: null })
+    .where('id', '=', customerId)
+    .execute()
+  const {
+    seller: from,
+    buyer,
+    explanation,
+  } = await seller.db
+    .selectFrom('invoices')
+    .innerJoin('invoice_lines', 'invoice_lines.invoice_id', 'invoices.id')
+    .select(['seller', 'buyer', 'explanation'])
+    .where('document_id', '=', documentId)
+    .orderBy('invoices.id', 'desc')
+    .executeTakeFirstOrThrow()
+  const { tax } = explanation
+  assert.ok(tax)
+  const rate = {
+    country: 'DE',
+    region: null,
+    category: 'standard',
+    name: 'USt',
+    startsOn: null,
+    endsOn: null,
+  }
+  const decided = determineTax(
+    {
+      seller: { country: from.country ?? '' },
+      buyer: {
+        country: buyer.country ?? from.country ?? '',
+        region: buyer.region ?? null,
+        isBusiness: buyer.isBusiness ?? false,
+        taxId: buyer.taxId ?? null,
+        isTaxIdVerified: buyer.taxIdVerifiedAt !== undefined,
+        exemption: buyer.taxExemption ?? null,
+      },
+      category: tax.of,
+      on: tax.on,
+      isElectronicService: true,
+    },
+    [{ ...rate, id: 'rate', ratePercent: '20' }],
+  )
+  assert.deepEqual(
+    { rule: decided.rule, rates: decided.rates, note: decided.note },
+    { rule: tax.rule, rates: tax.rates, note: tax.note },
+  )
+  assert.equal(tax.rule, 'eu_business_verified')
 })

@@ -291,6 +291,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Use {series} and {number} once each with a sign between them, and {year} where numbers begin anew each year.',
   ),
   order_empty: kind(422, 'The order has no lines', 'Add at least one line.', seeProducts),
+  order_not_draft: kind(409, 'The order is not a draft', 'Only a draft can be changed; place another order.'),
   order_too_large: kind(
     422,
     'The order is too large',
@@ -360,6 +361,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
   quantity_unchanged: kind(422, 'Nothing would change', 'The subscription has this quantity already.'),
+  quote_expired: kind(409, 'The quote has expired', 'Make another one, at the prices of today.'),
   recurrence_invalid: kind(
     422,
     'The recurrence is not valid',

@@ -59,6 +59,8 @@ async function readStart(
     .selectFrom('orders')
     .select('confirmed_at')
     .where('id', '=', subscription.order_id)
+    .where('confirmed_at', 'is not', null)
+    .$narrowType<{ confirmed_at: string }>()
     .executeTakeFirstOrThrow()
   return decideStart({
     rule: seller.recurrenceStarts,

@@ -16,6 +16,8 @@ import {
 
 export interface OrderPreview {
   readonly currency: string
+  /** The day of the order, where the customer is. */
+  readonly on: string
   /** The first day of service that was asked for; null: as soon as the application is there. */
   readonly startsOn: string | null
   readonly discount: { readonly code: string; readonly name: string } | null
@@ -46,6 +48,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
   return {
     currency: context.currency,
+    on: context.on,
     startsOn: context.startsOn,
     discount: discount && { code: discount.offered.code ?? '', name: discount.offered.name },
     additions: context.additions,

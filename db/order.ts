@@ -14,27 +14,19 @@ import { insertWorkflowStart } from './outbox.ts'
 
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
+ * @param draftId the order is there as a draft, locked by the caller, with the lines of the request
  * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `no_server_for_application`, `ports_exhausted`
  */
 export async function confirmOrder(
   tx: Tx,
   request: OrderRequest,
+  { draftId = null }: { draftId?: string | null } = {},
 ): Promise<{ orderId: string; subscriptionIds: string[] }> {
   const context = await readOrderContext(tx, request)
-  const orderId = newId()
-  await tx
-    .insertInto('orders')
-    .values({
-      id: orderId,
-      customer_id: context.customer.id,
-      test_clock_id: request.testClockId,
-      currency: context.currency,
-      channel: request.channel,
-      actor: request.actor,
-      confirmed_at: context.nowAt,
-    })
-    .execute()
-  const orderLineIds = await insertOrderLines(tx, orderId, request.lines)
+  const { orderId, orderLineIds } =
+    draftId === null
+      ? await insertOrder(tx, request, context)
+      : await markConfirmed(tx, draftId, context.nowAt)
   const environmentId = await ensureEnvironment(tx, context)
   const subscriptionIds: string[] = []
   for (const planned of context.planned) {
@@ -55,6 +47,44 @@ export async function confirmOrder(
   return { orderId, subscriptionIds }
 }
 
+async function insertOrder(tx: Tx, request: OrderRequest, context: OrderContext): Promise<WrittenOrder> {
+  const orderId = newId()
+  await tx
+    .insertInto('orders')
+    .values({
+      id: orderId,
+      customer_id: context.customer.id,
+      test_clock_id: request.testClockId,
+      currency: context.currency,
+      channel: request.channel,
+      actor: request.actor,
+      confirmed_at: context.nowAt,
+      cancelled_at: null,
+      expires_on: null,
+      quote: null,
+    })
+    .execute()
+  return { orderId, orderLineIds: await insertOrderLines(tx, orderId, request.lines) }
+}
+
+interface WrittenOrder {
+  readonly orderId: string
+  /** In the order of the request. */
+  readonly orderLineIds: readonly string[]
+}
+
+/** The draft's lines are those of the request. */
+async function markConfirmed(tx: Tx, orderId: string, nowAt: string): Promise<WrittenOrder> {
+  await tx.updateTable('orders').set({ confirmed_at: nowAt }).where('id', '=', orderId).execute()
+  const lines = await tx
+    .selectFrom('order_lines')
+    .select('id')
+    .where('order_id', '=', orderId)
+    .orderBy('position')
+    .execute()
+  return { orderId, orderLineIds: lines.map(({ id }) => id) }
+}
+
 /** Last, because it holds the discount's row until the order is there. */
 async function useDiscount(tx: Tx, subscriptionIds: readonly string[], context: OrderContext): Promise<void> {
   const { discount } = context
@@ -67,7 +97,7 @@ async function useDiscount(tx: Tx, subscriptionIds: readonly string[], context: 
   })
 }
 
-async function insertOrderLines(
+export async function insertOrderLines(
   tx: Tx,
   orderId: string,
   lines: readonly OrderRequestLine[],

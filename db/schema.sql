@@ -800,11 +800,17 @@ CREATE TABLE orders (
   currency text not null,
   channel text not null,
   actor text not null,
-  confirmed_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  cancelled_at timestamp with time zone,
+  expires_on date,
+  quote jsonb,
   constraint orders_pkey PRIMARY KEY (id),
   constraint orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
-  constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id)
+  constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint orders_check CHECK (((confirmed_at IS NULL) OR (cancelled_at IS NULL))),
+  constraint orders_check1 CHECK ((num_nonnulls(expires_on, quote) = ANY (ARRAY[0, 2]))),
+  constraint orders_check2 CHECK (((confirmed_at IS NOT NULL) OR (quote IS NOT NULL)))
 );
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, id DESC);
 

@@ -18,6 +18,7 @@ import { registerMe } from './me.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerOrders } from './orders.ts'
 import { registerPreviews } from './previews.ts'
+import { registerDrafts } from './drafts.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
@@ -45,6 +46,7 @@ export function registerRoutes(frame: Frame): void {
   registerPriceGrids(frame)
   registerCustomers(frame)
   registerOrders(frame)
+  registerDrafts(frame)
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
   registerPreviews(frame)

@@ -21,7 +21,7 @@ import {
   toOrderPreviewJson,
 } from '../schemas/order.ts'
 
-const refusals: readonly ErrorCode[] = [
+export const orderRefusals: readonly ErrorCode[] = [
   'addon_not_available',
   'clock_unknown',
   'currency_mismatch',
@@ -56,7 +56,7 @@ export function registerOrders(frame: Frame): void {
       body: newOrderSchema,
       result: orderPreviewSchema,
       effect: 'nothing',
-      refusals,
+      refusals: orderRefusals,
     },
     async ({ db, body, principal, now }) =>
       toOrderPreviewJson(
@@ -75,14 +75,14 @@ export function registerOrders(frame: Frame): void {
       result: orderSchema,
       status: 201,
       location: (order) => `/v1/orders/${order.id}`,
-      refusals: [...refusals, 'price_changed'],
+      refusals: [...orderRefusals, 'price_changed'],
     },
     async ({ db, transaction, body, principal, now, afterCommit }) => {
       const request = await toOrderRequest(db, body, { actor: principal.name, now })
       if (body.agreed != null) checkAgreed(body.agreed, await previewOrder(db, request))
       const { orderId } = await confirmOrder(transaction(), request)
       afterCommit(async () => void (await dispatchOutbox(frame.deps)))
-      return toOrderJson(await getOrder(db, orderId))
+      return toOrderJson(await getOrder(db, orderId), now)
     },
   )
 }
@@ -116,7 +116,7 @@ function registerOrderReads(frame: Frame): void {
       result: pageOf(orderSchema),
       refusals: ['customer_unknown'],
     },
-    async ({ db, query }) => {
+    async ({ db, query, now }) => {
       const page = toPageRequest(query)
       const customerId =
         query.customer === undefined
@@ -127,7 +127,8 @@ function registerOrderReads(frame: Frame): void {
               pointer: '?customer',
               unknown: 'customer_unknown',
             })
-      return toPage(await listOrders(db, { ...page, customerId }), page, toOrderJson)
+      const rows = await listOrders(db, { ...page, customerId })
+      return toPage(rows, page, (row) => toOrderJson(row, now))
     },
   )
   frame.route(
@@ -140,27 +141,22 @@ function registerOrderReads(frame: Frame): void {
       params: idParams,
       result: orderSchema,
     },
-    async ({ db, params }) => toOrderJson(await getOrder(db, await resolveAddress(db, 'order', params.id))),
+    async ({ db, params, now }) =>
+      toOrderJson(await getOrder(db, await resolveAddress(db, 'order', params.id)), now),
   )
 }
 
 /** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
-async function toOrderRequest(
+export async function toOrderRequest(
   db: Db,
-  body: z.output<typeof newOrderSchema>,
+  body: Omit<z.output<typeof newOrderSchema>, 'agreed'>,
   context: { actor: string; now: string },
 ): Promise<OrderRequest> {
-  const lines: OrderRequestLine[] = []
-  for (const [index, line] of body.lines.entries()) {
-    const pointer = `/lines/${index}`
-    const joins = await resolveJoined(db, line.subscription, pointer)
-    lines.push({ ...(await resolveSold(db, line, pointer)), quantity: line.quantity, joins })
-  }
   const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const
   const clock = { kind: 'testClock', pointer: '/test_clock', unknown: 'clock_unknown' } as const
   return {
     customerId: await resolveField(db, { ...customer, unknown: 'customer_unknown' }),
-    lines,
+    lines: await toOrderLines(db, body.lines),
     testClockId: body.test_clock == null ? null : await resolveField(db, { ...clock, text: body.test_clock }),
     currency: body.currency ?? null,
     channel: body.channel,
@@ -172,6 +168,19 @@ async function toOrderRequest(
     hasOwnAnchor: body.has_own_anchor,
     ...context,
   }
+}
+
+export async function toOrderLines(
+  db: Db,
+  lines: z.output<typeof newOrderSchema>['lines'],
+): Promise<OrderRequestLine[]> {
+  const resolved: OrderRequestLine[] = []
+  for (const [index, line] of lines.entries()) {
+    const pointer = `/lines/${index}`
+    const joins = await resolveJoined(db, line.subscription, pointer)
+    resolved.push({ ...(await resolveSold(db, line, pointer)), quantity: line.quantity, joins })
+  }
+  return resolved
 }
 
 async function resolveJoined(db: Db, text: string | undefined, pointer: string): Promise<string | undefined> {

@@ -2,10 +2,12 @@ import { z } from '@hono/zod-openapi'
 import Big from 'big.js'
 import type { OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
+import { dateIn } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { AskedStart } from '#domain/order-start.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
+import { orderStateOn, orderStates } from '#domain/quote.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 import {
   addressField,
@@ -37,59 +39,97 @@ export function toAskedStart(json: z.output<typeof startField> | null | undefine
   return { kind: 'period', method: json.at, month: json.month ?? null }
 }
 
+const orderShape = {
+  customer: addressField.openapi({ description: 'Id or code.' }),
+  lines: z
+    .array(
+      z
+        .strictObject({
+          product: addressField.optional(),
+          kit: addressField.optional(),
+          quantity: quantityField.default('1'),
+          subscription: addressField
+            .optional()
+            .openapi({ description: 'The subscription that the product joins, instead of making one.' }),
+        })
+        .refine((line) => line.subscription === undefined || line.kit === undefined, {
+          path: ['kit'],
+          error: 'Only a product joins a subscription',
+        })
+        .refine((line) => (line.product === undefined) !== (line.kit === undefined), {
+          error: 'A line names either a product or a kit',
+        }),
+    )
+    .max(100),
+  currency: currencyField.optional().openapi({ description: 'Left out: the customer’s.' }),
+  test_clock: addressField.nullish().openapi({ description: 'The subscriptions then live by this clock.' }),
+  starts: startField
+    .nullish()
+    .openapi({ description: 'Left out: as soon as the application is there, or as the seller says.' }),
+  purchase_order_reference: nameField.max(100).nullish(),
+  discount_code: discountCodeField.nullish(),
+  least_amount: amountField.nullish().openapi({
+    description:
+      'What each of its subscriptions comes to at least in a period, before tax; what is missing is billed after it.',
+  }),
+  greatest_amount: amountField.nullish().openapi({
+    description: 'What each of its subscriptions comes to at most in a period, before tax.',
+  }),
+  has_own_anchor: z
+    .boolean()
+    .default(false)
+    .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
+  channel: z.enum(['api', 'command_line']).default('api'),
+}
+
+interface Bounds {
+  readonly least_amount?: string | null | undefined
+  readonly greatest_amount?: string | null | undefined
+}
+
+function areBoundsInOrder({ least_amount: least, greatest_amount: greatest }: Bounds): boolean {
+  return least == null || greatest == null || new Big(least).lte(greatest)
+}
+
+const boundsRefusal = {
+  path: ['greatest_amount'],
+  error: 'The greatest amount is not below the least one',
+}
+
 export const newOrderSchema = z
   .strictObject({
-    customer: addressField.openapi({ description: 'Id or code.' }),
-    lines: z
-      .array(
-        z
-          .strictObject({
-            product: addressField.optional(),
-            kit: addressField.optional(),
-            quantity: quantityField.default('1'),
-            subscription: addressField
-              .optional()
-              .openapi({ description: 'The subscription that the product joins, instead of making one.' }),
-          })
-          .refine((line) => line.subscription === undefined || line.kit === undefined, {
-            path: ['kit'],
-            error: 'Only a product joins a subscription',
-          })
-          .refine((line) => (line.product === undefined) !== (line.kit === undefined), {
-            error: 'A line names either a product or a kit',
-          }),
-      )
-      .max(100),
-    currency: currencyField.optional().openapi({ description: 'Left out: the customer’s.' }),
-    test_clock: addressField.nullish().openapi({ description: 'The subscriptions then live by this clock.' }),
-    starts: startField
-      .nullish()
-      .openapi({ description: 'Left out: as soon as the application is there, or as the seller says.' }),
-    purchase_order_reference: nameField.max(100).nullish(),
-    discount_code: discountCodeField.nullish(),
-    least_amount: amountField.nullish().openapi({
-      description:
-        'What each of its subscriptions comes to at least in a period, before tax; what is missing is billed after it.',
-    }),
-    greatest_amount: amountField.nullish().openapi({
-      description: 'What each of its subscriptions comes to at most in a period, before tax.',
-    }),
+    ...orderShape,
     agreed: z
       .strictObject({ total_now_minor: z.int(), total_per_period_minor: z.int() })
       .nullish()
       .openapi({ description: 'The totals that the preview showed: ordered is this, or nothing.' }),
-    has_own_anchor: z
-      .boolean()
-      .default(false)
-      .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
-    channel: z.enum(['api', 'command_line']).default('api'),
   })
-  .refine(
-    ({ least_amount: least, greatest_amount: greatest }) =>
-      least == null || greatest == null || new Big(least).lte(greatest),
-    { path: ['greatest_amount'], error: 'The greatest amount is not below the least one' },
-  )
+  .refine(areBoundsInOrder, boundsRefusal)
   .openapi('NewOrder')
+
+/** The end of a quote, beside what is ordered. */
+const expiryField = dateField.openapi({
+  description: 'The first day on which the quote cannot be had any more.',
+})
+
+export const newDraftSchema = z
+  .strictObject({ ...orderShape, expires_on: expiryField })
+  .refine(areBoundsInOrder, boundsRefusal)
+  .openapi('NewDraft')
+
+export const draftChangeSchema = z
+  .strictObject({
+    lines: orderShape.lines.optional(),
+    starts: orderShape.starts,
+    purchase_order_reference: orderShape.purchase_order_reference,
+    discount_code: orderShape.discount_code,
+    least_amount: orderShape.least_amount,
+    greatest_amount: orderShape.greatest_amount,
+    has_own_anchor: z.boolean().optional(),
+    expires_on: expiryField.optional(),
+  })
+  .refine(areBoundsInOrder, boundsRefusal)
+  .openapi('DraftChange')
 
 const orderLine = z.object({
   product: z.string().nullable(),
@@ -101,6 +141,12 @@ const orderLine = z.object({
 export const orderSchema = z
   .object({
     id: z.string(),
+    state: z.enum(orderStates),
+    expires_on: z.string().nullable().openapi({ description: 'Of what was a draft.' }),
+    quoted: z
+      .object({ total_now: moneySchema, total_per_period: moneySchema })
+      .nullable()
+      .openapi({ description: 'What it came to when it was drafted, or changed last.' }),
     customer: referenceSchema,
     currency: z.string(),
     channel: z.string(),
@@ -110,13 +156,23 @@ export const orderSchema = z
     subscriptions: z.array(
       z.object({ id: z.string(), title: z.string(), phase: z.enum(subscriptionPhases) }),
     ),
-    confirmed_at: z.string(),
+    confirmed_at: z.string().nullable(),
+    cancelled_at: z.string().nullable(),
   })
   .openapi('Order')
 
-export function toOrderJson(row: OrderRow): z.input<typeof orderSchema> {
+/** @param now the real instant; an order on a test clock stands where it stands at the clock's */
+export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSchema> {
+  const marks = { confirmedAt: row.confirmed_at, cancelledAt: row.cancelled_at, expiresOn: row.expires_on }
+  const { currency, quote } = row
   return {
     id: encodeId('order', row.id),
+    state: orderStateOn(marks, dateIn(row.time_zone, row.test_clock_now_at ?? now)),
+    expires_on: row.expires_on,
+    quoted: quote && {
+      total_now: { amount_minor: quote.totalNowMinor, currency },
+      total_per_period: { amount_minor: quote.totalPerPeriodMinor, currency },
+    },
     customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
     currency: row.currency,
     channel: row.channel,
@@ -134,6 +190,7 @@ export function toOrderJson(row: OrderRow): z.input<typeof orderSchema> {
       phase,
     })),
     confirmed_at: row.confirmed_at,
+    cancelled_at: row.cancelled_at,
   }
 }
 

@@ -157,6 +157,16 @@ alter table subscriptions
   add check (greatest_amount >= least_amount);
 update subscriptions set cancel_reason_code = 'other' where cancel_requested_at is not null;
 
+-- A draft is a quote: what was asked beside its lines, and what it came to; it can be had until it expires.
+alter table orders
+  alter column confirmed_at drop not null,
+  add column cancelled_at timestamptz,
+  add column expires_on date,
+  add column quote jsonb,
+  add check (confirmed_at is null or cancelled_at is null),
+  add check (num_nonnulls(expires_on, quote) in (0, 2)),
+  add check (confirmed_at is not null or quote is not null);
+
 -- The subscription that the line joined, instead of making one.
 alter table order_lines add column subscription_id uuid references subscriptions;
 

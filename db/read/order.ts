@@ -7,8 +7,10 @@ function orders(db: Db) {
   return db
     .selectFrom('orders as order')
     .innerJoin('customers as customer', 'customer.id', 'order.customer_id')
+    .leftJoin('test_clocks as clock', 'clock.id', 'order.test_clock_id')
     .selectAll('order')
-    .select(['customer.code as customer_code', 'customer.name as customer_name'])
+    .select(['customer.code as customer_code', 'customer.name as customer_name', 'customer.time_zone'])
+    .select('clock.now_at as test_clock_now_at')
     .select((order) => [
       jsonArrayFrom(
         order

@@ -1,6 +1,7 @@
 import type { CancelReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { AskedPlan } from '#domain/change.ts'
+import type { AskedStart } from '#domain/order-start.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
@@ -14,8 +15,25 @@ export interface OrdersTable {
   currency: string
   channel: string
   actor: string
-  confirmed_at: Instant
+  /** Null for what is a draft, or was one and was not sold. */
+  confirmed_at: Instant | null
+  cancelled_at: Instant | null
+  /** The first day on which a draft cannot be had any more. */
+  expires_on: CalendarDate | null
+  quote: Json<QuoteTerms> | null
   created_at: Generated<Instant>
+}
+
+/** What a draft was quoted as: what is asked beside its lines, and the totals of that day. */
+export interface QuoteTerms {
+  readonly starts: AskedStart | null
+  readonly purchaseOrderReference: string | null
+  readonly discountCode: string | null
+  readonly leastAmount: string | null
+  readonly greatestAmount: string | null
+  readonly hasOwnAnchor: boolean
+  readonly totalNowMinor: number
+  readonly totalPerPeriodMinor: number
 }
 
 export interface OrderLinesTable {

@@ -67,6 +67,7 @@ GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
 GET /v1/test-clocks clocks:read
 GET /v1/test-clocks/:id clocks:read
+PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
 PATCH /v1/seller seller:write
 PATCH /v1/tax-rates/:id tax_rates:write
@@ -97,6 +98,9 @@ POST /v1/kits kits:write
 POST /v1/kits/:id/archive kits:write
 POST /v1/one-off-charges/:id/withdraw invoices:write
 POST /v1/orders orders:write
+POST /v1/orders/:id/cancel orders:write
+POST /v1/orders/:id/confirm orders:write
+POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
 POST /v1/price-lists price_lists:write
 POST /v1/price-lists/:id/items price_lists:write

@@ -1,0 +1,127 @@
+import type { z } from '@hono/zod-openapi'
+import type { Db } from '#db/database.ts'
+import { cancelDraft, changeDraft, confirmDraft, insertDraft, type DraftChange } from '#db/quote.ts'
+import { getOrder } from '#db/read/order.ts'
+import { resolveAddress } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { dispatchOutbox } from '../relay.ts'
+import { idParams } from '../schemas/common.ts'
+import {
+  draftChangeSchema,
+  newDraftSchema,
+  orderSchema,
+  toAskedStart,
+  toOrderJson,
+} from '../schemas/order.ts'
+import { nothingSchema } from '../schemas/subscription.ts'
+import { orderRefusals, toOrderLines, toOrderRequest } from './orders.ts'
+
+/** Orders that are quotes: nothing is sold until they are confirmed. */
+export function registerDrafts(frame: Frame): void {
+  registerNewDraft(frame)
+  registerDraftChange(frame)
+  registerConfirmation(frame)
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders/{id}/cancel',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Cancel a draft',
+      params: idParams,
+      body: nothingSchema,
+      result: orderSchema,
+      refusals: ['order_not_draft', 'quote_expired'],
+    },
+    async ({ db, transaction, params, now }) => {
+      const id = await resolveAddress(db, 'order', params.id)
+      await cancelDraft(transaction(), id, now)
+      return toOrderJson(await getOrder(db, id), now)
+    },
+  )
+}
+
+function registerNewDraft(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders/drafts',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Draft an order, as a quote with an end date',
+      description: 'Nothing is sold, reserved or counted until it is confirmed.',
+      body: newDraftSchema,
+      result: orderSchema,
+      status: 201,
+      location: (order) => `/v1/orders/${order.id}`,
+      refusals: orderRefusals,
+    },
+    async ({ db, transaction, body, principal, now }) => {
+      const { expires_on: expiresOn, ...order } = body
+      const request = await toOrderRequest(db, order, { actor: principal.name, now })
+      const id = await insertDraft(transaction(), request, expiresOn)
+      return toOrderJson(await getOrder(db, id), now)
+    },
+  )
+}
+
+function registerDraftChange(frame: Frame): void {
+  frame.route(
+    {
+      method: 'patch',
+      path: '/v1/orders/{id}',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Change a draft',
+      description: 'What is left out stays. It is quoted anew, at the prices of today.',
+      params: idParams,
+      body: draftChangeSchema,
+      result: orderSchema,
+      refusals: [...orderRefusals, 'order_not_draft', 'quote_expired'],
+    },
+    async ({ db, transaction, params, body, now }) => {
+      const id = await resolveAddress(db, 'order', params.id)
+      await changeDraft(transaction(), id, await toDraftChange(db, body), now)
+      return toOrderJson(await getOrder(db, id), now)
+    },
+  )
+}
+
+function registerConfirmation(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders/{id}/confirm',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Confirm a draft',
+      description:
+        'It is sold as if it were ordered now, and refused where that is another amount than was quoted.',
+      params: idParams,
+      body: nothingSchema,
+      result: orderSchema,
+      refusals: [...orderRefusals, 'order_not_draft', 'price_changed', 'quote_expired'],
+    },
+    async ({ db, transaction, params, principal, now, afterCommit }) => {
+      const id = await resolveAddress(db, 'order', params.id)
+      await confirmDraft(transaction(), id, { actor: principal.name, now })
+      afterCommit(async () => void (await dispatchOutbox(frame.deps)))
+      return toOrderJson(await getOrder(db, id), now)
+    },
+  )
+}
+
+async function toDraftChange(db: Db, body: z.output<typeof draftChangeSchema>): Promise<DraftChange> {
+  return {
+    ...(body.lines === undefined ? {} : { lines: await toOrderLines(db, body.lines) }),
+    ...(body.starts === undefined ? {} : { starts: toAskedStart(body.starts) }),
+    ...(body.purchase_order_reference === undefined
+      ? {}
+      : { purchaseOrderReference: body.purchase_order_reference }),
+    ...(body.discount_code === undefined ? {} : { discountCode: body.discount_code }),
+    ...(body.least_amount === undefined ? {} : { leastAmount: body.least_amount }),
+    ...(body.greatest_amount === undefined ? {} : { greatestAmount: body.greatest_amount }),
+    ...(body.has_own_anchor === undefined ? {} : { hasOwnAnchor: body.has_own_anchor }),
+    ...(body.expires_on === undefined ? {} : { expiresOn: body.expires_on }),
+  }
+}

@@ -1,0 +1,168 @@
+import Big from 'big.js'
+import type { Selectable } from 'kysely'
+import { dateIn } from '#domain/calendar.ts'
+import { fieldError } from '#domain/errors.ts'
+import { checkDraft, checkExpiry, checkQuoted, type QuotedTotals } from '#domain/quote.ts'
+import type { Tx } from './database.ts'
+import { newId } from './identifier.ts'
+import type { OrderRequest } from './order-context.ts'
+import { previewOrder } from './order-preview.ts'
+import { confirmOrder, insertOrderLines } from './order.ts'
+import type { OrdersTable, QuoteTerms } from './tables/subscription.ts'
+
+/** What a change of a draft may name; what is left out stays. */
+export type DraftChange = Partial<Pick<OrderRequest, 'lines' | WishName>> & { readonly expiresOn?: string }
+type WishName = Exclude<keyof QuoteTerms, keyof QuotedTotals>
+
+interface Draft {
+  readonly row: Selectable<OrdersTable>
+  readonly expiresOn: string
+  readonly today: string
+  readonly request: OrderRequest
+  readonly quoted: QuotedTotals
+}
+
+/**
+ * Keeps an order as a draft, with what it comes to: nothing is sold, reserved or counted.
+ * @throws what an order is refused for, and `date_range_invalid` for an end that is past
+ */
+export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: string): Promise<string> {
+  const { terms, currency, on } = await quote(tx, request)
+  checkExpiry(expiresOn, on)
+  const id = newId()
+  await tx
+    .insertInto('orders')
+    .values({
+      id,
+      customer_id: request.customerId,
+      test_clock_id: request.testClockId,
+      currency,
+      channel: request.channel,
+      actor: request.actor,
+      confirmed_at: null,
+      cancelled_at: null,
+      expires_on: expiresOn,
+      quote: JSON.stringify(terms),
+    })
+    .execute()
+  await insertOrderLines(tx, id, request.lines)
+  return id
+}
+
+/**
+ * Gives a draft other lines or terms, at the prices of today.
+ * @throws `order_not_draft`, `quote_expired`, and as `insertDraft`
+ */
+export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, now: string): Promise<void> {
+  const draft = await lockDraft(tx, orderId, { now, actor: null })
+  const { expiresOn = draft.expiresOn, ...changed } = change
+  checkExpiry(expiresOn, draft.today)
+  const request = { ...draft.request, ...changed }
+  const { terms } = await quote(tx, request)
+  await tx
+    .updateTable('orders')
+    .set({ expires_on: expiresOn, quote: JSON.stringify(terms) })
+    .where('id', '=', orderId)
+    .execute()
+  if (change.lines === undefined) return
+  await tx.deleteFrom('order_lines').where('order_id', '=', orderId).execute()
+  await insertOrderLines(tx, orderId, change.lines)
+}
+
+/**
+ * Sells what a draft says, at the totals that it quoted.
+ * @throws `order_not_draft`, `quote_expired`, `price_changed`, and as `confirmOrder`
+ */
+export async function confirmDraft(
+  tx: Tx,
+  orderId: string,
+  { actor, now }: { actor: string; now: string },
+): Promise<void> {
+  const { request, quoted, row } = await lockDraft(tx, orderId, { actor, now })
+  checkQuoted(quoted, await previewOrder(tx, request), row.currency)
+  await confirmOrder(tx, request, { draftId: orderId })
+}
+
+/** @throws `order_not_draft`, `quote_expired` */
+export async function cancelDraft(tx: Tx, orderId: string, now: string): Promise<void> {
+  await lockDraft(tx, orderId, { now, actor: null })
+  await tx.updateTable('orders').set({ cancelled_at: now }).where('id', '=', orderId).execute()
+}
+
+/** The order as whoever is named would place it now. The row stays locked: of two who confirm at once, one sells. */
+async function lockDraft(
+  tx: Tx,
+  orderId: string,
+  asked: { now: string; actor: string | null },
+): Promise<Draft> {
+  const row = await tx
+    .selectFrom('orders')
+    .selectAll()
+    .where('id', '=', orderId)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const today = await readToday(tx, row, asked.now)
+  const { quote: terms, expires_on: expiresOn } = row
+  checkDraft({ confirmedAt: row.confirmed_at, cancelledAt: row.cancelled_at, expiresOn }, today)
+  if (terms === null || expiresOn === null) throw new Error(`the draft ${orderId} has no quote`)
+  const { totalNowMinor, totalPerPeriodMinor, ...wishes } = terms
+  const request = {
+    ...wishes,
+    customerId: row.customer_id,
+    lines: await readLines(tx, orderId),
+    testClockId: row.test_clock_id,
+    currency: row.currency,
+    channel: row.channel as OrderRequest['channel'],
+    actor: asked.actor ?? row.actor,
+    now: asked.now,
+  }
+  return { row, expiresOn, today, request, quoted: { totalNowMinor, totalPerPeriodMinor } }
+}
+
+async function readToday(tx: Tx, row: Selectable<OrdersTable>, now: string): Promise<string> {
+  const { time_zone: timeZone, now_at: clockNow } = await tx
+    .selectFrom('customers')
+    .leftJoin('test_clocks', (join) => join.on('test_clocks.id', '=', row.test_clock_id))
+    .select(['customers.time_zone', 'test_clocks.now_at'])
+    .where('customers.id', '=', row.customer_id)
+    .executeTakeFirstOrThrow()
+  return dateIn(timeZone, clockNow ?? now)
+}
+
+async function readLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']> {
+  const rows = await tx
+    .selectFrom('order_lines')
+    .selectAll()
+    .where('order_id', '=', orderId)
+    .orderBy('position')
+    .execute()
+  return rows.map((row) => ({
+    ...(row.kit_id === null ? { productId: row.product_id ?? '' } : { kitId: row.kit_id }),
+    quantity: row.quantity,
+    joins: row.subscription_id ?? undefined,
+  }))
+}
+
+async function quote(
+  tx: Tx,
+  request: OrderRequest,
+): Promise<{ terms: QuoteTerms; currency: string; on: string }> {
+  const { currency, on, totalNowMinor, totalPerPeriodMinor } = await previewOrder(tx, request)
+  return { terms: { ...wishesOf(request), totalNowMinor, totalPerPeriodMinor }, currency, on }
+}
+
+function wishesOf(request: OrderRequest): Pick<QuoteTerms, WishName> {
+  const { leastAmount = null, greatestAmount = null } = request
+  if (leastAmount !== null && greatestAmount !== null && new Big(leastAmount).gt(greatestAmount)) {
+    const detail = `The greatest amount, ${greatestAmount}, lies below the least one, ${leastAmount}.`
+    throw fieldError('/greatest_amount', 'field_invalid', detail)
+  }
+  return {
+    starts: request.starts ?? null,
+    purchaseOrderReference: request.purchaseOrderReference ?? null,
+    discountCode: request.discountCode ?? null,
+    leastAmount,
+    greatestAmount,
+    hasOwnAnchor: request.hasOwnAnchor ?? false,
+  }
+}

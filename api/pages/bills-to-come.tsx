@@ -11,14 +11,15 @@ interface BillProps {
   /** Tells the bills of a page apart. */
   readonly id: string
   readonly subscriptionIds: ReadonlyMap<string, string>
+  readonly isOpen?: boolean
 }
 
 /** An invoice that is to come, with how each of its lines will come about. */
-export function BillToCome({ view, bill, id, subscriptionIds }: BillProps) {
+export function BillToCome({ view, bill, id, subscriptionIds, isOpen }: BillProps) {
   const { draft } = bill
   const { currency } = draft
   return (
-    <details class="bill" id={id}>
+    <details class="bill" id={id} open={isOpen}>
       <summary>
         <Day date={bill.on} />: {formatAmount(draft.totalMinor, currency)}
         {bill.reason === 'final' && ', the last one'}

@@ -14,6 +14,7 @@ import { registerInvoices } from './invoices.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
+import { registerSubscriptionChange } from './subscription-change.tsx'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
@@ -29,6 +30,7 @@ export function registerPages(frame: Frame): void {
   registerCancellation(frame)
   registerSimulation(frame)
   registerSubscriptionForms(frame)
+  registerSubscriptionChange(frame)
   registerBillingRunPages(frame)
   registerInvoices(frame)
   registerInvoice(frame)

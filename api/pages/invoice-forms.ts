@@ -11,8 +11,7 @@ import { invoiceActions } from '../routes/invoice-actions.ts'
 import { commandIdOf } from '../subscription-commands.ts'
 import { consolePage, requireOperator } from './console-page.tsx'
 import { invoiceBody } from './invoice.tsx'
-
-type Values = Readonly<Record<string, string>>
+import { readForm, type Values } from './row-form.ts'
 
 /** The same actions as the API's, from forms: done leads to the document, refused shows the form again. */
 export function registerInvoiceForms(frame: Frame): void {
@@ -36,12 +35,6 @@ export function registerInvoiceForms(frame: Frame): void {
       },
     )
   }
-}
-
-async function readForm(ctx: ApiContext): Promise<Values> {
-  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
-  const { form_token: _token, ...values } = form
-  return values
 }
 
 async function carryOut(

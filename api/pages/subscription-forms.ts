@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { getSubscription } from '#db/subscription.ts'
 import { previewChange } from '#db/plan.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
@@ -18,12 +17,12 @@ import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts
 import { toCancellation, toPause, toPlanChange } from '../subscription-wishes.ts'
 import { parse } from '../validation.ts'
 import { cancellationBody } from './cancellation.tsx'
+import { toChangeBody } from './change-fields.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { readForm, type Values } from './row-form.ts'
 import { readSubscriptionContent } from './subscription-content.ts'
 import type { RefusedForm } from './subscription-form.tsx'
 import { subscriptionBody } from './subscription.tsx'
-
-type Values = Readonly<Record<string, string>>
 
 /** The same commands as the API's, from forms: done leads back to the page, refused shows the form again. */
 export function registerSubscriptionForms(frame: Frame): void {
@@ -47,13 +46,8 @@ export function registerSubscriptionForms(frame: Frame): void {
   }
 }
 
-async function readForm(ctx: ApiContext): Promise<Values> {
-  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
-  const { form_token: _token, ...values } = form
-  return values
-}
-
-async function carryOut(
+/** Sends an action to the workflow, once for one key. @throws what the workflow and the rows refuse */
+export async function carryOut(
   frame: Frame,
   ctx: ApiContext,
   form: { publicId: string; action: string; values: Values },
@@ -109,7 +103,7 @@ async function toWish(
 
 /** The rows are asked first, so that a quantity that can never be is refused without waking the workflow. */
 async function toChange({ deps }: Frame, subscriptionId: string, fields: Values): Promise<Wish> {
-  const body = parse(changePlanSchema, withoutEmpty(fields), 'body')
+  const body = parse(changePlanSchema, toChangeBody(fields), 'body')
   const wish = await toPlanChange(deps.db, body)
   const { test_clock_now_at: clockNow } = await getSubscription(deps.db, subscriptionId)
   await previewChange(deps.db, {

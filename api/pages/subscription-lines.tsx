@@ -8,6 +8,7 @@ import type { ConsoleView } from './console-page.tsx'
 import { formatInterval, formatQuantity } from './format.ts'
 import { Day, Empty, Section, Table } from './parts.tsx'
 import { pricePerUnit } from './price.ts'
+import { changeAddress } from './subscription-change.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
 import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
 
@@ -83,7 +84,13 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
       <td>{line.ends_on === null ? 'open' : <Day date={line.ends_on} />}</td>
       <td>
         {canChange && isChangeable(line) ? (
-          <ChangeForm {...props} line={line} />
+          <>
+            {line.billing_type === 'threshold' && <ChangeForm {...props} line={line} />}
+            <a href={changeAddress(props.content.publicId, line.id)}>
+              {line.billing_type === 'threshold' ? 'More…' : 'Change…'}
+              <span class="visually-hidden"> {line.description}</span>
+            </a>
+          </>
         ) : (
           <span class="hint">{whyNoChange(line)}</span>
         )}
@@ -93,7 +100,7 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
 }
 
 function isChangeable(line: SubscriptionLineRow): boolean {
-  return line.ends_on === null && line.billing_type === 'threshold' && line.interval_unit !== null
+  return line.ends_on === null && line.interval_unit !== null
 }
 
 /** Terms that are as usual are not kept, and a price is frozen as usual. */
@@ -104,7 +111,7 @@ function isReadAnew({ terms }: SubscriptionLineRow): boolean {
 /** A cell that offers nothing says why. */
 function whyNoChange(line: SubscriptionLineRow): string {
   if (line.ends_on !== null) return 'closed'
-  return line.billing_type === 'threshold' ? 'not now' : 'no quantity to change'
+  return line.interval_unit === null ? 'paid once' : 'not now'
 }
 
 function describeTiming(line: SubscriptionLineRow): string {

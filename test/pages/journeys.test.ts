@@ -69,6 +69,34 @@ async function invoicePath(): Promise<string> {
   return `/invoices/${encodeId('invoice', invoice.id)}`
 }
 
+/** Pages that are forms in the main; the change is one with its preview. */
+async function formPaths(): Promise<string[]> {
+  const line = await console.db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', story.id)
+    .where('limit_code', '=', 'emails')
+    .executeTakeFirstOrThrow()
+  const customer = await console.db
+    .selectFrom('subscriptions')
+    .select('customer_id')
+    .where('id', '=', story.id)
+    .executeTakeFirstOrThrow()
+  const change = new URLSearchParams({
+    line: encodeId('subscriptionLine', line.id),
+    quantity: '9',
+    preview: '1',
+  })
+  return [
+    '/customers',
+    `/customers/${encodeId('customer', customer.customer_id)}`,
+    `${subscriptionPath()}/change?${change.toString()}`,
+    '/settings',
+    '/settings/tax-rates',
+    '/settings/discounts',
+  ]
+}
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no page has anything that axe objects to, in ${colorScheme} colours`, async () => {
     const paths = [
@@ -79,11 +107,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
       `${subscriptionPath()}/cancel`,
       '/invoices',
       await invoicePath(),
+      ...(await formPaths()),
     ]
     await open('/', { colorScheme }, async (page) => {
       for (const path of paths) {
         await page.goto(`${console.url}${path}`)
-        for (const summary of await page.locator('summary').all()) await summary.click()
+        await page.evaluate(`for (const folded of document.querySelectorAll('details')) folded.open = true`)
         const { violations } = await new AxeBuilder({ page }).analyze()
         const found = violations.map(
           ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
@@ -96,7 +125,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 test('no page is wider than a small phone', async () => {
   await open('/', { viewport: { width: 390, height: 800 } }, async (page) => {
-    for (const path of ['/', '/subscriptions', subscriptionPath(), '/invoices', await invoicePath()]) {
+    const paths = ['/', '/subscriptions', subscriptionPath(), '/invoices', await invoicePath()]
+    for (const path of [...paths, ...(await formPaths())]) {
       await page.goto(`${console.url}${path}`)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path)
     }
@@ -267,5 +297,30 @@ test('a printed invoice is the invoice alone', async () => {
     assert.equal(await page.getByRole('navigation', { name: 'Console' }).isVisible(), false)
     assert.equal(await page.getByText('All invoices').isVisible(), false)
     assert.equal(await page.getByRole('heading', { level: 1 }).isVisible(), true)
+  })
+})
+
+test('without a script a setting is saved, and a change is seen before it is made', async () => {
+  const sold = await sell(console.db, { kit: 'odoo-config-1' })
+  await build(console.db, sold, 'done')
+  await activate(console.db, sold, new Date().toISOString())
+  console.temporal.updates.length = 0
+  console.temporal.behaviour.onUpdate = async (update) =>
+    Promise.resolve({ requestId: update.updateId, refusal: null })
+  await open('/settings', { javaScriptEnabled: false }, async (page) => {
+    await page.getByLabel('Tax is rounded').selectOption('on each line')
+    await page.getByRole('button', { name: 'Save Taxes and billing' }).click()
+    await page.getByText('Saved.').waitFor()
+    assert.equal(await page.getByLabel('Tax is rounded').inputValue(), 'line')
+
+    await page.goto(`${console.url}/subscriptions/${sold.publicId}`)
+    await page.getByRole('link', { name: 'More… Email' }).click()
+    await page.getByLabel('Quantity, in e-mail account').fill('9')
+    await page.getByRole('button', { name: 'Show what it costs' }).click()
+    await page.getByText('Nothing has changed yet.').waitFor()
+    assert.equal(console.temporal.updates.length, 0)
+    await page.getByRole('button', { name: 'Apply the change' }).click()
+    await page.waitForURL(`${console.url}/subscriptions/${sold.publicId}`)
+    assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [{ kind: 'changePlan', quantity: '9' }])
   })
 })

@@ -158,6 +158,7 @@ function BillingForm(props: SettingsProps) {
         min={0}
         max={366}
         value={seller.payment_terms_days}
+        hint={seller.payment_terms === null ? undefined : 'Not in force: terms were set by the API.'}
         isRequired
       />
       <TextField

@@ -11,11 +11,9 @@ const factsShape = {
   email: z.email().max(254).nullish(),
   address: textField(1000).nullish(),
   price_list: addressField.nullish(),
-  country: countryField
-    .nullish()
-    .openapi({
-      description: 'It decides the tax; without one, the buyer is taken to be in the country of the seller.',
-    }),
+  country: countryField.nullish().openapi({
+    description: 'It decides the tax; without one, the buyer is taken to be in the country of the seller.',
+  }),
   region: lineField.nullish(),
   is_business: z.boolean().optional(),
   tax_id: lineField.nullish(),

@@ -43,11 +43,9 @@ export const newProductSchema = z
     limit: codeField(60)
       .nullish()
       .openapi({ description: 'The limit that the sold quantity sets; for threshold only.' }),
-    quantity_attribute: codeField(60)
-      .nullish()
-      .openapi({
-        description: 'The attribute whose value is the quantity that one of it sells; for threshold only.',
-      }),
+    quantity_attribute: codeField(60).nullish().openapi({
+      description: 'The attribute whose value is the quantity that one of it sells; for threshold only.',
+    }),
     applications: z
       .array(addressField)
       .max(20)

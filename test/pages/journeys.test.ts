@@ -277,7 +277,7 @@ test('everything works without a script: colours, and a cancellation with its ef
     assert.match(page.url(), new RegExp(sold.publicId))
     await page.getByRole('link', { name: 'Cancel…' }).click()
     await page.getByRole('radio', { name: /^Now,/ }).check()
-    await page.getByLabel('Reason, for the timeline').fill('moved away')
+    await page.getByLabel('In your own words, for the timeline').fill('moved away')
     await page.getByRole('button', { name: 'Cancel the subscription' }).click()
     await page.waitForURL(`${console.url}/subscriptions/${sold.publicId}`)
     assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [{ when: 'now' }])

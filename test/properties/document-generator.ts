@@ -41,7 +41,7 @@ export const anyInterval = fc.constantFrom<BillingInterval>(
 /** Leap years, ends of months, changes of the year. */
 export const anyDate = fc.integer({ min: 0, max: 1_600 }).map((days) => addDays('2023-11-25', days))
 
-export const anyTerms: fc.Arbitrary<Partial<Terms>> = fc.record(
+const anyTerms: fc.Arbitrary<Partial<Terms>> = fc.record(
   {
     proration: fc.constantFrom<Terms['proration']>('day', 'month_30', 'none'),
     unusedTime: fc.constantFrom<Terms['unusedTime']>('credit', 'refund', 'keep'),

@@ -49,7 +49,7 @@ export async function settleSubscription(db: Db, subscriptionId: string, now: st
 }
 
 /** Every period of its documents that has begun; one that waits for readings is tried again at the next step. */
-export async function billDuePeriods(db: Db, subscriptionId: string, now: string): Promise<void> {
+async function billDuePeriods(db: Db, subscriptionId: string, now: string): Promise<void> {
   const { documents } = await readAgenda(db, subscriptionId, now)
   for (const { documentId, periodIndex, dueAt } of documents) {
     let next: { periodIndex: number; dueAt: string } | null = { periodIndex, dueAt }

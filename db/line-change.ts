@@ -152,7 +152,21 @@ async function documentFor(
       .executeTakeFirstOrThrow()
     if (closed_at === null) return line.document_id
   }
-  return await ensureDocument(tx, subscription, line, line.starts_on)
+  const documentId = await ensureDocument(tx, subscription, line, line.starts_on)
+  const isAligned = line.terms.alignment === 'calendar'
+  if (isSameInterval || isAligned || !(await isBilledOn(tx, documentId, line.starts_on))) return documentId
+  // Nobody who goes from months to years waits for most of a year for the first bill of it.
+  return await ensureDocument(tx, { ...subscription, has_own_anchor: true }, line, line.starts_on)
+}
+
+/** The document's period that holds the day has its invoice already. */
+async function isBilledOn(tx: Tx, documentId: string, day: string): Promise<boolean> {
+  const document = await tx
+    .selectFrom('subscription_documents')
+    .select(['next_invoice_on', 'next_period_index'])
+    .where('id', '=', documentId)
+    .executeTakeFirstOrThrow()
+  return document.next_period_index > 0 && compareDates(day, document.next_invoice_on) < 0
 }
 
 /**

@@ -18,13 +18,18 @@ before(async () => {
 })
 after(async () => seller.drop())
 
-async function insertPlan(code: string, amount: string, terms: Partial<Terms> = {}): Promise<string> {
+async function insertPlan(
+  code: string,
+  amount: string,
+  terms: Partial<Terms> = {},
+  unit: 'month' | 'quarter' = 'month',
+): Promise<string> {
   return await insertProduct(seller.db, {
     code,
     name: code,
     billingType: 'threshold',
     billingTiming: 'advance',
-    recurrence: { count: 1, unit: 'month' },
+    recurrence: { count: 1, unit },
     unit: 'user',
     basePrice: perUnitPrice(amount),
     terms,
@@ -89,6 +94,35 @@ test('a longer interval lies on a document of its own, at the price of so many s
   ])
   const last = await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
   assert.deepEqual([last.invoiceNumber, last.next], [null, null])
+})
+
+test('a longer interval of which the period is billed already begins one of its own: nobody waits for its first bill', async () => {
+  const { subscriptionId, documentId, change } = await sellUsers(seller)
+  const { test_clock_id: testClockId } = await seller.db
+    .selectFrom('subscriptions')
+    .select('test_clock_id')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  assert.ok(testClockId)
+  await insertPlan('quarterly-user', '3', {}, 'quarter')
+  const other = await seller.sell({
+    product: 'quarterly-user',
+    testClockId,
+    now: '2026-04-01T08:00:00Z',
+  })
+  const [common = ''] = await listDocumentIds(seller.db, other)
+  await billDue(seller.db, common, '2026-04-01T08:00:00Z')
+
+  await change('quarterly', '2026-04-10', {
+    recurrence: { count: 1, unit: 'quarter' },
+    startsOn: '2026-04-10',
+  })
+
+  const own = (await listDocumentIds(seller.db, subscriptionId)).find((id) => id !== documentId) ?? ''
+  assert.notEqual(own, common)
+  assert.deepEqual(await linesOfNextInvoice(own, '2026-04-10'), [
+    'recurring 2026-04-10/2026-07-10 5 × 3 = 1500',
+  ])
 })
 
 test('of several changes on a day the last one is charged, once, and all are told', async () => {

@@ -1,5 +1,6 @@
+import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Db } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { openTask } from './task.ts'
 
@@ -35,4 +36,23 @@ export async function parkDocument(db: Db, documentId: string, reason: string): 
       data: { document: encodeId('document', documentId), reason },
     })
   })
+}
+
+/**
+ * A document whose next period nobody has begun to bill, held until the caller's transaction ends.
+ * @throws `not_found`, `action_not_allowed` for a closed document or a draft
+ */
+export async function lockDocumentBetweenPeriods(tx: Tx, documentId: string) {
+  const document = await tx
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where('id', '=', documentId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (!document) throw new BusinessError('not_found', 'There is no such document.')
+  if (document.closed_at !== null)
+    throw new BusinessError('action_not_allowed', 'The document is closed; nothing is billed on it any more.')
+  if (document.finalize_on !== null)
+    throw new BusinessError('action_not_allowed', 'Its invoice stands as a draft; finalize that first.')
+  return document
 }

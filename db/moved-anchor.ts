@@ -1,6 +1,6 @@
 import { moveAnchor } from '#domain/billing-cycle.ts'
-import { BusinessError } from '#domain/errors.ts'
 import type { Tx } from './database.ts'
+import { lockDocumentBetweenPeriods } from './document.ts'
 import { insertEvent } from './event.ts'
 
 /**
@@ -13,17 +13,7 @@ export async function moveDocumentAnchor(
   documentId: string,
   move: { firstFullOn: string; actor: string },
 ): Promise<void> {
-  const document = await tx
-    .selectFrom('subscription_documents')
-    .selectAll()
-    .where('id', '=', documentId)
-    .forNoKeyUpdate()
-    .executeTakeFirst()
-  if (!document) throw new BusinessError('not_found', 'There is no such document.')
-  if (document.closed_at !== null)
-    throw new BusinessError('action_not_allowed', 'The document is closed; nothing is billed on it any more.')
-  if (document.finalize_on !== null)
-    throw new BusinessError('action_not_allowed', 'Its invoice stands as a draft; finalize that first.')
+  const document = await lockDocumentBetweenPeriods(tx, documentId)
   const { next_invoice_on: nextInvoiceOn, next_period_index: nextPeriodIndex } = document
   const interval = { count: document.interval_count, unit: document.interval_unit }
   const moved = moveAnchor({ interval, nextPeriodIndex, nextInvoiceOn }, move.firstFullOn)

@@ -27,7 +27,12 @@ async function keepTaxRates(): Promise<void> {
   const of = { country: 'FR', region: null, category: 'standard', name: 'TVA' }
   await insertTaxRate(seller.db, { ...of, ratePercent: '19.6', startsOn: null, endsOn: '2027-07-01' })
   await insertTaxRate(seller.db, { ...of, ratePercent: '20', startsOn: '2027-07-01', endsOn: null })
-  const profile = JSON.stringify({ name: 'Seller', address: '', taxId: null, country: 'FR' })
+  const profile = JSON.stringify({
+    name: 'Seller',
+    address: '1 quai, 44000 Nantes',
+    taxId: 'FR40303265045',
+    country: 'FR',
+  })
   await seller.db.updateTable('installation').set({ seller: profile }).execute()
 }
 

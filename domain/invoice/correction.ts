@@ -68,6 +68,7 @@ export function draftCorrection(invoice: CorrectedInvoice, request: CreditReques
       'These lines are credits: taken back alone, they would charge more, not less.',
     )
   }
+  refuseBeyond(invoice, netMinor + taxMinor)
   return {
     kind: 'credit_note',
     currency: invoice.currency,
@@ -79,6 +80,20 @@ export function draftCorrection(invoice: CorrectedInvoice, request: CreditReques
     taxMinor,
     totalMinor: netMinor + taxMinor,
   }
+}
+
+/** An invoice that holds credits too comes to less than its charges: no more than that is given back. */
+function refuseBeyond({ lines, number }: CorrectedInvoice, noteMinor: number): void {
+  const leftMinor = sum(
+    lines
+      .flatMap((line) => [line, ...line.credits])
+      .map(({ amountMinor, taxMinor }) => amountMinor + taxMinor),
+  )
+  if (leftMinor + noteMinor >= 0) return
+  throw new BusinessError(
+    'credit_exceeds_invoice',
+    `These lines come to more than what is left of ${number}, which holds credits besides: credit it in full, or less of them.`,
+  )
 }
 
 interface Part {

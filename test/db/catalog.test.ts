@@ -45,6 +45,7 @@ test('a product is read as it was saved, its price to the last digit', async () 
     id,
     isArchived: false,
     applicationIds: [applicationId],
+    quantityAttribute: null,
   })
 })
 

@@ -126,6 +126,25 @@ test('of a credit that was taken back in part the rest still counts', async () =
   assert.deepEqual(await amountsOf((await credit(april, { kind: 'full' })).id), [350, 0, 350])
 })
 
+test('the charges of an invoice that holds credits too are not given back beyond what it comes to', async () => {
+  const { documentId, change } = await sellUsers(seller)
+  await change('more', '2026-04-10', { quantity: '10' })
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  const lines = await seller.db
+    .selectFrom('invoice_lines')
+    .innerJoin('invoices', 'invoices.id', 'invoice_lines.invoice_id')
+    .select(['invoice_lines.id', 'invoice_id', 'amount_minor'])
+    .where('document_id', '=', documentId)
+    .where('issued_on', '=', '2026-05-01')
+    .where('invoice_lines.kind', '=', 'recurring')
+    .execute()
+  const charges = lines.map((line) => ({ lineId: line.id, netMinor: line.amount_minor }))
+  const may = lines[0]?.invoice_id ?? ''
+  await assert.rejects(credit(may, { kind: 'lines', lines: charges }), { code: 'credit_exceeds_invoice' })
+  // -3.50 + 7.00 + 10.00
+  assert.deepEqual(await amountsOf((await credit(may, { kind: 'full' })).id), [1350, 0, 1350])
+})
+
 test('a credit note names its invoice, has a number of its own series, and its lines name the lines they correct', async () => {
   const invoice = await insertOneOffInvoice(seller.db, await insertCustomer(), [
     ['3', '10'],

@@ -11,16 +11,17 @@ import { encodeId } from '#domain/identifier.ts'
 import { z } from 'zod'
 import { resolveAddress } from '../addressing.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { answerOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { answerOnce } from '../idempotency.ts'
 import { pageQuery, toPageRequest } from '../pagination.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { readNextRunAt, startBillingRun } from '../routes/billing-runs.ts'
 import { commandIdOf } from '../subscription-commands.ts'
 import { parse } from '../validation.ts'
 import { DryRun, Run, shownDocuments, StartForm, totalsOf } from './billing-run.tsx'
-import { consolePage, requireOperator, type ConsoleView } from './console-page.tsx'
+import { consolePage, type ConsoleView } from './console-page.tsx'
 import { toListPage } from './page-links.ts'
 import { Empty, ExactMoment, Moment, Pages, Section, Table } from './parts.tsx'
+import { keyedForm, readForm } from './sent-form.ts'
 
 const query = z.object(pageQuery)
 
@@ -89,16 +90,9 @@ function registerStart(frame: Frame): void {
 }
 
 async function start(frame: Frame, ctx: ApiContext, { now }: ConsoleView): Promise<string> {
-  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
-  const request = keyedRequest({
-    principal: requireOperator(ctx).name,
-    key: readIdempotencyKey(form['idempotency_key']),
-    method: ctx.req.method,
-    path: ctx.req.path,
-    body: JSON.stringify({ failed_only: form['failed_only'] ?? 'false' }),
-  })
+  const { request, fields } = keyedForm(ctx, await readForm(ctx))
   const commandId = commandIdOf(request)
-  const isFailedOnly = form['failed_only'] === 'true'
+  const isFailedOnly = fields['failed_only'] === 'true'
   const answer = await answerOnce(frame.deps.db, request, async (tx) => {
     const id = await startBillingRun(tx, { now, commandId, isFailedOnly })
     return { status: 303, body: { id: encodeId('billingRun', id) } }

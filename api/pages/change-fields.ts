@@ -1,4 +1,5 @@
-import { saidOf, type Values } from './row-form.ts'
+import { saidOf } from './row-form.ts'
+import type { Values } from './sent-form.ts'
 
 /** What can be changed of a line, as the form of a change calls it: `a.b` is the field b of a. */
 export const changeFields = [

@@ -13,7 +13,8 @@ import { newOneOffChargeSchema } from '../schemas/one-off-charge.ts'
 import { parse } from '../validation.ts'
 import { withdrawForm } from './customer-charges.tsx'
 import { customerBody } from './customer.tsx'
-import { knownOf, registerRowForm, saidOf, type SentForm, type Values } from './row-form.ts'
+import { knownOf, registerRowForm, saidOf, type SentForm } from './row-form.ts'
+import type { Values } from './sent-form.ts'
 
 interface CustomerForm {
   readonly action: string

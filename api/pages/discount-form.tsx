@@ -6,7 +6,8 @@ import { newDiscountSchema } from '../schemas/discount.ts'
 import { parse } from '../validation.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextField, Tick, type RefusedInput } from './form.tsx'
-import { saidOf, type Values } from './row-form.ts'
+import { saidOf } from './row-form.ts'
+import type { Values } from './sent-form.ts'
 
 /** A discount is a percent or an amount; what is left empty bounds nothing. */
 export function AddDiscount(props: { view: ConsoleView; refused: RefusedInput | undefined; action: string }) {

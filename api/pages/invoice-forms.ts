@@ -4,14 +4,14 @@ import { getInvoice } from '#db/read/invoice.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { parseAmount } from '#domain/money.ts'
-import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { answerOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { answerOnce } from '../idempotency.ts'
 import { invoiceActions } from '../routes/invoice-actions.ts'
 import { commandIdOf } from '../subscription-commands.ts'
 import { consolePage, requireOperator } from './console-page.tsx'
 import { invoiceBody } from './invoice.tsx'
-import { readForm, type Values } from './row-form.ts'
+import { saidOf } from './row-form.ts'
+import { keyedForm, readForm, refusedStatus, type Values } from './sent-form.ts'
 
 /** The same actions as the API's, from forms: done leads to the document, refused shows the form again. */
 export function registerInvoiceForms(frame: Frame): void {
@@ -29,8 +29,7 @@ export function registerInvoiceForms(frame: Frame): void {
           if (!(error instanceof BusinessError)) throw error
           const refused = { action: name, code: error.code, detail: error.message, values }
           const body = await invoiceBody(frame, view, { publicId, language: undefined, refused })
-          const status = problemKinds[error.code].status === 503 ? 503 : 422
-          return { ...body, title: `Refused: ${body.title}`, status }
+          return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }
         }
       },
     )
@@ -42,15 +41,8 @@ async function carryOut(
   ctx: ApiContext,
   form: { publicId: string; name: string; values: Values },
 ): Promise<string> {
-  const { idempotency_key: key, ...fields } = form.values
+  const { request, fields } = keyedForm(ctx, form.values)
   const actor = requireOperator(ctx).name
-  const request = keyedRequest({
-    principal: actor,
-    key: readIdempotencyKey(key),
-    method: ctx.req.method,
-    path: ctx.req.path,
-    body: JSON.stringify(fields),
-  })
   const invoiceId = decodeId('invoice', form.publicId)
   const { body } = await answerOnce(deps.db, request, async (tx) => {
     const action = invoiceActions.find(({ name }) => name === form.name)
@@ -62,13 +54,9 @@ async function carryOut(
   return z.string().parse(body)
 }
 
-/** What was left empty was not said. Amounts are written as they are printed. */
+/** Amounts are written as they are printed. */
 async function toBody(tx: Tx, invoiceId: string, fields: Values): Promise<object> {
-  const { amount, ...said } = Object.fromEntries(
-    Object.entries(fields)
-      .map(([name, value]) => [name, value.trim()] as const)
-      .filter(([, value]) => value !== ''),
-  )
+  const { amount, ...said } = saidOf(fields)
   if (amount === undefined) return said
   const { currency } = await getInvoice(tx, invoiceId)
   return { ...said, amount_minor: parseAmount(amount, currency) }

@@ -1,15 +1,13 @@
 import { z } from 'zod'
 import type { Tx } from '#db/database.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { answerOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { answerOnce } from '../idempotency.ts'
 import type { Permission } from '../permission.ts'
 import { commandIdOf } from '../subscription-commands.ts'
-import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import type { RefusedInput } from './form.tsx'
-
-export type Values = Readonly<Record<string, string>>
+import { keyedForm, readForm, refusedStatus, type Values } from './sent-form.ts'
 
 /** What a form was sent with. */
 export interface SentForm {
@@ -36,37 +34,24 @@ export interface RowForm {
 export function registerRowForm(frame: Frame, form: RowForm): void {
   consolePage(frame, { method: 'post', path: form.path, permission: form.permission }, async (view, ctx) => {
     const id = ctx.req.param('id') ?? ''
-    const { idempotency_key: key, ...values } = await readForm(ctx)
+    const sent = await readForm(ctx)
+    const { idempotency_key: _key, ...values } = sent
     try {
-      return ctx.redirect(await carryOutOnce(frame, ctx, { form, id, key, values }), 303)
+      return ctx.redirect(await carryOutOnce(frame, ctx, { form, id, sent }), 303)
     } catch (error) {
       if (!(error instanceof BusinessError)) throw error
       const body = await form.showAgain(view, id, refusedInput(form.form(id, values), values, error))
-      const status = problemKinds[error.code].status === 503 ? 503 : 422
-      return { ...body, title: `Refused: ${body.title}`, status }
+      return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }
     }
   })
-}
-
-export async function readForm(ctx: ApiContext): Promise<Values> {
-  const form = z.record(z.string(), z.string()).parse(await ctx.req.parseBody())
-  const { form_token: _token, ...values } = form
-  return values
 }
 
 async function carryOutOnce(
   { deps }: Frame,
   ctx: ApiContext,
-  sent: { form: RowForm; id: string; key: string | undefined; values: Values },
+  { form, id, sent }: { form: RowForm; id: string; sent: Values },
 ): Promise<string> {
-  const { form, id, values } = sent
-  const request = keyedRequest({
-    principal: requireOperator(ctx).name,
-    key: readIdempotencyKey(sent.key),
-    method: ctx.req.method,
-    path: ctx.req.path,
-    body: JSON.stringify(values),
-  })
+  const { request, fields: values } = keyedForm(ctx, sent)
   const call = { id, values, now: deps.now(), commandId: commandIdOf(request) }
   const { body } = await answerOnce(deps.db, request, async (tx) => ({
     status: 303,

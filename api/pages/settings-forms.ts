@@ -3,7 +3,8 @@ import type { Frame } from '../frame.ts'
 import { patchSeller } from '../routes/seller.ts'
 import { sellerChangeSchema } from '../schemas/seller.ts'
 import { parse } from '../validation.ts'
-import { knownOf, registerRowForm, type Values } from './row-form.ts'
+import { knownOf, registerRowForm } from './row-form.ts'
+import type { Values } from './sent-form.ts'
 import { settingsBody } from './settings.tsx'
 
 type Change = z.output<typeof sellerChangeSchema>

@@ -3,7 +3,6 @@ import { listProducts } from '#db/read/product.ts'
 import type { SubscriptionLineRow } from '#db/read/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { problemKinds } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { changePlanSchema } from '../schemas/subscription.ts'
 import { toPlanChange } from '../subscription-wishes.ts'
@@ -12,7 +11,8 @@ import { ChangePreview } from './change-preview.tsx'
 import { ChangeQuestion } from './change-question.tsx'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import type { RefusedInput } from './form.tsx'
-import { readForm, refusedInput, type Values } from './row-form.ts'
+import { refusedInput } from './row-form.ts'
+import { readForm, refusedStatus, type Values } from './sent-form.ts'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
 import { carryOut } from './subscription-forms.ts'
 import { toChangeBody } from './change-fields.ts'
@@ -85,8 +85,7 @@ async function previewOf({ deps }: Frame, { content, line, values }: ChangePage)
 function refusedBody(view: ConsoleView, page: ChangePage, error: unknown): ConsoleBody {
   if (!(error instanceof BusinessError)) throw error
   const body = changeBody(view, page, { refused: refusedInput(form, page.values, error) })
-  const status = problemKinds[error.code].status === 503 ? 503 : 422
-  return { ...body, title: `Refused: ${body.title}`, status }
+  return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }
 }
 
 function changeBody(

@@ -1,11 +1,10 @@
 import { getSubscription } from '#db/subscription.ts'
 import { previewChange } from '#db/plan.ts'
-import { BusinessError, type ErrorCode } from '#domain/errors.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
-import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { commandOnce, keyedRequest, readIdempotencyKey } from '../idempotency.ts'
+import { commandOnce } from '../idempotency.ts'
 import {
   actionNames,
   cancelSchema,
@@ -19,7 +18,7 @@ import { parse } from '../validation.ts'
 import { cancellationBody } from './cancellation.tsx'
 import { toChangeBody } from './change-fields.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { readForm, type Values } from './row-form.ts'
+import { keyedForm, readForm, refusedStatus, type Values } from './sent-form.ts'
 import { readSubscriptionContent } from './subscription-content.ts'
 import type { RefusedForm } from './subscription-form.tsx'
 import { subscriptionBody } from './subscription.tsx'
@@ -53,15 +52,8 @@ export async function carryOut(
   form: { publicId: string; action: string; values: Values },
 ): Promise<void> {
   const { db } = frame.deps
-  const { idempotency_key: key, ...fields } = form.values
+  const { request, fields } = keyedForm(ctx, form.values)
   const actor = requireOperator(ctx).name
-  const request = keyedRequest({
-    principal: actor,
-    key: readIdempotencyKey(key),
-    method: ctx.req.method,
-    path: ctx.req.path,
-    body: JSON.stringify(fields),
-  })
   const subscriptionId = decodeId('subscription', form.publicId)
   await commandOnce(db, request, async () => {
     const { reason, asked, ...wish } = await toWish(frame, { subscriptionId, action: form.action, fields })
@@ -139,12 +131,7 @@ async function showAgain(
     action === actionNames.cancel
       ? await cancellationBody(frame, view, content, refused)
       : subscriptionBody(view, content, refused)
-  return { ...body, title: `Refused: ${body.title}`, status: statusOf(error.code) }
-}
-
-/** The engine's silence is no fault of the form. */
-function statusOf(code: ErrorCode): 422 | 503 {
-  return problemKinds[code].status === 503 ? 503 : 422
+  return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }
 }
 
 /** A wrong quantity and what the instance would not take are both about the field of that line. */

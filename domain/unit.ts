@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import { BusinessError } from './errors.ts'
+import { divide } from './money.ts'
 
 /** Units of measure with exact factors within a dimension: 1 GB is 10^9 bytes, 1 GiB is 2^30. */
 const units: Readonly<Record<string, { dimension: string; factor: string }>> = {
@@ -43,9 +44,7 @@ export function convertUnit(quantity: Big, from: string, to: string): Big {
     throw new BusinessError('unit_not_convertible', `${from} cannot be converted into ${to}.`)
   }
   // Factors are powers of 2 or 10 or small whole numbers: a division at 40 places loses nothing that is billed.
-  const exact = Big()
-  exact.DP = 40
-  return new Big(new exact(quantity.times(source.factor).toFixed()).div(target.factor).toFixed())
+  return divide(quantity.times(source.factor), new Big(target.factor))
 }
 
 /** @throws `unit_unknown` */

@@ -128,6 +128,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The values of the events are missing',
     'A price with a least or greatest amount per event is billed from events that carry their value.',
   ),
+  exchange_rate_missing: kind(
+    422,
+    'No exchange rate is known',
+    'Record a rate for the currencies and the day that the detail names.',
+  ),
   field_invalid: kind(422, 'A field is not valid', 'Correct the fields that errors lists.', seeReference),
   field_required: kind(422, 'A field is missing', 'Add the fields that errors lists.', seeReference),
   formula_invalid: kind(

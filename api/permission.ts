@@ -7,6 +7,7 @@ const resources = [
   'discounts',
   'documents',
   'events',
+  'exchange_rates',
   'instances',
   'invoices',
   'kits',

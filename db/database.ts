@@ -39,6 +39,7 @@ export interface Database {
   price_list_items: catalog.PriceListItemsTable
   price_grids: catalog.PriceGridsTable
   tax_rates: catalog.TaxRatesTable
+  exchange_rates: catalog.ExchangeRatesTable
   discounts: catalog.DiscountsTable
   applied_discounts: catalog.AppliedDiscountsTable
   test_clocks: TestClocksTable

@@ -449,6 +449,22 @@ CREATE INDEX events_in_order ON public.events USING btree (transaction_id, id);
 CREATE TRIGGER event_announced AFTER INSERT ON public.events FOR EACH STATEMENT EXECUTE FUNCTION announce_event();
 CREATE TRIGGER event_immutable BEFORE UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE exchange_rates (
+  id uuid not null,
+  base text not null,
+  quote text not null,
+  rate numeric not null,
+  source text not null,
+  valid_on date not null,
+  created_at timestamp with time zone not null default now(),
+  constraint exchange_rates_pkey PRIMARY KEY (id),
+  constraint exchange_rates_base_check CHECK ((base ~ '^[A-Z]{3}$'::text)),
+  constraint exchange_rates_check CHECK ((base <> quote)),
+  constraint exchange_rates_quote_check CHECK ((quote ~ '^[A-Z]{3}$'::text)),
+  constraint exchange_rates_rate_check CHECK ((rate > (0)::numeric))
+);
+CREATE INDEX exchange_rates_pair ON public.exchange_rates USING btree (base, quote, valid_on DESC, id DESC);
+
 CREATE TABLE idempotency_keys (
   principal text not null,
   key text not null,

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'discount_code_used_up'
   | 'discount_invalid'
   | 'event_values_missing'
+  | 'exchange_rate_missing'
   | 'field_invalid'
   | 'field_required'
   | 'formula_invalid'

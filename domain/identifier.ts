@@ -16,6 +16,7 @@ const prefixes = {
   document: 'doc',
   environment: 'env',
   event: 'evt',
+  exchangeRate: 'fx',
   installation: 'ins',
   instance: 'inst',
   invoice: 'inv',

@@ -7,6 +7,7 @@ import { registerCustomerForms } from './customer-forms.ts'
 import { registerCustomer } from './customer.tsx'
 import { registerCustomers } from './customers.tsx'
 import { registerDiscountPages } from './discounts.tsx'
+import { registerExchangeRatePages } from './exchange-rates.tsx'
 import { registerHome } from './home.tsx'
 import { registerInvoiceForms } from './invoice-forms.ts'
 import { registerInvoice } from './invoice.tsx'
@@ -41,5 +42,6 @@ export function registerPages(frame: Frame): void {
   registerSettings(frame)
   registerSettingsForms(frame)
   registerTaxRatePages(frame)
+  registerExchangeRatePages(frame)
   registerDiscountPages(frame)
 }

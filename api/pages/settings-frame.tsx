@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx'
 const places = [
   { href: '/settings', title: 'Seller and documents' },
   { href: '/settings/tax-rates', title: 'Tax rates' },
+  { href: '/settings/exchange-rates', title: 'Exchange rates' },
   { href: '/settings/discounts', title: 'Discounts' },
 ] as const
 

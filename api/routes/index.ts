@@ -7,6 +7,7 @@ import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
 import { registerDocuments } from './documents.ts'
 import { registerEvents } from './events.ts'
+import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
@@ -41,6 +42,7 @@ export function registerRoutes(frame: Frame): void {
   registerPriceLists(frame)
   registerDiscounts(frame)
   registerTaxRates(frame)
+  registerExchangeRates(frame)
   registerSeller(frame)
   registerApplications(frame)
   registerPriceGrids(frame)

@@ -14,6 +14,7 @@ import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
+import type { exchangeRateSchema } from '#api/schemas/exchange-rate.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
 import type { testClockSchema } from '#api/schemas/test-clock.ts'
 import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
@@ -44,6 +45,7 @@ export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>
 export type Task = z.output<typeof taskSchema>
+export type ExchangeRate = z.output<typeof exchangeRateSchema>
 export type TaxRate = z.output<typeof taxRateSchema>
 export type TestClock = z.output<typeof testClockSchema>
 export type UsageReceipt = z.output<typeof usageReceiptSchema>

@@ -6,6 +6,7 @@ import { registerCatalog } from './catalog.ts'
 import { registerCharges } from './charges.ts'
 import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
+import { registerExchangeRates } from './exchange-rates.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
@@ -53,6 +54,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   seller: 'show',
   'tax-rates': 'ls',
   'tax-rate': 'ls',
+  'exchange-rates': 'ls',
+  'exchange-rate': 'ls',
   clock: 'show',
   clocks: 'show',
 }
@@ -81,6 +84,7 @@ export function createProgram(): Command {
   registerPriceRevisions(program)
   registerSeller(program)
   registerTaxRates(program)
+  registerExchangeRates(program)
   registerTasks(program)
   registerClock(program)
   registerUsage(program)

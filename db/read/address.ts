@@ -13,6 +13,7 @@ const uncoded = {
   buildOrder: 'build_orders',
   discount: 'discounts',
   document: 'subscription_documents',
+  exchangeRate: 'exchange_rates',
   instance: 'instances',
   invoice: 'invoices',
   oneOffCharge: 'one_off_charges',

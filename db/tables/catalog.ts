@@ -3,7 +3,7 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
 import type { GridPrice, Price } from '#domain/pricing/price.ts'
 import type { Terms } from '#domain/terms.ts'
-import type { DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
+import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
 
 export interface ApplicationsTable {
   id: string
@@ -127,6 +127,16 @@ export interface TaxRatesTable {
   name: string
   rate_percent: Decimal
   valid_in: Defaulted<DateRange>
+  created_at: Generated<Instant>
+}
+
+export interface ExchangeRatesTable {
+  id: string
+  base: string
+  quote: string
+  rate: Decimal
+  source: string
+  valid_on: CalendarDate
   created_at: Generated<Instant>
 }
 

@@ -31,6 +31,8 @@ before(async () => {
     currency: 'USD',
     items: [{ unit_price: '1' }],
   })
+  const rate = { base: 'EUR', quote: 'USD', rate: '1.25', source: 'ECB', valid_on: '2026-01-02' }
+  await api.post('/v1/exchange-rates', rate)
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()

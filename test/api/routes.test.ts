@@ -38,6 +38,8 @@ GET /v1/documents/:id documents:read
 GET /v1/documents/:id/next-invoice invoices:read
 GET /v1/events events:read
 GET /v1/events/stream events:read
+GET /v1/exchange-rates exchange_rates:read
+GET /v1/exchange-rates/:id exchange_rates:read
 GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
 GET /v1/instances/:id/price-grids instances:read
@@ -85,6 +87,7 @@ POST /v1/discounts discounts:write
 POST /v1/discounts/:id/archive discounts:write
 POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
+POST /v1/exchange-rates exchange_rates:write
 POST /v1/instances/:id/price-grids instances:write
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write

@@ -45,6 +45,19 @@ suite('the seller', () => {
   })
 })
 
+suite('exchange rates', () => {
+  test('a rate is recorded once and for all, and found by its id', async () => {
+    const rate = { base: 'EUR', quote: 'USD', rate: '1.0842', source: 'ECB', valid_on: '2026-02-27' }
+    const made = await api.post('/v1/exchange-rates', rate)
+    assert.equal(made.status, 201)
+    assert.deepEqual(made.body, { ...rate, id: made.body['id'], created_at: made.body['created_at'] })
+    const { body } = await api.get(`/v1/exchange-rates/${String(made.body['id'])}`)
+    assert.deepEqual(body, made.body)
+    const [newest] = (await api.get('/v1/exchange-rates')).body['data'] as object[]
+    assert.deepEqual(newest, made.body)
+  })
+})
+
 suite('tax rates', () => {
   test('a rate ends when another one follows, and the two never overlap', async () => {
     const rate = { country: 'FR', name: 'VAT', rate_percent: '19' }

@@ -42,6 +42,14 @@ test('a tax rate is added, listed and ended', async () => {
   assert.equal(row, [rate.id, 'DE', '–', 'standard', 'USt', '19', '–', '2026-07-01'].join('\t'))
 })
 
+test('an exchange rate is recorded and listed', async () => {
+  const rate = ['--base', 'EUR', '--quote', 'USD', '--source', 'ECB', '--on', '2026-02-27']
+  const { stderr } = await clouder.run(['exchange-rates', 'add', '1.0842', ...rate])
+  assert.match(stderr, /1 EUR = 1\.0842 USD from 2026-02-27: fx_/)
+  const [row = ''] = (await done(['exchange-rates'])).trimEnd().split('\n')
+  assert.deepEqual(row.split('\t').slice(1), ['EUR', 'USD', '1.0842', '2026-02-27', 'ECB'])
+})
+
 test('an order says its start, its reference and its code, and a dry run shows what they come to', async () => {
   const ran = await clouder.run([
     'order',

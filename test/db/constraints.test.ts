@@ -347,6 +347,26 @@ test('a usage window never changes, and none overlaps it', async () => {
   )
 })
 
+test('an exchange rate is above nothing, between two currencies', async () => {
+  const add = async (overrides: object) =>
+    db
+      .insertInto('exchange_rates')
+      .values({
+        id: newId(),
+        base: 'EUR',
+        quote: 'USD',
+        rate: '1.1',
+        source: 'ECB',
+        valid_on: '2026-01-01',
+        ...overrides,
+      })
+      .execute()
+  await refuses('exchange_rates_rate_check', async () => add({ rate: '0' }))
+  await refuses('exchange_rates_check', async () => add({ quote: 'EUR' }))
+  await refuses('exchange_rates_base_check', async () => add({ base: 'euro' }))
+  await refuses('exchange_rates_quote_check', async () => add({ quote: 'usd' }))
+})
+
 test('a test clock never goes back', async () => {
   const id = await seller.clock('2026-03-01T00:00:00Z')
   await refuses('clock_backwards', async () =>

@@ -146,6 +146,16 @@ test('a tax rate is added, then ended, and one that overlaps is refused', async 
   assert.match(textOf((await console.get(page)).html), /NZ .* ended 1 January 2022/)
 })
 
+test('an exchange rate is recorded, and one of a currency in itself is refused', async () => {
+  const page = '/settings/exchange-rates'
+  const rate = { base: 'EUR', rate: '1.0842', quote: 'USD', source: 'ECB', valid_on: '2026-02-27' }
+  assert.equal((await console.submit(page, page, rate)).status, 303)
+  assert.match(textOf((await console.get(page)).html), /1 EUR 1\.0842 USD 27 February 2026 ECB/)
+  const itself = await console.submit(page, page, { ...rate, quote: 'EUR' })
+  assert.equal(itself.status, 422)
+  assert.match(textOf(itself.html), /A rate is between two currencies\./)
+})
+
 test('a discount is added by percent or amount, and archived once', async () => {
   const page = '/settings/discounts'
   const amount = { name: 'Welcome', code: 'HELLO', amount: '5.00', currency: 'USD', scope: 'document' }
@@ -175,12 +185,13 @@ test('a discount is added by percent or amount, and archived once', async () => 
 })
 
 test('the settings are one link in the menu, and each part is reached from every other', async () => {
-  for (const path of ['/settings', '/settings/tax-rates', '/settings/discounts']) {
+  const places = ['/settings', '/settings/tax-rates', '/settings/exchange-rates', '/settings/discounts']
+  for (const path of places) {
     const { html } = await console.get(path)
     const [menu = ''] = /<nav aria-label="Console">.*?<\/nav>/s.exec(html) ?? []
     assert.match(menu, /href="\/settings" aria-current="page"/)
-    assert.doesNotMatch(menu, /tax-rates|discounts/)
-    for (const other of ['/settings', '/settings/tax-rates', '/settings/discounts']) {
+    assert.doesNotMatch(menu, /-rates|discounts/)
+    for (const other of places) {
       assert.ok(html.includes(`<a href="${other}"`), `${path} leads to ${other}`)
     }
   }

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billOpening, billPeriod, type BilledDocument } from '#db/billing.ts'
+import { isOpeningAwaited } from '#db/opening.ts'
 import { parkDocument } from '#db/document.ts'
 import { isTransient } from '#db/transient.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -17,17 +18,25 @@ export interface BilledPeriod {
   readonly next: { readonly periodIndex: number; readonly dueAtMs: number } | null
 }
 
+export interface OpeningBill {
+  /** Others of its order are still being built. Old histories lack it: they billed. */
+  readonly isWaiting?: boolean
+  readonly invoices: string[]
+}
+
 /** Invoices. Each is one transaction under its business key: whoever comes second finds the work done. */
 export function createBillingActivities({ db }: DatabaseDependencies) {
   return {
-    async billOpening(input: { subscriptionId: string; nowMs: number }): Promise<{ invoices: string[] }> {
-      return {
-        invoices: await billOpening(
-          db,
-          decodeId('subscription', input.subscriptionId),
-          toInstant(input.nowMs),
-        ),
-      }
+    /** Bills nothing while others of the order are waited for, unless it is to be billed alone. */
+    async billOpening(input: {
+      subscriptionId: string
+      nowMs: number
+      isAlone?: boolean
+    }): Promise<OpeningBill> {
+      const subscriptionId = decodeId('subscription', input.subscriptionId)
+      const now = toInstant(input.nowMs)
+      const isWaiting = input.isAlone !== true && (await isOpeningAwaited(db, subscriptionId, now))
+      return { isWaiting, invoices: isWaiting ? [] : await billOpening(db, subscriptionId, now) }
     },
 
     async billPeriod(input: {

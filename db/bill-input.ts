@@ -20,7 +20,7 @@ export interface BillToRead {
   /** Locked by the caller. Null for a subscription whose lines lie on no document, or on several. */
   readonly document: DocumentRow | null
   /** Null: every line of the document. */
-  readonly subscriptionId: string | null
+  readonly subscriptionIds: readonly string[] | null
   readonly asOf: string
   readonly now: string
 }

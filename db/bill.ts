@@ -93,6 +93,11 @@ async function failIncomplete(tx: Tx, bills: readonly ComputedBill[]): Promise<C
   })
 }
 
+/** The one subscription that a bill is of; null where it is of a document, or of several that were ordered together. */
+function onlyOf(subscriptionIds: readonly string[] | null): string | null {
+  return subscriptionIds?.length === 1 ? (subscriptionIds[0] ?? null) : null
+}
+
 type ComputedBill = BillOutcome | { readonly state: 'computed'; readonly invoice: NewInvoice }
 
 function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill {
@@ -107,7 +112,7 @@ function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill
         billingKey: request.billingKey,
         customerId: bill.customerId,
         documentId: request.document?.id ?? null,
-        subscriptionId: request.subscriptionId,
+        subscriptionId: onlyOf(request.subscriptionIds),
         testClockId: bill.testClockId,
         purchaseOrderReference: bill.purchaseOrderReference,
         now: request.now,

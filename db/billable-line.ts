@@ -9,7 +9,7 @@ import type { Db } from './database.ts'
 export interface LinesOfBill {
   readonly reason: BillReason
   readonly document: { readonly id: string } | null
-  readonly subscriptionId: string | null
+  readonly subscriptionIds: readonly string[] | null
 }
 
 /** A line with what its bill needs to know of it beside what it is priced from. */
@@ -65,12 +65,12 @@ export async function readBillableLines(
   const contexts = rows.toSorted(byPlace).map((row) => toContext(row, billed.get(row.id) ?? []))
   const byDocument = Map.groupBy(contexts, (context) => context.documentId)
   const bySubscription = Map.groupBy(contexts, (context) => context.subscription.id)
-  return bills.map(({ reason, document, subscriptionId }) => {
-    if (reason !== 'period') return bySubscription.get(subscriptionId ?? '') ?? []
+  return bills.map(({ reason, document, subscriptionIds }) => {
+    if (reason !== 'period') return (subscriptionIds ?? []).flatMap((id) => bySubscription.get(id) ?? [])
     const ofDocument = byDocument.get(document?.id ?? '') ?? []
-    return subscriptionId === null
+    return subscriptionIds === null
       ? ofDocument
-      : ofDocument.filter((context) => context.subscription.id === subscriptionId)
+      : ofDocument.filter((context) => subscriptionIds.includes(context.subscription.id))
   })
 }
 
@@ -80,7 +80,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
   const ofPeriods = bills.filter((bill) => bill.reason === 'period')
   const documentIds = ofPeriods.flatMap((bill) => (bill.document === null ? [] : [bill.document.id]))
   const subscriptionIds = bills.flatMap((bill) =>
-    bill.reason === 'period' || bill.subscriptionId === null ? [] : [bill.subscriptionId],
+    bill.reason === 'period' ? [] : (bill.subscriptionIds ?? []),
   )
   const query = db
     .selectFrom('subscription_lines as line')

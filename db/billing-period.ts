@@ -167,7 +167,7 @@ function requestOf(document: DocumentRow, now: string): BillRequest {
     billingKey: billingKeyOf(document),
     reason: 'period',
     document,
-    subscriptionId: null,
+    subscriptionIds: null,
     asOf: document.next_invoice_on,
     now,
   }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { isDocumentAwaited } from './opening.ts'
 
 /** The run's row, made when its first chunk begins. */
 export async function ensureBillingRun(
@@ -24,12 +25,16 @@ export async function listDueDocuments(
   due: { now: string; after: string | null; limit: number; isFailedOnly?: boolean },
 ): Promise<PeriodKey[]> {
   let query = db
-    .selectFrom('subscription_documents')
+    .selectFrom('subscription_documents as document')
     .select(['id', 'next_period_index'])
     .where('closed_at', 'is', null)
     .where('test_clock_id', 'is', null)
     .where(
       sql<boolean>`coalesce(finalize_on, next_invoice_on) <= (${due.now}::timestamptz at time zone time_zone)::date`,
+    )
+    // Who comes last of an order bills the first period for all of it.
+    .where(
+      sql<boolean>`not (next_period_index = 0 and finalize_on is null and ${isDocumentAwaited(due.now)})`,
     )
     .orderBy('id')
     .limit(due.limit)

@@ -7,6 +7,7 @@ import { recordBilled } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
 import { findDocumentsGoingOn, type BilledDocument } from './document-progress.ts'
 import { finalizeDrafts } from './finalization.ts'
+import { listBegunTogether } from './opening.ts'
 import { listDocuments, lockDocuments, type DocumentRow } from './subscription-documents.ts'
 import { getSubscription } from './subscription.ts'
 
@@ -44,19 +45,21 @@ export async function billPeriods(
 }
 
 /**
- * The first bill of a subscription: on its document's period 0 where activation opened the document, else on an invoice
- * of its own for what the joined document had billed before; the next period is billed with all the others.
+ * The first bill of a subscription and of all that began with it: on its document's period 0 where activation opened the
+ * document, else on an invoice of their own for what the joined document had billed before; the next period is billed
+ * with all the others. Whoever comes last of one order bills for all, whoever came before finds the work done.
  */
 export async function billOpening(db: Db, subscriptionId: string, now: string): Promise<string[]> {
   const subscription = await getSubscription(db, subscriptionId)
-  const documents = await listDocuments(db, subscriptionId)
+  const subscriptionIds = await listBegunTogether(db, subscriptionId)
+  const documents = await listDocuments(db, ...subscriptionIds)
   for (const document of documents.filter((row) => row.next_period_index === 0)) {
     await billPeriod(db, { documentId: document.id, periodIndex: 0 }, now)
   }
   assert(subscription.starts_on, 'an active subscription has a start')
   // What begins later is billed with the document that it lies on.
   const asOf = earlierDate(subscription.starts_on, dateIn(subscription.time_zone, now))
-  await billSubscription(db, { subscriptionId, reason: 'opening', asOf, now })
+  await billSubscriptions(db, { of: subscriptionId, subscriptionIds, reason: 'opening', asOf, now })
   return await listInvoiceNumbers(db, subscriptionId)
 }
 
@@ -67,21 +70,30 @@ export async function billFinal(db: Db, subscriptionId: string, now: string): Pr
     .select((eb) => eb.fn.max('ends_on').as('ends_on'))
     .where('subscription_id', '=', subscriptionId)
     .executeTakeFirstOrThrow()
-  if (last.ends_on) await billSubscription(db, { subscriptionId, reason: 'final', asOf: last.ends_on, now })
+  if (last.ends_on)
+    await billSubscriptions(db, {
+      of: subscriptionId,
+      subscriptionIds: [subscriptionId],
+      reason: 'final',
+      asOf: last.ends_on,
+      now,
+    })
   return await listInvoiceNumbers(db, subscriptionId)
 }
 
 interface SubscriptionBill {
-  readonly subscriptionId: string
+  /** By whose key the bill is made once. */
+  readonly of: string
+  readonly subscriptionIds: readonly string[]
   readonly reason: 'opening' | 'final'
   readonly asOf: string
   readonly now: string
 }
 
-async function billSubscription(db: Db, bill: SubscriptionBill): Promise<void> {
-  const billingKey = `subscription/${encodeId('subscription', bill.subscriptionId)}/${bill.reason}`
+async function billSubscriptions(db: Db, bill: SubscriptionBill): Promise<void> {
+  const billingKey = `subscription/${encodeId('subscription', bill.of)}/${bill.reason}`
   await db.transaction().execute(async (tx) => {
-    const documents = await lockDocuments(tx, bill.subscriptionId)
+    const documents = await lockDocuments(tx, ...bill.subscriptionIds)
     const existing = await tx
       .selectFrom('invoices')
       .select('id')
@@ -104,7 +116,7 @@ async function closeIfBilled(
   bill: SubscriptionBill,
 ): Promise<void> {
   const at = documents.map((document) => ({ documentId: document.id, on: bill.asOf }))
-  const open = await findDocumentsGoingOn(tx, at, bill.subscriptionId)
+  const open = await findDocumentsGoingOn(tx, at, bill.of)
   const closing = documents.map(({ id }) => id).filter((id) => !open.has(id))
   if (closing.length === 0) return
   await tx

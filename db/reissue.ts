@@ -72,7 +72,7 @@ async function lockBill(tx: Tx, invoiceId: string, now: string): Promise<BillToR
     .executeTakeFirst()
   const document = row?.document_id ? await lockDocument(tx, row.document_id) : null
   const [kind, owner = '', of = ''] = (row?.billing_key ?? '').split('/')
-  if (kind === 'document') return { reason: 'period', document, subscriptionId: null, asOf: of, now }
+  if (kind === 'document') return { reason: 'period', document, subscriptionIds: null, asOf: of, now }
   if (kind !== 'subscription' || (of !== 'opening' && of !== 'final')) return null
   const subscriptionId = decodeId('subscription', owner)
   const life = await tx
@@ -82,7 +82,19 @@ async function lockBill(tx: Tx, invoiceId: string, now: string): Promise<BillToR
     .executeTakeFirstOrThrow()
   const asOf = of === 'opening' ? life.starts_on : life.ends_on
   assert(asOf, 'a subscription that was billed has its dates')
-  return { reason: of, document, subscriptionId, asOf, now }
+  return { reason: of, document, subscriptionIds: await readSubscriptions(tx, invoiceId), asOf, now }
+}
+
+/** A first bill may be of several that were ordered together. */
+async function readSubscriptions(tx: Tx, invoiceId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('invoice_lines')
+    .select('subscription_id')
+    .distinct()
+    .where('invoice_id', '=', invoiceId)
+    .orderBy('subscription_id')
+    .execute()
+  return rows.flatMap((row) => row.subscription_id ?? [])
 }
 
 function firstKey(billingKey: string): string {

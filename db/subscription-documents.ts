@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { BillingInterval } from '#domain/calendar.ts'
 import type { CyclingDocument } from '#domain/change.ts'
 import type { Db, Tx } from './database.ts'
@@ -42,14 +43,14 @@ export function toCycling(
   }
 }
 
-/** The documents on which a subscription's lines lie, oldest first. */
-export async function listDocuments(db: Db, subscriptionId: string): Promise<DocumentRow[]> {
-  return await documentsOf(db, subscriptionId).execute()
+/** The documents on which the subscriptions' lines lie, oldest first. */
+export async function listDocuments(db: Db, ...subscriptionIds: readonly string[]): Promise<DocumentRow[]> {
+  return await documentsOf(db, subscriptionIds).execute()
 }
 
 /** The same, held for a bill or a change: always in id order, so that two never wait for each other. */
-export async function lockDocuments(tx: Tx, subscriptionId: string): Promise<DocumentRow[]> {
-  return await documentsOf(tx, subscriptionId).forNoKeyUpdate().execute()
+export async function lockDocuments(tx: Tx, ...subscriptionIds: readonly string[]): Promise<DocumentRow[]> {
+  return await documentsOf(tx, subscriptionIds).forNoKeyUpdate().execute()
 }
 
 /** One document, held for a bill. */
@@ -64,10 +65,10 @@ export async function lockDocument(tx: Tx, documentId: string): Promise<Document
 
 /** Keeps bills away until the caller's transaction ends, but not others who do the same. */
 export async function holdOffBills(tx: Db, subscriptionId: string): Promise<void> {
-  await documentsOf(tx, subscriptionId).forShare().execute()
+  await documentsOf(tx, [subscriptionId]).forShare().execute()
 }
 
-function documentsOf(db: Db, subscriptionId: string) {
+function documentsOf(db: Db, subscriptionIds: readonly string[]) {
   return db
     .selectFrom('subscription_documents')
     .selectAll()
@@ -77,7 +78,7 @@ function documentsOf(db: Db, subscriptionId: string) {
           .selectFrom('subscription_lines')
           .select('subscription_lines.id')
           .whereRef('subscription_lines.document_id', '=', 'subscription_documents.id')
-          .where('subscription_lines.subscription_id', '=', subscriptionId),
+          .where('subscription_lines.subscription_id', '=', sql<string>`any(${subscriptionIds}::uuid[])`),
       ),
     )
     .orderBy('id')

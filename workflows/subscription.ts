@@ -101,16 +101,33 @@ async function activate(life: Life): Promise<void> {
   ])
   update(life, { phase: 'active', agenda, parkedReason: null })
   tell(life)
-  const { invoices } = await insist(
-    life,
-    async () => await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key]),
-  )
-  update(life, { lastInvoices: invoices })
+  update(life, { lastInvoices: await billTheFirst(life) })
   update(life, { agenda: await readAgenda(life) })
   tell(life)
   const isOneTime = life.state.agenda.documents.length === 0 && life.state.serverIds.length === 0
   if (isOneTime) await setPhase(life, 'ended', 'subscription.ended')
 }
+
+/**
+ * The first bill, together with what else of the order is built on this day: whoever comes last bills for all. What is asked
+ * meanwhile need not wait for the others.
+ */
+async function billTheFirst(life: Life): Promise<string[]> {
+  for (let waitMs = firstSiblingsWaitMs; ; waitMs *= 2) {
+    const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life), isAlone: life.inbox.length > 0 }
+    const { isWaiting, invoices } = await insist(
+      life,
+      async () => await database.billOpening.executeWithOptions({ summary: 'first bill' }, [key]),
+    )
+    if (isWaiting !== true) return invoices
+    await wf.condition(() => life.inbox.length > 0, waitMs, {
+      summary: 'until the rest of the order is built, or something is asked',
+    })
+  }
+}
+
+/** Each wait is as long as all before it: a build of hours costs a dozen looks. */
+const firstSiblingsWaitMs = 5_000
 
 /** Sleeps until something is due or asked. A subscription on a test clock sleeps until it is told the time. */
 async function waitForTurn(life: Life): Promise<void> {

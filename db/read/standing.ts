@@ -43,7 +43,7 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
   const { at } = first
   const bills = documents.map((document) => {
     const asOf = boundaryToCome(document, dateIn(document.time_zone, at))
-    return { reason: 'period', document, subscriptionId: null, asOf, now: at } as const
+    return { reason: 'period', document, subscriptionIds: null, asOf, now: at } as const
   })
   const [inputs, subscriptions] = await Promise.all([
     readBillInputs(db, bills, { isPreview: true }),

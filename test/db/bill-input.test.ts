@@ -61,7 +61,7 @@ test('as many queries read one bill as ten', async () => {
   const now = '2026-02-01T00:00:00Z'
   const bills = documents.map(
     (document) =>
-      ({ reason: 'period', document, subscriptionId: null, asOf: document.next_invoice_on, now }) as const,
+      ({ reason: 'period', document, subscriptionIds: null, asOf: document.next_invoice_on, now }) as const,
   )
   const count = async (many: typeof bills) => {
     let queries = 0

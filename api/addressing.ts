@@ -1,13 +1,16 @@
 import type { Db } from '#db/database.ts'
+import { findIdByExternalId, isExternalKind } from '#db/external-id.ts'
 import { findIdByCode, isCodedKind, isKnownId, type AddressedKind } from '#db/read/address.ts'
 import { BusinessError, fieldError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 
-/** An id has a kind, an underscore and 26 characters; a code has no underscore. */
+/** An id has a kind, an underscore and 26 characters; a code has no underscore, and no colon. */
 const idPattern = /^[a-z]+_[0-9a-z]{26}$/
+/** What another system calls it: `ext:` and the external id, in addresses and bodies alike. */
+const externalPattern = /^ext:(.+)$/
 
 /**
- * The UUID behind an id or code in an address.
+ * The UUID behind an id, code or external id in an address.
  * @throws `not_found`, `id_kind_mismatch`
  */
 export async function resolveAddress(db: Db, kind: AddressedKind, text: string): Promise<string> {
@@ -34,7 +37,7 @@ export async function readAddressed<T>(
 }
 
 /**
- * The UUID behind an id or code in a body.
+ * The UUID behind an id, code or external id in a body.
  * @throws the given code, or `id_kind_mismatch`, both with the field's pointer
  */
 export async function resolveField(
@@ -49,6 +52,9 @@ export async function resolveField(
 }
 
 async function find(db: Db, kind: AddressedKind, text: string): Promise<string | undefined> {
+  const [, externalId] = externalPattern.exec(text) ?? []
+  if (externalId !== undefined)
+    return isExternalKind(kind) ? await findIdByExternalId(db, kind, externalId) : undefined
   if (!idPattern.test(text)) return isCodedKind(kind) ? await findIdByCode(db, kind, text) : undefined
   const id = decodeKnown(kind, text)
   return id !== undefined && (await isKnownId(db, kind, id)) ? id : undefined

@@ -133,6 +133,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'No exchange rate is known',
     'Record a rate for the currencies and the day that the detail names.',
   ),
+  external_id_taken: kind(
+    409,
+    'The external id is taken',
+    'Choose another one: each is used once per kind. Address what has it as ext: and the external id.',
+  ),
   field_invalid: kind(422, 'A field is not valid', 'Correct the fields that errors lists.', seeReference),
   field_required: kind(422, 'A field is missing', 'Add the fields that errors lists.', seeReference),
   formula_invalid: kind(

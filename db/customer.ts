@@ -1,7 +1,7 @@
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
-import { refuseTakenCode } from './unique.ts'
+import { refuseTakenCode, refuseTakenExternalId } from './unique.ts'
 
 export interface NewCustomer extends Partial<CustomerFacts> {
   readonly code: string
@@ -16,6 +16,8 @@ export interface NewCustomer extends Partial<CustomerFacts> {
 /** What may change as long as the customer stays the same. Finalized documents keep what they were made with. */
 export interface CustomerFacts {
   readonly name: string
+  /** By which another system knows it. */
+  readonly externalId: string | null
   readonly email: string | null
   readonly address: string | null
   /** In the customer's currency. */
@@ -36,11 +38,11 @@ export interface CustomerFacts {
   readonly splitsByPurchaseOrder: boolean
 }
 
-/** The customer's environment comes with its first order. @throws `code_taken` */
+/** The customer's environment comes with its first order. @throws `code_taken`, `external_id_taken` */
 export async function insertCustomer(db: Db, customer: NewCustomer): Promise<string> {
   const id = newId()
   const { code, currency, timeZone, ...facts } = customer
-  await refuseTakenCode(code, async () =>
+  const insert = async () =>
     db
       .insertInto('customers')
       .values({
@@ -48,6 +50,7 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         id,
         code,
         name: facts.name,
+        external_id: facts.externalId ?? null,
         email: facts.email,
         address: facts.address,
         currency,
@@ -60,11 +63,12 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         tax_exemption: facts.taxExemption ?? null,
         buyer_reference: facts.buyerReference ?? null,
       })
-      .execute(),
-  )
+      .execute()
+  await refuseTakenExternalId(facts.externalId, '/external_id', async () => refuseTakenCode(code, insert))
   return id
 }
 
+/** @throws `external_id_taken` */
 export async function updateCustomer(
   db: Db,
   customerId: string,
@@ -72,13 +76,16 @@ export async function updateCustomer(
 ): Promise<void> {
   const columns = toColumns(change)
   if (Object.values(columns).every((value) => value === undefined)) return
-  await db.updateTable('customers').set(columns).where('id', '=', customerId).execute()
+  await refuseTakenExternalId(change.externalId, '/external_id', async () =>
+    db.updateTable('customers').set(columns).where('id', '=', customerId).execute(),
+  )
 }
 
 /** What is undefined is left as it is. */
 function toColumns(facts: Partial<CustomerFacts>) {
   return {
     name: facts.name,
+    external_id: facts.externalId,
     email: facts.email,
     address: facts.address,
     price_list_id: facts.priceListId,

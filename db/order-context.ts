@@ -3,6 +3,7 @@ import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import { fieldError } from '#domain/errors.ts'
+import { checkExternalIds } from '#domain/external-id.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
@@ -32,6 +33,8 @@ export interface OrderRequest {
   readonly greatestAmount?: string | null
   /** Periods are counted from its own first day, on documents of its own. */
   readonly hasOwnAnchor?: boolean
+  /** By which another system knows the order. */
+  readonly externalId?: string | null
 }
 
 export interface OrderContext {
@@ -109,6 +112,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     }
   }
   const { planned, additions, startsOn } = planStarting(planFrom, request.starts ?? null, on)
+  checkExternalIds(request.lines, planned)
   await checkAdditions(db, additions, request)
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },

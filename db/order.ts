@@ -4,6 +4,7 @@ import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
 import type { Tx } from './database.ts'
 import { takeDiscount } from './discount.ts'
 import { insertEvent } from './event.ts'
+import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import { takePort } from './instance.ts'
 import { insertAdditions } from './order-addition.ts'
@@ -15,7 +16,8 @@ import { insertWorkflowStart } from './outbox.ts'
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
  * @param draftId the order is there as a draft, locked by the caller, with the lines of the request
- * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `no_server_for_application`, `ports_exhausted`
+ * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `external_id_taken`, `no_server_for_application`,
+ *   `ports_exhausted`
  */
 export async function confirmOrder(
   tx: Tx,
@@ -64,6 +66,7 @@ async function insertOrder(tx: Tx, request: OrderRequest, context: OrderContext)
       quote: null,
     })
     .execute()
+  await setExternalId(tx, 'order', { id: orderId, externalId: request.externalId })
   return { orderId, orderLineIds: await insertOrderLines(tx, orderId, request.lines) }
 }
 
@@ -110,6 +113,7 @@ export async function insertOrderLines(
     kit_id: line.kitId ?? null,
     quantity: line.quantity,
     subscription_id: line.joins ?? null,
+    external_id: line.externalId ?? null,
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
@@ -170,6 +174,11 @@ async function insertSubscription(
       greatest_amount: context.request.greatestAmount ?? null,
     })
     .execute()
+  await setExternalId(tx, 'subscription', {
+    id,
+    externalId: context.request.lines[planned.orderLineIndex]?.externalId,
+    pointer: `/lines/${planned.orderLineIndex}/external_id`,
+  })
   const instances = await insertInstances(tx, id, planned, context)
   await insertPlannedLines(tx, id, planned, instances)
   await insertEvent(tx, {

@@ -4,10 +4,11 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Terms } from '#domain/terms.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
-import { refuseTakenCode } from './unique.ts'
+import { refuseTakenCode, refuseTakenExternalId } from './unique.ts'
 
 export interface NewProduct {
   readonly code: string
+  readonly externalId?: string | null
   readonly name: string
   readonly billingType: BillingType
   readonly billingTiming: BillingTiming
@@ -28,15 +29,16 @@ export interface NewProduct {
   readonly applicationIds: readonly string[]
 }
 
-/** @throws `code_taken` */
+/** @throws `code_taken`, `external_id_taken` */
 export async function insertProduct(db: Db, product: NewProduct): Promise<string> {
   const id = newId()
-  await refuseTakenCode(product.code, async () =>
+  const insert = async () =>
     db
       .insertInto('products')
       .values({
         id,
         code: product.code,
+        external_id: product.externalId ?? null,
         name: product.name,
         billing_type: product.billingType,
         billing_timing: product.billingTiming,
@@ -55,7 +57,9 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
         quantity_attribute: product.quantityAttribute ?? null,
         archived_at: null,
       })
-      .execute(),
+      .execute()
+  await refuseTakenExternalId(product.externalId, '/external_id', async () =>
+    refuseTakenCode(product.code, insert),
   )
   if (product.applicationIds.length > 0) {
     await db

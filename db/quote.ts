@@ -4,6 +4,7 @@ import { dateIn } from '#domain/calendar.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkDraft, checkExpiry, checkQuoted, type QuotedTotals } from '#domain/quote.ts'
 import type { Tx } from './database.ts'
+import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import type { OrderRequest } from './order-context.ts'
 import { previewOrder } from './order-preview.ts'
@@ -45,6 +46,7 @@ export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: stri
       quote: JSON.stringify(terms),
     })
     .execute()
+  await setExternalId(tx, 'order', { id, externalId: request.externalId })
   await insertOrderLines(tx, id, request.lines)
   return id
 }
@@ -140,6 +142,7 @@ async function readLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']
     ...(row.kit_id === null ? { productId: row.product_id ?? '' } : { kitId: row.kit_id }),
     quantity: row.quantity,
     joins: row.subscription_id ?? undefined,
+    externalId: row.external_id ?? undefined,
   }))
 }
 

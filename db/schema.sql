@@ -375,6 +375,7 @@ CREATE TABLE customers (
   buyer_reference text,
   payment_terms jsonb,
   splits_by_purchase_order boolean not null default false,
+  external_id text,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
   constraint customers_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
@@ -382,8 +383,10 @@ CREATE TABLE customers (
   constraint customers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
   constraint customers_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
   constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint customers_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint customers_language_check CHECK ((language ~ '^[a-z]{2}$'::text))
 );
+CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (external_id) WHERE (external_id IS NOT NULL);
 
 CREATE TABLE discounts (
   id uuid not null,
@@ -799,6 +802,7 @@ CREATE TABLE order_lines (
   kit_id uuid,
   quantity numeric not null,
   subscription_id uuid,
+  external_id text,
   constraint order_lines_pkey PRIMARY KEY (id),
   constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
   constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
@@ -806,6 +810,7 @@ CREATE TABLE order_lines (
   constraint order_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint order_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint order_lines_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
+  constraint order_lines_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint order_lines_quantity_check CHECK ((quantity > (0)::numeric))
 );
 
@@ -821,14 +826,17 @@ CREATE TABLE orders (
   cancelled_at timestamp with time zone,
   expires_on date,
   quote jsonb,
+  external_id text,
   constraint orders_pkey PRIMARY KEY (id),
   constraint orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint orders_check CHECK (((confirmed_at IS NULL) OR (cancelled_at IS NULL))),
   constraint orders_check1 CHECK ((num_nonnulls(expires_on, quote) = ANY (ARRAY[0, 2]))),
-  constraint orders_check2 CHECK (((confirmed_at IS NOT NULL) OR (quote IS NOT NULL)))
+  constraint orders_check2 CHECK (((confirmed_at IS NOT NULL) OR (quote IS NOT NULL))),
+  constraint orders_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text))
 );
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, id DESC);
+CREATE UNIQUE INDEX orders_external_id ON public.orders USING btree (external_id) WHERE (external_id IS NOT NULL);
 
 CREATE TABLE outbox (
   id bigint not null generated always as identity,
@@ -937,6 +945,7 @@ CREATE TABLE products (
   variant_of_id uuid,
   tax_category text not null default 'standard'::text,
   quantity_attribute text,
+  external_id text,
   constraint products_pkey PRIMARY KEY (id),
   constraint products_code_key UNIQUE (code),
   constraint products_variant_of_id_fkey FOREIGN KEY (variant_of_id) REFERENCES products(id),
@@ -951,10 +960,12 @@ CREATE TABLE products (
   constraint products_check6 CHECK (((billing_type = 'threshold'::text) OR (quantity_attribute IS NULL))),
   constraint products_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
   constraint products_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint products_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint products_price_check CHECK (((price ->> 'model'::text) IS NOT NULL)),
   constraint products_recurrence_count_check CHECK ((recurrence_count >= 1)),
   constraint products_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text])))
 );
+CREATE UNIQUE INDEX products_external_id ON public.products USING btree (external_id) WHERE (external_id IS NOT NULL);
 
 CREATE TABLE readings (
   id bigint not null generated always as identity,
@@ -1161,6 +1172,7 @@ CREATE TABLE subscriptions (
   term jsonb,
   term_ends_on date,
   cancel_reason_code text,
+  external_id text,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -1176,6 +1188,7 @@ CREATE TABLE subscriptions (
   constraint subscriptions_check3 CHECK (((phase <> ALL (ARRAY['active'::text, 'suspended'::text])) OR (activated_at IS NOT NULL))),
   constraint subscriptions_check4 CHECK (((term IS NULL) = (term_ends_on IS NULL))),
   constraint subscriptions_check5 CHECK ((greatest_amount >= least_amount)),
+  constraint subscriptions_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint subscriptions_greatest_amount_check CHECK ((greatest_amount >= (0)::numeric)),
   constraint subscriptions_least_amount_check CHECK ((least_amount >= (0)::numeric)),
   constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text])))
@@ -1184,6 +1197,7 @@ CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_cl
 CREATE INDEX subscriptions_by_customer ON public.subscriptions USING btree (customer_id, id DESC);
 CREATE INDEX subscriptions_by_order ON public.subscriptions USING btree (order_id);
 CREATE INDEX subscriptions_by_phase ON public.subscriptions USING btree (phase, id DESC);
+CREATE UNIQUE INDEX subscriptions_external_id ON public.subscriptions USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) WHERE (parked_reason IS NOT NULL);
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
 

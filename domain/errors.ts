@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'discount_invalid'
   | 'event_values_missing'
   | 'exchange_rate_missing'
+  | 'external_id_taken'
   | 'field_invalid'
   | 'field_required'
   | 'formula_invalid'

@@ -67,6 +67,8 @@ export interface OrderRequestLine {
   readonly productId?: string | undefined
   readonly kitId?: string | undefined
   readonly quantity: string
+  /** By which another system knows the subscription that the line makes. */
+  readonly externalId?: string | undefined
   /** The subscription that the line joins, instead of making one; for products. */
   readonly joins?: string | undefined
 }

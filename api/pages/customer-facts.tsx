@@ -31,6 +31,13 @@ function PrintedFields({ content: { row }, refused }: CustomerProps) {
   return (
     <>
       <TextField {...at} name="name" label="Name" value={row.name} isRequired />
+      <TextField
+        {...at}
+        name="external_id"
+        label="External id"
+        value={row.external_id}
+        hint="By which another system knows the customer; in addresses ext: stands before it."
+      />
       <TextField {...at} name="email" label="Email" type="email" value={row.email} />
       <TextArea {...at} name="address" label="Address" value={row.address} />
       <TextField

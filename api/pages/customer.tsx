@@ -66,6 +66,12 @@ function CustomerHeader({ content }: { content: CustomerContent }) {
         <h1>{row.name}</h1>
         <p class="hint">
           {row.code} · <code>{encodeId('customer', row.id)}</code>
+          {row.external_id !== null && (
+            <>
+              {' '}
+              · known elsewhere as <code>{row.external_id}</code>
+            </>
+          )}
         </p>
       </div>
       <dl class="facts wide short">

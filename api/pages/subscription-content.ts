@@ -8,8 +8,9 @@ import { findSubscription, listSubscriptionLines } from '#db/read/subscription.t
 import { getTestClock } from '#db/read/test-clock.ts'
 import type { Db } from '#db/database.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { decodeId } from '#domain/identifier.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { DocumentLineDraft } from '#domain/invoice/document.ts'
+import { resolveAddress } from '../addressing.ts'
 
 const shownInvoices = 12
 const shownEvents = 50
@@ -17,8 +18,9 @@ const shownEvents = 50
 export type SubscriptionContent = Awaited<ReturnType<typeof readSubscriptionContent>>
 
 /** All that the page of a subscription shows. @throws `not_found`, `id_kind_mismatch` */
-export async function readSubscriptionContent(db: Db, publicId: string) {
-  const id = decodeId('subscription', publicId)
+export async function readSubscriptionContent(db: Db, address: string) {
+  const id = await resolveAddress(db, 'subscription', address)
+  const publicId = encodeId('subscription', id)
   const row = await findSubscription(db, id)
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
   const onlyThis = { subscriptionId: id, buildOrderId: null, limit: shownEvents }

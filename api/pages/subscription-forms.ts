@@ -3,6 +3,7 @@ import { previewChange } from '#db/plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
+import { resolveAddress } from '../addressing.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { commandOnce } from '../idempotency.ts'
 import {
@@ -54,7 +55,7 @@ export async function carryOut(
   const { db } = frame.deps
   const { request, fields } = keyedForm(ctx, form.values)
   const actor = requireOperator(ctx).name
-  const subscriptionId = decodeId('subscription', form.publicId)
+  const subscriptionId = await resolveAddress(db, 'subscription', form.publicId)
   await commandOnce(db, request, async () => {
     const { reason, asked, ...wish } = await toWish(frame, { subscriptionId, action: form.action, fields })
     const command: SubscriptionCommand = { ...wish, requestId: commandIdOf(request) }

@@ -26,6 +26,12 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
             </a>{' '}
             <span class="hint">
               <code>{publicId}</code>
+              {row.external_id !== null && (
+                <>
+                  {' '}
+                  · known elsewhere as <code>{row.external_id}</code>
+                </>
+              )}
             </span>
           </p>
         </div>

@@ -63,7 +63,13 @@ function registerNewCustomer(frame: Frame): void {
       result: customerSchema,
       status: 201,
       location: (customer) => `/v1/customers/${customer.id}`,
-      refusals: ['code_taken', 'currency_mismatch', 'currency_unknown', 'price_list_unknown'],
+      refusals: [
+        'code_taken',
+        'currency_mismatch',
+        'currency_unknown',
+        'external_id_taken',
+        'price_list_unknown',
+      ],
     },
     async ({ db, body, now }) => {
       const { code, currency, time_zone: timeZone, ...given } = body
@@ -97,7 +103,7 @@ function registerCustomerChange(frame: Frame): void {
       params: addressParams,
       body: customerChangeSchema,
       result: customerSchema,
-      refusals: ['currency_mismatch', 'price_list_unknown'],
+      refusals: ['currency_mismatch', 'external_id_taken', 'price_list_unknown'],
     },
     async ({ db, params, body, now }) => {
       const id = await resolveAddress(db, 'customer', params.id)
@@ -107,7 +113,10 @@ function registerCustomerChange(frame: Frame): void {
   )
 }
 
-/** What the route does, and the form of the customer's page. @throws `currency_mismatch`, `price_list_unknown` */
+/**
+ * What the route does, and the form of the customer's page.
+ * @throws `currency_mismatch`, `external_id_taken`, `price_list_unknown`
+ */
 export async function changeCustomer(
   db: Db,
   asked: { id: string; body: z.output<typeof customerChangeSchema>; now: string },

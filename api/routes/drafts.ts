@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { setExternalId } from '#db/external-id.ts'
 import { cancelDraft, changeDraft, confirmDraft, insertDraft, type DraftChange } from '#db/quote.ts'
 import { getOrder } from '#db/read/order.ts'
 import { resolveAddress } from '../addressing.ts'
@@ -72,8 +73,8 @@ function registerDraftChange(frame: Frame): void {
       path: '/v1/orders/{id}',
       permission: 'orders:write',
       tag: 'Orders',
-      summary: 'Change a draft',
-      description: 'What is left out stays. It is quoted anew, at the prices of today.',
+      summary: 'Change a draft, or the external id of any order',
+      description: 'What is left out stays. A draft is quoted anew, at the prices of today.',
       params: idParams,
       body: draftChangeSchema,
       result: orderSchema,
@@ -81,7 +82,10 @@ function registerDraftChange(frame: Frame): void {
     },
     async ({ db, transaction, params, body, now }) => {
       const id = await resolveAddress(db, 'order', params.id)
-      await changeDraft(transaction(), id, await toDraftChange(db, body), now)
+      const { external_id: externalId, ...draft } = body
+      await setExternalId(db, 'order', { id, externalId })
+      if (externalId === undefined || Object.keys(draft).length > 0)
+        await changeDraft(transaction(), id, await toDraftChange(db, draft), now)
       return toOrderJson(await getOrder(db, id), now)
     },
   )
@@ -111,7 +115,10 @@ function registerConfirmation(frame: Frame): void {
   )
 }
 
-async function toDraftChange(db: Db, body: z.output<typeof draftChangeSchema>): Promise<DraftChange> {
+async function toDraftChange(
+  db: Db,
+  body: Omit<z.output<typeof draftChangeSchema>, 'external_id'>,
+): Promise<DraftChange> {
   return {
     ...(body.lines === undefined ? {} : { lines: await toOrderLines(db, body.lines) }),
     ...(body.starts === undefined ? {} : { starts: toAskedStart(body.starts) }),

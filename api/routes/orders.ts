@@ -30,6 +30,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'date_range_invalid',
   'discount_code_unknown',
   'discount_code_used_up',
+  'external_id_taken',
   'id_kind_mismatch',
   'no_server_for_application',
   'order_empty',
@@ -166,6 +167,7 @@ export async function toOrderRequest(
     leastAmount: body.least_amount ?? null,
     greatestAmount: body.greatest_amount ?? null,
     hasOwnAnchor: body.has_own_anchor,
+    externalId: body.external_id ?? null,
     ...context,
   }
 }
@@ -178,7 +180,12 @@ export async function toOrderLines(
   for (const [index, line] of lines.entries()) {
     const pointer = `/lines/${index}`
     const joins = await resolveJoined(db, line.subscription, pointer)
-    resolved.push({ ...(await resolveSold(db, line, pointer)), quantity: line.quantity, joins })
+    resolved.push({
+      ...(await resolveSold(db, line, pointer)),
+      quantity: line.quantity,
+      externalId: line.external_id,
+      joins,
+    })
   }
   return resolved
 }

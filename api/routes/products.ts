@@ -1,4 +1,5 @@
 import type { Db } from '#db/database.ts'
+import { setExternalId } from '#db/external-id.ts'
 import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
@@ -12,7 +13,7 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { readPrice } from '../schemas/price.ts'
-import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
+import { newProductSchema, productChangeSchema, productSchema, toProductJson } from '../schemas/product.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
 import { toTerms } from '../schemas/terms.ts'
 
@@ -46,7 +47,29 @@ export function registerProducts(frame: Frame): void {
       toProductJson(await getProduct(db, await resolveAddress(db, 'product', params.id))),
   )
   registerNewProduct(frame)
+  registerProductChange(frame)
   registerProductArchive(frame)
+}
+
+function registerProductChange(frame: Frame): void {
+  frame.route(
+    {
+      method: 'patch',
+      path: '/v1/products/{id}',
+      permission: 'products:write',
+      tag: 'Catalog',
+      summary: 'Change by which id another system knows a product',
+      params: addressParams,
+      body: productChangeSchema,
+      result: productSchema,
+      refusals: ['external_id_taken'],
+    },
+    async ({ db, params, body }) => {
+      const id = await resolveAddress(db, 'product', params.id)
+      await setExternalId(db, 'product', { id, externalId: body.external_id })
+      return toProductJson(await getProduct(db, id))
+    },
+  )
 }
 
 function registerProductArchive(frame: Frame): void {
@@ -89,6 +112,7 @@ function registerNewProduct(frame: Frame): void {
         'billing_type_invalid',
         'code_taken',
         'currency_unknown',
+        'external_id_taken',
         'formula_invalid',
         'formula_not_allowed',
         'formula_too_expensive',
@@ -118,6 +142,7 @@ async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
   const applications = await listDefinitions(db, applicationIds)
   const product = {
     code: body.code,
+    externalId: body.external_id ?? null,
     name: body.name,
     billingType: body.billing_type,
     billingTiming: body.billing_timing,

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { ErrorCode } from '#domain/errors.ts'
-import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionCommand } from '#domain/subscription.ts'
+import { resolveAddress } from '../addressing.ts'
 import { authorize } from '../authentication.ts'
 import type { Call, Frame } from '../frame.ts'
 import { cancelNow } from '../permission.ts'
@@ -163,7 +163,7 @@ function registerAction<Body extends z.ZodType>(frame: Frame, action: Action<Bod
       refusals: ['action_not_allowed', 'subscription_ended', ...(action.refusals ?? [])],
     },
     async (call) => {
-      const subscriptionId = decodeId('subscription', call.params.id)
+      const subscriptionId = await resolveAddress(call.db, 'subscription', call.params.id)
       const { reason, asked, ...wish } = await action.toWish(call)
       const command: SubscriptionCommand = { ...wish, requestId: call.commandId }
       const actor = call.principal.name

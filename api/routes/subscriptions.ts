@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { setExternalId } from '#db/external-id.ts'
 import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
 import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { decodeId, encodeId } from '#domain/identifier.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
-import { resolveField } from '../addressing.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -15,6 +16,7 @@ import { addressField, idParams } from '../schemas/common.ts'
 import { toInstanceJson } from '../schemas/instance.ts'
 import {
   allowedActions,
+  subscriptionChangeSchema,
   subscriptionDetailSchema,
   subscriptionSchema,
   toSubscriptionJson,
@@ -62,7 +64,26 @@ export function registerSubscriptions(frame: Frame): void {
       params: idParams,
       result: subscriptionDetailSchema,
     },
-    async ({ db, params }) => readSubscriptionDetail(db, decodeId('subscription', params.id), frame.deps),
+    async ({ db, params }) =>
+      await readSubscriptionDetail(db, await resolveAddress(db, 'subscription', params.id), frame.deps),
+  )
+  frame.route(
+    {
+      method: 'patch',
+      path: '/v1/subscriptions/{id}',
+      permission: 'subscriptions:write',
+      tag: 'Subscriptions',
+      summary: 'Change by which id another system knows a subscription',
+      params: idParams,
+      body: subscriptionChangeSchema,
+      result: subscriptionDetailSchema,
+      refusals: ['external_id_taken'],
+    },
+    async ({ db, params, body }) => {
+      const id = await resolveAddress(db, 'subscription', params.id)
+      await setExternalId(db, 'subscription', { id, externalId: body.external_id })
+      return await readSubscriptionDetail(db, id, frame.deps)
+    },
   )
 }
 

@@ -19,12 +19,21 @@ export const nameField = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'A name has no control characters')
 
-/** An id or, where the kind has one, a code. */
+/** An id or, where the kind has one, a code, or ext: and an external id. */
 export const addressField = z
   .string()
   .min(1)
-  .max(100)
+  .max(104)
   .regex(/^[!-~]+$/, 'An id or code has visible ASCII characters only')
+
+/** By which another system knows it; in addresses it stands after ext:, which is no part of it. */
+export const externalIdField = z
+  .string()
+  .regex(
+    /^(?!ext:)[!-~]{1,100}$/,
+    'An external id has 1 to 100 visible ASCII characters, without ext: before',
+  )
+  .openapi({ description: 'Unique per kind; usable in addresses as ext: and the external id.' })
 
 /** Free text of several lines. PostgreSQL keeps everything but the NUL character. */
 export function textField(greatestLength: number) {
@@ -35,7 +44,9 @@ export function textField(greatestLength: number) {
     .refine((text) => !text.includes('\0'), { error: 'A text has no NUL character' })
 }
 
-export const addressParams = z.object({ id: addressField.openapi({ description: 'An id, or a code.' }) })
+export const addressParams = z.object({
+  id: addressField.openapi({ description: 'An id, a code, or ext: and an external id.' }),
+})
 export const idParams = z.object({ id: addressField.openapi({ description: 'An id.' }) })
 
 /** An amount of 0 or more, an exact decimal in major units, such as "0.0000012345". */

@@ -1,13 +1,22 @@
 import { z } from '@hono/zod-openapi'
 import type { CustomerRow } from '#db/read/customer.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField, codeField, countryField, currencyField, nameField, textField } from './common.ts'
+import {
+  addressField,
+  codeField,
+  countryField,
+  currencyField,
+  externalIdField,
+  nameField,
+  textField,
+} from './common.ts'
 import { paymentTermsField } from './payment-terms.ts'
 
 const lineField = nameField.max(100)
 
 /** What may be left out, and what may change later. */
 const factsShape = {
+  external_id: externalIdField.nullish(),
   email: z.email().max(254).nullish(),
   address: textField(1000).nullish(),
   price_list: addressField.nullish(),
@@ -69,6 +78,7 @@ export const customerSchema = z
   .object({
     id: z.string(),
     code: z.string(),
+    external_id: z.string().nullable(),
     name: z.string(),
     email: z.string().nullable(),
     address: z.string().nullable(),
@@ -93,6 +103,7 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
   return {
     id: encodeId('customer', row.id),
     code: row.code,
+    external_id: row.external_id,
     name: row.name,
     email: row.email,
     address: row.address,

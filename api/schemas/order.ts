@@ -14,6 +14,7 @@ import {
   amountField,
   currencyField,
   dateField,
+  externalIdField,
   moneySchema,
   nameField,
   quantityField,
@@ -40,6 +41,7 @@ export function toAskedStart(json: z.output<typeof startField> | null | undefine
 }
 
 const orderShape = {
+  external_id: externalIdField.nullish(),
   customer: addressField.openapi({ description: 'Id or code.' }),
   lines: z
     .array(
@@ -51,6 +53,9 @@ const orderShape = {
           subscription: addressField
             .optional()
             .openapi({ description: 'The subscription that the product joins, instead of making one.' }),
+          external_id: externalIdField
+            .optional()
+            .openapi({ description: 'By which another system knows the subscription that the line makes.' }),
         })
         .refine((line) => line.subscription === undefined || line.kit === undefined, {
           path: ['kit'],
@@ -119,6 +124,7 @@ export const newDraftSchema = z
 
 export const draftChangeSchema = z
   .strictObject({
+    external_id: orderShape.external_id,
     lines: orderShape.lines.optional(),
     starts: orderShape.starts,
     purchase_order_reference: orderShape.purchase_order_reference,
@@ -141,6 +147,7 @@ const orderLine = z.object({
 export const orderSchema = z
   .object({
     id: z.string(),
+    external_id: z.string().nullable(),
     state: z.enum(orderStates),
     expires_on: z.string().nullable().openapi({ description: 'Of what was a draft.' }),
     quoted: z
@@ -154,7 +161,12 @@ export const orderSchema = z
     test_clock: z.string().nullable(),
     lines: z.array(orderLine),
     subscriptions: z.array(
-      z.object({ id: z.string(), title: z.string(), phase: z.enum(subscriptionPhases) }),
+      z.object({
+        id: z.string(),
+        external_id: z.string().nullable(),
+        title: z.string(),
+        phase: z.enum(subscriptionPhases),
+      }),
     ),
     confirmed_at: z.string().nullable(),
     cancelled_at: z.string().nullable(),
@@ -167,6 +179,7 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
   const { currency, quote } = row
   return {
     id: encodeId('order', row.id),
+    external_id: row.external_id,
     state: orderStateOn(marks, dateIn(row.time_zone, row.test_clock_now_at ?? now)),
     expires_on: row.expires_on,
     quoted: quote && {
@@ -184,8 +197,9 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
       quantity: line.quantity,
       subscription: line.subscription_id === null ? null : encodeId('subscription', line.subscription_id),
     })),
-    subscriptions: row.subscriptions.map(({ id, title, phase }) => ({
+    subscriptions: row.subscriptions.map(({ id, external_id, title, phase }) => ({
       id: encodeId('subscription', id),
+      external_id,
       title,
       phase,
     })),

@@ -6,7 +6,7 @@ import { billingTimings, billingTypes } from '#domain/product.ts'
 import { refuseWith } from '../validation.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
-import { addressField, amountField, codeField, currencyField, nameField } from './common.ts'
+import { addressField, amountField, codeField, currencyField, externalIdField, nameField } from './common.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
 import { termsField, termsSchema, toTermsJson } from './terms.ts'
@@ -14,6 +14,7 @@ import { termsField, termsSchema, toTermsJson } from './terms.ts'
 export const newProductSchema = z
   .strictObject({
     code: codeField(60),
+    external_id: externalIdField.nullish(),
     name: nameField,
     billing_type: z.enum(billingTypes, {
       error: refuseWith('billing_type_invalid', `A billing type is one of ${billingTypes.join(', ')}.`),
@@ -58,10 +59,15 @@ export const newProductSchema = z
   })
   .openapi('NewProduct')
 
+export const productChangeSchema = z
+  .strictObject({ external_id: externalIdField.nullish() })
+  .openapi('ProductChange')
+
 export const productSchema = z
   .object({
     id: z.string(),
     code: z.string(),
+    external_id: z.string().nullable(),
     name: z.string(),
     billing_type: z.enum(billingTypes),
     billing_timing: z.enum(billingTimings),
@@ -89,6 +95,7 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
   return {
     id: encodeId('product', row.id),
     code: row.code,
+    external_id: row.external_id,
     name: row.name,
     billing_type: row.billing_type,
     billing_timing: row.billing_timing,

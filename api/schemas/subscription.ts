@@ -11,7 +11,14 @@ import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } fro
 import { standingOf } from '../subscription-commands.ts'
 import { refuseWith } from '../validation.ts'
 import { buildSchema } from './build.ts'
-import { addressField, dateField, quantityField, referenceSchema, textField } from './common.ts'
+import {
+  addressField,
+  dateField,
+  externalIdField,
+  quantityField,
+  referenceSchema,
+  textField,
+} from './common.ts'
 import { instanceSchema } from './instance.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
@@ -35,6 +42,7 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
 export const subscriptionSchema = z
   .object({
     id: z.string(),
+    external_id: z.string().nullable(),
     title: z.string(),
     customer: referenceSchema,
     product: z.string().nullable().openapi({ description: 'Code; null for a kit.' }),
@@ -67,6 +75,10 @@ export const subscriptionSchema = z
     created_at: z.string(),
   })
   .openapi('Subscription')
+
+export const subscriptionChangeSchema = z
+  .strictObject({ external_id: externalIdField.nullish() })
+  .openapi('SubscriptionChange')
 
 export const subscriptionLineSchema = z
   .object({
@@ -114,6 +126,7 @@ export const subscriptionDetailSchema = subscriptionSchema
 export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscriptionSchema> {
   return {
     id: encodeId('subscription', row.id),
+    external_id: row.external_id,
     title: row.title,
     customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
     product: row.product_code,

@@ -16,6 +16,7 @@ interface OrderOptions {
   readonly startsOn?: string
   readonly purchaseOrder?: string
   readonly discountCode?: string
+  readonly externalId?: string
   readonly watch?: true
   readonly dryRun?: true
 }
@@ -32,6 +33,7 @@ export function registerOrder(program: Command): void {
     .option('--starts-on <date>', 'the first day of service, past or to come')
     .option('--purchase-order <reference>', 'the customer’s own, as it is printed')
     .option('--discount-code <code>', 'such as SPRING-2026')
+    .option('--external-id <id>', 'by which another system knows the order')
     .option('--watch', 'follow the build until the application answers')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
     .addHelpText(
@@ -61,6 +63,7 @@ async function toOrder(session: Session, sold: string, options: OrderOptions): P
     ...(options.startsOn === undefined ? {} : { starts: { on: options.startsOn } }),
     ...(options.purchaseOrder === undefined ? {} : { purchase_order_reference: options.purchaseOrder }),
     ...(options.discountCode === undefined ? {} : { discount_code: options.discountCode }),
+    ...(options.externalId === undefined ? {} : { external_id: options.externalId }),
   }
 }
 

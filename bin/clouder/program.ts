@@ -7,6 +7,7 @@ import { registerCharges } from './charges.ts'
 import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
+import { registerExternalId } from './external-id.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
@@ -81,6 +82,7 @@ export function createProgram(): Command {
   addSimulate(program)
   registerBuilds(program)
   registerCatalog(program)
+  registerExternalId(program)
   registerPriceRevisions(program)
   registerSeller(program)
   registerTaxRates(program)

@@ -78,6 +78,7 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
   out.facts([
     ['subscription', detail.id],
     ['title', detail.title],
+    ...(detail.external_id === null ? [] : [['external id', detail.external_id] as const]),
     ['customer', `${detail.customer.name} (${detail.customer.code})`],
     ['phase', detail.phase],
     ...(detail.parked_reason === null ? [] : [['parked', detail.parked_reason] as const]),

@@ -25,7 +25,7 @@ function orders(db: Db) {
       jsonArrayFrom(
         order
           .selectFrom('subscriptions as subscription')
-          .select(['subscription.id', 'subscription.title', 'subscription.phase'])
+          .select(['subscription.id', 'subscription.external_id', 'subscription.title', 'subscription.phase'])
           .whereRef('subscription.order_id', '=', 'order.id')
           .orderBy('subscription.id'),
       ).as('subscriptions'),

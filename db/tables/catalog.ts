@@ -26,6 +26,7 @@ export interface ApplicationVersionsTable {
 export interface ProductsTable {
   id: string
   code: string
+  external_id: string | null
   name: string
   billing_type: BillingType
   billing_timing: BillingTiming

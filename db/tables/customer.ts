@@ -13,6 +13,8 @@ export interface TestClocksTable {
 export interface CustomersTable {
   id: string
   code: string
+  /** By which another system knows it. */
+  external_id: string | null
   name: string
   email: string | null
   address: string | null

@@ -10,6 +10,7 @@ import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, J
 
 export interface OrdersTable {
   id: string
+  external_id: string | null
   customer_id: string
   test_clock_id: string | null
   currency: string
@@ -45,10 +46,13 @@ export interface OrderLinesTable {
   quantity: Decimal
   /** Set where the line joined it, instead of making one. */
   subscription_id: string | null
+  /** Of the subscription that the line makes. */
+  external_id: string | null
 }
 
 export interface SubscriptionsTable {
   id: string
+  external_id: string | null
   order_id: string
   order_line_id: string
   customer_id: string

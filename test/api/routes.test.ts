@@ -71,6 +71,8 @@ GET /v1/test-clocks clocks:read
 GET /v1/test-clocks/:id clocks:read
 PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
+PATCH /v1/products/:id products:write
+PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write
 PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public

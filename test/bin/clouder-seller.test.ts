@@ -50,6 +50,18 @@ test('an exchange rate is recorded and listed', async () => {
   assert.deepEqual(row.split('\t').slice(1), ['EUR', 'USD', '1.0842', '2026-02-27', 'ECB'])
 })
 
+test('an external id is given, and addresses what has it', async () => {
+  const given = await clouder.run(['external-id', 'customer', 'north-clinic', 'crm-4711'])
+  assert.match(given.stderr, /cus_\w+ can be addressed as ext:crm-4711/)
+  const order = ['order', 'set-up', '--customer', 'ext:crm-4711', '--external-id', 'po-1', '--json']
+  assert.equal((JSON.parse(await done(order)) as { external_id: string }).external_id, 'po-1')
+  const again = await clouder.run(order)
+  assert.equal(again.code, 5)
+  assert.match(again.stderr, /external id po-1 belongs to another one/)
+  const taken = await clouder.run(['external-id', 'customer', 'ext:crm-4711'])
+  assert.match(taken.stderr, /has no external id/)
+})
+
 test('an order says its start, its reference and its code, and a dry run shows what they come to', async () => {
   const ran = await clouder.run([
     'order',

@@ -335,6 +335,25 @@ test('a billed period stays, and none overlaps it', async () => {
   await refuses('billing_periods_immutable', async () => sql`delete from billing_periods`.execute(db))
 })
 
+test('an external id is one of its kind, in visible characters', async () => {
+  for (const table of ['customers', 'products', 'orders', 'subscriptions'] as const) {
+    const id = await one(table, sql`true`)
+    const own = table === 'customers' || table === 'products' ? { code: 'copied' } : {}
+    await sql`update ${sql.table(table)} set external_id = 'crm-1' where id = ${id}`.execute(db)
+    await refuses(`${table}_external_id`, async () =>
+      copyRow(db, table, id, { ...own, external_id: 'crm-1' }),
+    )
+    await refuses(`${table}_external_id_check`, async () =>
+      copyRow(db, table, id, { ...own, external_id: 'crm 2' }),
+    )
+    await sql`update ${sql.table(table)} set external_id = null where id = ${id}`.execute(db)
+  }
+  const line = await one('order_lines', sql`true`)
+  await refuses('order_lines_external_id_check', async () =>
+    sql`update order_lines set external_id = '' where id = ${line}`.execute(db),
+  )
+})
+
 test('a usage window never changes, and none overlaps it', async () => {
   const window = await one('usage_windows', sql`subscription_line_id = ${sold.usageLine}`)
   await refuses('usage_windows_immutable', async () => sql`update usage_windows set quantity = 1`.execute(db))

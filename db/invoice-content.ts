@@ -1,5 +1,6 @@
 import type { DocumentContent } from '#domain/invoice/hash.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
+import type { StatedTax } from '#domain/invoice/stated-tax.ts'
 import type { Instalment } from '#domain/payment-terms.ts'
 import type { Seller } from './tables/installation.ts'
 import type { Buyer } from './tables/invoice.ts'
@@ -23,6 +24,7 @@ export interface ContentInvoice {
   readonly are_prices_inclusive: boolean
   readonly tax_rounding: string
   readonly purchase_order_reference: string | null
+  readonly stated_tax: StatedTax | null
 }
 
 export interface ContentLine {
@@ -85,6 +87,7 @@ export function contentOf(
     arePricesInclusive: invoice.are_prices_inclusive,
     taxRounding: invoice.tax_rounding,
     purchaseOrderReference: invoice.purchase_order_reference,
+    ...(invoice.stated_tax === null ? {} : { statedTax: statedContent(invoice.stated_tax) }),
     lines: lines.map(lineContent),
     taxes: taxes.map((tax) => ({
       category: tax.category,
@@ -95,6 +98,10 @@ export function contentOf(
       note: tax.note,
     })),
   }
+}
+
+function statedContent({ currency, taxMinor, rate }: StatedTax): DocumentContent {
+  return { currency, taxMinor, rate: { ...rate } }
 }
 
 function lineContent(line: ContentLine): DocumentContent {

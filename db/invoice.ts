@@ -24,6 +24,7 @@ import {
   type SellerFacts,
 } from './party.ts'
 import { refuseIncomplete } from './required-field.ts'
+import { readStatedTaxes, type StatedTaxOf } from './stated-tax.ts'
 
 /** What a document will say, with all that the database needs to know of it. */
 export interface NewInvoice {
@@ -61,7 +62,7 @@ export interface FinalizedInvoice {
  * Writes documents with their lines and finalizes them in the caller's transaction: one statement a table, whatever their
  * number. Then what the customers are owed is used, and the numbers are taken last.
  * @returns in the order given
- * @throws `invoice_field_missing`
+ * @throws `invoice_field_missing`, `exchange_rate_missing`
  */
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
@@ -119,9 +120,15 @@ async function writeInvoices(
     invoices.map(({ customerId }) => customerId),
   )
   const duesOf = agreedDues(facts, buyerOf)
+  // A draft states nothing yet: it is computed once more on its day, with the rate of that day.
+  const statedTaxOf = finalizeOn === null ? await readStatedTaxes(tx, invoices, facts) : () => null
   const ids = newIds(invoices.length)
   const rows = invoices.map((invoice, index) => ({
-    ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, { ...buyerOf(invoice.customerId), duesOf }),
+    ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, {
+      ...buyerOf(invoice.customerId),
+      duesOf,
+      statedTaxOf,
+    }),
     finalize_on: finalizeOn?.[index] ?? null,
   }))
   if (finalizeOn === null) refuseIncomplete(invoices, facts, buyerOf)
@@ -147,7 +154,7 @@ function toRow(
   id: string,
   invoice: NewInvoice,
   facts: SellerFacts,
-  { buyer, duesOf }: BuyerFacts & { readonly duesOf: DuesOf },
+  { buyer, duesOf, statedTaxOf }: BuyerFacts & { readonly duesOf: DuesOf; readonly statedTaxOf: StatedTaxOf },
 ) {
   const { draft } = invoice
   const issuedOn = dateIn(facts.timeZone, invoice.now)
@@ -177,6 +184,7 @@ function toRow(
     are_prices_inclusive: draft.arePricesInclusive,
     tax_rounding: draft.taxRounding,
     purchase_order_reference: invoice.purchaseOrderReference ?? null,
+    stated_tax: statedTaxOf(invoice),
   }
 }
 
@@ -186,12 +194,12 @@ async function insertRows(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
   await sql`
     insert into invoices (id, kind, billing_key, customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
       due_on, instalments, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
-      tax_rounding, purchase_order_reference, finalize_on)
+      tax_rounding, purchase_order_reference, stated_tax, finalize_on)
     select * from json_to_recordset(${JSON.stringify(rows)}::json) as draft (id uuid, kind text, billing_key text,
       customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
       instalments jsonb, net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
       corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text,
-      finalize_on date)`.execute(tx)
+      stated_tax jsonb, finalize_on date)`.execute(tx)
 }
 
 function toNumberable(

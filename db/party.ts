@@ -8,6 +8,8 @@ import type { Buyer } from './tables/invoice.ts'
 /** What a document copies of its seller on the day it is made. */
 export interface SellerFacts {
   readonly seller: Seller
+  readonly currency: string
+  readonly statesTaxInOwnCurrency: boolean
   readonly timeZone: string
   readonly paymentTerms: PaymentTerms
   readonly numberPatterns: NumberPatterns
@@ -17,9 +19,12 @@ export async function readSellerFacts(tx: Tx): Promise<SellerFacts> {
   const row = await tx
     .selectFrom('installation')
     .select(['seller', 'time_zone', 'payment_terms_days', 'payment_terms', 'number_patterns'])
+    .select(['currency', 'states_tax_in_own_currency'])
     .executeTakeFirstOrThrow()
   return {
     seller: row.seller,
+    currency: row.currency,
+    statesTaxInOwnCurrency: row.states_tax_in_own_currency,
     timeZone: row.time_zone,
     paymentTerms: row.payment_terms ?? { kind: 'days', days: row.payment_terms_days },
     numberPatterns: row.number_patterns,

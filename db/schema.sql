@@ -498,6 +498,7 @@ CREATE TABLE installation (
   payment_terms jsonb,
   draft_days integer not null default 0,
   number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
+  states_tax_in_own_currency boolean not null default false,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
@@ -674,6 +675,7 @@ CREATE TABLE invoices (
   purchase_order_reference text,
   previous_hash bytea,
   hash bytea,
+  stated_tax jsonb,
   constraint invoices_pkey PRIMARY KEY (id),
   constraint invoices_billing_key_key UNIQUE (billing_key),
   constraint invoices_number_key UNIQUE (number),
@@ -691,6 +693,7 @@ CREATE TABLE invoices (
   constraint invoices_check4 CHECK (((hash IS NULL) OR (finalized_at IS NOT NULL))),
   constraint invoices_check5 CHECK (((corrects_id IS NULL) OR (kind = 'credit_note'::text))),
   constraint invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+  constraint invoices_stated_tax_check CHECK ((stated_tax ?& ARRAY['currency'::text, 'taxMinor'::text, 'rate'::text])),
   constraint invoices_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
   constraint invoices_total_minor_check CHECK ((total_minor >= 0))
 );

@@ -11,6 +11,7 @@ export interface SellerSettings {
   /** In the place of the days, where something else is agreed. */
   readonly paymentTerms: PaymentTerms | null
   readonly pricesIncludeTax: boolean
+  readonly statesTaxInOwnCurrency: boolean
   readonly taxRounding: 'document' | 'line'
   readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
   /** Days that a document stays a draft for review. */
@@ -27,6 +28,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     paymentTermsDays: row.payment_terms_days,
     paymentTerms: row.payment_terms,
     pricesIncludeTax: row.prices_include_tax,
+    statesTaxInOwnCurrency: row.states_tax_in_own_currency,
     taxRounding: row.tax_rounding,
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
@@ -49,6 +51,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       payment_terms_days: settings.paymentTermsDays,
       payment_terms: settings.paymentTerms && JSON.stringify(settings.paymentTerms),
       prices_include_tax: settings.pricesIncludeTax,
+      states_tax_in_own_currency: settings.statesTaxInOwnCurrency,
       tax_rounding: settings.taxRounding,
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,

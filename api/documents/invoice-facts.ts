@@ -78,6 +78,9 @@ export interface TaxFacts {
 export interface SellerCurrencyTax {
   readonly currency: string
   readonly taxMinor: number
+  /** 1 of the base is so many of the quote. */
+  readonly base: string
+  readonly quote: string
   readonly rate: string
   readonly source: string
   readonly date: string

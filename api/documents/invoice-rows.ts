@@ -8,8 +8,9 @@ import {
   type InvoiceTaxRow,
 } from '#db/read/invoice.ts'
 import type { Db } from '#db/database.ts'
+import type { StatedTax } from '#domain/invoice/stated-tax.ts'
 import { instalmentsOf, leaveUnpaid } from '#domain/payment-terms.ts'
-import type { InvoiceFacts, LineFacts, TaxFacts } from './invoice-facts.ts'
+import type { InvoiceFacts, LineFacts, SellerCurrencyTax, TaxFacts } from './invoice-facts.ts'
 
 /** A document with all that is printed of it. */
 export interface InvoiceRows {
@@ -73,9 +74,14 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
       invoice.kind === 'credit_note'
         ? []
         : leaveUnpaid(instalmentsOf(dues, invoice.total_minor), balanceUsedMinor),
-    taxInSellerCurrency: null,
+    taxInSellerCurrency: invoice.stated_tax && fromStatedTax(invoice.stated_tax),
     notes: [],
   }
+}
+
+function fromStatedTax({ currency, taxMinor, rate }: StatedTax): SellerCurrencyTax {
+  const { base, quote, source, validOn: date } = rate
+  return { currency, taxMinor, base, quote, rate: rate.rate, source, date }
 }
 
 function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {

@@ -145,7 +145,7 @@ function printNotes({ facts, messages, formats }: Print): string[] {
   const converted = given(facts.taxInSellerCurrency, (tax) =>
     messages.taxInSellerCurrency({
       tax: formats.amount(tax.taxMinor, tax.currency),
-      rate: formats.decimal(tax.rate),
+      rate: formats.isolate(`1 ${tax.base} = ${formats.decimal(tax.rate)} ${tax.quote}`),
       source: formats.isolate(tax.source),
       date: formats.date(tax.date),
     }),

@@ -48,6 +48,7 @@ function toBilling(values: Values): Change {
   const change = {
     ...values,
     prices_include_tax: values['prices_include_tax'] === 'true',
+    states_tax_in_own_currency: values['states_tax_in_own_currency'] === 'true',
     payment_terms_days: toCount(values['payment_terms_days']),
     draft_days: toCount(values['draft_days']),
   }

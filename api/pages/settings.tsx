@@ -141,6 +141,16 @@ function BillingForm(props: SettingsProps) {
       />
       <Choice
         {...at}
+        name="states_tax_in_own_currency"
+        label="Tax on invoices in other currencies"
+        value={String(seller.states_tax_in_own_currency)}
+        choices={[
+          ['false', 'is said in their currency'],
+          ['true', `is said in ${seller.currency} as well`],
+        ]}
+      />
+      <Choice
+        {...at}
         name="recurrence_starts"
         label="What recurs is charged from"
         value={seller.recurrence_starts}

@@ -17,6 +17,7 @@ import {
   toInvoiceLineJson,
   toInvoiceTaxJson,
   toMarkJson,
+  toStatedTaxJson,
 } from '../schemas/invoice.ts'
 import { findSubscriptionFilter } from './builds.ts'
 import { findCustomerFilter } from './documents.ts'
@@ -80,6 +81,7 @@ export async function readInvoiceDetail(db: Db, id: string): Promise<z.input<typ
     buyer: toPartyJson(invoice.buyer),
     lines: lines.map((line) => toInvoiceLineJson(line, currency)),
     taxes: taxes.map((tax) => toInvoiceTaxJson(tax, currency)),
+    tax_in_seller_currency: invoice.stated_tax && toStatedTaxJson(invoice.stated_tax),
     balance_used: { amount_minor: balanceUsedMinor, currency },
     allocations: allocations.map((allocation) => toAllocationJson(allocation, currency)),
     credit_notes: notes.map((note) => toCreditNoteJson(note, currency)),

@@ -9,6 +9,7 @@ import type {
 } from '#db/read/invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { moneyState, moneyStates, openMinor, type InvoiceMoney } from '#domain/invoice/balance.ts'
+import type { StatedTax } from '#domain/invoice/stated-tax.ts'
 import { instalmentsOf } from '#domain/payment-terms.ts'
 import { moneySchema, periodSchema, referenceSchema } from './common.ts'
 import { explanationSchema, toExplanationJson } from './explanation.ts'
@@ -96,6 +97,17 @@ const invoiceTaxSchema = z
   })
   .openapi('InvoiceTax')
 
+const statedTaxSchema = z
+  .object({
+    tax: moneySchema,
+    base: z.string(),
+    quote: z.string(),
+    rate: z.string().openapi({ description: '1 of the base is so many of the quote.' }),
+    source: z.string(),
+    valid_on: z.string(),
+  })
+  .openapi('StatedTax')
+
 const allocationSchema = z
   .object({
     kind: z.enum(['balance', 'credit_note', 'payment']),
@@ -122,6 +134,9 @@ export const invoiceDetailSchema = invoiceSchema
     buyer: z.record(z.string(), z.unknown()),
     lines: z.array(invoiceLineSchema),
     taxes: z.array(invoiceTaxSchema),
+    tax_in_seller_currency: statedTaxSchema.nullable().openapi({
+      description: 'Where the currency is another one than the seller’s, and the seller is set to state it.',
+    }),
     balance_used: moneySchema,
     allocations: z.array(allocationSchema).openapi({ description: 'What was set against it, oldest first.' }),
     credit_notes: z.array(
@@ -190,6 +205,12 @@ function toMoney(row: InvoiceRow): InvoiceMoney {
     isVoid: row.is_void,
     isUncollectible: row.is_uncollectible,
   }
+}
+
+export function toStatedTaxJson(stated: StatedTax): z.input<typeof statedTaxSchema> {
+  const { base, quote, rate, source, validOn } = stated.rate
+  const tax = { amount_minor: stated.taxMinor, currency: stated.currency }
+  return { tax, base, quote, rate, source, valid_on: validOn }
 }
 
 export function toAllocationJson(row: AllocationRow, currency: string): z.input<typeof allocationSchema> {

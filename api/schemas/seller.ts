@@ -46,6 +46,10 @@ const settingsShape = {
     .nullable()
     .openapi({ description: 'In the place of the days, where something else is agreed.' }),
   prices_include_tax: z.boolean(),
+  states_tax_in_own_currency: z.boolean().openapi({
+    description:
+      'Invoices in another currency state their tax in the seller’s as well, by the exchange rates.',
+  }),
   tax_rounding: z.enum(['document', 'line']),
   recurrence_starts: z
     .enum(['confirmation', 'first_invoice', 'activation'])
@@ -89,6 +93,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     payment_terms_days: settings.paymentTermsDays,
     payment_terms: settings.paymentTerms,
     prices_include_tax: settings.pricesIncludeTax,
+    states_tax_in_own_currency: settings.statesTaxInOwnCurrency,
     tax_rounding: settings.taxRounding,
     recurrence_starts: settings.recurrenceStarts,
     draft_days: settings.draftDays,
@@ -113,6 +118,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     paymentTermsDays: json.payment_terms_days,
     paymentTerms: json.payment_terms,
     pricesIncludeTax: json.prices_include_tax,
+    statesTaxInOwnCurrency: json.states_tax_in_own_currency,
     taxRounding: json.tax_rounding,
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,

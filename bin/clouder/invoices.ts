@@ -124,10 +124,17 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
   out.facts([
     ['net', moneyText(invoice.net)],
     ['tax', moneyText(invoice.tax)],
+    ...sayStatedTax(invoice),
     ['total', moneyText(invoice.total)],
     ...invoice.allocations.map(
       ({ kind, amount }) => [kind.replace('_', ' '), `-${moneyText(amount)}`] as const,
     ),
     ['open', moneyText(invoice.open)],
   ])
+}
+
+function sayStatedTax({ tax_in_seller_currency: stated }: InvoiceDetail): (readonly [string, string])[] {
+  if (stated === null) return []
+  const { tax, base, quote, rate, source, valid_on: day } = stated
+  return [['tax, also', `${moneyText(tax)} (1 ${base} = ${rate} ${quote}, ${source}, ${day})`]]
 }

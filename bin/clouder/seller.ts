@@ -19,6 +19,7 @@ interface Change {
   readonly paymentTermsDays?: string
   readonly draftDays?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
+  readonly statesTaxInOwnCurrency?: 'yes' | 'no'
   readonly taxRounding?: string
   readonly recurrenceStarts?: string
 }
@@ -61,6 +62,12 @@ function registerSet(group: Command): void {
     .addOption(
       new Option('--prices-include-tax <answer>', 'whether prices hold the tax').choices(['yes', 'no']),
     )
+    .addOption(
+      new Option(
+        '--states-tax-in-own-currency <answer>',
+        'whether invoices in other currencies say the tax in yours as well',
+      ).choices(['yes', 'no']),
+    )
     .addOption(new Option('--tax-rounding <level>', 'where tax is rounded').choices(['document', 'line']))
     .addOption(
       new Option('--recurrence-starts <moment>', 'from when on what recurs is charged').choices([
@@ -92,6 +99,7 @@ function toBody(change: Change): object {
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
+    states_tax_in_own_currency: change.statesTaxInOwnCurrency && change.statesTaxInOwnCurrency === 'yes',
     tax_rounding: change.taxRounding,
     recurrence_starts: change.recurrenceStarts,
   }
@@ -128,6 +136,7 @@ function show(out: Output, seller: Seller): void {
     ['time zone', seller.time_zone],
     ['prices', seller.prices_include_tax ? 'include tax' : 'without tax'],
     ['tax rounding', `once a ${seller.tax_rounding === 'line' ? 'line' : 'rate and document'}`],
+    ...(seller.states_tax_in_own_currency ? [['tax', `also in ${seller.currency}`] as const] : []),
     ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],
     ['payment terms', sayTerms(seller)],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],

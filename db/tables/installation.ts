@@ -31,6 +31,7 @@ export interface InstallationTable {
   settlement_window_seconds: Defaulted<number>
   sampling_interval_seconds: Defaulted<number>
   prices_include_tax: Defaulted<boolean>
+  states_tax_in_own_currency: Defaulted<boolean>
   tax_rounding: Defaulted<'document' | 'line'>
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>

@@ -1,5 +1,6 @@
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import type { InvoiceLineKind } from '#domain/invoice/lines.ts'
+import type { StatedTax } from '#domain/invoice/stated-tax.ts'
 import type { Instalment } from '#domain/payment-terms.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingType } from '#domain/product.ts'
@@ -71,6 +72,8 @@ export interface InvoicesTable {
   are_prices_inclusive: Defaulted<boolean>
   tax_rounding: Defaulted<'document' | 'line'>
   purchase_order_reference: string | null
+  /** In the seller's currency, where it is another one and the law asks for it. */
+  stated_tax: NullableJson<StatedTax>
   previous_hash: Buffer | null
   hash: Buffer | null
   created_at: Generated<Instant>

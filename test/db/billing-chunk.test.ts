@@ -6,6 +6,7 @@ import { billChunk } from '#db/billing-chunk.ts'
 import { billPeriod } from '#db/billing.ts'
 import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
 import { insertCustomer } from '#db/customer.ts'
+import { insertExchangeRate } from '#db/exchange-rate.ts'
 import { newId } from '#db/identifier.ts'
 import { insertTaxRate } from '#db/tax-rate.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -226,6 +227,24 @@ suite('a field that the law of the seller’s country wants', () => {
       billed: 2,
       parked: 0,
     })
+  })
+
+  test('tax that must be stated in the seller’s currency parks the document until there is a rate', async () => {
+    const [sold] = await sellToMany(1)
+    assert.ok(sold)
+    await keepProfile({})
+    await stateAddress(sold.customer, 'Quay 1')
+    const documentIds = [sold.documentId]
+    const settings = { currency: 'EUR', states_tax_in_own_currency: true }
+    await seller.db.updateTable('installation').set(settings).execute()
+    const first = await run('2026-02-15T00:00:00Z', documentIds)
+    assert.match(first.told[0]?.reason ?? '', /^exchange_rate_missing: .*between USD and EUR for 2026-02-15/)
+    const rate = { base: 'EUR', quote: 'USD', rate: '1.25', source: 'ECB', validOn: '2026-02-13' }
+    await insertExchangeRate(seller.db, rate)
+    const second = await run('2026-02-15T01:00:00Z', documentIds)
+    assert.partialDeepStrictEqual(second.row, { considered: 1, billed: 1, parked: 0 })
+    const off = { currency: 'USD', states_tax_in_own_currency: false }
+    await seller.db.updateTable('installation').set(off).execute()
   })
 })
 

@@ -298,6 +298,11 @@ test('a document that does not add up to its lines is never finalized', async ()
   await finalize(await draftWithLine('[2034-03-01,2034-04-01)'))
 })
 
+test('tax in the seller’s currency says by which rate', async () => {
+  const stated = JSON.stringify({ currency: 'EUR', taxMinor: 800 })
+  await refuses('invoices_stated_tax_check', async () => draftInvoice({ stated_tax: stated }))
+})
+
 test('a document is never less than nothing, and its total is net and tax', async () => {
   await refuses('invoices_total_minor_check', async () => draftInvoice({ net_minor: -1, total_minor: -1 }))
   await refuses('invoices_check', async () => draftInvoice({ tax_minor: 1 }))

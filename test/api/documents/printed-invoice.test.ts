@@ -151,13 +151,15 @@ test('tax in the seller’s currency is stated with rate, source and date', () =
     taxInSellerCurrency: {
       currency: 'EUR',
       taxMinor: 2184,
+      base: 'EUR',
+      quote: 'USD',
       rate: '1.0852',
       source: 'ECB',
       date: '2026-03-30',
     },
   })
   assert.deepEqual(printed.notes.map(plain), [
-    'Tax in the seller’s currency: 21.84 EUR, at the rate 1.0852 (ECB, 30 March 2026).',
+    'Tax in the seller’s currency: 21.84 EUR, at the rate 1 EUR = 1.0852 USD (ECB, 30 March 2026).',
   ])
 })
 

@@ -273,6 +273,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Something that is not ours has this name. Remove or rename it, retry the build.',
     seeTasks,
   ),
+  no_refund_due: kind(
+    409,
+    'Nothing waits to be sent back',
+    'Read the order: it keeps its money, or it was sent already.',
+  ),
   no_server_for_application: kind(409, 'No server fits', 'Add a server, or free one.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
@@ -300,8 +305,23 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The pattern could give a number twice',
     'Use {series} and {number} once each with a sign between them, and {year} where numbers begin anew each year.',
   ),
+  order_active: kind(
+    409,
+    'Something of the order is active',
+    'Cancel its subscriptions instead, each at the end of what is paid or now.',
+  ),
   order_empty: kind(422, 'The order has no lines', 'Add at least one line.', seeProducts),
+  order_ended: kind(
+    409,
+    'The order has ended',
+    'It was cancelled, refused or has expired. Place another order.',
+  ),
   order_not_draft: kind(409, 'The order is not a draft', 'Only a draft can be changed; place another order.'),
+  order_not_held: kind(
+    409,
+    'The order does not wait for that',
+    'Read the order: waits_for lists what it waits for now, and until when.',
+  ),
   order_too_large: kind(
     422,
     'The order is too large',
@@ -316,6 +336,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     409,
     'More than is left to pay',
     'Record at most what is left of the invoice, and the rest on another one.',
+  ),
+  payment_not_as_requested: kind(
+    422,
+    'Not the amount that was asked for',
+    'Record all of it once it is there; send back what is too much or too little.',
+  ),
+  payment_request_closed: kind(
+    409,
+    'The payment request is not open any more',
+    'It was paid, has expired or was closed. Send the money back, or place another order.',
   ),
   phases_invalid: kind(
     422,
@@ -424,6 +454,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'The event is too old to be billed',
     'Nothing was stored. Put the amount on the next invoice as a one-off.',
+  ),
+  verification_invalid: kind(
+    404,
+    'The verification cannot be used',
+    'It was used, has expired, or is for another mail address. Ask for a new one.',
   ),
 }
 

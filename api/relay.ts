@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client'
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
 import {
   defineSearchAttributeKey,
   SearchAttributeType,
@@ -8,10 +8,11 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '#db/database.ts'
 import {
-  claimWorkflowStarts,
-  failWorkflowStart,
-  finishWorkflowStart,
-  type ClaimedStart,
+  claimOutboxRows,
+  failOutboxRow,
+  finishOutboxRow,
+  type ClaimedRow,
+  type WorkflowSignal,
   type WorkflowStart,
 } from '#db/outbox.ts'
 import type { ApiLog } from './dependencies.ts'
@@ -25,25 +26,26 @@ const batchSize = 20
 const startDeadlineMs = 5_000
 
 /**
- * Starts the workflows whose rows wait. A row is claimed for a while, not locked: the start lies outside any
+ * Starts the workflows whose rows wait, and tells others what they wait for. A row is claimed for a while, not locked: the start lies outside any
  * transaction, and a process that dies in between leaves the row to the next one. The workflow's id is the business
- * key, so a second start is the same workflow.
+ * key, so a second start is the same workflow; a fact that is told twice is the same fact.
  * @returns how many rows were done
  */
 export async function dispatchOutbox(relay: Relay): Promise<number> {
-  const claimed = await claimWorkflowStarts(relay.db, batchSize)
+  const claimed = await claimOutboxRows(relay.db, batchSize)
   const done = await Promise.all(claimed.map(async (row) => dispatch(relay, row)))
   return done.filter(Boolean).length
 }
 
-async function dispatch(relay: Relay, row: ClaimedStart): Promise<boolean> {
+async function dispatch(relay: Relay, row: ClaimedRow): Promise<boolean> {
   try {
-    await startWorkflow(relay.client, row.start)
+    if (row.kind === 'start_workflow') await startWorkflow(relay.client, row.start)
+    else await signalWorkflow(relay.client, row.signal)
   } catch (error) {
-    await failWorkflowStart(relay.db, row.id, error instanceof Error ? error.message : String(error))
+    await failOutboxRow(relay.db, row.id, error instanceof Error ? error.message : String(error))
     return false
   }
-  await finishWorkflowStart(relay.db, row.id)
+  await finishOutboxRow(relay.db, row.id)
   return true
 }
 
@@ -66,6 +68,22 @@ async function startWorkflow(client: Client, start: WorkflowStart): Promise<void
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
   }
+}
+
+/**
+ * A workflow that has ended needs to be told nothing. One that is not there yet is told later: its start waits in a row of
+ * its own.
+ */
+async function signalWorkflow(client: Client, { workflowId, signal }: WorkflowSignal): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId)
+  await client.withDeadline(Date.now() + startDeadlineMs, async () => {
+    try {
+      await handle.signal(signal)
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error
+      await handle.describe()
+    }
+  })
 }
 
 function keywordPairs(keywords: Readonly<Record<string, string>>): SearchAttributePair[] {

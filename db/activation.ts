@@ -1,8 +1,9 @@
 import { assert } from '#domain/assert.ts'
 import { dateIn, type BillingInterval } from '#domain/calendar.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { decideStart, openingDocument, type OpeningDocument } from '#domain/recurrence-start.ts'
 import { defaultTerms, type Terms } from '#domain/terms.ts'
-import type { Db, Tx } from './database.ts'
+import { within, type Db, type Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { readSeller } from './seller.ts'
 import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
@@ -11,9 +12,10 @@ import { closeTasks } from './task.ts'
 /**
  * Begins recurrence once the application was observed ready, by default on this day: nobody pays for what was not built.
  * Lines join the customer's open document of their interval and currency, or open it with their first day as its anchor.
+ * @throws `order_ended`
  */
 export async function activateSubscription(db: Db, subscriptionId: string, now: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+  await within(db, async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
     if (subscription.activated_at !== null) return
     const lines = await listLines(tx, subscriptionId)
@@ -57,11 +59,15 @@ async function readStart(
   const seller = await readSeller(tx)
   const order = await tx
     .selectFrom('orders')
-    .select('confirmed_at')
+    .select(['confirmed_at', 'cancelled_at', 'expired_at'])
     .where('id', '=', subscription.order_id)
     .where('confirmed_at', 'is not', null)
     .$narrowType<{ confirmed_at: string }>()
     .executeTakeFirstOrThrow()
+  // Whoever cancels an order has locked its subscriptions: here is seen that it was done before.
+  if (order.cancelled_at !== null || order.expired_at !== null) {
+    throw new BusinessError('order_ended', 'The order was ended before the subscription was active.')
+  }
   return decideStart({
     rule: seller.recurrenceStarts,
     orderedOn: dateIn(subscription.time_zone, order.confirmed_at),

@@ -4,7 +4,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { DocumentNotReady, writeBills } from './bill.ts'
 import { billPeriodsIn, type PeriodKey, type PeriodOutcome } from './billing-period.ts'
 import { recordBilled } from './billing-run.ts'
-import type { Db, Tx } from './database.ts'
+import { within, type Db, type Tx } from './database.ts'
 import { findDocumentsGoingOn, type BilledDocument } from './document-progress.ts'
 import { finalizeDrafts } from './finalization.ts'
 import { listBegunTogether } from './opening.ts'
@@ -19,9 +19,7 @@ export type { BilledDocument } from './document-progress.ts'
  * @throws DocumentNotReady
  */
 export async function billPeriod(db: Db, key: PeriodKey, now: string): Promise<BilledDocument> {
-  const [outcome] = await db
-    .transaction()
-    .execute(async (tx) => await billPeriodsIn(tx, [key], { now, isHeldPassedBy: false }))
+  const [outcome] = await within(db, async (tx) => billPeriodsIn(tx, [key], { now, isHeldPassedBy: false }))
   if (outcome?.state === 'waiting') throw new DocumentNotReady(key.documentId)
   if (outcome?.state === 'failed') throw outcome.error
   assert(outcome?.state === 'billed', 'a document that is waited for is never held')
@@ -92,7 +90,7 @@ interface SubscriptionBill {
 
 async function billSubscriptions(db: Db, bill: SubscriptionBill): Promise<void> {
   const billingKey = `subscription/${encodeId('subscription', bill.of)}/${bill.reason}`
-  await db.transaction().execute(async (tx) => {
+  await within(db, async (tx) => {
     const documents = await lockDocuments(tx, ...bill.subscriptionIds)
     const existing = await tx
       .selectFrom('invoices')

@@ -19,6 +19,7 @@ import type {
 import type { InstallationTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
+import type * as hold from './tables/order-hold.ts'
 import type * as subscription from './tables/subscription.ts'
 import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './tables/usage.ts'
 
@@ -45,10 +46,14 @@ export interface Database {
   test_clocks: TestClocksTable
   customers: CustomersTable
   customer_balances: CustomerBalancesTable
+  mail_verifications: hold.MailVerificationsTable
   environments: EnvironmentsTable
   servers: build.ServersTable
   orders: subscription.OrdersTable
   order_lines: subscription.OrderLinesTable
+  order_holds: hold.OrderHoldsTable
+  payment_requests: hold.PaymentRequestsTable
+  balance_movements: hold.BalanceMovementsTable
   subscriptions: subscription.SubscriptionsTable
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable
@@ -84,6 +89,11 @@ export interface Database {
 /** A connection pool, or the transaction its caller owns: queries take either. */
 export type Db = Kysely<Database>
 export type Tx = Transaction<Database>
+
+/** In the transaction of the caller where there is one, else in one of its own. */
+export async function within<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return db.isTransaction ? await work(db as Tx) : await db.transaction().execute(work)
+}
 
 const int8 = 20
 const date = 1082

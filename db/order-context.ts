@@ -5,6 +5,7 @@ import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { OrderChannel } from '#domain/order-hold.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
@@ -20,7 +21,7 @@ export interface OrderRequest {
   readonly testClockId: string | null
   /** Null: the customer's own. */
   readonly currency: string | null
-  readonly channel: 'api' | 'console' | 'command_line'
+  readonly channel: OrderChannel
   readonly actor: string
   /** The real instant; an order on a test clock happens at the clock's. */
   readonly now: string

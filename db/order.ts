@@ -7,6 +7,7 @@ import { insertEvent } from './event.ts'
 import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import { takePort } from './instance.ts'
+import { openOrderHolds } from './order-hold.ts'
 import { insertAdditions } from './order-addition.ts'
 import { environmentPrefix, readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
 import { insertPlannedLines } from './order-line.ts'
@@ -16,13 +17,14 @@ import { insertWorkflowStart } from './outbox.ts'
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
  * @param draftId the order is there as a draft, locked by the caller, with the lines of the request
+ * @param isHandedOver it was built and paid before: nothing of it is waited for
  * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `external_id_taken`, `no_server_for_application`,
  *   `ports_exhausted`
  */
 export async function confirmOrder(
   tx: Tx,
   request: OrderRequest,
-  { draftId = null }: { draftId?: string | null } = {},
+  { draftId = null, isHandedOver = false }: { draftId?: string | null; isHandedOver?: boolean } = {},
 ): Promise<{ orderId: string; subscriptionIds: string[] }> {
   const context = await readOrderContext(tx, request)
   const { orderId, orderLineIds } =
@@ -46,6 +48,8 @@ export async function confirmOrder(
     startsOn: context.startsOn,
   })
   await useDiscount(tx, subscriptionIds, context)
+  const { planned, nowAt } = context
+  if (!isHandedOver) await openOrderHolds(tx, { orderId, subscriptionIds, planned, nowAt })
   return { orderId, subscriptionIds }
 }
 

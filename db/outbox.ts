@@ -28,6 +28,27 @@ export async function insertWorkflowStart(db: Db, start: WorkflowStart): Promise
     .execute()
 }
 
+/** A fact that a workflow is told, written with the rows that make it one. */
+export interface WorkflowSignal {
+  readonly workflowId: string
+  readonly signal: string
+}
+
+/** A workflow is told a fact once: a second row for it is the same row. */
+export async function insertWorkflowSignal(db: Db, signal: WorkflowSignal): Promise<void> {
+  await db
+    .insertInto('outbox')
+    .values({
+      kind: 'signal_workflow',
+      key: `${signal.workflowId}/${signal.signal}`,
+      payload: JSON.stringify(signal),
+      last_error: null,
+      done_at: null,
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+}
+
 /** Lets the relay start a workflow again that is missing although its row says it should run. */
 export async function reopenWorkflowStart(db: Db, workflowId: string): Promise<void> {
   await db
@@ -37,17 +58,17 @@ export async function reopenWorkflowStart(db: Db, workflowId: string): Promise<v
     .execute()
 }
 
-export interface ClaimedStart {
-  readonly id: number
-  readonly start: WorkflowStart
-}
+export type ClaimedRow = { readonly id: number } & (
+  | { readonly kind: 'start_workflow'; readonly start: WorkflowStart }
+  | { readonly kind: 'signal_workflow'; readonly signal: WorkflowSignal }
+)
 
 /** Longer than a start may take: a process that dies with a claimed row leaves it to the next one after this. */
 const claimSeconds = 15
 const longestBackoffSeconds = 30
 
 /** Takes waiting rows, oldest first, for a while. Two relays at once take different ones. */
-export async function claimWorkflowStarts(db: Db, limit: number): Promise<ClaimedStart[]> {
+export async function claimOutboxRows(db: Db, limit: number): Promise<ClaimedRow[]> {
   const rows = await db
     .updateTable('outbox')
     .set({
@@ -65,12 +86,16 @@ export async function claimWorkflowStarts(db: Db, limit: number): Promise<Claime
         .forUpdate()
         .skipLocked(),
     )
-    .returning(['id', 'payload'])
+    .returning(['id', 'kind', 'payload'])
     .execute()
-  return rows.map((row) => ({ id: row.id, start: row.payload as WorkflowStart }))
+  return rows.map(({ id, kind, payload }) =>
+    kind === 'start_workflow'
+      ? { id, kind, start: payload as WorkflowStart }
+      : { id, kind, signal: payload as WorkflowSignal },
+  )
 }
 
-export async function finishWorkflowStart(db: Db, id: number): Promise<void> {
+export async function finishOutboxRow(db: Db, id: number): Promise<void> {
   await db
     .updateTable('outbox')
     .set({ done_at: sql<string>`now()`, last_error: null })
@@ -79,7 +104,7 @@ export async function finishWorkflowStart(db: Db, id: number): Promise<void> {
 }
 
 /** Leaves the row for later, each time longer, at most half a minute: an engine that comes back is noticed soon. */
-export async function failWorkflowStart(db: Db, id: number, error: string): Promise<void> {
+export async function failOutboxRow(db: Db, id: number, error: string): Promise<void> {
   await db
     .updateTable('outbox')
     .set({

@@ -105,7 +105,8 @@ async function lockDraft(
     .executeTakeFirstOrThrow()
   const today = await readToday(tx, row, asked.now)
   const { quote: terms, expires_on: expiresOn } = row
-  checkDraft({ confirmedAt: row.confirmed_at, cancelledAt: row.cancelled_at, expiresOn }, today)
+  const { confirmed_at: confirmedAt, cancelled_at: cancelledAt, expired_at: expiredAt } = row
+  checkDraft({ confirmedAt, cancelledAt, expiredAt, expiresOn }, today)
   if (terms === null || expiresOn === null) throw new Error(`the draft ${orderId} has no quote`)
   const { totalNowMinor, totalPerPeriodMinor, ...wishes } = terms
   const request = {
@@ -114,7 +115,7 @@ async function lockDraft(
     lines: await readLines(tx, orderId),
     testClockId: row.test_clock_id,
     currency: row.currency,
-    channel: row.channel as OrderRequest['channel'],
+    channel: row.channel,
     actor: asked.actor ?? row.actor,
     now: asked.now,
   }

@@ -30,10 +30,16 @@ CREATE OR REPLACE FUNCTION public.check_subscription_phase()
 AS $function$
 begin
   if new.phase <> old.phase and not (old.phase || '>' || new.phase = any (array[
-    'ordered>building', 'ordered>ended', 'building>active', 'building>ended', 'building>unbuilding', 'active>suspended',
-    'active>unbuilding', 'active>ended', 'suspended>active', 'suspended>unbuilding', 'unbuilding>ended', 'ordered>active'
+    'ordered>building', 'ordered>ended', 'ordered>unbuilding', 'building>active', 'building>ended', 'building>unbuilding',
+    'active>suspended', 'active>unbuilding', 'active>ended', 'suspended>active', 'suspended>unbuilding', 'unbuilding>ended',
+    'ordered>active'
   ])) then
     raise exception 'a subscription cannot go from % to %', old.phase, new.phase using errcode = 'check_violation', constraint = 'subscription_phase';
+  end if;
+  -- Nothing is built, and nothing billed, while its order is held.
+  if old.phase = 'ordered' and new.phase in ('building', 'active')
+    and exists (select from order_holds where order_id = new.order_id and settled_at is null) then
+    raise exception 'the order is held' using errcode = 'check_violation', constraint = 'order_held';
   end if;
   return new;
 end $function$;
@@ -231,6 +237,34 @@ CREATE TABLE applied_discounts (
 CREATE INDEX applied_discounts_by_customer ON public.applied_discounts USING btree (customer_id);
 CREATE INDEX applied_discounts_by_subscription ON public.applied_discounts USING btree (subscription_id) WHERE (subscription_id IS NOT NULL);
 
+CREATE TABLE balance_movements (
+  id uuid not null,
+  customer_id uuid not null,
+  currency text not null,
+  test_clock_id uuid,
+  kind text not null,
+  amount_minor bigint not null,
+  payment_request_id uuid not null,
+  reference text,
+  actor text not null,
+  recorded_at timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint balance_movements_pkey PRIMARY KEY (id),
+  constraint balance_movements_payment_request_id_kind_key UNIQUE (payment_request_id, kind),
+  constraint balance_movements_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint balance_movements_payment_request_id_fkey FOREIGN KEY (payment_request_id) REFERENCES payment_requests(id),
+  constraint balance_movements_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint balance_movements_check CHECK (((sent_at IS NULL) OR (kind = 'refund'::text))),
+  constraint balance_movements_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'refund'::text]))),
+  constraint balance_movements_sign_check CHECK (
+CASE kind
+    WHEN 'payment'::text THEN (amount_minor > 0)
+    ELSE (amount_minor < 0)
+END)
+);
+CREATE INDEX balance_movements_by_customer ON public.balance_movements USING btree (customer_id);
+
 CREATE TABLE bill_of_materials (
   kit_id uuid not null,
   position integer not null,
@@ -376,6 +410,7 @@ CREATE TABLE customers (
   payment_terms jsonb,
   splits_by_purchase_order boolean not null default false,
   external_id text,
+  mail_verified_at timestamp with time zone,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
   constraint customers_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
@@ -498,17 +533,24 @@ CREATE TABLE installation (
   payment_terms jsonb,
   draft_days integer not null default 0,
   number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
+  unpaid_order_days integer not null default 14,
+  unbuilt_payments text not null default 'balance'::text,
+  mail_verification text not null default 'shop'::text,
+  review_rules jsonb not null default '{}'::jsonb,
   states_tax_in_own_currency boolean not null default false,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint installation_draft_days_check CHECK (((draft_days >= 0) AND (draft_days <= 30))),
   constraint installation_is_only_check CHECK (is_only),
+  constraint installation_mail_verification_check CHECK ((mail_verification = ANY (ARRAY['never'::text, 'shop'::text, 'always'::text]))),
   constraint installation_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
   constraint installation_recurrence_starts_check CHECK ((recurrence_starts = ANY (ARRAY['confirmation'::text, 'first_invoice'::text, 'activation'::text]))),
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
   constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
-  constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text])))
+  constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
+  constraint installation_unbuilt_payments_check CHECK ((unbuilt_payments = ANY (ARRAY['balance'::text, 'refund'::text]))),
+  constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
 );
 
 CREATE TABLE instances (
@@ -755,6 +797,20 @@ CREATE TABLE login_links (
   constraint login_links_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
 );
 
+CREATE TABLE mail_verifications (
+  id uuid not null,
+  customer_id uuid not null,
+  email text not null,
+  token_sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint mail_verifications_pkey PRIMARY KEY (id),
+  constraint mail_verifications_token_sha256_key UNIQUE (token_sha256),
+  constraint mail_verifications_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id)
+);
+CREATE INDEX mail_verifications_by_customer ON public.mail_verifications USING btree (customer_id);
+
 CREATE TABLE number_series (
   code text not null,
   next_number integer not null default 1,
@@ -797,6 +853,29 @@ CREATE TABLE operators (
   constraint operators_name_key UNIQUE (name)
 );
 
+CREATE TABLE order_holds (
+  id uuid not null,
+  order_id uuid not null,
+  kind text not null,
+  rule text,
+  detail text not null,
+  opened_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  outcome text,
+  settled_by text,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint order_holds_pkey PRIMARY KEY (id),
+  constraint order_holds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint order_holds_check CHECK ((expires_at > opened_at)),
+  constraint order_holds_end_check CHECK ((num_nonnulls(settled_at, outcome, settled_by) = ANY (ARRAY[0, 3]))),
+  constraint order_holds_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'acceptance'::text, 'review'::text, 'mail_verification'::text]))),
+  constraint order_holds_outcome_check CHECK ((outcome = ANY (ARRAY['released'::text, 'refused'::text, 'expired'::text, 'withdrawn'::text])))
+);
+CREATE UNIQUE INDEX one_open_hold ON public.order_holds USING btree (order_id, kind) WHERE (settled_at IS NULL);
+CREATE INDEX order_holds_by_order ON public.order_holds USING btree (order_id);
+
 CREATE TABLE order_lines (
   id uuid not null,
   order_id uuid not null,
@@ -830,12 +909,14 @@ CREATE TABLE orders (
   expires_on date,
   quote jsonb,
   external_id text,
+  expired_at timestamp with time zone,
   constraint orders_pkey PRIMARY KEY (id),
   constraint orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
-  constraint orders_check CHECK (((confirmed_at IS NULL) OR (cancelled_at IS NULL))),
   constraint orders_check1 CHECK ((num_nonnulls(expires_on, quote) = ANY (ARRAY[0, 2]))),
   constraint orders_check2 CHECK (((confirmed_at IS NOT NULL) OR (quote IS NOT NULL))),
+  constraint orders_end_check CHECK ((num_nonnulls(cancelled_at, expired_at) <= 1)),
+  constraint orders_expired_check CHECK (((expired_at IS NULL) OR (confirmed_at IS NOT NULL))),
   constraint orders_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text))
 );
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, id DESC);
@@ -853,9 +934,28 @@ CREATE TABLE outbox (
   done_at timestamp with time zone,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_key_key UNIQUE (key),
-  constraint outbox_kind_check CHECK ((kind = 'start_workflow'::text))
+  constraint outbox_kind_check CHECK ((kind = ANY (ARRAY['start_workflow'::text, 'signal_workflow'::text])))
 );
 CREATE INDEX outbox_waiting ON public.outbox USING btree (id) WHERE (done_at IS NULL);
+
+CREATE TABLE payment_requests (
+  id uuid not null,
+  order_id uuid not null,
+  currency text not null,
+  total_minor bigint not null,
+  state text not null default 'open'::text,
+  opened_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint payment_requests_pkey PRIMARY KEY (id),
+  constraint payment_requests_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint payment_requests_settled_check CHECK (((state = 'open'::text) = (settled_at IS NULL))),
+  constraint payment_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'paid'::text, 'expired'::text, 'closed'::text]))),
+  constraint payment_requests_total_minor_check CHECK ((total_minor > 0))
+);
+CREATE UNIQUE INDEX one_open_payment_request ON public.payment_requests USING btree (order_id) WHERE (state = 'open'::text);
+CREATE INDEX payment_requests_by_order ON public.payment_requests USING btree (order_id);
 
 CREATE TABLE price_grids (
   application_id uuid,

@@ -1,3 +1,4 @@
+import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { Db, Tx } from './database.ts'
 import type { NumberPatterns, Seller } from './tables/installation.ts'
@@ -17,6 +18,12 @@ export interface SellerSettings {
   /** Days that a document stays a draft for review. */
   readonly draftDays: number
   readonly numberPatterns: NumberPatterns
+  /** Days that an order waits for its payment. */
+  readonly unpaidOrderDays: number
+  /** What becomes of money that came in for what was never built. */
+  readonly unbuiltPayments: 'balance' | 'refund'
+  readonly mailVerification: MailVerification
+  readonly reviewRules: ReviewRules
 }
 
 export async function readSeller(db: Db): Promise<SellerSettings> {
@@ -33,6 +40,10 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
     numberPatterns: row.number_patterns,
+    unpaidOrderDays: row.unpaid_order_days,
+    unbuiltPayments: row.unbuilt_payments,
+    mailVerification: row.mail_verification,
+    reviewRules: row.review_rules,
   }
 }
 
@@ -56,6 +67,10 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
       number_patterns: JSON.stringify(settings.numberPatterns),
+      unpaid_order_days: settings.unpaidOrderDays,
+      unbuilt_payments: settings.unbuiltPayments,
+      mail_verification: settings.mailVerification,
+      review_rules: JSON.stringify(settings.reviewRules),
     })
     .execute()
 }

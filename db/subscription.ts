@@ -3,6 +3,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
+import { settleUnbuilt } from './order-end.ts'
 import { closeTasks } from './task.ts'
 
 /** A row with its customer's time zone. @throws `subscription_unknown` */
@@ -60,6 +61,8 @@ export async function setPhase(
       })
       .where('id', '=', subscriptionId)
       .execute()
+    if (to.phase === 'ended' && subscription.activated_at === null)
+      await settleUnbuilt(tx, subscription.order_id, to.now)
     if (to.event)
       await tellOf(tx, subscription, to.event, {
         now: to.now,

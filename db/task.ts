@@ -10,8 +10,11 @@ export interface NewTask {
     | 'limit_refused'
     | 'document_parked'
     | 'instance_missing'
+    | 'order_acceptance'
+    | 'order_review'
+    | 'refund_due'
     | 'resume_failed'
-  readonly subjectKind: 'subscription' | 'document' | 'instance'
+  readonly subjectKind: 'subscription' | 'document' | 'instance' | 'order'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

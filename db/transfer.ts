@@ -108,16 +108,20 @@ interface Sale {
 
 /** The taker's order, at the price that the giver had, and at what is left of his terms. */
 async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked }: Sale): Promise<string> {
-  const { subscriptionIds } = await confirmOrder(tx, {
-    customerId: asked.customerId,
-    lines: [{ productId: line.product_id, quantity: transfer.movedQuantity }],
-    testClockId: subscription.test_clock_id,
-    currency: subscription.currency,
-    channel: 'api',
-    actor: key.actor,
-    now: key.now,
-    starts: { kind: 'date', on: startsOn },
-  })
+  const { subscriptionIds } = await confirmOrder(
+    tx,
+    {
+      customerId: asked.customerId,
+      lines: [{ productId: line.product_id, quantity: transfer.movedQuantity }],
+      testClockId: subscription.test_clock_id,
+      currency: subscription.currency,
+      channel: 'api',
+      actor: key.actor,
+      now: key.now,
+      starts: { kind: 'date', on: startsOn },
+    },
+    { isHandedOver: true },
+  )
   const [subscriptionId] = subscriptionIds
   if (subscriptionId === undefined) throw new Error('an order of a line makes a subscription')
   await tx

@@ -63,6 +63,7 @@ export type ErrorCode =
   | 'media_type_unsupported'
   | 'metric_unknown'
   | 'name_taken_on_server'
+  | 'no_refund_due'
   | 'no_server_for_application'
   | 'not_an_invoice'
   | 'not_credited'
@@ -71,11 +72,16 @@ export type ErrorCode =
   | 'not_ready_in_time'
   | 'nothing_to_pay'
   | 'number_pattern_ambiguous'
+  | 'order_active'
   | 'order_empty'
+  | 'order_ended'
   | 'order_not_draft'
+  | 'order_not_held'
   | 'order_too_large'
   | 'origin_refused'
   | 'payment_exceeds_invoice'
+  | 'payment_not_as_requested'
+  | 'payment_request_closed'
   | 'phases_invalid'
   | 'placeholder_unknown'
   | 'port_taken_on_server'
@@ -106,6 +112,7 @@ export type ErrorCode =
   | 'usage_event_conflict'
   | 'usage_event_in_future'
   | 'usage_event_too_late'
+  | 'verification_invalid'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

@@ -24,6 +24,7 @@ const prefixes = {
   kit: 'kit',
   oneOffCharge: 'oof',
   order: 'ord',
+  paymentRequest: 'pay',
   priceList: 'pl',
   product: 'prod',
   server: 'srv',

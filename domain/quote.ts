@@ -9,14 +9,18 @@ export const orderStates: readonly OrderState[] = ['draft', 'confirmed', 'cancel
 export interface OrderMarks {
   readonly confirmedAt: string | null
   readonly cancelledAt: string | null
+  /** When what a sold order waited for had not come in time. */
+  readonly expiredAt: string | null
   /** The first day on which it cannot be had any more; null where it was confirmed at once. */
   readonly expiresOn: string | null
 }
 
 /** Nothing has to happen for a quote to expire. One that expires on 1 May is a draft on 30 April and expired from 1 May on. */
-export function orderStateOn({ confirmedAt, cancelledAt, expiresOn }: OrderMarks, today: string): OrderState {
-  if (confirmedAt !== null) return 'confirmed'
+export function orderStateOn(marks: OrderMarks, today: string): OrderState {
+  const { confirmedAt, cancelledAt, expiredAt, expiresOn } = marks
   if (cancelledAt !== null) return 'cancelled'
+  if (expiredAt !== null) return 'expired'
+  if (confirmedAt !== null) return 'confirmed'
   return expiresOn !== null && compareDates(expiresOn, today) <= 0 ? 'expired' : 'draft'
 }
 
@@ -24,7 +28,7 @@ export function orderStateOn({ confirmedAt, cancelledAt, expiresOn }: OrderMarks
 export function checkDraft(order: OrderMarks, today: string): void {
   const state = orderStateOn(order, today)
   if (state === 'draft') return
-  if (state === 'expired')
+  if (state === 'expired' && order.confirmedAt === null)
     throw new BusinessError('quote_expired', `The quote could be had until ${order.expiresOn}, exclusive.`)
   throw new BusinessError('order_not_draft', `The order is ${state}; only a draft can be changed.`)
 }

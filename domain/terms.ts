@@ -22,6 +22,8 @@ export interface Terms {
   readonly alignment: 'anchored' | 'calendar'
   /** A usage line of quantity 0 is shown, or left out (D-18). */
   readonly isZeroShown: boolean
+  /** When the build begins (B-08); null: with the payment in the shop, at confirmation elsewhere. */
+  readonly buildTrigger: 'confirmation' | 'payment' | 'acceptance' | null
 }
 
 export type ChangeMoment = 'now' | 'period_end' | 'not_allowed'
@@ -37,4 +39,5 @@ export const defaultTerms: Terms = {
   trialDays: 0,
   alignment: 'anchored',
   isZeroShown: true,
+  buildTrigger: null,
 }

@@ -1,4 +1,5 @@
 import type { EventKind } from '#db/event.ts'
+import type { OrderHoldKind } from '#domain/order-hold.ts'
 import { formatDate, formatAmount } from './format.ts'
 
 type Data = Record<string, unknown>
@@ -6,6 +7,16 @@ type Data = Record<string, unknown>
 /** Every event as a sentence. The kinds are those that a page listens for, too. */
 const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'order.confirmed': (data) => `Ordered${quoted(data['title'])}`,
+  'order.held': (data) => `Held${because(data['detail'])}`,
+  'order.hold_released': (data) => `${holdText(data['hold'])} settled${because(data['reason'])}`,
+  'order.released': () => 'Nothing is waited for any more, the build begins',
+  'order.refused': (data) => `Order refused${because(data['reason'])}`,
+  'order.cancelled': (data) => `Order cancelled${because(data['reason'])}`,
+  'order.expired': (data) => `Order expired${because(data['reason'])}`,
+  'payment.to_be_refunded': (data) =>
+    `${amount({ ...data, total_minor: data['amount_minor'] })} is to be refunded`,
+  'payment.refunded': (data) => `${amount({ ...data, total_minor: data['amount_minor'] })} refunded`,
+  'customer.mail_verified': () => 'Mail address verified',
   'build.started': () => 'Build started',
   'build.step': stepSentence,
   'build.done': () => 'Build done, observed ready',
@@ -74,6 +85,16 @@ export function eventActor(event: { data: Data }, viewer: { name: string }): str
   if (actor === viewer.name) return 'you'
   if (actor.startsWith('operator:')) return 'an operator'
   return actor.startsWith('key_') ? 'an API key' : actor
+}
+
+function holdText(kind: unknown): string {
+  const texts: Readonly<Record<OrderHoldKind, string>> = {
+    payment: 'Payment',
+    acceptance: 'Acceptance',
+    review: 'Review',
+    mail_verification: 'Mail verification',
+  }
+  return typeof kind === 'string' && Object.hasOwn(texts, kind) ? texts[kind as OrderHoldKind] : text(kind)
 }
 
 function stepSentence(data: Data): string {

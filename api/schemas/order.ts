@@ -84,7 +84,7 @@ const orderShape = {
     .boolean()
     .default(false)
     .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
-  channel: z.enum(['api', 'command_line']).default('api'),
+  channel: z.enum(['api', 'command_line', 'shop']).default('api'),
 }
 
 interface Bounds {
@@ -175,7 +175,12 @@ export const orderSchema = z
 
 /** @param now the real instant; an order on a test clock stands where it stands at the clock's */
 export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSchema> {
-  const marks = { confirmedAt: row.confirmed_at, cancelledAt: row.cancelled_at, expiresOn: row.expires_on }
+  const marks = {
+    confirmedAt: row.confirmed_at,
+    cancelledAt: row.cancelled_at,
+    expiredAt: row.expired_at,
+    expiresOn: row.expires_on,
+  }
   const { currency, quote } = row
   return {
     id: encodeId('order', row.id),

@@ -19,6 +19,7 @@ export const taskSchema = z
 const subjects: Readonly<Record<string, IdentifierKind>> = {
   document: 'document',
   instance: 'instance',
+  order: 'order',
   subscription: 'subscription',
 }
 

@@ -29,6 +29,9 @@ const termsShape = {
     .enum(['anchored', 'calendar'])
     .openapi({ description: 'Periods are counted from the first day, or are the calendar’s own.' }),
   is_zero_shown: z.boolean().openapi({ description: 'A usage line of quantity 0 is shown.' }),
+  build_trigger: z.enum(['confirmation', 'payment', 'acceptance']).nullable().openapi({
+    description: 'When the build begins; null: with the payment in the shop, at confirmation elsewhere.',
+  }),
 }
 
 /** What is agreed beside the price. */

@@ -32,6 +32,8 @@ export interface CustomersTable {
   /** Null: the seller's. */
   payment_terms: NullableJson<PaymentTerms>
   splits_by_purchase_order: Defaulted<boolean>
+  /** When somebody showed that the mail address is the customer's own. */
+  mail_verified_at: Defaulted<Instant | null>
   created_at: Generated<Instant>
 }
 

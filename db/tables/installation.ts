@@ -1,3 +1,4 @@
+import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { ColumnType } from 'kysely'
 import type { Defaulted, Generated, Instant, Json, NullableJson } from './columns.ts'
@@ -35,6 +36,10 @@ export interface InstallationTable {
   tax_rounding: Defaulted<'document' | 'line'>
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>
+  unpaid_order_days: Defaulted<number>
+  unbuilt_payments: Defaulted<'balance' | 'refund'>
+  mail_verification: Defaulted<MailVerification>
+  review_rules: ColumnType<ReviewRules, string | undefined, string>
   number_patterns: ColumnType<NumberPatterns, string | undefined, string>
   demo_seeded_at: Instant | null
   created_at: Generated<Instant>

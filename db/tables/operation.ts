@@ -14,7 +14,7 @@ export interface TasksTable {
 
 export interface OutboxTable {
   id: Generated<number>
-  kind: 'start_workflow'
+  kind: 'start_workflow' | 'signal_workflow'
   key: string
   payload: unknown
   created_at: Generated<Instant>

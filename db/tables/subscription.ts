@@ -1,6 +1,7 @@
 import type { CancelReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { AskedPlan } from '#domain/change.ts'
+import type { OrderChannel } from '#domain/order-hold.ts'
 import type { AskedStart } from '#domain/order-start.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
@@ -14,11 +15,13 @@ export interface OrdersTable {
   customer_id: string
   test_clock_id: string | null
   currency: string
-  channel: string
+  channel: OrderChannel
   actor: string
   /** Null for what is a draft, or was one and was not sold. */
   confirmed_at: Instant | null
   cancelled_at: Instant | null
+  /** When what it waited for had not come in time. */
+  expired_at: Defaulted<Instant | null>
   /** The first day on which a draft cannot be had any more. */
   expires_on: CalendarDate | null
   quote: Json<QuoteTerms> | null

@@ -143,6 +143,7 @@ suite('201', () => {
       pricing: 'frozen',
       is_never_revised: false,
       is_zero_shown: true,
+      build_trigger: null,
     })
   })
 

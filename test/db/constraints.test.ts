@@ -439,6 +439,67 @@ test('an event of the timeline never changes', async () => {
   await refuses('events_immutable', async () => sql`update events set data = '{}'`.execute(db))
 })
 
+test('an order waits once for a thing, and what is settled says how, when and by whom', async () => {
+  const order = await one('orders', sql`true`)
+  const hold = async (columns: string, values: string) =>
+    await sql`insert into order_holds (id, order_id, kind, detail, opened_at${sql.raw(columns)})
+      values (${newId()}, ${order}, 'acceptance', '', '2026-01-01'${sql.raw(values)})`.execute(db)
+  await refuses('order_holds_end_check', async () => hold(', outcome', ", 'released'"))
+  await refuses('order_holds_end_check', async () => hold(', settled_at', ", '2026-01-02'"))
+  await refuses('order_holds_check', async () => hold(', expires_at', ", '2026-01-01'"))
+  await hold('', '')
+  await refuses('one_open_hold', async () => hold('', ''))
+  const id = await copyRow(db, 'subscriptions', sold.subscription, { phase: 'ordered' })
+  await refuses('order_held', async () =>
+    sql`update subscriptions set phase = 'building' where id = ${id}`.execute(db),
+  )
+  await sql`delete from order_holds`.execute(db)
+  await sql`update subscriptions set phase = 'building' where id = ${id}`.execute(db)
+})
+
+test('an order asks for its money once, and its money comes once and goes back at most once', async () => {
+  const order = await one('orders', sql`true`)
+  const ask = async (state: string, settledAt: string | null, totalMinor = 1_000) => {
+    const id = newId()
+    await sql`insert into payment_requests (id, order_id, currency, total_minor, state, opened_at, expires_at, settled_at)
+      values (${id}, ${order}, 'USD', ${totalMinor}, ${state}, '2026-01-01', '2026-01-15', ${settledAt})`.execute(
+      db,
+    )
+    return id
+  }
+  await refuses('payment_requests_total_minor_check', async () => ask('open', null, 0))
+  await refuses('payment_requests_settled_check', async () => ask('paid', null))
+  await ask('open', null)
+  await refuses('one_open_payment_request', async () => ask('open', null))
+  const request = await ask('paid', '2026-01-02')
+  const move = async (kind: string, amountMinor: number, sentAt: string | null = null) =>
+    await sql`insert into balance_movements (id, customer_id, currency, kind, amount_minor, payment_request_id, actor, recorded_at, sent_at)
+      select ${newId()}, customer_id, currency, ${kind}, ${amountMinor}, ${request}, 'test', '2026-01-02', ${sentAt}
+      from orders where id = ${order}`.execute(db)
+  await refuses('balance_movements_sign_check', async () => move('payment', -1))
+  await refuses('balance_movements_sign_check', async () => move('refund', 1))
+  await refuses('balance_movements_check', async () => move('payment', 1_000, '2026-01-03'))
+  for (const [kind, amountMinor] of [
+    ['payment', 1_000],
+    ['refund', -1_000],
+  ] as const) {
+    await move(kind, amountMinor)
+    await refuses('balance_movements_payment_request_id_kind_key', async () => move(kind, amountMinor))
+  }
+  await sql`delete from balance_movements`.execute(db)
+  await sql`delete from payment_requests`.execute(db)
+})
+
+test('an order was cancelled or has expired, and only what was sold expires', async () => {
+  const order = await one('orders', sql`true`)
+  const end = async (columns: string) =>
+    await sql`update orders set ${sql.raw(columns)} where id = ${order}`.execute(db)
+  await refuses('orders_end_check', async () => end('cancelled_at = now(), expired_at = now()'))
+  await refuses('orders_expired_check', async () =>
+    end("expired_at = now(), confirmed_at = null, expires_on = '2026-01-01', quote = '{}'"),
+  )
+})
+
 test('a build order is open once for a subscription', async () => {
   const open = async () =>
     await sql`insert into build_orders (id, subscription_id, kind, number)
@@ -449,7 +510,7 @@ test('a build order is open once for a subscription', async () => {
 
 /** Every drawn path; each other pair is refused. */
 const phasePaths: Record<string, string[]> = {
-  ordered: ['building', 'active', 'ended'],
+  ordered: ['building', 'active', 'unbuilding', 'ended'],
   building: ['active', 'unbuilding', 'ended'],
   active: ['suspended', 'unbuilding', 'ended'],
   suspended: ['active', 'unbuilding'],

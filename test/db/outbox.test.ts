@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import {
-  claimWorkflowStarts,
-  failWorkflowStart,
-  finishWorkflowStart,
+  claimOutboxRows,
+  failOutboxRow,
+  finishOutboxRow,
+  insertWorkflowSignal,
   insertWorkflowStart,
 } from '#db/outbox.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -27,23 +28,38 @@ async function insertStart(workflowId: string, summary = ''): Promise<void> {
 }
 
 async function claim(limit: number): Promise<string[]> {
-  const claimed = await claimWorkflowStarts(database.db, limit)
-  return claimed.map(({ start }) => start.workflowId).toSorted()
+  const claimed = await claimOutboxRows(database.db, limit)
+  return claimed
+    .map((row) => (row.kind === 'start_workflow' ? row.start.workflowId : row.signal.workflowId))
+    .toSorted()
 }
 
 async function finishAll(): Promise<void> {
   for (const row of await database.db.selectFrom('outbox').select('id').execute()) {
-    await finishWorkflowStart(database.db, row.id)
+    await finishOutboxRow(database.db, row.id)
   }
 }
 
 test('a start that is written twice is one row, the first', async () => {
   await insertStart('subscription/a', 'first')
   await insertStart('subscription/a', 'second')
-  const claimed = await claimWorkflowStarts(database.db, 10)
+  const claimed = await claimOutboxRows(database.db, 10)
   assert.deepEqual(
-    claimed.map(({ start }) => start.summary),
+    claimed.map((row) => (row.kind === 'start_workflow' ? row.start.summary : null)),
     ['first'],
+  )
+  await finishAll()
+})
+
+test('a fact that a workflow is told twice is one row, beside that of its start', async () => {
+  await insertStart('subscription/told')
+  for (let time = 0; time < 2; time += 1) {
+    await insertWorkflowSignal(database.db, { workflowId: 'subscription/told', signal: 'orderReleased' })
+  }
+  const claimed = await claimOutboxRows(database.db, 10)
+  assert.deepEqual(
+    claimed.map((row) => (row.kind === 'start_workflow' ? row.start.workflow : row.signal.signal)).toSorted(),
+    ['orderReleased', 'subscription'],
   )
   await finishAll()
 })
@@ -60,8 +76,8 @@ test('many relays at once take different rows, and each row once', async () => {
 
 test('a start that failed waits for its next try with its error, and a finished one never comes back', async () => {
   await insertStart('subscription/failing')
-  const [claimed] = await claimWorkflowStarts(database.db, 1)
-  await failWorkflowStart(database.db, claimed?.id ?? 0, 'temporal_unreachable')
+  const [claimed] = await claimOutboxRows(database.db, 1)
+  await failOutboxRow(database.db, claimed?.id ?? 0, 'temporal_unreachable')
   assert.deepEqual(await claim(10), [])
   await database.db
     .updateTable('outbox')
@@ -76,7 +92,7 @@ test('a start that failed waits for its next try with its error, and a finished 
     .executeTakeFirstOrThrow()
   assert.deepEqual(row, { attempts: 2, last_error: 'temporal_unreachable' })
   await database.db.updateTable('outbox').set({ attempts: 5_000 }).execute()
-  await failWorkflowStart(database.db, claimed?.id ?? 0, 'away for days')
+  await failOutboxRow(database.db, claimed?.id ?? 0, 'away for days')
   await finishAll()
   await database.db.updateTable('outbox').set({ try_after: '2000-01-01T00:00:00Z' }).execute()
   assert.deepEqual(await claim(100), [])

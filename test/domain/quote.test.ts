@@ -3,7 +3,7 @@ import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { checkDraft, checkExpiry, checkQuoted, orderStateOn } from '#domain/quote.ts'
 
-const draft = { confirmedAt: null, cancelledAt: null, expiresOn: '2026-05-01' }
+const draft = { confirmedAt: null, cancelledAt: null, expiredAt: null, expiresOn: '2026-05-01' }
 const at = '2026-04-10T00:00:00Z'
 
 function codeOf(act: () => void): string | undefined {
@@ -24,7 +24,10 @@ test('a quote can be had until the day before it expires', () => {
 test('what was confirmed or cancelled in time does not expire', () => {
   assert.equal(orderStateOn({ ...draft, confirmedAt: at }, '2027-01-01'), 'confirmed')
   assert.equal(orderStateOn({ ...draft, cancelledAt: at }, '2027-01-01'), 'cancelled')
-  assert.equal(orderStateOn({ confirmedAt: at, cancelledAt: null, expiresOn: null }, at), 'confirmed')
+  assert.equal(
+    orderStateOn({ confirmedAt: at, cancelledAt: null, expiredAt: null, expiresOn: null }, at),
+    'confirmed',
+  )
 })
 
 test('only a draft is changed', () => {

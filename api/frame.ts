@@ -26,7 +26,7 @@ export interface RouteDefinition<
   Body extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'get' | 'post' | 'patch'
+  readonly method: 'get' | 'post' | 'patch' | 'put'
   /** As OpenAPI writes it: `/v1/orders/{id}`. */
   readonly path: string
   readonly permission: Permission

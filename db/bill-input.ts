@@ -7,6 +7,7 @@ import { readAppliedDiscounts } from './applied-discount.ts'
 import { readUsage, type AskedPart } from './bill-usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
+import { readNamedValues, type AskedValues, type NamedValues } from './instance-value.ts'
 import type { LineSource } from './invoice-line.ts'
 import { readLateParts } from './late-usage.ts'
 import { readWaitingCharges, type WaitingCharge } from './one-off-charge.ts'
@@ -62,7 +63,13 @@ export async function readBillInputs(
   const { charges, discounts, taxTermsOf } =
     foreseen ?? (await readOfCustomers(db, customerIds, { isLocked }))
   const reread = await readPrices(db, all)
-  const ready = bills.map((bill, index) => prepareBill(bill, contexts[index] ?? [], { reread, isPreview }))
+  const due = bills.map((bill, index) => prepareBill(bill, contexts[index] ?? [], { reread, isPreview }))
+  const values = await readNamedValues(
+    db,
+    all,
+    due.flatMap((of) => askedValues(of, isPreview)),
+  )
+  const ready = due.map((of) => withValues(of, values))
   const [allLate, usage] = await Promise.all([
     readLateParts(db, all),
     readUsage(
@@ -85,7 +92,7 @@ export async function readBillInputs(
       customerId: first.customer.id,
       testClockId: first.subscription.testClockId,
       purchaseOrderReference: referenceOf(of.bill, of.own),
-      isReady: !of.parts.some((part) => usage.unread.has(part)),
+      isReady: !of.parts.some((part) => usage.unread.has(part) || values.isUnread(part)),
       sources: sourcesOf(of.own, of.parts),
       reprice: of.reprice,
       input: toInput(of, {
@@ -144,9 +151,26 @@ function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): Lin
   return context
 }
 
+function askedValues({ bill, byLine, parts }: PreparedBill, isPreview: boolean): AskedValues[] {
+  const waitsAt = waitsUntil(bill, isPreview)
+  return parts.flatMap((part) =>
+    part.kind === 'one_off' ? [] : [{ part, context: contextOf(part, byLine), waitsAt }],
+  )
+}
+
+function withValues(of: PreparedBill, values: NamedValues): PreparedBill {
+  const add = (part: DuePart) =>
+    part.kind === 'one_off' ? part : values.addTo(part, contextOf(part, of.byLine))
+  return { ...of, parts: of.parts.map(add), reprice: (part) => add(of.reprice(part)) }
+}
+
 /** The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits. */
+function waitsUntil(bill: BillToRead, isPreview: boolean): string | null {
+  return bill.reason === 'period' && !isPreview ? bill.now : null
+}
+
 function askedParts({ bill, byLine, parts }: PreparedBill, isPreview: boolean): AskedPart[] {
-  const waitsAt = bill.reason === 'period' && !isPreview ? bill.now : null
+  const waitsAt = waitsUntil(bill, isPreview)
   return parts.flatMap((part) =>
     part.kind === 'usage' ? [{ part, context: contextOf(part, byLine), waitsAt }] : [],
   )

@@ -4,7 +4,15 @@ import { isClosingUsage } from '#domain/invoice/due.ts'
 import type { DuePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import type { LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
-import { findUnread, instancesOf, measureUsages, readMeters, type UsageQuestion } from './usage-measure.ts'
+import {
+  findUnread,
+  instancesOf,
+  measureUsages,
+  readMeters,
+  type Meter,
+  type UsageAnswer,
+  type UsageQuestion,
+} from './usage-measure.ts'
 
 /** How long a document waits for missing readings; what comes later is billed as late. */
 const graceMs = 6 * 3_600_000
@@ -27,12 +35,10 @@ export interface MeasuredParts {
 export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<MeasuredParts> {
   const asked = parts.map(({ part, context, waitsAt }) => ({ part, waitsAt, ...questionOf(part, context) }))
   const meters = await readMeters(db, instancesOf(asked))
-  const waited = asked.filter(({ waitsAt, window }) => waitsAt !== null && isWithinGrace(waitsAt, window.end))
-  const unread = await findUnread(db, waited, meters)
-  const answers = await measureUsages(db, asked, { meters })
+  const { answers, unread } = await measureAwaited(db, asked, meters)
   const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
   return {
-    unread: new Set(waited.filter((_, index) => unread.has(index)).map(({ part }) => part)),
+    unread: new Set(asked.filter((_, index) => unread.has(index)).map(({ part }) => part)),
     of: (part) => {
       const answer = measured.get(part)
       assert(answer, 'every usage part was measured')
@@ -41,6 +47,31 @@ export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<Me
       return { usage, events: { kind: 'each', values: answer.eventQuantities() } }
     },
   }
+}
+
+export interface AwaitedQuestion extends UsageQuestion {
+  /** As of a part that is asked. */
+  readonly waitsAt: string | null
+}
+
+/** The answers in the order of the questions, and the indexes of those whose readings are still waited for. */
+export async function measureAwaited(
+  db: Db,
+  asked: readonly AwaitedQuestion[],
+  meters: ReadonlyMap<string, Meter>,
+): Promise<{ answers: readonly UsageAnswer[]; unread: ReadonlySet<number> }> {
+  const waited = asked.flatMap((question, index) =>
+    question.waitsAt !== null && isWithinGrace(question.waitsAt, question.window.end)
+      ? [{ question, index }]
+      : [],
+  )
+  const found = await findUnread(
+    db,
+    waited.map(({ question }) => question),
+    meters,
+  )
+  const unread = new Set(waited.flatMap(({ index }, at) => (found.has(at) ? [index] : [])))
+  return { unread, answers: await measureUsages(db, asked, { meters }) }
 }
 
 function isWithinGrace(at: string, windowEnd: string): boolean {

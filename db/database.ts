@@ -68,6 +68,7 @@ export interface Database {
   secrets: build.SecretsTable
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable
+  instance_values: build.InstanceValuesTable
   readings: ReadingsTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable

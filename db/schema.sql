@@ -553,6 +553,19 @@ CREATE TABLE installation (
   constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
 );
 
+CREATE TABLE instance_values (
+  instance_id uuid not null,
+  code text not null,
+  value numeric not null,
+  starts_on date not null,
+  recorded_at timestamp with time zone not null,
+  recorded_by text not null,
+  constraint instance_values_pkey PRIMARY KEY (instance_id, code, starts_on),
+  constraint instance_values_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint instance_values_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+  constraint instance_values_value_check CHECK ((value >= (0)::numeric))
+);
+
 CREATE TABLE instances (
   id uuid not null,
   subscription_id uuid not null,

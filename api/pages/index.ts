@@ -10,6 +10,7 @@ import { registerDiscountPages } from './discounts.tsx'
 import { registerExchangeRatePages } from './exchange-rates.tsx'
 import { registerHome } from './home.tsx'
 import { registerInvoiceForms } from './invoice-forms.ts'
+import { registerInstanceValueForm } from './instance-values.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
@@ -31,6 +32,7 @@ export function registerPages(frame: Frame): void {
   registerCancellation(frame)
   registerSimulation(frame)
   registerSubscriptionForms(frame)
+  registerInstanceValueForm(frame)
   registerSubscriptionChange(frame)
   registerBillingRunPages(frame)
   registerInvoices(frame)

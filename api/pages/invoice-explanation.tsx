@@ -169,7 +169,7 @@ function describeStep(step: RatingStep, currency: string): string {
     case 'greatest_per_event':
       return `${step.events} events at their ${step.kind === 'least_per_event' ? 'least' : 'greatest'} of ${money(step.bound)}: ${money(step.amount)}`
     case 'grid':
-      return `the step from ${step.from}${step.gridKind === 'times_value' ? ', times the value' : ''}: ${formatQuantity(step.quantity)} at ${money(step.each)}: ${money(step.amount)}`
+      return `${formatQuantity(step.quantity)} ${step.value ?? 'sold'}, by the step from ${step.from}${step.gridKind === 'times_value' ? ', times the value' : ''}: ${money(step.each)}: ${money(step.amount)}`
     case 'committed':
     case 'overage':
       return `${formatQuantity(step.quantity)} ${step.kind === 'committed' ? 'committed' : 'beyond the commitment'} at ${money(step.unitAmount)}: ${money(step.amount)}`

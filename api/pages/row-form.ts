@@ -5,7 +5,7 @@ import type { ApiContext, Frame } from '../frame.ts'
 import { answerOnce } from '../idempotency.ts'
 import type { Permission } from '../permission.ts'
 import { commandIdOf } from '../subscription-commands.ts'
-import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import type { RefusedInput } from './form.tsx'
 import { keyedForm, readForm, refusedStatus, type Values } from './sent-form.ts'
 
@@ -15,6 +15,8 @@ export interface SentForm {
   readonly id: string
   readonly values: Values
   readonly now: string
+  /** Who sent it. */
+  readonly actor: string
   /** Steady over every repetition of the same form. */
   readonly commandId: string
 }
@@ -52,7 +54,8 @@ async function carryOutOnce(
   { form, id, sent }: { form: RowForm; id: string; sent: Values },
 ): Promise<string> {
   const { request, fields: values } = keyedForm(ctx, sent)
-  const call = { id, values, now: deps.now(), commandId: commandIdOf(request) }
+  const actor = requireOperator(ctx).name
+  const call = { id, values, now: deps.now(), actor, commandId: commandIdOf(request) }
   const { body } = await answerOnce(deps.db, request, async (tx) => ({
     status: 303,
     body: await form.carryOut(tx, call),

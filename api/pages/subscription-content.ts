@@ -1,3 +1,4 @@
+import { listInstanceValues } from '#db/instance-value.ts'
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listNewestEvents } from '#db/read/event.ts'
@@ -34,7 +35,11 @@ export async function readSubscriptionContent(db: Db, address: string) {
     readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
-  return { publicId, row, lines, instances, builds, events, invoices, expected, testClock }
+  const values = await listInstanceValues(
+    db,
+    instances.map((instance) => instance.id),
+  )
+  return { publicId, row, lines, instances, values, builds, events, invoices, expected, testClock }
 }
 
 /** What of the next invoices is this subscription's; the reason, where none can be computed. */

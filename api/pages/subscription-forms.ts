@@ -131,7 +131,7 @@ async function showAgain(
   const body =
     action === actionNames.cancel
       ? await cancellationBody(frame, view, content, refused)
-      : subscriptionBody(view, content, refused)
+      : subscriptionBody(view, content, { refused })
   return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }
 }
 

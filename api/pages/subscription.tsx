@@ -1,5 +1,7 @@
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import type { RefusedInput } from './form.tsx'
+import { ValuesSection } from './instance-values.tsx'
 import { InvoiceTable } from './invoices.tsx'
 import { Empty, Section } from './parts.tsx'
 import { ActionsSection } from './subscription-actions.tsx'
@@ -23,17 +25,25 @@ export function registerSubscription(frame: Frame): void {
   )
 }
 
+/** A form of the page that came back. */
+interface Refused {
+  readonly refused?: RefusedForm
+  readonly refusedValue?: RefusedInput
+}
+
 /** The page, as it is opened and as it comes back with a form that was refused. */
 export function subscriptionBody(
   view: ConsoleView,
   content: SubscriptionContent,
-  refused?: RefusedForm,
+  { refused, refusedValue }: Refused = {},
 ): ConsoleBody {
   return {
     title: `${content.row.title} for ${content.row.customer_name}`,
     current: 'subscriptions',
     liveFilter: `subscription=${content.publicId}`,
-    children: <SubscriptionPage view={view} content={content} refused={refused} />,
+    children: (
+      <SubscriptionPage view={view} content={content} refused={refused} refusedValue={refusedValue} />
+    ),
   }
 }
 
@@ -41,8 +51,9 @@ function SubscriptionPage(props: {
   view: ConsoleView
   content: SubscriptionContent
   refused: RefusedForm | undefined
+  refusedValue: RefusedInput | undefined
 }) {
-  const { view, content, refused } = props
+  const { view, content, refused, refusedValue } = props
   return (
     <>
       <SubscriptionHeader view={view} content={content} />
@@ -54,6 +65,7 @@ function SubscriptionPage(props: {
           <UsageSection view={view} content={content} />
           <InstancesSection view={view} content={content} />
           <LimitsSection view={view} content={content} />
+          <ValuesSection view={view} content={content} refused={refusedValue} />
           <Section id="invoices" title="Invoices" isLive>
             {content.invoices.length === 0 ? (
               <Empty>None yet. The first one is made on the day the subscription becomes active.</Empty>

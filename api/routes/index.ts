@@ -9,6 +9,7 @@ import { registerDocuments } from './documents.ts'
 import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
+import { registerInstanceValues } from './instance-values.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
@@ -55,6 +56,7 @@ export function registerRoutes(frame: Frame): void {
   registerPriceRevisions(frame)
   registerBuilds(frame)
   registerInstances(frame)
+  registerInstanceValues(frame)
   registerServers(frame)
   registerDocuments(frame)
   registerInvoices(frame)

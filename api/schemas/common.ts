@@ -11,6 +11,15 @@ export function codeField(greatestLength: number) {
     )
 }
 
+/** A recorded or measured value of an instance. */
+export const valueCodeField = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_]{0,39}$/,
+    'A value’s code has 1 to 40 lower case letters, digits and underscores and begins with a letter',
+  )
+  .openapi({ description: 'A recorded or measured value of the instance, such as users or disk_gib.' })
+
 /** What a person calls it. No control characters, as names are printed in terminals and logs; and well-formed text. */
 export const nameField = z
   .string()

@@ -3,9 +3,9 @@ import { BusinessError, fieldError } from '#domain/errors.ts'
 import { checkPrice } from '#domain/pricing/check.ts'
 import type { DatedGrid } from '#domain/pricing/dated-grid.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
-import { importGrid } from '#domain/pricing/grid.ts'
+import { importGrid, type GridRow } from '#domain/pricing/grid.ts'
 import type { GridPrice } from '#domain/pricing/price.ts'
-import { amountField, currencyField, dateField } from './common.ts'
+import { amountField, currencyField, dateField, valueCodeField } from './common.ts'
 import { priceField, toPriceJson } from './price.ts'
 
 const gridShape = {
@@ -18,6 +18,11 @@ const gridShape = {
         bound: z.string().regex(/^\d{1,12}(\.\d{1,20})?$/, 'A bound is a decimal of 0 or more as text'),
         amount: amountField,
         kind: z.enum(['fixed', 'times_value']).default('fixed'),
+        value: valueCodeField
+          .optional()
+          .openapi({
+            description: 'Which value of the instance is looked up; left out, the line’s quantity.',
+          }),
       }),
     )
     .min(1)
@@ -53,7 +58,7 @@ export const priceGridsSchema = z
 export function toGridPrice(json: z.output<typeof newInstanceGridSchema>): GridPrice {
   const price: GridPrice = {
     model: 'grid',
-    steps: importGrid(json.rows, json.bounds, ''),
+    steps: importGrid(json.rows.map(toRow), json.bounds, ''),
     ...(json.fixed_amount === undefined ? {} : { fixedAmount: json.fixed_amount }),
   }
   try {
@@ -64,6 +69,10 @@ export function toGridPrice(json: z.output<typeof newInstanceGridSchema>): GridP
     throw error
   }
   return price
+}
+
+function toRow({ value, ...row }: z.output<typeof newInstanceGridSchema>['rows'][number]): GridRow {
+  return value === undefined ? row : { ...row, value }
 }
 
 export function toPriceGridsJson(grids: readonly DatedGrid[]): z.input<typeof priceGridsSchema> {

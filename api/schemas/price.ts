@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { checkPrice } from '#domain/pricing/check.ts'
 import type { FormulaNames } from '#domain/pricing/formula.ts'
 import type { Price } from '#domain/pricing/price.ts'
+import { valueCodeField } from './common.ts'
 import { camelKeys, inSnakeCase, snakeKeys } from '../key-case.ts'
 
 /** An exact decimal as text; whether it may be negative is decided by the domain, which knows where it stands. */
@@ -75,6 +76,7 @@ export const priceField = z
             is_from_excluded: z.boolean().optional(),
             amount: decimalField,
             kind: z.enum(['fixed', 'times_value']),
+            value: valueCodeField.optional(),
           }),
         )
         .min(1)

@@ -3,10 +3,12 @@ import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#ap
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
+import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
+import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
@@ -31,12 +33,14 @@ export type BuildDetail = z.output<typeof buildDetailSchema>
 export type BuildStep = BuildDetail['steps'][number]
 export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
+export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
 export type Kit = z.output<typeof kitSchema>
 export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
+export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>

@@ -15,6 +15,7 @@ export interface Api {
   /** A file with the name that the API gives it. */
   download(path: string): Promise<Download>
   patch<T>(path: string, body: unknown): Promise<T>
+  put<T>(path: string, body: unknown): Promise<T>
   /** The newest rows of a list, page by page until there are as many as wanted. */
   list<T>(path: string, query: Query, limit: number): Promise<Rows<T>>
 }
@@ -36,7 +37,7 @@ interface Page<T> {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT'
   readonly path: string
   readonly body?: unknown
 }
@@ -54,6 +55,7 @@ export function createApi(settings: Settings): Api {
     post: async (path, body) => await call(settings, { method: 'POST', path, body }),
     download: async (path) => await download(settings, path),
     patch: async (path, body) => await call(settings, { method: 'PATCH', path, body }),
+    put: async (path, body) => await call(settings, { method: 'PUT', path, body }),
     list: async (path, query, limit) => await readPages((page) => get(path, { ...query, ...page }), limit),
   }
 }

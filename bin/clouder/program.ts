@@ -8,8 +8,10 @@ import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerExternalId } from './external-id.ts'
+import { registerInstanceValues } from './instance-values.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
+import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
 import { addSimulate } from './simulate.ts'
@@ -84,6 +86,8 @@ export function createProgram(): Command {
   registerCatalog(program)
   registerExternalId(program)
   registerPriceRevisions(program)
+  registerPriceGrids(program)
+  registerInstanceValues(program)
   registerSeller(program)
   registerTaxRates(program)
   registerExchangeRates(program)

@@ -1,6 +1,6 @@
 import type { BuildStep } from '#domain/build-plan.ts'
 import type { InstanceState } from '#domain/instance.ts'
-import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { CalendarDate, Decimal, Defaulted, Generated, Instant } from './columns.ts'
 
 export interface ServersTable {
   id: string
@@ -102,4 +102,13 @@ export interface LimitCommandsTable {
   read_back: string | null
   duration_ms: number | null
   sent_at: Defaulted<Instant>
+}
+
+export interface InstanceValuesTable {
+  instance_id: string
+  code: string
+  value: Decimal
+  starts_on: CalendarDate
+  recorded_at: Instant
+  recorded_by: string
 }

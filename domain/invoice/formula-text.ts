@@ -49,7 +49,7 @@ function tellStep(step: RatingStep, unit: string | undefined): string {
     case 'greatest_per_event':
       return `${step.amount} for ${step.kind === 'least_per_event' ? 'at least' : 'at most'} ${step.bound} each`
     case 'grid':
-      return step.gridKind === 'fixed' ? step.each : `${step.quantity} × ${step.each}`
+      return tellGrid(step)
     case 'committed':
     case 'overage':
       return `${units(step.quantity)} × ${step.unitAmount}`
@@ -64,6 +64,12 @@ function tellStep(step: RatingStep, unit: string | undefined): string {
     default:
       return unreachable(step)
   }
+}
+
+/** `30 for 11 users`, `40 disk_gib × 0.5`; without a name, the value is the line's own quantity. */
+function tellGrid({ gridKind, value, quantity, each }: RatingStep & { kind: 'grid' }): string {
+  if (gridKind === 'fixed') return value === null ? each : `${each} for ${quantity} ${value}`
+  return `${quantity}${value === null ? '' : ` ${value}`} × ${each}`
 }
 
 function tellTier(step: RatingStep & { kind: 'tier' }, units: (quantity: string) => string): string {

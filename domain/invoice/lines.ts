@@ -72,6 +72,8 @@ export interface RecurringPart {
   readonly line: BillableLine
   readonly servicePeriod: Period
   readonly cycle: Period
+  /** What its price looks up by name of the instance; left out where it names nothing. */
+  readonly values?: Readonly<Record<string, string>>
 }
 
 export interface UsagePart {
@@ -79,6 +81,8 @@ export interface UsagePart {
   readonly line: BillableLine
   readonly servicePeriod: Period
   readonly cycle: Period
+  /** What its price looks up by name of the instance; left out where it names nothing. */
+  readonly values?: Readonly<Record<string, string>>
 }
 
 export interface CreditPart {

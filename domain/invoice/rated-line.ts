@@ -6,7 +6,14 @@ import { unitPriceOf } from '../pricing/unit-price.ts'
 import type { BillingType } from '../product.ts'
 import type { TaxDecision } from '../tax.ts'
 import { isBounded, shareServed, type InvoiceLineExplanation } from './explanation.ts'
-import type { BillableLine, InvoiceLineKind, LateUsagePart, MeasuredUsage, UsagePart } from './lines.ts'
+import type {
+  BillableLine,
+  InvoiceLineKind,
+  LateUsagePart,
+  MeasuredUsage,
+  RecurringPart,
+  UsagePart,
+} from './lines.ts'
 
 /** A priced part, before discounts and tax. */
 export interface RatedLine {
@@ -67,11 +74,12 @@ export function lineFormulaNames(line: { readonly isRecurring: boolean }): Formu
   return { values: ['line.quantity', ...days], metrics: [] }
 }
 
-/** What a formula price may name. */
+/** What a formula price may name, and the values of the instance that a grid names. */
 export function lineValues(
   line: BillableLine,
-  part?: { servicePeriod: Period; cycle: Period },
+  part?: Pick<RecurringPart, 'servicePeriod' | 'cycle' | 'values'>,
 ): FormulaValues {
+  if (line.price.model === 'grid') return part?.values === undefined ? {} : { values: part.values }
   if (line.price.model !== 'formula') return {}
   const ofLine = { 'line.quantity': line.quantity }
   if (part === undefined) return { values: ofLine }

@@ -73,3 +73,32 @@ test('what is asked wrongly is refused with its field', async () => {
   ])
   assert.deepEqual(await refusalOf({ ...grid, currency: 'XXX' }), [422, '/currency', 'currency_unknown'])
 })
+
+test('values of an instance are recorded with their history, and read by its grid', async () => {
+  const values = ofInstance.replace('price-grids', 'values')
+  await api.put(`${values}/users`, { value: '12', starts_on: '2026-05-01' })
+  const { status, body } = await api.put(`${values}/users`, { value: '60', starts_on: '2026-06-01' })
+  assert.equal(status, 200)
+  assert.partialDeepStrictEqual(body, {
+    values: [
+      { code: 'users', value: '12', starts_on: '2026-05-01' },
+      { code: 'users', value: '60', starts_on: '2026-06-01' },
+    ],
+  })
+  assert.deepEqual((await api.get(values)).body, body)
+  const byUsers = { bounds: 'lower', rows: [{ bound: '11', amount: '30', value: 'users' }] }
+  const { body: grids } = await api.post(ofInstance, { ...byUsers, starts_on: '2026-07-01' })
+  const steps = [{ from: '11', amount: '30', kind: 'fixed', value: 'users' }]
+  assert.partialDeepStrictEqual((grids['grids'] as object[]).at(-1), { price: { steps } })
+})
+
+test('a value that is no amount of something, or that no grid could name, is refused with its field', async () => {
+  const values = ofInstance.replace('price-grids', 'values')
+  const pointerOf = async (code: string, body: object) => {
+    const reply = await api.put(`${values}/${code}`, body)
+    return [reply.status, (reply.body['errors'] as { pointer: string }[])[0]?.pointer]
+  }
+  assert.deepEqual(await pointerOf('users', { value: '-1' }), [422, '/value'])
+  assert.deepEqual(await pointerOf('users', { value: '1', starts_on: '2026-02-30' }), [422, '/starts_on'])
+  assert.equal((await api.put(`${values}/Users`, { value: '1' })).status, 404)
+})

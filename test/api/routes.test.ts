@@ -43,6 +43,7 @@ GET /v1/exchange-rates/:id exchange_rates:read
 GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
 GET /v1/instances/:id/price-grids instances:read
+GET /v1/instances/:id/values instances:read
 GET /v1/invoices invoices:read
 GET /v1/invoices/:id invoices:read
 GET /v1/invoices/:id/pdf invoices:read
@@ -128,7 +129,8 @@ POST /v1/subscriptions/:id/unpause subscriptions:write
 POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write
-POST /v1/usage usage:write`
+POST /v1/usage usage:write
+PUT /v1/instances/:id/values/:code instances:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>

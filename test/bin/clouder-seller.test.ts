@@ -76,3 +76,21 @@ test('an order says its start, its reference and its code, and a dry run shows w
   const shown = await done([...args, '--starts-on', '2026-12-01', '--purchase-order', 'PO-7'])
   assert.match(shown, /starts\s+2026-12-01/)
 })
+
+test('an application gets a price grid by values, and what is no step is a mistake', async () => {
+  const lower = ['--application', '--currency', 'USD', '--bounds', 'lower', '--from', '2026-05-01']
+  const set = ['price-grids', 'set', 'static-site', '0=10:users', '11=2x:users', ...lower]
+  assert.match(await done(set), /2026-05-01\tUSD\t.*from 11 users 2\.00 USD each/)
+  const [grid] = JSON.parse(
+    await done(['price-grids', 'show', 'static-site', '--application', '--json']),
+  ) as {
+    price: { steps: object[] }
+  }[]
+  assert.deepEqual(grid?.price.steps, [
+    { from: '0', amount: '10', kind: 'fixed', value: 'users' },
+    { from: '11', amount: '2', kind: 'times_value', value: 'users' },
+  ])
+  const wrong = await clouder.run(['price-grids', 'set', 'static-site', 'eleven=2', ...lower])
+  assert.equal(wrong.code, 2)
+  assert.match(wrong.stderr, /A step is bound=amount/)
+})

@@ -78,6 +78,18 @@ async function finalize(invoiceId: string): Promise<void> {
     where id = ${invoiceId}`.execute(db)
 }
 
+test('a value of an instance is 0 or more, and has one of a day', async () => {
+  const value = (of: { value?: string; code?: string }) =>
+    sql`insert into instance_values (instance_id, code, value, starts_on, recorded_at, recorded_by)
+      values (${sold.instance}, ${of.code ?? 'users'}, ${of.value ?? '5'}, '2026-01-01', now(), 'test')`.execute(
+      db,
+    )
+  await refuses('instance_values_value_check', async () => value({ value: '-1' }))
+  await refuses('instance_values_code_check', async () => value({ code: 'Users' }))
+  await value({})
+  await refuses('instance_values_pkey', async () => value({}))
+})
+
 test('a line and its successor never overlap', async () => {
   const successor = { starts_on: '2026-03-01', ends_on: null }
   await refuses('subscription_lines_first_line_id_daterange_excl', async () =>

@@ -168,3 +168,22 @@ test('an engine that does not answer is no fault of the form: 503, and the same 
     Promise.resolve({ requestId: update.updateId, refusal: null })
   assert.equal(answer.status, 503)
 })
+
+test('a value of an instance is recorded from its page, and a wrong one comes back with what was typed', async () => {
+  const instance = await console.db
+    .selectFrom('instances')
+    .select('id')
+    .where('subscription_id', '=', sold.id)
+    .executeTakeFirstOrThrow()
+  assert.doesNotMatch((await console.get(pagePath())).html, /Recorded values/)
+  const path = `/v1/instances/${encodeId('instance', instance.id)}/values/users`
+  await console.put(path, { value: '5', starts_on: '2026-01-01' })
+  const typed = { instance: encodeId('instance', instance.id), code: 'disk_gib', value: '40.5' }
+  const done = await console.submit(pagePath(), action('record-value'), typed)
+  assert.equal(done.headers.get('location'), `${pagePath()}#values`)
+  assert.match(textOf((await console.get(pagePath())).html), /disk_gib.*40\.5.*operator/s)
+  const wrong = await console.submit(pagePath(), action('record-value'), { ...typed, value: 'many' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.html, /value="many"/)
+  assert.match(textOf(wrong.html), /A value is a decimal of 0 or more/)
+})

@@ -72,6 +72,8 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
       await write('POST', path, body, headers),
     patch: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
       await write('PATCH', path, body, headers),
+    put: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      await write('PUT', path, body, headers),
     async close() {
       await frame.afterwards.idle()
       await listener.stop()

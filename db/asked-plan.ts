@@ -14,7 +14,7 @@ import { agreePrice, type PriceList } from '#domain/pricing/price-list.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { defaultTerms } from '#domain/terms.ts'
 import { checkVariantQuantity, quantityOnChange } from '#domain/variant.ts'
-import { readCatalog, readPriceLists } from './catalog.ts'
+import { readCatalog, readPriceLists, readProductVersion } from './catalog.ts'
 import type { Db } from './database.ts'
 import { listLinesAfter, type LineRow } from './line-change.ts'
 import { toCycling } from './subscription-documents.ts'
@@ -48,9 +48,11 @@ export async function readChange(
   const [line] = lines
   if (!line || compareDates(line.starts_on, today) > 0)
     throw new BusinessError('action_not_allowed', 'The line is not in force; there is nothing to change.')
-  const catalog = await readCatalog(db)
-  const product = findProduct(catalog, line.product_id)
-  const target = change.productId === undefined ? product : findTarget(catalog, product, change.productId)
+  const product = await readProductVersion(db, { productId: line.product_id, version: line.product_version })
+  const target =
+    change.productId === undefined
+      ? product
+      : findTarget(await readCatalog(db, today), product, change.productId)
   const quantity = askedQuantity(change, { line, product, target })
   const agree = await readPricing(db, subscription, { line, target, change, quantity })
   const current = planOf(line, product)
@@ -81,16 +83,14 @@ export async function readLife(
   return lines.filter((line) => line.first_line_id === asked.first_line_id)
 }
 
-function findProduct(catalog: Catalog, id: string): CatalogProduct {
-  const product = catalog.products.get(id)
-  if (!product) throw fieldError('/product', 'product_unknown', 'There is no such product.')
-  return product
-}
-
-/** @throws `product_unknown`, `product_archived`, `change_not_allowed` */
+/**
+ * The product that is asked for, as it is sold on the day: one that names its own product moves the line to its version.
+ * @throws `product_unknown`, `product_archived`, `change_not_allowed`
+ */
 function findTarget(catalog: Catalog, product: CatalogProduct, id: string): CatalogProduct {
-  const target = findProduct(catalog, id)
-  if (target.id === product.id) return target
+  const target = catalog.products.get(id)
+  if (!target) throw fieldError('/product', 'product_unknown', 'There is no such product.')
+  if (target.id === product.id && target.version === product.version) return target
   if (target.isArchived)
     throw fieldError('/product', 'product_archived', `${target.code} is archived and cannot be sold.`)
   const isBuilt = target.applicationIds.some((application) => !product.applicationIds.includes(application))
@@ -120,6 +120,7 @@ function wantedPlan(
   const isSameMetered = isMetered && target.id === product.id
   return {
     productCode: target.code,
+    version: target.version,
     billingType: target.billingType,
     interval: wantedInterval(change, line, target),
     quantity: isSameMetered ? (change.quantity ?? line.quantity) : isMetered ? '0' : quantity,
@@ -143,6 +144,7 @@ function intervalOf({ interval_count: count, interval_unit: unit }: LineRow): Bi
 export function planOf(line: LineRow, product: CatalogProduct): Plan {
   return {
     productCode: product.code,
+    version: product.version,
     billingType: line.billing_type,
     interval: intervalOf(line),
     quantity: line.quantity,

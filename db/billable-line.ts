@@ -17,6 +17,8 @@ export interface LineContext {
   readonly line: BillableLine
   readonly documentId: string | null
   readonly instanceId: string | null
+  /** By which version of its product it was sold. */
+  readonly productVersion: number
   readonly timeZone: string
   readonly customer: BilledCustomer
   readonly subscription: BilledSubscription
@@ -88,6 +90,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .innerJoin('customers', 'customers.id', 'subscriptions.customer_id')
     .leftJoin('subscription_documents as document', 'document.id', 'line.document_id')
     .select(['line.id', 'line.document_id', 'line.subscription_id', 'line.product_id', 'line.instance_id'])
+    .select('line.product_version')
     .select(['line.position', 'line.description', 'line.billing_type', 'line.billing_timing', 'line.metric'])
     .select(['line.interval_count', 'line.interval_unit', 'line.quantity', 'line.unit', 'line.price'])
     .select(['line.terms', 'line.tax_category', 'line.price_list_item_id', 'line.starts_on', 'line.ends_on'])
@@ -149,6 +152,7 @@ function toContext(row: LineRow, billed: BillableLine['billed']): LineContext {
     line: toBillableLine(row, billed),
     documentId: row.document_id,
     instanceId: row.instance_id,
+    productVersion: row.product_version,
     // The document's zone holds for its life: windows tile, wherever the customer moves.
     timeZone: row.document_time_zone ?? row.time_zone,
     customer: {

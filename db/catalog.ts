@@ -4,30 +4,50 @@ import type { ItemTarget, PriceListItem } from '#domain/pricing/price-list-item.
 import type { ItemPrice, PriceBase, PriceList } from '#domain/pricing/price-list.ts'
 import type { Db } from './database.ts'
 import type { PriceListItemsTable } from './tables/catalog.ts'
+import { applicationIds, kitVersionsOn, productVersionsOn } from './version.ts'
 
-/** The catalog as an order is decided from it, read in one go. */
-export async function readCatalog(db: Db): Promise<Catalog> {
-  const [products, kits] = await Promise.all([readProducts(db), readKits(db)])
+/** The catalog as an order of a day is decided from it, read in one go. */
+export async function readCatalog(db: Db, on: string): Promise<Catalog> {
+  const [products, kits] = await Promise.all([readProducts(db, on), readKits(db, on)])
   return {
     products: new Map(products.map((row) => [row.id, row])),
     kits: new Map(kits.map((row) => [row.id, row])),
   }
 }
 
-async function readProducts(db: Db): Promise<CatalogProduct[]> {
-  const rows = await db
+async function readProducts(db: Db, on: string): Promise<CatalogProduct[]> {
+  const rows = await catalogProducts(db, productVersionsOn(db, on)).execute()
+  return rows.map(toCatalogProduct)
+}
+
+/** A product as one of its versions says it. */
+export async function readProductVersion(
+  db: Db,
+  { productId, version }: { productId: string; version: number },
+): Promise<CatalogProduct> {
+  const versions = db.selectFrom('product_versions').selectAll()
+  const row = await catalogProducts(db, versions)
+    .where('version.product_id', '=', productId)
+    .where('version.version', '=', version)
+    .executeTakeFirstOrThrow()
+  return toCatalogProduct(row)
+}
+
+function catalogProducts(db: Db, versions: ReturnType<typeof productVersionsOn>) {
+  return db
     .selectFrom('products')
+    .innerJoin(versions.as('version'), 'version.product_id', 'products.id')
+    .selectAll('version')
     .selectAll('products')
-    .select(
-      sql<
-        string[]
-      >`coalesce((select array_agg(application_id::text order by application_id) from product_applications where product_id = products.id), '{}')`.as(
-        'application_ids',
-      ),
-    )
-    .execute()
-  return rows.map((row) => ({
+    .select(applicationIds('version').as('application_ids'))
+}
+
+type ProductRow = Awaited<ReturnType<ReturnType<typeof catalogProducts>['execute']>>[number]
+
+function toCatalogProduct(row: ProductRow): CatalogProduct {
+  return {
     id: row.id,
+    version: row.version,
     code: row.code,
     name: row.name,
     billingType: row.billing_type,
@@ -49,31 +69,36 @@ async function readProducts(db: Db): Promise<CatalogProduct[]> {
     quantityAttribute: row.quantity_attribute,
     isArchived: row.archived_at !== null,
     applicationIds: row.application_ids,
-  }))
+  }
 }
 
-async function readKits(db: Db): Promise<CatalogKit[]> {
-  const kits = await db.selectFrom('kits').selectAll().execute()
+async function readKits(db: Db, on: string): Promise<CatalogKit[]> {
+  const kits = await db
+    .selectFrom('kits')
+    .innerJoin(kitVersionsOn(db, on).as('version'), 'version.kit_id', 'kits.id')
+    .selectAll('version')
+    .selectAll('kits')
+    .execute()
   const items = await db
     .selectFrom('bill_of_materials')
     .selectAll()
     .orderBy('kit_id')
     .orderBy('position')
     .execute()
+  const itemsOf = Map.groupBy(items, (item) => `${item.kit_id}/${item.version}`)
   return kits.map((kit) => ({
     id: kit.id,
+    version: kit.version,
     code: kit.code,
     name: kit.name,
     priceProductId: kit.price_product_id,
     isArchived: kit.archived_at !== null,
-    billOfMaterials: items
-      .filter((item) => item.kit_id === kit.id)
-      .map((item) => ({
-        productId: item.component_product_id,
-        kitId: item.component_kit_id,
-        quantity: item.quantity,
-        sequence: item.sequence,
-      })),
+    billOfMaterials: (itemsOf.get(`${kit.id}/${kit.version}`) ?? []).map((item) => ({
+      productId: item.component_product_id,
+      kitId: item.component_kit_id,
+      quantity: item.quantity,
+      sequence: item.sequence,
+    })),
   }))
 }
 

@@ -33,8 +33,10 @@ export interface Database {
   applications: catalog.ApplicationsTable
   application_versions: catalog.ApplicationVersionsTable
   products: catalog.ProductsTable
+  product_versions: catalog.ProductVersionsTable
   product_applications: catalog.ProductApplicationsTable
   kits: catalog.KitsTable
+  kit_versions: catalog.KitVersionsTable
   bill_of_materials: catalog.BillOfMaterialsTable
   price_lists: catalog.PriceListsTable
   price_list_items: catalog.PriceListItemsTable

@@ -19,22 +19,51 @@ export interface NewKit {
 export async function insertKit(db: Db, kit: NewKit): Promise<string> {
   const id = newId()
   await refuseTakenCode(kit.code, async () =>
-    db
-      .insertInto('kits')
-      .values({
-        id,
-        code: kit.code,
-        name: kit.name,
-        price_product_id: kit.priceProductId ?? null,
-        archived_at: null,
-      })
-      .execute(),
+    db.insertInto('kits').values({ id, code: kit.code, archived_at: null }).execute(),
   )
+  await insertKitVersion(db, kit, { kitId: id, version: 1, effectiveOn: null })
+  return id
+}
+
+/** What a kit is made of from a day on; what was sold of it stays as it is. */
+export async function addKitVersion(
+  tx: Db,
+  kit: NewKit,
+  of: { kitId: string; effectiveOn: string },
+): Promise<number> {
+  // Of two changes at once, the second knows the first.
+  await tx.selectFrom('kits').select('id').where('id', '=', of.kitId).forNoKeyUpdate().execute()
+  const { last } = await tx
+    .selectFrom('kit_versions')
+    .select((version) => version.fn.max('version').as('last'))
+    .where('kit_id', '=', of.kitId)
+    .executeTakeFirstOrThrow()
+  await insertKitVersion(tx, kit, { ...of, version: last + 1 })
+  return last + 1
+}
+
+async function insertKitVersion(
+  db: Db,
+  kit: NewKit,
+  place: { readonly kitId: string; readonly version: number; readonly effectiveOn: string | null },
+): Promise<void> {
+  const { kitId, version, effectiveOn } = place
+  await db
+    .insertInto('kit_versions')
+    .values({
+      kit_id: kitId,
+      version,
+      effective_on: effectiveOn,
+      name: kit.name,
+      price_product_id: kit.priceProductId ?? null,
+    })
+    .execute()
   await db
     .insertInto('bill_of_materials')
     .values(
       kit.billOfMaterials.map((item, position) => ({
-        kit_id: id,
+        kit_id: kitId,
+        version,
         position,
         component_product_id: item.productId,
         component_kit_id: item.kitId,
@@ -43,7 +72,6 @@ export async function insertKit(db: Db, kit: NewKit): Promise<string> {
       })),
     )
     .execute()
-  return id
 }
 
 /** It is not sold any more; what was sold of it goes on. */

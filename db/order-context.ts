@@ -95,12 +95,12 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   if (request.testClockId && !clock)
     throw fieldError('/test_clock', 'not_found', 'There is no such test clock.')
   const nowAt = clock?.now_at ?? request.now
+  const on = dateIn(customer.time_zone, nowAt)
   const [catalog, installation, server] = await Promise.all([
-    readCatalog(db),
+    readCatalog(db, on),
     db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
     db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
   ])
-  const on = dateIn(customer.time_zone, nowAt)
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id])
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
   const pricedByGrids = await readGriddedCatalog(db, catalog, currency)

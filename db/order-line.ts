@@ -6,6 +6,7 @@ import { newId } from './identifier.ts'
 export function agreedColumns({ product, interval, price, quantity }: PlannedLine) {
   return {
     product_id: product.id,
+    product_version: product.version,
     billing_type: product.billingType,
     billing_timing: product.billingTiming,
     interval_count: interval?.count ?? null,

@@ -168,6 +168,7 @@ async function insertSubscription(
       test_clock_id: context.request.testClockId,
       product_id: planned.productId,
       kit_id: planned.kitId,
+      kit_version: planned.kitVersion,
       title: planned.title,
       currency: context.currency,
       // What was asked for; activation decides.

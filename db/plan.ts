@@ -46,7 +46,7 @@ export async function applyChange(
     subscription,
     { ...change, now: key.now },
   )
-  const isOther = target.id !== product.id
+  const isOther = target.id !== product.id || target.version !== product.version
   await replaceLines(changes, lines, decided.effectiveOn, {
     ...(isOther ? soldAs(target) : {}),
     quantity: wanted.quantity,
@@ -66,6 +66,7 @@ export async function applyChange(
 function soldAs(product: CatalogProduct) {
   return {
     product_id: product.id,
+    product_version: product.version,
     description: product.name,
     billing_type: product.billingType,
     billing_timing: product.billingTiming,

@@ -39,37 +39,71 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
         id,
         code: product.code,
         external_id: product.externalId ?? null,
-        name: product.name,
-        billing_type: product.billingType,
-        billing_timing: product.billingTiming,
-        recurrence_count: product.recurrence?.count ?? null,
-        recurrence_unit: product.recurrence?.unit ?? null,
-        unit: product.unit,
-        price: JSON.stringify(product.basePrice),
-        terms: JSON.stringify(product.terms ?? {}),
-        category: product.category ?? null,
-        attributes: JSON.stringify(product.attributes ?? {}),
         variant_of_id: product.variantOf ?? null,
-        tax_category: product.taxCategory ?? 'standard',
-        currency: product.currency,
-        metric: product.metric,
-        limit_code: product.limitCode,
-        quantity_attribute: product.quantityAttribute ?? null,
         archived_at: null,
       })
       .execute()
   await refuseTakenExternalId(product.externalId, '/external_id', async () =>
     refuseTakenCode(product.code, insert),
   )
-  if (product.applicationIds.length > 0) {
-    await db
-      .insertInto('product_applications')
-      .values(
-        product.applicationIds.map((applicationId) => ({ product_id: id, application_id: applicationId })),
-      )
-      .execute()
-  }
+  await insertProductVersion(db, product, { productId: id, version: 1, effectiveOn: null })
   return id
+}
+
+/** What a product says from a day on; what it said before goes on to hold for what was sold. */
+export async function addProductVersion(
+  tx: Db,
+  product: NewProduct,
+  of: { productId: string; effectiveOn: string },
+): Promise<number> {
+  // Of two changes at once, the second knows the first.
+  await tx.selectFrom('products').select('id').where('id', '=', of.productId).forNoKeyUpdate().execute()
+  const { last } = await tx
+    .selectFrom('product_versions')
+    .select((version) => version.fn.max('version').as('last'))
+    .where('product_id', '=', of.productId)
+    .executeTakeFirstOrThrow()
+  await insertProductVersion(tx, product, { ...of, version: last + 1 })
+  return last + 1
+}
+
+interface VersionPlace {
+  readonly productId: string
+  readonly version: number
+  readonly effectiveOn: string | null
+}
+
+async function insertProductVersion(db: Db, product: NewProduct, place: VersionPlace): Promise<void> {
+  const { productId, version, effectiveOn } = place
+  await db
+    .insertInto('product_versions')
+    .values({
+      product_id: productId,
+      version,
+      effective_on: effectiveOn,
+      name: product.name,
+      billing_type: product.billingType,
+      billing_timing: product.billingTiming,
+      recurrence_count: product.recurrence?.count ?? null,
+      recurrence_unit: product.recurrence?.unit ?? null,
+      unit: product.unit,
+      price: JSON.stringify(product.basePrice),
+      terms: JSON.stringify(product.terms ?? {}),
+      category: product.category ?? null,
+      attributes: JSON.stringify(product.attributes ?? {}),
+      tax_category: product.taxCategory ?? 'standard',
+      currency: product.currency,
+      metric: product.metric,
+      limit_code: product.limitCode,
+      quantity_attribute: product.quantityAttribute ?? null,
+    })
+    .execute()
+  const builds = product.applicationIds.map((applicationId) => ({
+    product_id: productId,
+    version,
+    application_id: applicationId,
+  }))
+  if (builds.length > 0) await db.insertInto('product_applications').values(builds).execute()
 }
 
 /** It is not sold any more; what was sold of it goes on. */

@@ -1,6 +1,7 @@
 import type { BillableLine, DuePart } from '#domain/invoice/lines.ts'
 import { gridDay, ownGridOn, withApplicationGrid, type DatedGrid } from '#domain/pricing/dated-grid.ts'
 import { agreePrice, type PricedProduct, type PriceList } from '#domain/pricing/price-list.ts'
+import { versionOn, type Version } from '#domain/version.ts'
 import type { LineContext } from './billable-line.ts'
 import { readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
@@ -15,9 +16,12 @@ export type RereadPrices = (part: DuePart, context: LineContext) => DuePart
 
 type PeriodPart = DuePart & { readonly kind: 'recurring' | 'usage' }
 
+/** A product as one of its versions prices it, and what must be the same for a line of another version to follow it. */
+type PricedVersion = PricedProduct & Version & { readonly sells: string }
+
 /** What prices are read from. */
 interface PriceSources {
-  readonly products: ReadonlyMap<string, PricedProduct>
+  readonly products: ReadonlyMap<string, readonly PricedVersion[]>
   readonly lists: ReadonlyMap<string, PriceList>
   readonly grids: readonly DatedGrid[]
   readonly applicationOf: ReadonlyMap<string, string>
@@ -42,10 +46,11 @@ function isReread(line: BillableLine): boolean {
 
 function reprice(
   { line, servicePeriod, cycle }: PeriodPart,
-  { customer, subscription, instanceId }: LineContext,
+  { customer, subscription, instanceId, productVersion }: LineContext,
   { products, lists, grids, applicationOf }: PriceSources,
 ): BillableLine {
-  const product = products.get(line.productId)
+  const versions = products.get(line.productId) ?? []
+  const product = pricedOn(versions, { on: servicePeriod.start, soldBy: productVersion })
   if (!product) return line
   const { currency } = subscription
   const applicationIds = [applicationOf.get(instanceId ?? '') ?? []].flat()
@@ -83,24 +88,45 @@ async function readGrids(
   return { applicationOf, grids: await readPriceGrids(db, { applicationIds, instanceIds }) }
 }
 
-async function readProducts(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, PricedProduct>> {
-  const rows = await db
-    .selectFrom('products')
-    .select(['id', 'code', 'price', 'currency', 'variant_of_id', 'attributes', 'category'])
-    .where('id', 'in', ids)
-    .execute()
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        id: row.id,
-        code: row.code,
-        basePrice: row.price,
-        currency: row.currency,
-        variantOf: row.variant_of_id,
-        attributes: row.attributes,
-        category: row.category,
-      },
-    ]),
+/**
+ * The version whose price is read: the one that holds on the day, among those that sell as the line's own does. A price by
+ * the year says nothing of what is sold by the month.
+ */
+function pricedOn(
+  versions: readonly PricedVersion[],
+  { on, soldBy }: { readonly on: string; readonly soldBy: number },
+): PricedVersion | undefined {
+  const own = versions.find(({ version }) => version === soldBy)
+  return versionOn(
+    versions.filter(({ sells }) => sells === own?.sells),
+    on,
   )
+}
+
+async function readProducts(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly PricedVersion[]>> {
+  const rows = await db
+    .selectFrom('product_versions as version')
+    .innerJoin('products', 'products.id', 'version.product_id')
+    .select(['products.id', 'products.code', 'products.variant_of_id'])
+    .select(['version.version', 'version.effective_on', 'version.price', 'version.currency'])
+    .select(['version.billing_type', 'version.unit', 'version.recurrence_count', 'version.recurrence_unit'])
+    .select(['version.attributes', 'version.category'])
+    .where('version.product_id', 'in', ids)
+    .execute()
+  const versions = rows.map((row) => ({
+    id: row.id,
+    version: row.version,
+    effectiveOn: row.effective_on,
+    code: row.code,
+    basePrice: row.price,
+    currency: row.currency,
+    variantOf: row.variant_of_id,
+    attributes: row.attributes,
+    category: row.category,
+    sells: [row.billing_type, row.unit, row.currency, row.recurrence_count, row.recurrence_unit].join(' '),
+  }))
+  return Map.groupBy(versions, ({ id }) => id)
 }

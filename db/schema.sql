@@ -272,10 +272,11 @@ CREATE TABLE bill_of_materials (
   component_kit_id uuid,
   quantity numeric not null,
   sequence integer not null,
-  constraint bill_of_materials_pkey PRIMARY KEY (kit_id, "position"),
+  version integer not null,
+  constraint bill_of_materials_pkey PRIMARY KEY (kit_id, version, "position"),
   constraint bill_of_materials_component_kit_id_fkey FOREIGN KEY (component_kit_id) REFERENCES kits(id),
   constraint bill_of_materials_component_product_id_fkey FOREIGN KEY (component_product_id) REFERENCES products(id),
-  constraint bill_of_materials_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint bill_of_materials_kit_id_version_fkey FOREIGN KEY (kit_id, version) REFERENCES kit_versions(kit_id, version),
   constraint bill_of_materials_check CHECK ((num_nonnulls(component_product_id, component_kit_id) = 1)),
   constraint bill_of_materials_check1 CHECK ((component_kit_id <> kit_id)),
   constraint bill_of_materials_quantity_check CHECK ((quantity > (0)::numeric))
@@ -761,16 +762,28 @@ CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW
 CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_change();
 CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE kit_versions (
+  kit_id uuid not null,
+  version integer not null,
+  effective_on date,
+  name text not null,
+  price_product_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint kit_versions_pkey PRIMARY KEY (kit_id, version),
+  constraint kit_versions_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint kit_versions_price_product_id_fkey FOREIGN KEY (price_product_id) REFERENCES products(id),
+  constraint first_kit_version_holds_always CHECK (((version = 1) = (effective_on IS NULL))),
+  constraint kit_versions_version_check CHECK ((version >= 1))
+);
+CREATE TRIGGER kit_version_immutable BEFORE DELETE OR UPDATE ON public.kit_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE kits (
   id uuid not null,
   code text not null,
-  name text not null,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
-  price_product_id uuid,
   constraint kits_pkey PRIMARY KEY (id),
   constraint kits_code_key UNIQUE (code),
-  constraint kits_price_product_id_fkey FOREIGN KEY (price_product_id) REFERENCES products(id),
   constraint kits_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text))
 );
 
@@ -1035,51 +1048,64 @@ CREATE TABLE price_lists (
 CREATE TABLE product_applications (
   product_id uuid not null,
   application_id uuid not null,
-  constraint product_applications_pkey PRIMARY KEY (product_id, application_id),
+  version integer not null,
+  constraint product_applications_pkey PRIMARY KEY (product_id, version, application_id),
   constraint product_applications_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
-  constraint product_applications_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id)
+  constraint product_applications_product_id_version_fkey FOREIGN KEY (product_id, version) REFERENCES product_versions(product_id, version)
 );
 
-CREATE TABLE products (
-  id uuid not null,
-  code text not null,
+CREATE TABLE product_versions (
+  product_id uuid not null,
+  version integer not null,
+  effective_on date,
   name text not null,
   billing_type text not null,
   billing_timing text not null,
   recurrence_count integer,
   recurrence_unit text,
   unit text not null,
-  currency text not null,
-  metric text,
-  limit_code text,
-  archived_at timestamp with time zone,
-  created_at timestamp with time zone not null default now(),
   price jsonb not null,
   terms jsonb not null default '{}'::jsonb,
   category text,
   attributes jsonb not null default '{}'::jsonb,
-  variant_of_id uuid,
   tax_category text not null default 'standard'::text,
+  currency text not null,
+  metric text,
+  limit_code text,
   quantity_attribute text,
+  created_at timestamp with time zone not null default now(),
+  constraint product_versions_pkey PRIMARY KEY (product_id, version),
+  constraint product_versions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint first_version_holds_always CHECK (((version = 1) = (effective_on IS NULL))),
+  constraint product_versions_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
+  constraint product_versions_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
+  constraint product_versions_check CHECK ((attributes ? quantity_attribute)),
+  constraint product_versions_check1 CHECK (((recurrence_count IS NULL) = (recurrence_unit IS NULL))),
+  constraint product_versions_check2 CHECK (((billing_type <> 'usage'::text) OR ((billing_timing = 'arrears'::text) AND (metric IS NOT NULL) AND (recurrence_unit IS NOT NULL)))),
+  constraint product_versions_check3 CHECK (((billing_type = 'usage'::text) OR (metric IS NULL))),
+  constraint product_versions_check4 CHECK (((billing_type = 'threshold'::text) OR (limit_code IS NULL))),
+  constraint product_versions_check5 CHECK (((billing_type = 'threshold'::text) OR (quantity_attribute IS NULL))),
+  constraint product_versions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint product_versions_price_check CHECK (((price ->> 'model'::text) IS NOT NULL)),
+  constraint product_versions_recurrence_count_check CHECK ((recurrence_count >= 1)),
+  constraint product_versions_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text]))),
+  constraint product_versions_version_check CHECK ((version >= 1))
+);
+CREATE TRIGGER product_version_immutable BEFORE DELETE OR UPDATE ON public.product_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE products (
+  id uuid not null,
+  code text not null,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  variant_of_id uuid,
   external_id text,
   constraint products_pkey PRIMARY KEY (id),
   constraint products_code_key UNIQUE (code),
   constraint products_variant_of_id_fkey FOREIGN KEY (variant_of_id) REFERENCES products(id),
-  constraint products_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
-  constraint products_billing_type_check CHECK ((billing_type = ANY (ARRAY['flat'::text, 'usage'::text, 'threshold'::text]))),
-  constraint products_check CHECK (((recurrence_count IS NULL) = (recurrence_unit IS NULL))),
-  constraint products_check1 CHECK (((billing_type <> 'usage'::text) OR ((billing_timing = 'arrears'::text) AND (metric IS NOT NULL) AND (recurrence_unit IS NOT NULL)))),
-  constraint products_check2 CHECK (((billing_type = 'usage'::text) OR (metric IS NULL))),
-  constraint products_check3 CHECK (((billing_type = 'threshold'::text) OR (limit_code IS NULL))),
   constraint products_check4 CHECK ((variant_of_id <> id)),
-  constraint products_check5 CHECK ((attributes ? quantity_attribute)),
-  constraint products_check6 CHECK (((billing_type = 'threshold'::text) OR (quantity_attribute IS NULL))),
   constraint products_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
-  constraint products_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-  constraint products_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
-  constraint products_price_check CHECK (((price ->> 'model'::text) IS NOT NULL)),
-  constraint products_recurrence_count_check CHECK ((recurrence_count >= 1)),
-  constraint products_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text])))
+  constraint products_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text))
 );
 CREATE UNIQUE INDEX products_external_id ON public.products USING btree (external_id) WHERE (external_id IS NOT NULL);
 
@@ -1223,13 +1249,14 @@ CREATE TABLE subscription_lines (
   transferred_from_line_id uuid,
   opened_by text,
   closed_by text,
+  product_version integer not null,
   constraint subscription_lines_pkey PRIMARY KEY (id),
   constraint subscription_lines_first_line_id_daterange_excl EXCLUDE USING gist (first_line_id WITH =, daterange(starts_on, ends_on) WITH &&) WHERE ((starts_on IS NOT NULL)),
   constraint subscription_lines_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
   constraint subscription_lines_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint subscription_lines_price_list_item_id_fkey FOREIGN KEY (price_list_item_id) REFERENCES price_list_items(id),
-  constraint subscription_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint subscription_lines_product_version_fkey FOREIGN KEY (product_id, product_version) REFERENCES product_versions(product_id, version),
   constraint subscription_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint subscription_lines_transferred_from_line_id_fkey FOREIGN KEY (transferred_from_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_billing_timing_check CHECK ((billing_timing = ANY (ARRAY['advance'::text, 'arrears'::text]))),
@@ -1242,6 +1269,7 @@ CREATE TABLE subscription_lines (
   constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric))
 );
 CREATE INDEX lines_by_document ON public.subscription_lines USING btree (document_id);
+CREATE INDEX lines_by_product_version ON public.subscription_lines USING btree (product_id, product_version);
 CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (subscription_id);
 
 CREATE TABLE subscription_pauses (
@@ -1289,14 +1317,16 @@ CREATE TABLE subscriptions (
   term_ends_on date,
   cancel_reason_code text,
   external_id text,
+  kit_version integer,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
-  constraint subscriptions_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
+  constraint subscriptions_kit_version_fkey FOREIGN KEY (kit_id, kit_version) REFERENCES kit_versions(kit_id, version),
   constraint subscriptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   constraint subscriptions_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES order_lines(id),
   constraint subscriptions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint subscriptions_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint kit_has_version CHECK (((kit_id IS NULL) = (kit_version IS NULL))),
   constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text]))),
   constraint subscriptions_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint subscriptions_check1 CHECK (((phase = 'ended'::text) = (ended_at IS NOT NULL))),

@@ -1,4 +1,5 @@
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
+import { dateIn } from '#domain/calendar.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { Db, Tx } from './database.ts'
 import type { NumberPatterns, Seller } from './tables/installation.ts'
@@ -45,6 +46,12 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     mailVerification: row.mail_verification,
     reviewRules: row.review_rules,
   }
+}
+
+/** The seller's calendar day: the catalog is shown as it is sold on it, and a change at once holds from it. */
+export async function readSellerToday(db: Db, now: string): Promise<string> {
+  const row = await db.selectFrom('installation').select('time_zone').executeTakeFirstOrThrow()
+  return dateIn(row.time_zone, now)
 }
 
 /** Held until the caller's transaction ends: of two changes of the profile at once, the second knows the first. */

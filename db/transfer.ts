@@ -127,6 +127,11 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
   await tx
     .updateTable('subscription_lines')
     .set({
+      product_version: line.product_version,
+      description: line.description,
+      billing_type: line.billing_type,
+      billing_timing: line.billing_timing,
+      unit: line.unit,
       price: JSON.stringify(line.price),
       terms: JSON.stringify(await readTermsLeft(tx, line, startsOn)),
       tax_category: line.tax_category,

@@ -22,6 +22,8 @@ import type { Terms } from './terms.ts'
 /** What a line sells: the part of it that a change can make another. */
 export interface Plan {
   readonly productCode: string
+  /** Of the product: by which one it is sold. */
+  readonly version: number
   readonly billingType: BillingType
   /** Null for a one-time fee. */
   readonly interval: BillingInterval | null
@@ -33,7 +35,7 @@ export interface Plan {
 /** What is asked of a line; what is left out stays as it is. */
 export interface AskedPlan {
   readonly quantity?: string
-  /** Another product, or the same at the price of the day. */
+  /** Another product, or the same as it is sold on the day: in the version and at the price of that day. */
   readonly productId?: string
   /** Agreed by a person, whatever the lists say. */
   readonly price?: Price
@@ -76,7 +78,8 @@ function checkPlan(line: Plan, wanted: Plan): void {
   if (isMetered && !isOther && !isSame(line.quantity, wanted.quantity))
     throw new BusinessError('action_not_allowed', `${line.productCode} is metered: it has no quantity.`)
   if (!isMetered) checkWhole({ code: wanted.productCode, unit: wanted.unit }, checkQuantity(wanted.quantity, ''), '/quantity') // prettier-ignore
-  if (isOther || !isSame(line.quantity, wanted.quantity) || !isSamePrice(line, wanted)) return
+  const isMoved = wanted.version !== line.version
+  if (isOther || isMoved || !isSame(line.quantity, wanted.quantity) || !isSamePrice(line, wanted)) return
   throw fieldError('/quantity', 'quantity_unchanged', `The quantity is ${line.quantity} already.`)
 }
 
@@ -91,7 +94,8 @@ function isSamePrice(line: Plan, wanted: Plan): boolean {
 
 /** What is metered is compared by the price of one unit. */
 function directionOf(line: Plan, wanted: Plan): ChangeDirection {
-  if (line.productCode === wanted.productCode && isSamePrice(line, wanted))
+  const isQuantityOnly = line.productCode === wanted.productCode && isSamePrice(line, wanted)
+  if (isQuantityOnly && !isSame(line.quantity, wanted.quantity))
     return new Big(wanted.quantity).gt(line.quantity) ? 'upgrade' : 'downgrade'
   return classifyChange(yearly(line), yearly(wanted))
 }

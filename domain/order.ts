@@ -16,6 +16,8 @@ const mostSubscriptionsPerOrder = 100
 
 export interface CatalogProduct {
   readonly id: string
+  /** Which of its versions this is. */
+  readonly version: number
   readonly code: string
   readonly name: string
   readonly billingType: BillingType
@@ -42,6 +44,8 @@ export interface CatalogProduct {
 
 export interface CatalogKit {
   readonly id: string
+  /** Which of its versions this is. */
+  readonly version: number
   readonly code: string
   readonly name: string
   /** The product whose price replaces those of its flat and threshold components; null: they have their own. */
@@ -57,7 +61,7 @@ export interface BillOfMaterialsItem {
   readonly sequence: number
 }
 
-/** What an order is decided from, read once. */
+/** What an order is decided from, read once: of everything the version of one day. */
 export interface Catalog {
   readonly products: ReadonlyMap<string, CatalogProduct>
   readonly kits: ReadonlyMap<string, CatalogKit>
@@ -105,6 +109,7 @@ export interface PlannedSubscription {
   readonly orderLineIndex: number
   readonly productId: string | null
   readonly kitId: string | null
+  readonly kitVersion: number | null
   readonly title: string
   readonly lines: readonly PlannedLine[]
   /** Each application once, in the order of the bill of materials. */
@@ -153,6 +158,7 @@ function planLine(
       orderLineIndex: index,
       productId: planned.product.id,
       kitId: null,
+      kitVersion: null,
       title: planned.product.name,
       lines: [planned],
       applicationIds: planned.product.applicationIds,
@@ -205,6 +211,7 @@ function planKit(
     orderLineIndex: index,
     productId: null,
     kitId: kit.id,
+    kitVersion: kit.version,
     title: kit.name,
     lines: components.map((part) => planComponent(part, pointers, terms)),
     applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],

@@ -4,6 +4,7 @@ import { listInvoices } from '#db/read/invoice.ts'
 import { listCustomerBalances, listOneOffCharges } from '#db/read/one-off-charge.ts'
 import { listProducts } from '#db/read/product.ts'
 import { listSubscriptions } from '#db/read/subscription.ts'
+import { readSellerToday } from '#db/seller.ts'
 import { resolveAddress } from '../addressing.ts'
 
 const shownRows = 12
@@ -12,7 +13,7 @@ const offeredProducts = 200
 export type CustomerContent = Awaited<ReturnType<typeof readCustomerContent>>
 
 /** All that the page of a customer shows. @param address its id or code @throws `not_found`, `id_kind_mismatch` */
-export async function readCustomerContent(db: Db, address: string) {
+export async function readCustomerContent(db: Db, address: string, now: string) {
   const customerId = await resolveAddress(db, 'customer', address)
   const newest = { limit: shownRows, cursor: null, direction: 'after' } as const
   const anySubscription = { phase: null, productId: null, kitId: null, isParked: null }
@@ -22,7 +23,7 @@ export async function readCustomerContent(db: Db, address: string) {
     listSubscriptions(db, { ...newest, ...anySubscription, customerId }),
     listInvoices(db, { ...newest, customerId }),
     listOneOffCharges(db, { ...newest, customerId, isWaiting: false }),
-    listProducts(db, { ...newest, limit: offeredProducts }),
+    listProducts(db, { ...newest, limit: offeredProducts }, await readSellerToday(db, now)),
   ])
   return {
     row,

@@ -34,7 +34,7 @@ export async function customerBody(
   address: string,
   after: Pick<CustomerProps, 'saved' | 'refused'>,
 ): Promise<ConsoleBody> {
-  const content = await readCustomerContent(deps.db, address)
+  const content = await readCustomerContent(deps.db, address, deps.now())
   const props = { view, content, ...after }
   return {
     title: content.row.name,

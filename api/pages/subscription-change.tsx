@@ -64,7 +64,7 @@ async function readPage({ deps }: Frame, asked: { publicId: string; values: Valu
   const line = content.lines.find(({ id }) => id === lineId)
   if (!line) throw new BusinessError('not_found', `The subscription has no line ${values['line'] ?? ''}.`)
   const newest = { limit: offeredProducts, cursor: null, direction: 'after' } as const
-  const products = await listProducts(deps.db, newest)
+  const products = await listProducts(deps.db, newest, content.row.today)
   return { content, line, values, products: products.filter((product) => product.archived_at === null) }
 }
 

@@ -3,6 +3,7 @@ import { readCatalog } from '#db/catalog.ts'
 import type { Db } from '#db/database.ts'
 import { archiveKit, insertKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
+import { readSellerToday } from '#db/seller.ts'
 import { fieldError } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
 import { checkQuantity, type BillOfMaterialsItem, type Catalog } from '#domain/order.ts'
@@ -24,9 +25,9 @@ export function registerKits(frame: Frame): void {
       query: z.strictObject(pageQuery),
       result: pageOf(kitSchema),
     },
-    async ({ db, query }) => {
+    async ({ db, query, now }) => {
       const page = toPageRequest(query)
-      return toPage(await listKits(db, page), page, toKitJson)
+      return toPage(await listKits(db, page, await readSellerToday(db, now)), page, toKitJson)
     },
   )
   frame.route(
@@ -39,7 +40,10 @@ export function registerKits(frame: Frame): void {
       params: addressParams,
       result: kitSchema,
     },
-    async ({ db, params }) => toKitJson(await getKit(db, await resolveAddress(db, 'kit', params.id))),
+    async ({ db, params, now }) => {
+      const id = await resolveAddress(db, 'kit', params.id)
+      return toKitJson(await getKit(db, id, await readSellerToday(db, now)))
+    },
   )
   registerNewKit(frame)
   registerKitArchive(frame)
@@ -62,7 +66,7 @@ function registerKitArchive(frame: Frame): void {
     async ({ db, params, now }) => {
       const id = await resolveAddress(db, 'kit', params.id)
       await archiveKit(db, id, now)
-      return toKitJson(await getKit(db, id))
+      return toKitJson(await getKit(db, id, await readSellerToday(db, now)))
     },
   )
 }
@@ -81,7 +85,7 @@ function registerNewKit(frame: Frame): void {
       location: (kit) => `/v1/kits/${kit.id}`,
       refusals: ['code_taken', 'kit_cycle', 'kit_too_deep', 'product_unknown', 'quantity_invalid'],
     },
-    async ({ db, body }) => {
+    async ({ db, body, now }) => {
       const billOfMaterials: BillOfMaterialsItem[] = []
       for (const [index, item] of body.bill_of_materials.entries()) {
         billOfMaterials.push(
@@ -89,12 +93,13 @@ function registerNewKit(frame: Frame): void {
         )
       }
       // The kit is new, so its depth is all that its components can make wrong.
-      const catalog = await readCatalog(db)
+      const today = await readSellerToday(db, now)
+      const catalog = await readCatalog(db, today)
       const priceProductId = await resolvePriceProduct(db, body.price_product ?? null, catalog)
       const { code, name } = body
-      const kit = { id: 'new', code, name, priceProductId, isArchived: false, billOfMaterials }
+      const kit = { id: 'new', version: 1, code, name, priceProductId, isArchived: false, billOfMaterials }
       explodeKit(kit, catalog)
-      return toKitJson(await getKit(db, await insertKit(db, kit)))
+      return toKitJson(await getKit(db, await insertKit(db, kit), today))
     },
   )
 }

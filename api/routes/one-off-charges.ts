@@ -218,7 +218,8 @@ async function toNewCharge(db: Db, { customerId, body, now }: Asked): Promise<Ne
   const customer = await getCustomer(db, customerId)
   const subscription = await resolveSubscription(db, body.subscription, customerId)
   const clock = await resolveClock(db, body.test_clock, subscription?.test_clock_id ?? null)
-  const product = await resolveProduct(db, body.product)
+  const today = dateIn(customer.time_zone, clock?.now_at ?? now)
+  const product = await resolveProduct(db, body.product, today)
   const currency = body.currency ?? subscription?.currency ?? customer.currency
   checkCurrency(currency)
   if (subscription && subscription.currency !== currency) {
@@ -242,7 +243,7 @@ async function toNewCharge(db: Db, { customerId, body, now }: Asked): Promise<Ne
     price: toPrice(body, product, currency),
     taxCategory: body.tax_category ?? product?.tax_category ?? 'standard',
     reference: body.reference ?? null,
-    chargedOn: body.charged_on ?? dateIn(customer.time_zone, clock?.now_at ?? now),
+    chargedOn: body.charged_on ?? today,
   }
 }
 
@@ -271,8 +272,8 @@ async function resolveClock(db: Db, text: string | undefined, otherwiseId: strin
   return id === null ? null : await getTestClock(db, id)
 }
 
-async function resolveProduct(db: Db, text: string | undefined): Promise<ProductRow | null> {
+async function resolveProduct(db: Db, text: string | undefined, today: string): Promise<ProductRow | null> {
   if (text === undefined) return null
   const field = { kind: 'product', pointer: '/product', unknown: 'product_unknown' } as const
-  return await getProduct(db, await resolveField(db, { ...field, text }))
+  return await getProduct(db, await resolveField(db, { ...field, text }), today)
 }

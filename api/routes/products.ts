@@ -3,6 +3,7 @@ import { setExternalId } from '#db/external-id.ts'
 import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
+import { readSellerToday } from '#db/seller.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
@@ -28,9 +29,9 @@ export function registerProducts(frame: Frame): void {
       query: z.strictObject(pageQuery),
       result: pageOf(productSchema),
     },
-    async ({ db, query }) => {
+    async ({ db, query, now }) => {
       const page = toPageRequest(query)
-      return toPage(await listProducts(db, page), page, toProductJson)
+      return toPage(await listProducts(db, page, await readSellerToday(db, now)), page, toProductJson)
     },
   )
   frame.route(
@@ -43,8 +44,10 @@ export function registerProducts(frame: Frame): void {
       params: addressParams,
       result: productSchema,
     },
-    async ({ db, params }) =>
-      toProductJson(await getProduct(db, await resolveAddress(db, 'product', params.id))),
+    async ({ db, params, now }) => {
+      const id = await resolveAddress(db, 'product', params.id)
+      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
+    },
   )
   registerNewProduct(frame)
   registerProductChange(frame)
@@ -64,10 +67,10 @@ function registerProductChange(frame: Frame): void {
       result: productSchema,
       refusals: ['external_id_taken'],
     },
-    async ({ db, params, body }) => {
+    async ({ db, params, body, now }) => {
       const id = await resolveAddress(db, 'product', params.id)
       await setExternalId(db, 'product', { id, externalId: body.external_id })
-      return toProductJson(await getProduct(db, id))
+      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
     },
   )
 }
@@ -89,7 +92,7 @@ function registerProductArchive(frame: Frame): void {
     async ({ db, params, now }) => {
       const id = await resolveAddress(db, 'product', params.id)
       await archiveProduct(db, id, now)
-      return toProductJson(await getProduct(db, id))
+      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
     },
   )
 }
@@ -128,9 +131,9 @@ function registerNewProduct(frame: Frame): void {
         'unit_unknown',
       ],
     },
-    async ({ db, body }) => {
-      const product = await toNewProduct(db, body)
-      return toProductJson(await getProduct(db, await insertProduct(db, product)))
+    async ({ db, body, now }) => {
+      const id = await insertProduct(db, await toNewProduct(db, body))
+      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
     },
   )
 }

@@ -73,7 +73,8 @@ function sold({ documents, billedMonths, linesOfEach = 1 }: Fleet): string[] {
         (case product.billing_type when 'threshold' then 5 else 1 end)::numeric as quantity
       from fleet cross join (
         select *, row_number() over (order by array_position(array['flat', 'threshold', 'usage'], billing_type)) - 1 as position
-        from products where code like 'fleet-%') product cross join generate_series(0, ${linesOfEach - 1}) copy
+        from products join product_versions on product_id = id where code like 'fleet-%'
+      ) product cross join generate_series(0, ${linesOfEach - 1}) copy
       order by fleet.n, copy, product.position`,
     `insert into customers (id, code, name, email, address, currency, time_zone)
       select customer_id, code, 'Customer ' || n, code || '@example.com', n || ' Long Street, Springfield', 'USD', 'UTC' from fleet`,
@@ -90,9 +91,9 @@ function sold({ documents, billedMonths, linesOfEach = 1 }: Fleet): string[] {
         activated_at, starts_on)
       select subscription_id, order_id, order_line_id, customer_id, environment_id, product_id, 'Hosting ' || n, 'USD',
         'active', date '${anchor}', '${anchor}' from fleet_lines where position = 0`,
-    `insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, position, billing_type,
+    `insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, product_version, position, billing_type,
         billing_timing, interval_count, interval_unit, description, quantity, unit, price, metric, starts_on)
-      select line_id, line_id, subscription_id, document_id, product_id, position, billing_type, billing_timing, 1, 'month', name,
+      select line_id, line_id, subscription_id, document_id, product_id, 1, position, billing_type, billing_timing, 1, 'month', name,
         quantity, unit, price, metric, '${anchor}' from fleet_lines`,
     `insert into usage_events (id, source, event_id, subscription_id, metric, quantity, unit, occurred_at)
       select uuidv7(), 'bench', n || '/' || month, subscription_id, metric, 400 + n % 100, unit,

@@ -93,12 +93,12 @@ const built = [
       (select version.id from application_versions version
         join applications application on application.id = version.application_id
         where application.code = 'static-site' limit 1) version`,
-  `insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, instance_id, position,
+  `insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, product_version, instance_id, position,
       billing_type, billing_timing, interval_count, interval_unit, description, quantity, unit, price, starts_on, ends_on)
-    select line_id, line_id, subscription_id, document_id, product_id, instance_id, 0, 'flat', 'advance', 1, 'month',
+    select line_id, line_id, subscription_id, document_id, product_id, 1, instance_id, 0, 'flat', 'advance', 1, 'month',
       'Hosting', 1, 'month', '{"model": "per_unit", "unitAmount": "10"}'::jsonb, ${monthStart}, case when phase = 'ended' then ${monthEnd} end from grown
     union all
-    select fee_id, fee_id, subscription_id, null, product_id, null, 1, 'flat', 'advance', null, null,
+    select fee_id, fee_id, subscription_id, null, product_id, 1, null, 1, 'flat', 'advance', null, null,
       'Set-up', 1, 'piece', '{"model": "per_unit", "unitAmount": "20"}', null, null from grown`,
   `insert into build_orders (id, subscription_id, kind, number, state, finished_at)
     select build_order_id, subscription_id, 'build', 1, 'done', now() from grown`,

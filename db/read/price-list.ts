@@ -16,7 +16,17 @@ function priceLists(db: Db) {
           .selectFrom('price_list_items as item')
           .leftJoin('products as product', 'product.id', 'item.product_id')
           .leftJoin('customers as customer', 'customer.id', 'item.customer_id')
-          .select(['product.code as product_code', 'product.unit', 'customer.code as customer_code'])
+          .select(['product.code as product_code', 'customer.code as customer_code'])
+          // As it is sold last.
+          .select((item) =>
+            item
+              .selectFrom('product_versions as version')
+              .select('version.unit')
+              .whereRef('version.product_id', '=', 'item.product_id')
+              .orderBy('version.version', 'desc')
+              .limit(1)
+              .as('unit'),
+          )
           .select(['item.category', 'item.attribute_name', 'item.attribute_value'])
           .select(['item.price', 'item.formula', 'item.season_from', 'item.season_until'])
           .select([

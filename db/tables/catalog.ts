@@ -23,10 +23,22 @@ export interface ApplicationVersionsTable {
   created_at: Generated<Instant>
 }
 
+/** What a product is whatever its versions say. */
 export interface ProductsTable {
   id: string
   code: string
   external_id: string | null
+  variant_of_id: string | null
+  archived_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+/** What a product says from a day on; a row never changes. */
+export interface ProductVersionsTable {
+  product_id: string
+  version: number
+  /** Null for the first, which holds for every day before the others. */
+  effective_on: CalendarDate | null
   name: string
   billing_type: BillingType
   billing_timing: BillingTiming
@@ -38,34 +50,43 @@ export interface ProductsTable {
   terms: Json<Partial<Terms>>
   category: string | null
   attributes: Json<Readonly<Record<string, string>>>
-  variant_of_id: string | null
   tax_category: Defaulted<string>
   currency: string
   metric: string | null
   limit_code: string | null
   /** The attribute whose value is the quantity that one of it sells. */
   quantity_attribute: string | null
-  archived_at: Instant | null
   created_at: Generated<Instant>
 }
 
 export interface ProductApplicationsTable {
   product_id: string
+  version: number
   application_id: string
 }
 
 export interface KitsTable {
   id: string
   code: string
+  archived_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+/** What a kit is made of from a day on; a row never changes. */
+export interface KitVersionsTable {
+  kit_id: string
+  version: number
+  /** Null for the first, which holds for every day before the others. */
+  effective_on: CalendarDate | null
   name: string
   /** Whose price replaces those of its flat and threshold components. */
   price_product_id: string | null
-  archived_at: Instant | null
   created_at: Generated<Instant>
 }
 
 export interface BillOfMaterialsTable {
   kit_id: string
+  version: number
   position: number
   component_product_id: string | null
   component_kit_id: string | null

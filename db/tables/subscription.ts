@@ -63,6 +63,8 @@ export interface SubscriptionsTable {
   test_clock_id: string | null
   product_id: string | null
   kit_id: string | null
+  /** By which version of the kit it was sold. */
+  kit_version: number | null
   title: string
   currency: string
   phase: Defaulted<SubscriptionPhase>
@@ -137,6 +139,8 @@ export interface SubscriptionLinesTable {
   subscription_id: string
   document_id: string | null
   product_id: string
+  /** By which version of the product it was sold. */
+  product_version: number
   instance_id: string | null
   position: number
   billing_type: BillingType

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { decodeId } from '#domain/identifier.ts'
+import { changePrice } from '#test/support/product-version.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
@@ -121,11 +122,7 @@ test('a quote expires on its day, by the clock that its order lives by', async (
 test('a price that is another one than was quoted sells nothing until it is quoted anew', async () => {
   const { path } = await draft()
   const setPrice = async (unitAmount: string) =>
-    api.db
-      .updateTable('products')
-      .set({ price: JSON.stringify({ model: 'per_unit', unitAmount }) })
-      .where('code', '=', 'support')
-      .execute()
+    changePrice(api.db, 'support', { unitAmount, effectiveOn: '2020-01-01' })
   await setPrice('12')
   assert.deepEqual(refused(await api.post(`${path}/confirm`, {})), [409, 'price_changed'])
   await api.patch(path, {})

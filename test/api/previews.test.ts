@@ -178,9 +178,9 @@ test('J-07 what is not metered, too much, or not active cannot be simulated', as
 test('J-07 a simulation that is too large is refused before it is computed', async () => {
   const { id, uuid } = await live({ product: 'support', quantity: 1 })
   await sql`
-    insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, position, billing_type,
+    insert into subscription_lines (id, first_line_id, subscription_id, document_id, product_id, product_version, position, billing_type,
       billing_timing, interval_count, interval_unit, description, quantity, unit, price, starts_on)
-    select made.id, made.id, subscription_id, document_id, product_id, position, billing_type,
+    select made.id, made.id, subscription_id, document_id, product_id, product_version, position, billing_type,
       billing_timing, interval_count, interval_unit, description, quantity, unit, price, starts_on
     from subscription_lines line, lateral (select gen_random_uuid() as id from generate_series(1, 600)) made
     where subscription_id = ${uuid}`.execute(api.db)

@@ -9,6 +9,7 @@ import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { determineTax } from '#domain/tax.ts'
 import { copyRow } from '#test/support/copied-row.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
+import { changePrice } from '#test/support/product-version.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -161,24 +162,15 @@ test('a one-off waits for the next document, and stands on one, though two are m
 test('a price that is read again follows the list from the next period on, a frozen one does not', async () => {
   const { subscriptionId: frozen } = await sell({ product: 'static-site' })
   const read = await sell({ product: 'static-site' })
-  const productOf = seller.db.selectFrom('products').select('id').where('code', '=', 'static-site')
-  const before = await seller.db
-    .selectFrom('products')
-    .select(['id', 'price'])
-    .where('id', '=', productOf)
-    .executeTakeFirstOrThrow()
   await seller.db
     .updateTable('subscription_lines')
     .set({ terms: JSON.stringify({ pricing: 'reevaluated' }) })
     .where('subscription_id', '=', read.subscriptionId)
     .execute()
-  const setPrice = async (price: string) =>
-    await seller.db.updateTable('products').set({ price }).where('id', '=', before.id).execute()
-  await setPrice(JSON.stringify(perUnitPrice('12')))
+  await changePrice(seller.db, 'static-site', { unitAmount: '12', effectiveOn: '2026-02-01' })
   const [frozenDocument = ''] = await listDocumentIds(seller.db, frozen)
   for (const documentId of [frozenDocument, read.documentId])
     await billDue(seller.db, documentId, '2026-02-01T00:00:00Z')
-  await setPrice(JSON.stringify(before.price))
   const february = async (id: string) => (await linesOf(id)).findLast((line) => line.startsWith('recurring'))
   assert.equal(await february(read.subscriptionId), 'recurring 2026-02-01 1200')
   assert.notEqual(await february(frozen), 'recurring 2026-02-01 1200')

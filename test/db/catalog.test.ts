@@ -39,10 +39,11 @@ function product(code: string): NewProduct {
 test('a product is read as it was saved, its price to the last digit', async () => {
   const { id: applicationId } = await saveApplication(database.db, { compose: 'shop', definition: shop })
   const id = await insertProduct(database.db, { ...product('support'), applicationIds: [applicationId] })
-  const catalog = await readCatalog(database.db)
+  const catalog = await readCatalog(database.db, '2026-11-25')
   assert.deepEqual(catalog.products.get(id), {
     ...product('support'),
     id,
+    version: 1,
     isArchived: false,
     applicationIds: [applicationId],
     quantityAttribute: null,
@@ -57,8 +58,8 @@ test('a kit is read with its bill of materials', async () => {
   ]
   const kit = { code: 'bundle', name: 'Bundle', priceProductId: productId, billOfMaterials }
   const id = await insertKit(database.db, kit)
-  const catalog = await readCatalog(database.db)
-  assert.deepEqual(catalog.kits.get(id), { ...kit, id, isArchived: false })
+  const catalog = await readCatalog(database.db, '2026-11-25')
+  assert.deepEqual(catalog.kits.get(id), { ...kit, id, version: 1, isArchived: false })
 })
 
 test('a price list is read with its dates half-open, open ends as none, and the list it is based on', async () => {

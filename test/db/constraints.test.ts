@@ -512,6 +512,43 @@ test('an order was cancelled or has expired, and only what was sold expires', as
   )
 })
 
+test('what a version of a product or a kit says never changes', async () => {
+  await refuses('product_versions_immutable', async () =>
+    db.updateTable('product_versions').set({ name: 'Another' }).execute(),
+  )
+  await refuses('product_versions_immutable', async () => db.deleteFrom('product_versions').execute())
+  await refuses('kit_versions_immutable', async () =>
+    db.updateTable('kit_versions').set({ name: 'Another' }).execute(),
+  )
+})
+
+test('the first version has no day, for it holds always; every other has one', async () => {
+  const productId = await one('products', sql`code = 'static-site'`)
+  const insert = async (version: number, effectiveOn: string | null) =>
+    await sql`
+      insert into product_versions
+      select (jsonb_populate_record(known, ${JSON.stringify({ version, effective_on: effectiveOn })}::jsonb)).*
+      from product_versions known where product_id = ${productId} and version = 1`.execute(db)
+  await refuses('first_version_holds_always', async () => insert(2, null))
+  await refuses('product_versions_pkey', async () => insert(1, null))
+  const kitId = await one('kits', sql`code = 'odoo-config-1'`)
+  await refuses('first_kit_version_holds_always', async () =>
+    db
+      .insertInto('kit_versions')
+      .values({ kit_id: kitId, version: 2, effective_on: null, name: 'Kit', price_product_id: null })
+      .execute(),
+  )
+})
+
+test('what is sold names a version that there is', async () => {
+  await refuses('subscription_lines_product_version_fkey', async () =>
+    db.updateTable('subscription_lines').set({ product_version: 99 }).where('id', '=', sold.line).execute(),
+  )
+  const ofKit = db.updateTable('subscriptions').where('id', '=', sold.subscription)
+  await refuses('subscriptions_kit_version_fkey', async () => ofKit.set({ kit_version: 99 }).execute())
+  await refuses('kit_has_version', async () => ofKit.set({ kit_version: null }).execute())
+})
+
 test('a build order is open once for a subscription', async () => {
   const open = async () =>
     await sql`insert into build_orders (id, subscription_id, kind, number)

@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import * as foundation from '#db/migrations/2026-11-25-foundation.ts'
 import * as billingEngine from '#db/migrations/2026-11-26-billing-engine.ts'
+import * as productVersions from '#db/migrations/2026-11-27-product-versions.ts'
 import { createEmptyDatabase } from '#test/support/database.ts'
 
 const [
@@ -79,6 +80,44 @@ test('what the first version sold and billed keeps its prices, its invoices and 
       },
     ])
     await assert.rejects(sql.raw(`update invoices set total_minor = 1`).execute(db), /never changes/)
+  } finally {
+    await db.destroy()
+    await drop()
+  }
+})
+
+test('what was sold before products had versions was sold by their first', async () => {
+  const { url, drop } = await createEmptyDatabase()
+  const db = new Kysely<unknown>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) }),
+  })
+  try {
+    await foundation.up(db)
+    await sql.raw(soldBefore).execute(db)
+    await billingEngine.up(db)
+    const dropped = JSON.stringify({ ended: [], opened: [], dropped: [{ id: line, quantity: 3 }] })
+    await sql`
+      insert into subscription_commands (subscription_id, request_id, kind, actor, replaced)
+      values (${subscription}, 'cancel', 'cancel', 'test', ${dropped}::jsonb)`.execute(db)
+
+    await productVersions.up(db)
+
+    const { rows } = await sql`
+      select product.code, version.version, version.name, version.price ->> 'unitAmount' as amount, version.effective_on,
+        line.product_version, replaced -> 'dropped' -> 0 as dropped
+      from products product join product_versions version on version.product_id = product.id
+      cross join subscription_lines line cross join subscription_commands`.execute(db)
+    assert.deepEqual(rows, [
+      {
+        code: 'flat-odoo',
+        version: 1,
+        name: 'Flat Odoo',
+        amount: '10.0000000001',
+        effective_on: null,
+        product_version: 1,
+        dropped: { id: line, quantity: 3, product_version: 1 },
+      },
+    ])
   } finally {
     await db.destroy()
     await drop()

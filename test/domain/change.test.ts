@@ -13,6 +13,7 @@ import { defaultTerms, type Terms } from '#domain/terms.ts'
 
 const users: Plan = {
   productCode: 'odoo-user',
+  version: 1,
   billingType: 'threshold',
   interval: { count: 1, unit: 'month' },
   quantity: '5',

@@ -5,6 +5,7 @@ import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 export function catalogProduct(id: string, overrides: Partial<CatalogProduct> = {}): CatalogProduct {
   return {
     id,
+    version: 1,
     code: id,
     name: id,
     billingType: 'flat',
@@ -33,6 +34,7 @@ type Component = ['product' | 'kit', id: string, quantity: string, sequence?: nu
 export function catalogKit(id: string, components: readonly Component[], isArchived = false): CatalogKit {
   return {
     id,
+    version: 1,
     code: id,
     name: id,
     priceProductId: null,

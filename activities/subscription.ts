@@ -1,8 +1,9 @@
 import { activateSubscription } from '#db/activation.ts'
-import type { ChangeRequest } from '#db/asked-plan.ts'
+import type { AskedChange } from '#db/asked-plan.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
 import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
 import { beginPause, endPause, pauseSubscription, resumeLines, unpauseSubscription } from '#db/pause.ts'
+import { refuseRequestsOfEnded } from '#db/change-decision.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
 import { renewTerm, setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
@@ -92,7 +93,9 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       nowMs: number
     }): Promise<void> {
       const { subscriptionId, nowMs, ...to } = input
-      await setPhase(db, decodeId('subscription', subscriptionId), { ...to, now: toInstant(nowMs) })
+      const id = decodeId('subscription', subscriptionId)
+      await setPhase(db, id, { ...to, now: toInstant(nowMs) })
+      if (input.phase === 'ended') await refuseRequestsOfEnded(db, id, toInstant(nowMs))
     },
 
     async activateSubscription(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
@@ -224,7 +227,11 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     /** What a change would mean, before the instance is asked to hold it. */
     async previewChange(input: CommandInput & { subscriptionLineId: string; quantity?: string }) {
       const key = await asked(input)
-      const change = await previewChange(db, { ...key, ...toChange(input, key.asked) })
+      const change = await previewChange(db, {
+        ...key,
+        ...toChange(input, key.asked),
+        changeRequestId: key.asked?.changeRequestId,
+      })
       return { ...change, instanceId: change.instanceId ? encodeId('instance', change.instanceId) : null }
     },
 
@@ -232,7 +239,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       input: CommandInput & { subscriptionLineId: string; quantity?: string },
     ): Promise<Agenda> {
       const key = await asked(input)
-      await changeSubscription(db, key, toChange(input, key.asked))
+      await changeSubscription(db, key, toChange(input, key.asked), key.asked?.changeRequestId)
       return await agenda(input)
     },
 
@@ -265,7 +272,7 @@ export function toInstant(milliseconds: number): string {
 function toChange(
   command: { subscriptionLineId: string; quantity?: string },
   asked: AskedTerms | null | undefined,
-): ChangeRequest {
+): AskedChange {
   return {
     ...asked?.plan,
     ...(command.quantity === undefined ? {} : { quantity: command.quantity }),

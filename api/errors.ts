@@ -73,6 +73,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The product rules the change out',
     'Ask the seller, or order the other product beside it.',
   ),
+  change_request_decided: kind(
+    409,
+    'The request was decided already',
+    'Read it: it says who applied or refused it, and why. Ask anew for another change.',
+  ),
+  change_requested_already: kind(
+    409,
+    'A change of this line waits already',
+    'Wait until it was applied or refused, then ask again.',
+  ),
   charge_billed: kind(
     409,
     'The charge is on a finalized invoice',

@@ -2,6 +2,7 @@ const resources = [
   'applications',
   'billing_runs',
   'builds',
+  'change_requests',
   'clocks',
   'customers',
   'discounts',

@@ -21,7 +21,7 @@ import { toCycling } from './subscription-documents.ts'
 import type { Subscription } from './subscription.ts'
 
 /** A line, and what it shall become. */
-export interface ChangeRequest extends AskedPlan {
+export interface AskedChange extends AskedPlan {
   readonly subscriptionLineId: string
 }
 
@@ -41,7 +41,7 @@ export interface ReadChange {
 export async function readChange(
   db: Db,
   subscription: Subscription,
-  change: ChangeRequest & { now: string },
+  change: AskedChange & { now: string },
 ): Promise<ReadChange> {
   const today = dateIn(subscription.time_zone, change.now)
   const lines = await readLife(db, subscription, { lineId: change.subscriptionLineId, today })
@@ -103,7 +103,7 @@ function findTarget(catalog: Catalog, product: CatalogProduct, id: string): Cata
 
 /** In the unit of the line; of what was metered, one. */
 function askedQuantity(
-  change: ChangeRequest,
+  change: AskedChange,
   { line, product, target }: { line: LineRow; product: CatalogProduct; target: CatalogProduct },
 ): string {
   if (change.quantity !== undefined) return change.quantity
@@ -112,7 +112,7 @@ function askedQuantity(
 }
 
 function wantedPlan(
-  change: ChangeRequest,
+  change: AskedChange,
   asked: { line: LineRow; product: CatalogProduct; target: CatalogProduct; quantity: string },
 ): Omit<Plan, 'price'> {
   const { line, product, target, quantity } = asked
@@ -129,7 +129,7 @@ function wantedPlan(
 }
 
 function wantedInterval(
-  { recurrence, productId }: ChangeRequest,
+  { recurrence, productId }: AskedChange,
   line: LineRow,
   target: CatalogProduct,
 ): BillingInterval | null {
@@ -160,7 +160,7 @@ export function planOf(line: LineRow, product: CatalogProduct): Plan {
 async function readPricing(
   db: Db,
   subscription: Subscription,
-  asked: { line: LineRow; target: CatalogProduct; change: ChangeRequest; quantity: string },
+  asked: { line: LineRow; target: CatalogProduct; change: AskedChange; quantity: string },
 ): Promise<(on: string) => { price: Price; priceListItemId: string | null }> {
   const { line, target, change, quantity } = asked
   const { price, productId, recurrence } = change

@@ -1,10 +1,10 @@
 import type { DecidedChange } from '#domain/change.ts'
 import type { SimulatedBill } from '#domain/invoice/simulation.ts'
-import { readChange, type ChangeRequest } from './asked-plan.ts'
+import { readChange, type AskedChange } from './asked-plan.ts'
 import type { Db } from './database.ts'
 import { inVain } from './in-vain.ts'
-import { noChanges } from './line-change.ts'
-import { applyChange } from './plan.ts'
+import { noChanges, type LineRow } from './line-change.ts'
+import { applyChange, describeChange } from './plan.ts'
 import { expectBills, type ExpectedInvoices } from './read/expected-invoice.ts'
 import { readStanding } from './read/standing.ts'
 import { lockDocuments } from './subscription-documents.ts'
@@ -13,6 +13,11 @@ import { lockSubscription } from './subscription.ts'
 /** What a change would mean, and the first invoices on which it shows. */
 export interface PreviewedChange extends DecidedChange {
   readonly productCode: string
+  /** What was and what is, in words: the quantity alone, where nothing else differs. */
+  readonly from: string
+  readonly to: string
+  /** In force today. */
+  readonly line: LineRow
   /** Net, in minor units: what is given back of the old terms, 0 or less, and what the new ones cost. */
   readonly creditMinor: number
   readonly chargeMinor: number
@@ -36,14 +41,16 @@ export interface PreviewedChange extends DecidedChange {
  */
 export async function previewPlanChange(
   db: Db,
-  asked: { subscriptionId: string; change: ChangeRequest; now: string },
+  asked: { subscriptionId: string; change: AskedChange; now: string },
 ): Promise<PreviewedChange> {
   const { subscriptionId, change } = asked
   return await inVain(db, async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
     await lockDocuments(tx, subscriptionId)
     const now = subscription.test_clock_now_at ?? asked.now
-    const { line, wanted, decided, target } = await readChange(tx, subscription, { ...change, now })
+    const read = await readChange(tx, subscription, { ...change, now })
+    const { line, wanted, decided, target } = read
+    const [from, to] = describeChange(read, subscription.currency)
     const changes = noChanges(tx, subscription, 'preview')
     await applyChange(changes, { now, actor: 'preview' }, change)
     const opened = new Set(changes.opened.map(({ id }) => id))
@@ -54,6 +61,9 @@ export async function previewPlanChange(
     return {
       ...decided,
       productCode: wanted.productCode,
+      from,
+      to,
+      line,
       creditMinor: sum(changed.filter(({ kind }) => kind === 'credit')),
       chargeMinor: sum(changed.filter(({ kind }) => kind !== 'credit')),
       currency: subscription.currency,

@@ -59,6 +59,7 @@ export interface Database {
   subscriptions: subscription.SubscriptionsTable
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable
+  change_requests: subscription.ChangeRequestsTable
   subscription_pauses: subscription.SubscriptionPausesTable
   command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable

@@ -23,6 +23,8 @@ export type EventKind =
   | 'unbuild.failed'
   | 'subscription.activated'
   | 'subscription.changed'
+  | 'subscription.change_requested'
+  | 'subscription.change_refused'
   | 'subscription.cancelled'
   | 'subscription.uncancelled'
   | 'subscription.pause_planned'

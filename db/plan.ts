@@ -2,7 +2,8 @@ import { compareDates } from '#domain/calendar.ts'
 import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
 import type { CatalogProduct } from '#domain/order.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
-import { planOf, readChange, type ChangeRequest, type ReadChange } from './asked-plan.ts'
+import { planOf, readChange, type AskedChange, type ReadChange } from './asked-plan.ts'
+import { checkOpenRequest, markApplied } from './change-decision.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { dropLine, endLine, openLine, type LineChanges, type LineRow } from './line-change.ts'
@@ -17,8 +18,9 @@ export interface PlannedChange extends DecidedChange {
 /** What a change of a line would mean today; nothing is saved. @throws what `decideChange` refuses, and `not_found` */
 export async function previewChange(
   db: Db,
-  change: ChangeRequest & { subscriptionId: string; now: string },
+  change: AskedChange & { subscriptionId: string; now: string; changeRequestId?: string | undefined },
 ): Promise<PlannedChange> {
+  if (change.changeRequestId !== undefined) await checkOpenRequest(db, change.changeRequestId)
   const subscription = await getSubscription(db, change.subscriptionId)
   const { line, wanted, decided, target } = await readChange(db, subscription, change)
   return {
@@ -29,16 +31,28 @@ export async function previewChange(
   }
 }
 
-/** Closes a line and opens its successor: both or neither, never overlapping. A change planned before is replaced. */
-export async function changeSubscription(db: Db, key: CommandKey, change: ChangeRequest): Promise<void> {
-  await once(db, key, 'changePlan', async (changes) => await applyChange(changes, key, change))
+/**
+ * Closes a line and opens its successor: both or neither, never overlapping. A change planned before is replaced.
+ * @param changeRequestId what a customer asked for, which this applies
+ * @throws what `decideChange` refuses, `change_request_decided`
+ */
+export async function changeSubscription(
+  db: Db,
+  key: CommandKey,
+  change: AskedChange,
+  changeRequestId?: string,
+): Promise<void> {
+  await once(db, key, 'changePlan', async (changes) => {
+    if (changeRequestId !== undefined) await markApplied(changes.tx, changeRequestId, key.actor)
+    await applyChange(changes, key, change)
+  })
 }
 
 /** The same in the caller's transaction: a preview bills what it leaves, and rolls it back. */
 export async function applyChange(
   changes: LineChanges,
   key: { readonly now: string; readonly actor: string },
-  change: ChangeRequest,
+  change: AskedChange,
 ): Promise<void> {
   const { tx, subscription } = changes
   const { line, lines, product, target, wanted, decided, priceListItemId } = await readChange(
@@ -112,7 +126,7 @@ export async function replaceLines(
 }
 
 /** What was and what is, for the timeline: the quantity alone, where nothing else differs. */
-function describeChange(
+export function describeChange(
   change: Pick<ReadChange, 'line' | 'product' | 'target' | 'wanted'>,
   currency: string,
 ): [from: string, to: string] {

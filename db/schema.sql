@@ -368,6 +368,34 @@ CREATE TABLE build_steps (
   constraint build_steps_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text])))
 );
 
+CREATE TABLE change_requests (
+  id uuid not null,
+  subscription_id uuid not null,
+  subscription_line_id uuid not null,
+  first_line_id uuid not null,
+  request_id text not null,
+  mode text not null,
+  asked jsonb not null,
+  message text,
+  requested_by text not null,
+  preview jsonb not null,
+  state text not null default 'open'::text,
+  decided_by text,
+  decided_at timestamp with time zone,
+  refused_reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint change_requests_pkey PRIMARY KEY (id),
+  constraint change_requests_request_id_key UNIQUE (request_id),
+  constraint change_requests_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
+  constraint change_requests_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint change_request_decided CHECK ((((state = 'open'::text) = (decided_at IS NULL)) AND ((decided_at IS NULL) = (decided_by IS NULL)))),
+  constraint change_request_refused CHECK (((state = 'refused'::text) = (refused_reason IS NOT NULL))),
+  constraint change_requests_mode_check CHECK ((mode = ANY (ARRAY['automatic'::text, 'manual'::text]))),
+  constraint change_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'applied'::text, 'refused'::text])))
+);
+CREATE INDEX change_requests_of_subscription ON public.change_requests USING btree (subscription_id, id);
+CREATE UNIQUE INDEX one_open_change_request ON public.change_requests USING btree (first_line_id) WHERE (state = 'open'::text);
+
 CREATE TABLE command_notes (
   subscription_id uuid not null,
   request_id text not null,

@@ -5,6 +5,7 @@ export interface NewTask {
   readonly kind:
     | 'bill_failed'
     | 'build_failed'
+    | 'change_requested'
     | 'metric_failed'
     | 'unbuild_failed'
     | 'limit_refused'
@@ -14,7 +15,7 @@ export interface NewTask {
     | 'order_review'
     | 'refund_due'
     | 'resume_failed'
-  readonly subjectKind: 'subscription' | 'document' | 'instance' | 'order'
+  readonly subjectKind: 'change_request' | 'subscription' | 'document' | 'instance' | 'order'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'body_too_large'
   | 'build_not_retryable'
   | 'change_not_allowed'
+  | 'change_request_decided'
+  | 'change_requested_already'
   | 'charge_billed'
   | 'clock_backwards'
   | 'clock_too_far'

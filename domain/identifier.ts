@@ -11,6 +11,7 @@ const prefixes = {
   billingRun: 'run',
   buildOrder: 'bo',
   buildStep: 'step',
+  changeRequest: 'chg',
   customer: 'cus',
   discount: 'dis',
   document: 'doc',

@@ -5,6 +5,11 @@ export interface Terms {
   /** When a change to more, or to a higher or equal price a year, takes effect; and one to less (C-26). */
   readonly upgrade: ChangeMoment
   readonly downgrade: ChangeMoment
+  /**
+   * What a customer's request for a change becomes: the change itself, or a task for an operator, before which nothing
+   * changes (C-30, C-31).
+   */
+  readonly upgradeMode: 'automatic' | 'manual'
   /** What becomes of time that was paid for and not served (C-38). */
   readonly unusedTime: 'credit' | 'refund' | 'keep'
   /**
@@ -32,6 +37,7 @@ export const defaultTerms: Terms = {
   proration: 'day',
   upgrade: 'now',
   downgrade: 'period_end',
+  upgradeMode: 'automatic',
   unusedTime: 'credit',
   pricing: 'frozen',
   isNeverRevised: false,

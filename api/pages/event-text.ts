@@ -28,6 +28,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.activated': (data) => `Active from ${day(data['starts_on'])}`,
   'subscription.changed': (data) =>
     `${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}, effective ${day(data['effective_on'])}`,
+  'subscription.change_requested': (data) =>
+    `Asked for: ${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}`,
+  'subscription.change_refused': (data) =>
+    `Refused what was asked for: ${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}${because(data['reason'])}`,
   'subscription.cancelled': (data) => `Cancelled, ends on ${day(data['ends_on'])}${because(data['reason'])}`,
   'subscription.uncancelled': () => 'Cancellation taken back',
   'subscription.pause_planned': (data) =>

@@ -53,6 +53,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'change_request' && (
+        <p>
+          <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>
+            Apply or refuse it<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
     </li>
   )
 }

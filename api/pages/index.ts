@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerAssets } from './assets.ts'
 import { registerBillingRunPages } from './billing-runs.tsx'
 import { registerCancellation } from './cancellation.tsx'
+import { registerChangeRequestPages } from './change-requests.tsx'
 import { registerTheme } from './console-page.tsx'
 import { registerCustomerForms } from './customer-forms.ts'
 import { registerCustomer } from './customer.tsx'
@@ -34,6 +35,7 @@ export function registerPages(frame: Frame): void {
   registerSubscriptionForms(frame)
   registerInstanceValueForm(frame)
   registerSubscriptionChange(frame)
+  registerChangeRequestPages(frame)
   registerBillingRunPages(frame)
   registerInvoices(frame)
   registerInvoice(frame)

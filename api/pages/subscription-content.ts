@@ -1,6 +1,7 @@
 import { listInstanceValues } from '#db/instance-value.ts'
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
+import { listChangeRequests } from '#db/read/change-request.ts'
 import { listNewestEvents } from '#db/read/event.ts'
 import { readExpectedInvoices, subscriptionOf } from '#db/read/expected-invoice.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
@@ -26,12 +27,13 @@ export async function readSubscriptionContent(db: Db, address: string) {
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
   const onlyThis = { subscriptionId: id, buildOrderId: null, limit: shownEvents }
   const newest = { limit: shownInvoices, cursor: null, direction: 'after' } as const
-  const [lines, instances, builds, events, invoices, expected, testClock] = await Promise.all([
+  const [lines, instances, builds, events, invoices, requests, expected, testClock] = await Promise.all([
     listSubscriptionLines(db, id),
     readInstances(db, id),
     readBuilds(db, id),
     listNewestEvents(db, onlyThis),
     listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
+    listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
     readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
@@ -39,7 +41,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     db,
     instances.map((instance) => instance.id),
   )
-  return { publicId, row, lines, instances, values, builds, events, invoices, expected, testClock }
+  return { publicId, row, lines, instances, values, builds, events, invoices, requests, expected, testClock }
 }
 
 /** What of the next invoices is this subscription's; the reason, where none can be computed. */

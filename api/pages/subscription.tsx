@@ -1,4 +1,5 @@
 import type { Frame } from '../frame.ts'
+import { ChangeRequestsSection } from './change-request-facts.tsx'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import type { RefusedInput } from './form.tsx'
 import { ValuesSection } from './instance-values.tsx'
@@ -75,6 +76,7 @@ function SubscriptionPage(props: {
           </Section>
         </div>
         <div class="stack">
+          <ChangeRequestsSection view={view} rows={content.requests} />
           <ActionsSection view={view} content={content} refused={refused} />
           <TimelineSection view={view} content={content} />
         </div>

@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
 import { registerBuilds } from './builds.ts'
+import { registerChangeRequests } from './change-requests.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
@@ -53,6 +54,7 @@ export function registerRoutes(frame: Frame): void {
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
   registerPreviews(frame)
+  registerChangeRequests(frame)
   registerPriceRevisions(frame)
   registerBuilds(frame)
   registerInstances(frame)

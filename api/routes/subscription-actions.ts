@@ -33,6 +33,24 @@ interface Action<Body extends z.ZodType> {
   readonly toWish: (call: Call<Params, unknown, z.output<Body>>) => Wish | Promise<Wish>
 }
 
+/** What a change of a line is refused with, whoever asks for it. */
+export const changeRefusals = [
+  'action_not_allowed',
+  'below_current_use',
+  'change_not_allowed',
+  'date_range_invalid',
+  'limit_not_in_force',
+  'not_found',
+  'price_missing_in_currency',
+  'product_archived',
+  'product_unknown',
+  'quantity_invalid',
+  'quantity_not_whole',
+  'quantity_unchanged',
+  'recurrence_invalid',
+  'subscription_ended',
+] as const satisfies readonly ErrorCode[]
+
 /** What can be asked of a subscription. Each goes to its workflow and is answered when that has decided. */
 export function registerSubscriptionActions(frame: Frame): void {
   registerAction(frame, {
@@ -69,22 +87,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'change-plan',
     summary: 'Change what a line sells: quantity, product, price or recurrence',
     body: changePlanSchema,
-    refusals: [
-      'below_current_use',
-      'change_not_allowed',
-      'date_range_invalid',
-      'limit_not_in_force',
-      'not_found',
-      'price_missing_in_currency',
-      'price_negative',
-      'product_archived',
-      'product_unknown',
-      'quantity_invalid',
-      'quantity_not_whole',
-      'quantity_unchanged',
-      'recurrence_invalid',
-      'tiers_invalid',
-    ],
+    refusals: [...changeRefusals, 'price_negative', 'tiers_invalid'],
     toWish: async ({ body, db }) => await toPlanChange(db, body),
   })
   registerAction(frame, {

@@ -288,20 +288,25 @@ export const setTermSchema = z
 
 const changes = ['quantity', 'product', 'price', 'recurrence'] as const
 
+/** What everybody may ask of a line; a price is agreed by an operator. */
+export const changeShape = {
+  line: addressField.openapi({ description: 'The subscription line that changes.' }),
+  quantity: quantityField.optional(),
+  product: addressField.optional().openapi({
+    description: 'Another product, or the same at the price of the day. Code or id.',
+  }),
+  recurrence: recurrenceField
+    .optional()
+    .openapi({ description: 'Left alone, a longer period costs as much as so many shorter ones.' }),
+  starts_on: dateField
+    .optional()
+    .openapi({ description: 'Left out: the first day that the terms of the line allow.' }),
+}
+
 export const changePlanSchema = z
   .strictObject({
-    line: addressField.openapi({ description: 'The subscription line that changes.' }),
-    quantity: quantityField.optional(),
-    product: addressField.optional().openapi({
-      description: 'Another product, or the same at the price of the day. Code or id.',
-    }),
+    ...changeShape,
     price: priceField.optional().openapi({ description: 'Agreed by you, whatever the lists say.' }),
-    recurrence: recurrenceField
-      .optional()
-      .openapi({ description: 'Left alone, a longer period costs as much as so many shorter ones.' }),
-    starts_on: dateField
-      .optional()
-      .openapi({ description: 'Left out: the first day that the terms of the line allow.' }),
   })
   .refine((change) => changes.some((field) => change[field] !== undefined), {
     path: ['quantity'],

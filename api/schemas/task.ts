@@ -17,6 +17,7 @@ export const taskSchema = z
   .openapi('Task')
 
 const subjects: Readonly<Record<string, IdentifierKind>> = {
+  change_request: 'changeRequest',
   document: 'document',
   instance: 'instance',
   order: 'order',

@@ -10,6 +10,9 @@ const termsShape = {
     .openapi({ description: 'How a part of a period is charged; none: whole periods and no credit.' }),
   upgrade: changeMoment,
   downgrade: changeMoment,
+  upgrade_mode: z.enum(['automatic', 'manual']).openapi({
+    description: 'What a customer’s change request becomes: the change, or a task for an operator.',
+  }),
   unused_time: z
     .enum(['credit', 'refund', 'keep'])
     .openapi({ description: 'What becomes of time that was paid for and not served.' }),

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#api/schemas/billing-run.ts'
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
+import type { changeRequestSchema } from '#api/schemas/change-request.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
@@ -31,6 +32,7 @@ export type BillingRunPreview = z.output<typeof dryRunSchema>
 export type Build = z.output<typeof buildSchema>
 export type BuildDetail = z.output<typeof buildDetailSchema>
 export type BuildStep = BuildDetail['steps'][number]
+export type ChangeRequest = z.output<typeof changeRequestSchema>
 export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
 export type InstanceValues = z.output<typeof instanceValuesSchema>

@@ -4,6 +4,7 @@ import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
 import { registerCatalog } from './catalog.ts'
 import { registerCharges } from './charges.ts'
+import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
@@ -43,6 +44,8 @@ Exit codes
 const usualCommands: Readonly<Record<string, string>> = {
   subscriptions: 'ls',
   subscription: 'ls',
+  'change-requests': 'ls',
+  'change-request': 'ls',
   invoices: 'ls',
   invoice: 'ls',
   charges: 'ls',
@@ -78,6 +81,7 @@ export function createProgram(): Command {
   registerOrder(program)
   registerSubscriptions(program)
   addCancel(program)
+  registerChangeRequests(program)
   registerInvoices(program)
   registerCharges(program)
   registerBilling(program)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { SubscriptionDetail } from './answers.ts'
+import type { ChangeRequest, SubscriptionDetail } from './answers.ts'
+import { show as showRequest } from './change-requests.ts'
 import { notFoundFailure, usageFailure } from './failure.ts'
 import { withSession, type Session } from './session.ts'
 import { nearest } from './suggestion.ts'
@@ -105,6 +106,23 @@ function addPlans(group: Command): void {
         const body = { line: await findLine(session, id, line), ...planOf(options) }
         await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
       }),
+    )
+  group
+    .command('ask <subscription> <line>')
+    .description('ask for a change as the customer would: it is made, or waits for an operator')
+    .option('--product <product>', 'another product, or the same at the price of the day')
+    .option('--quantity <quantity>', 'another quantity')
+    .option('--every <interval>', 'another interval, such as "3 month"')
+    .option('--from <date>', 'the first day; left out, as the terms of the line say')
+    .option('--message <text>', 'for the operator')
+    .action(
+      withSession<[string, string], Omit<PlanOptions, 'unitPrice'> & { message?: string }>(
+        async (session, { args: [id, line], options: { message, ...options } }) => {
+          const body = { line: await findLine(session, id, line), ...planOf(options), message }
+          const asked = await session.api.post<ChangeRequest>(`${pathOf(id)}/change-requests`, body)
+          showRequest(session, asked)
+        },
+      ),
     )
   group
     .command('transfer <subscription> <line> <customer>')

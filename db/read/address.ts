@@ -11,6 +11,7 @@ const coded = {
 const uncoded = {
   billingRun: 'billing_runs',
   buildOrder: 'build_orders',
+  changeRequest: 'change_requests',
   discount: 'discounts',
   document: 'subscription_documents',
   exchangeRate: 'exchange_rates',

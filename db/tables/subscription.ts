@@ -1,5 +1,7 @@
 import type { CancelReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
+import type { ChangeDirection } from '#domain/change-policy.ts'
+import type { ChangeRequestState } from '#domain/change-request.ts'
 import type { AskedPlan } from '#domain/change.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
 import type { AskedStart } from '#domain/order-start.ts'
@@ -201,6 +203,8 @@ export interface AskedTerms {
   readonly plan?: AskedPlan
   readonly term?: SubscriptionTerm
   readonly cancelReason?: CancelReason
+  /** The change request that the command applies. A UUID: it stands in a row, not in a history. */
+  readonly changeRequestId?: string
 }
 
 export interface CommandNotesTable {
@@ -210,4 +214,38 @@ export interface CommandNotesTable {
   reason: string | null
   asked: Json<AskedTerms> | null
   asked_at: Generated<Instant>
+}
+
+/** What was asked for, as it was previewed then. Money is net, in minor units. */
+export interface ChangeRequestPreview {
+  readonly product: string
+  readonly from: string
+  readonly to: string
+  readonly direction: ChangeDirection
+  readonly effectiveOn: string
+  readonly creditMinor: number
+  readonly chargeMinor: number
+  readonly currency: string
+  /** Null where the instance holds nothing of it. */
+  readonly limit: { readonly code: string; readonly from: string; readonly to: string } | null
+  /** The first on which it shows, with all that is on it; null when it shows on none. */
+  readonly nextInvoice: { readonly on: string; readonly totalMinor: number } | null
+}
+
+export interface ChangeRequestsTable {
+  id: string
+  subscription_id: string
+  subscription_line_id: string
+  first_line_id: string
+  request_id: string
+  mode: Terms['upgradeMode']
+  asked: Json<AskedPlan>
+  message: string | null
+  requested_by: string
+  preview: Json<ChangeRequestPreview>
+  state: Defaulted<ChangeRequestState>
+  decided_by: Defaulted<string | null>
+  decided_at: Defaulted<Instant | null>
+  refused_reason: Defaulted<string | null>
+  created_at: Generated<Instant>
 }

@@ -28,6 +28,8 @@ GET /v1/billing-runs billing_runs:read
 GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read
 GET /v1/builds/:id builds:read
+GET /v1/change-requests change_requests:read
+GET /v1/change-requests/:id change_requests:read
 GET /v1/customers customers:read
 GET /v1/customers/:id customers:read
 GET /v1/customers/:id/balances invoices:read
@@ -83,6 +85,8 @@ POST /v1/applications/:id/price-grids applications:write
 POST /v1/billing-runs billing_runs:write
 POST /v1/billing-runs/preview billing_runs:read
 POST /v1/builds/:id/retry builds:write
+POST /v1/change-requests/:id/apply subscriptions:write
+POST /v1/change-requests/:id/refuse subscriptions:write
 POST /v1/customers customers:write
 POST /v1/customers/:id/discounts customers:write
 POST /v1/customers/:id/one-off-charges invoices:write
@@ -116,6 +120,7 @@ POST /v1/products/:id/archive products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write
 POST /v1/subscriptions/:id/change-plan/preview subscriptions:read
+POST /v1/subscriptions/:id/change-requests change_requests:write
 POST /v1/subscriptions/:id/pause subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write

@@ -274,3 +274,26 @@ test('6: a workflow engine that does not answer is out of reach, too', async (t)
     Promise.reject(new WorkflowNotFoundError('no such workflow', update.workflowId, undefined))
   assert.equal((await clouder.run(['subscriptions', 'suspend', sold.publicId])).code, 6)
 })
+
+test('what a customer asked for is asked, listed, refused and shown', async () => {
+  const sold = await sellActiveStatic()
+  const asked = await clouder.run(['subscriptions', 'ask', sold.publicId, 'static-site', '--quantity', '2', '--message', 'More.', '--json']) // prettier-ignore
+  const { id, mode, preview } = json(asked) as { id: string; mode: string; preview: { to: string } }
+  assert.deepEqual([mode, preview.to], ['automatic', '2'])
+  assert.equal(clouder.temporal.updates.at(-1)?.name, 'changePlan')
+  const listed = await clouder.run(['change-requests', '--subscription', sold.publicId])
+  assert.match(listed.stdout, new RegExp(`^${id}\t${sold.publicId}\tstatic-site from 1 to 2\t`))
+  const refused = await clouder.run(['change-requests', 'refuse', id, '--reason', 'Not yet.'])
+  assert.equal(refused.code, 0, refused.stderr)
+  const shown = await clouder.run(['change-requests', 'show', id])
+  assert.match(shown.stdout, /^state\trefused$/m)
+  assert.match(shown.stdout, /^refused because\tNot yet\.$/m)
+  assert.equal((await clouder.run(['change-requests', 'apply', id])).code, 5)
+})
+
+async function sellActiveStatic(): Promise<Sold> {
+  const sold = await sell(clouder.db, { product: 'static-site' })
+  await setPhase(clouder.db, sold.id, { phase: 'building', now: new Date().toISOString() })
+  await activate(clouder.db, sold, new Date().toISOString())
+  return sold
+}

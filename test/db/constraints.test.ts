@@ -441,6 +441,45 @@ test('a cause has one open task, and asking again brings it up to date', async (
   await refuses('one_open_task', async () => copyRow(db, 'tasks', rows[0]?.id ?? ''))
 })
 
+test('a line has one open change request, which is decided by somebody, and refused with a reason', async () => {
+  const request = {
+    id: newId(),
+    subscription_id: sold.subscription,
+    subscription_line_id: sold.line,
+    first_line_id: sold.line,
+    request_id: 'first',
+    mode: 'manual' as const,
+    asked: '{}',
+    message: null,
+    requested_by: 'the customer',
+    preview: '{}',
+  }
+  const insert = async (change: object) =>
+    db
+      .insertInto('change_requests')
+      .values({ ...request, ...change })
+      .execute()
+  await insert({})
+  await refuses('one_open_change_request', async () => insert({ id: newId(), request_id: 'second' }))
+  await refuses('change_requests_request_id_key', async () => insert({ id: newId(), ...refused('No.') }))
+  for (const [constraint, change] of [
+    ['change_request_decided', { decided_by: 'an operator' }],
+    ['change_request_decided', { state: 'applied', decided_at: '2026-01-01T00:00:00Z' }],
+    ['change_request_refused', refused(null)],
+    ['change_request_refused', { ...refused('No.'), state: 'applied' }],
+  ] as const)
+    await refuses(constraint, async () => insert({ id: newId(), request_id: 'third', ...change }))
+})
+
+function refused(reason: string | null) {
+  return {
+    state: 'refused',
+    decided_by: 'an operator',
+    decided_at: '2026-01-01T00:00:00Z',
+    refused_reason: reason,
+  }
+}
+
 test('a workflow start is in the outbox once', async () => {
   await refuses('outbox_key_key', async () =>
     sql`insert into outbox (kind, key, payload) select kind, key, payload from outbox`.execute(db),

@@ -1,6 +1,7 @@
 import { billOpening, billPeriod } from '#db/billing.ts'
 import { beginStep, finishStep } from '#db/build-step.ts'
 import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { takeChangeRequest } from '#db/change-request.ts'
 import { recordResource } from '#db/resource.ts'
 import { setInstanceState } from '#db/instance.ts'
 import { recordLimit } from '#db/limit.ts'
@@ -59,7 +60,26 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     subject: 'A limit was refused',
     detail: 'Free some users first.',
   })
+  await askForUsers(api, subscriptionId)
   return { subscriptionId, instanceId, documentId: document.id }
+}
+
+async function askForUsers(api: TestApi, subscriptionId: string): Promise<void> {
+  const line = await api.db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .where('limit_code', '=', 'users')
+    .executeTakeFirstOrThrow()
+  await takeChangeRequest(api.db, {
+    subscriptionId,
+    subscriptionLineId: line.id,
+    plan: { quantity: '6' },
+    message: null,
+    actor: 'the customer',
+    requestId: 'asked in this life',
+    now: '2026-02-01T10:00:00Z',
+  })
 }
 
 async function seedSold(api: TestApi): Promise<void> {

@@ -1,11 +1,12 @@
 import { assert } from '#domain/assert.ts'
 import { compareDates } from '#domain/calendar.ts'
-import type { BillReason, DocumentInput, SubscriptionBounds } from '#domain/invoice/document.ts'
+import type { BillReason, DocumentInput } from '#domain/invoice/document.ts'
 import { dueParts, isClosingUsage } from '#domain/invoice/due.ts'
 import type { DuePart, LateUsagePart, OneOffPart } from '#domain/invoice/lines.ts'
 import { readAppliedDiscounts } from './applied-discount.ts'
 import { readUsage, type AskedPart } from './bill-usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
+import { readBounds, type BoundsOf } from './bounds.ts'
 import type { Db } from './database.ts'
 import { readNamedValues, type AskedValues, type NamedValues } from './instance-value.ts'
 import type { LineSource } from './invoice-line.ts'
@@ -63,6 +64,7 @@ export async function readBillInputs(
   const { charges, discounts, taxTermsOf } =
     foreseen ?? (await readOfCustomers(db, customerIds, { isLocked }))
   const reread = await readPrices(db, all)
+  const boundsOf = await readBounds(db, bills, contexts)
   const due = bills.map((bill, index) => prepareBill(bill, contexts[index] ?? [], { reread, isPreview }))
   const values = await readNamedValues(
     db,
@@ -99,6 +101,7 @@ export async function readBillInputs(
         discounts: found.filter((discount) => discount.currency === null || discount.currency === currency),
         usageOf: (part) => usage.of(part),
         taxTermsOf,
+        boundsOf,
       }),
     }
   })
@@ -220,7 +223,10 @@ function isPlaceFor(waiting: WaitingCharge, bill: BillToRead, own: readonly Line
 
 function toInput(
   { bill, own, parts }: PreparedBill,
-  read: Pick<DocumentInput, 'discounts' | 'usageOf'> & { readonly taxTermsOf: TaxTermsOf },
+  read: Pick<DocumentInput, 'discounts' | 'usageOf'> & {
+    readonly taxTermsOf: TaxTermsOf
+    readonly boundsOf: BoundsOf
+  },
 ): DocumentInput {
   const [first] = own
   assert(first, 'a bill has lines')
@@ -237,22 +243,10 @@ function toInput(
     parts,
     usageOf: read.usageOf,
     discounts: read.discounts,
-    bounds: boundsOf(own, document),
+    bounds: read.boundsOf(bill, own),
     tax: read.taxTermsOf(first.customer),
     language: first.customer.language,
   }
-}
-
-function boundsOf(own: readonly LineContext[], document: DocumentRow | null): SubscriptionBounds[] {
-  const bounded = own.filter(
-    ({ subscription }) => document !== null && subscription.boundedDocumentId === document.id,
-  )
-  const subscriptions = new Map(bounded.map(({ subscription }) => [subscription.id, subscription]))
-  return [...subscriptions.values()].map(({ id, leastAmount, greatestAmount }) => ({
-    subscriptionId: id,
-    leastAmount,
-    greatestAmount,
-  }))
 }
 
 function referenceOf(bill: BillToRead, own: readonly LineContext[]): string | null {

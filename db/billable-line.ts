@@ -45,8 +45,6 @@ export interface BilledSubscription {
   readonly greatestAmount: string | null
   /** The first day on which nothing runs any more; null while it goes on. */
   readonly endsOn: string | null
-  /** The one of its documents on which its bounds hold: that of the shortest interval. */
-  readonly boundedDocumentId: string | null
 }
 
 /**
@@ -62,7 +60,11 @@ export async function readBillableLines(
   const rows = await readLineRows(db, bills, isLocked)
   const billed = await readBilledParts(
     db,
-    rows.map((row) => ({ id: row.id, endsOn: row.ends_on, isBounded: row.bounded_document_id !== null })),
+    rows.map((row) => ({
+      id: row.id,
+      endsOn: row.ends_on,
+      isBounded: row.least_amount !== null || row.greatest_amount !== null,
+    })),
   )
   const contexts = rows.toSorted(byPlace).map((row) => toContext(row, billed.get(row.id) ?? []))
   const byDocument = Map.groupBy(contexts, (context) => context.documentId)
@@ -103,7 +105,6 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
     .select(['document.former_anchor', 'document.anchor_moved_on'])
     .select(firstStartsOn)
-    .select(boundedDocumentId)
     .where('line.starts_on', 'is not', null)
     .where(ofBills(documentIds, subscriptionIds))
     .orderBy('line.id')
@@ -123,15 +124,6 @@ function ofBills(documentIds: readonly string[], subscriptionIds: readonly strin
 const firstStartsOn = sql<string>`case when line.id = line.first_line_id then line.starts_on
   else (select min(first.starts_on) from subscription_lines first where first.first_line_id = line.first_line_id) end`.as(
   'first_starts_on',
-)
-
-const boundedDocumentId = sql<
-  string | null
->`case when num_nonnulls(subscriptions.least_amount, subscriptions.greatest_amount) > 0 then
-  (select shortest.id from subscription_lines other join subscription_documents shortest on shortest.id = other.document_id
-    where other.subscription_id = subscriptions.id
-    order by shortest.interval_unit <> 'day', shortest.interval_count, shortest.id limit 1) end`.as(
-  'bounded_document_id',
 )
 
 function byPlace(first: LineRow, second: LineRow): number {
@@ -174,7 +166,6 @@ function toContext(row: LineRow, billed: BillableLine['billed']): LineContext {
       leastAmount: row.least_amount,
       greatestAmount: row.greatest_amount,
       endsOn: row.subscription_ends_on,
-      boundedDocumentId: row.bounded_document_id,
     },
   }
 }

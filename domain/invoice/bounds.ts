@@ -1,22 +1,11 @@
 import Big from 'big.js'
-import { anchorOn } from '../billing-cycle.ts'
-import {
-  addDays,
-  compareDates,
-  cycleHolding,
-  cycleIndexOn,
-  cyclePeriod,
-  daysIn,
-  intersect,
-  laterDate,
-  type Period,
-} from '../calendar.ts'
+import { addDays, compareDates, daysIn, intersect, type Period } from '../calendar.ts'
 import { roundHalfAwayFromZero } from '../money.ts'
 import { fillMaximum, prorateMinimum, trueUp } from '../pricing/true-up.ts'
-import { firstPaidDay } from './due.ts'
+import { boundPeriod, cycleOn, endedPeriods, heldBy, type BoundPeriod, type Held } from './bound-period.ts'
 import type { DiscountedLine } from './discounting.ts'
-import type { DocumentInput, SubscriptionBounds } from './document.ts'
-import { spanOf, type BillableLine, type BilledPart, type InvoiceLineKind } from './lines.ts'
+import type { DocumentInput } from './document.ts'
+import type { BilledPart, InvoiceLineKind } from './lines.ts'
 import type { RatedLine } from './rated-line.ts'
 
 /** What counts towards the bounds of a period: fees that recur and usage, and what was given back of them. */
@@ -28,107 +17,30 @@ const counted: ReadonlySet<InvoiceLineKind> = new Set([
   'true_up',
 ])
 
-/** What a subscription is bound to in one cycle of its document. */
-interface BoundPeriod {
-  readonly bounds: SubscriptionBounds
-  /** Its lines on this document. */
-  readonly lines: readonly BillableLine[]
-  readonly cycle: Period
-  /** Its days that no period before a move of the anchor holds: the cycle itself where none was moved. */
-  readonly ownDays: Period
-  /** From the first of these days that it lives to the last. */
-  readonly served: Period
-  /** Those of them that a line serves: a pause leaves a hole. */
-  readonly daysServed: number
-}
-
 /**
  * Holds each subscription within its bounds (A-35, A-36). What is above the greatest amount of a cycle is taken off the
- * lines of this document as a discount. What is missing to the least one is a true-up line, on the document that follows
+ * lines of its document as a discount. What is missing to the least one is a true-up line, on the document that follows
  * the cycle, or on the last one: only then all lines of the cycle are known. Both are prorated by the days lived.
  */
 export function holdBounds(lines: readonly DiscountedLine[], input: DocumentInput): DiscountedLine[] {
-  const { cycles } = input
-  if (cycles === null || input.bounds.length === 0) return [...lines]
-  let held = [...lines]
+  let within = [...lines]
   for (const bounds of input.bounds) {
-    const own = input.lines.filter((line) => line.subscriptionId === bounds.subscriptionId)
-    const periods = periodsOf(held, bounds, own, input)
-    for (const period of periods) held = capLines(held, period, input)
-    const ended = endedPeriod(bounds, own, input)
-    const missing = ended === undefined ? [] : trueUpLine(held, ended, input)
-    held = [...held, ...missing]
+    const held = heldBy(bounds, input)
+    if (held === undefined) continue
+    for (const period of chargedPeriods(within, held)) within = capLines(within, period, input)
+    for (const period of endedPeriods(held, input)) within = [...within, ...trueUpLine(within, period, input)]
   }
-  return held
+  return within
 }
 
 /** Every cycle of which this document charges something. */
-function periodsOf(
-  lines: readonly DiscountedLine[],
-  bounds: SubscriptionBounds,
-  own: readonly BillableLine[],
-  input: DocumentInput,
-): BoundPeriod[] {
+function chargedPeriods(lines: readonly DiscountedLine[], held: Held): BoundPeriod[] {
   const starts = lines
-    .filter(({ rated }) => isCounted(rated, bounds) && rated.ratedMinor > 0)
+    .filter(({ rated }) => isCounted(rated, held) && rated.ratedMinor > 0)
     .flatMap(({ rated }) => (rated.servicePeriod ? [rated.servicePeriod.start] : []))
-  const periods = [...new Set(starts)].flatMap((day) => boundPeriod(bounds, own, input, day) ?? [])
+    .filter((day) => intersect(held.days, { start: day, end: addDays(day, 1) }) !== undefined)
+  const periods = [...new Set(starts)].flatMap((day) => boundPeriod(held, cycleOn(held, day)) ?? [])
   return [...new Map(periods.map((period) => [period.ownDays.start, period])).values()]
-}
-
-/** The cycle before a period's document, or the last one of what ends; whatever ends soon is settled by its own final bill. */
-function endedPeriod(
-  bounds: SubscriptionBounds,
-  own: readonly BillableLine[],
-  input: DocumentInput,
-): BoundPeriod | undefined {
-  const { reason, asOf } = input
-  if (reason === 'opening') return undefined
-  const last = addDays(asOf, -1)
-  // A one-time fee has no end.
-  const isOver = own
-    .filter((line) => line.interval !== null)
-    .every((line) => line.endsOn !== null && compareDates(line.endsOn, asOf) <= 0)
-  if ((reason === 'final') !== isOver) return undefined
-  return boundPeriod(bounds, own, input, last)
-}
-
-function boundPeriod(
-  bounds: SubscriptionBounds,
-  lines: readonly BillableLine[],
-  { cycles }: DocumentInput,
-  day: string,
-): BoundPeriod | undefined {
-  const recurring = lines.filter((line) => line.interval !== null)
-  const [first] = recurring
-  if (!first || cycles === null) return undefined
-  const { interval } = cycles
-  const { formerAnchor } = first
-  const anchor = anchorOn({ billingCycleAnchor: cycles.anchor, formerAnchor }, day)
-  const cycle =
-    compareDates(day, anchor) < 0
-      ? cycleHolding(anchor, interval, day)
-      : cyclePeriod(anchor, interval, cycleIndexOn(anchor, interval, day))
-  const isAfterMove = formerAnchor !== undefined && compareDates(formerAnchor.until, day) <= 0
-  const ownDays = isAfterMove ? { ...cycle, start: laterDate(cycle.start, formerAnchor.until) } : cycle
-  const lived = recurring.flatMap(
-    (line) => intersect({ start: firstPaidDay(line), end: line.endsOn }, ownDays) ?? [],
-  )
-  const served = spanOf(lived.map((servicePeriod) => ({ servicePeriod })))
-  return served && { bounds, lines, cycle, ownDays, served, daysServed: countDays(lived) }
-}
-
-/** Each day once, however many lines serve it. */
-function countDays(periods: readonly Period[]): number {
-  let until = ''
-  let days = 0
-  for (const period of periods.toSorted((first, second) => compareDates(first.start, second.start))) {
-    const fresh = intersect({ start: until, end: null }, period)
-    if (!fresh) continue
-    days += daysIn(fresh)
-    until = fresh.end
-  }
-  return days
 }
 
 function capLines(
@@ -212,7 +124,7 @@ function boundMinor(amount: string, { daysServed, cycle }: BoundPeriod, currency
 function billedBefore(period: BoundPeriod, input: DocumentInput): number[] {
   return period.lines
     .flatMap((line) => line.billed)
-    .filter((part) => counted.has(part.kind) && isIn(part.servicePeriod, period.ownDays))
+    .filter((part) => counted.has(part.kind) && isIn(part.servicePeriod, period.countedDays))
     .map((part) => pricedMinor(part, input))
 }
 
@@ -220,12 +132,12 @@ function pricedMinor(part: BilledPart, { tax }: DocumentInput): number {
   return tax.arePricesInclusive ? part.amountMinor + part.taxMinor : part.amountMinor
 }
 
-function isCounted(rated: RatedLine, bounds: SubscriptionBounds): boolean {
-  return rated.subscriptionId === bounds.subscriptionId && counted.has(rated.kind)
+function isCounted(rated: RatedLine, { lineIds }: Pick<BoundPeriod, 'lineIds'>): boolean {
+  return counted.has(rated.kind) && lineIds.has(rated.line?.id ?? '')
 }
 
 function isWithin(rated: RatedLine, period: BoundPeriod): boolean {
-  return isCounted(rated, period.bounds) && isIn(rated.servicePeriod, period.ownDays)
+  return isCounted(rated, period) && isIn(rated.servicePeriod, period.countedDays)
 }
 
 function isCharge({ rated, leftMinor }: DiscountedLine, period: BoundPeriod): boolean {

@@ -2,6 +2,7 @@ import Big from 'big.js'
 import type { BillingInterval, Period } from '../calendar.ts'
 import type { BillingType } from '../product.ts'
 import type { TaxDecision } from '../tax.ts'
+import type { BoundStretch } from './bound-stretch.ts'
 import { holdBounds } from './bounds.ts'
 import { rateCredit } from './crediting.ts'
 import { discountLines, type DiscountInForce } from './discounting.ts'
@@ -37,6 +38,8 @@ export interface SubscriptionBounds {
   readonly subscriptionId: string
   readonly leastAmount: string | null
   readonly greatestAmount: string | null
+  /** Where they are held and what was settled; left out: on this document, of which the period before is settled. */
+  readonly held?: BoundStretch
 }
 
 export interface DocumentTaxTerms {

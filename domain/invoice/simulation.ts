@@ -1,7 +1,12 @@
 import { compareDates, cycleBoundary, type BillingInterval } from '../calendar.ts'
 import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
 import { afterBilling } from './billed.ts'
-import { computeDocument, type DocumentDraft, type DocumentInput } from './document.ts'
+import {
+  computeDocument,
+  type DocumentDraft,
+  type DocumentInput,
+  type SubscriptionBounds,
+} from './document.ts'
 import { dueParts, isClosingUsage } from './due.ts'
 import type { BillableLine, DuePart, LateUsagePart, MeasuredUsage, OneOffPart, UsagePart } from './lines.ts'
 
@@ -60,6 +65,8 @@ interface Course {
 
 interface DocumentState {
   readonly index: number
+  /** The day of its last bill in the course; undefined while its rows say it. */
+  readonly billedOn?: string
   /** Null when it is closed. */
   readonly on: string | null
 }
@@ -134,12 +141,28 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   const lines = course.lines.get(document.id) ?? []
   const due = dueParts(lines, on).filter((part) => !isClosing(course, part))
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
-  const draft = compute(course, document, { reason: 'period', asOf: on, lines, parts: [...due, ...waiting] })
+  const draft = compute(course, document, {
+    reason: 'period',
+    asOf: on,
+    lines,
+    parts: [...due, ...waiting],
+    bounds: boundsOf(course, document),
+  })
   const { anchor, interval } = document.cycles
   const index = (course.documents.get(document.id)?.index ?? 0) + 1
   const next = isGoingOn(course, document.id, on) ? cycleBoundary(anchor, interval, index) : null
-  course.documents.set(document.id, { index, on: next })
+  course.documents.set(document.id, { index, on: next, billedOn: on })
   return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
+}
+
+/** What earlier bills of the course settled is settled. */
+function boundsOf(course: Course, { id, input }: StandingDocument): SubscriptionBounds[] {
+  const { billedOn } = course.documents.get(id) ?? {}
+  return input.bounds.map((bounds) =>
+    bounds.held === undefined || billedOn === undefined
+      ? bounds
+      : { ...bounds, held: { ...bounds.held, settledUntil: billedOn } },
+  )
 }
 
 function isClosing({ standing }: Course, part: DuePart): boolean {
@@ -167,7 +190,9 @@ function billFinal(course: Course, { id, endsOn, documentIds }: StandingSubscrip
   if (document === undefined || endsOn === null || asOf === undefined) return null
   const single = documentIds.length === 1 ? document : null
   const parts = [...dueParts(lines, asOf), ...takeWaiting(course, { lines, on: asOf, isFinal: true })]
-  const bounds = single === null ? [] : single.input.bounds.filter((bound) => bound.subscriptionId === id)
+  const bounds = documents
+    .flatMap((of) => boundsOf(course, of))
+    .filter((bound) => bound.subscriptionId === id)
   const own = { reason: 'final', asOf, lines, parts, bounds, cycles: single?.cycles ?? null } as const
   const draft = compute(course, document, own)
   for (const { id: documentId } of documents) {

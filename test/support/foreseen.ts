@@ -99,7 +99,8 @@ export async function listTold(db: Db, testClockId: string, after: string) {
         kind: invoice.kind,
         currency: invoice.currency,
         netMinor: sign * invoice.net_minor,
-        taxMinor: sign * invoice.tax_minor,
+        // Never -0.
+        taxMinor: sign * invoice.tax_minor + 0,
         totalMinor: sign * invoice.total_minor,
       }
       const lines = await listLines(db, invoice.id)

@@ -3,8 +3,16 @@ import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/buil
 import { encodeId } from '#domain/identifier.ts'
 import { formatMoney } from '#domain/money.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
+import {
+  discountAmounts,
+  totalAmounts,
+  totalRecurring,
+  type OrderDiscount,
+  type OrderedAmount,
+  type OrderTotal,
+  type RecurringTotal,
+} from '#domain/order-total.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
-import { applyDiscounts } from '#domain/pricing/discount.ts'
 import type { Db } from './database.ts'
 import {
   environmentPrefix,
@@ -13,6 +21,8 @@ import {
   type OrderContext,
   type OrderRequest,
 } from './order-context.ts'
+import { readBilledCustomer } from './one-off-bill.ts'
+import { readTaxTerms } from './tax-terms.ts'
 
 export interface OrderPreview {
   readonly currency: string
@@ -26,8 +36,12 @@ export interface OrderPreview {
   readonly additions: readonly PlannedAddition[]
   /** Due at activation, after the discount: one-time fees and the first period of what is paid in advance. */
   readonly totalNowMinor: number
-  /** Fixed amount of one period of every recurring line, as long as the discount lasts. */
+  /** Fixed amount of one period of every recurring line, as long as the discount lasts, whatever its interval: what was agreed. */
   readonly totalPerPeriodMinor: number
+  /** What is due at activation, with its tax. */
+  readonly dueNow: OrderTotal
+  /** What comes again, each interval by itself, as long as the discount lasts. */
+  readonly recurring: readonly RecurringTotal[]
   readonly metered: readonly string[]
 }
 
@@ -38,60 +52,65 @@ export interface PreviewedSubscription {
   readonly server: string | null
 }
 
-/** What an order would become; nothing is saved. Confirming uses the same plan. */
+/**
+ * What an order would become; nothing is saved. Confirming uses the same plan.
+ * @throws what `readOrderContext` refuses, and `tax_rate_missing`
+ */
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
-  const { discount } = context
+  const [customer, taxTermsOf] = await Promise.all([
+    readBilledCustomer(db, request.customerId),
+    readTaxTerms(db),
+  ])
+  const terms = taxTermsOf(customer)
+  const on = context.startsOn ?? context.on
   const added = context.additions.map(({ line }) => ({ line, index: -1 }))
   const sold = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
   const lines = [...sold, ...added]
   const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
+  const dueNow = sold.filter(({ line }) => isDueNow(line)).map(({ line, index }) => toAmount(line, index))
+  const recurring = lines
+    .filter(({ line }) => line.interval !== null)
+    .map(({ line, index }) => toAmount(line, index))
+  const discount = toOrderDiscount(context.discount)
   return {
     currency: context.currency,
     on: context.on,
     startsOn: context.startsOn,
-    discount: discount && { code: discount.offered.code ?? '', name: discount.offered.name },
+    discount: context.discount && {
+      code: context.discount.offered.code ?? '',
+      name: context.discount.offered.name,
+    },
     additions: context.additions,
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
-    totalNowMinor: sumDiscounted(
-      sold.filter(({ line }) => isDueNow(line)),
-      discount,
-    ),
-    totalPerPeriodMinor: sumDiscounted(
-      lines.filter(({ line }) => line.interval !== null),
-      discount,
-    ),
+    totalNowMinor: sumNet(dueNow, discount),
+    totalPerPeriodMinor: sumNet(recurring, discount),
+    dueNow: totalAmounts(discountAmounts(dueNow, discount), terms, on),
+    recurring: totalRecurring(recurring, discount, { terms, on }),
     metered: lines
       .filter(({ line }) => line.product.billingType === 'usage')
       .map(({ line }) => describePrice(line, context.currency)),
   }
 }
 
-/** What lines come to, each with the place of its subscription, after the discount came off those that it is for. */
-function sumDiscounted(
-  lines: readonly { line: PlannedLine; index: number }[],
-  discount: ChosenDiscount | null,
-): number {
-  const sum = lines.reduce((total, { line }) => total + line.amountMinor, 0)
-  if (discount === null) return sum
-  const { offered, subscriptionIndexes } = discount
-  const fitting = lines.filter(
-    ({ line, index }) =>
-      subscriptionIndexes.includes(index) && (offered.productId ?? line.product.id) === line.product.id,
-  )
-  const discountable = fitting.map(({ line }, place) => ({
-    id: String(place),
-    productId: line.product.id,
-    amountMinor: line.amountMinor,
-  }))
-  const value =
-    offered.percent === null ? { amountMinor: offered.amountMinor ?? 0 } : { percent: offered.percent }
-  const scope =
-    offered.scope === 'document'
-      ? ({ kind: 'document' } as const)
-      : ({ kind: 'line', lineIds: discountable.map(({ id }) => id) } as const)
-  const { applied } = applyDiscounts(discountable, [{ id: offered.id, scope, ...value }])
-  return sum - (applied[0]?.amountMinor ?? 0)
+function toAmount(line: PlannedLine, subscriptionIndex: number): OrderedAmount {
+  const { product, interval, amountMinor } = line
+  return {
+    subscriptionIndex,
+    productId: product.id,
+    taxCategory: product.taxCategory,
+    interval,
+    isMetered: product.billingType === 'usage',
+    amountMinor,
+  }
+}
+
+function toOrderDiscount(chosen: ChosenDiscount | null): OrderDiscount | null {
+  return chosen && { ...chosen.offered, subscriptionIndexes: chosen.subscriptionIndexes }
+}
+
+function sumNet(amounts: readonly OrderedAmount[], discount: OrderDiscount | null): number {
+  return discountAmounts(amounts, discount).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 }
 
 /** A price as one sentence: `User: 5 user for 5.00 USD, every month`, `Network: 1.00 USD per GiB, billed after each month`. */

@@ -1,3 +1,4 @@
+import type { ExpectedBill } from '#db/read/expected-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { SimulatedBill } from '#domain/invoice/simulation.ts'
 import type { ConsoleView } from './console-page.tsx'
@@ -7,7 +8,8 @@ import { Day, Table } from './parts.tsx'
 
 interface BillProps {
   readonly view: ConsoleView
-  readonly bill: SimulatedBill
+  /** What the balance will pay of it is known of the next ones only. */
+  readonly bill: SimulatedBill & Partial<Pick<ExpectedBill, 'balanceUsedMinor' | 'dueMinor'>>
   /** Tells the bills of a page apart. */
   readonly id: string
   readonly subscriptionIds: ReadonlyMap<string, string>
@@ -22,6 +24,10 @@ export function BillToCome({ view, bill, id, subscriptionIds, isOpen }: BillProp
     <details class="bill" id={id} open={isOpen}>
       <summary>
         <Day date={bill.on} />: {formatAmount(draft.totalMinor, currency)}
+        {bill.balanceUsedMinor !== undefined &&
+          bill.dueMinor !== undefined &&
+          bill.balanceUsedMinor > 0 &&
+          `, of which the customer balance pays ${formatAmount(bill.balanceUsedMinor, currency)} and ${formatAmount(bill.dueMinor, currency)} are left to pay`}
         {bill.reason === 'final' && ', the last one'}
         {draft.kind === 'credit_note' && ', a credit note'}
       </summary>

@@ -42,6 +42,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'quantity_invalid',
   'quantity_not_whole',
   'subscription_unknown',
+  'tax_rate_missing',
 ]
 
 export function registerOrders(frame: Frame): void {

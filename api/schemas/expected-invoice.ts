@@ -51,11 +51,18 @@ export const expectedInvoiceSchema = z
   })
   .openapi('ExpectedInvoice')
 
+const nextInvoiceSchema = expectedInvoiceSchema
+  .extend({
+    balance_used: moneySchema.openapi({ description: 'What the customer’s balance will pay of it.' }),
+    due: moneySchema.openapi({ description: 'What is left to pay then.' }),
+  })
+  .openapi('NextInvoice')
+
 export const expectedInvoicesSchema = z
   .object({
     on: z.string().nullable().openapi({ description: 'Null when no invoice is to come.' }),
     invoices: z
-      .array(expectedInvoiceSchema)
+      .array(nextInvoiceSchema)
       .openapi({ description: 'Whole documents: what else lies on them is there, too. Mostly one.' }),
   })
   .openapi('ExpectedInvoices')
@@ -69,7 +76,11 @@ export function toExpectedInvoicesJson(
   const { subscriptionIds } = expected.standing
   return {
     on: expected.on,
-    invoices: expected.bills.map((bill) => toExpectedInvoiceJson(bill, subscriptionIds)),
+    invoices: expected.bills.map((bill) => ({
+      ...toExpectedInvoiceJson(bill, subscriptionIds),
+      balance_used: { amount_minor: bill.balanceUsedMinor, currency: bill.draft.currency },
+      due: { amount_minor: bill.dueMinor, currency: bill.draft.currency },
+    })),
   }
 }
 

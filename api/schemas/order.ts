@@ -228,6 +228,8 @@ const previewedLine = z.object({
   amount: moneySchema.openapi({ description: 'Of one full period; 0 for what is metered.' }),
 })
 
+const orderTotal = z.object({ net: moneySchema, tax: moneySchema, total: moneySchema })
+
 export const orderPreviewSchema = z
   .object({
     currency: z.string(),
@@ -247,8 +249,13 @@ export const orderPreviewSchema = z
     }),
     total_now: moneySchema.openapi({ description: 'Due at activation, after the discount.' }),
     total_per_period: moneySchema.openapi({
-      description: 'Fixed amount of one period of every recurring line.',
+      description:
+        'Fixed amount of one period of every recurring line, whatever its interval, as `agreed` takes it. What is paid how often is in `recurring`.',
     }),
+    due_now: orderTotal.openapi({ description: 'What is due at activation, with its tax.' }),
+    recurring: z
+      .array(orderTotal.extend({ interval: z.object({ count: z.number().int(), unit: z.string() }) }))
+      .openapi({ description: 'Fixed amounts that come again, each interval by itself.' }),
     metered: z.array(z.string()).openapi({ description: 'What is metered, one sentence each.' }),
   })
   .openapi('OrderPreview')
@@ -271,8 +278,21 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
     })),
     total_now: { amount_minor: preview.totalNowMinor, currency },
     total_per_period: { amount_minor: preview.totalPerPeriodMinor, currency },
+    due_now: toOrderTotalJson(preview.dueNow, currency),
+    recurring: preview.recurring.map(({ interval, ...total }) => ({
+      interval,
+      ...toOrderTotalJson(total, currency),
+    })),
     metered: [...preview.metered],
   }
+}
+
+function toOrderTotalJson(
+  { netMinor, taxMinor, totalMinor }: OrderPreview['dueNow'],
+  currency: string,
+): z.input<typeof orderTotal> {
+  const money = (amountMinor: number) => ({ amount_minor: amountMinor, currency })
+  return { net: money(netMinor), tax: money(taxMinor), total: money(totalMinor) }
 }
 
 type PreviewedLine = OrderPreview['subscriptions'][number]['lines'][number]

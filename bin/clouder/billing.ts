@@ -119,7 +119,13 @@ async function next({ api, out }: Session, id: string): Promise<void> {
   if (out.isJson) return out.json(expected)
   out.facts([
     ['on', expected.on ?? 'no invoice is to come'],
-    ['total', expected.invoices.map(({ total }) => moneyText(total)).join(', ')],
+    ...expected.invoices.flatMap(({ net, tax, total, balance_used: used, due }) => [
+      ...(tax.amount_minor === 0 ? [] : [['net', moneyText(net)] as const, ['tax', moneyText(tax)] as const]),
+      ['total', moneyText(total)] as const,
+      ...(used.amount_minor === 0
+        ? []
+        : [['customer balance', `-${moneyText(used)}`] as const, ['left to pay', moneyText(due)] as const]),
+    ]),
   ])
   out.print('')
   out.table(

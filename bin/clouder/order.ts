@@ -111,12 +111,16 @@ async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
   out.facts([
     ...(answer.starts_on === null ? [] : [['starts', answer.starts_on] as const]),
     ...(answer.discount === null ? [] : [['discount', answer.discount.name] as const]),
-    ['now', moneyText(answer.total_now)],
-    ['each period', moneyText(answer.total_per_period)],
+    ['now', totalText(answer.due_now)],
+    ...answer.recurring.map((total) => [intervalText(total.interval), totalText(total)] as const),
     ...answer.metered.map((sentence) => ['metered', sentence] as const),
   ])
   out.say('\n  Nothing was ordered. Next  the same without --dry-run')
   return exitCodes.ok
+}
+
+function totalText({ total, tax }: OrderPreview['due_now']): string {
+  return tax.amount_minor === 0 ? moneyText(total) : `${moneyText(total)}, of which tax ${moneyText(tax)}`
 }
 
 async function place(session: Session, body: object, options: OrderOptions): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import { addDays, laterDate } from '#domain/calendar.ts'
 import type { DocumentLineDraft } from '#domain/invoice/document.ts'
+import { settle } from '#domain/invoice/balance.ts'
 import { billsToCome, type SimulatedBill } from '#domain/invoice/simulation.ts'
 import type { Db } from '../database.ts'
 import { readStanding, type ForeseenOf, type ReadStanding } from './standing.ts'
@@ -8,8 +9,14 @@ import { readStanding, type ForeseenOf, type ReadStanding } from './standing.ts'
 export interface ExpectedInvoices {
   readonly on: string
   /** Whole documents: those of one customer bill what else lies on them, too. Mostly one. */
-  readonly bills: readonly SimulatedBill[]
+  readonly bills: readonly ExpectedBill[]
   readonly standing: ReadStanding
+}
+
+/** A bill with what will pay of it before anybody is asked for money. */
+export interface ExpectedBill extends SimulatedBill {
+  readonly balanceUsedMinor: number
+  readonly dueMinor: number
 }
 
 /** A trial, or a year that is paid for, may lie before the next invoice. */
@@ -34,10 +41,14 @@ export function expectBills(
     (latest, { nextInvoiceOn }) => laterDate(latest, nextInvoiceOn ?? latest),
     standing.today,
   )
-  const bills: SimulatedBill[] = []
+  const bills: ExpectedBill[] = []
+  // Every bill uses the balance, also one that nobody asked about.
+  let { balanceMinor } = standing
   for (const bill of billsToCome(standing, new Map(), addDays(last, horizonDays))) {
     if (bills[0] !== undefined && bills[0].on !== bill.on) break
-    if (isWanted(bill)) bills.push(bill)
+    const { balanceUsedMinor, balanceLeftMinor, dueMinor } = settle(bill.draft.totalMinor, { balanceMinor })
+    balanceMinor = balanceLeftMinor
+    if (isWanted(bill)) bills.push({ ...bill, balanceUsedMinor: Math.max(0, balanceUsedMinor), dueMinor })
   }
   const [first] = bills
   return first === undefined ? null : { on: first.on, bills, standing }

@@ -14,6 +14,8 @@ export type ForeseenOf = { readonly subscriptionId: string } | { readonly docume
 export interface ReadStanding extends Standing {
   readonly today: string
   readonly currency: string
+  /** What the customer is owed, which the next bills use before anybody pays. */
+  readonly balanceMinor: number
   /** The documents that were asked about; the others may change what these bill. */
   readonly documentIds: ReadonlySet<string>
   /** By line. */
@@ -45,8 +47,9 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
     const asOf = boundaryToCome(document, dateIn(document.time_zone, at))
     return { reason: 'period', document, subscriptionIds: null, asOf, now: at } as const
   })
-  const [inputs, subscriptions] = await Promise.all([
+  const [inputs, balanceMinor, subscriptions] = await Promise.all([
     readBillInputs(db, bills, { isPreview: true }),
+    readBalance(db, first),
     listSubscriptions(
       db,
       documents.map(({ id }) => id),
@@ -62,6 +65,7 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
   return {
     today: dateIn(first.time_zone, at),
     currency: first.currency,
+    balanceMinor,
     subscriptionIds: new Map(
       read.flatMap(({ bill }) => bill.input.lines.map((line) => [line.id, line.subscriptionId] as const)),
     ),
@@ -99,6 +103,17 @@ async function listOpenDocuments(db: Db, of: ForeseenOf): Promise<OpenDocument[]
         where line.document_id = document.id and subscriptions.phase not in ('unbuilding', 'ended')))
     order by document.id`.execute(db)
   return rows
+}
+
+async function readBalance(db: Db, of: DocumentRow): Promise<number> {
+  const row = await db
+    .selectFrom('customer_balances')
+    .select('amount_minor')
+    .where('customer_id', '=', of.customer_id)
+    .where('currency', '=', of.currency)
+    .where('test_clock_id', 'is not distinct from', of.test_clock_id)
+    .executeTakeFirst()
+  return row?.amount_minor ?? 0
 }
 
 /** All usage that was measured already lies before it, also where periods were missed. */

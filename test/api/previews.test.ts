@@ -51,7 +51,14 @@ async function live(line: Json) {
   const detail = await api.get(`/v1/subscriptions/${id}`)
   const [first] = detail.body['lines'] as Json[]
   const moveTo = async (at: string) => moveClock(api.db, testClockId, at)
-  return { id, uuid, lineId: String(first?.['id']), moveTo, newestInvoice: async () => newestInvoice(id) }
+  return {
+    id,
+    uuid,
+    testClockId,
+    lineId: String(first?.['id']),
+    moveTo,
+    newestInvoice: async () => newestInvoice(id),
+  }
 }
 
 async function newestInvoice(subscriptionId: string): Promise<Expected['invoices'][number]> {
@@ -67,6 +74,29 @@ function told(line: Json): Json {
   const { readings: _readings, usage_events: _events, ...rest } = said
   return rest
 }
+
+test('E-28 the next invoice says what the balance will pay of it and what is left to pay, as it then comes', async () => {
+  const { id, moveTo, testClockId } = await live({ product: 'seat', quantity: 3 })
+  const { customer_id: customerId } = await api.db
+    .selectFrom('subscriptions')
+    .select('customer_id')
+    .where('test_clock_id', '=', testClockId)
+    .executeTakeFirstOrThrow()
+  const owed = { customer_id: customerId, currency: 'USD', test_clock_id: testClockId, amount_minor: 800 }
+  await api.db.insertInto('customer_balances').values(owed).execute()
+  const { body } = await api.get(`/v1/subscriptions/${id}/next-invoice`)
+  const [expected] = body['invoices'] as Json[]
+  assert.deepEqual(
+    [expected?.['total'], expected?.['balance_used'], expected?.['due']],
+    [3000, 800, 2200].map((minor) => ({ amount_minor: minor, currency: 'USD' })),
+  )
+  await moveTo('2027-04-10T12:00:00Z')
+  const invoice = (await newestInvoice(id)) as unknown as Json
+  assert.deepEqual(
+    [invoice['balance_used'], invoice['open']],
+    [expected?.['balance_used'], expected?.['due']],
+  )
+})
 
 test('C-28 the next invoice is previewed to the line, and is the one that comes', async () => {
   const { id, moveTo } = await live({ product: 'seat', quantity: 3 })

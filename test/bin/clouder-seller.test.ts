@@ -72,9 +72,11 @@ test('an order says its start, its reference and its code, and a dry run shows w
     'NOBODY',
   ])
   assert.match(ran.stderr, /There is no discount code NOBODY/)
+  await done(['tax-rates', 'add', '19', '--country', 'DE', '--name', 'USt', '--from', '2026-07-01'])
   const args = ['order', 'odoo-config-2', '--customer', 'north-clinic', '--dry-run']
   const shown = await done([...args, '--starts-on', '2026-12-01', '--purchase-order', 'PO-7'])
   assert.match(shown, /starts\s+2026-12-01/)
+  assert.match(shown, /every month\s+\d+\.\d\d USD, of which tax \d+\.\d\d USD/)
 })
 
 test('an application gets a price grid by values, and what is no step is a mistake', async () => {

@@ -277,6 +277,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'There is no such metric',
     'Use the code of a metric that the subscription meters.',
   ),
+  name_invalid: kind(
+    422,
+    'Not a name for an environment',
+    'Use 1 to 40 lower case letters, digits and hyphens; begin with a letter, and do not end with a hyphen.',
+  ),
+  name_taken: kind(409, 'The name is taken', 'Choose another name for the environment.'),
   name_taken_on_server: kind(
     409,
     'The name is taken on the server',
@@ -376,6 +382,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ports_exhausted: kind(409, 'The server has no free port', 'Widen its range of ports, or add a server.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  prefix_taken: kind(409, 'The prefix is taken', 'Choose another prefix for the environment.'),
   price_changed: kind(
     409,
     'The price is another one than was seen',

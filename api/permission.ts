@@ -7,6 +7,7 @@ const resources = [
   'customers',
   'discounts',
   'documents',
+  'environments',
   'events',
   'exchange_rates',
   'instances',

@@ -14,6 +14,7 @@ import type {
   CustomerBalancesTable,
   CustomersTable,
   EnvironmentsTable,
+  ReservedNamesTable,
   TestClocksTable,
 } from './tables/customer.ts'
 import type { InstallationTable } from './tables/installation.ts'
@@ -50,6 +51,7 @@ export interface Database {
   customer_balances: CustomerBalancesTable
   mail_verifications: hold.MailVerificationsTable
   environments: EnvironmentsTable
+  reserved_names: ReservedNamesTable
   servers: build.ServersTable
   orders: subscription.OrdersTable
   order_lines: subscription.OrderLinesTable

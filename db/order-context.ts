@@ -2,9 +2,9 @@ import type { ApplicationDefinition } from '#domain/application.ts'
 import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
+import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
-import { encodeId } from '#domain/identifier.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
@@ -13,6 +13,7 @@ import { readCatalog, readPriceLists } from './catalog.ts'
 import type { Db } from './database.ts'
 import { checkAdditions } from './order-addition.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
+import { readOrderEnvironment, type OrderEnvironment } from './environment.ts'
 import { readGriddedCatalog } from './price-grid.ts'
 
 export interface OrderRequest {
@@ -36,11 +37,16 @@ export interface OrderRequest {
   readonly hasOwnAnchor?: boolean
   /** By which another system knows the order. */
   readonly externalId?: string | null
+  /** Null: the customer's own, made with the first order. */
+  readonly environment?: AskedEnvironment | null
+  /** The draft that it was kept as, which holds its names already. */
+  readonly draftId?: string | null
 }
 
 export interface OrderContext {
   readonly customer: { id: string; code: string; timeZone: string }
   readonly installationId: string
+  readonly environment: OrderEnvironment
   readonly currency: string
   readonly nowAt: string
   /** The day of the order, where the customer is. */
@@ -118,6 +124,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
+    environment: await readOrderEnvironment(db, request, { customer, installationId: installation.id }),
     currency,
     nowAt,
     on,
@@ -179,14 +186,4 @@ async function readApplications(db: Db, ids: readonly string[]): Promise<OrderCo
   return new Map(
     rows.map((row) => [row.id, { code: row.code, versionId: row.version_id, definition: row.definition }]),
   )
-}
-
-/**
- * The installation's last characters keep two installations on one Docker engine apart, the customer's own two customers
- * whose long codes begin alike.
- */
-export function environmentPrefix(customer: { id: string; code: string }, installationId: string): string {
-  const { id, code } = customer
-  const name = code.length <= 31 ? code : `${code.slice(0, 22)}-${encodeId('customer', id).slice(-8)}`
-  return `${name}-${encodeId('installation', installationId).slice(-8)}`
 }

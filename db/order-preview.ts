@@ -15,7 +15,6 @@ import {
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { Db } from './database.ts'
 import {
-  environmentPrefix,
   readOrderContext,
   type ChosenDiscount,
   type OrderContext,
@@ -140,7 +139,7 @@ function previewSubscription(
       instance: 'preview',
       application: application.code,
       generation: 1,
-      environmentPrefix: environmentPrefix(context.customer, context.installationId),
+      environmentPrefix: context.environment.prefix,
       name: `${application.code}-preview`.slice(0, 40),
       hostPort: 1,
       ceiling: CONTAINER_CEILING,

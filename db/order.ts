@@ -3,13 +3,14 @@ import { encodeId } from '#domain/identifier.ts'
 import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
 import type { Tx } from './database.ts'
 import { takeDiscount } from './discount.ts'
+import { placeInEnvironment } from './environment.ts'
 import { insertEvent } from './event.ts'
 import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import { takePort } from './instance.ts'
 import { openOrderHolds } from './order-hold.ts'
 import { insertAdditions } from './order-addition.ts'
-import { environmentPrefix, readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
+import { readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
 import { insertPlannedLines } from './order-line.ts'
 import { describePrice } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
@@ -31,7 +32,7 @@ export async function confirmOrder(
     draftId === null
       ? await insertOrder(tx, request, context)
       : await markConfirmed(tx, draftId, context.nowAt)
-  const environmentId = await ensureEnvironment(tx, context)
+  const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
   const subscriptionIds: string[] = []
   for (const planned of context.planned) {
     const orderLineId = orderLineIds[planned.orderLineIndex] ?? ''
@@ -121,27 +122,6 @@ export async function insertOrderLines(
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
-}
-
-/** The customer's default environment, made with the first order. Two first orders at once make one. */
-async function ensureEnvironment(tx: Tx, context: OrderContext): Promise<string> {
-  await tx
-    .insertInto('environments')
-    .values({
-      id: newId(),
-      customer_id: context.customer.id,
-      prefix: environmentPrefix(context.customer, context.installationId),
-    })
-    // No index is named: of two at once, either of the two unique keys may be the one that they meet at.
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  const row = await tx
-    .selectFrom('environments')
-    .select('id')
-    .where('customer_id', '=', context.customer.id)
-    .where('is_default', '=', true)
-    .executeTakeFirstOrThrow()
-  return row.id
 }
 
 type SubscriptionContext = OrderContext & {

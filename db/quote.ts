@@ -1,9 +1,11 @@
 import Big from 'big.js'
 import type { Selectable } from 'kysely'
 import { dateIn } from '#domain/calendar.ts'
+import { reservationEnd } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkDraft, checkExpiry, checkQuoted, type QuotedTotals } from '#domain/quote.ts'
 import type { Tx } from './database.ts'
+import { freeNames, reserveNames } from './environment.ts'
 import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import type { OrderRequest } from './order-context.ts'
@@ -24,7 +26,7 @@ interface Draft {
 }
 
 /**
- * Keeps an order as a draft, with what it comes to: nothing is sold, reserved or counted.
+ * Keeps an order as a draft, with what it comes to: nothing is sold or counted, only the names that it chose are held.
  * @throws what an order is refused for, and `date_range_invalid` for an end that is past
  */
 export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: string): Promise<string> {
@@ -48,6 +50,7 @@ export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: stri
     .execute()
   await setExternalId(tx, 'order', { id, externalId: request.externalId })
   await insertOrderLines(tx, id, request.lines)
+  await holdNames(tx, { id, request, expiresOn })
   return id
 }
 
@@ -66,6 +69,8 @@ export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, 
     .set({ expires_on: expiresOn, quote: JSON.stringify(terms) })
     .where('id', '=', orderId)
     .execute()
+  await freeNames(tx, orderId)
+  await holdNames(tx, { id: orderId, request, expiresOn })
   if (change.lines === undefined) return
   await tx.deleteFrom('order_lines').where('order_id', '=', orderId).execute()
   await insertOrderLines(tx, orderId, change.lines)
@@ -89,6 +94,24 @@ export async function confirmDraft(
 export async function cancelDraft(tx: Tx, orderId: string, now: string): Promise<void> {
   await lockDraft(tx, orderId, { now, actor: null })
   await tx.updateTable('orders').set({ cancelled_at: now }).where('id', '=', orderId).execute()
+  await freeNames(tx, orderId)
+}
+
+/** @throws `name_taken`, `prefix_taken` */
+async function holdNames(
+  tx: Tx,
+  draft: { id: string; request: OrderRequest; expiresOn: string },
+): Promise<void> {
+  const { id: orderId, request, expiresOn } = draft
+  if (request.environment?.kind !== 'new') return
+  const { reservation_minutes: minutes } = await tx
+    .selectFrom('installation')
+    .select('reservation_minutes')
+    .executeTakeFirstOrThrow()
+  const { timeZone, nowAt } = await readTime(tx, request)
+  const { channel, now } = request
+  const expiresAt = reservationEnd({ channel, expiresOn, timeZone, nowAt }, minutes)
+  await reserveNames(tx, request.environment, { orderId, expiresAt, now })
 }
 
 /** The order as whoever is named would place it now. The row stays locked: of two who confirm at once, one sells. */
@@ -103,7 +126,12 @@ async function lockDraft(
     .where('id', '=', orderId)
     .forUpdate()
     .executeTakeFirstOrThrow()
-  const today = await readToday(tx, row, asked.now)
+  const { timeZone, nowAt } = await readTime(tx, {
+    customerId: row.customer_id,
+    testClockId: row.test_clock_id,
+    now: asked.now,
+  })
+  const today = dateIn(timeZone, nowAt)
   const { quote: terms, expires_on: expiresOn } = row
   const { confirmed_at: confirmedAt, cancelled_at: cancelledAt, expired_at: expiredAt } = row
   checkDraft({ confirmedAt, cancelledAt, expiredAt, expiresOn }, today)
@@ -118,18 +146,23 @@ async function lockDraft(
     channel: row.channel,
     actor: asked.actor ?? row.actor,
     now: asked.now,
+    draftId: orderId,
   }
   return { row, expiresOn, today, request, quoted: { totalNowMinor, totalPerPeriodMinor } }
 }
 
-async function readToday(tx: Tx, row: Selectable<OrdersTable>, now: string): Promise<string> {
+/** Where the customer is, and what time it is by the clock of the order. */
+async function readTime(
+  tx: Tx,
+  order: Pick<OrderRequest, 'customerId' | 'testClockId' | 'now'>,
+): Promise<{ timeZone: string; nowAt: string }> {
   const { time_zone: timeZone, now_at: clockNow } = await tx
     .selectFrom('customers')
-    .leftJoin('test_clocks', (join) => join.on('test_clocks.id', '=', row.test_clock_id))
+    .leftJoin('test_clocks', (join) => join.on('test_clocks.id', '=', order.testClockId))
     .select(['customers.time_zone', 'test_clocks.now_at'])
-    .where('customers.id', '=', row.customer_id)
+    .where('customers.id', '=', order.customerId)
     .executeTakeFirstOrThrow()
-  return dateIn(timeZone, clockNow ?? now)
+  return { timeZone, nowAt: clockNow ?? order.now }
 }
 
 async function readLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']> {
@@ -168,5 +201,6 @@ function wishesOf(request: OrderRequest): Pick<QuoteTerms, WishName> {
     leastAmount,
     greatestAmount,
     hasOwnAnchor: request.hasOwnAnchor ?? false,
+    environment: request.environment ?? null,
   }
 }

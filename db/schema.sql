@@ -490,11 +490,19 @@ CREATE TABLE environments (
   prefix text not null,
   is_default boolean not null default true,
   created_at timestamp with time zone not null default now(),
+  name text not null,
+  order_id uuid,
+  released_at timestamp with time zone,
   constraint environments_pkey PRIMARY KEY (id),
-  constraint environments_prefix_key UNIQUE (prefix),
   constraint environments_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint environments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint environments_default_stays CHECK (((released_at IS NULL) OR (NOT is_default))),
+  constraint environments_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
   constraint environments_prefix_check CHECK ((prefix ~ '^[a-z][a-z0-9-]{0,39}$'::text))
 );
+CREATE INDEX environments_by_customer ON public.environments USING btree (customer_id);
+CREATE UNIQUE INDEX environments_name_key ON public.environments USING btree (name) WHERE (released_at IS NULL);
+CREATE UNIQUE INDEX environments_prefix_key ON public.environments USING btree (prefix) WHERE (released_at IS NULL);
 CREATE UNIQUE INDEX one_default_environment ON public.environments USING btree (customer_id) WHERE is_default;
 
 CREATE TABLE events (
@@ -562,6 +570,7 @@ CREATE TABLE installation (
   payment_terms jsonb,
   draft_days integer not null default 0,
   number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
+  reservation_minutes integer not null default 30,
   unpaid_order_days integer not null default 14,
   unbuilt_payments text not null default 'balance'::text,
   mail_verification text not null default 'shop'::text,
@@ -575,6 +584,7 @@ CREATE TABLE installation (
   constraint installation_mail_verification_check CHECK ((mail_verification = ANY (ARRAY['never'::text, 'shop'::text, 'always'::text]))),
   constraint installation_payment_terms_days_check CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 365))),
   constraint installation_recurrence_starts_check CHECK ((recurrence_starts = ANY (ARRAY['confirmation'::text, 'first_invoice'::text, 'activation'::text]))),
+  constraint installation_reservation_minutes_check CHECK (((reservation_minutes >= 1) AND (reservation_minutes <= 10080))),
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
   constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
   constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
@@ -1153,6 +1163,17 @@ CREATE TABLE readings (
   constraint readings_value_check CHECK ((value >= (0)::numeric))
 );
 CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
+
+CREATE TABLE reserved_names (
+  kind text not null,
+  value text not null,
+  order_id uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint reserved_names_pkey PRIMARY KEY (kind, value),
+  constraint reserved_names_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint reserved_names_kind_check CHECK ((kind = ANY (ARRAY['name'::text, 'prefix'::text])))
+);
+CREATE INDEX reserved_names_by_order ON public.reserved_names USING btree (order_id);
 
 CREATE TABLE resources (
   id uuid not null,

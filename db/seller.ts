@@ -18,6 +18,8 @@ export interface SellerSettings {
   readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
   /** Days that a document stays a draft for review. */
   readonly draftDays: number
+  /** Minutes that the shop holds the names of an order which is open. */
+  readonly reservationMinutes: number
   readonly numberPatterns: NumberPatterns
   /** Days that an order waits for its payment. */
   readonly unpaidOrderDays: number
@@ -40,6 +42,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     taxRounding: row.tax_rounding,
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
+    reservationMinutes: row.reservation_minutes,
     numberPatterns: row.number_patterns,
     unpaidOrderDays: row.unpaid_order_days,
     unbuiltPayments: row.unbuilt_payments,
@@ -73,6 +76,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       tax_rounding: settings.taxRounding,
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
+      reservation_minutes: settings.reservationMinutes,
       number_patterns: JSON.stringify(settings.numberPatterns),
       unpaid_order_days: settings.unpaidOrderDays,
       unbuilt_payments: settings.unbuiltPayments,

@@ -2,6 +2,7 @@ import { dateIn } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db, Tx } from './database.ts'
+import { releaseEnvironment } from './environment.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { settleUnbuilt } from './order-end.ts'
 import { closeTasks } from './task.ts'
@@ -61,8 +62,10 @@ export async function setPhase(
       })
       .where('id', '=', subscriptionId)
       .execute()
-    if (to.phase === 'ended' && subscription.activated_at === null)
+    if (to.phase === 'ended' && subscription.activated_at === null) {
       await settleUnbuilt(tx, subscription.order_id, to.now)
+      await releaseEnvironment(tx, subscription.environment_id, to.now)
+    }
     if (to.event)
       await tellOf(tx, subscription, to.event, {
         now: to.now,

@@ -15,7 +15,7 @@ import {
   toOrderJson,
 } from '../schemas/order.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
-import { orderRefusals, toOrderLines, toOrderRequest } from './orders.ts'
+import { orderRefusals, toAskedEnvironment, toOrderLines, toOrderRequest } from './orders.ts'
 
 /** Orders that are quotes: nothing is sold until they are confirmed. */
 export function registerDrafts(frame: Frame): void {
@@ -50,7 +50,8 @@ function registerNewDraft(frame: Frame): void {
       permission: 'orders:write',
       tag: 'Orders',
       summary: 'Draft an order, as a quote with an end date',
-      description: 'Nothing is sold, reserved or counted until it is confirmed.',
+      description:
+        'Nothing is sold or counted until it is confirmed. Names that it chose for an environment are held until it expires, in the shop for some minutes.',
       body: newDraftSchema,
       result: orderSchema,
       status: 201,
@@ -129,6 +130,9 @@ async function toDraftChange(
     ...(body.least_amount === undefined ? {} : { leastAmount: body.least_amount }),
     ...(body.greatest_amount === undefined ? {} : { greatestAmount: body.greatest_amount }),
     ...(body.has_own_anchor === undefined ? {} : { hasOwnAnchor: body.has_own_anchor }),
+    ...(body.environment === undefined
+      ? {}
+      : { environment: await toAskedEnvironment(db, body.environment) }),
     ...(body.expires_on === undefined ? {} : { expiresOn: body.expires_on }),
   }
 }

@@ -7,6 +7,7 @@ import { registerCustomers } from './customers.ts'
 import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
 import { registerDocuments } from './documents.ts'
+import { registerEnvironments } from './environments.ts'
 import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
@@ -49,6 +50,7 @@ export function registerRoutes(frame: Frame): void {
   registerApplications(frame)
   registerPriceGrids(frame)
   registerCustomers(frame)
+  registerEnvironments(frame)
   registerOrders(frame)
   registerDrafts(frame)
   registerSubscriptions(frame)

@@ -4,6 +4,7 @@ import type { OrderRequest } from '#db/order-context.ts'
 import { previewOrder, type OrderPreview } from '#db/order-preview.ts'
 import { confirmOrder } from '#db/order.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
+import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError, type ErrorCode } from '#domain/errors.ts'
 import { formatMoney } from '#domain/money.ts'
 import type { OrderRequestLine } from '#domain/order.ts'
@@ -32,10 +33,13 @@ export const orderRefusals: readonly ErrorCode[] = [
   'discount_code_used_up',
   'external_id_taken',
   'id_kind_mismatch',
+  'name_invalid',
+  'name_taken',
   'no_server_for_application',
   'order_empty',
   'order_too_large',
   'ports_exhausted',
+  'prefix_taken',
   'price_missing_in_currency',
   'product_archived',
   'product_unknown',
@@ -169,8 +173,20 @@ export async function toOrderRequest(
     greatestAmount: body.greatest_amount ?? null,
     hasOwnAnchor: body.has_own_anchor,
     externalId: body.external_id ?? null,
+    environment: await toAskedEnvironment(db, body.environment),
     ...context,
   }
+}
+
+/** Another customer's is refused with the order, where the customer is known. */
+export async function toAskedEnvironment(
+  db: Db,
+  asked: z.output<typeof newOrderSchema>['environment'],
+): Promise<AskedEnvironment | null> {
+  if (asked == null) return null
+  if (typeof asked !== 'string') return { kind: 'new', name: asked.name, prefix: asked.prefix ?? asked.name }
+  const field = { kind: 'environment', text: asked, pointer: '/environment', unknown: 'not_found' } as const
+  return { kind: 'existing', environmentId: await resolveField(db, field) }
 }
 
 export async function toOrderLines(

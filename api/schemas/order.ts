@@ -40,7 +40,18 @@ export function toAskedStart(json: z.output<typeof startField> | null | undefine
   return { kind: 'period', method: json.at, month: json.month ?? null }
 }
 
+const environmentField = z
+  .union([
+    addressField,
+    z.strictObject({ name: z.string().max(200), prefix: z.string().max(200).optional() }),
+  ])
+  .openapi({
+    description:
+      'The id of one that the customer has, or a new one: its name, and the prefix of what runs in it, left out the name. Left out: the customer’s own.',
+  })
+
 const orderShape = {
+  environment: environmentField.nullish(),
   external_id: externalIdField.nullish(),
   customer: addressField.openapi({ description: 'Id or code.' }),
   lines: z
@@ -125,6 +136,7 @@ export const newDraftSchema = z
 export const draftChangeSchema = z
   .strictObject({
     external_id: orderShape.external_id,
+    environment: orderShape.environment,
     lines: orderShape.lines.optional(),
     starts: orderShape.starts,
     purchase_order_reference: orderShape.purchase_order_reference,
@@ -159,6 +171,17 @@ export const orderSchema = z
     channel: z.string(),
     actor: z.string(),
     test_clock: z.string().nullable(),
+    environment: z
+      .object({
+        id: z.string().nullable().openapi({ description: 'Null: it is made when the order is confirmed.' }),
+        name: z.string(),
+        prefix: z.string(),
+      })
+      .nullable()
+      .openapi({ description: 'Null, of a draft: the customer’s own.' }),
+    names_reserved_until: z.string().nullable().openapi({
+      description: 'Of a draft that names a new environment: others can have its names from then on.',
+    }),
     lines: z.array(orderLine),
     subscriptions: z.array(
       z.object({
@@ -196,6 +219,8 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
     channel: row.channel,
     actor: row.actor,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
+    environment: toEnvironmentJson(row),
+    names_reserved_until: row.names_reserved_until,
     lines: row.lines.map((line) => ({
       product: line.product_code,
       kit: line.kit_code,
@@ -211,6 +236,12 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
     confirmed_at: row.confirmed_at,
     cancelled_at: row.cancelled_at,
   }
+}
+
+function toEnvironmentJson({ environment, quote }: OrderRow) {
+  if (environment !== null) return { ...environment, id: encodeId('environment', environment.id) }
+  const asked = quote?.environment
+  return asked?.kind === 'new' ? { id: null, name: asked.name, prefix: asked.prefix } : null
 }
 
 const previewedLine = z.object({

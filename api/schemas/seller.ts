@@ -55,6 +55,11 @@ const settingsShape = {
     .enum(['confirmation', 'first_invoice', 'activation'])
     .openapi({ description: 'From when on what recurs is charged.' }),
   draft_days: z.int().min(0).max(30).openapi({ description: 'Days that a document stays open for review.' }),
+  reservation_minutes: z
+    .int()
+    .min(1)
+    .max(10_080)
+    .openapi({ description: 'Minutes that the shop holds the names of an order which is open.' }),
   number_patterns: z.strictObject({ invoice: numberPatternField, credit_note: numberPatternField }),
 }
 
@@ -97,6 +102,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     tax_rounding: settings.taxRounding,
     recurrence_starts: settings.recurrenceStarts,
     draft_days: settings.draftDays,
+    reservation_minutes: settings.reservationMinutes,
     number_patterns: settings.numberPatterns,
   }
 }
@@ -122,6 +128,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     taxRounding: json.tax_rounding,
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,
+    reservationMinutes: json.reservation_minutes,
     numberPatterns: json.number_patterns,
   }
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Kit, Order, OrderPreview, Product, TestClock } from './answers.ts'
 import { findClock } from './clock-choice.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
-import { notFoundFailure } from './failure.ts'
+import { notFoundFailure, usageFailure } from './failure.ts'
 import { intervalText, moneyText } from './format.ts'
 import { untilInterrupted } from './interruption.ts'
 import { withSession, type Session } from './session.ts'
@@ -17,6 +17,9 @@ interface OrderOptions {
   readonly purchaseOrder?: string
   readonly discountCode?: string
   readonly externalId?: string
+  readonly environment?: string
+  readonly newEnvironment?: string
+  readonly prefix?: string
   readonly watch?: true
   readonly dryRun?: true
 }
@@ -34,6 +37,9 @@ export function registerOrder(program: Command): void {
     .option('--purchase-order <reference>', 'the customer’s own, as it is printed')
     .option('--discount-code <code>', 'such as SPRING-2026')
     .option('--external-id <id>', 'by which another system knows the order')
+    .option('--environment <id>', 'the environment of the customer that it goes into')
+    .option('--new-environment <name>', 'a new one of this name, such as shop')
+    .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
     .option('--watch', 'follow the build until the application answers')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
     .addHelpText(
@@ -63,8 +69,16 @@ async function toOrder(session: Session, sold: string, options: OrderOptions): P
     ...(options.startsOn === undefined ? {} : { starts: { on: options.startsOn } }),
     ...(options.purchaseOrder === undefined ? {} : { purchase_order_reference: options.purchaseOrder }),
     ...(options.discountCode === undefined ? {} : { discount_code: options.discountCode }),
+    ...toEnvironment(options),
     ...(options.externalId === undefined ? {} : { external_id: options.externalId }),
   }
+}
+
+function toEnvironment({ environment, newEnvironment: name, prefix }: OrderOptions): object {
+  if (name !== undefined && environment !== undefined)
+    throw usageFailure('An order goes into one environment.', 'give --environment or --new-environment')
+  if (name !== undefined) return { environment: { name, ...(prefix === undefined ? {} : { prefix }) } }
+  return environment === undefined ? {} : { environment }
 }
 
 /** People say a code; whether it is a product's or a kit's is ours to know. */

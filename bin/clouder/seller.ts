@@ -18,6 +18,7 @@ interface Change {
   readonly accountHolder?: string
   readonly paymentTermsDays?: string
   readonly draftDays?: string
+  readonly reservationMinutes?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
   readonly statesTaxInOwnCurrency?: 'yes' | 'no'
   readonly taxRounding?: string
@@ -59,6 +60,7 @@ function registerSet(group: Command): void {
     .option('--account-holder <name>', 'as it is printed')
     .option('--payment-terms-days <days>', 'from issue to due date')
     .option('--draft-days <days>', 'days that documents stay open for review')
+    .option('--reservation-minutes <minutes>', 'how long the shop holds the names of an open order')
     .addOption(
       new Option('--prices-include-tax <answer>', 'whether prices hold the tax').choices(['yes', 'no']),
     )
@@ -98,6 +100,7 @@ function toBody(change: Change): object {
     bank_account: toBankAccount(change),
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
+    reservation_minutes: toNumber(change.reservationMinutes),
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
     states_tax_in_own_currency: change.statesTaxInOwnCurrency && change.statesTaxInOwnCurrency === 'yes',
     tax_rounding: change.taxRounding,
@@ -139,6 +142,7 @@ function show(out: Output, seller: Seller): void {
     ...(seller.states_tax_in_own_currency ? [['tax', `also in ${seller.currency}`] as const] : []),
     ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],
     ['payment terms', sayTerms(seller)],
+    ['names in the shop', `held for ${seller.reservation_minutes} minutes`],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],

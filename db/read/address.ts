@@ -14,6 +14,7 @@ const uncoded = {
   changeRequest: 'change_requests',
   discount: 'discounts',
   document: 'subscription_documents',
+  environment: 'environments',
   exchangeRate: 'exchange_rates',
   instance: 'instances',
   invoice: 'invoices',

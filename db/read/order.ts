@@ -11,6 +11,17 @@ function orders(db: Db) {
     .selectAll('order')
     .select(['customer.code as customer_code', 'customer.name as customer_name', 'customer.time_zone'])
     .select('clock.now_at as test_clock_now_at')
+    .select([
+      sql<{ id: string; name: string; prefix: string } | null>`(
+        select json_build_object('id', environment.id, 'name', environment.name, 'prefix', environment.prefix)
+        from environments environment
+        where environment.id = coalesce(
+          (select environment_id from subscriptions where order_id = "order".id order by id limit 1),
+          ("order".quote->'environment'->>'environmentId')::uuid))`.as('environment'),
+      sql<string | null>`(select max(expires_at) from reserved_names where order_id = "order".id)`.as(
+        'names_reserved_until',
+      ),
+    ])
     .select((order) => [
       jsonArrayFrom(
         order

@@ -47,7 +47,21 @@ export interface CustomerBalancesTable {
 export interface EnvironmentsTable {
   id: string
   customer_id: string
+  /** Name and prefix are unique among those that are not released. */
+  name: string
   prefix: string
   is_default: Defaulted<boolean>
+  /** By which it was made, where an order asked for it. */
+  order_id: string | null
+  /** Its order came to nothing: name and prefix are free again. */
+  released_at: Instant | null
   created_at: Generated<Instant>
+}
+
+/** Names that open drafts hold until an instant of the clock they live by. */
+export interface ReservedNamesTable {
+  kind: 'name' | 'prefix'
+  value: string
+  order_id: string
+  expires_at: Instant
 }

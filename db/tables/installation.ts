@@ -40,6 +40,7 @@ export interface InstallationTable {
   unbuilt_payments: Defaulted<'balance' | 'refund'>
   mail_verification: Defaulted<MailVerification>
   review_rules: ColumnType<ReviewRules, string | undefined, string>
+  reservation_minutes: Defaulted<number>
   number_patterns: ColumnType<NumberPatterns, string | undefined, string>
   demo_seeded_at: Instant | null
   created_at: Generated<Instant>

@@ -4,6 +4,7 @@ import type { ChangeDirection } from '#domain/change-policy.ts'
 import type { ChangeRequestState } from '#domain/change-request.ts'
 import type { AskedPlan } from '#domain/change.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
+import type { AskedEnvironment } from '#domain/environment.ts'
 import type { AskedStart } from '#domain/order-start.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
@@ -38,6 +39,8 @@ export interface QuoteTerms {
   readonly leastAmount: string | null
   readonly greatestAmount: string | null
   readonly hasOwnAnchor: boolean
+  /** Left out by quotes of before. */
+  readonly environment?: AskedEnvironment | null
   readonly totalNowMinor: number
   readonly totalPerPeriodMinor: number
 }

@@ -38,6 +38,8 @@ GET /v1/discounts/:id discounts:read
 GET /v1/documents documents:read
 GET /v1/documents/:id documents:read
 GET /v1/documents/:id/next-invoice invoices:read
+GET /v1/environments environments:read
+GET /v1/environments/:id environments:read
 GET /v1/events events:read
 GET /v1/events/stream events:read
 GET /v1/exchange-rates exchange_rates:read

@@ -50,6 +50,19 @@ test('an exchange rate is recorded and listed', async () => {
   assert.deepEqual(row.split('\t').slice(1), ['EUR', 'USD', '1.0842', '2026-02-27', 'ECB'])
 })
 
+test('an order makes a new environment, whose names are held as long as the seller says', async () => {
+  await done(['seller', 'set', '--reservation-minutes', '20'])
+  assert.match(await done(['seller']), /names in the shop\s+held for 20 minutes/)
+  const order = ['order', 'set-up', '--customer', 'north-clinic', '--json']
+  const made = JSON.parse(await done([...order, '--new-environment', 'clinic', '--prefix', 'nc'])) as {
+    environment: { id: string; name: string; prefix: string }
+  }
+  assert.partialDeepStrictEqual(made.environment, { name: 'clinic', prefix: 'nc' })
+  await done([...order, '--environment', made.environment.id])
+  const both = ['--environment', made.environment.id, '--new-environment', 'clinic']
+  assert.equal((await clouder.run([...order, ...both])).code, 2)
+})
+
 test('an external id is given, and addresses what has it', async () => {
   const given = await clouder.run(['external-id', 'customer', 'north-clinic', 'crm-4711'])
   assert.match(given.stderr, /cus_\w+ can be addressed as ext:crm-4711/)

@@ -352,6 +352,35 @@ test('a billed period stays, and none overlaps it', async () => {
   await refuses('billing_periods_immutable', async () => sql`delete from billing_periods`.execute(db))
 })
 
+test('a name and a prefix are one environment’s, unless it was released, which a default never is', async () => {
+  const id = await one('environments', sql`true`)
+  const copy = async (changes: object) =>
+    copyRow(db, 'environments', id, { is_default: false, name: 'other', prefix: 'other', ...changes })
+  const { rows } = await sql<{ name: string; prefix: string }>`
+    select name, prefix from environments where id = ${id}`.execute(db)
+  const [used] = rows
+  await refuses('environments_name_key', async () => copy({ name: used?.name }))
+  await refuses('environments_prefix_key', async () => copy({ prefix: used?.prefix }))
+  await refuses('environments_name_check', async () => copy({ name: '-other' }))
+  await refuses('environments_default_stays', async () =>
+    sql`update environments set released_at = now() where id = ${id}`.execute(db),
+  )
+  await copy({ released_at: '2026-01-01', ...used })
+})
+
+test('a name is held by one order, for a time that a seller can mean', async () => {
+  const order = await one('orders', sql`true`)
+  const hold = async (kind: string) =>
+    sql`insert into reserved_names values (${kind}, 'shop', ${order}, now())`.execute(db)
+  await hold('name')
+  await refuses('reserved_names_pkey', async () => hold('name'))
+  await hold('prefix')
+  await refuses('reserved_names_kind_check', async () => hold('title'))
+  await refuses('installation_reservation_minutes_check', async () =>
+    sql`update installation set reservation_minutes = 0`.execute(db),
+  )
+})
+
 test('an external id is one of its kind, in visible characters', async () => {
   for (const table of ['customers', 'products', 'orders', 'subscriptions'] as const) {
     const id = await one(table, sql`true`)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { BillReason } from '#domain/invoice/document.ts'
-import type { BillableLine } from '#domain/invoice/lines.ts'
+import type { BillableLine, CyclesInForce } from '#domain/invoice/lines.ts'
 import { defaultTerms } from '#domain/terms.ts'
 import { readBilledParts } from './billed-part.ts'
 import type { Db } from './database.ts'
@@ -105,6 +105,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
     .select(['document.former_anchor', 'document.anchor_moved_on'])
     .select(firstStartsOn)
+    .select(formerCycles)
     .where('line.starts_on', 'is not', null)
     .where(ofBills(documentIds, subscriptionIds))
     .orderBy('line.id')
@@ -125,6 +126,13 @@ const firstStartsOn = sql<string>`case when line.id = line.first_line_id then li
   else (select min(first.starts_on) from subscription_lines first where first.first_line_id = line.first_line_id) end`.as(
   'first_starts_on',
 )
+
+const formerCycles = sql<CyclesInForce[] | null>`case when line.id <> line.first_line_id then
+  (select json_agg(json_build_object('from', former.starts_on, 'anchor', lain.billing_cycle_anchor,
+      'interval', json_build_object('count', lain.interval_count, 'unit', lain.interval_unit)) order by former.starts_on)
+    from subscription_lines former join subscription_documents lain on lain.id = former.document_id
+    where former.first_line_id = line.first_line_id and former.starts_on < line.starts_on
+      and former.starts_on < coalesce(former.ends_on, 'infinity')) end`.as('former_cycles')
 
 function byPlace(first: LineRow, second: LineRow): number {
   return (
@@ -195,6 +203,7 @@ function toBillableLine(row: LineRow, billed: BillableLine['billed']): BillableL
     startsOn,
     endsOn: row.ends_on,
     firstStartsOn: row.first_starts_on,
+    ...(row.former_cycles === null ? {} : { formerCycles: row.former_cycles }),
     billed,
   }
 }

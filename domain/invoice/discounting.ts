@@ -1,5 +1,17 @@
-import { compareDates, cycleBoundary, cycleIndexOn, earlierDate, type BillingInterval } from '../calendar.ts'
+import Big from 'big.js'
+import { assert } from '../assert.ts'
+import {
+  compareDates,
+  cycleBoundary,
+  cycleIndexOn,
+  daysIn,
+  intersect,
+  laterDate,
+  type BillingInterval,
+} from '../calendar.ts'
+import { roundMinor } from '../money.ts'
 import { applyDiscounts } from '../pricing/discount.ts'
+import { applyShare, type Share } from '../proration.ts'
 import type { ExplainedDiscount } from './explanation.ts'
 import type { BillableLine } from './lines.ts'
 import type { RatedLine } from './rated-line.ts'
@@ -53,8 +65,11 @@ export function discountLines(
     ...discounts.filter((discount) => discount.scope === 'document'),
   ]
   for (const discount of narrowFirst) {
-    const scope = lines.flatMap((line, index) => (isDiscounted(line, discount, document) ? [index] : []))
-    for (const { index, amountMinor } of takeOff(discount, scope, left)) {
+    const scope = lines.flatMap((line, index) => {
+      const share = discountedShare(line, discount, document)
+      return share === null ? [] : [{ index, leftMinor: shareOf(left[index] ?? 0, share) }]
+    })
+    for (const { index, amountMinor } of takeOff(discount, scope)) {
       left[index] = (left[index] ?? 0) - amountMinor
       explained[index]?.push({ discountId: discount.id, name: discount.name, amountMinor })
     }
@@ -69,12 +84,12 @@ export function discountLines(
 const inScope = 'in scope'
 
 /** What a discount takes off each line of its scope; lines of which it takes nothing are left out. */
-function takeOff(discount: DiscountInForce, scope: readonly number[], left: readonly number[]) {
+function takeOff(discount: DiscountInForce, scope: readonly { index: number; leftMinor: number }[]) {
   // Which lines they are was decided above: by one name for all of them, thirty thousand are looked at once each.
-  const lines = scope.map((index) => ({
+  const lines = scope.map(({ index, leftMinor }) => ({
     id: String(index),
     productId: inScope,
-    amountMinor: left[index] ?? 0,
+    amountMinor: leftMinor,
   }))
   const kind =
     discount.scope === 'document'
@@ -84,50 +99,112 @@ function takeOff(discount: DiscountInForce, scope: readonly number[], left: read
     discount.percent === null ? { amountMinor: discount.amountMinor ?? 0 } : { percent: discount.percent }
   const { applied } = applyDiscounts(lines, [{ id: discount.id, scope: kind, ...value }])
   const shares = applied[0]?.sharesMinor ?? []
-  return scope.flatMap((index, position) => {
+  return scope.flatMap(({ index }, position) => {
     const amountMinor = shares[position] ?? 0
     return amountMinor === 0 ? [] : [{ index, amountMinor }]
   })
 }
 
-function isDiscounted(line: RatedLine, discount: DiscountInForce, document: DiscountedDocument): boolean {
-  if (line.ratedMinor <= 0 || line.kind === 'true_up') return false
-  if (discount.productId !== null && discount.productId !== line.productId) return false
-  if (discount.subscriptionId !== null && discount.subscriptionId !== line.subscriptionId) return false
+const whole: Share = { numerator: 1, denominator: 1 }
+
+function shareOf(amountMinor: number, share: Share): number {
+  return share === whole ? amountMinor : roundMinor(applyShare(new Big(amountMinor), share))
+}
+
+/** How much of a line is discounted: all of it, nothing (null), or where a change of interval left a part, that one. */
+function discountedShare(
+  line: RatedLine,
+  discount: DiscountInForce,
+  document: DiscountedDocument,
+): Share | null {
+  if (line.ratedMinor <= 0 || line.kind === 'true_up') return null
+  if (discount.productId !== null && discount.productId !== line.productId) return null
+  if (discount.subscriptionId !== null && discount.subscriptionId !== line.subscriptionId) return null
   // A one-off has no periods of its own: those of its document count.
   const isCountedByDocument = line.kind === 'one_off' && discount.periodCount !== null
   if (discount.scope === 'line' && discount.percent !== null && !isCountedByDocument)
-    return isInPeriodsOfLine(line, discount)
-  return isInPeriodsOfDocument(discount, document)
+    return shareInPeriodsOfLine(line, discount)
+  return shareInPeriodsOfDocument(line, discount, document)
 }
 
-function isInPeriodsOfLine({ line, taxedOn, servicePeriod }: RatedLine, discount: DiscountInForce): boolean {
-  const isCycling = line?.interval && servicePeriod
-  if (!isCycling) return isWithin(taxedOn, discount.startsOn, discount.endsOn)
-  const cycles = { anchor: line.billingCycleAnchor, interval: line.interval }
-  return isWithin(servicePeriod.start, discount.startsOn, lastDiscountedEnd(discount, cycles, line.startsOn))
+function shareInPeriodsOfLine(rated: RatedLine, discount: DiscountInForce): Share | null {
+  const { line, taxedOn, servicePeriod } = rated
+  if (!line?.interval || !servicePeriod)
+    return isWithin(taxedOn, discount.startsOn, discount.endsOn) ? whole : null
+  const end = lastDiscountedEnd(discount, countedBy(line, discount.startsOn), line.firstStartsOn)
+  return isWithin(servicePeriod.start, discount.startsOn, end) ? shareBefore(end, rated, discount) : null
 }
 
-function isInPeriodsOfDocument(discount: DiscountInForce, document: DiscountedDocument): boolean {
+function shareInPeriodsOfDocument(
+  rated: RatedLine,
+  discount: DiscountInForce,
+  document: DiscountedDocument,
+): Share | null {
   const isOncePerPeriod = discount.percent === null
-  if (isOncePerPeriod && document.reason === 'final') return false
-  if (isOncePerPeriod && document.reason === 'opening' && discount.subscriptionId === null) return false
+  if (isOncePerPeriod && document.reason === 'final') return null
+  if (isOncePerPeriod && document.reason === 'opening' && discount.subscriptionId === null) return null
   const { cycles, asOf } = document
   if (cycles === null) {
     // Where no periods are known, only the first bill of the discounted subscription is surely within them.
     const isFirst = document.reason === 'opening' && discount.subscriptionId !== null
     const isCounted = discount.periodCount === null || isFirst
-    return isCounted && isWithin(asOf, discount.startsOn, discount.endsOn)
+    return isCounted && isWithin(asOf, discount.startsOn, discount.endsOn) ? whole : null
   }
-  const begins =
-    discount.subscriptionId === null ? cycles.anchor : firstDayOf(document, discount.subscriptionId)
-  return isWithin(asOf, discount.startsOn, lastDiscountedEnd(discount, cycles, begins))
+  const end = lastDiscountedEndOf(document, cycles, discount)
+  if (!isWithin(asOf, discount.startsOn, end)) return null
+  return isOncePerPeriod ? whole : shareBefore(end, rated, discount)
 }
 
-function firstDayOf({ lines, asOf }: DiscountedDocument, subscriptionId: string): string {
-  return lines
-    .filter((line) => line.subscriptionId === subscriptionId)
-    .reduce((first, line) => earlierDate(first, line.firstStartsOn), asOf)
+/** Of the oldest line that it discounts on the document; without one, by the document itself. */
+function lastDiscountedEndOf(
+  { lines, asOf }: DiscountedDocument,
+  cycles: CountingCycles,
+  discount: DiscountInForce,
+): string | null {
+  const { subscriptionId, startsOn } = discount
+  const oldest = lines
+    .filter(
+      (line) => line.interval !== null && (subscriptionId === null || subscriptionId === line.subscriptionId),
+    )
+    .reduce<BillableLine | undefined>(
+      (first, line) => (first && compareDates(first.firstStartsOn, line.firstStartsOn) <= 0 ? first : line),
+      undefined,
+    )
+  const counting = oldest?.formerCycles === undefined ? cycles : countedBy(oldest, startsOn)
+  const begins = subscriptionId === null ? counting.anchor : (oldest?.firstStartsOn ?? asOf)
+  return lastDiscountedEnd(discount, counting, begins)
+}
+
+interface CountingCycles {
+  readonly anchor: string
+  readonly interval: BillingInterval
+}
+
+/**
+ * The cycles by which a discount of so many periods is counted: those of its own first one. Three months stay three months
+ * where the line moves to a yearly plan.
+ */
+function countedBy(line: BillableLine, startsOn: string): CountingCycles {
+  const begins = laterDate(startsOn, line.firstStartsOn)
+  const former = compareDates(begins, line.startsOn) < 0 ? (line.formerCycles ?? []) : []
+  const inForce = former.findLast(({ from }) => compareDates(from, begins) <= 0)
+  if (inForce !== undefined) return inForce
+  assert(line.interval, 'only what recurs has periods')
+  return { anchor: line.billingCycleAnchor, interval: line.interval }
+}
+
+/** A period that is longer than those that are counted is discounted by its days before the last of them ends. */
+function shareBefore(
+  end: string | null,
+  { line, servicePeriod }: RatedLine,
+  discount: DiscountInForce,
+): Share {
+  if (end === null || !line?.interval || !servicePeriod || compareDates(servicePeriod.end, end) <= 0)
+    return whole
+  const { interval } = countedBy(line, discount.startsOn)
+  if (interval.unit === line.interval.unit && interval.count === line.interval.count) return whole
+  const discounted = intersect({ start: discount.startsOn, end }, servicePeriod)
+  return discounted ? { numerator: daysIn(discounted), denominator: daysIn(servicePeriod) } : whole
 }
 
 /**
@@ -137,7 +214,7 @@ function firstDayOf({ lines, asOf }: DiscountedDocument, subscriptionId: string)
  */
 function lastDiscountedEnd(
   discount: DiscountInForce,
-  { anchor, interval }: { anchor: string; interval: BillingInterval },
+  { anchor, interval }: CountingCycles,
   begins: string,
 ): string | null {
   const { startsOn, endsOn, periodCount } = discount

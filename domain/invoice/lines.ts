@@ -38,8 +38,17 @@ export interface BillableLine {
   readonly endsOn: string | null
   /** First day of the line which this one, perhaps by way of others, succeeds; its own `startsOn` if none. */
   readonly firstStartsOn: string
+  /** How the lines which it succeeds counted their cycles, oldest first; left out where it succeeds none. */
+  readonly formerCycles?: readonly CyclesInForce[]
   /** Oldest first, what was billed anew after what it took the place of. */
   readonly billed: readonly BilledPart[]
+}
+
+/** By which cycles a line was billed from a day on. */
+export interface CyclesInForce {
+  readonly from: string
+  readonly anchor: string
+  readonly interval: BillingInterval
 }
 
 /** A charge or a credit that stands on a document, drafts included. One-time fees have no period. */

@@ -306,6 +306,41 @@ test('10 % for two periods is off two periods of each line, usage in arrears inc
   assert.deepEqual(amounts(metered(), ['2026-02-01', '2026-03-01', '2026-04-01']), [900, 900, 1000])
 })
 
+test('three discounted months stay three months where the line moves to a yearly plan', () => {
+  const yearlyFrom = (startsOn: string) =>
+    billableLine({
+      unitPrice: '120',
+      interval: { count: 12, unit: 'month' },
+      billingCycleAnchor: startsOn,
+      startsOn,
+      firstStartsOn: '2026-01-01',
+      formerCycles: [{ from: '2026-01-01', anchor: '2026-01-01', interval: { count: 1, unit: 'month' } }],
+    })
+  for (const scope of ['line', 'document'] as const) {
+    const discounts = [discount({ scope, periodCount: 3 })]
+    const offFrom = (day: string) => compute([yearlyFrom(day)], day, { discounts }).lines[0]?.discountMinor
+    // The third month is 31 of 365 days: 10 % of 10.19.
+    assert.equal(offFrom('2026-03-01'), 102)
+    assert.equal(offFrom('2026-04-01'), 0)
+  }
+  const once = [discount({ scope: 'document', percent: null, amountMinor: 500, periodCount: 3 })]
+  assert.equal(
+    compute([yearlyFrom('2026-04-01')], '2026-04-01', { discounts: once }).lines[0]?.discountMinor,
+    0,
+  )
+})
+
+test('the periods of a discount are those of its line, also after a change within one of them', () => {
+  const discounts = [discount({ startsOn: '2026-01-10', periodCount: 1 })]
+  const changed = billableLine({
+    startsOn: '2026-02-10',
+    firstStartsOn: '2026-01-01',
+    formerCycles: [{ from: '2026-01-01', anchor: '2026-01-01', interval: { count: 1, unit: 'month' } }],
+  })
+  // 19 of 28 days of February, the first period after the one that was paid for.
+  assert.equal(compute([changed], '2026-02-10', { discounts }).lines[0]?.discountMinor, 68)
+})
+
 test('a one-off is discounted within the periods of its document, and not for ever', () => {
   const charge = (chargedOn: string) => ({
     id: 'charge',

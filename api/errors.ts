@@ -444,6 +444,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'There is such a rate in these days already',
     'Let the other rate end first: give it an ends_on.',
   ),
+  template_invalid: kind(
+    422,
+    'A dollar sign begins no variable',
+    'Write ${NAME}, or $$ for a dollar sign.',
+  ),
   temporal_unreachable: kind(
     503,
     'The workflow engine does not answer',
@@ -476,6 +481,10 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     404,
     'The verification cannot be used',
     'It was used, has expired, or is for another mail address. Ask for a new one.',
+  variable_missing: kind(
+    422,
+    'A variable of the application has no value',
+    'Give it one with the order, or a fallback in the compose file.',
   ),
 }
 

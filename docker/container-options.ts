@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
-import { fillSecrets } from '#domain/application.ts'
+import type { SpecialOptions } from '#domain/application.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
+import { interpolate } from '#domain/interpolation.ts'
 
 const MIB = 1024 * 1024
 const OPEN_FILES_MAX = 16_384
@@ -13,13 +14,28 @@ export function createOptions(
   step: ContainerStep,
   secrets: Readonly<Record<string, string>>,
 ): Docker.ContainerCreateOptions {
-  const fill = (template: string): string => fillSecrets(template, secrets)
+  const valueOf = (name: string): string | undefined =>
+    Object.hasOwn(secrets, name) ? secrets[name] : undefined
+  const fill = (template: string): string => interpolate(template, valueOf)
+  const special = step.special ?? {}
+  const passedOn = (special.passedOn ?? []).filter((name) => valueOf(name) !== undefined)
   return {
     name: step.name,
-    Hostname: step.service,
+    ...(special.hasHostNetwork === true ? {} : { Hostname: special.hostname ?? hostName(step.service) }),
     Image: step.image,
-    Labels: { ...step.labels },
-    Env: Object.entries(step.environment).map(([name, value]) => `${name}=${fill(value)}`),
+    Labels: { ...mapValues(special.labels ?? {}, fill), ...step.labels },
+    Env: [
+      ...passedOn.map((name) => `${name}=${valueOf(name) ?? ''}`),
+      ...Object.entries(step.environment).map(([name, value]) => `${name}=${fill(value)}`),
+    ],
+    Tty: special.hasTty ?? false,
+    OpenStdin: special.hasStdin ?? false,
+    ...(special.stopSignal === undefined ? {} : { StopSignal: special.stopSignal }),
+    ...(special.stopGracePeriodMs === undefined
+      ? {}
+      : { StopTimeout: Math.ceil(special.stopGracePeriodMs / 1000) }),
+    ...(special.platform === undefined ? {} : { platform: special.platform }),
+    ...(special.isHealthOff === true ? { Healthcheck: { Test: ['NONE'] } } : {}),
     ...(step.command === null ? {} : { Cmd: step.command.map(fill) }),
     ...(step.entrypoint === null ? {} : { Entrypoint: step.entrypoint.map(fill) }),
     ...(step.user === null ? {} : { User: step.user }),
@@ -27,26 +43,41 @@ export function createOptions(
     ...(step.healthCheck === null ? {} : { Healthcheck: healthOptions(step.healthCheck, fill) }),
     ExposedPorts: Object.fromEntries(ports(step).map((port) => [`${port}/tcp`, {}])),
     HostConfig: hostOptions(step),
-    NetworkingConfig: { EndpointsConfig: { [step.network.name]: { Links: links(step) } } },
+    ...(special.hasHostNetwork === true
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [step.network.name]: { Links: links(step) } } } }),
   }
 }
 
+/** A service's name may hold what a host's may not. */
+function hostName(service: string): string {
+  return service.replaceAll(/[^a-zA-Z0-9-]+/g, '-').slice(0, 63)
+}
+
+function mapValues(
+  record: Readonly<Record<string, string>>,
+  change: (value: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+}
+
 function hostOptions(step: ContainerStep): HostOptions {
+  const special = step.special ?? {}
   return {
     CapDrop: ['ALL'],
     CapAdd: [...step.capabilities],
-    SecurityOpt: ['no-new-privileges'],
-    Privileged: false,
+    SecurityOpt: ['no-new-privileges', ...(special.securityOptions ?? [])],
+    Privileged: special.isPrivileged ?? false,
     ReadonlyRootfs: step.hasReadOnlyRoot,
     Init: step.hasInit,
     Memory: step.limits.memoryMib * MIB,
     MemorySwap: step.limits.memoryMib * MIB,
     NanoCpus: Math.round(step.limits.cpus * 1e9),
     PidsLimit: step.limits.pids,
-    Ulimits: [{ Name: 'nofile', Soft: OPEN_FILES_MAX, Hard: OPEN_FILES_MAX }],
+    Ulimits: ulimits(special),
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
-    RestartPolicy: { Name: 'unless-stopped' },
-    NetworkMode: step.network.name,
+    RestartPolicy: restartPolicy(special),
+    NetworkMode: special.hasHostNetwork === true ? 'host' : step.network.name,
     PortBindings: portBindings(step),
     Tmpfs: Object.fromEntries(step.tmpfs.map((path) => [path, TMPFS_OPTIONS])),
     Mounts: step.mounts.map((mount) => ({
@@ -55,7 +86,47 @@ function hostOptions(step: ContainerStep): HostOptions {
       Target: mount.path,
       ReadOnly: mount.isReadOnly,
     })),
+    ...(special.hostPaths === undefined ? {} : { Binds: special.hostPaths.map(bindText) }),
+    ...(special.shmMib === undefined ? {} : { ShmSize: special.shmMib * MIB }),
+    ...permitted(special),
   }
+}
+
+/** What only a permission gives. */
+function permitted(special: SpecialOptions): Partial<HostOptions> {
+  return {
+    ...(special.hasHostPid === true ? { PidMode: 'host' } : {}),
+    ...(special.hasHostIpc === true ? { IpcMode: 'host' } : {}),
+    ...(special.engineRuntime === undefined ? {} : { Runtime: special.engineRuntime }),
+    ...(special.sysctls === undefined ? {} : { Sysctls: { ...special.sysctls } }),
+    ...(special.extraHosts === undefined ? {} : { ExtraHosts: [...special.extraHosts] }),
+    ...(special.dns === undefined ? {} : { Dns: [...special.dns] }),
+    ...(special.devices === undefined ? {} : { Devices: special.devices.map(toDevice) }),
+    ...(special.hasGpus === true ? { DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }] } : {}),
+  }
+}
+
+function toDevice({ source, path, permissions }: NonNullable<SpecialOptions['devices']>[number]) {
+  return { PathOnHost: source, PathInContainer: path, CgroupPermissions: permissions }
+}
+
+function bindText({ source, path, isReadOnly }: NonNullable<SpecialOptions['hostPaths']>[number]): string {
+  return `${source}:${path}:${isReadOnly ? 'ro' : 'rw'}`
+}
+
+function ulimits(special: SpecialOptions): { Name: string; Soft: number; Hard: number }[] {
+  const asked = (special.ulimits ?? []).map(({ name, soft, hard }) => ({
+    Name: name,
+    Soft: soft,
+    Hard: hard,
+  }))
+  const hasNofile = asked.some((limit) => limit.Name === 'nofile')
+  return hasNofile ? asked : [{ Name: 'nofile', Soft: OPEN_FILES_MAX, Hard: OPEN_FILES_MAX }, ...asked]
+}
+
+/** A job that ended well stays ended, over a reboot too. */
+function restartPolicy(special: SpecialOptions): { Name: string; MaximumRetryCount?: number } {
+  return special.isJob === true ? { Name: 'on-failure', MaximumRetryCount: 3 } : { Name: 'unless-stopped' }
 }
 
 /**
@@ -81,12 +152,16 @@ export function differences(step: ContainerStep, found: Docker.ContainerInspectI
     'NetworkMode',
     'PortBindings',
     'Tmpfs',
+    'Binds',
+    'ExtraHosts',
+    'Dns',
+    'Sysctls',
   ] as const
   const different = keys
     .filter((key) => canonical(wanted[key]) !== canonical(actual[key]))
     // A kernel that does not account for swap says -1. The memory limit itself holds there.
     .filter((key) => key !== 'MemorySwap' || actual.MemorySwap !== -1)
-  const restart = actual.RestartPolicy?.Name === 'unless-stopped' ? [] : ['RestartPolicy']
+  const restart = actual.RestartPolicy?.Name === wanted.RestartPolicy?.Name ? [] : ['RestartPolicy']
   const mounts = mountText(found) === wantedMountText(step) ? [] : ['Mounts']
   return [...different, ...restart, ...mounts].map((key) => describeDifference(key, wanted, actual))
 }
@@ -126,18 +201,22 @@ function mountText(found: Docker.ContainerInspectInfo): string {
     .join()
 }
 
+/** On the server's own network there is nothing to expose: every port of the container is the server's. */
 function ports(step: ContainerStep): number[] {
+  if (step.special?.hasHostNetwork === true) return []
   return [...new Set([...step.exposedPorts, ...(step.publish === null ? [] : [step.publish.port])])]
 }
 
 /** Published for this server alone; who may reach it from outside is the business of a reverse proxy. */
 function portBindings(step: ContainerStep): Record<string, { HostIp: string; HostPort: string }[]> {
-  if (step.publish === null) return {}
+  if (step.publish === null || step.special?.hasHostNetwork === true) return {}
   return { [`${step.publish.port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(step.publish.hostPort) }] }
 }
 
 function links(step: ContainerStep): string[] {
-  return step.peers.map((peer) => `${peer.container}:${peer.service}`)
+  return step.peers.flatMap((peer) =>
+    [peer.service, ...(peer.aliases ?? [])].map((alias) => `${peer.container}:${alias}`),
+  )
 }
 
 function healthOptions(

@@ -7,15 +7,16 @@ import { call, EngineError, find, isStatus, pause } from './engine.ts'
 import { containerExited } from './failure.ts'
 import { nameTaken, ownership } from './identity.ts'
 import { ensureNetwork } from './network.ts'
-import { findContainer } from './observation.ts'
-import { waitUntilRunning } from './ready.ts'
+import { putFiles } from './container-files.ts'
+import { findContainer, isJob } from './observation.ts'
+import { waitUntil } from './ready.ts'
 
 const STOP_GRACE_S = 10
 const STOP_DEADLINE_MS = 40_000
 const START_DEADLINE_MS = 60_000
 const REMOVAL_POLLS_MAX = 40
 
-/** Finds or makes the container, and starts it. Success means that it was seen running. */
+/** Finds or makes the container, and starts it. Success means that it was seen running, or a job that ended well. */
 export async function ensureContainer(
   docker: Docker,
   step: ContainerStep,
@@ -25,12 +26,18 @@ export async function ensureContainer(
   await waitForDependencies(docker, step, ctx)
   const { found, isAdopted } = await findOrCreate(docker, step, ctx)
   await refuseDifferences(docker, step, found, ctx)
-  if (!found.State.Running) await startContainer(docker, step.name, ctx)
+  await putFiles(docker, step, ctx)
+  if (!found.State.Running && !hasDoneItsJob(found)) await startContainer(docker, step.name, ctx)
   const running = await findContainer(docker, step.name, ctx)
   if (running === undefined) throw new Error(`container ${step.name} was started and is not there`)
-  if (!running.State.Running) throw await containerExited(docker, running, ctx)
+  if (!running.State.Running && !hasDoneItsJob(running)) throw await containerExited(docker, running, ctx)
   const detail = `container ${step.name} ${isAdopted ? 'was there, runs' : 'made, runs'}`
   return { externalId: running.Id, isAdopted, detail }
+}
+
+/** A job that has not begun has exit code 0 too: its state is `created`. */
+function hasDoneItsJob(found: Docker.ContainerInspectInfo): boolean {
+  return isJob(found) && found.State.Status === 'exited' && found.State.ExitCode === 0
 }
 
 export async function removeContainer(
@@ -89,14 +96,9 @@ function startError(name: string, error: unknown): unknown {
 }
 
 async function waitForDependencies(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<void> {
-  for (const condition of ['started', 'healthy'] as const) {
+  for (const condition of ['completed', 'started', 'healthy'] as const) {
     const names = step.dependsOn.filter((on) => on.condition === condition).map((on) => on.service)
-    if (names.length === 0) continue
-    await waitUntilRunning(
-      docker,
-      { names, isHealthAsked: condition === 'healthy', timeoutS: step.timeoutS },
-      ctx,
-    )
+    if (names.length > 0) await waitUntil(docker, { names, condition, timeoutS: step.timeoutS }, ctx)
   }
 }
 

@@ -155,6 +155,7 @@ function observeContainer({ name, externalId, step, isRunning }: ImaginedObject)
     state: isRunning === true ? 'running' : 'exited',
     health: 'none',
     exitCode: isRunning === true ? null : 0,
+    isJob: step?.kind === 'container' && step.special?.isJob === true,
     restartCount: 0,
     imageDigest: `dry-run:${step?.image ?? ''}`,
     hostPort: step?.publish?.hostPort ?? null,

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import { instanceLabels, type PlannedInstance } from '#domain/build-plan.ts'
+import { instanceLabels, JOB_LABEL, type PlannedInstance } from '#domain/build-plan.ts'
 import type { ContainerObservation, InstanceObservation, RunnerContext } from '#domain/runner.ts'
 import { call, find } from './engine.ts'
 import { labelFilter } from './identity.ts'
@@ -41,10 +41,14 @@ export async function findContainer(
 /** Shared with the dry run, so that both answer alike. */
 export function summarize(containers: readonly ContainerObservation[]): InstanceObservation {
   const isHealthy = (one: ContainerObservation): boolean => one.health === 'none' || one.health === 'healthy'
+  const isDone = (one: ContainerObservation): boolean =>
+    one.isJob && one.state === 'exited' && one.exitCode === 0
   const runs = (one: ContainerObservation): boolean => ['running', 'restarting', 'paused'].includes(one.state)
   return {
     containers,
-    isRunning: containers.length > 0 && containers.every((one) => one.state === 'running' && isHealthy(one)),
+    isRunning:
+      containers.length > 0 &&
+      containers.every((one) => isDone(one) || (one.state === 'running' && isHealthy(one))),
     isStopped: containers.length > 0 && !containers.some(runs),
   }
 }
@@ -59,10 +63,16 @@ function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservat
     health: healthOf(found.State.Health?.Status),
     exitCode: state === 'exited' || state === 'dead' || state === 'restarting' ? found.State.ExitCode : null,
     restartCount: found.RestartCount,
+    isJob: isJob(found),
     imageDigest: found.Image,
     hostPort: publishedPort(found),
     startedAt: found.State.StartedAt.startsWith('0001') ? null : found.State.StartedAt,
   }
+}
+
+/** A job is known by its label. */
+export function isJob(found: Docker.ContainerInspectInfo): boolean {
+  return found.Config.Labels[JOB_LABEL] === 'true'
 }
 
 function publishedPort(found: Docker.ContainerInspectInfo): number | null {

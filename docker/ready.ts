@@ -1,10 +1,11 @@
 import type Docker from 'dockerode'
 import { BusinessError } from '#domain/errors.ts'
+import type { Dependency } from '#domain/application.ts'
 import type { ReadyStep } from '#domain/build-plan.ts'
 import type { ReadyObservation, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { pause, withoutSecrets } from './engine.ts'
 import { containerExited } from './failure.ts'
-import { findContainer } from './observation.ts'
+import { findContainer, isJob } from './observation.ts'
 
 /** A container may fail a few times while another one gets ready; more often than this it will not come up. */
 const RESTARTS_MAX = 3
@@ -14,7 +15,7 @@ const REQUEST_DEADLINE_MS = 5_000
 
 interface Wait {
   readonly names: readonly string[]
-  readonly isHealthAsked: boolean
+  readonly condition: Dependency['condition']
   readonly timeoutS: number
 }
 
@@ -29,14 +30,17 @@ export async function checkReady(
   step: ReadyStep,
   ctx: RunnerContext,
 ): Promise<ReadyObservation> {
-  const running = await checkRunning(docker, step.containers, true, ctx)
+  const running = await checkRunning(docker, step.containers, 'healthy', ctx)
   if (!running.isReady || step.request === null) return running
   return await checkAnswer(step.request, ctx)
 }
 
-/** @throws `container_exited` or `not_ready_in_time` */
-export async function waitUntilRunning(docker: Docker, wait: Wait, ctx: RunnerContext): Promise<void> {
-  await waitFor(wait.timeoutS, ctx, () => checkRunning(docker, wait.names, wait.isHealthAsked, ctx))
+/**
+ * Waits until containers run, are healthy, or have ended well.
+ * @throws `container_exited` or `not_ready_in_time`
+ */
+export async function waitUntil(docker: Docker, wait: Wait, ctx: RunnerContext): Promise<void> {
+  await waitFor(wait.timeoutS, ctx, () => checkRunning(docker, wait.names, wait.condition, ctx))
 }
 
 async function waitFor(
@@ -62,7 +66,7 @@ async function waitFor(
 async function checkRunning(
   docker: Docker,
   names: readonly string[],
-  isHealthAsked: boolean,
+  condition: Dependency['condition'],
   ctx: RunnerContext,
 ): Promise<ReadyObservation> {
   const all = await Promise.all(names.map((name) => findContainer(docker, name, ctx)))
@@ -70,12 +74,19 @@ async function checkRunning(
     const name = names[index] ?? ''
     if (found === undefined) return { isReady: false, detail: `container ${name} is not there` }
     const { State: state } = found
+    if (isJob(found) && state.Status === 'exited' && state.ExitCode === 0) continue
     const isRestartedInVain = state.Status === 'restarting' && found.RestartCount >= RESTARTS_MAX
     const hasGivenUp = state.Status === 'exited' || state.Status === 'dead' || isRestartedInVain
     if (hasGivenUp) throw await containerExited(docker, found, ctx)
     if (state.Status !== 'running') return { isReady: false, detail: `container ${name} is ${state.Status}` }
+    if (condition === 'completed') return { isReady: false, detail: `container ${name} has not ended yet` }
     const health = state.Health
-    if (isHealthAsked && health !== undefined && health.Status !== 'healthy' && health.Status !== 'none') {
+    if (
+      condition === 'healthy' &&
+      health !== undefined &&
+      health.Status !== 'healthy' &&
+      health.Status !== 'none'
+    ) {
       const said = withoutSecrets(ctx, health.Log?.at(-1)?.Output.trim().slice(0, 300) ?? '')
       return { isReady: false, detail: `container ${name} is ${health.Status}${said ? `: ${said}` : ''}` }
     }

@@ -21,7 +21,7 @@ import { applyLimit, readLimit } from './limit.ts'
 import { listByLabels, listResources } from './list.ts'
 import { createDiskUsage, readMetrics } from './metrics.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
-import { findContainer, observe } from './observation.ts'
+import { findContainer, isJob, observe } from './observation.ts'
 import { checkReady, ensureReady } from './ready.ts'
 import { ensureVolume, removeVolume } from './volume.ts'
 
@@ -112,8 +112,11 @@ async function startInstance(
   for (const name of containerNames(ref)) {
     ctx.onProgress(`starting container ${name}`)
     // Trying again would not bring it back; the one who asks can still cancel.
-    if ((await findContainer(docker, name, ctx)) === undefined)
+    const found = await findContainer(docker, name, ctx)
+    if (found === undefined)
       throw new BusinessError('container_exited', `container ${name} is not on the server any more`)
+    // A job has been done once: it is not done again because its instance was away for a while.
+    if (isJob(found) && found.State.ExitCode === 0) continue
     await startContainer(docker, name, ctx)
   }
   return await observe(docker, ref.instance, ctx)

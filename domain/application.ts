@@ -1,7 +1,7 @@
 import { BusinessError } from './errors.ts'
 import type { MetricRule } from './usage.ts'
 
-/** A capability that an application may ask for; every other one is a right on the server and is refused. */
+/** A capability that any application may ask for; every other one is a right on the server and needs a permission. */
 export const GRANTABLE_CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -10,7 +10,6 @@ export const GRANTABLE_CAPABILITIES = [
   'SETGID',
   'SETUID',
 ] as const
-export type Capability = (typeof GRANTABLE_CAPABILITIES)[number]
 
 /** Where an image comes from: pulled by its public name, or built from a folder of the application itself. */
 export type ImageSource =
@@ -22,6 +21,9 @@ export type ImageSource =
       /** Folder inside the application's folder. */
       readonly folder: string
       readonly contentHash: string
+      readonly dockerfile?: string
+      readonly target?: string
+      readonly buildArguments?: Readonly<Record<string, string>>
     }
 
 export interface HealthCheck {
@@ -35,7 +37,8 @@ export interface HealthCheck {
 
 export interface Dependency {
   readonly service: string
-  readonly condition: 'started' | 'healthy'
+  /** `completed`: it ran and ended with exit code 0. */
+  readonly condition: 'started' | 'healthy' | 'completed'
 }
 
 export interface Mount {
@@ -44,9 +47,74 @@ export interface Mount {
   readonly isReadOnly: boolean
 }
 
+/** A small file that is put into the container before it starts. `content` is a template. */
+export interface FileMount {
+  readonly path: string
+  readonly content: string
+  readonly mode: number
+}
+
+/** A path of the server, mounted by permission. */
+export interface HostPath {
+  readonly source: string
+  readonly path: string
+  readonly isReadOnly: boolean
+}
+
+export interface Device {
+  readonly source: string
+  readonly path: string
+  /** `rwm`: read, write, make nodes. */
+  readonly permissions: string
+}
+
+export interface Ulimit {
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
+/** What few services ask for. What is not asked is not there. */
+export interface SpecialOptions {
+  readonly hostname?: string
+  /** Further names under which the other services of the file reach it. */
+  readonly aliases?: readonly string[]
+  /** Templates. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly stopSignal?: string
+  readonly stopGracePeriodMs?: number
+  readonly hasTty?: true
+  readonly hasStdin?: true
+  /** The health check of the image is switched off. */
+  readonly isHealthOff?: true
+  readonly shmMib?: number
+  /** `linux/amd64`. */
+  readonly platform?: string
+  readonly files?: readonly FileMount[]
+  /** Variables of the application that are put into the environment where they have a value, and left out else. */
+  readonly passedOn?: readonly string[]
+  /** It may end: with exit code 0 it has done what it is for. */
+  readonly isJob?: true
+  /** From here on: by permission only. */
+  readonly isPrivileged?: true
+  readonly hasHostNetwork?: true
+  readonly hasHostPid?: true
+  readonly hasHostIpc?: true
+  readonly hasGpus?: true
+  readonly engineRuntime?: string
+  readonly securityOptions?: readonly string[]
+  readonly devices?: readonly Device[]
+  readonly hostPaths?: readonly HostPath[]
+  readonly sysctls?: Readonly<Record<string, string>>
+  /** `name:address`. */
+  readonly extraHosts?: readonly string[]
+  readonly dns?: readonly string[]
+  readonly ulimits?: readonly Ulimit[]
+}
+
 /**
  * One service of the compose file. Strings of `environment`, `command`, `entrypoint` and `healthCheck` are
- * templates: `${NAME}` stands for a declared secret, `$$` for a dollar sign (see `fillSecrets`).
+ * templates: `${NAME}` stands for a variable of the application, `$$` for a dollar sign (see `domain/interpolation.ts`).
  */
 export interface ServiceDefinition {
   readonly name: string
@@ -68,13 +136,27 @@ export interface ServiceDefinition {
   readonly hasReadOnlyRoot: boolean
   /** Absolute paths. */
   readonly tmpfs: readonly string[]
-  readonly capabilities: readonly Capability[]
+  readonly capabilities: readonly string[]
+  readonly special?: SpecialOptions
 }
 
-/** A secret that is generated once per instance: letters and digits, `length` of them. */
-interface SecretDefinition {
+/** A secret that is generated once per instance: letters and digits, or hexadecimal digits, `length` of them. */
+export interface SecretDefinition {
   readonly name: string
   readonly length: number
+  readonly alphabet?: 'hex'
+}
+
+/** A variable of the compose file that is no secret of ours. */
+export interface VariableDefinition {
+  readonly name: string
+  /** Asked for when it is sold, or the address under which the instance is reached: whole, or its host alone. */
+  readonly source: 'asked' | 'address_url' | 'address_host'
+  /** Without a value nothing can be built. */
+  readonly isRequired: boolean
+  readonly fallback: string | null
+  /** A shell inside the container reads it: its values may hold letters, digits and `._:/@+-` only. */
+  readonly isInShellLine: boolean
 }
 
 type MetricSource =
@@ -118,6 +200,10 @@ export interface ApplicationDefinition {
   readonly notice: string | null
   readonly public: { readonly service: string; readonly port: number } | null
   readonly secrets: readonly SecretDefinition[]
+  /** Absent in what was read before there were any. */
+  readonly variables?: readonly VariableDefinition[]
+  /** The permissions that it makes use of, granted when it was read. */
+  readonly permissions?: readonly string[]
   readonly metrics: readonly MetricDefinition[]
   readonly limits: readonly LimitDefinition[]
   readonly ready: ReadyDefinition
@@ -148,27 +234,6 @@ export function orderServices(services: readonly ServiceDefinition[]): ServiceDe
     waiting = waiting.filter((service) => service !== next)
   }
   return ordered
-}
-
-const PLACEHOLDER = /\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})/g
-
-/** Names of the secrets that a template refers to, each once. `'a${DB}b$${X}'` refers to `DB` only. */
-export function secretNames(template: string): string[] {
-  const names = [...template.matchAll(PLACEHOLDER)].flatMap((match) => match[1] ?? [])
-  return [...new Set(names)]
-}
-
-/**
- * Puts secret values into a template: `fillSecrets('${USER}:$$1', { USER: 'x' })` is `x:$1`.
- * @throws Error when a value is missing: secrets are declared and generated before anything is built.
- */
-export function fillSecrets(template: string, secrets: Readonly<Record<string, string>>): string {
-  return template.replaceAll(PLACEHOLDER, (_match, name: string | undefined) => {
-    if (name === undefined) return '$'
-    const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined
-    if (value === undefined) throw new Error(`secret ${name} has no value`)
-    return value
-  })
 }
 
 /**

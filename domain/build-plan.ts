@@ -2,12 +2,12 @@ import { BusinessError } from './errors.ts'
 import {
   orderServices,
   type ApplicationDefinition,
-  type Capability,
   type Dependency,
   type HealthCheck,
   type ImageSource,
   type Mount,
   type ServiceDefinition,
+  type SpecialOptions,
 } from './application.ts'
 
 export interface ContainerLimits {
@@ -41,6 +41,9 @@ export interface PlannedInstance {
 }
 
 export type Labels = Readonly<Record<string, string>>
+
+/** Carried by the container of a service that may end: with exit code 0 it has done what it is for. */
+export const JOB_LABEL = 'io.clouder.job'
 
 interface StepBase {
   /** What it is called on the server. Deterministic, so that a retry finds what an earlier try made. */
@@ -83,7 +86,11 @@ export interface ContainerStep extends StepBase {
    * The other services under the names that the file gives them. They are links of this container only: two instances of one
    * environment may both have a service `db`, and neither ever reaches the other's by that name.
    */
-  readonly peers: readonly { readonly service: string; readonly container: string }[]
+  readonly peers: readonly {
+    readonly service: string
+    readonly container: string
+    readonly aliases?: readonly string[]
+  }[]
   /** `service` is the container's name on the server here. */
   readonly dependsOn: readonly Dependency[]
   readonly healthCheck: HealthCheck | null
@@ -95,7 +102,8 @@ export interface ContainerStep extends StepBase {
   readonly hasInit: boolean
   readonly hasReadOnlyRoot: boolean
   readonly tmpfs: readonly string[]
-  readonly capabilities: readonly Capability[]
+  readonly capabilities: readonly string[]
+  readonly special?: SpecialOptions
   /** How long its dependencies may take to become started or healthy. */
   readonly timeoutS: number
 }
@@ -240,6 +248,7 @@ function planContainer(
       ...instanceLabels(instance),
       'io.clouder.component': service.name,
       'io.clouder.generation': String(instance.generation),
+      ...(service.special?.isJob === true ? { [JOB_LABEL]: 'true' } : {}),
     },
     service: service.name,
     image: service.image.reference,
@@ -250,7 +259,11 @@ function planContainer(
     network: { name: networkName(instance), labels: environmentLabels(instance) },
     peers: definition.services
       .filter((peer) => peer !== service)
-      .map((peer) => ({ service: peer.name, container: containerName(instance, peer.name) })),
+      .map((peer) => ({
+        service: peer.name,
+        container: containerName(instance, peer.name),
+        ...(peer.special?.aliases === undefined ? {} : { aliases: peer.special.aliases }),
+      })),
     dependsOn: service.dependsOn.map((on) => ({ ...on, service: containerName(instance, on.service) })),
     healthCheck: service.healthCheck,
     exposedPorts: service.exposedPorts,
@@ -262,6 +275,7 @@ function planContainer(
     hasReadOnlyRoot: service.hasReadOnlyRoot,
     tmpfs: [...new Set(['/tmp', ...service.tmpfs])],
     capabilities: service.capabilities,
+    ...(service.special === undefined ? {} : { special: service.special }),
     timeoutS: definition.ready.timeoutS,
   }
 }

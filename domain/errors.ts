@@ -110,6 +110,7 @@ export type ErrorCode =
   | 'subscription_unknown'
   | 'tax_rate_missing'
   | 'tax_rate_overlaps'
+  | 'template_invalid'
   | 'temporal_unreachable'
   | 'tiers_invalid'
   | 'unit_not_convertible'
@@ -118,6 +119,7 @@ export type ErrorCode =
   | 'usage_event_in_future'
   | 'usage_event_too_late'
   | 'verification_invalid'
+  | 'variable_missing'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

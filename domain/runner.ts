@@ -86,6 +86,8 @@ export interface ContainerObservation {
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   readonly exitCode: number | null
   readonly restartCount: number
+  /** It may end: with exit code 0 it has done what it is for. */
+  readonly isJob: boolean
   /** `sha256:…` of the image it was made from. */
   readonly imageDigest: string
   readonly hostPort: number | null
@@ -95,7 +97,7 @@ export interface ContainerObservation {
 export interface InstanceObservation {
   /** Every container of the instance that exists, by name. */
   readonly containers: readonly ContainerObservation[]
-  /** All run, and those with a health check are healthy. False when there are none. */
+  /** All run, and those with a health check are healthy; jobs may have ended with exit code 0. False when there are none. */
   readonly isRunning: boolean
   /** There is at least one and none runs. */
   readonly isStopped: boolean

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { readApplication } from '#docker/applications.ts'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
 })
 after(async () => api.close())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { z } from 'zod'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
@@ -21,7 +21,7 @@ let life: Life
 let document: Document
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
   life = await liveOneLife(api)
   await api.post('/v1/test-clocks', { name: 'clock', now: '2026-01-01T00:00:00Z' })

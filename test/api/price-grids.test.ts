@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { encodeId } from '#domain/identifier.ts'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
 
@@ -10,7 +10,7 @@ let ofInstance = ''
 let ofApplication = ''
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
   const { instanceId } = await liveOneLife(api)
   const instance = await api.get(`/v1/instances/${encodeId('instance', instanceId)}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
@@ -8,7 +8,7 @@ let api: TestApi
 let life: Life
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
   life = await liveOneLife(api)
 })

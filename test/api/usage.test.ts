@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
@@ -9,7 +9,7 @@ let api: TestApi
 let subscription = ''
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
   subscription = encodeId('subscription', (await liveOneLife(api)).subscriptionId)
 })

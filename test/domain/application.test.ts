@@ -1,38 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { fillSecrets, limitCommand, orderServices, secretNames } from '#domain/application.ts'
+import { limitCommand, orderServices } from '#domain/application.ts'
 import { limitDefinition, serviceDefinition } from './application-fixture.ts'
-
-const templates: [template: string, filled: string][] = [
-  ['plain', 'plain'],
-  ['${USER}:${PASSWORD}@db', 'ada:p$1@db'],
-  ['$$${USER}', '$ada'],
-  ['$${USER}', '${USER}'],
-  ['$$$${USER}', '$${USER}'],
-]
-for (const [template, filled] of templates) {
-  test(`the template ${template} becomes ${filled}`, () => {
-    assert.equal(fillSecrets(template, { USER: 'ada', PASSWORD: 'p$1' }), filled)
-  })
-}
-
-test('a secret without a value stops the build instead of leaving a hole', () => {
-  assert.throws(() => fillSecrets('${PASSWORD}', {}), /secret PASSWORD has no value/)
-  assert.throws(() => fillSecrets('${constructor}', {}), /constructor has no value/)
-})
-
-test('the names of a template are those that are filled, each once', () => {
-  assert.deepEqual(secretNames('${A}-${B}-${A}-$${C}'), ['A', 'B'])
-})
-
-test('a secret goes into the text as it is, whatever it contains', () => {
-  fc.assert(
-    fc.property(fc.string(), (secret) => {
-      assert.equal(fillSecrets('<${SECRET}>', { SECRET: secret }), `<${secret}>`)
-    }),
-  )
-})
 
 test('services come after all they depend on, and in the order of the file otherwise', () => {
   const web = serviceDefinition('web', ['database', 'cache'])

@@ -1,6 +1,6 @@
 import { saveApplication } from '#db/application.ts'
 import { insertProduct } from '#db/product.ts'
-import { parseApplication } from '#docker/compose.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Diary } from './customer-diary.ts'
 import type { TestInstallation } from './installation.ts'
@@ -12,7 +12,7 @@ export async function sellApplication(
   application: { code: string; compose: string },
 ): Promise<string> {
   const { code, compose } = application
-  const definition = parseApplication({ code, text: compose, folders: {} })
+  const definition = parseApplication({ code, text: compose })
   const { id } = await saveApplication(db, { compose, definition })
   await insertProduct(db, {
     code,

@@ -1,7 +1,19 @@
 import { z } from 'zod'
 import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
 import { metricAggregations } from '#domain/usage.ts'
-import { argumentList, port, objectName, variableName } from './compose-values.ts'
+import type { Findings, Path } from './finding.ts'
+
+/** Of a service or a volume of the file. */
+const objectName = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 'is not a name of letters and digits')
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable')
+const port = z
+  .union([z.string().regex(/^\d{1,5}$/), z.number().int()])
+  .transform(Number)
+  .refine((number) => number >= 1 && number <= 65_535, 'is not a port from 1 to 65535')
+/** No shell ever reads it: a string would have to be taken apart as one does. */
+const argumentList = z.array(z.string().max(4000), 'is not a list of arguments; write it as a list').min(1)
 
 const code = z
   .string()
@@ -58,13 +70,15 @@ const limit: z.ZodType<LimitDefinition> = z.strictObject({
 const uniqueBy = <T>(items: readonly T[], key: (item: T) => string): boolean =>
   new Set(items.map(key)).size === items.length
 
-/** The block that makes a compose file an application. */
-export const xClouder = z
+/** The block by which a compose file says what an application is beside its containers. It may be left out. */
+const xClouder = z
   .strictObject({
-    title,
+    title: title.optional(),
     notice: z.string().min(1).max(1000).optional(),
     stand_in: z.boolean().default(false),
     public: z.strictObject({ service: objectName, port }).optional(),
+    /** Services of these profiles are made; those of others are left out. */
+    profiles: z.array(z.string().min(1)).default([]),
     secrets: z
       .array(z.strictObject({ name: variableName, length: z.number().int().min(12).max(128) }))
       .refine((secrets) => uniqueBy(secrets, (one) => one.name), 'names a secret twice')
@@ -93,3 +107,33 @@ export const xClouder = z
   })
 
 export type XClouder = z.infer<typeof xClouder>
+
+/** @returns undefined where something in the block is refused; the findings say what */
+export function readBlock(value: unknown, findings: Findings): XClouder | undefined {
+  const result = xClouder.safeParse(value ?? {})
+  if (result.success) return result.data
+  for (const issue of result.error.issues) refuseIssue(issue, ['x-clouder'], findings)
+  return undefined
+}
+
+/** Of the forms that a value may have, the one that was nearly met says best what is wrong. */
+function refuseIssue(issue: z.core.$ZodIssue, prefix: Path, findings: Findings): void {
+  const path = [...prefix, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))]
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys)
+      findings.refuse([...path, key], `${key} is not a key of x-clouder`, 'remove it')
+    return
+  }
+  const [nearest] =
+    issue.code === 'invalid_union' ? issue.errors.toSorted((a, b) => distance(a) - distance(b)) : []
+  if (nearest !== undefined) {
+    for (const inner of nearest) refuseIssue(inner, path, findings)
+    return
+  }
+  const [reason = '', remedy = 'write what is expected'] = issue.message.split('; ')
+  findings.refuse(path, reason, remedy)
+}
+
+function distance(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0) ? 1 : 0
+}

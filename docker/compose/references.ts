@@ -1,0 +1,59 @@
+import { orderServices, type ApplicationDefinition, type ServiceDefinition } from '#domain/application.ts'
+import { BusinessError } from '#domain/errors.ts'
+import type { Findings, Path } from './finding.ts'
+
+/** Names that lead nowhere: services and volumes that the file does not have. */
+export function refuseReferences(definition: ApplicationDefinition, findings: Findings): void {
+  for (const service of definition.services) refuseDependencies(service, definition, findings)
+  refuseBlock(definition, findings)
+  refuseCircle(definition, findings)
+}
+
+function refuseDependencies(
+  service: ServiceDefinition,
+  file: ApplicationDefinition,
+  findings: Findings,
+): void {
+  for (const on of service.dependsOn) {
+    const path = ['services', service.name, 'depends_on']
+    requireService(file, on.service, path, findings)
+    if (on.service === service.name) findings.refuse(path, `${service.name} waits for itself`, 'remove it')
+  }
+}
+
+function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
+  if (file.public !== null)
+    requireService(file, file.public.service, ['x-clouder', 'public', 'service'], findings)
+  for (const [index, { source }] of file.metrics.entries()) {
+    const path = ['x-clouder', 'metrics', index, 'source']
+    if (source.type === 'volume-disk') requireVolume(file, source.volume, path, findings)
+    if (source.type === 'command') requireService(file, source.service, path, findings)
+  }
+  for (const [index, limit] of file.limits.entries())
+    requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)
+}
+
+/** Only of services that are there: one that is not is refused already. */
+function refuseCircle(file: ApplicationDefinition, findings: Findings): void {
+  const names = new Set(file.services.map((service) => service.name))
+  const services = file.services.map((service) => ({
+    ...service,
+    dependsOn: service.dependsOn.filter((on) => names.has(on.service) && on.service !== service.name),
+  }))
+  try {
+    orderServices(services)
+  } catch (error) {
+    if (!(error instanceof BusinessError)) throw error
+    findings.refuse(['services'], error.message, 'cut the circle')
+  }
+}
+
+function requireService(file: ApplicationDefinition, name: string, path: Path, findings: Findings): void {
+  if (file.services.some((service) => service.name === name)) return
+  findings.refuse(path, `there is no service ${name}`, 'name a service of this file')
+}
+
+function requireVolume(file: ApplicationDefinition, name: string, path: Path, findings: Findings): void {
+  if (file.volumes.includes(name)) return
+  findings.refuse(path, `there is no volume ${name}`, `declare ${name} under volumes`)
+}

@@ -481,6 +481,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     404,
     'The verification cannot be used',
     'It was used, has expired, or is for another mail address. Ask for a new one.',
+  ),
   variable_missing: kind(
     422,
     'A variable of the application has no value',

@@ -9,6 +9,7 @@ import {
   type Plan,
 } from '#domain/change.ts'
 import { atField, BusinessError, fieldError } from '#domain/errors.ts'
+import type { ExchangeRate } from '#domain/exchange-rate.ts'
 import type { Catalog, CatalogProduct } from '#domain/order.ts'
 import { agreePrice, type PriceList } from '#domain/pricing/price-list.ts'
 import type { Price } from '#domain/pricing/price.ts'
@@ -34,6 +35,7 @@ export interface ReadChange {
   readonly target: CatalogProduct
   readonly wanted: Plan
   readonly priceListItemId: string | null
+  readonly conversion: ExchangeRate | null
   readonly decided: DecidedChange
 }
 
@@ -63,7 +65,7 @@ export async function readChange(
   const decided = decideChange({ ...current, terms }, wanted, { today, periodEnd, startsOn: change.startsOn })
   if (change.quantity !== undefined) checkVariantQuantity(target, new Big(quantity), '/quantity')
   const agreed = agree(decided.effectiveOn)
-  return { line, lines, product, target, decided, wanted: { ...wanted, price: agreed.price }, priceListItemId: agreed.priceListItemId } // prettier-ignore
+  return { line, lines, product, target, decided, wanted: { ...wanted, price: agreed.price }, priceListItemId: agreed.priceListItemId, conversion: agreed.conversion } // prettier-ignore
 }
 
 /** The lines of one life from the one that is in force on. @throws `not_found` */
@@ -161,36 +163,39 @@ async function readPricing(
   db: Db,
   subscription: Subscription,
   asked: { line: LineRow; target: CatalogProduct; change: AskedChange; quantity: string },
-): Promise<(on: string) => { price: Price; priceListItemId: string | null }> {
+): Promise<(on: string) => Pick<ReadChange, 'priceListItemId' | 'conversion'> & { price: Price }> {
   const { line, target, change, quantity } = asked
   const { price, productId, recurrence } = change
-  if (price !== undefined) return () => ({ price, priceListItemId: null })
+  if (price !== undefined) return () => ({ price, priceListItemId: null, conversion: null })
   const of =
     productId === undefined ? intervalOf(line) : target.recurrence && billingInterval(target.recurrence)
   const to = recurrence && billingInterval(recurrence)
   const forInterval = (agreed: Price) => (of && to ? priceForInterval(agreed, of, to) : agreed)
   if (productId === undefined) {
-    const own = { price: forInterval(line.price), priceListItemId: line.price_list_item_id }
+    const { price_list_item_id: priceListItemId, conversion } = line
+    const own = { price: forInterval(line.price), priceListItemId, conversion }
     return () => own
   }
-  const lists = await readCustomerLists(db, subscription.customer_id)
+  const lists = await readCustomerLists(db, subscription.customer_id, subscription.currency)
   return (on) => {
     const request = { ...lists, customerId: subscription.customer_id, currency: subscription.currency }
     const agreed = atField('/product', () => agreePrice(target, { ...request, quantity, on }))
-    return { price: forInterval(agreed.price), priceListItemId: agreed.priceListItemId }
+    const { priceListItemId, conversion = null } = agreed
+    return { price: forInterval(agreed.price), priceListItemId, conversion }
   }
 }
 
 async function readCustomerLists(
   db: Db,
   customerId: string,
+  currency: string,
 ): Promise<{ priceList: PriceList | null; otherLists: ReadonlyMap<string, PriceList> }> {
   const { price_list_id: id } = await db
     .selectFrom('customers')
     .select('price_list_id')
     .where('id', '=', customerId)
     .executeTakeFirstOrThrow()
-  const otherLists = await readPriceLists(db, id === null ? [] : [id])
+  const otherLists = await readPriceLists(db, id === null ? [] : [id], [currency])
   return { priceList: otherLists.get(id ?? '') ?? null, otherLists }
 }
 

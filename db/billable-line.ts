@@ -95,7 +95,14 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select('line.product_version')
     .select(['line.position', 'line.description', 'line.billing_type', 'line.billing_timing', 'line.metric'])
     .select(['line.interval_count', 'line.interval_unit', 'line.quantity', 'line.unit', 'line.price'])
-    .select(['line.terms', 'line.tax_category', 'line.price_list_item_id', 'line.starts_on', 'line.ends_on'])
+    .select([
+      'line.terms',
+      'line.tax_category',
+      'line.price_list_item_id',
+      'line.conversion',
+      'line.starts_on',
+      'line.ends_on',
+    ])
     .select(['subscriptions.customer_id', 'subscriptions.currency', 'subscriptions.test_clock_id'])
     .select(['subscriptions.least_amount', 'subscriptions.greatest_amount'])
     .select(['subscriptions.purchase_order_reference', 'subscriptions.ends_on as subscription_ends_on'])
@@ -198,6 +205,7 @@ function toBillableLine(row: LineRow, billed: BillableLine['billed']): BillableL
     metric: row.metric,
     price: row.price,
     priceListItemId: row.price_list_item_id,
+    conversion: row.conversion,
     terms: { ...defaultTerms, ...row.terms },
     taxCategory: row.tax_category,
     startsOn,

@@ -3,6 +3,7 @@ import type { Catalog, CatalogKit, CatalogProduct } from '#domain/order.ts'
 import type { ItemTarget, PriceListItem } from '#domain/pricing/price-list-item.ts'
 import type { ItemPrice, PriceBase, PriceList } from '#domain/pricing/price-list.ts'
 import type { Db } from './database.ts'
+import { readExchangeRatesOf } from './exchange-rate.ts'
 import type { PriceListItemsTable } from './tables/catalog.ts'
 import { applicationIds, kitVersionsOn, productVersionsOn } from './version.ts'
 
@@ -104,14 +105,17 @@ async function readKits(db: Db, on: string): Promise<CatalogKit[]> {
 
 /**
  * Price lists with their items, and every list that one of them is based on, by id: a constant number of queries, however
- * many there are.
+ * many there are. Lists that allow it get the recorded rates from and to some currencies.
  */
 export async function readPriceLists(
   db: Db,
   ids: readonly string[],
+  currencies: readonly string[],
 ): Promise<ReadonlyMap<string, PriceList>> {
   if (ids.length === 0) return new Map()
   const lists = await listsWithBases(db, ids)
+  const isConverting = lists.some((list) => list.allows_conversion)
+  const conversions = isConverting ? await readExchangeRatesOf(db, currencies) : []
   const rows = await db
     .selectFrom('price_list_items')
     .selectAll()
@@ -131,6 +135,7 @@ export async function readPriceLists(
       {
         id: list.id,
         currency: list.currency,
+        ...(list.allows_conversion ? { conversions } : {}),
         items: (items.get(list.id) ?? []).map((row) => toItem(row, list.base_price_list_id)),
       },
     ]),
@@ -142,13 +147,13 @@ async function listsWithBases(db: Db, ids: readonly string[]) {
     .withRecursive('reached', (query) =>
       query
         .selectFrom('price_lists')
-        .select(['id', 'currency', 'base_price_list_id'])
+        .select(['id', 'currency', 'base_price_list_id', 'allows_conversion'])
         .where('id', 'in', ids)
         .union(
           query
             .selectFrom('price_lists as base')
             .innerJoin('reached', 'reached.base_price_list_id', 'base.id')
-            .select(['base.id', 'base.currency', 'base.base_price_list_id']),
+            .select(['base.id', 'base.currency', 'base.base_price_list_id', 'base.allows_conversion']),
         ),
     )
     .selectFrom('reached')
@@ -167,7 +172,7 @@ function toItem(row: ItemRow, baseListId: string | null): PriceListItem {
     customerId: row.customer_id,
     target: toTarget(row),
     minimumQuantity: row.minimum_quantity,
-    currency: null,
+    currency: row.currency,
     startsOn: row.starts_on,
     endsOn: row.ends_on,
     season:

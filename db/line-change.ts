@@ -127,6 +127,7 @@ export async function openLine(changes: LineChanges, like: LineRow, opened: Open
       ...agreed,
       id,
       price: JSON.stringify(agreed.price),
+      conversion: agreed.conversion && JSON.stringify(agreed.conversion),
       terms: JSON.stringify(agreed.terms),
       document_id: await documentFor(changes, like, agreed),
       opened_by: opened.opened_by === undefined ? changes.requestId : opened.opened_by,

@@ -107,7 +107,9 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
     db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
   ])
-  const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id])
+  const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id], [
+    currency,
+  ])
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
   const pricedByGrids = await readGriddedCatalog(db, catalog, currency)
   const planFrom = (startsOn: string) => {

@@ -18,6 +18,7 @@ export function agreedColumns({ product, interval, price, quantity }: PlannedLin
     terms: JSON.stringify(product.terms),
     tax_category: product.taxCategory,
     price_list_item_id: price.priceListItemId,
+    conversion: price.conversion === undefined ? null : JSON.stringify(price.conversion),
     metric: product.metric,
     limit_code: product.limitCode,
   }

@@ -55,7 +55,7 @@ export async function applyChange(
   change: AskedChange,
 ): Promise<void> {
   const { tx, subscription } = changes
-  const { line, lines, product, target, wanted, decided, priceListItemId } = await readChange(
+  const { line, lines, product, target, wanted, decided, priceListItemId, conversion } = await readChange(
     tx,
     subscription,
     { ...change, now: key.now },
@@ -66,6 +66,7 @@ export async function applyChange(
     quantity: wanted.quantity,
     price: wanted.price,
     price_list_item_id: priceListItemId,
+    conversion,
     interval_count: wanted.interval?.count ?? null,
     interval_unit: wanted.interval?.unit ?? null,
   })
@@ -93,7 +94,12 @@ function soldAs(product: CatalogProduct) {
 }
 
 type Replacement = Partial<ReturnType<typeof soldAs>> &
-  Partial<Pick<LineRow, 'quantity' | 'price' | 'price_list_item_id' | 'interval_count' | 'interval_unit'>>
+  Partial<
+    Pick<
+      LineRow,
+      'quantity' | 'price' | 'price_list_item_id' | 'conversion' | 'interval_count' | 'interval_unit'
+    >
+  >
 
 /** Gives a line and what follows it new terms from a day on, or ends it there. Holes that pauses leave stay. */
 export async function replaceLines(

@@ -11,10 +11,14 @@ export interface NewPriceList {
   readonly currency: string
   /** What discounts and formulas are of; null: the base prices. */
   readonly basePriceListId: string | null
+  /** Prices in other currencies than a customer's are converted by recorded exchange rates. */
+  readonly allowsConversion?: boolean
   readonly items: readonly NewPriceListItem[]
 }
 
 export interface NewPriceListItem extends Omit<PriceListItem, 'id' | 'currency' | 'pricing'> {
+  /** Left out or null: the currency of the list. */
+  readonly currency?: string | null
   readonly pricing:
     | { readonly kind: 'fixed'; readonly price: Price }
     | { readonly kind: 'discount'; readonly percent: string }
@@ -28,7 +32,14 @@ export async function insertPriceList(db: Db, list: NewPriceList): Promise<strin
   await refuseTakenCode(code, async () =>
     db
       .insertInto('price_lists')
-      .values({ id, code, name, currency, base_price_list_id: list.basePriceListId })
+      .values({
+        id,
+        code,
+        name,
+        currency,
+        base_price_list_id: list.basePriceListId,
+        allows_conversion: list.allowsConversion ?? false,
+      })
       .execute(),
   )
   await insertPriceListItems(db, id, list.items)
@@ -57,6 +68,7 @@ function toRow({ target, pricing, ...item }: NewPriceListItem, priceListId: stri
     attribute_name: target.kind === 'attribute' ? target.name : null,
     attribute_value: target.kind === 'attribute' ? target.value : null,
     minimum_quantity: item.minimumQuantity,
+    currency: item.currency ?? null,
     price: pricing.kind === 'fixed' ? JSON.stringify(pricing.price) : null,
     discount_percent: pricing.kind === 'discount' ? pricing.percent : null,
     formula: pricing.kind === 'formula' ? JSON.stringify(pricing.formula) : null,

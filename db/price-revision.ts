@@ -172,7 +172,7 @@ async function writeLines(tx: Tx, requestId: string, changes: readonly object[])
   await sql`
     insert into subscription_lines
     select (jsonb_populate_record(line, jsonb_build_object('id', change.new_id, 'starts_on', change.starts_on,
-      'ends_on', change.ends_on, 'price', change.price, 'price_list_item_id', null, 'opened_by', ${requestId}::text,
+      'ends_on', change.ends_on, 'price', change.price, 'price_list_item_id', null, 'conversion', null, 'opened_by', ${requestId}::text,
       'closed_by', change.closed_by, 'created_at', now()))).*
     from ${rows} join subscription_lines line on line.id = change.id`.execute(tx)
 }

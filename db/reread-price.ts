@@ -32,7 +32,11 @@ export async function readPrices(db: Db, contexts: readonly LineContext[]): Prom
   if (reread.length === 0) return (part) => part
   const products = await readProducts(db, [...new Set(reread.map(({ line }) => line.productId))])
   const listIds = reread.flatMap(({ customer }) => customer.priceListId ?? [])
-  const lists = await readPriceLists(db, [...new Set(listIds)])
+  const lists = await readPriceLists(
+    db,
+    [...new Set(listIds)],
+    reread.map(({ subscription }) => subscription.currency),
+  )
   const sources = { products, lists, ...(await readGrids(db, reread)) }
   return (part, context) => {
     if ((part.kind !== 'recurring' && part.kind !== 'usage') || !isReread(part.line)) return part
@@ -57,9 +61,13 @@ function reprice(
   const isByGrid = line.terms.pricing === 'grid'
   const day = gridDay(line, cycle)
   const own = isByGrid ? ownGridOn(grids, { instanceId, applicationIds, currency }, day) : undefined
-  if (own) return { ...line, price: own, priceListItemId: null }
+  if (own) return { ...line, price: own, priceListItemId: null, conversion: null }
   const priced = isByGrid ? withApplicationGrid(product, grids, { applicationIds, currency }, day) : product
-  const { price, priceListItemId } = agreePrice(priced, {
+  const {
+    price,
+    priceListItemId,
+    conversion = null,
+  } = agreePrice(priced, {
     customerId: customer.id,
     quantity: line.quantity,
     currency,
@@ -67,7 +75,7 @@ function reprice(
     priceList: lists.get(customer.priceListId ?? '') ?? null,
     otherLists: lists,
   })
-  return { ...line, price, priceListItemId }
+  return { ...line, price, priceListItemId, conversion }
 }
 
 async function readGrids(

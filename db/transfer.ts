@@ -136,6 +136,7 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
       terms: JSON.stringify(await readTermsLeft(tx, line, startsOn)),
       tax_category: line.tax_category,
       price_list_item_id: line.price_list_item_id,
+      conversion: line.conversion && JSON.stringify(line.conversion),
       interval_count: line.interval_count,
       interval_unit: line.interval_unit,
       transferred_from_line_id: line.id,

@@ -27,7 +27,20 @@ export interface ExchangeQuestion {
  * @throws `exchange_rate_missing`: never a guessed rate
  */
 export function getExchangeRate(rates: readonly ExchangeRate[], question: ExchangeQuestion): ExchangeRate {
+  const found = findExchangeRate(rates, question)
+  if (found) return found
   const { from, to, on } = question
+  throw new BusinessError(
+    'exchange_rate_missing',
+    `There is no exchange rate between ${from} and ${to} for ${on} or before. Add it to the exchange rates.`,
+  )
+}
+
+/** As `getExchangeRate`; undefined where there is none. */
+export function findExchangeRate(
+  rates: readonly ExchangeRate[],
+  { from, to, on }: ExchangeQuestion,
+): ExchangeRate | undefined {
   const [best] = rates
     .filter((rate) => isBetween(rate, from, to) && compareDates(rate.validOn, on) <= 0)
     .toReversed()
@@ -35,11 +48,7 @@ export function getExchangeRate(rates: readonly ExchangeRate[], question: Exchan
       (one, other) =>
         compareDates(other.validOn, one.validOn) || Number(other.base === from) - Number(one.base === from),
     )
-  if (best) return best
-  throw new BusinessError(
-    'exchange_rate_missing',
-    `There is no exchange rate between ${from} and ${to} for ${on} or before. Add it to the exchange rates.`,
-  )
+  return best
 }
 
 function isBetween({ base, quote }: ExchangeRate, from: string, to: string): boolean {

@@ -90,7 +90,7 @@ export interface OrderTerms {
 }
 
 /** A price as agreed; what is included in its kit's price costs nothing by itself. */
-export type PlannedPrice = Pick<AgreedPrice, 'price' | 'priceListItemId'> & {
+export type PlannedPrice = Pick<AgreedPrice, 'price' | 'priceListItemId' | 'conversion'> & {
   readonly source: AgreedPrice['source'] | 'kit'
 }
 

@@ -1,3 +1,4 @@
+import { describeExchangeRate } from '#domain/exchange-rate.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
@@ -61,12 +62,19 @@ export function Explanation(props: ExplanationProps) {
 
 /** The price as it was agreed, and where it was read. */
 function PriceFrom({ line, currency }: Omit<ExplanationProps, 'view'>) {
-  const { price, priceListItemId } = line.explanation
+  const { price, priceListItemId, conversion } = line.explanation
   if (price === undefined) return null
   return (
     <p>
       Price: {describePriceModel(price, currency, line.unit)}, from{' '}
-      {priceListItemId === undefined ? 'the product' : 'a price list'}.
+      {priceListItemId === undefined ? 'the product' : 'a price list'}
+      {conversion !== undefined && (
+        <>
+          , converted by {describeExchangeRate(conversion)} of {conversion.source} for{' '}
+          <Day date={conversion.validOn} />
+        </>
+      )}
+      .
     </p>
   )
 }

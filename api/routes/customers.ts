@@ -82,7 +82,7 @@ function registerNewCustomer(frame: Frame): void {
         name: body.name,
         email: body.email ?? null,
         address: body.address ?? null,
-        currency: list?.currency ?? currency ?? defaults.currency,
+        currency: currency ?? list?.currency ?? defaults.currency,
         timeZone: timeZone ?? defaults.timeZone,
         priceListId: list?.id ?? null,
       })
@@ -147,7 +147,7 @@ function toFacts(
   return { ...facts, taxIdVerifiedAt: isVerified ? known.now : null }
 }
 
-/** A customer is billed in the currency of its price list. */
+/** A customer is billed in a currency in which its price list has prices, or into which it converts them. */
 async function resolvePriceList(
   db: Db,
   text: string | null,
@@ -160,8 +160,9 @@ async function resolvePriceList(
     pointer: '/price_list',
     unknown: 'price_list_unknown',
   })
-  const { currency } = await getPriceList(db, id)
-  if (wanted !== undefined && wanted !== currency) {
+  const { currency, allows_conversion: allowsConversion, items } = await getPriceList(db, id)
+  const hasIts = allowsConversion || items.some((item) => item.currency === wanted)
+  if (wanted !== undefined && wanted !== currency && !hasIts) {
     throw fieldError('/currency', 'currency_mismatch', `The price list is in ${currency}, not in ${wanted}.`)
   }
   return { id, currency }

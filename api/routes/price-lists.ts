@@ -56,6 +56,7 @@ export function registerPriceLists(frame: Frame): void {
 }
 
 const itemRefusals: readonly ErrorCode[] = [
+  'currency_unknown',
   'customer_unknown',
   'date_range_invalid',
   'price_negative',
@@ -80,7 +81,6 @@ function registerNewPriceList(frame: Frame): void {
         ...itemRefusals,
         'code_taken',
         'currency_mismatch',
-        'currency_unknown',
         'price_list_cycle',
         'price_list_unknown',
       ],
@@ -90,7 +90,9 @@ function registerNewPriceList(frame: Frame): void {
       const { code, name, currency } = body
       const basePriceListId = await resolveBase(db, body)
       const items = await toItems(db, body.items)
-      const id = await insertPriceList(db, { code, name, currency, basePriceListId, items })
+      const allowsConversion = body.allows_conversion ?? false
+      const list = { code, name, currency, basePriceListId, allowsConversion, items }
+      const id = await insertPriceList(db, list)
       return toPriceListJson(await getPriceList(db, id))
     },
   )
@@ -153,10 +155,12 @@ async function toItem(db: Db, item: ItemBody, pointer: string): Promise<NewPrice
     season: item.season ?? null,
   }
   inSnakeCase(() => checkItemDates(dates, pointer))
+  if (item.currency != null) checkCurrency(item.currency, `${pointer}/currency`)
   return {
     customerId: await resolveCustomer(db, item.customer ?? null, `${pointer}/customer`),
     target: await toTarget(db, item, pointer),
     minimumQuantity: item.minimum_quantity,
+    currency: item.currency ?? null,
     ...dates,
     pricing: toPricing(item, pointer),
   }

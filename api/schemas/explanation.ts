@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { ExchangeRate } from '#domain/exchange-rate.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import { snakeKeys } from '../key-case.ts'
 import { periodSchema } from './common.ts'
@@ -21,6 +22,22 @@ const usage = z.object({
   last_read_at: z.string().nullable(),
 })
 
+/** The exchange rate by which a price came from another currency. */
+export const conversionSchema = z
+  .object({
+    base: z.string(),
+    quote: z.string(),
+    rate: z.string(),
+    source: z.string(),
+    valid_on: z.string(),
+  })
+  .openapi('Conversion')
+
+export function toConversionJson(rate: ExchangeRate): z.input<typeof conversionSchema> {
+  const { base, quote, source, validOn } = rate
+  return { base, quote, rate: rate.rate, source, valid_on: validOn }
+}
+
 /** What is not so is left out. */
 export const explanationSchema = z
   .object({
@@ -28,6 +45,9 @@ export const explanationSchema = z
     price: priceField
       .optional()
       .openapi({ description: 'As agreed, or as the lists had it on the first day.' }),
+    conversion: conversionSchema
+      .optional()
+      .openapi({ description: 'The rate by which the price came from another currency.' }),
     price_from: z
       .enum(['product', 'price_list'])
       .optional()

@@ -20,6 +20,7 @@ import {
   quantityField,
   referenceSchema,
 } from './common.ts'
+import { conversionSchema, toConversionJson } from './explanation.ts'
 import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
 
@@ -255,6 +256,7 @@ const previewedLine = z.object({
   price: priceField,
   price_sentence: z.string(),
   price_source: z.string(),
+  conversion: conversionSchema.nullable(),
   interval: z.object({ count: z.number().int(), unit: z.string() }).nullable(),
   amount: moneySchema.openapi({ description: 'Of one full period; 0 for what is metered.' }),
 })
@@ -341,6 +343,7 @@ function toPreviewedLineJson(line: PreviewedLine, currency: string): z.input<typ
     price: toPriceJson(line.price.price),
     price_sentence: describePriceModel(line.price.price, currency, product.unit),
     price_source: line.price.source,
+    conversion: line.price.conversion === undefined ? null : toConversionJson(line.price.conversion),
     interval: line.interval === null ? null : { count: line.interval.count, unit: line.interval.unit },
     amount: { amount_minor: line.amountMinor, currency },
   }

@@ -58,12 +58,18 @@ export const priceListItemField = z
     starts_on: dateField.nullish(),
     ends_on: dateField.nullish().openapi({ description: 'The first day after.' }),
     season: seasonField.nullish().openapi({ description: 'It repeats every year between two days.' }),
+    currency: currencyField
+      .nullish()
+      .openapi({ description: 'Of a fixed price; left out, the currency of the list.' }),
   })
   .refine((item) => pricings.filter((name) => item[name] != null).length === 1, {
     error: `An item has one of ${pricings.join(', ')}`,
   })
   .refine((item) => targets.filter((name) => item[name] != null).length <= 1, {
     error: `An item names at most one of ${targets.join(', ')}`,
+  })
+  .refine((item) => item.currency == null || item.price != null || item.unit_price != null, {
+    error: 'Only a fixed price has a currency of its own',
   })
   .openapi('NewPriceListItem')
 
@@ -75,6 +81,10 @@ export const newPriceListSchema = z
     base_price_list: addressField
       .nullish()
       .openapi({ description: 'What discounts and formulas are of; left out: the base prices.' }),
+    allows_conversion: z.boolean().optional().openapi({
+      description:
+        'A price in another currency than the customer’s is converted by the exchange rates, if the list has none in it.',
+    }),
     items: z.array(priceListItemField).max(1000).default([]),
   })
   .openapi('NewPriceList')
@@ -90,6 +100,7 @@ export const priceListSchema = z
     name: z.string(),
     currency: z.string(),
     base_price_list: z.string().nullable().openapi({ description: 'Code.' }),
+    allows_conversion: z.boolean(),
     items: z.array(
       z.object({
         product: z.string().nullable(),
@@ -97,6 +108,7 @@ export const priceListSchema = z
         category: z.string().nullable(),
         customer: z.string().nullable(),
         minimum_quantity: z.string(),
+        currency: z.string(),
         unit_price: z.string().nullable(),
         price: priceField.nullable(),
         price_sentence: z.string().nullable(),
@@ -118,6 +130,7 @@ export function toPriceListJson(row: PriceListRow): z.input<typeof priceListSche
     name: row.name,
     currency: row.currency,
     base_price_list: row.base_price_list_code,
+    allows_conversion: row.allows_conversion,
     items: row.items.map((item) => toItemJson(item, row.currency)),
     created_at: row.created_at,
   }
@@ -125,7 +138,8 @@ export function toPriceListJson(row: PriceListRow): z.input<typeof priceListSche
 
 type ItemJson = z.input<typeof priceListSchema>['items'][number]
 
-function toItemJson(item: PriceListRow['items'][number], currency: string): ItemJson {
+function toItemJson(item: PriceListRow['items'][number], ofList: string): ItemJson {
+  const currency = item.currency ?? ofList
   const { attribute_name: name, attribute_value: value, season_from: from, season_until: until } = item
   return {
     product: item.product_code,
@@ -133,6 +147,7 @@ function toItemJson(item: PriceListRow['items'][number], currency: string): Item
     category: item.category,
     customer: item.customer_code,
     minimum_quantity: item.minimum_quantity,
+    currency,
     unit_price: item.price && unitPriceOf(item.price),
     price: item.price && toPriceJson(item.price),
     // An item for several products says nothing of their units.

@@ -20,6 +20,7 @@ import {
   textField,
 } from './common.ts'
 import { instanceSchema } from './instance.ts'
+import { conversionSchema, toConversionJson } from './explanation.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
 import { termsSchema, toTermsJson } from './terms.ts'
@@ -93,6 +94,7 @@ export const subscriptionLineSchema = z
     unit_price: z.string().nullable().openapi({ description: 'Null where a unit has no single price.' }),
     price: priceField,
     price_sentence: z.string(),
+    conversion: conversionSchema.nullable(),
     terms: termsSchema,
     tax_category: z.string(),
     metric: z.string().nullable(),
@@ -180,6 +182,7 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
     unit_price: unitPriceOf(row.price),
     price: toPriceJson(row.price),
     price_sentence: describePriceModel(row.price, row.currency, row.unit),
+    conversion: row.conversion && toConversionJson(row.conversion),
     terms: toTermsJson(row.terms),
     tax_category: row.tax_category,
     metric: row.metric,

@@ -27,7 +27,7 @@ function priceLists(db: Db) {
               .limit(1)
               .as('unit'),
           )
-          .select(['item.category', 'item.attribute_name', 'item.attribute_value'])
+          .select(['item.currency', 'item.category', 'item.attribute_name', 'item.attribute_value'])
           .select(['item.price', 'item.formula', 'item.season_from', 'item.season_until'])
           .select([
             sql<string>`item.minimum_quantity::text`.as('minimum_quantity'),

@@ -109,6 +109,7 @@ export interface PriceListsTable {
   name: string
   currency: string
   base_price_list_id: string | null
+  allows_conversion: Defaulted<boolean>
   created_at: Generated<Instant>
 }
 
@@ -117,6 +118,8 @@ export interface PriceListItemsTable {
   price_list_id: string
   product_id: string | null
   minimum_quantity: Defaulted<Decimal>
+  /** Null: the list's. */
+  currency: string | null
   /** One of price, discount_percent and formula. */
   price: Json<Price> | null
   discount_percent: Decimal | null

@@ -3,6 +3,7 @@ import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { ChangeDirection } from '#domain/change-policy.ts'
 import type { ChangeRequestState } from '#domain/change-request.ts'
 import type { AskedPlan } from '#domain/change.ts'
+import type { ExchangeRate } from '#domain/exchange-rate.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { AskedStart } from '#domain/order-start.ts'
@@ -10,7 +11,16 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Terms } from '#domain/terms.ts'
-import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
+import type {
+  CalendarDate,
+  DateRange,
+  Decimal,
+  Defaulted,
+  Generated,
+  Instant,
+  Json,
+  NullableJson,
+} from './columns.ts'
 
 export interface OrdersTable {
   id: string
@@ -160,6 +170,7 @@ export interface SubscriptionLinesTable {
   terms: Json<Partial<Terms>>
   tax_category: Defaulted<string>
   price_list_item_id: string | null
+  conversion: NullableJson<ExchangeRate>
   transferred_from_line_id: string | null
   opened_by: string | null
   closed_by: string | null

@@ -1,12 +1,13 @@
 import Big from 'big.js'
 import type { Period } from '../calendar.ts'
+import type { ExchangeRate } from '../exchange-rate.ts'
 import { fromMinor } from '../money.ts'
 import type { Price } from '../pricing/price.ts'
 import type { RatedPrice, RatingStep } from '../pricing/rated-price.ts'
 import { shareOf, type Share } from '../proration.ts'
 import type { AppliedTaxRate, TaxRule } from '../tax.ts'
 import type { UsageQuantity } from '../usage.ts'
-import type { LateUsagePart, RecurringPart, UsagePart } from './lines.ts'
+import type { BillableLine, LateUsagePart, RecurringPart, UsagePart } from './lines.ts'
 
 /**
  * How a line's amount came about: whoever has it can compute the amount anew. It is stored with every line, so that it
@@ -18,6 +19,8 @@ export interface InvoiceLineExplanation {
   /** As agreed, or for a re-read price as the lists had it on the first day. */
   readonly price?: Price
   readonly priceListItemId?: string
+  /** The rate by which the price came from another currency. */
+  readonly conversion?: ExchangeRate
   /** Of the whole cycle, before the share of days; left out where the price has one step. */
   readonly steps?: readonly RatingStep[]
   readonly daysServed?: number
@@ -69,13 +72,13 @@ export function isBounded(price: Price): boolean {
 }
 
 export function explainPrice(
-  price: Price,
-  priceListItemId: string | null,
+  { price, priceListItemId, conversion }: Pick<BillableLine, 'price' | 'priceListItemId' | 'conversion'>,
   rated: RatedPrice,
-): Pick<InvoiceLineExplanation, 'price' | 'priceListItemId' | 'steps'> {
+): Pick<InvoiceLineExplanation, 'price' | 'priceListItemId' | 'conversion' | 'steps'> {
   return {
     price,
     ...(priceListItemId === null ? {} : { priceListItemId }),
+    ...(conversion == null ? {} : { conversion }),
     ...(isOneStep(rated.steps) ? {} : { steps: rated.steps }),
   }
 }

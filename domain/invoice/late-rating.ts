@@ -26,7 +26,7 @@ export function rateLateUsage(part: LateUsagePart, currency: string): RatedLine 
       formula: `late: ${tellSteps(difference.charged.steps, { unit: late.usage.unit })}${
         difference.reversed.eq(0) ? '' : `, less ${difference.reversed.neg().toFixed()} that were billed`
       }`,
-      ...explainPrice(price, null, difference.charged),
+      ...explainPrice({ price, priceListItemId: null }, difference.charged),
       ...explainBound(part, price),
       usage: late.usage,
       billedQuantity: part.billedQuantity,

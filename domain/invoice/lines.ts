@@ -1,5 +1,6 @@
 import type { FormerAnchor } from '../billing-cycle.ts'
 import { earlierDate, laterDate, type BillingInterval, type Period } from '../calendar.ts'
+import type { ExchangeRate } from '../exchange-rate.ts'
 import type { Price } from '../pricing/price.ts'
 import type { ValuedEvents } from '../pricing/rated-price.ts'
 import type { BillingTiming, BillingType } from '../product.ts'
@@ -30,6 +31,8 @@ export interface BillableLine {
   readonly price: Price
   /** Where the price was read; null is the product's base price. */
   readonly priceListItemId: string | null
+  /** The rate by which the price came from another currency; left out or null where it is its own. */
+  readonly conversion?: ExchangeRate | null
   readonly terms: Terms
   /** The product's own: standard, reduced, books. */
   readonly taxCategory: string

@@ -64,7 +64,7 @@ function rateOneTime({ line }: OneTimePart, { currency }: RatingTerms): RatedLin
     ratedMinor,
     explanation: {
       formula: `${tellSteps(rated.steps)}, once`,
-      ...explainPrice(line.price, line.priceListItemId, rated),
+      ...explainPrice(line, rated),
       ...explainRounding(rated.amount, ratedMinor, currency),
     },
   }
@@ -92,7 +92,7 @@ function rateOneOff({ charge }: OneOffPart, { currency }: RatingTerms): RatedLin
     lateEventIds: noEvents,
     explanation: {
       formula: `${tellSteps(rated.steps)}, once`,
-      ...explainPrice(charge.price, null, rated),
+      ...explainPrice({ price: charge.price, priceListItemId: null }, rated),
       ...explainRounding(rated.amount, ratedMinor, currency),
     },
   }
@@ -112,7 +112,7 @@ function rateRecurring(part: RecurringPart, { currency }: RatingTerms): RatedLin
     ratedMinor,
     explanation: {
       formula: `${tellSteps(rated.steps, isWhole(share) ? {} : { isFactor: true })}${tellShare(share)}`,
-      ...explainPrice(line.price, line.priceListItemId, rated),
+      ...explainPrice(line, rated),
       ...explainDays(part, share),
       ...explainRounding(amount, ratedMinor, currency),
     },
@@ -137,7 +137,7 @@ function rateUsage(part: UsagePart, { currency, usageOf }: RatingTerms): RatedLi
     ratedMinor,
     explanation: {
       formula: tellSteps(rated.steps, { unit: measured.usage.unit }),
-      ...explainPrice(line.price, line.priceListItemId, rated),
+      ...explainPrice(line, rated),
       ...explainBound(part, line.price),
       usage: measured.usage,
       ...explainRounding(rated.amount, ratedMinor, currency),

@@ -1,26 +1,19 @@
 import Big from 'big.js'
 import { BusinessError } from '../errors.ts'
+import { exchange, findExchangeRate, type ExchangeRate } from '../exchange-rate.ts'
 import { roundToStep } from '../money.ts'
 import { factorAfter, greater, lesser } from './decimal.ts'
 import { mapAmounts, scalePrice } from './map-amounts.ts'
 import type { Price } from './price.ts'
 import { bestItem, type PriceListItem } from './price-list-item.ts'
 
-/** A customer's prices in a currency, and the rates at which the list allows prices of other currencies to be converted. */
+/** A customer's prices, and the rates by which the list allows prices of other currencies to be converted. */
 export interface PriceList {
   readonly id: string
   readonly currency: string
   readonly items: readonly PriceListItem[]
-  readonly conversions?: readonly Conversion[]
-}
-
-/** One unit of `from` is `rate` units of `to`. */
-export interface Conversion {
-  readonly from: string
-  readonly to: string
-  readonly rate: string
-  readonly source: string
-  readonly on: string
+  /** In the order in which they were recorded; left out where the list allows no conversion. */
+  readonly conversions?: readonly ExchangeRate[]
 }
 
 /** What an item makes of a price. */
@@ -58,7 +51,7 @@ export interface AgreedPrice {
   readonly source: 'base_price' | 'price_list'
   readonly priceListItemId: string | null
   /** The rate by which it came from another currency. */
-  readonly conversion?: Conversion
+  readonly conversion?: ExchangeRate
 }
 
 export interface PriceRequest {
@@ -101,17 +94,16 @@ function priceFrom(
     (item) => currencyOf(item, list) === request.currency,
   )
   if (inCurrency) return priceOf(inCurrency, list, product, request, path)
-  const conversions = list.conversions ?? []
+  const { conversions = [], ...own } = list
   const isConvertible = (item: PriceListItem) =>
-    item.pricing.kind === 'fixed' && conversionOf(conversions, currencyOf(item, list), request) !== undefined
+    conversionOf(conversions, currencyOf(item, list), request) !== undefined
   const other = bestItem(product, request, list.items, isConvertible)
-  return other?.pricing.kind === 'fixed'
-    ? {
-        ...convert(other.pricing.price, currencyOf(other, list), product, request, conversions),
-        source: 'price_list',
-        priceListItemId: other.id,
-      }
-    : basePrice(product, request, conversions)
+  if (!other) return basePrice(product, request, conversions)
+  // A percentage is of a price that is converted; amounts of a price or a formula are in the item's own currency.
+  if (other.pricing.kind === 'discount') return priceOf(other, list, product, request, path)
+  const currency = currencyOf(other, list)
+  const agreed = priceOf(other, own, product, { ...request, currency }, path)
+  return { ...agreed, ...convert(agreed.price, currency, product, request, conversions) }
 }
 
 function currencyOf(item: PriceListItem, list: PriceList): string {
@@ -167,7 +159,7 @@ function applyItemFormula(price: Price, pricing: ItemPrice & { kind: 'formula' }
 function basePrice(
   product: PricedProduct,
   request: PriceRequest,
-  conversions: readonly Conversion[],
+  conversions: readonly ExchangeRate[],
 ): AgreedPrice {
   return {
     ...convert(product.basePrice, product.currency, product, request, conversions),
@@ -181,8 +173,8 @@ function convert(
   from: string,
   product: PricedProduct,
   request: PriceRequest,
-  conversions: readonly Conversion[],
-): { price: Price; conversion?: Conversion } {
+  conversions: readonly ExchangeRate[],
+): { price: Price; conversion?: ExchangeRate } {
   if (from === request.currency) return { price }
   const conversion = conversionOf(conversions, from, request)
   if (!conversion) {
@@ -191,18 +183,19 @@ function convert(
       `${product.code} has no price in ${request.currency}; add it to a price list in that currency.`,
     )
   }
-  return { price: scalePrice(price, new Big(conversion.rate)), conversion }
+  const factor = exchange(new Big(1), from, conversion).round(factorDecimals, Big.roundHalfUp)
+  return { price: scalePrice(price, factor), conversion }
 }
 
-/** The newest rate that was known on the day. */
+/** A rate that is used the other way round has no end of decimals; a price is an exact decimal. */
+const factorDecimals = 15
+
 function conversionOf(
-  conversions: readonly Conversion[],
+  conversions: readonly ExchangeRate[],
   from: string,
-  request: PriceRequest,
-): Conversion | undefined {
-  return conversions
-    .filter((rate) => rate.from === from && rate.to === request.currency && rate.on <= request.on)
-    .toSorted((first, second) => second.on.localeCompare(first.on))[0]
+  { currency: to, on }: PriceRequest,
+): ExchangeRate | undefined {
+  return from === to ? undefined : findExchangeRate(conversions, { from, to, on })
 }
 
 /**

@@ -93,7 +93,7 @@ test('a price list is read with its dates half-open, open ends as none, and the 
     basePriceListId: baseId,
     items: [item],
   })
-  const lists = await readPriceLists(database.db, [id])
+  const lists = await readPriceLists(database.db, [id], [])
   const itemsOf = (listId: string) => lists.get(listId)?.items.map(({ id: _id, ...rest }) => rest)
   assert.deepEqual(itemsOf(baseId), [{ ...always, currency: null }])
   const base = { kind: 'price_list', priceListId: baseId }

@@ -90,6 +90,25 @@ test('a value of an instance is 0 or more, and has one of a day', async () => {
   await refuses('instance_values_pkey', async () => value({}))
 })
 
+test('only a fixed price has a currency of its own, and a conversion has a rate', async () => {
+  const list = newId()
+  await sql`insert into price_lists (id, code, name, currency) values (${list}, 'own-currency', 'x', 'USD')`.execute(
+    db,
+  )
+  const item = (currency: string, price: string | null) =>
+    sql`insert into price_list_items (id, price_list_id, currency, price, discount_percent)
+      values (${newId()}, ${list}, ${currency}, ${price}::jsonb, ${price === null ? '10' : null}::numeric)`.execute(
+      db,
+    )
+  await refuses('price_list_items_check4', async () => item('EUR', null))
+  await refuses('price_list_items_currency_check', async () =>
+    item('eur', '{"model": "flat", "amount": "1"}'),
+  )
+  await refuses('subscription_lines_conversion_check', async () =>
+    sql`update subscription_lines set conversion = '{"rate": null}' where id = ${sold.line}`.execute(db),
+  )
+})
+
 test('a line and its successor never overlap', async () => {
   const successor = { starts_on: '2026-03-01', ends_on: null }
   await refuses('subscription_lines_first_line_id_daterange_excl', async () =>

@@ -330,6 +330,15 @@ async function planQuantity(subscriptionId: string, startsOn: string): Promise<v
   const [price, terms] = [JSON.stringify(line.price), JSON.stringify(line.terms)]
   await seller.db
     .insertInto('subscription_lines')
-    .values({ ...line, price, terms, id: newId(), quantity: '3', starts_on: startsOn, ends_on: null })
+    .values({
+      ...line,
+      price,
+      terms,
+      conversion: null,
+      id: newId(),
+      quantity: '3',
+      starts_on: startsOn,
+      ends_on: null,
+    })
     .execute()
 }

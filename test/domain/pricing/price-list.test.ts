@@ -210,9 +210,9 @@ test('a price list that refers back to itself is refused, when it is saved and w
 
 test('a price given in the currency wins over one that must be converted', () => {
   const conversions = [
-    { from: 'USD', to: 'EUR', rate: '0.9', source: 'ECB', on: '2026-05-01' },
-    { from: 'USD', to: 'EUR', rate: '0.8', source: 'ECB', on: '2026-06-01' },
-    { from: 'USD', to: 'EUR', rate: '0.1', source: 'ECB', on: '2026-06-02' },
+    { base: 'USD', quote: 'EUR', rate: '0.9', source: 'ECB', validOn: '2026-05-01' },
+    { base: 'USD', quote: 'EUR', rate: '0.8', source: 'ECB', validOn: '2026-06-01' },
+    { base: 'USD', quote: 'EUR', rate: '0.1', source: 'ECB', validOn: '2026-06-02' },
   ]
   const inEur = item('eur', fixed('7.77'), { currency: 'EUR' })
   const inUsd = item('usd', fixed('9.00'), { customerId: 'ada' })
@@ -221,6 +221,8 @@ test('a price given in the currency wins over one that must be converted', () =>
   assert.equal(unitAmount(listOf([inUsd], { conversions }), euro), '7.20')
   assert.equal(unitAmount(listOf([], { conversions }), euro), '8.00')
   assert.deepEqual(agree(listOf([], { conversions }), euro).conversion, conversions[1])
+  const inverse = [{ base: 'EUR', quote: 'USD', rate: '1.25', source: 'ECB', validOn: '2026-05-01' }]
+  assert.equal(unitAmount(listOf([inUsd], { conversions: inverse }), euro), '7.20')
 })
 
 test('no price in the currency and no rate is refused', () => {

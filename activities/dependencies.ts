@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
+import type { TaxIdCheck } from '#domain/tax-id.ts'
 import type { Runner } from '#domain/runner.ts'
 
 /** What activities that only need rows and Temporal are made with. */
@@ -8,6 +9,8 @@ export interface DatabaseDependencies {
   readonly client: Client
   /** Where people reach the console, without a slash at the end: Temporal's UI links to it. */
   readonly consoleUrl: string
+  /** Where tax ids are looked up; left out, nobody is asked, and an operator says what was found. */
+  readonly taxIdCheck?: TaxIdCheck
 }
 
 /** What activities of one server are made with: they run on its queue, beside its engine. */

@@ -8,6 +8,7 @@ import { createInstanceActivities } from './instance.ts'
 import { createLimitActivities } from './limit.ts'
 import { createReconcileActivities, createServerReconcileActivities } from './reconcile.ts'
 import { createSubscriptionActivities } from './subscription.ts'
+import { createTaxIdCheckActivities } from './tax-id-check.ts'
 import { createTestClockActivities } from './test-clock.ts'
 import { createUsageActivities } from './usage.ts'
 
@@ -22,6 +23,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createBillingRunActivities(deps),
     ...createTestClockActivities(deps),
     ...createReconcileActivities(deps),
+    ...createTaxIdCheckActivities(deps),
   }
   return beating(refusing(activities))
 }

@@ -25,7 +25,7 @@ export interface ServerDrift {
 }
 
 /** Rows against Temporal: every subscription that has not ended has its workflow. */
-export function createReconcileActivities({ db, client }: DatabaseDependencies) {
+export function createReconcileActivities({ db, client, taxIdCheck }: DatabaseDependencies) {
   return {
     async compareWorkflows(): Promise<WorkflowDrift> {
       const subscriptions = await listUnendedSubscriptions(db)
@@ -40,9 +40,9 @@ export function createReconcileActivities({ db, client }: DatabaseDependencies) 
       return { checked: subscriptions.length, restarted }
     },
 
-    async listServers(): Promise<{ serverIds: string[] }> {
+    async listServers(): Promise<{ serverIds: string[]; hasTaxIdCheck: boolean }> {
       const ids = await listServerIds(db)
-      return { serverIds: ids.map((id) => encodeId('server', id)) }
+      return { serverIds: ids.map((id) => encodeId('server', id)), hasTaxIdCheck: taxIdCheck !== undefined }
     },
   }
 }

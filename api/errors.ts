@@ -434,6 +434,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  tax_id_invalid: kind(
+    422,
+    'This is no tax id of that country',
+    'Write it as its country does, such as DE123456789; the detail names the country.',
+  ),
   tax_rate_missing: kind(
     422,
     'No tax rate is in force',

@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
 import { z } from 'zod'
 import { createDatabaseActivities, createServerActivities, type InstallationKey } from '#activities/index.ts'
+import { createViesCheck } from '#activities/tax-id-check.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { ensureRecurringWorkflows } from '#bin/recurring-workflows.ts'
 import { openDatabase } from '#db/database.ts'
@@ -23,6 +24,7 @@ const environmentSchema = z.object({
   CLOUDER_KEY_FILE: z.string().min(1),
   CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
   CLOUDER_BUSYBOX: z.string().default(''),
+  CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
 })
 
@@ -74,6 +76,9 @@ const workers = await Promise.all([
       db,
       client,
       consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
+      ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
+        ? {}
+        : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),
     }),
     maxCachedWorkflows: 500,
     shutdownGraceTime: '10 s',

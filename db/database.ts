@@ -16,6 +16,7 @@ import type {
   EnvironmentsTable,
   ReservedNamesTable,
   TestClocksTable,
+  TaxIdChecksTable,
 } from './tables/customer.ts'
 import type { InstallationTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
@@ -49,6 +50,7 @@ export interface Database {
   test_clocks: TestClocksTable
   customers: CustomersTable
   customer_balances: CustomerBalancesTable
+  tax_id_checks: TaxIdChecksTable
   mail_verifications: hold.MailVerificationsTable
   environments: EnvironmentsTable
   reserved_names: ReservedNamesTable

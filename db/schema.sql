@@ -1416,6 +1416,24 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX one_open_task ON public.tasks USING btree (kind, subject_kind, subject_id) WHERE (closed_at IS NULL);
 
+CREATE TABLE tax_id_checks (
+  id uuid not null,
+  customer_id uuid not null,
+  tax_id text not null,
+  answer text not null,
+  consultation_number text,
+  registered_name text,
+  failure text,
+  checked_at timestamp with time zone not null,
+  constraint tax_id_checks_pkey PRIMARY KEY (id),
+  constraint tax_id_checks_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint tax_id_checks_answer_check CHECK ((answer = ANY (ARRAY['valid'::text, 'invalid'::text, 'unreachable'::text]))),
+  constraint tax_id_checks_check CHECK (((answer = 'unreachable'::text) = (failure IS NOT NULL))),
+  constraint tax_id_checks_check1 CHECK (((answer <> 'unreachable'::text) OR (consultation_number IS NULL)))
+);
+CREATE INDEX tax_id_checks_by_customer ON public.tax_id_checks USING btree (customer_id, id DESC);
+CREATE TRIGGER tax_id_check_immutable BEFORE DELETE OR UPDATE ON public.tax_id_checks FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE tax_rates (
   id uuid not null,
   country text not null,

@@ -15,7 +15,8 @@ export interface NewTask {
     | 'order_review'
     | 'refund_due'
     | 'resume_failed'
-  readonly subjectKind: 'change_request' | 'subscription' | 'document' | 'instance' | 'order'
+    | 'tax_id_unverified'
+  readonly subjectKind: 'change_request' | 'subscription' | 'document' | 'instance' | 'customer' | 'order'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

@@ -108,6 +108,7 @@ export type ErrorCode =
   | 'simulation_too_large'
   | 'subscription_ended'
   | 'subscription_unknown'
+  | 'tax_id_invalid'
   | 'tax_rate_missing'
   | 'tax_rate_overlaps'
   | 'template_invalid'

@@ -21,7 +21,10 @@ export async function reconcile(): Promise<Drift> {
     { summary: 'rows against Temporal' },
     [],
   )
-  const { serverIds } = await database.listServers.executeWithOptions({ summary: 'which servers' }, [])
+  const { serverIds, hasTaxIdCheck } = await database.listServers.executeWithOptions(
+    { summary: 'which servers' },
+    [],
+  )
   let drift: Drift = { restarted: workflows.restarted, missing: [], orphans: [], unreachable: [] }
   for (const serverId of serverIds) {
     try {
@@ -34,6 +37,9 @@ export async function reconcile(): Promise<Drift> {
     } catch (error) {
       drift = { ...drift, unreachable: [...drift.unreachable, `${serverId}: ${toRefusal(error).detail}`] }
     }
+  }
+  if (hasTaxIdCheck) {
+    await database.checkTaxIds.executeWithOptions({ summary: 'tax ids that no register confirmed yet' }, [])
   }
   show(drift, workflows.checked)
   return drift

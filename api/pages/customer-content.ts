@@ -5,6 +5,7 @@ import { listCustomerBalances, listOneOffCharges } from '#db/read/one-off-charge
 import { listProducts } from '#db/read/product.ts'
 import { listSubscriptions } from '#db/read/subscription.ts'
 import { readSellerToday } from '#db/seller.ts'
+import { listTaxIdChecks } from '#db/read/tax-id-check.ts'
 import { resolveAddress } from '../addressing.ts'
 
 const shownRows = 12
@@ -17,16 +18,19 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
   const customerId = await resolveAddress(db, 'customer', address)
   const newest = { limit: shownRows, cursor: null, direction: 'after' } as const
   const anySubscription = { phase: null, productId: null, kitId: null, isParked: null }
-  const [row, balances, subscriptions, invoices, charges, products] = await Promise.all([
+  const [row, balances, subscriptions, invoices, charges, checks, products] = await Promise.all([
     getCustomer(db, customerId),
     listCustomerBalances(db, customerId),
     listSubscriptions(db, { ...newest, ...anySubscription, customerId }),
     listInvoices(db, { ...newest, customerId }),
     listOneOffCharges(db, { ...newest, customerId, isWaiting: false }),
+    listTaxIdChecks(db, { ...newest, limit: 1, customerId }),
     listProducts(db, { ...newest, limit: offeredProducts }, await readSellerToday(db, now)),
   ])
   return {
     row,
+    /** What was said of the tax id last, by a register. */
+    taxIdCheck: checks.find(({ tax_id: taxId }) => taxId === row.tax_id) ?? null,
     balances: balances.filter(({ amount_minor: amountMinor }) => amountMinor !== 0),
     subscriptions: cut(subscriptions),
     invoices: cut(invoices),

@@ -1,3 +1,4 @@
+import type { TaxIdCheckRow } from '#db/read/tax-id-check.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { CustomerProps } from './customer.tsx'
 import { PostForm, TextArea, TextField, Tick } from './form.tsx'
@@ -65,7 +66,7 @@ function PrintedFields({ content: { row }, refused }: CustomerProps) {
   )
 }
 
-function TaxFields({ content: { row }, refused }: CustomerProps) {
+function TaxFields({ content: { row, taxIdCheck }, refused }: CustomerProps) {
   const at = { form: 'facts', refused }
   return (
     <>
@@ -78,7 +79,13 @@ function TaxFields({ content: { row }, refused }: CustomerProps) {
       />
       <TextField {...at} name="region" label="Region" value={row.region} />
       <Tick {...at} name="is_business" label="Is a business" isTicked={row.is_business} />
-      <TextField {...at} name="tax_id" label="Tax id" value={row.tax_id} />
+      <TextField
+        {...at}
+        name="tax_id"
+        label="Tax id"
+        value={row.tax_id}
+        hint={taxIdCheck && sayCheck(taxIdCheck)}
+      />
       <Tick
         {...at}
         name="is_tax_id_verified"
@@ -95,4 +102,15 @@ function TaxFields({ content: { row }, refused }: CustomerProps) {
       />
     </>
   )
+}
+
+const answers = {
+  valid: 'The register confirmed it',
+  invalid: 'The register does not know it',
+  unreachable: 'The register was not reached',
+} as const
+
+function sayCheck({ answer, checked_at: at, consultation_number: number, failure }: TaxIdCheckRow): string {
+  const proof = number === null ? '' : `, consultation ${number}`
+  return `${answers[answer]} on ${at.slice(0, 10)}${proof}${failure === null ? '' : `: ${failure}`}.`
 }

@@ -3,8 +3,12 @@ import { insertCustomer, updateCustomer, type CustomerFacts } from '#db/customer
 import type { Db } from '#db/database.ts'
 import { getCustomer, listCustomers } from '#db/read/customer.ts'
 import { getInstallation } from '#db/read/installation.ts'
+import { listTaxIdChecks } from '#db/read/tax-id-check.ts'
 import { getPriceList } from '#db/read/price-list.ts'
+import { closeTaxIdTask } from '#db/tax-id-check.ts'
 import { fieldError } from '#domain/errors.ts'
+import { isInEuropeanUnion } from '#domain/tax.ts'
+import { readEuropeanTaxId } from '#domain/tax-id.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { camelKeys } from '../key-case.ts'
@@ -17,6 +21,7 @@ import {
   newCustomerSchema,
   toCustomerJson,
 } from '../schemas/customer.ts'
+import { taxIdCheckSchema, toTaxIdCheckJson } from '../schemas/tax-id-check.ts'
 
 export function registerCustomers(frame: Frame): void {
   frame.route(
@@ -49,6 +54,27 @@ export function registerCustomers(frame: Frame): void {
   )
   registerNewCustomer(frame)
   registerCustomerChange(frame)
+  registerTaxIdChecks(frame)
+}
+
+function registerTaxIdChecks(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/customers/{id}/tax-id-checks',
+      permission: 'customers:read',
+      tag: 'Customers',
+      summary: 'List what registers said of a customer’s tax ids',
+      params: addressParams,
+      query: z.strictObject(pageQuery),
+      result: pageOf(taxIdCheckSchema),
+    },
+    async ({ db, params, query }) => {
+      const customerId = await resolveAddress(db, 'customer', params.id)
+      const page = toPageRequest(query)
+      return toPage(await listTaxIdChecks(db, { ...page, customerId }), page, toTaxIdCheckJson)
+    },
+  )
 }
 
 function registerNewCustomer(frame: Frame): void {
@@ -69,10 +95,12 @@ function registerNewCustomer(frame: Frame): void {
         'currency_unknown',
         'external_id_taken',
         'price_list_unknown',
+        'tax_id_invalid',
       ],
     },
     async ({ db, body, now }) => {
       const { code, currency, time_zone: timeZone, ...given } = body
+      checkTaxId(body, { taxId: null, country: null, isBusiness: false })
       const defaults = await getInstallation(db)
       if (currency !== undefined) checkCurrency(currency)
       const list = await resolvePriceList(db, body.price_list ?? null, currency)
@@ -103,7 +131,7 @@ function registerCustomerChange(frame: Frame): void {
       params: addressParams,
       body: customerChangeSchema,
       result: customerSchema,
-      refusals: ['currency_mismatch', 'external_id_taken', 'price_list_unknown'],
+      refusals: ['currency_mismatch', 'external_id_taken', 'price_list_unknown', 'tax_id_invalid'],
     },
     async ({ db, params, body, now }) => {
       const id = await resolveAddress(db, 'customer', params.id)
@@ -115,14 +143,15 @@ function registerCustomerChange(frame: Frame): void {
 
 /**
  * What the route does, and the form of the customer's page.
- * @throws `currency_mismatch`, `external_id_taken`, `price_list_unknown`
+ * @throws `currency_mismatch`, `external_id_taken`, `price_list_unknown`, `tax_id_invalid`
  */
 export async function changeCustomer(
   db: Db,
   asked: { id: string; body: z.output<typeof customerChangeSchema>; now: string },
 ): Promise<void> {
   const { id, body, now } = asked
-  const { currency, tax_id: taxId } = await getCustomer(db, id)
+  const { currency, tax_id: taxId, country, is_business: isBusiness } = await getCustomer(db, id)
+  checkTaxId(body, { taxId, country, isBusiness })
   const list = await resolvePriceList(db, body.price_list ?? null, currency)
   const facts = toFacts(body, { taxId, now })
   await updateCustomer(
@@ -130,6 +159,22 @@ export async function changeCustomer(
     id,
     body.price_list === undefined ? facts : { ...facts, priceListId: list?.id ?? null },
   )
+  if (facts.taxIdVerifiedAt !== undefined) await closeTaxIdTask(db, id, 'the tax id was changed or verified')
+}
+
+/** Of businesses in the EU, whose ids have forms; what nobody touches is not looked at. @throws `tax_id_invalid` */
+function checkTaxId(
+  body: z.output<typeof customerChangeSchema>,
+  known: { taxId: string | null; country: string | null; isBusiness: boolean },
+): void {
+  const said = [body.tax_id, body.country, body.is_business]
+  if (said.every((value) => value === undefined)) return
+  const taxId = body.tax_id === undefined ? known.taxId : body.tax_id
+  const country = body.country === undefined ? known.country : body.country
+  const isBusiness = body.is_business ?? known.isBusiness
+  if (taxId === null || country === null || !isBusiness || !isInEuropeanUnion(country)) return
+  if (readEuropeanTaxId(taxId, country) !== null) return
+  throw fieldError('/tax_id', 'tax_id_invalid', `${taxId} is no tax id of a business in ${country}.`)
 }
 
 /** Only what was said; null says that there is none. Another tax id is not verified, whatever was known of the one before. */

@@ -18,6 +18,7 @@ export const taskSchema = z
 
 const subjects: Readonly<Record<string, IdentifierKind>> = {
   change_request: 'changeRequest',
+  customer: 'customer',
   document: 'document',
   instance: 'instance',
   order: 'order',

@@ -37,6 +37,17 @@ export interface CustomersTable {
   created_at: Generated<Instant>
 }
 
+export interface TaxIdChecksTable {
+  id: string
+  customer_id: string
+  tax_id: string
+  answer: 'valid' | 'invalid' | 'unreachable'
+  consultation_number: string | null
+  registered_name: string | null
+  failure: string | null
+  checked_at: Instant
+}
+
 export interface CustomerBalancesTable {
   customer_id: string
   currency: string

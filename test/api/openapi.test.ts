@@ -3,6 +3,7 @@ import test, { after, before, suite } from 'node:test'
 import { z } from 'zod'
 import { parseApplication } from '#docker/compose/application.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { newId } from '#db/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
@@ -36,9 +37,22 @@ before(async () => {
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()
+  await askRegister()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
+
+/** A register was asked for the tax id of every customer. */
+async function askRegister(): Promise<void> {
+  const customers = await api.db.selectFrom('customers').select('id').execute()
+  for (const { id } of customers) {
+    const answer = { tax_id: 'FR1', answer: 'unreachable', failure: 'away' } as const
+    await api.db
+      .insertInto('tax_id_checks')
+      .values({ ...answer, id: newId(), customer_id: id, checked_at: '2026-01-01T00:00:00Z' })
+      .execute()
+  }
+}
 
 /** The newest customer pays a one-off and is credited it: he is owed something. */
 async function creditPaidOneOff(): Promise<void> {

@@ -33,6 +33,7 @@ GET /v1/change-requests/:id change_requests:read
 GET /v1/customers customers:read
 GET /v1/customers/:id customers:read
 GET /v1/customers/:id/balances invoices:read
+GET /v1/customers/:id/tax-id-checks customers:read
 GET /v1/discounts discounts:read
 GET /v1/discounts/:id discounts:read
 GET /v1/documents documents:read

@@ -431,6 +431,29 @@ test('a usage window never changes, and none overlaps it', async () => {
   )
 })
 
+test('an answer to a tax id stays, and says why where there is none', async () => {
+  const { id: customerId } = await db.selectFrom('customers').select('id').executeTakeFirstOrThrow()
+  const add = async (overrides: object) =>
+    db
+      .insertInto('tax_id_checks')
+      .values({
+        id: newId(),
+        customer_id: customerId,
+        tax_id: 'FR1',
+        answer: 'valid',
+        checked_at: '2026-01-01T00:00:00Z',
+        ...overrides,
+      })
+      .execute()
+  await refuses('tax_id_checks_answer_check', async () => add({ answer: 'perhaps' }))
+  await refuses('tax_id_checks_check', async () => add({ answer: 'unreachable' }))
+  await refuses('tax_id_checks_check1', async () =>
+    add({ answer: 'unreachable', failure: 'away', consultation_number: 'W1' }),
+  )
+  await add({})
+  await assert.rejects(db.deleteFrom('tax_id_checks').execute(), /tax_id_checks/)
+})
+
 test('an exchange rate is above nothing, between two currencies', async () => {
   const add = async (overrides: object) =>
     db

@@ -1,4 +1,3 @@
-import { activateSubscription } from '#db/activation.ts'
 import type { AskedChange } from '#db/asked-plan.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
 import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
@@ -13,6 +12,7 @@ import { readCommandNote } from '#db/command-note.ts'
 import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
+import { beginSubscription, tellTrialEnd } from '#db/trial.ts'
 import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -98,9 +98,15 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       if (input.phase === 'ended') await refuseRequestsOfEnded(db, id, toInstant(nowMs))
     },
 
-    async activateSubscription(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
-      await activateSubscription(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
-      return await agenda(input)
+    /** It may be cancelled from its first day on, for the end of its trial. */
+    async activateSubscription(input: {
+      subscriptionId: string
+      nowMs: number
+    }): Promise<Agenda & { isCancelled?: boolean }> {
+      const [id, now] = [decodeId('subscription', input.subscriptionId), toInstant(input.nowMs)]
+      await beginSubscription(db, id, now)
+      const { cancel_requested_at: cancelledAt } = await getSubscription(db, id)
+      return { ...(await agenda(input)), ...(cancelledAt === null ? {} : { isCancelled: true }) }
     },
 
     async listSoldLimits(input: {
@@ -197,6 +203,11 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     async setTerm(input: CommandInput): Promise<Agenda> {
       const key = await asked(input)
       if (key.asked?.term) await setTerm(db, key, key.asked.term)
+      return await agenda(input)
+    },
+
+    async tellTrialEnd(input: { subscriptionId: string; nowMs: number }): Promise<Agenda> {
+      await tellTrialEnd(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs))
       return await agenda(input)
     },
 
@@ -301,6 +312,7 @@ function toAgenda(agenda: AgendaRows): Agenda {
     changeAtMs: agenda.changeAt ? Date.parse(agenda.changeAt) : null,
     ...(agenda.pauseAt ? { pauseAtMs: Date.parse(agenda.pauseAt) } : {}),
     ...(agenda.resumeAt ? { resumeAtMs: Date.parse(agenda.resumeAt) } : {}),
+    ...(agenda.trialNoticeAt ? { trialNoticeAtMs: Date.parse(agenda.trialNoticeAt) } : {}),
     ...(agenda.termAt ? { termAtMs: Date.parse(agenda.termAt) } : {}),
   }
 }

@@ -465,6 +465,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The tiers leave a hole or overlap',
     'Let each upper bound lie above the one before, and leave that of the last tier open.',
   ),
+  trial_used: kind(
+    409,
+    'The customer has had this trial',
+    'Order a product without a trial; this one gives its trial once to a customer.',
+  ),
   unit_not_convertible: kind(
     422,
     'The units do not fit',

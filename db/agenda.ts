@@ -4,6 +4,7 @@ import { findPauseInForce, findPlannedPause } from './pause.ts'
 import { renewsOn } from './renewal.ts'
 import { dueOn, listDocuments } from './subscription-documents.ts'
 import { getSubscription } from './subscription.ts'
+import { trialToldOn } from './trial.ts'
 
 /** What a subscription waits for by the calendar. Instants; null where there is nothing. */
 export interface Agenda {
@@ -17,6 +18,7 @@ export interface Agenda {
   readonly pauseAt: string | null
   readonly resumeAt: string | null
   readonly termAt: string | null
+  readonly trialNoticeAt: string | null
 }
 
 /** What is due next, from the rows. Planned changes are lines that begin in the future. */
@@ -49,5 +51,6 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
     pauseAt: startOf(pause?.start),
     resumeAt: startOf(inForce?.end),
     termAt: startOf(renewsOn(subscription)),
+    trialNoticeAt: startOf(trialToldOn(subscription, today)),
   }
 }

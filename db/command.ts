@@ -1,4 +1,4 @@
-import type { Db, Tx } from './database.ts'
+import { within, type Db, type Tx } from './database.ts'
 import { noChanges, type LineChanges } from './line-change.ts'
 import { lockDocuments } from './subscription-documents.ts'
 import { lockSubscription, type Subscription } from './subscription.ts'
@@ -21,7 +21,7 @@ export async function once(
   kind: string,
   effect: (changes: LineChanges, subscription: Subscription) => Promise<void>,
 ): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+  await within(db, async (tx) => {
     const subscription = await lockSubscription(tx, key.subscriptionId)
     await lockDocuments(tx, key.subscriptionId)
     if (!(await isNew(tx, key, kind))) return

@@ -67,6 +67,7 @@ export interface Database {
   subscription_pauses: subscription.SubscriptionPausesTable
   command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable
+  used_trials: subscription.UsedTrialsTable
   billing_periods: subscription.BillingPeriodsTable
   instances: build.InstancesTable
   build_orders: build.BuildOrdersTable

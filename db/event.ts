@@ -34,6 +34,7 @@ export type EventKind =
   | 'subscription.handed_over'
   | 'subscription.term_agreed'
   | 'subscription.renewed'
+  | 'subscription.trial_ending'
   | 'subscription.suspended'
   | 'subscription.resumed'
   | 'subscription.parked'

@@ -14,6 +14,7 @@ import {
 } from '#domain/order-total.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { Db } from './database.ts'
+import { refuseUsedTrials } from './trial.ts'
 import {
   readOrderContext,
   type ChosenDiscount,
@@ -57,6 +58,7 @@ export interface PreviewedSubscription {
  */
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
+  await refuseUsedTrials(db, context, request.testClockId)
   const [customer, taxTermsOf] = await Promise.all([
     readBilledCustomer(db, request.customerId),
     readTaxTerms(db),

@@ -14,13 +14,14 @@ import { readOrderContext, type OrderContext, type OrderRequest } from './order-
 import { insertPlannedLines } from './order-line.ts'
 import { describePrice } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
+import { useTrials } from './trial.ts'
 
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
  * @param draftId the order is there as a draft, locked by the caller, with the lines of the request
  * @param isHandedOver it was built and paid before: nothing of it is waited for
  * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `external_id_taken`, `no_server_for_application`,
- *   `ports_exhausted`
+ *   `ports_exhausted`, `trial_used`
  */
 export async function confirmOrder(
   tx: Tx,
@@ -48,6 +49,7 @@ export async function confirmOrder(
     nowAt: context.nowAt,
     startsOn: context.startsOn,
   })
+  await useTrials(tx, context, { orderId, testClockId: request.testClockId })
   await useDiscount(tx, subscriptionIds, context)
   const { planned, nowAt } = context
   if (!isHandedOver) await openOrderHolds(tx, { orderId, subscriptionIds, planned, nowAt })

@@ -1373,6 +1373,8 @@ CREATE TABLE subscriptions (
   cancel_reason_code text,
   external_id text,
   kit_version integer,
+  trial_ends_on date,
+  trial_told_at timestamp with time zone,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -1382,7 +1384,7 @@ CREATE TABLE subscriptions (
   constraint subscriptions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint subscriptions_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint kit_has_version CHECK (((kit_id IS NULL) = (kit_version IS NULL))),
-  constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text]))),
+  constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text, 'trial_over'::text]))),
   constraint subscriptions_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint subscriptions_check1 CHECK (((phase = 'ended'::text) = (ended_at IS NOT NULL))),
   constraint subscriptions_check2 CHECK (((phase = 'suspended'::text) <= (suspended_reason IS NOT NULL))),
@@ -1392,7 +1394,8 @@ CREATE TABLE subscriptions (
   constraint subscriptions_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint subscriptions_greatest_amount_check CHECK ((greatest_amount >= (0)::numeric)),
   constraint subscriptions_least_amount_check CHECK ((least_amount >= (0)::numeric)),
-  constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text])))
+  constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text]))),
+  constraint trial_told CHECK (((trial_told_at IS NULL) OR (trial_ends_on IS NOT NULL)))
 );
 CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_clock_id) WHERE (test_clock_id IS NOT NULL);
 CREATE INDEX subscriptions_by_customer ON public.subscriptions USING btree (customer_id, id DESC);
@@ -1505,3 +1508,15 @@ CREATE TABLE usage_windows (
 );
 CREATE TRIGGER usage_window_immutable BEFORE DELETE OR UPDATE ON public.usage_windows FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER usage_window_kept BEFORE TRUNCATE ON public.usage_windows FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE used_trials (
+  customer_id uuid not null,
+  product_id uuid not null,
+  test_clock_id uuid,
+  order_id uuid not null,
+  constraint one_trial_per_customer UNIQUE NULLS NOT DISTINCT (customer_id, product_id, test_clock_id),
+  constraint used_trials_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint used_trials_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint used_trials_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint used_trials_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id)
+);

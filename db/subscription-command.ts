@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { compareDates, dateIn } from '#domain/calendar.ts'
-import type { CancelReason } from '#domain/cancellation.ts'
+import type { EndReason } from '#domain/cancellation.ts'
 import { periodEndAfter } from '#domain/change.ts'
 import { fieldError } from '#domain/errors.ts'
 import type { CancelMoment } from '#domain/subscription.ts'
@@ -26,7 +26,7 @@ export interface Cancellation {
   /** In words. */
   readonly reason: string
   /** As reports count it; left out, another than those of the list. */
-  readonly reasonCode?: CancelReason | undefined
+  readonly reasonCode?: EndReason | undefined
   /** The first day that is not billed, for `date`. */
   readonly endsOn?: string | undefined
   /** The first day on which nothing runs any more: later than billing ends, where a customer shall fetch what is his (C-41). */

@@ -31,6 +31,7 @@ export async function findNextClockStep(db: Db, testClockId: string, targetAt: s
         agenda.pauseAt,
         agenda.resumeAt,
         agenda.termAt,
+        agenda.trialNoticeAt,
         ...agenda.documents.map((document) => document.dueAt),
       ].filter((at) => at !== null),
     )

@@ -13,6 +13,8 @@ export interface Agenda {
   readonly resumeAtMs?: number
   /** When its fixed term is renewed. */
   readonly termAtMs?: number
+  /** When the end of its trial is told. */
+  readonly trialNoticeAtMs?: number
 }
 
 export interface AgendaDocument {
@@ -38,6 +40,7 @@ export function nextTurnMs(agenda: Agenda, settlement: Settlement): number | nul
     agenda.pauseAtMs ?? null,
     agenda.resumeAtMs ?? null,
     agenda.termAtMs ?? null,
+    agenda.trialNoticeAtMs ?? null,
     ...agenda.documents.map((document) => document.dueAtMs + jitterMs),
   ]
   const known = turns.filter((turn) => turn !== null)

@@ -1,7 +1,10 @@
 /** Why a subscription is cancelled, as reports count it; what was said beside it is the command's reason. */
 export type CancelReason = (typeof cancelReasons)[number]
 
-/** What a person may choose. A subscription that was handed over whole ends as `handed_over`, by itself. */
+/** By themselves end what was handed over whole, and a trial that nobody wanted to go on. */
+export type EndReason = CancelReason | 'handed_over' | 'trial_over'
+
+/** What a person may choose. */
 export const cancelReasons = [
   'too_expensive',
   'missing_features',
@@ -14,7 +17,7 @@ export const cancelReasons = [
   'other',
 ] as const
 
-export const cancelReasonNames: Readonly<Record<CancelReason | 'handed_over', string>> = {
+export const cancelReasonNames: Readonly<Record<EndReason, string>> = {
   too_expensive: 'Too expensive',
   missing_features: 'Something is missing',
   poor_quality: 'It does not work well',
@@ -25,4 +28,5 @@ export const cancelReasonNames: Readonly<Record<CancelReason | 'handed_over', st
   not_paid: 'Not paid',
   other: 'Another reason',
   handed_over: 'Handed over',
+  trial_over: 'The trial is over',
 }

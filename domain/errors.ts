@@ -114,6 +114,7 @@ export type ErrorCode =
   | 'template_invalid'
   | 'temporal_unreachable'
   | 'tiers_invalid'
+  | 'trial_used'
   | 'unit_not_convertible'
   | 'unit_unknown'
   | 'usage_event_conflict'

@@ -23,6 +23,10 @@ export interface Terms {
   readonly periodCount: number | null
   /** Days from the start of service that cost nothing (C-42). */
   readonly trialDays: number
+  /** What follows them: it is billed, it is suspended until it is resumed, or it ends. */
+  readonly trialEnd: 'bill' | 'suspend' | 'cancel'
+  /** A customer gets these days once. */
+  readonly isTrialOnce: boolean
   /** Whether periods are counted from the first day or follow the calendar's own (C-05). */
   readonly alignment: 'anchored' | 'calendar'
   /** A usage line of quantity 0 is shown, or left out (D-18). */
@@ -43,6 +47,8 @@ export const defaultTerms: Terms = {
   isNeverRevised: false,
   periodCount: null,
   trialDays: 0,
+  trialEnd: 'bill',
+  isTrialOnce: false,
   alignment: 'anchored',
   isZeroShown: true,
   buildTrigger: null,

@@ -158,6 +158,7 @@ export function show(life: Life): void {
     ...dated('pauses', state.agenda.pauseAtMs),
     ...dated('resumes', state.agenda.resumeAtMs),
     ...dated('term is renewed', state.agenda.termAtMs),
+    ...dated('end of trial is told', state.agenda.trialNoticeAtMs),
     ['last invoices', state.lastInvoices.join(', ') || 'none yet'],
     ['console', `[${life.subscriptionId}](${state.consoleUrl})`],
     ['test clock', state.testClockMs === null ? 'real time' : new Date(state.testClockMs).toISOString()],

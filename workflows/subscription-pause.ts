@@ -42,6 +42,15 @@ export async function renewIfDue(life: Life): Promise<void> {
   update(life, { agenda })
 }
 
+/** Told some days before, so that whoever does not want to go on can say so. */
+export async function tellTrialIfDue(life: Life): Promise<void> {
+  if (!isReached(life.state.agenda.trialNoticeAtMs, nowMs(life))) return
+  const agenda = await database.tellTrialEnd.executeWithOptions({ summary: 'the end of the trial is told' }, [
+    keyOf(life),
+  ])
+  update(life, { agenda })
+}
+
 function keyOf(life: Life) {
   return { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
 }

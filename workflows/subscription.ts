@@ -5,7 +5,7 @@ import type { SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
-import { pauseIfDue, renewIfDue, resumeIfDue } from './subscription-pause.ts'
+import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
   isAsked,
@@ -96,10 +96,11 @@ async function activate(life: Life): Promise<void> {
   const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)
-  const agenda = await database.activateSubscription.executeWithOptions({ summary: 'begin recurrence' }, [
-    key,
-  ])
-  update(life, { phase: 'active', agenda, parkedReason: null })
+  const { isCancelled = false, ...agenda } = await database.activateSubscription.executeWithOptions(
+    { summary: 'begin recurrence' },
+    [key],
+  )
+  update(life, { phase: 'active', agenda, parkedReason: null, ...(isCancelled ? { isCancelled } : {}) })
   tell(life)
   update(life, { lastInvoices: await billTheFirst(life) })
   update(life, { agenda: await readAgenda(life) })
@@ -143,6 +144,7 @@ async function waitForTurn(life: Life): Promise<void> {
 
 /** Does everything that is due by the calendar. True when a period was billed. */
 async function settle(life: Life): Promise<boolean> {
+  await tellTrialIfDue(life)
   if (isReached(life.state.agenda.endsAtMs, nowMs(life))) {
     await close(life)
     return false

@@ -44,6 +44,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.term_agreed': (data) =>
     `Fixed term to ${day(data['ends_on'])}, then ${data['renewal'] === 'end' ? 'it ends' : 'it is renewed'}`,
   'subscription.renewed': (data) => `Renewed until ${day(data['ends_on'])}`,
+  'subscription.trial_ending': (data) =>
+    `The trial ends on ${day(data['ends_on'])}; then it is ${trialEnds[text(data['then'])] ?? 'over'}`,
   'subscription.suspended': (data) => `Suspended${because(data['reason'])}`,
   'subscription.resumed': () => 'Resumed',
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
@@ -142,4 +144,10 @@ function amount(data: Data): string {
   return typeof totalMinor === 'number' && typeof currency === 'string'
     ? formatAmount(totalMinor, currency)
     : '?'
+}
+
+const trialEnds: Readonly<Record<string, string>> = {
+  bill: 'billed',
+  suspend: 'suspended until it is resumed',
+  cancel: 'ended',
 }

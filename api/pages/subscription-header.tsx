@@ -115,6 +115,11 @@ function Facts({ content }: { content: SubscriptionContent }) {
       <Fact name={row.activated_at === null ? 'Asked to begin' : 'Active since'}>
         {row.starts_on === null ? 'once it is built' : <Day date={row.starts_on} />}
       </Fact>
+      {row.trial_ends_on !== null && (
+        <Fact name="Free until">
+          <Day date={row.trial_ends_on} />
+        </Fact>
+      )}
       {row.ends_on !== null && (
         <Fact name={row.phase === 'ended' ? 'Ended' : 'Ends'}>
           <Day date={row.ends_on} />

@@ -47,6 +47,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'quantity_not_whole',
   'subscription_unknown',
   'tax_rate_missing',
+  'trial_used',
 ]
 
 export function registerOrders(frame: Frame): void {

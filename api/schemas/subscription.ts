@@ -59,7 +59,7 @@ export const subscriptionSchema = z
     greatest_amount: z.string().nullable(),
     cancel_requested_at: z.string().nullable(),
     cancel_reason: z.string().nullable(),
-    cancel_reason_code: z.enum([...cancelReasons, 'handed_over']).nullable(),
+    cancel_reason_code: z.enum([...cancelReasons, 'handed_over', 'trial_over']).nullable(),
     suspended_reason: z.string().nullable(),
     term: z
       .object({ length: recurrenceField, notice: recurrenceField, renewal: z.enum(['renew', 'end']) })
@@ -70,6 +70,7 @@ export const subscriptionSchema = z
       .enum(['running', 'to_renew', 'ending', 'ended'])
       .nullable()
       .openapi({ description: 'Within the notice before its end, it is to renew or ending.' }),
+    trial_ends_on: z.string().nullable().openapi({ description: 'The first day that is not free.' }),
     test_clock: z.string().nullable(),
     activated_at: z.string().nullable(),
     ended_at: z.string().nullable(),
@@ -147,6 +148,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     cancel_reason_code: row.cancel_reason_code,
     suspended_reason: row.suspended_reason,
     ...toTermJson(row),
+    trial_ends_on: row.trial_ends_on,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
     activated_at: row.activated_at,
     ended_at: row.ended_at,

@@ -28,6 +28,12 @@ const termsShape = {
     .nullable()
     .openapi({ description: 'The fee ends after so many periods; null: without end.' }),
   trial_days: z.int().min(0).max(3_650).openapi({ description: 'Days from the start that cost nothing.' }),
+  trial_end: z.enum(['bill', 'suspend', 'cancel']).openapi({
+    description: 'What follows the trial: it is billed, suspended until it is resumed, or it ends.',
+  }),
+  is_trial_once: z
+    .boolean()
+    .openapi({ description: 'A customer gets the trial once: trial_used after that.' }),
   alignment: z
     .enum(['anchored', 'calendar'])
     .openapi({ description: 'Periods are counted from the first day, or are the calendar’s own.' }),

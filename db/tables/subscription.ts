@@ -1,4 +1,4 @@
-import type { CancelReason } from '#domain/cancellation.ts'
+import type { CancelReason, EndReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { ChangeDirection } from '#domain/change-policy.ts'
 import type { ChangeRequestState } from '#domain/change-request.ts'
@@ -89,7 +89,7 @@ export interface SubscriptionsTable {
   cancel_requested_at: Instant | null
   /** In words, and as reports count it. */
   cancel_reason: string | null
-  cancel_reason_code: CancelReason | 'handed_over' | null
+  cancel_reason_code: EndReason | null
   ends_on: CalendarDate | null
   suspended_reason: string | null
   ended_at: Instant | null
@@ -101,6 +101,9 @@ export interface SubscriptionsTable {
   has_own_anchor: Defaulted<boolean>
   term: Json<SubscriptionTerm> | null
   term_ends_on: CalendarDate | null
+  /** The first day that is not free. */
+  trial_ends_on: Defaulted<CalendarDate | null>
+  trial_told_at: Defaulted<Instant | null>
   created_at: Generated<Instant>
 }
 
@@ -262,4 +265,12 @@ export interface ChangeRequestsTable {
   decided_at: Defaulted<Instant | null>
   refused_reason: Defaulted<string | null>
   created_at: Generated<Instant>
+}
+
+/** What a customer has tried, so that a trial can be given once. */
+export interface UsedTrialsTable {
+  customer_id: string
+  product_id: string
+  test_clock_id: string | null
+  order_id: string
 }

@@ -551,6 +551,19 @@ function refused(reason: string | null) {
   }
 }
 
+test('a trial is used once by a customer, on each test clock once more; its end is told of one that there is', async () => {
+  await sql`insert into used_trials select customer_id, line.product_id, null, order_id
+    from subscriptions join subscription_lines line on line.subscription_id = subscriptions.id where line.id = ${sold.line}`.execute(
+    db,
+  )
+  await refuses('one_trial_per_customer', async () =>
+    sql`insert into used_trials select * from used_trials`.execute(db),
+  )
+  await refuses('trial_told', async () =>
+    sql`update subscriptions set trial_told_at = now() where id = ${sold.subscription}`.execute(db),
+  )
+})
+
 test('a workflow start is in the outbox once', async () => {
   await refuses('outbox_key_key', async () =>
     sql`insert into outbox (kind, key, payload) select kind, key, payload from outbox`.execute(db),

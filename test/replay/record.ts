@@ -80,6 +80,30 @@ async function changedLife(installation: TestInstallation, diary: Diary): Promis
   await save(installation, 'subscription-changed', workflowId, runId)
 }
 
+/** Free for 15 days: its end is told, it is suspended then, and resumed. */
+async function triedLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const product = {
+    code: 'tried',
+    name: 'Tried',
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'month',
+    base_price: '31.00',
+    currency: 'USD',
+    terms: { trial_days: 15, trial_end: 'suspend' },
+  }
+  await diary.post('/v1/products', product, 201)
+  const clock = await diary.createClock('2027-01-03T09:00:00Z')
+  const subscription = await diary.order([{ product: 'tried' }], { clock })
+  await diary.untilPhase(subscription, 'active')
+  await diary.advance(clock, { to: '2027-01-20T09:00:00Z' })
+  const workflowId = `subscription/${subscription}`
+  const runId = (await installation.client.workflow.getHandle(workflowId).describe()).runId
+  await diary.post(`/v1/subscriptions/${subscription}/resume`, {})
+  await save(installation, 'subscription-tried', workflowId, runId)
+}
+
 async function saveBuilds(installation: TestInstallation, name: string): Promise<void> {
   const { encodeId } = await import('#domain/identifier.ts')
   for (const row of await installation.db
@@ -115,12 +139,16 @@ async function billingRun(installation: TestInstallation): Promise<void> {
 }
 
 /** `record.ts changed` records one flow: those that are there are kept as they are. */
-const chosen = process.argv[2]
+const alone = new Map([
+  ['changed', changedLife],
+  ['tried', triedLife],
+])
+const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })
-if (chosen === 'changed') {
+if (chosen) {
   const installation = await startInstallation()
   try {
-    await changedLife(installation, createDiary(installation))
+    await chosen(installation, createDiary(installation))
   } finally {
     await installation.stop()
   }

@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
+import Big from 'big.js'
+import { readCatalog } from './catalog.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode } from './unique.ts'
@@ -25,14 +28,23 @@ export async function insertKit(db: Db, kit: NewKit): Promise<string> {
   return id
 }
 
-/** What a kit is made of from a day on; what was sold of it stays as it is. */
+/** Of two changes at once, the second knows the first. */
+export async function lockKit(tx: Db, kitId: string): Promise<void> {
+  await tx.selectFrom('kits').select('id').where('id', '=', kitId).forNoKeyUpdate().execute()
+}
+
+/**
+ * What a kit is made of from a day on; what was sold of it stays as it is. Where it is so already, nothing is added. Its row
+ * is locked by the caller.
+ */
 export async function addKitVersion(
   tx: Db,
   kit: NewKit,
   of: { kitId: string; effectiveOn: string },
 ): Promise<number> {
-  // Of two changes at once, the second knows the first.
-  await tx.selectFrom('kits').select('id').where('id', '=', of.kitId).forNoKeyUpdate().execute()
+  const catalog = await readCatalog(tx, of.effectiveOn)
+  const held = catalog.kits.get(of.kitId)
+  if (held && isDeepStrictEqual(saidBy(kit), saidBy(held))) return held.version
   const { last } = await tx
     .selectFrom('kit_versions')
     .select((version) => version.fn.max('version').as('last'))
@@ -72,6 +84,17 @@ async function insertKitVersion(
       })),
     )
     .execute()
+}
+
+/** All that a version says. */
+function saidBy({ name, priceProductId, billOfMaterials }: NewKit) {
+  const items = billOfMaterials.map(({ productId, kitId, quantity, sequence }) => ({
+    productId,
+    kitId,
+    quantity: new Big(quantity).toFixed(),
+    sequence,
+  }))
+  return { name, priceProductId: priceProductId ?? null, items }
 }
 
 /** It is not sold any more; what was sold of it goes on. */

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Recurrence } from '#domain/calendar.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Terms } from '#domain/terms.ts'
+import { readCatalog } from './catalog.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode, refuseTakenExternalId } from './unique.ts'
@@ -50,14 +52,23 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
   return id
 }
 
-/** What a product says from a day on; what it said before goes on to hold for what was sold. */
+/** Of two changes at once, the second knows the first. */
+export async function lockProduct(tx: Db, productId: string): Promise<void> {
+  await tx.selectFrom('products').select('id').where('id', '=', productId).forNoKeyUpdate().execute()
+}
+
+/**
+ * What a product says from a day on; what it said before goes on to hold for what was sold. Where it says so already, nothing
+ * is added. Its row is locked by the caller.
+ */
 export async function addProductVersion(
   tx: Db,
   product: NewProduct,
   of: { productId: string; effectiveOn: string },
 ): Promise<number> {
-  // Of two changes at once, the second knows the first.
-  await tx.selectFrom('products').select('id').where('id', '=', of.productId).forNoKeyUpdate().execute()
+  const catalog = await readCatalog(tx, of.effectiveOn)
+  const held = catalog.products.get(of.productId)
+  if (held && isDeepStrictEqual(saidBy(product), saidBy(held))) return held.version
   const { last } = await tx
     .selectFrom('product_versions')
     .select((version) => version.fn.max('version').as('last'))
@@ -75,35 +86,47 @@ interface VersionPlace {
 
 async function insertProductVersion(db: Db, product: NewProduct, place: VersionPlace): Promise<void> {
   const { productId, version, effectiveOn } = place
+  const { applicationIds, ...said } = saidBy(product)
   await db
     .insertInto('product_versions')
     .values({
+      ...said,
       product_id: productId,
       version,
       effective_on: effectiveOn,
-      name: product.name,
-      billing_type: product.billingType,
-      billing_timing: product.billingTiming,
-      recurrence_count: product.recurrence?.count ?? null,
-      recurrence_unit: product.recurrence?.unit ?? null,
-      unit: product.unit,
-      price: JSON.stringify(product.basePrice),
-      terms: JSON.stringify(product.terms ?? {}),
-      category: product.category ?? null,
-      attributes: JSON.stringify(product.attributes ?? {}),
-      tax_category: product.taxCategory ?? 'standard',
-      currency: product.currency,
-      metric: product.metric,
-      limit_code: product.limitCode,
-      quantity_attribute: product.quantityAttribute ?? null,
+      price: JSON.stringify(said.price),
+      terms: JSON.stringify(said.terms),
+      attributes: JSON.stringify(said.attributes),
     })
     .execute()
-  const builds = product.applicationIds.map((applicationId) => ({
+  const builds = applicationIds.map((applicationId) => ({
     product_id: productId,
     version,
     application_id: applicationId,
   }))
   if (builds.length > 0) await db.insertInto('product_applications').values(builds).execute()
+}
+
+/** All that a version says. */
+function saidBy(product: NewProduct) {
+  return {
+    name: product.name,
+    billing_type: product.billingType,
+    billing_timing: product.billingTiming,
+    recurrence_count: product.recurrence?.count ?? null,
+    recurrence_unit: product.recurrence?.unit ?? null,
+    unit: product.unit,
+    price: product.basePrice,
+    terms: product.terms ?? {},
+    category: product.category ?? null,
+    attributes: product.attributes ?? {},
+    tax_category: product.taxCategory ?? 'standard',
+    currency: product.currency,
+    metric: product.metric,
+    limit_code: product.limitCode,
+    quantity_attribute: product.quantityAttribute ?? null,
+    applicationIds: product.applicationIds.toSorted(),
+  }
 }
 
 /** It is not sold any more; what was sold of it goes on. */

@@ -27,6 +27,8 @@ import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerProducts } from './products.ts'
+import { registerProductVersions } from './product-versions.ts'
+import { registerKitVersions } from './kit-versions.ts'
 import { registerSelfCheck } from './self-check.ts'
 import { registerSeller } from './seller.ts'
 import { registerServers } from './servers.ts'
@@ -41,7 +43,9 @@ import { registerUsage } from './usage.ts'
 export function registerRoutes(frame: Frame): void {
   registerMe(frame)
   registerProducts(frame)
+  registerProductVersions(frame)
   registerKits(frame)
+  registerKitVersions(frame)
   registerPriceLists(frame)
   registerDiscounts(frame)
   registerTaxRates(frame)

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { readCatalog } from '#db/catalog.ts'
 import type { Db } from '#db/database.ts'
-import { archiveKit, insertKit } from '#db/kit.ts'
+import { archiveKit, insertKit, type NewKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
 import { readSellerToday } from '#db/seller.ts'
-import { fieldError } from '#domain/errors.ts'
+import { fieldError, type ErrorCode } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
-import { checkQuantity, type BillOfMaterialsItem, type Catalog } from '#domain/order.ts'
+import { checkQuantity, type BillOfMaterialsItem, type Catalog, type CatalogKit } from '#domain/order.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -71,6 +71,15 @@ function registerKitArchive(frame: Frame): void {
   )
 }
 
+/** What a kit can be refused for when it is made or changed. */
+export const kitRefusals: readonly ErrorCode[] = [
+  'code_taken',
+  'kit_cycle',
+  'kit_too_deep',
+  'product_unknown',
+  'quantity_invalid',
+]
+
 function registerNewKit(frame: Frame): void {
   frame.route(
     {
@@ -83,25 +92,45 @@ function registerNewKit(frame: Frame): void {
       result: kitSchema,
       status: 201,
       location: (kit) => `/v1/kits/${kit.id}`,
-      refusals: ['code_taken', 'kit_cycle', 'kit_too_deep', 'product_unknown', 'quantity_invalid'],
+      refusals: kitRefusals,
     },
     async ({ db, body, now }) => {
-      const billOfMaterials: BillOfMaterialsItem[] = []
-      for (const [index, item] of body.bill_of_materials.entries()) {
-        billOfMaterials.push(
-          await resolveItem(db, item, { pointer: `/bill_of_materials/${index}`, kit: body.code }),
-        )
-      }
-      // The kit is new, so its depth is all that its components can make wrong.
       const today = await readSellerToday(db, now)
-      const catalog = await readCatalog(db, today)
-      const priceProductId = await resolvePriceProduct(db, body.price_product ?? null, catalog)
-      const { code, name } = body
-      const kit = { id: 'new', version: 1, code, name, priceProductId, isArchived: false, billOfMaterials }
-      explodeKit(kit, catalog)
-      return toKitJson(await getKit(db, await insertKit(db, kit), today))
+      const id = await insertKit(db, await toNewKit(db, body, { id: 'new', on: today }))
+      return toKitJson(await getKit(db, id, today))
     },
   )
+}
+
+/**
+ * A kit as it is kept from a day on.
+ * @param place.id of the kit, so that none contains itself
+ * @throws what `kitRefusals` lists, but a taken code
+ */
+export async function toNewKit(
+  db: Db,
+  body: z.output<typeof newKitSchema>,
+  place: { id: string; on: string },
+): Promise<NewKit> {
+  const billOfMaterials: BillOfMaterialsItem[] = []
+  for (const [index, item] of body.bill_of_materials.entries()) {
+    const pointer = `/bill_of_materials/${index}`
+    billOfMaterials.push(await resolveItem(db, item, { pointer, kit: body.code }))
+  }
+  const catalog = await readCatalog(db, place.on)
+  const priceProductId = await resolvePriceProduct(db, body.price_product ?? null, catalog)
+  const { code, name } = body
+  const kit = { code, name, priceProductId, billOfMaterials }
+  checkNesting({ ...kit, id: place.id, version: 0, isArchived: false }, catalog)
+  return kit
+}
+
+/** Kits that hold this one must not become too deep by it either. */
+function checkNesting(kit: CatalogKit, catalog: Catalog): void {
+  const kits = new Map([...catalog.kits, [kit.id, kit]])
+  explodeKit(kit, { ...catalog, kits })
+  for (const other of catalog.kits.values())
+    if (!other.isArchived && other.id !== kit.id) explodeKit(other, { ...catalog, kits })
 }
 
 /** Another kind of product could not stand for the others: it is metered, sets a limit, or builds. */

@@ -1,10 +1,10 @@
 import type { Db } from '#db/database.ts'
-import { setExternalId } from '#db/external-id.ts'
 import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { checkProduct } from '#domain/catalog.ts'
+import type { ErrorCode } from '#domain/errors.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -14,7 +14,7 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { readPrice } from '../schemas/price.ts'
-import { newProductSchema, productChangeSchema, productSchema, toProductJson } from '../schemas/product.ts'
+import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
 import { toTerms } from '../schemas/terms.ts'
 
@@ -50,29 +50,7 @@ export function registerProducts(frame: Frame): void {
     },
   )
   registerNewProduct(frame)
-  registerProductChange(frame)
   registerProductArchive(frame)
-}
-
-function registerProductChange(frame: Frame): void {
-  frame.route(
-    {
-      method: 'patch',
-      path: '/v1/products/{id}',
-      permission: 'products:write',
-      tag: 'Catalog',
-      summary: 'Change by which id another system knows a product',
-      params: addressParams,
-      body: productChangeSchema,
-      result: productSchema,
-      refusals: ['external_id_taken'],
-    },
-    async ({ db, params, body, now }) => {
-      const id = await resolveAddress(db, 'product', params.id)
-      await setExternalId(db, 'product', { id, externalId: body.external_id })
-      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
-    },
-  )
 }
 
 function registerProductArchive(frame: Frame): void {
@@ -97,6 +75,29 @@ function registerProductArchive(frame: Frame): void {
   )
 }
 
+/** What a product can be refused for when it is made or changed. */
+export const productRefusals: readonly ErrorCode[] = [
+  'application_unknown',
+  'billing_timing_invalid',
+  'billing_type_invalid',
+  'code_taken',
+  'currency_unknown',
+  'external_id_taken',
+  'formula_invalid',
+  'formula_not_allowed',
+  'formula_too_expensive',
+  'limit_unknown',
+  'metric_unknown',
+  'price_negative',
+  'product_unknown',
+  'quantity_invalid',
+  'quantity_not_whole',
+  'recurrence_invalid',
+  'tiers_invalid',
+  'unit_not_convertible',
+  'unit_unknown',
+]
+
 function registerNewProduct(frame: Frame): void {
   frame.route(
     {
@@ -109,27 +110,7 @@ function registerNewProduct(frame: Frame): void {
       result: productSchema,
       status: 201,
       location: (product) => `/v1/products/${product.id}`,
-      refusals: [
-        'application_unknown',
-        'billing_timing_invalid',
-        'billing_type_invalid',
-        'code_taken',
-        'currency_unknown',
-        'external_id_taken',
-        'formula_invalid',
-        'formula_not_allowed',
-        'formula_too_expensive',
-        'limit_unknown',
-        'metric_unknown',
-        'price_negative',
-        'product_unknown',
-        'quantity_invalid',
-        'quantity_not_whole',
-        'recurrence_invalid',
-        'tiers_invalid',
-        'unit_not_convertible',
-        'unit_unknown',
-      ],
+      refusals: productRefusals,
     },
     async ({ db, body, now }) => {
       const id = await insertProduct(db, await toNewProduct(db, body))
@@ -140,7 +121,8 @@ function registerNewProduct(frame: Frame): void {
 
 type Body = z.output<typeof newProductSchema>
 
-async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
+/** @throws what `productRefusals` lists, but taken codes and ids */
+export async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
   const applicationIds = await resolveApplications(db, body.applications)
   const applications = await listDefinitions(db, applicationIds)
   const product = {

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { KitRow } from '#db/read/kit.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { addressField, codeField, nameField, quantityField } from './common.ts'
+import { bodyOf, changeable, effectiveOnField, versionShape } from './version.ts'
 
 export const newKitSchema = z
   .strictObject({
@@ -28,10 +29,19 @@ export const newKitSchema = z
   })
   .openapi('NewKit')
 
+const { code: _code, ...changeableShape } = newKitSchema.shape
+
+export const kitChangeSchema = z
+  .strictObject({ ...changeable(changeableShape), effective_on: effectiveOnField })
+  .partial()
+  .openapi('KitChange')
+
 export const kitSchema = z
   .object({
     id: z.string(),
     code: z.string(),
+    version: z.number().int(),
+    effective_on: versionShape.effective_on,
     name: z.string(),
     price_product: z.string().nullable().openapi({ description: 'Code.' }),
     bill_of_materials: z.array(
@@ -51,6 +61,8 @@ export function toKitJson(row: KitRow): z.input<typeof kitSchema> {
   return {
     id: encodeId('kit', row.id),
     code: row.code,
+    version: row.version,
+    effective_on: row.effective_on,
     name: row.name,
     price_product: row.price_product_code,
     bill_of_materials: row.bill_of_materials.map((item) => ({
@@ -62,4 +74,13 @@ export function toKitJson(row: KitRow): z.input<typeof kitSchema> {
     archived_at: row.archived_at,
     created_at: row.created_at,
   }
+}
+
+/** A version as it would be asked for. */
+export function toKitBody(row: KitRow): Record<string, unknown> {
+  const body = bodyOf(toKitJson(row), newKitSchema.shape)
+  const items = toKitJson(row).bill_of_materials.map((item) =>
+    Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null)),
+  )
+  return { ...body, bill_of_materials: items }
 }

@@ -3,6 +3,7 @@ import type { ProductRow } from '#db/read/product.ts'
 import { intervalUnits } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { billingTimings, billingTypes } from '#domain/product.ts'
+import { snakeKeys } from '../key-case.ts'
 import { refuseWith } from '../validation.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
@@ -10,6 +11,7 @@ import { addressField, amountField, codeField, currencyField, externalIdField, n
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
 import { termsField, termsSchema, toTermsJson } from './terms.ts'
+import { bodyOf, changeable, effectiveOnField, versionShape } from './version.ts'
 
 export const newProductSchema = z
   .strictObject({
@@ -59,8 +61,11 @@ export const newProductSchema = z
   })
   .openapi('NewProduct')
 
+const { code: _code, variant_of: _variantOf, ...changeableShape } = newProductSchema.shape
+
 export const productChangeSchema = z
-  .strictObject({ external_id: externalIdField.nullish() })
+  .strictObject({ ...changeable(changeableShape), effective_on: effectiveOnField })
+  .partial()
   .openapi('ProductChange')
 
 export const productSchema = z
@@ -68,6 +73,8 @@ export const productSchema = z
     id: z.string(),
     code: z.string(),
     external_id: z.string().nullable(),
+    version: z.number().int(),
+    effective_on: versionShape.effective_on,
     name: z.string(),
     billing_type: z.enum(billingTypes),
     billing_timing: z.enum(billingTimings),
@@ -96,6 +103,8 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     id: encodeId('product', row.id),
     code: row.code,
     external_id: row.external_id,
+    version: row.version,
+    effective_on: row.effective_on,
     name: row.name,
     billing_type: row.billing_type,
     billing_timing: row.billing_timing,
@@ -119,5 +128,21 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     applications: row.application_codes,
     archived_at: row.archived_at,
     created_at: row.created_at,
+  }
+}
+
+/** A version as it would be asked for. The short form of a price stands for the long one. */
+export function toProductBody(row: ProductRow): Record<string, unknown> {
+  const { price, ...body } = bodyOf(toProductJson(row), newProductSchema.shape)
+  const terms = Object.entries(row.terms).length === 0 ? {} : { terms: snakeKeys(row.terms) }
+  const attributes = Object.keys(row.attributes).length === 0 ? {} : { attributes: row.attributes }
+  const { terms: _terms, attributes: _attributes, ...rest } = body
+  const recurrence = { recurrence: body['recurrence'] ?? null }
+  return {
+    ...rest,
+    ...recurrence,
+    ...(body['base_price'] === undefined ? { price } : {}),
+    ...terms,
+    ...attributes,
   }
 }

@@ -48,6 +48,7 @@ export const subscriptionSchema = z
     customer: referenceSchema,
     product: z.string().nullable().openapi({ description: 'Code; null for a kit.' }),
     kit: z.string().nullable().openapi({ description: 'Code; null for a product.' }),
+    kit_version: z.number().int().nullable().openapi({ description: 'By which it was sold.' }),
     order: z.string(),
     currency: z.string(),
     phase: z.enum(subscriptionPhases),
@@ -86,6 +87,7 @@ export const subscriptionLineSchema = z
   .object({
     id: z.string(),
     product: z.string(),
+    product_version: z.number().int().openapi({ description: 'By which it was sold.' }),
     description: z.string(),
     billing_type: z.string(),
     billing_timing: z.string(),
@@ -134,6 +136,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
     product: row.product_code,
     kit: row.kit_code,
+    kit_version: row.kit_version,
     order: encodeId('order', row.order_id),
     currency: row.currency,
     phase: row.phase,
@@ -172,6 +175,7 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
   return {
     id: encodeId('subscriptionLine', row.id),
     product: row.product_code,
+    product_version: row.product_version,
     description: row.description,
     billing_type: row.billing_type,
     billing_timing: row.billing_timing,

@@ -54,6 +54,8 @@ GET /v1/invoices/:id invoices:read
 GET /v1/invoices/:id/pdf invoices:read
 GET /v1/kits kits:read
 GET /v1/kits/:id kits:read
+GET /v1/kits/:id/difference kits:read
+GET /v1/kits/:id/versions kits:read
 GET /v1/me signed_in
 GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
@@ -62,6 +64,8 @@ GET /v1/price-lists price_lists:read
 GET /v1/price-lists/:id price_lists:read
 GET /v1/products products:read
 GET /v1/products/:id products:read
+GET /v1/products/:id/difference products:read
+GET /v1/products/:id/versions products:read
 GET /v1/self-check invoices:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
@@ -77,6 +81,7 @@ GET /v1/test-clocks clocks:read
 GET /v1/test-clocks/:id clocks:read
 PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
+PATCH /v1/kits/:id kits:write
 PATCH /v1/products/:id products:write
 PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write

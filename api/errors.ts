@@ -460,6 +460,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Nothing is lost: send it again in a moment with the same Idempotency-Key.',
     seeHealth,
   ),
+  terms_not_accepted: kind(
+    409,
+    'The terms of service were not accepted',
+    'Show the version in force to who orders, and send it with the order as accepted_terms.',
+    [{ title: 'Read the terms of service', href: '/v1/service-terms' }],
+  ),
   tiers_invalid: kind(
     422,
     'The tiers leave a hole or overlap',

@@ -18,7 +18,7 @@ import type {
   TestClocksTable,
   TaxIdChecksTable,
 } from './tables/customer.ts'
-import type { InstallationTable } from './tables/installation.ts'
+import type { InstallationTable, ServiceTermsTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type * as hold from './tables/order-hold.ts'
@@ -27,6 +27,7 @@ import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './table
 
 export interface Database {
   installation: InstallationTable
+  service_terms: ServiceTermsTable
   operators: OperatorsTable
   login_links: LoginLinksTable
   sessions: SessionsTable

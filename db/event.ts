@@ -4,6 +4,7 @@ import type { Db } from './database.ts'
 /** Everything that can be read in a timeline. */
 export type EventKind =
   | 'order.confirmed'
+  | 'order.terms_accepted'
   | 'order.held'
   | 'order.hold_released'
   | 'order.released'

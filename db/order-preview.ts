@@ -13,6 +13,7 @@ import {
   type RecurringTotal,
 } from '#domain/order-total.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
+import type { QuotedTotals } from '#domain/quote.ts'
 import type { Db } from './database.ts'
 import { refuseUsedTrials } from './trial.ts'
 import {
@@ -65,16 +66,9 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   ])
   const terms = taxTermsOf(customer)
   const on = context.startsOn ?? context.on
-  const added = context.additions.map(({ line }) => ({ line, index: -1 }))
-  const sold = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
-  const lines = [...sold, ...added]
-  const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
-  const dueNow = sold.filter(({ line }) => isDueNow(line)).map(({ line, index }) => toAmount(line, index))
-  const recurring = lines
-    .filter(({ line }) => line.interval !== null)
-    .map(({ line, index }) => toAmount(line, index))
-  const discount = toOrderDiscount(context.discount)
+  const { lines, dueNow, recurring, discount } = amountsOf(context)
   return {
+    ...totalOrder(context),
     currency: context.currency,
     on: context.on,
     startsOn: context.startsOn,
@@ -84,13 +78,32 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
     },
     additions: context.additions,
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
-    totalNowMinor: sumNet(dueNow, discount),
-    totalPerPeriodMinor: sumNet(recurring, discount),
     dueNow: totalAmounts(discountAmounts(dueNow, discount), terms, on),
     recurring: totalRecurring(recurring, discount, { terms, on }),
     metered: lines
-      .filter(({ line }) => line.product.billingType === 'usage')
-      .map(({ line }) => describePrice(line, context.currency)),
+      .filter((line) => line.product.billingType === 'usage')
+      .map((line) => describePrice(line, context.currency)),
+  }
+}
+
+/** What an order comes to, as it was seen, quoted or is confirmed: at activation, and in each period. */
+export function totalOrder(context: OrderContext): QuotedTotals {
+  const { dueNow, recurring, discount } = amountsOf(context)
+  return { totalNowMinor: sumNet(dueNow, discount), totalPerPeriodMinor: sumNet(recurring, discount) }
+}
+
+function amountsOf(context: OrderContext) {
+  const added = context.additions.map(({ line }) => ({ line, index: -1 }))
+  const sold = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
+  const all = [...sold, ...added]
+  const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
+  return {
+    lines: all.map(({ line }) => line),
+    dueNow: sold.filter(({ line }) => isDueNow(line)).map(({ line, index }) => toAmount(line, index)),
+    recurring: all
+      .filter(({ line }) => line.interval !== null)
+      .map(({ line, index }) => toAmount(line, index)),
+    discount: toOrderDiscount(context.discount),
   }
 }
 

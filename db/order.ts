@@ -1,6 +1,8 @@
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
+import type { QuotedTotals } from '#domain/quote.ts'
+import type { Acceptance } from '#domain/service-terms.ts'
 import type { Tx } from './database.ts'
 import { takeDiscount } from './discount.ts'
 import { placeInEnvironment } from './environment.ts'
@@ -12,27 +14,44 @@ import { openOrderHolds } from './order-hold.ts'
 import { insertAdditions } from './order-addition.ts'
 import { readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
 import { insertPlannedLines } from './order-line.ts'
-import { describePrice } from './order-preview.ts'
+import { describePrice, totalOrder } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
+import { keepAcceptance } from './service-terms.ts'
 import { useTrials } from './trial.ts'
+
+/** How an order is confirmed, where it is not simply placed. */
+export interface Confirmation {
+  /** The order is there as a draft, locked by the caller, with the lines of the request. */
+  readonly draftId?: string | null
+  /** It was built and paid before: nothing of it is waited for. */
+  readonly isHandedOver?: boolean
+  /** The terms of service that were accepted with it. */
+  readonly accepted?: Acceptance | null
+  /** Refuses what the order comes to, where something else was seen or quoted. */
+  readonly checkTotals?: ((totals: QuotedTotals, currency: string) => void) | undefined
+}
 
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
- * @param draftId the order is there as a draft, locked by the caller, with the lines of the request
- * @param isHandedOver it was built and paid before: nothing of it is waited for
- * @throws what `readOrderContext` refuses, and `discount_code_used_up`, `external_id_taken`, `no_server_for_application`,
- *   `ports_exhausted`, `trial_used`
+ * @throws what `readOrderContext` and `checkTotals` refuse, and `discount_code_used_up`, `external_id_taken`,
+ *   `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
  */
 export async function confirmOrder(
   tx: Tx,
   request: OrderRequest,
-  { draftId = null, isHandedOver = false }: { draftId?: string | null; isHandedOver?: boolean } = {},
+  { draftId = null, isHandedOver = false, accepted = null, checkTotals }: Confirmation = {},
 ): Promise<{ orderId: string; subscriptionIds: string[] }> {
   const context = await readOrderContext(tx, request)
+  // What is sold below is what was totalled here: prices are read once.
+  checkTotals?.(totalOrder(context), context.currency)
   const { orderId, orderLineIds } =
     draftId === null
       ? await insertOrder(tx, request, context)
       : await markConfirmed(tx, draftId, context.nowAt)
+  if (!isHandedOver) {
+    const order = { id: orderId, customerId: context.customer.id, channel: request.channel }
+    await keepAcceptance(tx, order, accepted, request.now)
+  }
   const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
   const subscriptionIds: string[] = []
   for (const planned of context.planned) {

@@ -3,7 +3,8 @@ import type { Selectable } from 'kysely'
 import { dateIn } from '#domain/calendar.ts'
 import { reservationEnd } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
-import { checkDraft, checkExpiry, checkQuoted, type QuotedTotals } from '#domain/quote.ts'
+import { checkAgreed, checkDraft, checkExpiry, checkQuoted, type QuotedTotals } from '#domain/quote.ts'
+import type { Acceptance } from '#domain/service-terms.ts'
 import type { Tx } from './database.ts'
 import { freeNames, reserveNames } from './environment.ts'
 import { setExternalId } from './external-id.ts'
@@ -77,17 +78,22 @@ export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, 
 }
 
 /**
- * Sells what a draft says, at the totals that it quoted.
+ * Sells what a draft says, at the totals that it quoted, or at those that a new preview showed.
  * @throws `order_not_draft`, `quote_expired`, `price_changed`, and as `confirmOrder`
  */
 export async function confirmDraft(
   tx: Tx,
   orderId: string,
-  { actor, now }: { actor: string; now: string },
+  asked: { actor: string; now: string; agreed?: QuotedTotals | null; accepted?: Acceptance | null },
 ): Promise<void> {
-  const { request, quoted, row } = await lockDraft(tx, orderId, { actor, now })
-  checkQuoted(quoted, await previewOrder(tx, request), row.currency)
-  await confirmOrder(tx, request, { draftId: orderId })
+  const { agreed = null, accepted = null } = asked
+  const { request, quoted } = await lockDraft(tx, orderId, asked)
+  await confirmOrder(tx, request, {
+    draftId: orderId,
+    accepted,
+    checkTotals: (present, currency) =>
+      agreed === null ? checkQuoted(quoted, present, currency) : checkAgreed(agreed, present, currency),
+  })
 }
 
 /** @throws `order_not_draft`, `quote_expired` */

@@ -519,6 +519,7 @@ CREATE TABLE events (
   constraint events_pkey PRIMARY KEY (id)
 );
 CREATE INDEX events_by_build ON public.events USING btree (build_order_id, id) WHERE (build_order_id IS NOT NULL);
+CREATE INDEX events_by_order ON public.events USING btree (((data ->> 'order'::text)), id) WHERE (data ? 'order'::text);
 CREATE INDEX events_by_subscription ON public.events USING btree (subscription_id, id);
 CREATE INDEX events_in_order ON public.events USING btree (transaction_id, id);
 CREATE TRIGGER event_announced AFTER INSERT ON public.events FOR EACH STATEMENT EXECUTE FUNCTION announce_event();
@@ -575,6 +576,7 @@ CREATE TABLE installation (
   unbuilt_payments text not null default 'balance'::text,
   mail_verification text not null default 'shop'::text,
   review_rules jsonb not null default '{}'::jsonb,
+  terms_required text not null default 'shop'::text,
   states_tax_in_own_currency boolean not null default false,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
@@ -588,6 +590,7 @@ CREATE TABLE installation (
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
   constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
   constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
+  constraint installation_terms_required_check CHECK ((terms_required = ANY (ARRAY['shop'::text, 'everywhere'::text]))),
   constraint installation_unbuilt_payments_check CHECK ((unbuilt_payments = ANY (ARRAY['balance'::text, 'refund'::text]))),
   constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
 );
@@ -974,14 +977,19 @@ CREATE TABLE orders (
   quote jsonb,
   external_id text,
   expired_at timestamp with time zone,
+  terms_version integer,
+  terms_accepted_at timestamp with time zone,
+  terms_accepted_by text,
   constraint orders_pkey PRIMARY KEY (id),
   constraint orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint orders_terms_version_fkey FOREIGN KEY (terms_version) REFERENCES service_terms(version),
   constraint orders_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint orders_check1 CHECK ((num_nonnulls(expires_on, quote) = ANY (ARRAY[0, 2]))),
   constraint orders_check2 CHECK (((confirmed_at IS NOT NULL) OR (quote IS NOT NULL))),
   constraint orders_end_check CHECK ((num_nonnulls(cancelled_at, expired_at) <= 1)),
   constraint orders_expired_check CHECK (((expired_at IS NULL) OR (confirmed_at IS NOT NULL))),
-  constraint orders_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text))
+  constraint orders_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
+  constraint orders_terms_check CHECK ((num_nonnulls(terms_version, terms_accepted_at, terms_accepted_by) = ANY (ARRAY[0, 3])))
 );
 CREATE INDEX orders_by_customer ON public.orders USING btree (customer_id, id DESC);
 CREATE UNIQUE INDEX orders_external_id ON public.orders USING btree (external_id) WHERE (external_id IS NOT NULL);
@@ -1221,6 +1229,19 @@ CREATE TABLE servers (
   constraint servers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
   constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text])))
 );
+
+CREATE TABLE service_terms (
+  version integer not null,
+  text text,
+  url text,
+  published_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint service_terms_pkey PRIMARY KEY (version),
+  constraint service_terms_say_something CHECK ((num_nonnulls(text, url) > 0)),
+  constraint service_terms_version_check CHECK ((version > 0))
+);
+CREATE TRIGGER service_terms_immutable BEFORE DELETE OR UPDATE ON public.service_terms FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER service_terms_kept BEFORE TRUNCATE ON public.service_terms FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE sessions (
   token_sha256 bytea not null,

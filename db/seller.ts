@@ -1,6 +1,7 @@
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import { dateIn } from '#domain/calendar.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
+import type { TermsRequired } from '#domain/service-terms.ts'
 import type { Db, Tx } from './database.ts'
 import type { NumberPatterns, Seller } from './tables/installation.ts'
 
@@ -20,6 +21,8 @@ export interface SellerSettings {
   readonly draftDays: number
   /** Minutes that the shop holds the names of an order which is open. */
   readonly reservationMinutes: number
+  /** Whose orders have to accept the terms of service. */
+  readonly termsRequired: TermsRequired
   readonly numberPatterns: NumberPatterns
   /** Days that an order waits for its payment. */
   readonly unpaidOrderDays: number
@@ -43,6 +46,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
     reservationMinutes: row.reservation_minutes,
+    termsRequired: row.terms_required,
     numberPatterns: row.number_patterns,
     unpaidOrderDays: row.unpaid_order_days,
     unbuiltPayments: row.unbuilt_payments,
@@ -77,6 +81,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
       reservation_minutes: settings.reservationMinutes,
+      terms_required: settings.termsRequired,
       number_patterns: JSON.stringify(settings.numberPatterns),
       unpaid_order_days: settings.unpaidOrderDays,
       unbuilt_payments: settings.unbuiltPayments,

@@ -113,6 +113,7 @@ export type ErrorCode =
   | 'tax_rate_overlaps'
   | 'template_invalid'
   | 'temporal_unreachable'
+  | 'terms_not_accepted'
   | 'tiers_invalid'
   | 'trial_used'
   | 'unit_not_convertible'

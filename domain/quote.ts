@@ -56,3 +56,16 @@ export function checkQuoted(quoted: QuotedTotals, present: QuotedTotals, currenc
     throw new BusinessError('price_changed', `Quoted were ${before}, and it is ${now} now. Change the draft to quote it anew.`) // prettier-ignore
   }
 }
+
+/**
+ * Nothing is sold at another price than was seen in a preview. Whoever asks again with what the new preview says gets it.
+ * @throws `price_changed` with both amounts
+ */
+export function checkAgreed(agreed: QuotedTotals, present: QuotedTotals, currency: string): void {
+  const fields = { totalNowMinor: 'total_now_minor', totalPerPeriodMinor: 'total_per_period_minor' } as const
+  for (const name of ['totalNowMinor', 'totalPerPeriodMinor'] as const) {
+    if (agreed[name] === present[name]) continue
+    const [seen, now] = [formatMoney(agreed[name], currency), formatMoney(present[name], currency)]
+    throw fieldError(`/agreed/${fields[name]}`, 'price_changed', `It is ${now} now, not ${seen}.`)
+  }
+}

@@ -17,6 +17,7 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${amount({ ...data, total_minor: data['amount_minor'] })} is to be refunded`,
   'payment.refunded': (data) => `${amount({ ...data, total_minor: data['amount_minor'] })} refunded`,
   'customer.mail_verified': () => 'Mail address verified',
+  'order.terms_accepted': (data) => `Terms of service, version ${text(data['version'])}, accepted`,
   'build.started': () => 'Build started',
   'build.step': stepSentence,
   'build.done': () => 'Build done, observed ready',

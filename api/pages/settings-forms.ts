@@ -13,6 +13,7 @@ type Change = z.output<typeof sellerChangeSchema>
 const forms: Readonly<Record<string, (values: Values) => Change>> = {
   seller: toProfile,
   billing: toBilling,
+  orders: toOrders,
   numbers: toNumbers,
 }
 
@@ -52,6 +53,11 @@ function toBilling(values: Values): Change {
     payment_terms_days: toCount(values['payment_terms_days']),
     draft_days: toCount(values['draft_days']),
   }
+  return parse(sellerChangeSchema, change, 'body')
+}
+
+function toOrders(values: Values): Change {
+  const change = { ...values, reservation_minutes: toCount(values['reservation_minutes']) }
   return parse(sellerChangeSchema, change, 'body')
 }
 

@@ -36,6 +36,7 @@ export async function settingsBody(
           <SellerForm {...props} />
           <div class="stack">
             <BillingForm {...props} />
+            <OrdersForm {...props} />
             <NumbersForm {...props} next={next} />
           </div>
         </div>
@@ -180,6 +181,36 @@ function BillingForm(props: SettingsProps) {
         max={30}
         value={seller.draft_days}
         hint="So long an invoice stays a draft; 0: it is final at once."
+        isRequired
+      />
+    </SettingsForm>
+  )
+}
+
+function OrdersForm(props: SettingsProps) {
+  const { seller } = props
+  const at = { form: 'orders', refused: props.refused }
+  return (
+    <SettingsForm {...props} form="orders" title="Orders">
+      <Choice
+        {...at}
+        name="terms_required"
+        label="Terms of service are accepted"
+        value={seller.terms_required}
+        choices={[
+          ['shop', 'with orders of the shop'],
+          ['everywhere', 'with every order'],
+        ]}
+      />
+      <TextField
+        {...at}
+        name="reservation_minutes"
+        label="Minutes for names"
+        type="number"
+        min={1}
+        max={10_080}
+        value={seller.reservation_minutes}
+        hint="So long the shop holds the names of an order that is open."
         isRequired
       />
     </SettingsForm>

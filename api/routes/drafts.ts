@@ -8,6 +8,7 @@ import type { Frame } from '../frame.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { idParams } from '../schemas/common.ts'
 import {
+  confirmationSchema,
   draftChangeSchema,
   newDraftSchema,
   orderSchema,
@@ -15,7 +16,14 @@ import {
   toOrderJson,
 } from '../schemas/order.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
-import { orderRefusals, toAskedEnvironment, toOrderLines, toOrderRequest } from './orders.ts'
+import {
+  orderRefusals,
+  toAcceptance,
+  toAgreedTotals,
+  toAskedEnvironment,
+  toOrderLines,
+  toOrderRequest,
+} from './orders.ts'
 
 /** Orders that are quotes: nothing is sold until they are confirmed. */
 export function registerDrafts(frame: Frame): void {
@@ -101,15 +109,17 @@ function registerConfirmation(frame: Frame): void {
       tag: 'Orders',
       summary: 'Confirm a draft',
       description:
-        'It is sold as if it were ordered now, and refused where that is another amount than was quoted.',
+        'It is sold as if it were ordered now, and refused where that is another amount than was quoted, or than is agreed.',
       params: idParams,
-      body: nothingSchema,
+      body: confirmationSchema,
       result: orderSchema,
-      refusals: [...orderRefusals, 'order_not_draft', 'price_changed', 'quote_expired'],
+      refusals: [...orderRefusals, 'order_not_draft', 'price_changed', 'quote_expired', 'terms_not_accepted'],
     },
-    async ({ db, transaction, params, principal, now, afterCommit }) => {
+    async ({ db, transaction, params, body, principal, now, afterCommit }) => {
       const id = await resolveAddress(db, 'order', params.id)
-      await confirmDraft(transaction(), id, { actor: principal.name, now })
+      const agreed = toAgreedTotals(body.agreed)
+      const accepted = toAcceptance(body.accepted_terms, principal.name)
+      await confirmDraft(transaction(), id, { actor: principal.name, now, agreed, accepted })
       afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return toOrderJson(await getOrder(db, id), now)
     },

@@ -31,6 +31,7 @@ import { registerProductVersions } from './product-versions.ts'
 import { registerKitVersions } from './kit-versions.ts'
 import { registerSelfCheck } from './self-check.ts'
 import { registerSeller } from './seller.ts'
+import { registerServiceTerms } from './service-terms.ts'
 import { registerServers } from './servers.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptions } from './subscriptions.ts'
@@ -51,6 +52,7 @@ export function registerRoutes(frame: Frame): void {
   registerTaxRates(frame)
   registerExchangeRates(frame)
   registerSeller(frame)
+  registerServiceTerms(frame)
   registerApplications(frame)
   registerPriceGrids(frame)
   registerCustomers(frame)

@@ -1,19 +1,22 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import type { OrderRequest } from '#db/order-context.ts'
-import { previewOrder, type OrderPreview } from '#db/order-preview.ts'
+import { previewOrder } from '#db/order-preview.ts'
 import { confirmOrder } from '#db/order.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
-import { fieldError, type ErrorCode } from '#domain/errors.ts'
-import { formatMoney } from '#domain/money.ts'
+import type { ErrorCode } from '#domain/errors.ts'
 import type { OrderRequestLine } from '#domain/order.ts'
+import { checkAgreed, type QuotedTotals } from '#domain/quote.ts'
+import type { Acceptance } from '#domain/service-terms.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import type { acceptedTermsField } from '../schemas/service-terms.ts'
 import {
+  type agreedField,
   newOrderSchema,
   orderPreviewSchema,
   orderSchema,
@@ -82,33 +85,34 @@ export function registerOrders(frame: Frame): void {
       result: orderSchema,
       status: 201,
       location: (order) => `/v1/orders/${order.id}`,
-      refusals: [...orderRefusals, 'price_changed'],
+      refusals: [...orderRefusals, 'price_changed', 'terms_not_accepted'],
     },
     async ({ db, transaction, body, principal, now, afterCommit }) => {
       const request = await toOrderRequest(db, body, { actor: principal.name, now })
-      if (body.agreed != null) checkAgreed(body.agreed, await previewOrder(db, request))
-      const { orderId } = await confirmOrder(transaction(), request)
+      const agreed = toAgreedTotals(body.agreed)
+      const { orderId } = await confirmOrder(transaction(), request, {
+        accepted: toAcceptance(body.accepted_terms, principal.name),
+        checkTotals:
+          agreed === null ? undefined : (present, currency) => checkAgreed(agreed, present, currency),
+      })
       afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return toOrderJson(await getOrder(db, orderId), now)
     },
   )
 }
 
-/** What is confirmed is what was seen. @throws `price_changed` with both amounts */
-function checkAgreed(
-  agreed: { total_now_minor: number; total_per_period_minor: number },
-  preview: OrderPreview,
-): void {
-  const { currency } = preview
-  const totals = [
-    ['total_now_minor', preview.totalNowMinor],
-    ['total_per_period_minor', preview.totalPerPeriodMinor],
-  ] as const
-  for (const [name, amountMinor] of totals) {
-    if (agreed[name] === amountMinor) continue
-    const detail = `It is ${formatMoney(amountMinor, currency)} now, not ${formatMoney(agreed[name], currency)}.`
-    throw fieldError(`/agreed/${name}`, 'price_changed', detail)
-  }
+/** What a preview showed, as it is said with a confirmation. */
+export function toAgreedTotals(agreed: z.output<typeof agreedField>): QuotedTotals | null {
+  if (agreed == null) return null
+  return { totalNowMinor: agreed.total_now_minor, totalPerPeriodMinor: agreed.total_per_period_minor }
+}
+
+/** @param sender who accepted, unless somebody else is named */
+export function toAcceptance(
+  accepted: z.output<typeof acceptedTermsField> | null | undefined,
+  sender: string,
+): Acceptance | null {
+  return accepted == null ? null : { version: accepted.version, by: accepted.by ?? sender }
 }
 
 function registerOrderReads(frame: Frame): void {
@@ -156,7 +160,7 @@ function registerOrderReads(frame: Frame): void {
 /** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
 export async function toOrderRequest(
   db: Db,
-  body: Omit<z.output<typeof newOrderSchema>, 'agreed'>,
+  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms'>,
   context: { actor: string; now: string },
 ): Promise<OrderRequest> {
   const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const

@@ -23,6 +23,7 @@ import {
 import { conversionSchema, toConversionJson } from './explanation.ts'
 import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
+import { acceptedTermsField } from './service-terms.ts'
 
 const startField = z.union([
   z.strictObject({ on: dateField.openapi({ description: 'A day, past or to come.' }) }),
@@ -113,13 +114,20 @@ const boundsRefusal = {
   error: 'The greatest amount is not below the least one',
 }
 
+/** The totals of a preview. */
+export const agreedField = z
+  .strictObject({ total_now_minor: z.int(), total_per_period_minor: z.int() })
+  .nullish()
+  .openapi({ description: 'The totals that the preview showed: ordered is this, or nothing.' })
+
+const confirmationShape = { agreed: agreedField, accepted_terms: acceptedTermsField.nullish() }
+
+export const confirmationSchema = z.strictObject(confirmationShape).openapi('Confirmation')
+
 export const newOrderSchema = z
   .strictObject({
     ...orderShape,
-    agreed: z
-      .strictObject({ total_now_minor: z.int(), total_per_period_minor: z.int() })
-      .nullish()
-      .openapi({ description: 'The totals that the preview showed: ordered is this, or nothing.' }),
+    ...confirmationShape,
   })
   .refine(areBoundsInOrder, boundsRefusal)
   .openapi('NewOrder')
@@ -192,6 +200,10 @@ export const orderSchema = z
         phase: z.enum(subscriptionPhases),
       }),
     ),
+    accepted_terms: z
+      .object({ version: z.number().int(), at: z.string(), by: z.string() })
+      .nullable()
+      .openapi({ description: 'The version of the terms of service that was accepted, when and by whom.' }),
     confirmed_at: z.string().nullable(),
     cancelled_at: z.string().nullable(),
   })
@@ -234,9 +246,18 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
       title,
       phase,
     })),
+    accepted_terms: toAcceptedTermsJson(row),
     confirmed_at: row.confirmed_at,
     cancelled_at: row.cancelled_at,
   }
+}
+
+function toAcceptedTermsJson({
+  terms_version: version,
+  terms_accepted_at: at,
+  terms_accepted_by: by,
+}: OrderRow) {
+  return version === null || at === null || by === null ? null : { version, at, by }
 }
 
 function toEnvironmentJson({ environment, quote }: OrderRow) {

@@ -18,11 +18,9 @@ const gridShape = {
         bound: z.string().regex(/^\d{1,12}(\.\d{1,20})?$/, 'A bound is a decimal of 0 or more as text'),
         amount: amountField,
         kind: z.enum(['fixed', 'times_value']).default('fixed'),
-        value: valueCodeField
-          .optional()
-          .openapi({
-            description: 'Which value of the instance is looked up; left out, the line’s quantity.',
-          }),
+        value: valueCodeField.optional().openapi({
+          description: 'Which value of the instance is looked up; left out, the line’s quantity.',
+        }),
       }),
     )
     .min(1)

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SellerSettings } from '#db/seller.ts'
+import { termsRequired } from '#domain/service-terms.ts'
 import { countryField, nameField, textField } from './common.ts'
 import { paymentTermsField } from './payment-terms.ts'
 
@@ -60,6 +61,9 @@ const settingsShape = {
     .min(1)
     .max(10_080)
     .openapi({ description: 'Minutes that the shop holds the names of an order which is open.' }),
+  terms_required: z
+    .enum(termsRequired)
+    .openapi({ description: 'Whose orders have to accept the terms of service.' }),
   number_patterns: z.strictObject({ invoice: numberPatternField, credit_note: numberPatternField }),
 }
 
@@ -103,6 +107,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     recurrence_starts: settings.recurrenceStarts,
     draft_days: settings.draftDays,
     reservation_minutes: settings.reservationMinutes,
+    terms_required: settings.termsRequired,
     number_patterns: settings.numberPatterns,
   }
 }
@@ -129,6 +134,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,
     reservationMinutes: json.reservation_minutes,
+    termsRequired: json.terms_required,
     numberPatterns: json.number_patterns,
   }
 }

@@ -14,6 +14,7 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
+import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
@@ -47,6 +48,7 @@ export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
+export type ServiceTerms = z.output<typeof serviceTermsSchema>
 export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>

@@ -17,6 +17,7 @@ interface OrderOptions {
   readonly purchaseOrder?: string
   readonly discountCode?: string
   readonly externalId?: string
+  readonly acceptTerms?: string
   readonly environment?: string
   readonly newEnvironment?: string
   readonly prefix?: string
@@ -36,6 +37,7 @@ export function registerOrder(program: Command): void {
     .option('--starts-on <date>', 'the first day of service, past or to come')
     .option('--purchase-order <reference>', 'the customer’s own, as it is printed')
     .option('--discount-code <code>', 'such as SPRING-2026')
+    .option('--accept-terms <version>', 'the terms of service that the customer accepts')
     .option('--external-id <id>', 'by which another system knows the order')
     .option('--environment <id>', 'the environment of the customer that it goes into')
     .option('--new-environment <name>', 'a new one of this name, such as shop')
@@ -53,7 +55,12 @@ export function registerOrder(program: Command): void {
     .action(
       withSession<[string], OrderOptions>(async (session, { args: [sold], options }) => {
         const body = await toOrder(session, sold, options)
-        return options.dryRun ? await preview(session, body) : await place(session, body, options)
+        if (options.dryRun) return await preview(session, body)
+        const accepted =
+          options.acceptTerms === undefined
+            ? {}
+            : { accepted_terms: { version: Number(options.acceptTerms) } }
+        return await place(session, { ...body, ...accepted }, options)
       }),
     )
 }

@@ -15,6 +15,7 @@ import { registerOrder } from './order.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
+import { registerServiceTerms } from './service-terms.ts'
 import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
 import { registerSubscriptions } from './subscriptions.ts'
@@ -58,6 +59,7 @@ const usualCommands: Readonly<Record<string, string>> = {
   kits: 'ls',
   kit: 'ls',
   seller: 'show',
+  'service-terms': 'ls',
   'tax-rates': 'ls',
   'tax-rate': 'ls',
   'exchange-rates': 'ls',
@@ -93,6 +95,7 @@ export function createProgram(): Command {
   registerPriceGrids(program)
   registerInstanceValues(program)
   registerSeller(program)
+  registerServiceTerms(program)
   registerTaxRates(program)
   registerExchangeRates(program)
   registerTasks(program)

@@ -19,6 +19,7 @@ interface Change {
   readonly paymentTermsDays?: string
   readonly draftDays?: string
   readonly reservationMinutes?: string
+  readonly termsRequired?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
   readonly statesTaxInOwnCurrency?: 'yes' | 'no'
   readonly taxRounding?: string
@@ -60,6 +61,12 @@ function registerSet(group: Command): void {
     .option('--account-holder <name>', 'as it is printed')
     .option('--payment-terms-days <days>', 'from issue to due date')
     .option('--draft-days <days>', 'days that documents stay open for review')
+    .addOption(
+      new Option('--terms-required <where>', 'whose orders accept the terms of service').choices([
+        'shop',
+        'everywhere',
+      ]),
+    )
     .option('--reservation-minutes <minutes>', 'how long the shop holds the names of an open order')
     .addOption(
       new Option('--prices-include-tax <answer>', 'whether prices hold the tax').choices(['yes', 'no']),
@@ -101,6 +108,7 @@ function toBody(change: Change): object {
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
     reservation_minutes: toNumber(change.reservationMinutes),
+    terms_required: change.termsRequired,
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
     states_tax_in_own_currency: change.statesTaxInOwnCurrency && change.statesTaxInOwnCurrency === 'yes',
     tax_rounding: change.taxRounding,
@@ -142,6 +150,7 @@ function show(out: Output, seller: Seller): void {
     ...(seller.states_tax_in_own_currency ? [['tax', `also in ${seller.currency}`] as const] : []),
     ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],
     ['payment terms', sayTerms(seller)],
+    ['terms of service', seller.terms_required === 'shop' ? 'accepted in the shop' : 'accepted everywhere'],
     ['names in the shop', `held for ${seller.reservation_minutes} minutes`],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],

@@ -1,5 +1,6 @@
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
+import type { TermsRequired } from '#domain/service-terms.ts'
 import type { ColumnType } from 'kysely'
 import type { Defaulted, Generated, Instant, Json, NullableJson } from './columns.ts'
 
@@ -41,7 +42,17 @@ export interface InstallationTable {
   mail_verification: Defaulted<MailVerification>
   review_rules: ColumnType<ReviewRules, string | undefined, string>
   reservation_minutes: Defaulted<number>
+  terms_required: Defaulted<TermsRequired>
   number_patterns: ColumnType<NumberPatterns, string | undefined, string>
   demo_seeded_at: Instant | null
+  created_at: Generated<Instant>
+}
+
+/** What customers accept with an order, version by version. */
+export interface ServiceTermsTable {
+  version: number
+  text: string | null
+  url: string | null
+  published_at: Instant
   created_at: Generated<Instant>
 }

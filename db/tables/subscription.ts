@@ -38,6 +38,10 @@ export interface OrdersTable {
   /** The first day on which a draft cannot be had any more. */
   expires_on: CalendarDate | null
   quote: Json<QuoteTerms> | null
+  /** The version of the terms of service that was accepted with it. */
+  terms_version: number | null
+  terms_accepted_at: Instant | null
+  terms_accepted_by: string | null
   created_at: Generated<Instant>
 }
 

@@ -34,6 +34,7 @@ before(async () => {
   })
   const rate = { base: 'EUR', quote: 'USD', rate: '1.25', source: 'ECB', valid_on: '2026-01-02' }
   await api.post('/v1/exchange-rates', rate)
+  await api.post('/v1/service-terms', { text: 'Terms.', published_at: '2020-01-01T00:00:00Z' })
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()

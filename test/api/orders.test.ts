@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { changePrice } from '#test/support/product-version.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
@@ -112,3 +113,32 @@ test('an order at other totals than were seen is refused with both, and at those
   assert.match(String(refused.body['detail']), /20\.00 USD now, not 19\.99 USD/)
   assert.equal((await api.post('/v1/orders', { ...order, agreed })).status, 201)
 })
+
+test('a price that changes between preview and order is refused with both amounts, and the new preview is sold', async () => {
+  const order = { customer: 'acme', lines: [{ product: 'support', quantity: 2 }] }
+  const see = async () => {
+    const { body } = await api.post('/v1/orders/preview', order)
+    const [now, perPeriod] = [body['total_now'], body['total_per_period']] as { amount_minor: number }[]
+    return { total_now_minor: now?.amount_minor, total_per_period_minor: perPeriod?.amount_minor }
+  }
+  const { body: draft } = await api.post('/v1/orders/drafts', { ...order, expires_on: '2199-05-01' })
+  const confirm = `/v1/orders/${String(draft['id'])}/confirm`
+  const before = await see()
+  await setSupportPrice('12')
+  const placed = await api.post('/v1/orders', { ...order, agreed: before })
+  assert.deepEqual([placed.status, placed.body['code']], [409, 'price_changed'])
+  assert.match(String(placed.body['detail']), /24\.00 USD now, not 20\.00 USD/)
+  const quoted = await api.post(confirm, {})
+  assert.deepEqual([quoted.status, quoted.body['code']], [409, 'price_changed'])
+  assert.match(String(quoted.body['detail']), /Quoted were 20\.00 USD, and it is 24\.00 USD now/)
+  const agreed = await see()
+  assert.equal((await api.post('/v1/orders', { ...order, agreed })).status, 201)
+  const stale = await api.post(confirm, { agreed: before })
+  assert.match(String(stale.body['detail']), /24\.00 USD now, not 20\.00 USD/)
+  assert.equal((await api.post(confirm, { agreed })).status, 200)
+  await setSupportPrice('10.00')
+})
+
+async function setSupportPrice(unitAmount: string): Promise<void> {
+  await changePrice(api.db, 'support', { unitAmount, effectiveOn: '2020-01-01' })
+}

@@ -70,6 +70,7 @@ GET /v1/self-check invoices:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
+GET /v1/service-terms seller:read
 GET /v1/subscriptions subscriptions:read
 GET /v1/subscriptions/:id subscriptions:read
 GET /v1/subscriptions/:id/next-invoice invoices:read
@@ -125,6 +126,7 @@ POST /v1/price-lists/:id/items price_lists:write
 POST /v1/price-revisions subscriptions:write
 POST /v1/products products:write
 POST /v1/products/:id/archive products:write
+POST /v1/service-terms seller:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write
 POST /v1/subscriptions/:id/change-plan/preview subscriptions:read

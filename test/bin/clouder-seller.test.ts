@@ -63,6 +63,19 @@ test('an order makes a new environment, whose names are held as long as the sell
   assert.equal((await clouder.run([...order, ...both])).code, 2)
 })
 
+test('terms of service are published and listed, and an order accepts them', async () => {
+  const published = await clouder.run(['service-terms', 'publish', '--url', 'https://example.com/terms/1'])
+  assert.match(published.stderr, /Version 1, in force/)
+  assert.match(await done(['service-terms']), /^1\t.*\tyes\thttps:\/\/example\.com\/terms\/1/m)
+  await done(['seller', 'set', '--terms-required', 'everywhere'])
+  const order = ['order', 'set-up', '--customer', 'north-clinic', '--json']
+  const refused = await clouder.run(order)
+  assert.match(refused.stderr, /Version 1 of the terms of service has to be accepted/)
+  const placed = JSON.parse(await done([...order, '--accept-terms', '1'])) as { accepted_terms: object }
+  assert.partialDeepStrictEqual(placed.accepted_terms, { version: 1 })
+  await done(['seller', 'set', '--terms-required', 'shop'])
+})
+
 test('an external id is given, and addresses what has it', async () => {
   const given = await clouder.run(['external-id', 'customer', 'north-clinic', 'crm-4711'])
   assert.match(given.stderr, /cus_\w+ can be addressed as ext:crm-4711/)

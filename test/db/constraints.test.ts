@@ -400,6 +400,32 @@ test('a name is held by one order, for a time that a seller can mean', async () 
   )
 })
 
+test('terms of service say something and never change, and an order accepts them with instant and name', async () => {
+  const publish = async (version: number, text: string | null) =>
+    sql`insert into service_terms (version, text, published_at) values (${version}, ${text}, now())`.execute(
+      db,
+    )
+  await publish(1, 'First.')
+  await refuses('service_terms_version_check', async () => publish(0, 'None.'))
+  await refuses('service_terms_say_something', async () => publish(2, null))
+  await refuses('service_terms_immutable', async () =>
+    sql`update service_terms set text = 'Other.'`.execute(db),
+  )
+  await assert.rejects(async () => sql`truncate service_terms cascade`.execute(db), /never change/)
+  const order = await one('orders', sql`true`)
+  await refuses('orders_terms_check', async () =>
+    sql`update orders set terms_version = 1 where id = ${order}`.execute(db),
+  )
+  await refuses('orders_terms_version_fkey', async () =>
+    sql`update orders set terms_version = 9, terms_accepted_at = now(), terms_accepted_by = 'Ada' where id = ${order}`.execute(
+      db,
+    ),
+  )
+  await refuses('installation_terms_required_check', async () =>
+    sql`update installation set terms_required = 'nowhere'`.execute(db),
+  )
+})
+
 test('an external id is one of its kind, in visible characters', async () => {
   for (const table of ['customers', 'products', 'orders', 'subscriptions'] as const) {
     const id = await one(table, sql`true`)

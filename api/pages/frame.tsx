@@ -7,6 +7,7 @@ const places = [
   { key: 'subscriptions', title: 'Subscriptions', href: '/subscriptions' },
   { key: 'customers', title: 'Customers', href: '/customers' },
   { key: 'invoices', title: 'Invoices', href: '/invoices' },
+  { key: 'catalog', title: 'Catalog', href: '/catalog' },
   { key: 'settings', title: 'Settings', href: '/settings' },
 ] as const
 

@@ -2,6 +2,8 @@ import type { Frame } from '../frame.ts'
 import { registerAssets } from './assets.ts'
 import { registerBillingRunPages } from './billing-runs.tsx'
 import { registerCancellation } from './cancellation.tsx'
+import { registerCatalogPage } from './catalog.tsx'
+import { registerCatalogVersionPages } from './catalog-versions.tsx'
 import { registerChangeRequestPages } from './change-requests.tsx'
 import { registerTheme } from './console-page.tsx'
 import { registerCustomerForms } from './customer-forms.ts'
@@ -43,6 +45,8 @@ export function registerPages(frame: Frame): void {
   registerCustomers(frame)
   registerCustomer(frame)
   registerCustomerForms(frame)
+  registerCatalogPage(frame)
+  registerCatalogVersionPages(frame)
   registerSettings(frame)
   registerSettingsForms(frame)
   registerTaxRatePages(frame)

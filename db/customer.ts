@@ -33,6 +33,8 @@ export interface CustomerFacts {
   readonly taxExemption: string | null
   readonly language: string
   readonly buyerReference: string | null
+  /** Printed on each document. */
+  readonly invoiceNote: string | null
   /** Null: the seller's. */
   readonly paymentTerms: PaymentTerms | null
   readonly splitsByPurchaseOrder: boolean
@@ -62,6 +64,7 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         tax_id_verified_at: facts.taxIdVerifiedAt ?? null,
         tax_exemption: facts.taxExemption ?? null,
         buyer_reference: facts.buyerReference ?? null,
+        invoice_note: facts.invoiceNote ?? null,
       })
       .execute()
   await refuseTakenExternalId(facts.externalId, '/external_id', async () => refuseTakenCode(code, insert))
@@ -97,6 +100,7 @@ function toColumns(facts: Partial<CustomerFacts>) {
     tax_exemption: facts.taxExemption,
     language: facts.language,
     buyer_reference: facts.buyerReference,
+    invoice_note: facts.invoiceNote,
     payment_terms: facts.paymentTerms && JSON.stringify(facts.paymentTerms),
     splits_by_purchase_order: facts.splitsByPurchaseOrder,
   }

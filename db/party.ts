@@ -45,6 +45,7 @@ export async function readBuyers(
   const rows = await tx
     .selectFrom('customers')
     .select(['id', 'code', 'name', 'email', 'address', 'country', 'tax_id', 'language', 'buyer_reference'])
+    .select('invoice_note')
     .select(['payment_terms', 'region', 'is_business', 'tax_id_verified_at', 'tax_exemption'])
     .where('id', '=', sql<string>`any(${[...new Set(customerIds)]}::uuid[])`)
     .execute()
@@ -62,6 +63,7 @@ export async function readBuyers(
           taxId: row.tax_id,
           language: row.language,
           reference: row.buyer_reference,
+          ...(row.invoice_note === null ? {} : { note: row.invoice_note }),
           ...(row.region === null ? {} : { region: row.region }),
           ...(row.is_business ? { isBusiness: true as const } : {}),
           ...(row.tax_id_verified_at === null ? {} : { taxIdVerifiedAt: row.tax_id_verified_at }),

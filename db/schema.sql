@@ -439,6 +439,7 @@ CREATE TABLE customers (
   payment_terms jsonb,
   splits_by_purchase_order boolean not null default false,
   external_id text,
+  invoice_note text,
   mail_verified_at timestamp with time zone,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
@@ -448,6 +449,7 @@ CREATE TABLE customers (
   constraint customers_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
   constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint customers_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
+  constraint customers_invoice_note_check CHECK (((length(invoice_note) >= 1) AND (length(invoice_note) <= 1000))),
   constraint customers_language_check CHECK ((language ~ '^[a-z]{2}$'::text))
 );
 CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (external_id) WHERE (external_id IS NOT NULL);

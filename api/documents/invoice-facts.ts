@@ -46,6 +46,8 @@ export interface BankAccount {
 
 export interface LineFacts {
   readonly description: string
+  /** The heading below which it stands; null: with what is of no subscription. Left out where there are none. */
+  readonly section?: string | null
   /** What it belongs to: its subscription, its instance. */
   readonly context: readonly string[]
   readonly isCredit: boolean

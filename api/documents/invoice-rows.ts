@@ -63,7 +63,10 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
     buyerReference: buyer.reference ?? null,
     correctedNumber: invoice.corrected_number,
     isTaxIncluded: invoice.are_prices_inclusive,
-    lines: lines.map((line) => fromLineRow(line, said.length > 0)),
+    lines: lines.map((line) => ({
+      ...fromLineRow(line, said.length > 0),
+      ...(seller.sections === 'subscription' ? inSection(line) : {}),
+    })),
     taxes: said.map(fromTaxRow),
     netMinor: invoice.net_minor,
     taxMinor: invoice.tax_minor,
@@ -75,7 +78,7 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
         ? []
         : leaveUnpaid(instalmentsOf(dues, invoice.total_minor), balanceUsedMinor),
     taxInSellerCurrency: invoice.stated_tax && fromStatedTax(invoice.stated_tax),
-    notes: [],
+    notes: buyer.note === undefined ? [] : [buyer.note],
   }
 }
 
@@ -98,6 +101,14 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
     discountMinor: line.discount_minor,
     taxPercent: isTaxed ? line.tax_rate_percent : null,
     amountMinor: line.amount_minor,
+  }
+}
+
+/** The heading says the subscription, so the line need not. */
+function inSection(line: InvoiceLineRow): Pick<LineFacts, 'section' | 'context'> {
+  return {
+    section: line.subscription_title,
+    context: line.instance_name === null ? [] : [line.instance_name],
   }
 }
 

@@ -50,6 +50,8 @@ export interface PrintedColumn {
 }
 
 export interface PrintedLine {
+  /** A heading above this line and those that follow it. */
+  readonly section: string | null
   readonly description: string
   /** Smaller, below the description. */
   readonly details: readonly string[]

@@ -10,12 +10,23 @@ export function printLines(print: Print): Pick<PrintedInvoice, 'columns' | 'line
       { title: messages.description, isNumber: false },
       ...columns.map(({ title, isNumber }) => ({ title, isNumber })),
     ],
-    lines: facts.lines.map((line) => ({
+    lines: facts.lines.map((line, index) => ({
+      section: printSection(print, line, facts.lines[index - 1]),
       description: formats.isolate(line.description),
       details: printDetails(print, line),
       cells: columns.map(({ cell }) => cell(line)),
     })),
   }
+}
+
+/** Said where it begins. */
+function printSection(
+  { messages, formats }: Print,
+  line: LineFacts,
+  before: LineFacts | undefined,
+): string | null {
+  if (line.section === undefined || line.section === before?.section) return null
+  return line.section === null ? messages.otherLines : formats.isolate(line.section)
 }
 
 interface LineColumn extends PrintedColumn {

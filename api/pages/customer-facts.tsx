@@ -48,6 +48,7 @@ function PrintedFields({ content: { row }, refused }: CustomerProps) {
         value={row.buyer_reference}
         hint="Printed on each document."
       />
+      <TextArea {...at} name="invoice_note" label="Note on each document" value={row.invoice_note} />
       <TextField
         {...at}
         name="language"

@@ -207,33 +207,42 @@ function Line(props: {
   const { line, printed, columns } = props
   if (printed === undefined) return null
   return (
-    <tr>
-      <th scope="row">
-        {printed.description}
-        {printed.details.map((detail) => (
-          <div class="hint">
-            <Detail text={detail} line={line} />
+    <>
+      {printed.section !== null && (
+        <tr class="section">
+          <th scope="colgroup" colspan={columns.length}>
+            {printed.section}
+          </th>
+        </tr>
+      )}
+      <tr>
+        <th scope="row">
+          {printed.description}
+          {printed.details.map((detail) => (
+            <div class="hint">
+              <Detail text={detail} line={line} />
+            </div>
+          ))}
+          <div lang="en" dir="ltr">
+            <Explanation
+              view={props.view}
+              line={{
+                id: `why-${line.position}`,
+                description: line.description,
+                unit: line.unit,
+                explanation: line.explanation,
+                ratedMinor: line.rated_minor,
+                subscriptionId: line.subscription_id,
+              }}
+              currency={props.currency}
+            />
           </div>
+        </th>
+        {printed.cells.map((cell, index) => (
+          <td class={columns[index + 1]?.isNumber === true ? 'number' : undefined}>{cell}</td>
         ))}
-        <div lang="en" dir="ltr">
-          <Explanation
-            view={props.view}
-            line={{
-              id: `why-${line.position}`,
-              description: line.description,
-              unit: line.unit,
-              explanation: line.explanation,
-              ratedMinor: line.rated_minor,
-              subscriptionId: line.subscription_id,
-            }}
-            currency={props.currency}
-          />
-        </div>
-      </th>
-      {printed.cells.map((cell, index) => (
-        <td class={columns[index + 1]?.isNumber === true ? 'number' : undefined}>{cell}</td>
-      ))}
-    </tr>
+      </tr>
+    </>
   )
 }
 

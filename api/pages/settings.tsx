@@ -161,6 +161,16 @@ function BillingForm(props: SettingsProps) {
           ['activation', 'the first day it runs'],
         ]}
       />
+      <Choice
+        {...at}
+        name="invoice_sections"
+        label="Lines of documents"
+        value={seller.invoice_sections}
+        choices={[
+          ['none', 'stand in one list'],
+          ['subscription', 'stand below the name of their subscription'],
+        ]}
+      />
       <TextField
         {...at}
         name="payment_terms_days"

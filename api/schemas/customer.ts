@@ -37,6 +37,10 @@ const factsShape = {
     .optional()
     .openapi({ description: 'Of what is printed; left out: en.' }),
   buyer_reference: lineField.nullish(),
+  invoice_note: textField(1000)
+    .min(1)
+    .nullish()
+    .openapi({ description: 'Printed on each document from now on.' }),
   payment_terms: paymentTermsField.nullish().openapi({ description: 'Without them, the seller’s hold.' }),
   splits_by_purchase_order: z
     .boolean()
@@ -93,6 +97,7 @@ export const customerSchema = z
     tax_exemption: z.string().nullable(),
     language: z.string(),
     buyer_reference: z.string().nullable(),
+    invoice_note: z.string().nullable(),
     payment_terms: paymentTermsField.nullable(),
     splits_by_purchase_order: z.boolean(),
     created_at: z.string(),
@@ -118,6 +123,7 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
     tax_exemption: row.tax_exemption,
     language: row.language,
     buyer_reference: row.buyer_reference,
+    invoice_note: row.invoice_note,
     payment_terms: row.payment_terms,
     splits_by_purchase_order: row.splits_by_purchase_order,
     created_at: row.created_at,

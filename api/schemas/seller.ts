@@ -55,6 +55,9 @@ const settingsShape = {
   recurrence_starts: z
     .enum(['confirmation', 'first_invoice', 'activation'])
     .openapi({ description: 'From when on what recurs is charged.' }),
+  invoice_sections: z
+    .enum(['none', 'subscription'])
+    .openapi({ description: 'Below which headings the lines of documents stand.' }),
   draft_days: z.int().min(0).max(30).openapi({ description: 'Days that a document stays open for review.' }),
   reservation_minutes: z
     .int()
@@ -105,6 +108,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     states_tax_in_own_currency: settings.statesTaxInOwnCurrency,
     tax_rounding: settings.taxRounding,
     recurrence_starts: settings.recurrenceStarts,
+    invoice_sections: profile.sections ?? 'none',
     draft_days: settings.draftDays,
     reservation_minutes: settings.reservationMinutes,
     terms_required: settings.termsRequired,
@@ -124,6 +128,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
       ...(json.country === null ? {} : { country: json.country }),
       ...(json.registration === null ? {} : { registration: json.registration }),
       ...(json.email === null ? {} : { email: json.email }),
+      ...(json.invoice_sections === 'none' ? {} : { sections: json.invoice_sections }),
       ...(json.bank_account === null ? {} : { bankAccount: json.bank_account }),
     },
     paymentTermsDays: json.payment_terms_days,

@@ -24,6 +24,7 @@ interface Change {
   readonly statesTaxInOwnCurrency?: 'yes' | 'no'
   readonly taxRounding?: string
   readonly recurrenceStarts?: string
+  readonly invoiceSections?: string
 }
 
 export function registerSeller(program: Command): void {
@@ -85,6 +86,12 @@ function registerSet(group: Command): void {
         'activation',
       ]),
     )
+    .addOption(
+      new Option('--invoice-sections <kind>', 'headings above the lines of documents').choices([
+        'none',
+        'subscription',
+      ]),
+    )
     .action(
       withSession<[], Change>(async ({ api, out }, { options }) => {
         const body = toBody(options)
@@ -107,6 +114,7 @@ function toBody(change: Change): object {
     bank_account: toBankAccount(change),
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
+    invoice_sections: change.invoiceSections,
     reservation_minutes: toNumber(change.reservationMinutes),
     terms_required: change.termsRequired,
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',

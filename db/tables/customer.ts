@@ -29,6 +29,8 @@ export interface CustomersTable {
   tax_exemption: string | null
   language: Defaulted<string>
   buyer_reference: string | null
+  /** Printed on each document. */
+  invoice_note: string | null
   /** Null: the seller's. */
   payment_terms: NullableJson<PaymentTerms>
   splits_by_purchase_order: Defaulted<boolean>

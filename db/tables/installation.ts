@@ -12,6 +12,8 @@ export interface Seller {
   readonly country?: string
   readonly registration?: string
   readonly email?: string
+  /** Lines of documents stand below the name of their subscription. */
+  readonly sections?: 'subscription'
   readonly bankAccount?: { readonly iban: string; readonly bic: string; readonly name: string }
 }
 

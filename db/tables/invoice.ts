@@ -31,6 +31,8 @@ export interface Buyer {
   readonly taxExemption?: string
   readonly language?: string
   readonly reference?: string | null
+  /** What the seller writes to this buyer on each document. */
+  readonly note?: string
 }
 
 export interface NumberSeriesTable {

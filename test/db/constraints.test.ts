@@ -90,6 +90,12 @@ test('a value of an instance is 0 or more, and has one of a day', async () => {
   await refuses('instance_values_pkey', async () => value({}))
 })
 
+test('a note of a customer says something, and not more than fits', async () => {
+  const note = (text: string) => sql`update customers set invoice_note = ${text}`.execute(db)
+  await refuses('customers_invoice_note_check', async () => note(''))
+  await refuses('customers_invoice_note_check', async () => note('x'.repeat(1001)))
+})
+
 test('only a fixed price has a currency of its own, and a conversion has a rate', async () => {
   const list = newId()
   await sql`insert into price_lists (id, code, name, currency) values (${list}, 'own-currency', 'x', 'USD')`.execute(

@@ -21,6 +21,7 @@ export const ar: Messages = {
   once: 'مرة واحدة',
   credit: 'قيد دائن',
   late: 'أُبلغ عنه متأخرًا',
+  otherLines: 'أخرى',
   quantity: 'الكمية',
   unit: 'الوحدة',
   unitPrice: 'سعر الوحدة',

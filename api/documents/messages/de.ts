@@ -21,6 +21,7 @@ export const de: Messages = {
   once: 'einmalig',
   credit: 'Gutschrift',
   late: 'nachgemeldet',
+  otherLines: 'Weiteres',
   quantity: 'Menge',
   unit: 'Einheit',
   unitPrice: 'Einzelpreis',

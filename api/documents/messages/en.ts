@@ -21,6 +21,7 @@ export const en = {
   once: 'once',
   credit: 'credit',
   late: 'reported late',
+  otherLines: 'Other',
   quantity: 'Quantity',
   unit: 'Unit',
   unitPrice: 'Unit price',

@@ -22,6 +22,7 @@ export const fr: Messages = {
   once: 'unique',
   credit: 'avoir',
   late: 'déclaré en retard',
+  otherLines: 'Autres',
   quantity: 'Quantité',
   unit: 'Unité',
   unitPrice: 'Prix unitaire',

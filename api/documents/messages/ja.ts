@@ -21,6 +21,7 @@ export const ja: Messages = {
   once: '一回限り',
   credit: '減額',
   late: '遅れて報告',
+  otherLines: 'その他',
   quantity: '数量',
   unit: '単位',
   unitPrice: '単価',

@@ -202,3 +202,19 @@ test('a right-to-left document keeps Latin text in one piece', () => {
   assert.equal(printed.direction, 'rtl')
   assert.equal(printed.facts.at(-1)?.value, '\u2068K. Müller (IT)\u2069')
 })
+
+test('a section is said where it begins, and what is of no subscription stands below a heading of its own', () => {
+  const sections = ['Odoo', 'Odoo', 'Backup', null, null]
+  const lines = sections.map((section) => ({ ...someLine, section, context: [] }))
+  const headings = (language: Language) =>
+    print({ lines }, language).lines.map(({ section }) => section && plain(section))
+  assert.deepEqual(headings('en'), ['Odoo', null, 'Backup', 'Other', null])
+  assert.deepEqual(headings('de'), ['Odoo', null, 'Backup', 'Weiteres', null])
+})
+
+test('without sections there is no heading', () => {
+  assert.deepEqual(
+    print({ lines: [someLine, someLine] }).lines.map(({ section }) => section),
+    [null, null],
+  )
+})

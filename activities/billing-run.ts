@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity'
 import { billChunk, type RunOfChunk } from '#db/billing-chunk.ts'
 import type { PeriodKey } from '#db/billing-period.ts'
 import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
+import { billLateUsage } from '#db/late-bill.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
@@ -42,7 +43,10 @@ export function createBillingRunActivities({ db }: DatabaseDependencies) {
       const outcomes = await billDue({ billingRunId, now }, due)
       const last = due.at(-1)
       const after = last && due.length === input.limit ? encodeId('document', last.documentId) : null
-      if (after === null) await finishBillingRun(db, billingRunId)
+      if (after === null) {
+        await billLateUsage(db, { testClockId: null, now, billingRunId })
+        await finishBillingRun(db, billingRunId)
+      }
       return { ...outcomes, after }
     },
   }
@@ -54,10 +58,10 @@ export function createBillingRunActivities({ db }: DatabaseDependencies) {
     )
     const bill = async () => {
       for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
-        const { waiting, parked } = await billChunk(db, run, chunk)
+        const { waiting, parked, foundDone } = await billChunk(db, run, chunk)
         outcomes.skipped += waiting
         outcomes.parked += parked
-        outcomes.billed += chunk.length - waiting - parked
+        outcomes.billed += chunk.length - waiting - parked - foundDone
         Context.current().heartbeat(outcomes)
       }
     }

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
+import { billLateUsage } from '#db/late-bill.ts'
 import {
   findNextClockStep,
   listClockSubscriptions,
@@ -46,7 +47,9 @@ export function createTestClockActivities({ db, client }: DatabaseDependencies) 
     },
 
     async closeTestClock(input: { testClockId: string; targetAt: string }): Promise<void> {
-      await settleTestClock(db, decodeId('testClock', input.testClockId), input.targetAt)
+      const testClockId = decodeId('testClock', input.testClockId)
+      await billLateUsage(db, { testClockId, now: input.targetAt })
+      await settleTestClock(db, testClockId, input.targetAt)
     },
   }
 }

@@ -7,7 +7,7 @@ import { readAppliedDiscounts } from './applied-discount.ts'
 import { readUsage, type AskedPart } from './bill-usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import { readBounds, type BoundsOf } from './bounds.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 import { readNamedValues, type AskedValues, type NamedValues } from './instance-value.ts'
 import type { LineSource } from './invoice-line.ts'
 import { readLateParts } from './late-usage.ts'
@@ -55,10 +55,11 @@ export async function readBillInputs(
   const isLocked = !isPreview
   const foreseenOf = isPreview ? customersOf(bills) : null
   // A preview locks nothing and has several connections: what need not come one after the other is read side by side.
-  const [contexts, foreseen] = await Promise.all([
-    readBillableLines(db, bills, { isLocked }),
-    foreseenOf && readOfCustomers(db, foreseenOf, { isLocked }),
-  ])
+  const [contexts, foreseen] = await readTogether(
+    db,
+    async () => readBillableLines(db, bills, { isLocked }),
+    async () => foreseenOf && readOfCustomers(db, foreseenOf, { isLocked }),
+  )
   const all = contexts.flat()
   const customerIds = [...new Set(all.map(({ customer }) => customer.id))]
   const { charges, discounts, taxTermsOf } =
@@ -72,13 +73,15 @@ export async function readBillInputs(
     due.flatMap((of) => askedValues(of, isPreview)),
   )
   const ready = due.map((of) => withValues(of, values))
-  const [allLate, usage] = await Promise.all([
-    readLateParts(db, all),
-    readUsage(
-      db,
-      ready.flatMap((of) => askedParts(of, isPreview)),
-    ),
-  ])
+  const [allLate, usage] = await readTogether(
+    db,
+    async () => readLateParts(db, all),
+    async () =>
+      readUsage(
+        db,
+        ready.flatMap((of) => askedParts(of, isPreview)),
+      ),
+  )
   const late = Map.groupBy(allLate, (part) => part.line.id)
   const gathered = gatherCharges(bills, contexts, charges, { isPreview })
   const prepared = ready.map((of) => ({
@@ -114,11 +117,12 @@ function customersOf(bills: readonly BillToRead[]): string[] | null {
 }
 
 async function readOfCustomers(db: Db, customerIds: readonly string[], { isLocked }: { isLocked: boolean }) {
-  const [charges, discounts, taxTermsOf] = await Promise.all([
-    readWaitingCharges(db, customerIds, { isLocked }),
-    readAppliedDiscounts(db, customerIds),
-    readTaxTerms(db),
-  ])
+  const [charges, discounts, taxTermsOf] = await readTogether(
+    db,
+    async () => readWaitingCharges(db, customerIds, { isLocked }),
+    async () => readAppliedDiscounts(db, customerIds),
+    async () => readTaxTerms(db),
+  )
   return { charges, discounts, taxTermsOf }
 }
 

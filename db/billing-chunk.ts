@@ -16,6 +16,8 @@ export interface RunOfChunk {
 export interface ChunkExceptions {
   waiting: number
   parked: number
+  /** Somebody else had billed them by then. */
+  foundDone: number
 }
 
 /**
@@ -28,13 +30,14 @@ export async function billChunk(
   run: RunOfChunk,
   chunk: readonly PeriodKey[],
 ): Promise<ChunkExceptions> {
-  const exceptions = { waiting: 0, parked: 0 }
+  const exceptions = { waiting: 0, parked: 0, foundDone: 0 }
   let due = chunk
   for (let isFirst = true; due.length > 0; isFirst = false) {
     const outcomes = await billPassingBy(db, { ...run, isFirst }, due)
     const next: PeriodKey[] = []
     for (const [index, { documentId }] of due.entries()) {
       const outcome = outcomes[index]
+      if (isFirst && outcome?.state === 'billed' && outcome.isFoundDone) exceptions.foundDone += 1
       if (outcome?.state === 'billed') next.push(...nextDue(documentId, outcome.billed.next, run.now))
       else await tellException(db, run, documentId, outcome, exceptions)
     }

@@ -15,7 +15,12 @@ export interface PeriodKey {
 
 export type PeriodOutcome =
   /** `invoice` is what this call made; null where the work was found done, or there was nothing to bill. */
-  | { readonly state: 'billed'; readonly billed: BilledDocument; readonly invoice: FinalizedInvoice | null }
+  | {
+      readonly state: 'billed'
+      readonly billed: BilledDocument
+      readonly invoice: FinalizedInvoice | null
+      readonly isFoundDone: boolean
+    }
   | Exclude<BillOutcome, { readonly state: 'billed' }>
   /** Somebody else has the document at this moment. */
   | { readonly state: 'held' }
@@ -120,7 +125,7 @@ export async function finalizePeriods(
       if (outcome.state !== 'billed') return [document.id, outcome]
       const after = billed.get(document.id)
       assert(after, 'every billed document moves on')
-      return [document.id, { state: 'billed', billed: after, invoice: outcome.invoice }]
+      return [document.id, { state: 'billed', billed: after, invoice: outcome.invoice, isFoundDone: false }]
     }),
   )
 }
@@ -155,7 +160,9 @@ export async function draftPeriods(
     if (outcome.state === 'billed') return []
     if (outcome.state !== 'drafted') return [[document.id, outcome]]
     const after = { ...document, finalize_on: finalizeOn(document) }
-    return [[document.id, { state: 'billed', billed: toBilled(after, null, 0), invoice: null }]]
+    return [
+      [document.id, { state: 'billed', billed: toBilled(after, null, 0), invoice: null, isFoundDone: false }],
+    ]
   })
   const drafted = documents.filter((_, index) => outcomes[index]?.state === 'drafted')
   await holdForReview(tx, drafted, finalizeOn)
@@ -189,7 +196,7 @@ async function readBilled(
     done.map(({ document }) => {
       const found = invoices.get(document.id)
       const billed = toBilled(document, found?.number ?? null, found?.total_minor ?? 0)
-      return [document.id, { state: 'billed', billed, invoice: null }]
+      return [document.id, { state: 'billed', billed, invoice: null, isFoundDone: true }]
     }),
   )
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import type { FinalizedInvoice } from './invoice.ts'
 import { isDocumentAwaited } from './opening.ts'
 
 /** The run's row, made when its first chunk begins. */
@@ -46,29 +47,40 @@ export async function listDueDocuments(
 
 /**
  * Counts what a transaction billed, in the same transaction: a run that is cut off and goes on counts nothing twice, and
- * forgets nothing. A document counts once, however many of its periods were missed; its totals all count.
+ * forgets nothing. A document counts once, however many of its periods were missed, and only where this run billed it; its
+ * totals all count.
  */
 export async function recordBilled(
   tx: Tx,
   run: { billingRunId: string; isFirst: boolean },
   outcomes: readonly PeriodOutcome[],
 ): Promise<void> {
-  const documents = outcomes.filter((outcome) => outcome.state === 'billed').length
+  const billed = outcomes.filter((outcome) => outcome.state === 'billed')
+  await recordInvoices(tx, run.billingRunId, {
+    documents: run.isFirst ? billed.filter(({ isFoundDone }) => !isFoundDone).length : 0,
+    invoices: billed.flatMap(({ invoice }) => invoice ?? []),
+  })
+}
+
+/** Adds to what a run billed. */
+export async function recordInvoices(
+  tx: Tx,
+  billingRunId: string,
+  { documents, invoices }: { documents: number; invoices: readonly FinalizedInvoice[] },
+): Promise<void> {
   const totals: Record<string, number> = {}
-  for (const outcome of outcomes) {
-    if (outcome.state !== 'billed' || outcome.invoice === null) continue
-    const { kind, currency, totalMinor } = outcome.invoice
+  for (const { kind, currency, totalMinor } of invoices) {
     totals[currency] = (totals[currency] ?? 0) + (kind === 'invoice' ? totalMinor : -totalMinor)
   }
   await sql`
-    update billing_runs set billed = billed + ${run.isFirst ? documents : 0}, totals = (
+    update billing_runs set billed = billed + ${documents}, totals = (
       select coalesce(jsonb_object_agg(currency, amount_minor), '{}') from (
         select key as currency, sum(value::bigint) as amount_minor from (
           select * from jsonb_each_text(totals) union all select * from jsonb_each_text(${JSON.stringify(totals)}::jsonb)
         ) parts group by key
       ) summed
     )
-    where id = ${run.billingRunId}`.execute(tx)
+    where id = ${billingRunId}`.execute(tx)
 }
 
 /** Why a document was not billed, and what became of it: told with the run, once a document. */

@@ -2,14 +2,18 @@ import { sql, type Selectable } from 'kysely'
 import type { Catalog, CatalogKit, CatalogProduct } from '#domain/order.ts'
 import type { ItemTarget, PriceListItem } from '#domain/pricing/price-list-item.ts'
 import type { ItemPrice, PriceBase, PriceList } from '#domain/pricing/price-list.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 import { readExchangeRatesOf } from './exchange-rate.ts'
 import type { PriceListItemsTable } from './tables/catalog.ts'
 import { applicationIds, kitVersionsOn, productVersionsOn } from './version.ts'
 
 /** The catalog as an order of a day is decided from it, read in one go. */
 export async function readCatalog(db: Db, on: string): Promise<Catalog> {
-  const [products, kits] = await Promise.all([readProducts(db, on), readKits(db, on)])
+  const [products, kits] = await readTogether(
+    db,
+    async () => readProducts(db, on),
+    async () => readKits(db, on),
+  )
   return {
     products: new Map(products.map((row) => [row.id, row])),
     kits: new Map(kits.map((row) => [row.id, row])),

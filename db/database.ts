@@ -105,6 +105,25 @@ export async function within<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T
   return db.isTransaction ? await work(db as Tx) : await db.transaction().execute(work)
 }
 
+/**
+ * Reads that need not come one after the other: side by side where each has a connection of its own, in turn in a
+ * transaction, which has one.
+ * @returns in the order given
+ */
+export async function readTogether<Reads extends readonly (() => Promise<unknown>)[]>(
+  db: Db,
+  ...reads: Reads
+): Promise<{ -readonly [Index in keyof Reads]: Awaited<ReturnType<Reads[Index]>> }>
+export async function readTogether(
+  db: Db,
+  ...reads: readonly (() => Promise<unknown>)[]
+): Promise<unknown[]> {
+  if (!db.isTransaction) return await Promise.all(reads.map(async (read) => read()))
+  const results: unknown[] = []
+  for (const read of reads) results.push(await read())
+  return results
+}
+
 const int8 = 20
 const date = 1082
 const timestamptz = 1184

@@ -11,7 +11,7 @@ import {
 import type { DuePart, RecurringPart, UsagePart } from '#domain/invoice/lines.ts'
 import { measureAwaited, type AwaitedQuestion } from './bill-usage.ts'
 import type { LineContext } from './billable-line.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 import { readMeters, type Meter } from './usage-measure.ts'
 
 export interface NewInstanceValue extends RecordedValue {
@@ -86,7 +86,11 @@ export async function readNamedValues(
     .flatMap(({ instanceId }) => instanceId ?? [])
   if (instanceIds.length === 0) return none
   const ids = [...new Set(instanceIds)]
-  const [rows, meters] = await Promise.all([listInstanceValues(db, ids), readMeters(db, ids)])
+  const [rows, meters] = await readTogether(
+    db,
+    async () => listInstanceValues(db, ids),
+    async () => readMeters(db, ids),
+  )
   const recorded = Map.groupBy(rows.map(toRecorded), ({ instanceId }) => instanceId)
   const measured = await measureValues(db, asked, { recorded, meters })
   const addTo = (part: DuePart, { instanceId }: LineContext): DuePart => {

@@ -115,17 +115,14 @@ export async function insertInvoiceLines(tx: Tx, lines: readonly InvoiceLineRow[
   await bindLateEvents(tx, lines)
 }
 
-/** A connection takes statements in their order, so that the next need not be waited with. */
 async function inParts<Row>(
   rows: readonly Row[],
   write: (part: readonly Row[]) => Promise<void>,
 ): Promise<void> {
   const parts = Math.ceil(rows.length / rowsPerStatement)
-  await Promise.all(
-    Array.from({ length: parts }, async (_, part) =>
-      write(rows.slice(part * rowsPerStatement, (part + 1) * rowsPerStatement)),
-    ),
-  )
+  for (let part = 0; part < parts; part += 1) {
+    await write(rows.slice(part * rowsPerStatement, (part + 1) * rowsPerStatement))
+  }
 }
 
 async function insertRows(tx: Tx, rows: readonly object[]): Promise<void> {

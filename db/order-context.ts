@@ -10,7 +10,7 @@ import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 import { checkAdditions } from './order-addition.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
 import { readOrderEnvironment, type OrderEnvironment } from './environment.ts'
@@ -102,11 +102,12 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     throw fieldError('/test_clock', 'not_found', 'There is no such test clock.')
   const nowAt = clock?.now_at ?? request.now
   const on = dateIn(customer.time_zone, nowAt)
-  const [catalog, installation, server] = await Promise.all([
-    readCatalog(db, on),
-    db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
-    db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
-  ])
+  const [catalog, installation, server] = await readTogether(
+    db,
+    async () => readCatalog(db, on),
+    async () => db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
+    async () => db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
+  )
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id], [
     currency,
   ])

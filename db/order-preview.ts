@@ -14,7 +14,7 @@ import {
 } from '#domain/order-total.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 import { refuseUsedTrials } from './trial.ts'
 import {
   readOrderContext,
@@ -60,10 +60,11 @@ export interface PreviewedSubscription {
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
   await refuseUsedTrials(db, context, request.testClockId)
-  const [customer, taxTermsOf] = await Promise.all([
-    readBilledCustomer(db, request.customerId),
-    readTaxTerms(db),
-  ])
+  const [customer, taxTermsOf] = await readTogether(
+    db,
+    async () => readBilledCustomer(db, request.customerId),
+    async () => readTaxTerms(db),
+  )
   const terms = taxTermsOf(customer)
   const on = context.startsOn ?? context.on
   const { lines, dueNow, recurring, discount } = amountsOf(context)

@@ -73,7 +73,8 @@ async function lockBill(tx: Tx, invoiceId: string, now: string): Promise<BillToR
   const document = row?.document_id ? await lockDocument(tx, row.document_id) : null
   const [kind, owner = '', of = ''] = (row?.billing_key ?? '').split('/')
   if (kind === 'document') return { reason: 'period', document, subscriptionIds: null, asOf: of, now }
-  if (kind !== 'subscription' || (of !== 'opening' && of !== 'final')) return null
+  if (kind !== 'subscription') return null
+  const reason = of === 'opening' ? 'opening' : 'final'
   const subscriptionId = decodeId('subscription', owner)
   const life = await tx
     .selectFrom('subscription_lines')
@@ -82,7 +83,7 @@ async function lockBill(tx: Tx, invoiceId: string, now: string): Promise<BillToR
     .executeTakeFirstOrThrow()
   const asOf = of === 'opening' ? life.starts_on : life.ends_on
   assert(asOf, 'a subscription that was billed has its dates')
-  return { reason: of, document, subscriptionIds: await readSubscriptions(tx, invoiceId), asOf, now }
+  return { reason, document, subscriptionIds: await readSubscriptions(tx, invoiceId), asOf, now }
 }
 
 /** A first bill may be of several that were ordered together. */

@@ -1395,6 +1395,7 @@ CREATE TABLE subscriptions (
   term_ends_on date,
   cancel_reason_code text,
   external_id text,
+  late_usage_at timestamp with time zone,
   kit_version integer,
   trial_ends_on date,
   trial_told_at timestamp with time zone,
@@ -1426,6 +1427,7 @@ CREATE INDEX subscriptions_by_order ON public.subscriptions USING btree (order_i
 CREATE INDEX subscriptions_by_phase ON public.subscriptions USING btree (phase, id DESC);
 CREATE UNIQUE INDEX subscriptions_external_id ON public.subscriptions USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) WHERE (parked_reason IS NOT NULL);
+CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
 
 CREATE TABLE tasks (

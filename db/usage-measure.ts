@@ -10,7 +10,7 @@ import {
   type Reading,
   type UsageQuantity,
 } from '#domain/usage.ts'
-import type { Db } from './database.ts'
+import { readTogether, type Db } from './database.ts'
 
 export interface UsageQuestion {
   readonly subscriptionId: string
@@ -51,10 +51,11 @@ export async function measureUsages(
 ): Promise<UsageAnswer[]> {
   if (questions.length === 0) return []
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
-  const [readings, events] = await Promise.all([
-    readReadings(db, questions),
-    readEvents(db, questions, withLate),
-  ])
+  const [readings, events] = await readTogether(
+    db,
+    async () => readReadings(db, questions),
+    async () => readEvents(db, questions, withLate),
+  )
   return questions.map((question, index) => {
     const measured = { readings: readings.get(index) ?? [], events: events.get(index) ?? [] }
     const { unit, metric, instanceId } = question
@@ -134,7 +135,8 @@ async function readReadings(
     ${metered.map(({ window }) => window.start)}::timestamptz[], ${metered.map(untilOf)}::timestamptz[])
     as asked (index, instance_id, metric, begins, until)`
   // Series are few and readings many: each series is skipped to, and looked at from its newest reading backwards.
-  const readBefore = sql<ReadingRow>`
+  const readBefore = async () =>
+    sql<ReadingRow>`
     select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
     from ${asked}
     cross join lateral (
@@ -154,13 +156,14 @@ async function readReadings(
       order by sampled_at desc, id desc limit 1
     ) reading
     order by asked.index, reading.id`.execute(db)
-  const readInside = sql<ReadingRow>`
+  const readInside = async () =>
+    sql<ReadingRow>`
     select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
     from ${asked}
     join readings reading on reading.instance_id = asked.instance_id and reading.metric = asked.metric
       and reading.read_at > asked.begins and reading.read_at <= asked.until
     order by asked.index, reading.read_at, reading.id`.execute(db)
-  const [{ rows: before }, { rows: inside }] = await Promise.all([readBefore, readInside])
+  const [{ rows: before }, { rows: inside }] = await readTogether(db, readBefore, readInside)
   return groupByIndex([...before, ...inside], (row) => ({
     series: row.series,
     value: row.value,

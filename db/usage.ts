@@ -97,11 +97,12 @@ export async function insertUsageEvent(
 
 /**
  * Marks a stored event as late if the window that it lies in was billed already: the next invoice bills it, as late. The
- * documents are held against a bill, so that none is made between this look and the caller's commit.
+ * documents are held against a bill, so that none is made between this look and the caller's commit. Of a subscription
+ * whose service has ended it is noted that usage came (`billLateUsage`).
  */
 export async function markIfLate(
   tx: Db,
-  event: { subscriptionId: string; source: string; eventId: string },
+  event: { subscriptionId: string; source: string; eventId: string; now: string },
 ): Promise<boolean> {
   await holdOffBills(tx, event.subscriptionId)
   const { rows } = await sql`
@@ -111,5 +112,11 @@ export async function markIfLate(
       where line.subscription_id = event.subscription_id and frozen.metric = event.metric and not frozen.is_late
         and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period))
     returning event.id`.execute(tx)
+  // After the last bill nobody would look for it.
+  await sql`
+    update subscriptions set late_usage_at = ${event.now}
+    where id = ${event.subscriptionId} and ends_on <= (
+      select (${event.now}::timestamptz at time zone time_zone)::date from customers where id = customer_id
+    )`.execute(tx)
   return rows.length > 0
 }

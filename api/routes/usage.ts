@@ -32,7 +32,7 @@ export function registerUsage(frame: Frame): void {
       tag: 'Usage',
       summary: 'Push usage events',
       description:
-        'All are stored or none. The same source and id again is a duplicate and counts once. What comes after its period was billed is on the next invoice, marked late.',
+        'All are stored or none. The same source and id again is a duplicate and counts once. What comes after its period was billed is on the next invoice, marked late; after the last bill of its subscription, on a document of its own.',
       body: newUsageSchema,
       result: usageReceiptSchema,
       refusals: [
@@ -99,6 +99,7 @@ async function storeEvent(
   const now = line.clock_now_at ?? context.now
   refuseFuture(occurredAt, now, `${pointer}/occurred_at`)
   refuseTooLate(occurredAt, now, `${pointer}/occurred_at`)
+  refuseAfterEnd(occurredAt, line, `${pointer}/occurred_at`)
   const result = await insertUsageEvent(db, {
     source: event.source,
     eventId: event.id,
@@ -109,7 +110,8 @@ async function storeEvent(
     occurredAt,
     isInstantOfArrival: event.occurred_at === undefined,
   })
-  if (result === 'stored') await markIfLate(db, { subscriptionId, source: event.source, eventId: event.id })
+  if (result === 'stored')
+    await markIfLate(db, { subscriptionId, source: event.source, eventId: event.id, now })
   if (result === 'conflict') {
     throw fieldError(
       pointer,
@@ -124,13 +126,6 @@ function findLine(lines: readonly MeteredLineRow[], metric: string, pointer: str
   const line = lines.findLast((candidate) => candidate.metric === metric)
   if (!line)
     throw fieldError(`${pointer}/metric`, 'metric_unknown', `The subscription does not meter ${metric}.`)
-  if (line.phase === 'ended') {
-    throw fieldError(
-      `${pointer}/subscription`,
-      'subscription_ended',
-      'The subscription has ended; its bill is final.',
-    )
-  }
   return line
 }
 
@@ -140,6 +135,14 @@ function checkUnit(from: string, to: string, pointer: string): void {
   } catch (error) {
     throw error instanceof BusinessError ? fieldError(pointer, error.code, error.message) : error
   }
+}
+
+/** After the end nothing is ever billed. What was used before it is, however late it comes. */
+function refuseAfterEnd(occurredAt: string, line: MeteredLineRow, pointer: string): void {
+  const isOver = line.phase === 'unbuilding' || line.phase === 'ended'
+  if (!isOver || line.served_until === null) return
+  if (Date.parse(occurredAt) <= Date.parse(line.served_until)) return
+  throw fieldError(pointer, 'subscription_ended', `The subscription had ended by then: ${line.served_until}.`)
 }
 
 /** By the subscription's own clock: usage that has not happened cannot be counted. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { compareDates, cycleBoundary, dateIn, type BillingInterval } from '#domain/calendar.ts'
 import type { Standing, StandingSubscription } from '#domain/invoice/simulation.ts'
 import { readBillInputs } from '../bill-input.ts'
-import type { Db } from '../database.ts'
+import { readTogether, type Db } from '../database.ts'
 import { removeDrafts } from '../draft.ts'
 import { inVain } from '../in-vain.ts'
 import type { DocumentRow } from '../subscription-documents.ts'
@@ -47,14 +47,16 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
     const asOf = boundaryToCome(document, dateIn(document.time_zone, at))
     return { reason: 'period', document, subscriptionIds: null, asOf, now: at } as const
   })
-  const [inputs, balanceMinor, subscriptions] = await Promise.all([
-    readBillInputs(db, bills, { isPreview: true }),
-    readBalance(db, first),
-    listSubscriptions(
-      db,
-      documents.map(({ id }) => id),
-    ),
-  ])
+  const [inputs, balanceMinor, subscriptions] = await readTogether(
+    db,
+    async () => readBillInputs(db, bills, { isPreview: true }),
+    async () => readBalance(db, first),
+    async () =>
+      listSubscriptions(
+        db,
+        documents.map(({ id }) => id),
+      ),
+  )
   const read = documents.flatMap((document, index) => {
     const bill = inputs[index] ?? null
     return bill === null ? [] : [{ document, bill }]

@@ -7,6 +7,7 @@ export async function listMeteredLines(db: Db, subscriptionId: string) {
     .selectFrom('subscription_lines as line')
     .innerJoin('products as product', 'product.id', 'line.product_id')
     .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
     .leftJoin('test_clocks as clock', 'clock.id', 'subscription.test_clock_id')
     .select([
       'line.id',
@@ -21,6 +22,10 @@ export async function listMeteredLines(db: Db, subscriptionId: string) {
       'clock.now_at as clock_now_at',
       sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
         where frozen.subscription_line_id = line.id)`.as('frozen_until'),
+      // A closing reading may come after the last day.
+      sql<string | null>`greatest(line.ends_on::timestamp at time zone customer.time_zone,
+        (select max(upper(frozen.window_period)) from usage_windows frozen
+          where frozen.subscription_line_id = line.id and line.ends_on is not null))`.as('served_until'),
     ])
     .where('line.subscription_id', '=', subscriptionId)
     .where('line.billing_type', '=', 'usage')

@@ -95,6 +95,8 @@ export interface SubscriptionsTable {
   cancel_reason: string | null
   cancel_reason_code: EndReason | null
   ends_on: CalendarDate | null
+  /** When usage of its life came after its service had ended, and no bill has looked for it since. */
+  late_usage_at: Instant | null
   suspended_reason: string | null
   ended_at: Instant | null
   /** Bounds of what its lines come to in one period, in major units. */

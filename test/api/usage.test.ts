@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { parseApplication } from '#docker/compose/application.ts'
-import { encodeId } from '#domain/identifier.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
 
@@ -67,3 +67,33 @@ for (const [name, more, status, code, pointer] of refused) {
     assert.equal(await currentQuantity(), before)
   })
 }
+
+test('after the end, what was used before it is taken, and what was used later is refused', async () => {
+  const endedAt = new Date(Date.now() - 1_800_000)
+  await api.db
+    .updateTable('subscription_lines')
+    .set({ ends_on: endedAt.toISOString().slice(0, 10) })
+    .where('subscription_id', '=', decodeId('subscription', subscription))
+    .execute()
+  await api.db
+    .updateTable('subscriptions')
+    .set({ phase: 'unbuilding', ends_on: endedAt.toISOString().slice(0, 10) })
+    .where('id', '=', decodeId('subscription', subscription))
+    .execute()
+  const earlier = new Date(Date.now() - 50 * 3_600_000).toISOString()
+  const taken = await api.post('/v1/usage', { events: [event('before-the-end', { occurred_at: earlier })] })
+  assert.deepEqual(
+    [taken.status, taken.body['events']],
+    [200, [{ source: 'gateway', id: 'before-the-end', result: 'stored' }]],
+    JSON.stringify(taken.body),
+  )
+  const { late_usage_at: cameAt } = await api.db
+    .selectFrom('subscriptions')
+    .select('late_usage_at')
+    .where('id', '=', decodeId('subscription', subscription))
+    .executeTakeFirstOrThrow()
+  assert.notEqual(cameAt, null)
+  const now = new Date().toISOString()
+  const refusal = await api.post('/v1/usage', { events: [event('after-the-end', { occurred_at: now })] })
+  assert.deepEqual([refusal.status, refusal.body['code']], [409, 'subscription_ended'])
+})

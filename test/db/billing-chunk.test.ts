@@ -70,7 +70,7 @@ async function billedPeriods(documentIds: readonly string[]) {
 test('each missed period is an invoice of its own, in order, and a document counts once', async () => {
   const documentIds = (await sellToMany(3)).map(({ documentId }) => documentId)
   const { exceptions, row, told } = await run('2026-03-20T00:00:00Z', documentIds)
-  assert.deepEqual(exceptions, { waiting: 0, parked: 0 })
+  assert.deepEqual(exceptions, { waiting: 0, parked: 0, foundDone: 0 })
   assert.deepEqual(await billedPeriods(documentIds), [
     [0, 1, 2],
     [0, 1, 2],
@@ -80,6 +80,24 @@ test('each missed period is an invoice of its own, in order, and a document coun
   assert.deepEqual(told, [])
   const again = await run('2026-03-20T00:00:00Z', documentIds)
   assert.deepEqual(again.row, { considered: 0, billed: 0, waiting: 0, parked: 0, totals: {} })
+})
+
+test('what somebody else has billed meanwhile is not counted as billed by the run', async () => {
+  const now = '2026-02-20T00:00:00Z'
+  const documentIds = (await sellToMany(2)).map(({ documentId }) => documentId)
+  const due = documentIds.map((documentId) => ({ documentId, periodIndex: 1 }))
+  const [theirs] = due
+  if (theirs) await billPeriod(seller.db, theirs, now)
+  const billingRunId = await ensureBillingRun(seller.db, { workflowId: newId(), billedAt: now })
+  const exceptions = await billChunk(seller.db, { billingRunId, now }, due)
+  await finishBillingRun(seller.db, billingRunId)
+  const row = await seller.db
+    .selectFrom('billing_runs')
+    .select(['considered', 'billed', 'totals'])
+    .where('id', '=', billingRunId)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(exceptions, { waiting: 0, parked: 0, foundDone: 1 })
+  assert.deepEqual(row, { considered: 1, billed: 1, totals: { USD: 1000 } })
 })
 
 test('what cannot be computed is parked with its reason, and the rest of the chunk is billed', async () => {
@@ -94,7 +112,7 @@ test('what cannot be computed is parked with its reason, and the rest of the chu
   })
   await sql`update usage_events set unit = 'piece' where subscription_id = ${bad}`.execute(seller.db)
   const { exceptions, row, told } = await run('2026-02-15T00:00:00Z', documentIds)
-  assert.deepEqual(exceptions, { waiting: 0, parked: 1 })
+  assert.deepEqual(exceptions, { waiting: 0, parked: 1, foundDone: 0 })
   assert.deepEqual(await billedPeriods(documentIds), [[0, 1], [0], [0, 1]])
   assert.partialDeepStrictEqual(row, { considered: 3, billed: 2, parked: 1 })
   assert.deepEqual(
@@ -131,7 +149,7 @@ test('what the database refuses is found among the others, and parked alone', as
     previous_hash: null,
   })
   const { exceptions, row, told } = await run('2026-02-15T00:00:00Z', documentIds)
-  assert.deepEqual(exceptions, { waiting: 0, parked: 1 })
+  assert.deepEqual(exceptions, { waiting: 0, parked: 1, foundDone: 0 })
   assert.deepEqual(
     (await billedPeriods(documentIds)).map((periods) => periods.length),
     [2, 2, 1, 2, 2],

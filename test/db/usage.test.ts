@@ -211,7 +211,9 @@ test('an event whose window was billed is late, on its boundary too, and the nex
   const push = async (occurredAt: string) => {
     const event = networkEvent(subscriptionId, { quantity: '2', occurredAt })
     await insertUsageEvent(seller.db, event)
-    return await seller.db.transaction().execute(async (tx) => await markIfLate(tx, event))
+    return await seller.db
+      .transaction()
+      .execute(async (tx) => await markIfLate(tx, { ...event, now: occurredAt }))
   }
   assert.equal(await push('2026-01-20T00:00:00Z'), true)
   assert.equal(await push('2026-02-01T00:00:00Z'), true)

@@ -149,7 +149,7 @@ async function use(life: Life, event: Extract<StoryEvent, { kind: 'use' }>): Pro
   const occurredAt = `${addDays(life.today, -event.ago)}T09:00:00Z`
   await life.db.transaction().execute(async (tx) => {
     await insertUsageEvent(tx, { ...pushed, metric: event.metric, quantity, unit: 'GiB', occurredAt })
-    await markIfLate(tx, pushed)
+    await markIfLate(tx, { ...pushed, now: life.now() })
   })
 }
 

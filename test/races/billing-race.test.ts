@@ -47,7 +47,7 @@ async function disturb(db: Seller['db'], { subscriptionId }: SoldDocument, index
   await persist(async () =>
     db.transaction().execute(async (tx) => {
       await insertUsageEvent(tx, { ...event, metric: 'network', quantity: '2', unit: 'GiB', occurredAt })
-      await markIfLate(tx, event)
+      await markIfLate(tx, { ...event, now })
     }),
   )
 }

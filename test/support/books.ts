@@ -138,6 +138,6 @@ export async function useLate(db: Db, subscriptionId: string, occurredAt: string
   const event = { subscriptionId, source: 'test', eventId: `late ${subscriptionId} ${occurredAt}` }
   await db.transaction().execute(async (tx) => {
     await insertUsageEvent(tx, { ...event, metric: 'network', quantity: '3', unit: 'GiB', occurredAt })
-    await markIfLate(tx, event)
+    await markIfLate(tx, { ...event, now: occurredAt })
   })
 }

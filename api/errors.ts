@@ -449,11 +449,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'There is such a rate in these days already',
     'Let the other rate end first: give it an ends_on.',
   ),
-  template_invalid: kind(
-    422,
-    'A dollar sign begins no variable',
-    'Write ${NAME}, or $$ for a dollar sign.',
-  ),
+  template_invalid: kind(422, 'A dollar sign begins no variable', 'Write ${NAME}, or $$ for a dollar sign.'),
   temporal_unreachable: kind(
     503,
     'The workflow engine does not answer',

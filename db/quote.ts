@@ -146,7 +146,7 @@ async function lockDraft(
   const request = {
     ...wishes,
     customerId: row.customer_id,
-    lines: await readLines(tx, orderId),
+    lines: await readOrderLines(tx, orderId),
     testClockId: row.test_clock_id,
     currency: row.currency,
     channel: row.channel,
@@ -171,7 +171,8 @@ async function readTime(
   return { timeZone, nowAt: clockNow ?? order.now }
 }
 
-async function readLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']> {
+/** The lines of an order as they were asked for. */
+export async function readOrderLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']> {
   const rows = await tx
     .selectFrom('order_lines')
     .selectAll()

@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import type { OrderRequest } from '#db/order-context.ts'
 import { previewOrder } from '#db/order-preview.ts'
+import { placeAgain } from '#db/order-again.ts'
 import { confirmOrder } from '#db/order.ts'
+import { readOrderDetail } from '#db/read/order-detail.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { ErrorCode } from '#domain/errors.ts'
@@ -14,6 +16,13 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import {
+  orderDetailSchema,
+  placeAgainSchema,
+  placedAgainSchema,
+  toChangesJson,
+  toOrderDetailJson,
+} from '../schemas/order-detail.ts'
 import type { acceptedTermsField } from '../schemas/service-terms.ts'
 import {
   type agreedField,
@@ -150,10 +159,38 @@ function registerOrderReads(frame: Frame): void {
       tag: 'Orders',
       summary: 'Read an order',
       params: idParams,
-      result: orderSchema,
+      result: orderDetailSchema,
     },
     async ({ db, params, now }) =>
-      toOrderJson(await getOrder(db, await resolveAddress(db, 'order', params.id)), now),
+      toOrderDetailJson(await readOrderDetail(db, await resolveAddress(db, 'order', params.id)), now),
+  )
+  registerPlaceAgain(frame)
+}
+
+function registerPlaceAgain(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/orders/{id}/place-again',
+      permission: 'orders:write',
+      tag: 'Orders',
+      summary: 'Place an order again: a draft at the prices of today, and what changed',
+      params: idParams,
+      body: placeAgainSchema,
+      result: placedAgainSchema,
+      status: 201,
+      location: ({ order }) => `/v1/orders/${order.id}`,
+      refusals: orderRefusals,
+    },
+    async ({ db, transaction, params, body, principal, now }) => {
+      const id = await resolveAddress(db, 'order', params.id)
+      const asked = { actor: principal.name, channel: 'api', now, expiresOn: body.expires_on } as const
+      const { draftId, currency, differences } = await placeAgain(transaction(), id, asked)
+      return {
+        order: toOrderJson(await getOrder(db, draftId), now),
+        changes: toChangesJson(differences, currency),
+      }
+    },
   )
 }
 

@@ -37,6 +37,18 @@ export async function listBuildsOf(db: Db, subscriptionId: string): Promise<Buil
     .execute()
 }
 
+/** Builds of all that an order sold, the newest first. */
+export async function listBuildsOfOrder(
+  db: Db,
+  { orderId, limit }: { orderId: string; limit: number },
+): Promise<BuildRow[]> {
+  return await builds(db)
+    .where('subscription.order_id', '=', orderId)
+    .orderBy('build.id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
 export async function getBuild(db: Db, id: string): Promise<BuildRow> {
   return await builds(db).where('build.id', '=', id).executeTakeFirstOrThrow()
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { encodeId } from '#domain/identifier.ts'
 import type { Db } from '../database.ts'
 
 /**
@@ -33,6 +34,15 @@ function settledEvents(db: Db, filter: EventFilter) {
 /** The newest events as they are now, for a page that nobody pages through from here. */
 export async function listNewestEvents(db: Db, request: EventFilter & { limit: number }) {
   return await filteredEvents(db, request).orderBy('id', 'desc').limit(request.limit).execute()
+}
+
+/** The timeline of an order, newest first: what names it, and what happened to its subscriptions. */
+export async function listEventsOfOrder(db: Db, { orderId, limit }: { orderId: string; limit: number }) {
+  const ofIt = sql<boolean>`id in (
+    select id from events where data ? 'order' and data->>'order' = ${encodeId('order', orderId)}
+    union
+    select id from events where subscription_id in (select id from subscriptions where order_id = ${orderId}))`
+  return await db.selectFrom('events').selectAll().where(ofIt).orderBy('id', 'desc').limit(limit).execute()
 }
 
 export type EventRow = Awaited<ReturnType<typeof listEventsAfter>>[number]

@@ -59,6 +59,8 @@ export type InvoiceRow = Awaited<ReturnType<typeof listInvoices>>[number]
 export interface InvoiceFilter {
   readonly customerId?: string | null
   readonly subscriptionId?: string | null
+  /** With lines of what it sold. */
+  readonly orderId?: string | null
   readonly documentId?: string | null
   readonly moneyState?: MoneyState | null
   readonly isDraft?: boolean | null
@@ -66,7 +68,7 @@ export interface InvoiceFilter {
 
 export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
   let query = onPage(invoices(db), page, 'invoice.id')
-  const { customerId, documentId, subscriptionId, moneyState, isDraft } = page
+  const { customerId, documentId, subscriptionId, orderId, moneyState, isDraft } = page
   if (customerId) query = query.where('invoice.customer_id', '=', customerId)
   if (documentId) query = query.where('invoice.document_id', '=', documentId)
   if (moneyState) query = query.where(isInState(moneyState))
@@ -76,6 +78,15 @@ export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
   if (subscriptionId) {
     query = query.where('invoice.id', 'in', (line) =>
       line.selectFrom('invoice_lines').select('invoice_id').where('subscription_id', '=', subscriptionId),
+    )
+  }
+  if (orderId) {
+    query = query.where('invoice.id', 'in', (line) =>
+      line
+        .selectFrom('invoice_lines')
+        .innerJoin('subscriptions', 'subscriptions.id', 'invoice_lines.subscription_id')
+        .select('invoice_lines.invoice_id')
+        .where('subscriptions.order_id', '=', orderId),
     )
   }
   return await query.execute()

@@ -119,6 +119,7 @@ POST /v1/one-off-charges/:id/withdraw invoices:write
 POST /v1/orders orders:write
 POST /v1/orders/:id/cancel orders:write
 POST /v1/orders/:id/confirm orders:write
+POST /v1/orders/:id/place-again orders:write
 POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
 POST /v1/price-lists price_lists:write

@@ -489,15 +489,15 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The event is too old to be billed',
     'Nothing was stored. Put the amount on the next invoice as a one-off.',
   ),
-  verification_invalid: kind(
-    404,
-    'The verification cannot be used',
-    'It was used, has expired, or is for another mail address. Ask for a new one.',
-  ),
   variable_missing: kind(
     422,
     'A variable of the application has no value',
     'Give it one with the order, or a fallback in the compose file.',
+  ),
+  verification_invalid: kind(
+    404,
+    'The verification cannot be used',
+    'It was used, has expired, or is for another mail address. Ask for a new one.',
   ),
 }
 

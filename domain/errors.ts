@@ -121,8 +121,8 @@ export type ErrorCode =
   | 'usage_event_conflict'
   | 'usage_event_in_future'
   | 'usage_event_too_late'
-  | 'verification_invalid'
   | 'variable_missing'
+  | 'verification_invalid'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

@@ -1,5 +1,6 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { parseApplication } from './compose/application.ts'
 import type { Folder } from './compose/reading.ts'
@@ -18,13 +19,32 @@ export async function readApplication(
   return parseApplication({ code, text, folder: await readBeside(root) }, SHIPPED_GRANTS)
 }
 
-/** The folders and the files of text beside a compose file. */
-async function readBeside(root: string): Promise<Folder> {
+/** What stands beside a compose file: the folders that images may be built from, and the files that are mounted or read. */
+export async function readBeside(root: string): Promise<Folder> {
   const entries = await readdir(root, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
   const hashes = folders.map(async (name) => [name, hashFiles(await readFolder(join(root, name)))] as const)
-  const files = (await readFolder(root)).map(({ path, content }) => [path, content.toString('utf8')] as const)
-  return { folders: Object.fromEntries(await Promise.all(hashes)), files: Object.fromEntries(files) }
+  return { folders: Object.fromEntries(await Promise.all(hashes)), textOf: (path) => readText(root, path) }
+}
+
+const FILE_BYTES_MAX = 256 * 1024
+
+/** A file inside the folder, links followed: one that leads out of it is not there. */
+export function readText(root: string, path: string): string | undefined {
+  try {
+    const file = realpathSync(join(root, path))
+    const stat = statSync(file)
+    const isInside = file.startsWith(realpathSync(root) + sep)
+    return isInside && stat.isFile() && stat.size <= FILE_BYTES_MAX ? readFileSync(file, 'utf8') : undefined
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      /^(?:ENOENT|ENOTDIR|EACCES|ELOOP)$/.test(String(error.code))
+    )
+      return undefined
+    throw error
+  }
 }
 
 /** All applications of a folder, by code. */

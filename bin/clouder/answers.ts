@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi'
+import type { applicationSchema } from '#api/schemas/application.ts'
 import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#api/schemas/billing-run.ts'
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { changeRequestSchema } from '#api/schemas/change-request.ts'
@@ -27,6 +28,7 @@ import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
  * What the API answers, as its own schemas say. Types only: a command must start quickly, and the API has checked its
  * answer already. `doctor` tells when the two are not of one version.
  */
+export type Application = z.output<typeof applicationSchema>
 export type BillingRun = z.output<typeof billingRunSchema>
 export type BillingRunDetail = z.output<typeof billingRunDetailSchema>
 export type BillingRunPreview = z.output<typeof dryRunSchema>

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { registerApplications } from './applications.ts'
 import { registerBilling } from './billing.ts'
 import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
@@ -52,6 +53,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   charges: 'ls',
   charge: 'ls',
   billing: 'ls',
+  applications: 'ls',
+  application: 'ls',
   builds: 'ls',
   build: 'ls',
   products: 'ls',
@@ -89,6 +92,7 @@ export function createProgram(): Command {
   registerBilling(program)
   addSimulate(program)
   registerBuilds(program)
+  registerApplications(program)
   registerCatalog(program)
   registerExternalId(program)
   registerPriceRevisions(program)

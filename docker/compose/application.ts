@@ -81,7 +81,7 @@ function readFile(file: ComposeFile, source: Source, findings: Findings): Applic
   const wrong = checkSchema(value, findings)
   const reading: Reading = {
     code: file.code,
-    folder: file.folder ?? { folders: {}, files: {} },
+    folder: file.folder ?? { folders: {}, textOf: () => undefined },
     findings,
     volumes: new Set(Object.keys(mapOf(value['volumes']))),
     leftOut: new Set(),

@@ -11,7 +11,8 @@ function fileText(path: string, place: Place): string | undefined {
   if (path.startsWith('/') || path.startsWith('~') || parts.includes('..'))
     return refuse(place, `${path} leads out of the application's folder`, 'keep the file in the folder')
   const name = parts.join('/')
-  if (Object.hasOwn(place.reading.folder.files, name)) return place.reading.folder.files[name]
+  const text = place.reading.folder.textOf(name)
+  if (text !== undefined) return text
   return refuse(
     place,
     `the file ${name} is not in the application's folder`,
@@ -29,7 +30,7 @@ const envFile: KeyReader = (draft, value, place) => {
     const path = fixedText(typeof item === 'object' ? mapOf(item)['path'] : item, at)
     if (
       path === undefined ||
-      (isOptional && !Object.hasOwn(at.reading.folder.files, path.replace(/^\.\//, '')))
+      (isOptional && at.reading.folder.textOf(path.replace(/^\.\//, '')) === undefined)
     )
       continue
     const text = fileText(path, at)

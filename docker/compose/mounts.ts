@@ -134,9 +134,7 @@ function addRelative(mount: MountSource, place: Place, to: ServiceMounts): void 
     return
   }
   const name = parts.join('/')
-  const content = Object.hasOwn(place.reading.folder.files, name)
-    ? place.reading.folder.files[name]
-    : undefined
+  const content = place.reading.folder.textOf(name)
   if (content !== undefined) return addFile(mount.target, literal(content), place, to)
   const isFile = mount.isFolder === null && (looksLikeFile(name) || looksLikeFile(mount.target))
   if (isFile) {

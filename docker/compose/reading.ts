@@ -6,8 +6,8 @@ import type { Findings, Path } from './finding.ts'
 export interface Folder {
   /** Content hashes of the folders that images are built from, by folder. */
   readonly folders: Readonly<Record<string, string>>
-  /** Text of the small files that are mounted or read, by their path in the folder: `conf/site.conf`. */
-  readonly files: Readonly<Record<string, string>>
+  /** The text of a small file by its path in the folder, `conf/site.conf`; undefined where there is none. */
+  readonly textOf: (path: string) => string | undefined
 }
 
 /** A file while it is read. */

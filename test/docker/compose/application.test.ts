@@ -13,10 +13,11 @@ x-clouder:
   secrets: [{ name: PASSWORD, length: 20 }]
 `
 
-const folder = {
-  folders: { image: 'abc' },
-  files: { 'conf/site.conf': 'root $document_root;', 'shop.env': 'COLOUR=red # of the door\nSIZE="12"\n' },
+const texts: Readonly<Record<string, string>> = {
+  'conf/site.conf': 'root $document_root;',
+  'shop.env': 'COLOUR=red # of the door\nSIZE="12"\n',
 }
+const folder = { folders: { image: 'abc' }, textOf: (path: string) => texts[path] }
 
 function parse(text: string, grants: readonly string[] = []) {
   return parseApplication({ code: 'shop', text, folder }, grants)

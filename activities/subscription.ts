@@ -8,6 +8,7 @@ import { renewTerm, setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
+import { expireOrder, readOrderStanding, type OrderStanding } from '#db/order-standing.ts'
 import { readCommandNote } from '#db/command-note.ts'
 import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
@@ -16,6 +17,7 @@ import { beginSubscription, tellTrialEnd } from '#db/trial.ts'
 import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { OrderTicket } from '#domain/order-hold.ts'
 import type { CancelMoment, SubscriptionPhase } from '#domain/subscription.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
@@ -33,6 +35,7 @@ export interface SubscriptionTicket {
   readonly testClockMs: number | null
   readonly settlementWindowMs: number
   readonly consoleUrl: string
+  readonly order: OrderTicket
 }
 
 const notStated = 'No reason given.'
@@ -83,7 +86,14 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
         testClockMs: subscription.test_clock_now_at ? Date.parse(subscription.test_clock_now_at) : null,
         consoleUrl: `${consoleUrl}/subscriptions/${input.subscriptionId}`,
         settlementWindowMs,
+        order: toOrderTicket(await readOrderStanding(db, id)),
       }
+    },
+
+    /** What its order waited for has not come in time. Found settled, it stays so. */
+    async expireOrder(input: { subscriptionId: string; nowMs: number }): Promise<OrderTicket> {
+      const id = decodeId('subscription', input.subscriptionId)
+      return toOrderTicket(await expireOrder(db, id, toInstant(input.nowMs)))
     },
 
     async setPhase(input: {
@@ -277,6 +287,17 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
 
 export function toInstant(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
+}
+
+function toOrderTicket(standing: OrderStanding): OrderTicket {
+  if (standing.state !== 'held') return standing
+  const { kinds, since, until } = standing
+  return {
+    state: 'held',
+    kinds,
+    sinceMs: Date.parse(since),
+    untilMs: until === null ? null : Date.parse(until),
+  }
 }
 
 /** The line and quantity are in the command, what else is asked in its note. */

@@ -68,10 +68,11 @@ export async function giveBackPayment(tx: Tx, orderId: string, now: string): Pro
     .selectAll('request')
     .where('order_id', '=', orderId)
     .where('state', '=', 'paid')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('balance_movements')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('balance_movements')
             .select('id')
             .whereRef('payment_request_id', '=', 'request.id')
             .where('kind', '=', 'refund'),

@@ -1,4 +1,5 @@
 import type { PaymentTerms } from '#domain/payment-terms.ts'
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode, refuseTakenExternalId } from './unique.ts'
@@ -77,11 +78,17 @@ export async function updateCustomer(
   customerId: string,
   change: Partial<CustomerFacts>,
 ): Promise<void> {
-  const columns = toColumns(change)
+  const columns = { ...toColumns(change), ...verificationLeft(change.email) }
   if (Object.values(columns).every((value) => value === undefined)) return
   await refuseTakenExternalId(change.externalId, '/external_id', async () =>
     db.updateTable('customers').set(columns).where('id', '=', customerId).execute(),
   )
+}
+
+/** Another mail address is not verified, whatever was known of the one before. */
+function verificationLeft(email: string | null | undefined) {
+  if (email === undefined) return {}
+  return { mail_verified_at: sql<string | null>`case when email = ${email} then mail_verified_at end` }
 }
 
 /** What is undefined is left as it is. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { orderClosedRequest } from '#domain/order-hold.ts'
 import { giveBackPayment } from './balance-movement.ts'
 import { keepCommandNote } from './command-note.ts'
 import type { Tx } from './database.ts'
@@ -9,9 +10,6 @@ import { lockOrder, lockSubscriptionsOf, type LockedOrder } from './order-lock.t
 import { tellWorkflows } from './order-signal.ts'
 import { closePaymentRequests } from './payment-request.ts'
 import { closeTasks } from './task.ts'
-
-/** The command by which each subscription of an order that ended is cancelled: who asked and why is in its note. */
-export const orderClosedCommand = 'order_closed'
 
 const ends = {
   refused: { event: 'order.refused', mark: 'cancelled_at' },
@@ -46,7 +44,7 @@ export async function closeOrder(
   await closeTasks(tx, { kind: 'order', id: order.id, reason: end }, ['order_acceptance', 'order_review'])
   await tellOfOrder(tx, order, ends[end].event, { actor, reason })
   for (const { id } of await lockSubscriptionsOf(tx, order.id)) {
-    await keepCommandNote(tx, { subscriptionId: id, requestId: orderClosedCommand, actor, reason })
+    await keepCommandNote(tx, { subscriptionId: id, requestId: orderClosedRequest, actor, reason })
   }
   await tellWorkflows(tx, order.id, 'orderClosed')
 }

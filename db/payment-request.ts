@@ -1,6 +1,6 @@
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Tx } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
 
 /** Asks for what is to be paid before the build. It is no invoice: it has no number, and nothing is owed by it. */
@@ -27,6 +27,15 @@ export async function getPaymentRequest(tx: Tx, id: string) {
   if (!row)
     throw new BusinessError('not_found', `There is no payment request ${encodeId('paymentRequest', id)}.`)
   return row
+}
+
+export async function getOrderIdOf(db: Db, paymentRequestId: string): Promise<string> {
+  const row = await db
+    .selectFrom('payment_requests')
+    .select('order_id')
+    .where('id', '=', paymentRequestId)
+    .executeTakeFirstOrThrow()
+  return row.order_id
 }
 
 /** No order that came to its end asks for money any more. */

@@ -21,7 +21,7 @@ export async function findNextClockStep(db: Db, testClockId: string, targetAt: s
     .select('now_at')
     .where('id', '=', testClockId)
     .executeTakeFirstOrThrow()
-  const instants = [targetAt]
+  const instants = [targetAt, ...(await listExpiries(db, testClockId))]
   for (const subscriptionId of await listClockSubscriptions(db, testClockId)) {
     const agenda = await readAgenda(db, subscriptionId, clock.now_at)
     instants.push(
@@ -41,6 +41,18 @@ export async function findNextClockStep(db: Db, testClockId: string, targetAt: s
     .toSorted((first, second) => Date.parse(first) - Date.parse(second))
   const next = later[0] ?? targetAt
   return Date.parse(next) < Date.parse(targetAt) ? next : targetAt
+}
+
+/** When orders on the clock stop to be waited for. */
+async function listExpiries(db: Db, testClockId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('order_holds')
+    .innerJoin('orders', 'orders.id', 'order_holds.order_id')
+    .select('expires_at')
+    .where('orders.test_clock_id', '=', testClockId)
+    .where('settled_at', 'is', null)
+    .execute()
+  return rows.flatMap(({ expires_at: at }) => at ?? [])
 }
 
 /**

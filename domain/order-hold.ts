@@ -155,3 +155,17 @@ export function sayHold(kind: OrderHoldKind): string {
   }
   return texts[kind]
 }
+
+/** How an order stands as the workflows of its subscriptions wait for it, in milliseconds of its own time. */
+export type OrderTicket =
+  | { readonly state: 'released' | 'ended' }
+  | {
+      readonly state: 'held'
+      readonly kinds: readonly OrderHoldKind[]
+      readonly sinceMs: number
+      /** When it ends by itself; null: it does not. */
+      readonly untilMs: number | null
+    }
+
+/** The request by which each subscription of an ended order is cancelled; who asked and why is in its note. */
+export const orderClosedRequest = 'order_closed'

@@ -1,4 +1,5 @@
 import type { Agenda } from '#domain/agenda.ts'
+import type { OrderTicket } from '#domain/order-hold.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 
 /**
@@ -73,6 +74,8 @@ export interface SubscriptionCarry {
   /** The newest answers, so that a command that comes again after continue-as-new is answered again, not carried out. */
   readonly answers: readonly CommandAnswer[]
   readonly lastInvoices: readonly string[]
+  /** How its order stood when it was read last; left out in histories older than holds, whose orders were released. */
+  readonly order?: OrderTicket
 }
 
 export type BuildResult =
@@ -117,3 +120,6 @@ export interface CommandAnswer {
 
 /** Signals to a build that runs: it stops between two steps and undoes what it made. */
 export const cancelBuildSignal = 'cancelBuild'
+
+/** Signals to the subscriptions of an order: nothing is waited for any more, or it was cancelled, refused or has expired. */
+export const orderSignals = { released: 'orderReleased', closed: 'orderClosed' } as const

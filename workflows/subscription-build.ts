@@ -3,7 +3,8 @@ import { database } from './activities.ts'
 import { cancelBuildSignal, workflowIds, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { answerMeanwhile } from './subscription-commands.ts'
-import { isAsked, nowMs, type Life } from './subscription-life.ts'
+import { isGivenUp } from './subscription-hold.ts'
+import { nowMs, type Life } from './subscription-life.ts'
 
 /** A build or unbuild order under way. */
 interface RunningBuildOrder {
@@ -17,13 +18,13 @@ export async function runBuild(life: Life): Promise<BuildResult> {
   const order = await startBuildOrder(life, 'build')
   let result: BuildResult | undefined
   const finished = order.result.then((value) => (result = value))
-  while (!result && !isAsked(life, 'cancel')) {
-    await wf.condition(() => result !== undefined || life.inbox.length > 0)
+  while (!result && !isGivenUp(life)) {
+    await wf.condition(() => result !== undefined || life.inbox.length > 0 || life.orderNews.isClosed)
     answerMeanwhile(life)
   }
   if (!result) await order.cancel()
   const built = await finished
-  if (!isAsked(life, 'cancel')) return built
+  if (!isGivenUp(life)) return built
   return {
     state: 'cancelled',
     code: 'cancelled',

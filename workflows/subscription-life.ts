@@ -1,8 +1,10 @@
 import * as wf from '@temporalio/workflow'
 import { emptyAgenda } from '#domain/agenda.ts'
+import { sayHold } from '#domain/order-hold.ts'
 import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } from '#domain/subscription.ts'
 import { database } from './activities.ts'
 import {
+  orderSignals,
   searchAttributes,
   type CommandAnswer,
   type SubscriptionCarry,
@@ -15,6 +17,8 @@ export interface Life {
   readonly subscriptionId: string
   state: SubscriptionCarry
   readonly inbox: SubscriptionCommand[]
+  /** What signals told of its order; only before it is active it matters. */
+  readonly orderNews: { isReleased: boolean; isClosed: boolean }
 }
 
 const answersKept = 50
@@ -38,7 +42,12 @@ const unread: SubscriptionCarry = {
 
 /** Restores what was carried over, before anything is waited for. */
 export function restore(input: SubscriptionInput): Life {
-  return { subscriptionId: input.subscriptionId, state: input.carry ?? unread, inbox: [] }
+  return {
+    subscriptionId: input.subscriptionId,
+    state: input.carry ?? unread,
+    inbox: [],
+    orderNews: { isReleased: false, isClosed: false },
+  }
 }
 
 /** The one clock that decisions see: the test clock's now, else the workflow's own, which replays alike. */
@@ -76,6 +85,8 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
 
 /** Handlers only record; the story takes the commands one after the other. A command that comes again is answered again. */
 export function registerCommands(life: Life): void {
+  wf.setHandler(wf.defineSignal(orderSignals.released), () => void (life.orderNews.isReleased = true))
+  wf.setHandler(wf.defineSignal(orderSignals.closed), () => void (life.orderNews.isClosed = true))
   for (const [kind, description] of Object.entries(commandDescriptions) as [
     SubscriptionCommand['kind'],
     string,
@@ -132,6 +143,7 @@ export async function readSubscription(life: Life): Promise<void> {
     productId: ticket.productId,
     title: ticket.title,
     serverIds: ticket.serverIds,
+    order: ticket.order,
   })
   if (ticket.phase === 'active' || ticket.phase === 'suspended') {
     const agenda = await database.readAgenda.executeWithOptions({ summary: 'read what is due' }, [
@@ -149,6 +161,7 @@ export function show(life: Life): void {
     ['phase', state.parkedReason ? `${state.phase}, parked: ${state.parkedReason}` : state.phase],
     ['sold', `${state.title} (${state.productId})`],
     ['customer', state.customerId],
+    ...orderRow(life),
     ['servers', state.serverIds.join(', ') || 'none'],
     [
       'next invoice',
@@ -166,6 +179,13 @@ export function show(life: Life): void {
   wf.setCurrentDetails(
     ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
   )
+}
+
+function orderRow({ state }: Life): string[][] {
+  if (state.phase !== 'ordered' || state.order?.state !== 'held') return []
+  const { kinds, sinceMs, untilMs } = state.order
+  const until = untilMs === null ? '' : `, until ${toDate(untilMs)}`
+  return [['order', `${kinds.map(sayHold).join(', ')}, since ${toDate(sinceMs)}${until}`]]
 }
 
 function dated(name: string, momentMs: number | undefined): string[][] {

@@ -1,10 +1,19 @@
 import * as wf from '@temporalio/workflow'
-import { afterBilling, isReached, nextDueDocument, nextTurnMs, type AgendaDocument } from '#domain/agenda.ts'
+import {
+  afterBilling,
+  isReached,
+  nextDueDocument,
+  nextTurnMs,
+  type Agenda,
+  type AgendaDocument,
+} from '#domain/agenda.ts'
+import { orderClosedRequest } from '#domain/order-hold.ts'
 import { database } from './activities.ts'
 import type { SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
+import { isGivenUp, untilReleased } from './subscription-hold.ts'
 import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
@@ -43,13 +52,13 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
   await answerTheLast(life)
 }
 
-/** Builds, then begins recurrence on the day it was observed ready, and sends the first bill. */
+/** Builds once the order is released, then begins recurrence on the day it was observed ready, and sends the first bill. */
 async function begin(life: Life): Promise<void> {
+  if (!(await untilReleased(life))) return await abandon(life)
   if (life.state.serverIds.length > 0) {
     update(life, { phase: 'building' })
     tell(life)
-    const isBuilt = await untilBuilt(life)
-    if (!isBuilt) return
+    if (!(await untilBuilt(life))) return await abandon(life)
   }
   await activate(life)
 }
@@ -60,27 +69,28 @@ async function untilBuilt(life: Life): Promise<boolean> {
     if (life.state.parkedReason === null) {
       const result = await runBuild(life)
       if (result.state === 'done') return true
-      if (result.state === 'cancelled') return await abandon(life)
+      if (result.state === 'cancelled') return false
       await park(life, 'build_failed', {
         code: result.code,
         detail: `${sentence(result.detail)} Nothing was billed and what was made is undone. Remove the cause, then retry the build.`,
       })
     }
-    await wf.condition(() => life.inbox.length > 0)
+    await wf.condition(() => life.inbox.length > 0 || life.orderNews.isClosed)
     answerMeanwhile(life)
-    if (isAsked(life, 'cancel')) return await abandon(life)
+    if (isGivenUp(life)) return false
     if (isAsked(life, 'retryBuild')) await unpark(life)
   }
 }
 
-/** Cancelled before it was active: what was made is undone, nothing is billed. */
-async function abandon(life: Life): Promise<false> {
+/** It, or its order, was cancelled before it was active: what was made is undone, nothing is billed. */
+async function abandon(life: Life): Promise<void> {
   const command = life.inbox.find((asked) => asked.kind === 'cancel')
-  if (command) {
+  const requestId = command?.requestId ?? orderClosedRequest
+  if (isGivenUp(life)) {
     await database.cancelSubscription.executeWithOptions({ summary: 'cancelled before it was active' }, [
       {
         subscriptionId: life.subscriptionId,
-        requestId: command.requestId,
+        requestId,
         nowMs: nowMs(life),
         when: 'now',
       },
@@ -89,17 +99,18 @@ async function abandon(life: Life): Promise<false> {
   await unpark(life)
   await setPhase(life, 'unbuilding')
   await carryOutCommands(life, settle)
-  return false
 }
 
 async function activate(life: Life): Promise<void> {
   const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)
-  const { isCancelled = false, ...agenda } = await database.activateSubscription.executeWithOptions(
-    { summary: 'begin recurrence' },
-    [key],
-  )
+  const begun = await beginRecurrence(key)
+  if (begun === null) {
+    update(life, { order: { state: 'ended' } })
+    return await abandon(life)
+  }
+  const { isCancelled = false, ...agenda } = begun
   update(life, { phase: 'active', agenda, parkedReason: null, ...(isCancelled ? { isCancelled } : {}) })
   tell(life)
   update(life, { lastInvoices: await billTheFirst(life) })
@@ -129,6 +140,16 @@ async function billTheFirst(life: Life): Promise<string[]> {
 
 /** Each wait is as long as all before it: a build of hours costs a dozen looks. */
 const firstSiblingsWaitMs = 5_000
+
+/** Null where its order was ended in the last moment: then it never was active. */
+async function beginRecurrence(key: { subscriptionId: string; nowMs: number }) {
+  try {
+    return await database.activateSubscription.executeWithOptions({ summary: 'begin recurrence' }, [key])
+  } catch (error) {
+    if (toRefusal(error).code === 'order_ended') return null
+    throw error
+  }
+}
 
 /** Sleeps until something is due or asked. A subscription on a test clock sleeps until it is told the time. */
 async function waitForTurn(life: Life): Promise<void> {

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { setExternalId } from '#db/external-id.ts'
-import { cancelDraft, changeDraft, confirmDraft, insertDraft, type DraftChange } from '#db/quote.ts'
+import { changeDraft, confirmDraft, insertDraft, type DraftChange } from '#db/quote.ts'
 import { getOrder } from '#db/read/order.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -30,24 +30,6 @@ export function registerDrafts(frame: Frame): void {
   registerNewDraft(frame)
   registerDraftChange(frame)
   registerConfirmation(frame)
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/orders/{id}/cancel',
-      permission: 'orders:write',
-      tag: 'Orders',
-      summary: 'Cancel a draft',
-      params: idParams,
-      body: nothingSchema,
-      result: orderSchema,
-      refusals: ['order_not_draft', 'quote_expired'],
-    },
-    async ({ db, transaction, params, now }) => {
-      const id = await resolveAddress(db, 'order', params.id)
-      await cancelDraft(transaction(), id, now)
-      return toOrderJson(await getOrder(db, id), now)
-    },
-  )
 }
 
 function registerNewDraft(frame: Frame): void {

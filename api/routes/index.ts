@@ -20,6 +20,8 @@ import { registerKits } from './kits.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
+import { registerMailVerifications } from './mail-verifications.ts'
+import { registerOrderHolds } from './order-holds.ts'
 import { registerOrders } from './orders.ts'
 import { registerPreviews } from './previews.ts'
 import { registerDrafts } from './drafts.ts'
@@ -59,6 +61,8 @@ export function registerRoutes(frame: Frame): void {
   registerEnvironments(frame)
   registerOrders(frame)
   registerDrafts(frame)
+  registerOrderHolds(frame)
+  registerMailVerifications(frame)
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
   registerPreviews(frame)

@@ -45,6 +45,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'discount_code_used_up',
   'external_id_taken',
   'id_kind_mismatch',
+  'invoice_field_missing',
   'name_invalid',
   'name_taken',
   'no_server_for_application',

@@ -100,6 +100,7 @@ export const customerSchema = z
     invoice_note: z.string().nullable(),
     payment_terms: paymentTermsField.nullable(),
     splits_by_purchase_order: z.boolean(),
+    mail_verified_at: z.string().nullable(),
     created_at: z.string(),
   })
   .openapi('Customer')
@@ -126,6 +127,7 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
     invoice_note: row.invoice_note,
     payment_terms: row.payment_terms,
     splits_by_purchase_order: row.splits_by_purchase_order,
+    mail_verified_at: row.mail_verified_at,
     created_at: row.created_at,
   }
 }

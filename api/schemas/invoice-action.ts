@@ -6,7 +6,7 @@ const reasonField = textField(500)
   .min(1, 'Say why, in a few words')
   .openapi({ description: 'For the timeline.' })
 
-const minorField = z
+export const minorField = z
   .number()
   .int()
   .min(1)

@@ -21,6 +21,7 @@ import {
   referenceSchema,
 } from './common.ts'
 import { conversionSchema, toConversionJson } from './explanation.ts'
+import { holdShape, toHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { acceptedTermsField } from './service-terms.ts'
@@ -206,6 +207,7 @@ export const orderSchema = z
       .openapi({ description: 'The version of the terms of service that was accepted, when and by whom.' }),
     confirmed_at: z.string().nullable(),
     cancelled_at: z.string().nullable(),
+    ...holdShape,
   })
   .openapi('Order')
 
@@ -249,6 +251,7 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
     accepted_terms: toAcceptedTermsJson(row),
     confirmed_at: row.confirmed_at,
     cancelled_at: row.cancelled_at,
+    ...toHoldJson(row),
   }
 }
 

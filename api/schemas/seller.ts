@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { ReviewRules } from '#domain/order-hold.ts'
 import type { SellerSettings } from '#db/seller.ts'
 import { termsRequired } from '#domain/service-terms.ts'
 import { countryField, nameField, textField } from './common.ts'
@@ -41,6 +42,20 @@ const numberPatternField = z
   })
   .openapi({ description: 'Where the pattern has {year}, numbers begin anew each year.' })
 
+const reviewRulesField = z
+  .strictObject({
+    amount_from_minor: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .openapi({ description: 'What is to be paid first comes to so much, with tax, or more.' }),
+    countries: z.array(countryField).max(250).default([]),
+    is_first_order: z.boolean().default(false),
+    is_mail_unverified: z.boolean().default(false),
+  })
+  .openapi({ description: 'An order to which one of them applies is held until an operator accepts it.' })
+
 const settingsShape = {
   payment_terms_days: z.int().min(0).max(366),
   payment_terms: paymentTermsField
@@ -68,6 +83,18 @@ const settingsShape = {
     .enum(termsRequired)
     .openapi({ description: 'Whose orders have to accept the terms of service.' }),
   number_patterns: z.strictObject({ invoice: numberPatternField, credit_note: numberPatternField }),
+  unpaid_order_days: z
+    .int()
+    .min(1)
+    .max(366)
+    .openapi({ description: 'Days that an order waits for its payment, then it expires.' }),
+  unbuilt_payments: z
+    .enum(['balance', 'refund'])
+    .openapi({ description: 'What becomes of money that came in for what was never built.' }),
+  mail_verification: z.enum(['never', 'shop', 'always']).openapi({
+    description: 'For which orders the mail address of the customer is verified before the build.',
+  }),
+  review_rules: reviewRulesField,
 }
 
 export const sellerSchema = z
@@ -113,6 +140,10 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     reservation_minutes: settings.reservationMinutes,
     terms_required: settings.termsRequired,
     number_patterns: settings.numberPatterns,
+    unpaid_order_days: settings.unpaidOrderDays,
+    unbuilt_payments: settings.unbuiltPayments,
+    mail_verification: settings.mailVerification,
+    review_rules: toReviewRulesJson(settings.reviewRules),
   }
 }
 
@@ -141,6 +172,30 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     reservationMinutes: json.reservation_minutes,
     termsRequired: json.terms_required,
     numberPatterns: json.number_patterns,
+    unpaidOrderDays: json.unpaid_order_days,
+    unbuiltPayments: json.unbuilt_payments,
+    mailVerification: json.mail_verification,
+    reviewRules: toReviewRules(json.review_rules),
+  }
+}
+
+function toReviewRulesJson(rules: ReviewRules): z.output<typeof reviewRulesField> {
+  return {
+    amount_from_minor: rules.amountFromMinor ?? null,
+    countries: [...(rules.countries ?? [])],
+    is_first_order: rules.isFirstOrder ?? false,
+    is_mail_unverified: rules.isMailUnverified ?? false,
+  }
+}
+
+/** What holds nothing is left out. */
+function toReviewRules(json: z.input<typeof reviewRulesField>): ReviewRules {
+  const { amount_from_minor: amountFromMinor, countries = [] } = json
+  return {
+    ...(amountFromMinor == null ? {} : { amountFromMinor }),
+    ...(countries.length === 0 ? {} : { countries }),
+    ...(json.is_first_order ? { isFirstOrder: true } : {}),
+    ...(json.is_mail_unverified ? { isMailUnverified: true } : {}),
   }
 }
 

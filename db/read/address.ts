@@ -20,6 +20,7 @@ const uncoded = {
   invoice: 'invoices',
   oneOffCharge: 'one_off_charges',
   order: 'orders',
+  paymentRequest: 'payment_requests',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
   taxRate: 'tax_rates',

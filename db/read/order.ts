@@ -40,6 +40,23 @@ function orders(db: Db) {
           .whereRef('subscription.order_id', '=', 'order.id')
           .orderBy('subscription.id'),
       ).as('subscriptions'),
+      jsonArrayFrom(
+        order
+          .selectFrom('order_holds as hold')
+          .select(['hold.kind', 'hold.rule', 'hold.detail', 'hold.opened_at', 'hold.expires_at'])
+          .select(['hold.settled_at', 'hold.outcome', 'hold.settled_by', 'hold.reason'])
+          .whereRef('hold.order_id', '=', 'order.id')
+          .orderBy('hold.opened_at')
+          .orderBy('hold.id'),
+      ).as('holds'),
+      jsonArrayFrom(
+        order
+          .selectFrom('payment_requests as request')
+          .select(['request.id', 'request.total_minor', 'request.state'])
+          .select(['request.expires_at', 'request.settled_at'])
+          .whereRef('request.order_id', '=', 'order.id')
+          .orderBy('request.id'),
+      ).as('payment_requests'),
     ])
 }
 

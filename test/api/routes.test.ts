@@ -60,6 +60,7 @@ GET /v1/me signed_in
 GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
 GET /v1/orders/:id orders:read
+GET /v1/payment-requests invoices:read
 GET /v1/price-lists price_lists:read
 GET /v1/price-lists/:id price_lists:read
 GET /v1/products products:read
@@ -117,7 +118,13 @@ POST /v1/kits kits:write
 POST /v1/kits/:id/archive kits:write
 POST /v1/one-off-charges/:id/withdraw invoices:write
 POST /v1/orders orders:write
+POST /v1/mail-verifications customers:write
+POST /v1/customers/:id/mail-verification customers:write
+POST /v1/orders/:id/accept orders:write
 POST /v1/orders/:id/cancel orders:write
+POST /v1/orders/:id/refund-sent invoices:write
+POST /v1/orders/:id/refuse orders:write
+POST /v1/payment-requests/:id/payments invoices:write
 POST /v1/orders/:id/confirm orders:write
 POST /v1/orders/:id/place-again orders:write
 POST /v1/orders/drafts orders:write

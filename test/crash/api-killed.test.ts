@@ -143,3 +143,50 @@ test('an order whose API is killed after Temporal took its start and before its 
   const orders = await installation.db.selectFrom('orders').select('id').execute()
   assert.equal(orders.length, 2)
 })
+
+test('an order whose API is killed after it was accepted and before its workflow is told is built all the same', async () => {
+  const product = {
+    code: 'site-on-acceptance',
+    name: 'Site',
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    unit: 'month',
+    currency: 'USD',
+    base_price: '3',
+    recurrence: { count: 1, unit: 'month' },
+    applications: ['static-site'],
+    terms: { build_trigger: 'acceptance' },
+  }
+  assert.equal((await installation.call('POST', '/v1/products', product)).status, 201)
+  const lines = [{ product: product.code }]
+  const placed = await installation.call('POST', '/v1/orders', { customer: 'harbour-bakery', lines })
+  const subscription = subscriptionOf(placed.body)
+  await until('its workflow is there', async () => await isStarted(subscription))
+
+  const gate = await openTemporalGate(installation.temporalAddress, 'silent')
+  const dying = await startApi(gate.address)
+  const accepted = await fetch(`${dying.url}/v1/orders/${String(placed.body['id'])}/accept`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${installation.key}`,
+      'content-type': 'application/json',
+      'idempotency-key': newId(),
+    },
+    body: '{}',
+  })
+  assert.equal(accepted.status, 200)
+  const told = async () =>
+    await installation.db
+      .selectFrom('outbox')
+      .select(['attempts', 'done_at'])
+      .where('kind', '=', 'signal_workflow')
+      .executeTakeFirstOrThrow()
+  await until('the telling is under way', async () => (await told()).attempts === 1)
+  await kill(dying.api)
+  await gate.close()
+  assert.deepEqual([(await told()).done_at, await phaseOf(subscription)], [null, 'ordered'])
+
+  await startApi(installation.temporalAddress)
+  await until(`${subscription} is active`, async () => (await phaseOf(subscription)) === 'active')
+  assert.notEqual((await told()).done_at, null)
+})

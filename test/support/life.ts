@@ -5,6 +5,7 @@ import { takeChangeRequest } from '#db/change-request.ts'
 import { recordResource } from '#db/resource.ts'
 import { setInstanceState } from '#db/instance.ts'
 import { recordLimit } from '#db/limit.ts'
+import { insertPaymentRequest } from '#db/payment-request.ts'
 import { activateSubscription } from '#db/activation.ts'
 import { setPhase } from '#db/subscription.ts'
 import { openTask } from '#db/task.ts'
@@ -53,6 +54,11 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     '2026-02-01T10:00:00Z',
   )
   await api.post('/v1/billing-runs', {})
+  await api.db.transaction().execute(async (tx) => {
+    const orderId = decodeId('order', String(body['id']))
+    const at = { openedAt: startedAt, expiresAt: '2026-01-15T09:00:00Z' }
+    await insertPaymentRequest(tx, { orderId, currency: 'USD', totalMinor: 500, ...at })
+  })
   await openTask(api.db, {
     kind: 'limit_refused',
     subjectKind: 'subscription',

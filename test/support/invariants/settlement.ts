@@ -35,6 +35,8 @@ export const settlementInvariants: readonly Invariant[] = [
         union all
         select customer_id, currency, test_clock_id, -allocations.amount_minor
         from allocations join invoices on invoices.id = allocations.invoice_id where allocations.kind = 'balance'
+        union all
+        select customer_id, currency, test_clock_id, amount_minor from balance_movements
       ), expected as (
         select customer_id, currency, test_clock_id, sum(amount_minor) as amount_minor from owed group by 1, 2, 3
       )

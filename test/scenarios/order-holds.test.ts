@@ -266,8 +266,9 @@ test('held for review by the rules of the seller: the task names them, the custo
   await untilEnded(dear)
   const told = await diary.list(`/v1/events?subscription=${dear.subscription}&limit=100`)
   const refusal = told.find(({ kind }) => kind === 'order.refused')
-  assert.equal((refusal?.['data'] as Json)['reason'], 'a stolen card')
-  assert.match(String((refusal?.['data'] as Json)['actor']), /^key_/)
+  const { reason, actor } = (refusal?.['data'] ?? {}) as Json
+  assert.equal(reason, 'a stolen card')
+  assert.match(String(actor), /^key_/)
   await patchSeller({ review_rules: {} })
 })
 

@@ -1,12 +1,5 @@
 import * as wf from '@temporalio/workflow'
-import {
-  afterBilling,
-  isReached,
-  nextDueDocument,
-  nextTurnMs,
-  type Agenda,
-  type AgendaDocument,
-} from '#domain/agenda.ts'
+import { afterBilling, isReached, nextDueDocument, nextTurnMs, type AgendaDocument } from '#domain/agenda.ts'
 import { orderClosedRequest } from '#domain/order-hold.ts'
 import { database } from './activities.ts'
 import type { SubscriptionInput } from './contract.ts'

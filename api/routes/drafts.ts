@@ -15,7 +15,6 @@ import {
   toAskedStart,
   toOrderJson,
 } from '../schemas/order.ts'
-import { nothingSchema } from '../schemas/subscription.ts'
 import {
   orderRefusals,
   toAcceptance,

@@ -4,6 +4,7 @@ import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscr
 import { beginPause, endPause, pauseSubscription, resumeLines, unpauseSubscription } from '#db/pause.ts'
 import { refuseRequestsOfEnded } from '#db/change-decision.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
+import { setRecurrence } from '#db/recurrence.ts'
 import { renewTerm, setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { listDeployedInstances } from '#db/instance.ts'
@@ -16,6 +17,7 @@ import { openTask, type NewTask } from '#db/task.ts'
 import { beginSubscription, tellTrialEnd } from '#db/trial.ts'
 import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
 import type { Agenda } from '#domain/agenda.ts'
+import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
 import type { CancelMoment, SubscriptionPhase } from '#domain/subscription.ts'
@@ -213,6 +215,11 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     async setTerm(input: CommandInput): Promise<Agenda> {
       const key = await asked(input)
       if (key.asked?.term) await setTerm(db, key, key.asked.term)
+      return await agenda(input)
+    },
+
+    async setRecurrence(input: CommandInput & { recurrence: Recurrence }): Promise<Agenda> {
+      await setRecurrence(db, await asked(input), input.recurrence)
       return await agenda(input)
     },
 

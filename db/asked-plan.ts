@@ -139,7 +139,7 @@ function wantedInterval(
   return productId === undefined ? intervalOf(line) : target.recurrence && billingInterval(target.recurrence)
 }
 
-function intervalOf({ interval_count: count, interval_unit: unit }: LineRow): BillingInterval | null {
+export function intervalOf({ interval_count: count, interval_unit: unit }: LineRow): BillingInterval | null {
   return count === null || unit === null ? null : { count, unit }
 }
 
@@ -185,7 +185,7 @@ async function readPricing(
   }
 }
 
-async function readCustomerLists(
+export async function readCustomerLists(
   db: Db,
   customerId: string,
   currency: string,
@@ -199,7 +199,7 @@ async function readCustomerLists(
   return { priceList: otherLists.get(id ?? '') ?? null, otherLists }
 }
 
-async function readPeriodEnd(db: Db, line: LineRow, today: string): Promise<string> {
+export async function readPeriodEnd(db: Db, line: LineRow, today: string): Promise<string> {
   const interval = intervalOf(line)
   if (interval === null || line.document_id === null) return today
   const document = await db

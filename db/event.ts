@@ -34,6 +34,7 @@ export type EventKind =
   | 'subscription.line_stopped'
   | 'subscription.handed_over'
   | 'subscription.term_agreed'
+  | 'subscription.recurrence_set'
   | 'subscription.renewed'
   | 'subscription.trial_ending'
   | 'subscription.suspended'

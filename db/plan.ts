@@ -78,7 +78,7 @@ export async function applyChange(
 }
 
 /** What a line takes from its product beside its price. */
-function soldAs(product: CatalogProduct) {
+export function soldAs(product: CatalogProduct) {
   return {
     product_id: product.id,
     product_version: product.version,

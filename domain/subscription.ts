@@ -1,3 +1,4 @@
+import type { Recurrence } from './calendar.ts'
 import { BusinessError } from './errors.ts'
 
 /** Where a subscription stands. The database holds the drawn paths between phases (`check_subscription_phase`). */
@@ -39,6 +40,8 @@ export type SubscriptionCommand = { readonly requestId: string } & (
     }
   /** The term is in the command's note. */
   | { readonly kind: 'setTerm' }
+  /** All that recurs takes it over, each line from its next period on. */
+  | { readonly kind: 'setRecurrence'; readonly recurrence: Recurrence }
   | { readonly kind: 'suspend' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'retryBuild' }
@@ -85,6 +88,7 @@ const allowed: Readonly<
     phases: ['active', 'suspended'],
     holds: (standing) => isFree(standing) && !standing.isCancelled,
   },
+  setRecurrence: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
   suspend: { phases: ['active'], holds: isFree },
   resume: { phases: ['suspended'], holds: isFree },
   retryBuild: {

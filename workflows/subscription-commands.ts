@@ -72,6 +72,8 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await transfer(life, command)
     case 'setTerm':
       return await setTerm(life, command)
+    case 'setRecurrence':
+      return await setRecurrence(life, command)
     case 'suspend':
       return await suspend(life, command)
     case 'resume':
@@ -256,6 +258,16 @@ async function setTerm(life: Life, command: CommandOf<'setTerm'>): Promise<null>
   const agenda = await database.setTerm.executeWithOptions({ summary: 'a fixed term' }, [
     keyOf(life, command),
   ])
+  update(life, { agenda })
+  return null
+}
+
+async function setRecurrence(life: Life, command: CommandOf<'setRecurrence'>): Promise<null> {
+  const { count, unit } = command.recurrence
+  const agenda = await database.setRecurrence.executeWithOptions(
+    { summary: `billed every ${count} ${unit}` },
+    [{ ...keyOf(life, command), recurrence: command.recurrence }],
+  )
   update(life, { agenda })
   return null
 }

@@ -77,6 +77,7 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
   stopLine: 'End one line on a day, not before it was billed to.',
   transfer: 'Hand a line, or a part of its quantity, to another customer.',
   setTerm: 'Agree a fixed term, and whether it is renewed.',
+  setRecurrence: 'Bill all that recurs by one recurrence, from the next periods on.',
   suspend: 'Stop the instances and keep their data.',
   resume: 'Start the instances again.',
   retryBuild: 'Try a parked build or unbuild again, once its cause is gone.',

@@ -44,6 +44,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['quantity'])} × ${text(data['product'])} handed over on ${day(data['starts_on'])}, as ${text(data['subscription'])}`,
   'subscription.term_agreed': (data) =>
     `Fixed term to ${day(data['ends_on'])}, then ${data['renewal'] === 'end' ? 'it ends' : 'it is renewed'}`,
+  'subscription.recurrence_set': (data) =>
+    `Billed every ${text(data['count'])} ${text(data['unit'])} from ${day(data['effective_on'])} on`,
   'subscription.renewed': (data) => `Renewed until ${day(data['ends_on'])}`,
   'subscription.trial_ending': (data) =>
     `The trial ends on ${day(data['ends_on'])}; then it is ${trialEnds[text(data['then'])] ?? 'over'}`,

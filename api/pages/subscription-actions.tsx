@@ -1,3 +1,4 @@
+import { intervalUnits } from '#domain/calendar.ts'
 import { allowedCommands } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import type { ConsoleView } from './console-page.tsx'
@@ -51,6 +52,34 @@ export function ActionsSection(props: {
         </ActionForm>
       )}
       {allowed.includes('pause') && <PauseForm {...form} refused={refused} />}
+      {allowed.includes('setRecurrence') && (
+        <details id="set-recurrence" open={refused?.action === 'set-recurrence'}>
+          <summary>Bill everything in one rhythm…</summary>
+          <ActionForm {...form} action="set-recurrence">
+            <p class="hint">Each line takes it over from its next period on.</p>
+            <Field
+              id="set-recurrence-count"
+              name="count"
+              label="Every"
+              type="number"
+              min="1"
+              value="1"
+              refused={refused}
+            />
+            <span class="field">
+              <label for="set-recurrence-unit">Counted in</label>
+              <select id="set-recurrence-unit" name="unit">
+                {intervalUnits.map((unit) => (
+                  <option value={unit} selected={unit === 'quarter'}>
+                    {unit.replaceAll('_', ' ')}
+                  </option>
+                ))}
+              </select>
+            </span>
+            <button type="submit">Bill it so</button>
+          </ActionForm>
+        </details>
+      )}
       {allowed.includes('suspend') && (
         <details id="suspend" open={refused?.action === 'suspend'}>
           <summary>Suspend…</summary>

@@ -11,6 +11,7 @@ import {
   cancelSchema,
   changePlanSchema,
   pauseSchema,
+  setRecurrenceSchema,
   suspendSchema,
 } from '../schemas/subscription.ts'
 import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
@@ -81,6 +82,8 @@ async function toWish(
       return await toChange(frame, form.subscriptionId, fields)
     case actionNames.pause:
       return toPause(parse(pauseSchema, withoutEmpty(fields), 'body'))
+    case actionNames.setRecurrence:
+      return { kind: 'setRecurrence', ...parse(setRecurrenceSchema, toRecurrenceBody(fields), 'body') }
     case actionNames.unpause:
       return { kind: 'unpause' }
     case actionNames.uncancel:
@@ -107,6 +110,10 @@ async function toChange({ deps }: Frame, subscriptionId: string, fields: Values)
     now: clockNow ?? deps.now(),
   })
   return wish
+}
+
+function toRecurrenceBody({ count, unit }: Values): object {
+  return { recurrence: { count: Number(count), unit } }
 }
 
 /** A form sends every field; what was left empty was not asked. */

@@ -12,6 +12,7 @@ import {
   changePlanSchema,
   nothingSchema,
   pauseSchema,
+  setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
   subscriptionDetailSchema,
@@ -141,6 +142,15 @@ export function registerSubscriptionActions(frame: Frame): void {
         },
       },
     }),
+  })
+  registerAction(frame, {
+    name: 'set-recurrence',
+    summary: 'Bill all that recurs by one recurrence, each line from its next period on',
+    description:
+      'Each is sold as the product of its family that has this recurrence, at its price; where there is none, as so many shorter periods cost. Instalments stay as they are.',
+    body: setRecurrenceSchema,
+    refusals: ['price_missing_in_currency', 'product_unknown', 'recurrence_invalid'],
+    toWish: ({ body }) => ({ kind: 'setRecurrence', recurrence: body.recurrence }),
   })
   registerAction(frame, {
     name: 'retry-build',

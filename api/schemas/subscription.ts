@@ -35,6 +35,7 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   stopLine: 'stop-line',
   transfer: 'transfer',
   setTerm: 'set-term',
+  setRecurrence: 'set-recurrence',
   suspend: 'suspend',
   resume: 'resume',
   retryBuild: 'retry-build',
@@ -296,6 +297,8 @@ export const setTermSchema = z
   .openapi('SetTerm')
 
 const changes = ['quantity', 'product', 'price', 'recurrence'] as const
+
+export const setRecurrenceSchema = z.strictObject({ recurrence: recurrenceField }).openapi('SetRecurrence')
 
 /** What everybody may ask of a line; a price is agreed by an operator. */
 export const changeShape = {

@@ -139,6 +139,15 @@ function addPlans(group: Command): void {
       ),
     )
   group
+    .command('recurrence <subscription> <interval>')
+    .description('bill all that recurs by one recurrence, such as "1 quarter", from the next periods on')
+    .action(
+      withSession<[string, string]>(async (session, { args: [id, interval] }) => {
+        const body = { recurrence: readRecurrence(interval) }
+        await ask(session, id, 'set-recurrence', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+  group
     .command('term <subscription> <length>')
     .description('agree a fixed term, such as "1 year": it is renewed by itself, or ends')
     .option('--notice <length>', 'how long before its end it must be ended', '1 month')

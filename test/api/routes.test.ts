@@ -142,6 +142,7 @@ POST /v1/subscriptions/:id/change-requests change_requests:write
 POST /v1/subscriptions/:id/pause subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write
+POST /v1/subscriptions/:id/set-recurrence subscriptions:write
 POST /v1/subscriptions/:id/set-term subscriptions:write
 POST /v1/subscriptions/:id/simulation invoices:read
 POST /v1/subscriptions/:id/stop-line subscriptions:write

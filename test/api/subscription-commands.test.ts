@@ -84,6 +84,7 @@ test('the detail lists exactly what can be asked now', async () => {
     'stop-line',
     'transfer',
     'set-term',
+    'set-recurrence',
     'suspend',
   ])
 })

@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from './exit-code.ts'
 import { notFoundFailure, usageFailure } from './failure.ts'
 import { intervalText, moneyText } from './format.ts'
 import { untilInterrupted } from './interruption.ts'
+import { showOne } from './orders.ts'
 import { withSession, type Session } from './session.ts'
 import { nearest } from './suggestion.ts'
 import { tellEnd, watchBuild, type Watched } from './watch.ts'
@@ -23,6 +24,7 @@ interface OrderOptions {
   readonly prefix?: string
   readonly watch?: true
   readonly dryRun?: true
+  readonly quoteUntil?: string
 }
 
 export function registerOrder(program: Command): void {
@@ -43,6 +45,7 @@ export function registerOrder(program: Command): void {
     .option('--new-environment <name>', 'a new one of this name, such as shop')
     .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
     .option('--watch', 'follow the build until the application answers')
+    .option('--quote-until <date>', 'a quote until this day; npx clouder orders confirm sells it')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
     .addHelpText(
       'before',
@@ -56,6 +59,7 @@ export function registerOrder(program: Command): void {
       withSession<[string], OrderOptions>(async (session, { args: [sold], options }) => {
         const body = await toOrder(session, sold, options)
         if (options.dryRun) return await preview(session, body)
+        if (options.quoteUntil !== undefined) return await quote(session, body, options.quoteUntil)
         const accepted =
           options.acceptTerms === undefined
             ? {}
@@ -63,6 +67,14 @@ export function registerOrder(program: Command): void {
         return await place(session, { ...body, ...accepted }, options)
       }),
     )
+}
+
+/** Nothing is sold: it waits to be confirmed. */
+async function quote(session: Session, body: object, until: string): Promise<ExitCode> {
+  const draft = await session.api.post<Order>('/v1/orders/drafts', { ...body, expires_on: until })
+  showOne(session.out, draft)
+  session.out.say(`\n  Next  npx clouder orders confirm ${draft.id}`)
+  return exitCodes.ok
 }
 
 async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {

@@ -13,6 +13,7 @@ import { registerExternalId } from './external-id.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
+import { registerOrders } from './orders.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
@@ -44,6 +45,7 @@ Exit codes
 
 /** What the name of a group alone does. */
 const usualCommands: Readonly<Record<string, string>> = {
+  orders: 'ls',
   subscriptions: 'ls',
   subscription: 'ls',
   'change-requests': 'ls',
@@ -84,6 +86,7 @@ export function createProgram(): Command {
     .addHelpText('before', examples)
     .addHelpText('after', conventions)
   registerOrder(program)
+  registerOrders(program)
   registerSubscriptions(program)
   addCancel(program)
   registerChangeRequests(program)

@@ -122,3 +122,24 @@ test('an application gets a price grid by values, and what is no step is a mista
   assert.equal(wrong.code, 2)
   assert.match(wrong.stderr, /A step is bound=amount/)
 })
+
+test('a quote is drafted, listed and confirmed, and one is taken back', async () => {
+  const quote = async () => {
+    const args = ['order', 'static-site', '--customer', 'north-clinic', '--quote-until', '2099-12-31']
+    return (JSON.parse(await done([...args, '--json'])) as { id: string }).id
+  }
+  const [sold, taken] = [await quote(), await quote()]
+  const states = async () =>
+    (
+      JSON.parse(await done(['orders', '--customer', 'north-clinic', '--json'])) as {
+        id: string
+        state: string
+      }[]
+    )
+      .filter(({ id }) => id === sold || id === taken)
+      .map(({ id, state }) => [id, state])
+  assert.deepEqual(await states(), [[taken, 'draft'], [sold, 'draft']]) // prettier-ignore
+  assert.match(await done(['orders', 'confirm', sold]), /confirmed\tnorth-clinic/)
+  await done(['orders', 'cancel', taken])
+  assert.deepEqual(await states(), [[taken, 'cancelled'], [sold, 'confirmed']]) // prettier-ignore
+})

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
+import type { InstallationKey } from '#db/sealing.ts'
 import type { TaxIdCheck } from '#domain/tax-id.ts'
 import type { Runner } from '#domain/runner.ts'
 
@@ -18,11 +19,4 @@ export interface ServerDependencies {
   readonly db: Db
   readonly runner: Runner
   readonly installationKey: InstallationKey
-}
-
-/** Seals secrets at rest; it lives in a file outside the database. */
-export interface InstallationKey {
-  readonly id: string
-  /** 32 bytes. */
-  readonly bytes: Buffer
 }

@@ -12,7 +12,7 @@ import { createTaxIdCheckActivities } from './tax-id-check.ts'
 import { createTestClockActivities } from './test-clock.ts'
 import { createUsageActivities } from './usage.ts'
 
-export type { DatabaseDependencies, InstallationKey, ServerDependencies } from './dependencies.ts'
+export type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 
 /** Activities of the installation's queue: rows and Temporal. */
 export function createDatabaseActivities(deps: DatabaseDependencies) {

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
+import type { InstallationKey } from '#db/sealing.ts'
 import type { ApplicationDefinition } from '#domain/application.ts'
 
 /** What the API reads besides its requests. Given by `bin/api.ts`, and by tests. */
@@ -21,6 +22,8 @@ export interface ApiDependencies {
   readonly onEvents: (listener: () => void) => () => void
   /** The present as an ISO instant. */
   readonly now: () => string
+  /** Seals what is said in secret; null: such orders cannot be taken here. */
+  readonly installationKey: InstallationKey | null
   readonly log: ApiLog
 }
 

@@ -33,7 +33,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   addon_not_available: kind(
     422,
     'It cannot be added to the subscription',
-    'Order it by itself, or change the quantity of the line that the subscription has.',
+    'Order an add-on with what it is sold beside; other products by themselves, or change the quantity of the line there is.',
     seeProducts,
   ),
   application_refused: kind(
@@ -116,6 +116,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order in the currency of the customer’s price list.',
   ),
   currency_unknown: kind(422, 'Not a known currency', 'Use a code of ISO 4217 such as EUR or USD.'),
+  customer_limit_reached: kind(
+    422,
+    'The customer has as many as one can have',
+    'Order fewer, or raise the limit of the product: PATCH /v1/products/{id}/stock.',
+    seeProducts,
+  ),
   customer_unknown: kind(422, 'There is no such customer', 'Use the code or id of one that exists.', [
     { title: 'List customers', href: '/v1/customers' },
   ]),
@@ -210,6 +216,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Something went wrong on our side',
     'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
     seeHealth,
+  ),
+  in_use: kind(
+    409,
+    'It is in use',
+    'Archive it: it is not sold any more, and what was sold goes on. The detail says what uses it.',
   ),
   invoice_empty: kind(
     409,
@@ -348,6 +359,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The request did not come from our own page',
     'Open the page again and send the form from there.',
   ),
+  out_of_stock: kind(
+    409,
+    'There are not so many left',
+    'Order fewer, or wait: the detail says how many are left.',
+    seeProducts,
+  ),
   payment_exceeds_invoice: kind(
     409,
     'More than is left to pay',
@@ -403,6 +420,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   price_negative: kind(422, 'A price is negative', 'Use 0 or more.'),
   product_archived: kind(422, 'No longer sold', 'Choose a product or kit that is not archived.', seeProducts),
+  product_hidden: kind(
+    422,
+    'Not sold in the shop',
+    'Choose a product or kit that is not hidden.',
+    seeProducts,
+  ),
   product_unknown: kind(
     422,
     'There is no such product or kit',

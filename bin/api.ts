@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { createGuardedFrame } from '#api/app.ts'
 import { runForgetting } from '#api/idempotency.ts'
 import { runRelay } from '#api/relay.ts'
+import { readInstallationKey } from '#bin/installation-key.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { pendingMigrations } from '#db/migrate.ts'
@@ -24,6 +25,7 @@ const environmentSchema = z.object({
   CLOUDER_PORT: z.coerce.number().int().min(1).max(65_535).default(4400),
   CLOUDER_HOST: z.string().default('127.0.0.1'),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLOUDER_KEY_FILE: z.string().default(''),
   CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 
@@ -57,6 +59,7 @@ const { app, afterwards } = createGuardedFrame({
   pendingMigrations: rememberUpToDate(async () => pendingMigrations(env.CLOUDER_DATABASE_URL)),
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),
+  installationKey: env.CLOUDER_KEY_FILE === '' ? null : readInstallationKey(env.CLOUDER_KEY_FILE),
   log,
 })
 const stopRelay = runRelay({ db, client }, { intervalMs: relayIntervalMs, log })

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
 import { z } from 'zod'
-import { createDatabaseActivities, createServerActivities, type InstallationKey } from '#activities/index.ts'
+import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { ensureInstallation } from '#bin/installation.ts'
+import { readInstallationKey } from '#bin/installation-key.ts'
 import { ensureRecurringWorkflows } from '#bin/recurring-workflows.ts'
 import { openDatabase } from '#db/database.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
@@ -36,12 +35,6 @@ function readEnvironment(): Environment {
   if (read.success) return read.data
   console.error(`The worker cannot start:\n${z.prettifyError(read.error)}`)
   process.exit(2)
-}
-
-function readKey(file: string): InstallationKey {
-  const bytes = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
-  if (bytes.length !== 32) throw new Error(`${file} does not hold 32 bytes in base64`)
-  return { id: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes }
 }
 
 function createRunner(env: Environment): Runner {
@@ -91,7 +84,7 @@ const workers = await Promise.all([
     activities: createServerActivities({
       db,
       runner: createRunner(env),
-      installationKey: readKey(env.CLOUDER_KEY_FILE),
+      installationKey: readInstallationKey(env.CLOUDER_KEY_FILE),
     }),
     maxConcurrentActivityTaskExecutions: 8,
     shutdownGraceTime: '10 s',

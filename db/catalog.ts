@@ -45,6 +45,13 @@ function catalogProducts(db: Db, versions: ReturnType<typeof productVersionsOn>)
     .selectAll('version')
     .selectAll('products')
     .select(applicationIds('version').as('application_ids'))
+    .select(
+      sql<
+        string[]
+      >`coalesce((select array_agg(main_product_id::text order by main_product_id) from add_ons where product_id = products.id), '{}')`.as(
+        'add_on_of_ids',
+      ),
+    )
 }
 
 type ProductRow = Awaited<ReturnType<ReturnType<typeof catalogProducts>['execute']>>[number]
@@ -73,6 +80,10 @@ function toCatalogProduct(row: ProductRow): CatalogProduct {
     limitCode: row.limit_code,
     quantityAttribute: row.quantity_attribute,
     isArchived: row.archived_at !== null,
+    isHidden: row.is_hidden,
+    addOnOf: row.add_on_of_ids,
+    options: row.options,
+    orderFields: row.order_fields,
     applicationIds: row.application_ids,
   }
 }
@@ -98,6 +109,7 @@ async function readKits(db: Db, on: string): Promise<CatalogKit[]> {
     name: kit.name,
     priceProductId: kit.price_product_id,
     isArchived: kit.archived_at !== null,
+    isHidden: kit.is_hidden,
     billOfMaterials: (itemsOf.get(`${kit.id}/${kit.version}`) ?? []).map((item) => ({
       productId: item.component_product_id,
       kitId: item.component_kit_id,

@@ -38,6 +38,9 @@ export interface Database {
   products: catalog.ProductsTable
   product_versions: catalog.ProductVersionsTable
   product_applications: catalog.ProductApplicationsTable
+  add_ons: catalog.AddOnsTable
+  stocks: catalog.StocksTable
+  stock_takings: catalog.StockTakingsTable
   kits: catalog.KitsTable
   kit_versions: catalog.KitVersionsTable
   bill_of_materials: catalog.BillOfMaterialsTable
@@ -61,6 +64,7 @@ export interface Database {
   order_holds: hold.OrderHoldsTable
   payment_requests: hold.PaymentRequestsTable
   balance_movements: hold.BalanceMovementsTable
+  order_secrets: subscription.OrderSecretsTable
   subscriptions: subscription.SubscriptionsTable
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable

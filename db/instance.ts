@@ -43,6 +43,7 @@ export async function listDeployedInstances(
     .select([
       'instances.generation',
       'instances.host_port',
+      'instances.variables',
       'environments.prefix',
       'application_versions.definition',
     ])
@@ -72,6 +73,7 @@ export async function listDeployedInstances(
       name: row.name,
       hostPort: row.host_port,
       ceiling: CONTAINER_CEILING,
+      variables: row.variables,
     },
   }))
 }

@@ -10,6 +10,7 @@ export interface NewKit {
   readonly name: string
   /** Whose price replaces those of its flat and threshold components. */
   readonly priceProductId?: string | null
+  readonly isHidden?: boolean
   readonly billOfMaterials: readonly {
     readonly productId: string | null
     readonly kitId: string | null
@@ -22,7 +23,10 @@ export interface NewKit {
 export async function insertKit(db: Db, kit: NewKit): Promise<string> {
   const id = newId()
   await refuseTakenCode(kit.code, async () =>
-    db.insertInto('kits').values({ id, code: kit.code, archived_at: null }).execute(),
+    db
+      .insertInto('kits')
+      .values({ id, code: kit.code, is_hidden: kit.isHidden ?? false, archived_at: null })
+      .execute(),
   )
   await insertKitVersion(db, kit, { kitId: id, version: 1, effectiveOn: null })
   return id
@@ -95,6 +99,11 @@ function saidBy({ name, priceProductId, billOfMaterials }: NewKit) {
     sequence,
   }))
   return { name, priceProductId: priceProductId ?? null, items }
+}
+
+/** Whether the shop sells it, from now on and whatever its versions say. */
+export async function hideKit(db: Db, kitId: string, isHidden: boolean): Promise<void> {
+  await db.updateTable('kits').set({ is_hidden: isHidden }).where('id', '=', kitId).execute()
 }
 
 /** It is not sold any more; what was sold of it goes on. */

@@ -1,7 +1,9 @@
 import type { PlannedAddition } from '#domain/addition.ts'
+import { sql } from 'kysely'
 import { dateIn, laterDate } from '#domain/calendar.ts'
 import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { fitsBeside } from '#domain/order-joining.ts'
 import type { PlannedLine } from '#domain/order.ts'
 import { ensureDocument } from './activation.ts'
 import type { Db, Tx } from './database.ts'
@@ -15,18 +17,20 @@ export interface AddingOrder {
   readonly customerId: string
   readonly testClockId: string | null
   readonly nowAt: string
+  /** The day of the order, where the customer is. */
+  readonly on: string
   readonly startsOn: string | null
 }
 
 /**
- * Refuses what cannot join: another customer's subscription, one on another clock, one that ends, and a one-time fee of one
- * that has no invoice to come.
+ * Refuses what cannot join: another customer's subscription, one on another clock, one that ends, an add-on without what it
+ * is sold beside, and a one-time fee of one that has no invoice to come.
  * @throws `subscription_unknown`, `addon_not_available`, each with the pointer of its line
  */
 export async function checkAdditions(
   db: Db,
   additions: readonly PlannedAddition[],
-  order: Pick<AddingOrder, 'customerId' | 'testClockId'>,
+  order: Pick<AddingOrder, 'customerId' | 'testClockId' | 'on'>,
 ): Promise<void> {
   for (const addition of additions) {
     const row = await db
@@ -42,6 +46,7 @@ export async function checkAdditions(
     if (row.test_clock_id !== order.testClockId) throw refuse('The subscription lives by another clock.')
     if (row.phase === 'unbuilding' || row.phase === 'ended') throw refuse('The subscription has ended.')
     if (row.ends_on !== null) throw refuse(`The subscription ends on ${row.ends_on}.`)
+    if (!(await hasMain(db, addition, additions, order.on))) throw refuseAddOn(addition)
     if (addition.line.interval === null && row.activated_at !== null) {
       const documents = await listDocuments(db, addition.subscriptionId)
       if (documents.every((document) => document.closed_at !== null))
@@ -50,6 +55,47 @@ export async function checkAdditions(
         )
     }
   }
+}
+
+/** A product that is no add-on needs none; what an add-on needs may come by the same order. */
+async function hasMain(
+  db: Db,
+  addition: PlannedAddition,
+  additions: readonly PlannedAddition[],
+  on: string,
+): Promise<boolean> {
+  const { line, subscriptionId } = addition
+  if (line.product.addOnOf.length === 0) return true
+  const comesToo = additions.some(
+    (other) => other.subscriptionId === subscriptionId && fitsBeside(line.product, other.line.product),
+  )
+  return comesToo || (await findMain(db, { subscriptionId, line, on })) !== undefined
+}
+
+function refuseAddOn({ orderLineIndex, line }: PlannedAddition) {
+  return fieldError(
+    `/lines/${orderLineIndex}/subscription`,
+    'addon_not_available',
+    `The subscription has nothing that ${line.product.code} is sold beside.`,
+  )
+}
+
+/** The life of the line that an add-on is sold beside: its first line. */
+async function findMain(
+  db: Db,
+  { subscriptionId, line, on }: { subscriptionId: string; line: PlannedLine; on: string },
+): Promise<string | undefined> {
+  const mainIds = sql<string>`any(${line.product.addOnOf}::uuid[])`
+  const row = await db
+    .selectFrom('subscription_lines')
+    .innerJoin('products', 'products.id', 'subscription_lines.product_id')
+    .select('first_line_id')
+    .where('subscription_id', '=', subscriptionId)
+    .where((eb) => eb.or([eb('products.id', '=', mainIds), eb('products.variant_of_id', '=', mainIds)]))
+    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', on)]))
+    .orderBy('position')
+    .executeTakeFirst()
+  return row?.first_line_id
 }
 
 /**
@@ -61,8 +107,11 @@ export async function insertAdditions(
   additions: readonly PlannedAddition[],
   order: AddingOrder & { readonly orderId: string; readonly actor: string },
 ): Promise<void> {
-  const sorted = additions.toSorted((first, second) =>
-    first.subscriptionId.localeCompare(second.subscriptionId),
+  // An add-on comes after what it is sold beside.
+  const isAddOn = ({ line }: PlannedAddition) => Number(line.product.addOnOf.length > 0)
+  const sorted = additions.toSorted(
+    (first, second) =>
+      first.subscriptionId.localeCompare(second.subscriptionId) || isAddOn(first) - isAddOn(second),
   )
   await checkAdditions(tx, sorted, order)
   for (const addition of sorted) {
@@ -82,9 +131,20 @@ export async function insertAdditions(
 async function insertAddition(
   tx: Tx,
   subscription: Subscription,
-  { line }: PlannedAddition,
+  { line, options }: PlannedAddition,
   order: AddingOrder & { readonly orderId: string },
 ): Promise<void> {
+  const main = await findMain(tx, { subscriptionId: subscription.id, line, on: order.on })
+  const id = await insertLine(tx, subscription, { line, mainLineId: main ?? null }, order)
+  for (const option of options) await insertLine(tx, subscription, { line: option, mainLineId: id }, order)
+}
+
+async function insertLine(
+  tx: Tx,
+  subscription: Subscription,
+  { line, mainLineId }: { line: PlannedLine; mainLineId: string | null },
+  order: AddingOrder & { readonly orderId: string },
+): Promise<string> {
   const columns = agreedColumns(line)
   const standing = await readStanding(tx, subscription.id)
   const today = dateIn(subscription.time_zone, order.nowAt)
@@ -105,10 +165,12 @@ async function insertAddition(
       instance_id: standing.instanceId,
       position: standing.position,
       opened_by: `order/${encodeId('order', order.orderId)}`,
+      main_line_id: mainLineId,
       starts_on: startsOn,
       ends_on: null,
     })
     .execute()
+  return id
 }
 
 /** The subscription's own document of the interval goes before any other; a one-time fee lies on whichever it has. */

@@ -1,3 +1,4 @@
+import { noAnswers, partAnswers, type KeptAnswers } from '#domain/answers.ts'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
@@ -5,13 +6,17 @@ import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
+import { explodeKit } from '#domain/kit.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
-import { planOrder, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
+import { planOrder, type Catalog, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
+import { refuseShellWords } from '#domain/variable.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import { readTogether, type Db } from './database.ts'
 import { checkAdditions } from './order-addition.ts'
+import type { InstallationKey } from './sealing.ts'
+import { refuseOutOfStock, wantedOf } from './stock.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
 import { readOrderEnvironment, type OrderEnvironment } from './environment.ts'
 import { readGriddedCatalog } from './price-grid.ts'
@@ -41,6 +46,10 @@ export interface OrderRequest {
   readonly environment?: AskedEnvironment | null
   /** The draft that it was kept as, which holds its names already. */
   readonly draftId?: string | null
+  /** Seals what is said in secret; null where nothing is. */
+  readonly installationKey?: InstallationKey | null
+  /** It was another customer's: nothing more of it is sold, and nothing is asked. */
+  readonly isHandedOver?: boolean
 }
 
 export interface OrderContext {
@@ -56,6 +65,8 @@ export interface OrderContext {
   readonly planned: readonly PlannedSubscription[]
   /** Lines that join subscriptions of the customer. */
   readonly additions: readonly PlannedAddition[]
+  /** What each line of the request keeps of its answers. */
+  readonly answers: readonly KeptAnswers[]
   readonly discount: ChosenDiscount | null
   readonly applications: ReadonlyMap<
     string,
@@ -114,8 +125,18 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
   const pricedByGrids = await readGriddedCatalog(db, catalog, currency)
   const planFrom = (startsOn: string) => {
-    const priced = pricedByGrids(startsOn)
-    const terms = { customerId: customer.id, currency, on, startsOn, priceList, otherLists: lists }
+    const priced =
+      request.isHandedOver === true ? askingNothing(pricedByGrids(startsOn)) : pricedByGrids(startsOn)
+    const isFromShop = request.channel === 'shop'
+    const terms = {
+      customerId: customer.id,
+      currency,
+      on,
+      startsOn,
+      priceList,
+      otherLists: lists,
+      isFromShop,
+    }
     return {
       planned: planOrder(request.lines, priced, terms),
       additions: planAdditions(request.lines, priced, terms),
@@ -123,7 +144,17 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   }
   const { planned, additions, startsOn } = planStarting(planFrom, request.starts ?? null, on)
   checkExternalIds(request.lines, planned)
-  await checkAdditions(db, additions, request)
+  await checkAdditions(db, additions, { ...request, on })
+  if (request.isHandedOver !== true)
+    await refuseOutOfStock(db, wantedOf([...linesOf(planned), ...linesOfAdditions(additions)]), customer.id)
+  const applications = await readApplications(
+    db,
+    planned.flatMap((subscription) => subscription.applicationIds),
+  )
+  for (const { applicationIds, variables, secrets, places } of planned) {
+    for (const id of applicationIds)
+      refuseShellWords(applications.get(id)?.definition.variables ?? [], { ...variables, ...secrets }, places)
+  }
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
@@ -134,13 +165,35 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     startsOn,
     planned,
     additions,
+    answers: request.lines.map((line) => partAnswers(line.answers ?? noAnswers, productsOf(line, catalog))),
     discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),
-    applications: await readApplications(
-      db,
-      planned.flatMap((subscription) => subscription.applicationIds),
-    ),
+    applications,
     server: server ?? null,
   }
+}
+
+/** What is handed over is as it was. */
+function askingNothing(catalog: Catalog): Catalog {
+  const products = [...catalog.products].map(
+    ([id, product]) => [id, { ...product, options: [], orderFields: [], addOnOf: [] }] as const,
+  )
+  return { ...catalog, products: new Map(products) }
+}
+
+/** The products that ask something of an order line. */
+function productsOf(line: OrderRequestLine, catalog: Catalog) {
+  const kit = line.kitId === undefined ? undefined : catalog.kits.get(line.kitId)
+  if (kit) return explodeKit(kit, catalog).map(({ product }) => product)
+  return [catalog.products.get(line.productId ?? '')].filter((product) => product !== undefined)
+}
+
+function linesOf(planned: readonly PlannedSubscription[]) {
+  return planned.flatMap(({ lines }) => lines)
+}
+
+/** Lines that join subscriptions, with those of their options. */
+export function linesOfAdditions(additions: readonly PlannedAddition[]) {
+  return additions.flatMap(({ line, options }) => [line, ...options])
 }
 
 /** What recurs decides of which period a start is the start, and the start which prices hold. */
@@ -151,7 +204,7 @@ function planStarting(
 ): OrderPlan & { startsOn: string | null } {
   const plan = planFrom(today)
   if (asked === null) return { ...plan, startsOn: null }
-  const lines = [...plan.planned.flatMap(({ lines }) => lines), ...plan.additions.map(({ line }) => line)]
+  const lines = [...linesOf(plan.planned), ...linesOfAdditions(plan.additions)]
   const recurring = lines.find((line) => line.product.recurrence !== null)
   const startsOn = planStart(asked, today, recurring?.product.recurrence?.unit ?? 'month')
   return { ...(startsOn === today ? plan : planFrom(startsOn)), startsOn }

@@ -32,8 +32,10 @@ export async function insertPlannedLines(
   instances: ReadonlyMap<string, string>,
 ): Promise<void> {
   const [firstInstance] = instances.values()
+  const ids = new Map<PlannedLine, string>()
   for (const [position, line] of planned.lines.entries()) {
     const id = newId()
+    ids.set(line, id)
     const ownApplication = line.product.applicationIds.find((applicationId) => instances.has(applicationId))
     const instanceId = (ownApplication ? instances.get(ownApplication) : firstInstance) ?? null
     await tx
@@ -46,6 +48,7 @@ export async function insertPlannedLines(
         instance_id: instanceId,
         position,
         ...agreedColumns(line),
+        main_line_id: (line.main && ids.get(line.main)) ?? null,
         starts_on: null,
         ends_on: null,
       })

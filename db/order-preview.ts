@@ -1,7 +1,7 @@
 import type { PlannedAddition } from '#domain/addition.ts'
+import type { KeptAnswers } from '#domain/answers.ts'
 import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { formatMoney } from '#domain/money.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
 import {
   discountAmounts,
@@ -12,11 +12,13 @@ import {
   type OrderTotal,
   type RecurringTotal,
 } from '#domain/order-total.ts'
-import { describePriceModel } from '#domain/pricing/describe.ts'
+import { lineSentence, type SaidLine } from '#domain/pricing/sentence.ts'
+import { valuesFor, type VariableValues } from '#domain/variable.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
 import { readTogether, type Db } from './database.ts'
 import { refuseUsedTrials } from './trial.ts'
 import {
+  linesOfAdditions,
   readOrderContext,
   type ChosenDiscount,
   type OrderContext,
@@ -35,6 +37,8 @@ export interface OrderPreview {
   readonly subscriptions: readonly PreviewedSubscription[]
   /** Lines that join subscriptions, which pay for a part of their period first. */
   readonly additions: readonly PlannedAddition[]
+  /** What each line of the request keeps of its answers. */
+  readonly answers: readonly KeptAnswers[]
   /** Due at activation, after the discount: one-time fees and the first period of what is paid in advance. */
   readonly totalNowMinor: number
   /** Fixed amount of one period of every recurring line, as long as the discount lasts, whatever its interval: what was agreed. */
@@ -50,6 +54,8 @@ export interface PreviewedSubscription {
   readonly title: string
   readonly lines: readonly PlannedLine[]
   readonly buildSteps: readonly string[]
+  /** What its applications are told; null stands for a secret. */
+  readonly variables: VariableValues
   readonly server: string | null
 }
 
@@ -78,6 +84,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
       name: context.discount.offered.name,
     },
     additions: context.additions,
+    answers: context.answers,
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
     dueNow: totalAmounts(discountAmounts(dueNow, discount), terms, on),
     recurring: totalRecurring(recurring, discount, { terms, on }),
@@ -94,7 +101,7 @@ export function totalOrder(context: OrderContext): QuotedTotals {
 }
 
 function amountsOf(context: OrderContext) {
-  const added = context.additions.map(({ line }) => ({ line, index: -1 }))
+  const added = linesOfAdditions(context.additions).map((line) => ({ line, index: -1 }))
   const sold = context.planned.flatMap(({ lines }, index) => lines.map((line) => ({ line, index })))
   const all = [...sold, ...added]
   const isDueNow = (line: PlannedLine) => line.interval === null || line.product.billingTiming === 'advance'
@@ -128,17 +135,15 @@ function sumNet(amounts: readonly OrderedAmount[], discount: OrderDiscount | nul
   return discountAmounts(amounts, discount).reduce((sum, { amountMinor }) => sum + amountMinor, 0)
 }
 
-/** A price as one sentence: `User: 5 user for 5.00 USD, every month`, `Network: 1.00 USD per GiB, billed after each month`. */
+/** What a line costs, with its name: `User: 5 users included in 5.00 USD a month`. */
 export function describePrice(line: PlannedLine, currency: string): string {
-  const per =
-    line.interval === null
-      ? 'once'
-      : `every ${line.interval.count === 1 ? '' : `${line.interval.count} `}${line.interval.unit.replaceAll('_', ' ')}`
-  if (line.product.billingType === 'usage') {
-    const price = describePriceModel(line.price.price, currency, line.product.unit)
-    return `${line.product.name}: ${price}, billed after each ${per.replace('every ', '')}`
-  }
-  return `${line.product.name}: ${line.quantity} ${line.product.unit} for ${formatMoney(line.amountMinor, currency)}, ${per}`
+  return `${line.product.name}: ${lineSentence(saidLine(line, currency))}`
+}
+
+/** A planned line as its sentence is said from. */
+export function saidLine({ product, price, quantity, amountMinor }: PlannedLine, currency: string): SaidLine {
+  const { name, unit, billingType, recurrence } = product
+  return { name, unit, billingType, recurrence, price: price.price, currency, quantity, amountMinor }
 }
 
 function previewSubscription(
@@ -159,6 +164,7 @@ function previewSubscription(
       name: `${application.code}-preview`.slice(0, 40),
       hostPort: 1,
       ceiling: CONTAINER_CEILING,
+      variables: valuesFor(application.definition, subscription.variables),
     }
     return planBuild(application.definition, sample).map((step) => step.title)
   })
@@ -166,6 +172,7 @@ function previewSubscription(
     title: subscription.title,
     lines: subscription.lines,
     buildSteps: steps,
+    variables: subscription.variables,
     server: steps.length > 0 ? (context.server?.code ?? null) : null,
   }
 }

@@ -1,8 +1,10 @@
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { noAnswers, type Answers } from '#domain/answers.ts'
 import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
+import { valuesFor } from '#domain/variable.ts'
 import type { Tx } from './database.ts'
 import { takeDiscount } from './discount.ts'
 import { placeInEnvironment } from './environment.ts'
@@ -16,6 +18,8 @@ import { readOrderContext, type OrderContext, type OrderRequest } from './order-
 import { insertPlannedLines } from './order-line.ts'
 import { describePrice, totalOrder } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
+import { forgetOrderSecrets, keepInstanceSecrets } from './order-secret.ts'
+import { takeStock, wantedOf } from './stock.ts'
 import { keepAcceptance } from './service-terms.ts'
 import { useTrials } from './trial.ts'
 
@@ -33,15 +37,15 @@ export interface Confirmation {
 
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
- * @throws what `readOrderContext` and `checkTotals` refuse, and `discount_code_used_up`, `external_id_taken`,
- *   `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
+ * @throws what `readOrderContext` and `checkTotals` refuse, and `out_of_stock`, `customer_limit_reached`, `discount_code_used_up`,
+ *   `external_id_taken`, `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
  */
 export async function confirmOrder(
   tx: Tx,
   request: OrderRequest,
   { draftId = null, isHandedOver = false, accepted = null, checkTotals }: Confirmation = {},
 ): Promise<{ orderId: string; subscriptionIds: string[] }> {
-  const context = await readOrderContext(tx, request)
+  const context = await readOrderContext(tx, { ...request, isHandedOver })
   // What is sold below is what was totalled here: prices are read once.
   checkTotals?.(totalOrder(context), context.currency)
   const { orderId, orderLineIds } =
@@ -66,9 +70,11 @@ export async function confirmOrder(
     testClockId: request.testClockId,
     customerId: context.customer.id,
     nowAt: context.nowAt,
+    on: context.on,
     startsOn: context.startsOn,
   })
   await useTrials(tx, context, { orderId, testClockId: request.testClockId })
+  if (!isHandedOver && request.testClockId === null) await takeStocks(tx, subscriptionIds, context)
   await useDiscount(tx, subscriptionIds, context)
   const { planned, nowAt } = context
   if (!isHandedOver) await openOrderHolds(tx, { orderId, subscriptionIds, planned, nowAt })
@@ -93,7 +99,8 @@ async function insertOrder(tx: Tx, request: OrderRequest, context: OrderContext)
     })
     .execute()
   await setExternalId(tx, 'order', { id: orderId, externalId: request.externalId })
-  return { orderId, orderLineIds: await insertOrderLines(tx, orderId, request.lines) }
+  const answers = context.answers.map(({ plain }) => plain)
+  return { orderId, orderLineIds: await insertOrderLines(tx, orderId, request.lines, answers) }
 }
 
 interface WrittenOrder {
@@ -105,6 +112,7 @@ interface WrittenOrder {
 /** The draft's lines are those of the request. */
 async function markConfirmed(tx: Tx, orderId: string, nowAt: string): Promise<WrittenOrder> {
   await tx.updateTable('orders').set({ confirmed_at: nowAt }).where('id', '=', orderId).execute()
+  await forgetOrderSecrets(tx, orderId)
   const lines = await tx
     .selectFrom('order_lines')
     .select('id')
@@ -112,6 +120,28 @@ async function markConfirmed(tx: Tx, orderId: string, nowAt: string): Promise<Wr
     .orderBy('position')
     .execute()
   return { orderId, orderLineIds: lines.map(({ id }) => id) }
+}
+
+/**
+ * Late, because whoever wants the same waits from here on. What lives by a test clock is not real: it is refused as an order
+ * would be, and takes nothing.
+ */
+async function takeStocks(
+  tx: Tx,
+  subscriptionIds: readonly string[],
+  { planned, additions, customer }: OrderContext,
+): Promise<void> {
+  const sold = [
+    ...planned.map(({ lines }, index) => ({
+      subscriptionId: subscriptionIds[index] ?? '',
+      wanted: wantedOf(lines),
+    })),
+    ...additions.map(({ subscriptionId, line, options }) => ({
+      subscriptionId,
+      wanted: wantedOf([line, ...options]),
+    })),
+  ]
+  await takeStock(tx, sold, customer.id)
 }
 
 /** Last, because it holds the discount's row until the order is there. */
@@ -130,6 +160,7 @@ export async function insertOrderLines(
   tx: Tx,
   orderId: string,
   lines: readonly OrderRequestLine[],
+  answers: readonly Answers[],
 ): Promise<string[]> {
   const rows = lines.map((line, position) => ({
     id: newId(),
@@ -140,6 +171,7 @@ export async function insertOrderLines(
     quantity: line.quantity,
     subscription_id: line.joins ?? null,
     external_id: line.externalId ?? null,
+    answers: JSON.stringify(answers[position] ?? noAnswers),
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
@@ -221,6 +253,7 @@ async function insertInstances(
       )
     }
     const id = newId()
+    const variables = valuesFor(application.definition, planned.variables)
     await tx
       .insertInto('instances')
       .values({
@@ -232,12 +265,27 @@ async function insertInstances(
         sequence,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
         host_port: application.definition.public ? await takePort(tx, context.server.id) : null,
+        variables: JSON.stringify(variables),
         destroyed_at: null,
       })
       .execute()
+    await keepInstanceSecrets(
+      tx,
+      id,
+      secretsAmong(variables, planned.secrets),
+      context.request.installationKey ?? null,
+    )
     made.set(applicationId, id)
   }
   return made
+}
+
+/** Every instance has those only that its application is told. */
+function secretsAmong(
+  variables: Readonly<Record<string, string | null>>,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).filter(([name]) => variables[name] === null))
 }
 
 async function insertStart(

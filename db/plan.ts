@@ -1,4 +1,4 @@
-import { compareDates } from '#domain/calendar.ts'
+import { compareDates, dateIn } from '#domain/calendar.ts'
 import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
 import type { CatalogProduct } from '#domain/order.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
@@ -6,6 +6,7 @@ import { planOf, readChange, type AskedChange, type ReadChange } from './asked-p
 import { checkOpenRequest, markApplied } from './change-decision.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
+import { endMisfits } from './line-beside.ts'
 import { dropLine, endLine, openLine, type LineChanges, type LineRow } from './line-change.ts'
 import { getSubscription, tellOf } from './subscription.ts'
 
@@ -70,6 +71,10 @@ export async function applyChange(
     interval_count: wanted.interval?.count ?? null,
     interval_unit: wanted.interval?.unit ?? null,
   })
+  if (isOther) {
+    const today = dateIn(subscription.time_zone, key.now)
+    await endMisfits(changes, { main: line, target }, { endsOn: decided.effectiveOn, today })
+  }
   const [from, to] = describeChange({ line, product, target, wanted }, subscription.currency)
   await tellOf(tx, subscription, 'subscription.changed', {
     now: key.now,

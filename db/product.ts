@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Recurrence } from '#domain/calendar.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { ProductOption } from '#domain/option.ts'
+import type { OrderField } from '#domain/order-field.ts'
 import type { Terms } from '#domain/terms.ts'
 import { readCatalog } from './catalog.ts'
 import type { Db } from './database.ts'
@@ -28,6 +30,11 @@ export interface NewProduct {
   readonly limitCode: string | null
   /** The attribute that says how much one of it sells. */
   readonly quantityAttribute?: string | null
+  readonly isHidden?: boolean
+  /** Ids of the products that it is sold beside. */
+  readonly addOnOf?: readonly string[]
+  readonly options?: readonly ProductOption[]
+  readonly orderFields?: readonly OrderField[]
   readonly applicationIds: readonly string[]
 }
 
@@ -42,6 +49,7 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
         code: product.code,
         external_id: product.externalId ?? null,
         variant_of_id: product.variantOf ?? null,
+        is_hidden: product.isHidden ?? false,
         archived_at: null,
       })
       .execute()
@@ -49,6 +57,7 @@ export async function insertProduct(db: Db, product: NewProduct): Promise<string
     refuseTakenCode(product.code, insert),
   )
   await insertProductVersion(db, product, { productId: id, version: 1, effectiveOn: null })
+  if (product.addOnOf !== undefined) await setPlace(db, id, product)
   return id
 }
 
@@ -97,6 +106,8 @@ async function insertProductVersion(db: Db, product: NewProduct, place: VersionP
       price: JSON.stringify(said.price),
       terms: JSON.stringify(said.terms),
       attributes: JSON.stringify(said.attributes),
+      options: JSON.stringify(said.options),
+      order_fields: JSON.stringify(said.order_fields),
     })
     .execute()
   const builds = applicationIds.map((applicationId) => ({
@@ -125,8 +136,25 @@ function saidBy(product: NewProduct) {
     metric: product.metric,
     limit_code: product.limitCode,
     quantity_attribute: product.quantityAttribute ?? null,
+    options: product.options ?? [],
+    order_fields: product.orderFields ?? [],
     applicationIds: product.applicationIds.toSorted(),
   }
+}
+
+/** Where it is sold, from now on and whatever its versions say: in the shop or not, by itself or beside others. */
+export async function setPlace(
+  db: Db,
+  productId: string,
+  { isHidden = false, addOnOf = [] }: Pick<NewProduct, 'isHidden' | 'addOnOf'>,
+): Promise<void> {
+  await db.updateTable('products').set({ is_hidden: isHidden }).where('id', '=', productId).execute()
+  await db.deleteFrom('add_ons').where('product_id', '=', productId).execute()
+  if (addOnOf.length === 0) return
+  await db
+    .insertInto('add_ons')
+    .values(addOnOf.map((mainId) => ({ product_id: productId, main_product_id: mainId })))
+    .execute()
 }
 
 /** It is not sold any more; what was sold of it goes on. */

@@ -10,8 +10,10 @@ import { freeNames, reserveNames } from './environment.ts'
 import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
 import type { OrderRequest } from './order-context.ts'
-import { previewOrder } from './order-preview.ts'
+import { previewOrder, type OrderPreview } from './order-preview.ts'
+import { keepOrderSecrets, openOrderSecrets } from './order-secret.ts'
 import { confirmOrder, insertOrderLines } from './order.ts'
+import type { InstallationKey } from './sealing.ts'
 import type { OrdersTable, QuoteTerms } from './tables/subscription.ts'
 
 /** What a change of a draft may name; what is left out stays. */
@@ -31,7 +33,7 @@ interface Draft {
  * @throws what an order is refused for, and `date_range_invalid` for an end that is past
  */
 export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: string): Promise<string> {
-  const { terms, currency, on } = await quote(tx, request)
+  const { terms, currency, on, answers } = await quote(tx, request)
   checkExpiry(expiresOn, on)
   const id = newId()
   await tx
@@ -50,7 +52,7 @@ export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: stri
     })
     .execute()
   await setExternalId(tx, 'order', { id, externalId: request.externalId })
-  await insertOrderLines(tx, id, request.lines)
+  await insertDraftLines(tx, id, request, answers)
   await holdNames(tx, { id, request, expiresOn })
   return id
 }
@@ -59,12 +61,17 @@ export async function insertDraft(tx: Tx, request: OrderRequest, expiresOn: stri
  * Gives a draft other lines or terms, at the prices of today.
  * @throws `order_not_draft`, `quote_expired`, and as `insertDraft`
  */
-export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, now: string): Promise<void> {
-  const draft = await lockDraft(tx, orderId, { now, actor: null })
+export async function changeDraft(
+  tx: Tx,
+  orderId: string,
+  change: DraftChange,
+  { now, installationKey }: { now: string; installationKey: InstallationKey | null },
+): Promise<void> {
+  const draft = await lockDraft(tx, orderId, { now, actor: null, installationKey })
   const { expiresOn = draft.expiresOn, ...changed } = change
   checkExpiry(expiresOn, draft.today)
   const request = { ...draft.request, ...changed }
-  const { terms } = await quote(tx, request)
+  const { terms, answers } = await quote(tx, request)
   await tx
     .updateTable('orders')
     .set({ expires_on: expiresOn, quote: JSON.stringify(terms) })
@@ -74,7 +81,7 @@ export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, 
   await holdNames(tx, { id: orderId, request, expiresOn })
   if (change.lines === undefined) return
   await tx.deleteFrom('order_lines').where('order_id', '=', orderId).execute()
-  await insertOrderLines(tx, orderId, change.lines)
+  await insertDraftLines(tx, orderId, request, answers)
 }
 
 /**
@@ -84,7 +91,13 @@ export async function changeDraft(tx: Tx, orderId: string, change: DraftChange, 
 export async function confirmDraft(
   tx: Tx,
   orderId: string,
-  asked: { actor: string; now: string; agreed?: QuotedTotals | null; accepted?: Acceptance | null },
+  asked: {
+    actor: string
+    now: string
+    agreed?: QuotedTotals | null
+    accepted?: Acceptance | null
+    installationKey: InstallationKey | null
+  },
 ): Promise<void> {
   const { agreed = null, accepted = null } = asked
   const { request, quoted } = await lockDraft(tx, orderId, asked)
@@ -124,7 +137,7 @@ async function holdNames(
 async function lockDraft(
   tx: Tx,
   orderId: string,
-  asked: { now: string; actor: string | null },
+  asked: { now: string; actor: string | null; installationKey?: InstallationKey | null },
 ): Promise<Draft> {
   const row = await tx
     .selectFrom('orders')
@@ -146,13 +159,14 @@ async function lockDraft(
   const request = {
     ...wishes,
     customerId: row.customer_id,
-    lines: await readOrderLines(tx, orderId),
+    lines: await readOrderLines(tx, orderId, asked.installationKey),
     testClockId: row.test_clock_id,
     currency: row.currency,
     channel: row.channel,
     actor: asked.actor ?? row.actor,
     now: asked.now,
     draftId: orderId,
+    installationKey: asked.installationKey ?? null,
   }
   return { row, expiresOn, today, request, quoted: { totalNowMinor, totalPerPeriodMinor } }
 }
@@ -171,8 +185,14 @@ async function readTime(
   return { timeZone, nowAt: clockNow ?? order.now }
 }
 
-/** The lines of an order as they were asked for. */
-export async function readOrderLines(tx: Tx, orderId: string): Promise<OrderRequest['lines']> {
+/** The lines of an order as they were asked for. With what was said in secret, unless no key is named: then the lines are only looked at. */
+export async function readOrderLines(
+  tx: Tx,
+  orderId: string,
+  key?: InstallationKey | null,
+): Promise<OrderRequest['lines']> {
+  const secrets =
+    key === undefined ? new Map<string, Record<string, string>>() : await openOrderSecrets(tx, orderId, key)
   const rows = await tx
     .selectFrom('order_lines')
     .selectAll()
@@ -184,15 +204,29 @@ export async function readOrderLines(tx: Tx, orderId: string): Promise<OrderRequ
     quantity: row.quantity,
     joins: row.subscription_id ?? undefined,
     externalId: row.external_id ?? undefined,
+    answers: { ...row.answers, fields: { ...row.answers.fields, ...secrets.get(row.id) } },
   }))
 }
 
 async function quote(
   tx: Tx,
   request: OrderRequest,
-): Promise<{ terms: QuoteTerms; currency: string; on: string }> {
-  const { currency, on, totalNowMinor, totalPerPeriodMinor } = await previewOrder(tx, request)
-  return { terms: { ...wishesOf(request), totalNowMinor, totalPerPeriodMinor }, currency, on }
+): Promise<{ terms: QuoteTerms } & Pick<OrderPreview, 'currency' | 'on' | 'answers'>> {
+  const { currency, on, answers, totalNowMinor, totalPerPeriodMinor } = await previewOrder(tx, request)
+  return { terms: { ...wishesOf(request), totalNowMinor, totalPerPeriodMinor }, currency, on, answers }
+}
+
+/** What was said in secret is sealed with its line. */
+async function insertDraftLines(
+  tx: Tx,
+  orderId: string,
+  request: OrderRequest,
+  answers: OrderPreview['answers'],
+): Promise<void> {
+  const plain = answers.map((kept) => kept.plain)
+  const ids = await insertOrderLines(tx, orderId, request.lines, plain)
+  for (const [index, id] of ids.entries())
+    await keepOrderSecrets(tx, id, answers[index]?.secret ?? {}, request.installationKey ?? null)
 }
 
 function wishesOf(request: OrderRequest): Pick<QuoteTerms, WishName> {

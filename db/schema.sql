@@ -158,6 +158,36 @@ begin
   raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.stock_return()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  returned record;
+begin
+  for returned in
+    select taking.product_id, sum(taking.quantity) as quantity
+    from stock_takings taking join stocks on stocks.product_id = taking.product_id
+    where taking.subscription_id = new.id and taking.returned_at is null and stocks.is_returned
+    group by taking.product_id order by taking.product_id
+  loop
+    update stocks set taken_quantity = taken_quantity - returned.quantity where product_id = returned.product_id;
+    update stock_takings set returned_at = now()
+      where subscription_id = new.id and product_id = returned.product_id and returned_at is null;
+  end loop;
+  return null;
+end $function$;
+
+CREATE TABLE add_ons (
+  product_id uuid not null,
+  main_product_id uuid not null,
+  constraint add_ons_pkey PRIMARY KEY (product_id, main_product_id),
+  constraint add_ons_main_product_id_fkey FOREIGN KEY (main_product_id) REFERENCES products(id),
+  constraint add_ons_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint add_ons_check CHECK ((product_id <> main_product_id))
+);
+CREATE INDEX add_ons_main_product_id_idx ON public.add_ons USING btree (main_product_id);
+
 CREATE TABLE allocations (
   id uuid not null,
   invoice_id uuid not null,
@@ -624,6 +654,7 @@ CREATE TABLE instances (
   state_at timestamp with time zone not null default now(),
   destroyed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  variables jsonb not null default '{}'::jsonb,
   constraint instances_pkey PRIMARY KEY (id),
   constraint instances_application_version_id_fkey FOREIGN KEY (application_version_id) REFERENCES application_versions(id),
   constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -825,6 +856,7 @@ CREATE TABLE kits (
   code text not null,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  is_hidden boolean not null default false,
   constraint kits_pkey PRIMARY KEY (id),
   constraint kits_code_key UNIQUE (code),
   constraint kits_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text))
@@ -954,6 +986,7 @@ CREATE TABLE order_lines (
   quantity numeric not null,
   subscription_id uuid,
   external_id text,
+  answers jsonb not null default '{"fields": {}, "options": {}}'::jsonb,
   constraint order_lines_pkey PRIMARY KEY (id),
   constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
   constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
@@ -963,6 +996,15 @@ CREATE TABLE order_lines (
   constraint order_lines_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint order_lines_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint order_lines_quantity_check CHECK ((quantity > (0)::numeric))
+);
+
+CREATE TABLE order_secrets (
+  order_line_id uuid not null,
+  field text not null,
+  key_id text not null,
+  sealed bytea not null,
+  constraint order_secrets_pkey PRIMARY KEY (order_line_id, field),
+  constraint order_secrets_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES order_lines(id) ON DELETE CASCADE
 );
 
 CREATE TABLE orders (
@@ -1126,6 +1168,8 @@ CREATE TABLE product_versions (
   limit_code text,
   quantity_attribute text,
   created_at timestamp with time zone not null default now(),
+  options jsonb not null default '[]'::jsonb,
+  order_fields jsonb not null default '[]'::jsonb,
   constraint product_versions_pkey PRIMARY KEY (product_id, version),
   constraint product_versions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint first_version_holds_always CHECK (((version = 1) = (effective_on IS NULL))),
@@ -1138,6 +1182,8 @@ CREATE TABLE product_versions (
   constraint product_versions_check4 CHECK (((billing_type = 'threshold'::text) OR (limit_code IS NULL))),
   constraint product_versions_check5 CHECK (((billing_type = 'threshold'::text) OR (quantity_attribute IS NULL))),
   constraint product_versions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint product_versions_options_check CHECK ((jsonb_typeof(options) = 'array'::text)),
+  constraint product_versions_order_fields_check CHECK ((jsonb_typeof(order_fields) = 'array'::text)),
   constraint product_versions_price_check CHECK (((price ->> 'model'::text) IS NOT NULL)),
   constraint product_versions_recurrence_count_check CHECK ((recurrence_count >= 1)),
   constraint product_versions_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text]))),
@@ -1152,6 +1198,7 @@ CREATE TABLE products (
   created_at timestamp with time zone not null default now(),
   variant_of_id uuid,
   external_id text,
+  is_hidden boolean not null default false,
   constraint products_pkey PRIMARY KEY (id),
   constraint products_code_key UNIQUE (code),
   constraint products_variant_of_id_fkey FOREIGN KEY (variant_of_id) REFERENCES products(id),
@@ -1257,6 +1304,37 @@ CREATE TABLE sessions (
   constraint sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
 );
 
+CREATE TABLE stock_takings (
+  id uuid not null,
+  product_id uuid not null,
+  customer_id uuid not null,
+  subscription_id uuid not null,
+  quantity numeric not null,
+  returned_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint stock_takings_pkey PRIMARY KEY (id),
+  constraint stock_takings_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint stock_takings_product_id_fkey FOREIGN KEY (product_id) REFERENCES stocks(product_id),
+  constraint stock_takings_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint stock_takings_quantity_check CHECK ((quantity > (0)::numeric))
+);
+CREATE INDEX stock_takings_product_id_customer_id_idx ON public.stock_takings USING btree (product_id, customer_id);
+CREATE INDEX stock_takings_subscription_id_idx ON public.stock_takings USING btree (subscription_id);
+
+CREATE TABLE stocks (
+  product_id uuid not null,
+  quantity numeric,
+  taken_quantity numeric not null default 0,
+  limit_per_customer numeric,
+  is_returned boolean not null default true,
+  constraint stocks_pkey PRIMARY KEY (product_id),
+  constraint stocks_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint stocks_check CHECK ((taken_quantity <= quantity)),
+  constraint stocks_limit_per_customer_check CHECK ((limit_per_customer > (0)::numeric)),
+  constraint stocks_quantity_check CHECK ((quantity >= (0)::numeric)),
+  constraint stocks_taken_quantity_check CHECK ((taken_quantity >= (0)::numeric))
+);
+
 CREATE TABLE subscription_commands (
   subscription_id uuid not null,
   request_id text not null,
@@ -1327,11 +1405,13 @@ CREATE TABLE subscription_lines (
   closed_by text,
   conversion jsonb,
   product_version integer not null,
+  main_line_id uuid,
   constraint subscription_lines_pkey PRIMARY KEY (id),
   constraint subscription_lines_first_line_id_daterange_excl EXCLUDE USING gist (first_line_id WITH =, daterange(starts_on, ends_on) WITH &&) WHERE ((starts_on IS NOT NULL)),
   constraint subscription_lines_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
   constraint subscription_lines_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint subscription_lines_main_line_id_fkey FOREIGN KEY (main_line_id) REFERENCES subscription_lines(id),
   constraint subscription_lines_price_list_item_id_fkey FOREIGN KEY (price_list_item_id) REFERENCES price_list_items(id),
   constraint subscription_lines_product_version_fkey FOREIGN KEY (product_id, product_version) REFERENCES product_versions(product_id, version),
   constraint subscription_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
@@ -1342,6 +1422,7 @@ CREATE TABLE subscription_lines (
   constraint subscription_lines_check1 CHECK (((ends_on IS NULL) OR (starts_on IS NOT NULL))),
   constraint subscription_lines_check2 CHECK ((ends_on >= starts_on)),
   constraint subscription_lines_check3 CHECK (((starts_on IS NULL) OR (interval_unit IS NULL) OR (document_id IS NOT NULL))),
+  constraint subscription_lines_check4 CHECK ((main_line_id <> first_line_id)),
   constraint subscription_lines_conversion_check CHECK (((conversion IS NULL) OR ((conversion ->> 'rate'::text) IS NOT NULL))),
   constraint subscription_lines_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text]))),
   constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric))
@@ -1349,6 +1430,7 @@ CREATE TABLE subscription_lines (
 CREATE INDEX lines_by_document ON public.subscription_lines USING btree (document_id);
 CREATE INDEX lines_by_product_version ON public.subscription_lines USING btree (product_id, product_version);
 CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (subscription_id);
+CREATE INDEX subscription_lines_main_line_id_idx ON public.subscription_lines USING btree (main_line_id) WHERE (main_line_id IS NOT NULL);
 
 CREATE TABLE subscription_pauses (
   id uuid not null,
@@ -1428,6 +1510,7 @@ CREATE INDEX subscriptions_by_phase ON public.subscriptions USING btree (phase, 
 CREATE UNIQUE INDEX subscriptions_external_id ON public.subscriptions USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) WHERE (parked_reason IS NOT NULL);
 CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);
+CREATE TRIGGER stock_return AFTER UPDATE OF phase ON public.subscriptions FOR EACH ROW WHEN (((new.phase = 'ended'::text) AND (old.phase <> 'ended'::text))) EXECUTE FUNCTION stock_return();
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
 
 CREATE TABLE tasks (

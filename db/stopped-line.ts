@@ -3,6 +3,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { stopLine } from '#domain/line-change.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
+import { endBeside } from './line-beside.ts'
 import { dropLine, endLine, listLines, toLine } from './line-change.ts'
 import { tellOf } from './subscription.ts'
 
@@ -27,6 +28,8 @@ export async function stopSubscriptionLine(
       const end = compareDates(left.endsOn, line.starts_on) < 0 ? line.starts_on : left.endsOn
       await endLine(changes, line, end)
     }
+    const besideEndsOn = left.isCancelled ? line.starts_on : (left.endsOn ?? endsOn)
+    await endBeside(changes, line, { endsOn: besideEndsOn, today })
     await tellOf(changes.tx, subscription, 'subscription.line_stopped', {
       now: key.now,
       data: {

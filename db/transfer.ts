@@ -7,9 +7,11 @@ import { defaultTerms, type Terms } from '#domain/terms.ts'
 import { readLife } from './asked-plan.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db, Tx } from './database.ts'
+import { endBeside } from './line-beside.ts'
 import { listLinesAfter, toLine, type LineChanges, type LineRow } from './line-change.ts'
 import { confirmOrder } from './order.ts'
 import { replaceLines } from './plan.ts'
+import { handOverStock } from './stock.ts'
 import { toCycling } from './subscription-documents.ts'
 import { getSubscription, tellOf, type Subscription } from './subscription.ts'
 
@@ -61,6 +63,15 @@ export async function transferSubscriptionLine(db: Db, key: CommandKey, asked: A
     const isWhole = transfer.given.successor === null
     await replaceLines(changes, lines, startsOn, isWhole ? null : { quantity: transfer.keptQuantity })
     const takenId = await sell(tx, { line, transfer, startsOn, subscription, key, asked })
+    if (isWhole) {
+      const today = dateIn(subscription.time_zone, key.now)
+      await endBeside(changes, line, { endsOn: startsOn, today })
+      await handOverStock(
+        tx,
+        { subscriptionId: subscription.id, productId: line.product_id },
+        { subscriptionId: takenId, customerId: asked.customerId },
+      )
+    }
     if (isWhole) await endIfNothingIsLeft(changes, startsOn, key.now)
     await tellOf(tx, subscription, 'subscription.handed_over', {
       now: key.now,

@@ -1,6 +1,6 @@
 import { fieldError } from './errors.ts'
 import {
-  planProductLine,
+  planProductLines,
   type Catalog,
   type OrderRequestLine,
   type OrderTerms,
@@ -12,12 +12,15 @@ export interface PlannedAddition {
   readonly orderLineIndex: number
   readonly subscriptionId: string
   readonly line: PlannedLine
+  /** What was chosen among its options. */
+  readonly options: readonly PlannedLine[]
 }
 
 /**
  * The lines of an order that join a subscription instead of making one: what recurs pays for the days up to the next
  * boundary of its document first (C-03), a one-time fee is on the next invoice.
- * @throws `addon_not_available` for what would build an application or set a limit, which needs a workflow; and as `planOrder`
+ * @throws `addon_not_available` for what would build an application, set a limit or tell a running application something,
+ *   which needs a workflow; and as `planOrder`
  */
 export function planAdditions(
   request: readonly OrderRequestLine[],
@@ -26,15 +29,18 @@ export function planAdditions(
 ): PlannedAddition[] {
   return request.flatMap((asked, index) => {
     if (asked.joins === undefined) return []
-    const line = planProductLine(asked, index, catalog, terms)
-    const { product } = line
+    const { lines, answers } = planProductLines(asked, index, catalog, terms)
+    const [{ product }] = lines
     if (product.applicationIds.length > 0 && product.metric === null && product.limitCode === null) {
       throw refuse(index, `${product.code} builds an application of its own.`)
     }
-    if (product.limitCode !== null) {
+    if (lines.some((line) => line.product.limitCode !== null)) {
       throw refuse(index, `${product.code} sells a limit: change the quantity of its line instead.`)
     }
-    return [{ orderLineIndex: index, subscriptionId: asked.joins, line }]
+    if (Object.keys(answers.variables).length > 0) {
+      throw refuse(index, `What ${product.code} asks for is told to the application when it is built.`)
+    }
+    return [{ orderLineIndex: index, subscriptionId: asked.joins, line: lines[0], options: lines.slice(1) }]
   })
 }
 

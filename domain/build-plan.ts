@@ -10,6 +10,8 @@ import {
   type SpecialOptions,
 } from './application.ts'
 
+import { fillService, type VariableValues } from './variable.ts'
+
 export interface ContainerLimits {
   readonly memoryMib: number
   readonly cpus: number
@@ -38,6 +40,8 @@ export interface PlannedInstance {
   /** Port on 127.0.0.1 of the server; null when the application publishes nothing. */
   readonly hostPort: number | null
   readonly ceiling: ContainerLimits
+  /** Left out: all variables are what the application says. */
+  readonly variables?: VariableValues
 }
 
 export type Labels = Readonly<Record<string, string>>
@@ -171,7 +175,10 @@ export function instanceLabels(instance: PlannedInstance): Labels {
  */
 export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
   refuseBadNames(instance)
-  const services = orderServices(definition.services)
+  // What was ordered is in the plan as it is.
+  const services = orderServices(definition.services).map((service) =>
+    fillService(service, instance.variables ?? {}),
+  )
   const network: NetworkStep = {
     kind: 'network',
     name: networkName(instance),
@@ -258,7 +265,7 @@ function planContainer(
     mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
     network: { name: networkName(instance), labels: environmentLabels(instance) },
     peers: definition.services
-      .filter((peer) => peer !== service)
+      .filter((peer) => peer.name !== service.name)
       .map((peer) => ({
         service: peer.name,
         container: containerName(instance, peer.name),

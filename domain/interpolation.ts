@@ -151,3 +151,27 @@ function fillReference(
   const reason = operator === '' ? 'has no value' : fill(argument, value) || 'has no value'
   throw new BusinessError('variable_missing', `variable ${name}: ${reason}`)
 }
+
+/**
+ * Puts those values into a template that are known, and leaves the others: with DISK = 50, `${DISK:-10} ${PASSWORD}` is
+ * `50 ${PASSWORD}`. A dollar sign of a value stays one when the rest is filled.
+ */
+export function interpolateKnown(template: string, value: (name: string) => string | undefined): string {
+  return fillKnown(parseTemplate(template), value)
+}
+
+function fillKnown(segments: readonly Segment[], value: (name: string) => string | undefined): string {
+  return segments
+    .map((segment) => {
+      if (typeof segment === 'string') return escapeDollars(segment)
+      if (value(segment.name) === undefined) {
+        return `\${${segment.name}${segment.operator}${fillKnown(segment.argument, value)}}`
+      }
+      return escapeDollars(fillReference(segment, value))
+    })
+    .join('')
+}
+
+function escapeDollars(text: string): string {
+  return text.replaceAll('$', '$$$$')
+}

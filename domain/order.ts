@@ -1,8 +1,12 @@
 import Big from 'big.js'
+import { noAnswers, readAnswers, type Answers, type ReadAnswers } from './answers.ts'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
 import { atField, fieldError } from './errors.ts'
 import { explodeKit, type Component } from './kit.ts'
 import { roundHalfAwayFromZero } from './money.ts'
+import type { ProductOption } from './option.ts'
+import type { OrderField } from './order-field.ts'
+import { attachAddOns, joinOneTimeFees } from './order-joining.ts'
 import { agreePrice, type AgreedPrice, type PriceList } from './pricing/price-list.ts'
 import type { Price } from './pricing/price.ts'
 import { ratePrice } from './pricing/rate.ts'
@@ -38,6 +42,12 @@ export interface CatalogProduct {
   /** The attribute that says how much one of it sells. */
   readonly quantityAttribute: string | null
   readonly isArchived: boolean
+  /** Not sold in the shop by itself. */
+  readonly isHidden: boolean
+  /** Ids of the products that it is sold beside; none: it is sold by itself. */
+  readonly addOnOf: readonly string[]
+  readonly options: readonly ProductOption[]
+  readonly orderFields: readonly OrderField[]
   /** Ids of the applications that it builds. */
   readonly applicationIds: readonly string[]
 }
@@ -51,6 +61,7 @@ export interface CatalogKit {
   /** The product whose price replaces those of its flat and threshold components; null: they have their own. */
   readonly priceProductId: string | null
   readonly isArchived: boolean
+  readonly isHidden: boolean
   readonly billOfMaterials: readonly BillOfMaterialsItem[]
 }
 
@@ -75,6 +86,8 @@ export interface OrderRequestLine {
   readonly externalId?: string | undefined
   /** The subscription that the line joins, instead of making one; for products. */
   readonly joins?: string | undefined
+  /** Left out: nothing was chosen or said. */
+  readonly answers?: Answers
 }
 
 export interface OrderTerms {
@@ -87,6 +100,8 @@ export interface OrderTerms {
   readonly priceList: PriceList | null
   /** The lists that it refers to, by id. */
   readonly otherLists: ReadonlyMap<string, PriceList>
+  /** The customer orders in the shop, where nothing hidden is sold. */
+  readonly isFromShop?: boolean
 }
 
 /** A price as agreed; what is included in its kit's price costs nothing by itself. */
@@ -103,6 +118,10 @@ export interface PlannedLine {
   /** Rounded amount of one full period; 0 for what is metered. */
   readonly amountMinor: number
   readonly sequence: number
+  /** The order line that asks for it. */
+  readonly orderLineIndex: number
+  /** The line that it is an option or add-on of, and ends with. */
+  readonly main: PlannedLine | null
 }
 
 export interface PlannedSubscription {
@@ -114,14 +133,22 @@ export interface PlannedSubscription {
   readonly lines: readonly PlannedLine[]
   /** Each application once, in the order of the bill of materials. */
   readonly applicationIds: readonly string[]
+  /** Values of the applications' variables; null stands for a secret. */
+  readonly variables: Readonly<Record<string, string | null>>
+  /** Pointers of what sets them. */
+  readonly places: Readonly<Record<string, string>>
+  /** Those secrets, by variable. */
+  readonly secrets: Readonly<Record<string, string>>
 }
 
 /**
  * What an order becomes: one subscription per kit sold (a kit ordered n times makes n), and per product that builds or
- * recurs. A one-time fee joins the first of them, and is a subscription of its own only where there is none.
+ * recurs. What was chosen among a product's options, and its add-ons, become lines of its subscription. A one-time fee joins
+ * the first of them, and is a subscription of its own only where there is none.
  * Preview and confirmation use the same plan.
- * @throws `order_empty`, `order_too_large`, `product_unknown`, `product_archived`, `quantity_invalid`,
- *   `quantity_not_whole`, `price_missing_in_currency`, `kit_cycle`, `kit_too_deep`, each with the pointer of its line
+ * @throws `order_empty`, `order_too_large`, `product_unknown`, `product_archived`, `product_hidden`, `quantity_invalid`,
+ *   `quantity_not_whole`, `price_missing_in_currency`, `kit_cycle`, `kit_too_deep`, `addon_not_available`, and what
+ *   `readAnswers` refuses, each with the pointer of its line
  */
 export function planOrder(
   request: readonly OrderRequestLine[],
@@ -132,7 +159,7 @@ export function planOrder(
   const planned = request.flatMap((line, index) =>
     line.joins === undefined ? planLine(line, index, catalog, terms) : [],
   )
-  const subscriptions = joinOneTimeFees(planned)
+  const subscriptions = joinOneTimeFees(attachAddOns(planned))
   if (subscriptions.length > mostSubscriptionsPerOrder) {
     throw fieldError(
       '/lines',
@@ -151,76 +178,119 @@ function planLine(
 ): PlannedSubscription[] {
   const pointer = `/lines/${index}`
   const quantity = checkQuantity(line.quantity, pointer)
-  if (line.kitId !== undefined) return planKit(line.kitId, quantity, index, catalog, terms)
-  const planned = planProductLine(line, index, catalog, terms)
+  if (line.kitId !== undefined)
+    return planKit({ ...line, kitId: line.kitId }, quantity, index, catalog, terms)
+  const { lines, answers } = planProductLines(line, index, catalog, terms)
+  const [{ product }] = lines
   return [
     {
       orderLineIndex: index,
-      productId: planned.product.id,
+      productId: product.id,
       kitId: null,
       kitVersion: null,
-      title: planned.product.name,
-      lines: [planned],
-      applicationIds: planned.product.applicationIds,
+      title: product.name,
+      lines,
+      applicationIds: applicationsOf(lines),
+      variables: answers.variables,
+      places: answers.places,
+      secrets: answers.secrets,
     },
   ]
 }
 
 /**
- * A line of an order that names a product.
+ * A line of an order that names a product, and the lines of its options.
  * @throws as `planOrder`
  */
-export function planProductLine(
+export function planProductLines(
   line: OrderRequestLine,
   index: number,
   catalog: Catalog,
   terms: OrderTerms,
-): PlannedLine {
-  const pointer = `/lines/${index}`
-  const quantity = checkQuantity(line.quantity, pointer)
+): { lines: readonly [PlannedLine, ...PlannedLine[]]; answers: ReadAnswers } {
+  const place = pointersOf(index, 'product')
+  const quantity = checkQuantity(line.quantity, `/lines/${index}`)
   const product = line.productId === undefined ? undefined : catalog.products.get(line.productId)
-  if (!product) throw fieldError(`${pointer}/product`, 'product_unknown', 'There is no such product.')
-  return planProduct(product, quantity, 0, pointersOf(pointer, 'product'), terms)
+  if (!product) throw fieldError(place.sold, 'product_unknown', 'There is no such product.')
+  refuseHidden(product, place, terms)
+  const main = planProduct(product, quantity, 0, place, terms)
+  const answers = readAnswers([product], line.answers ?? noAnswers, `/lines/${index}`)
+  return { lines: [main, ...planOptions(answers, { main, index }, catalog, terms)], answers }
+}
+
+function planOptions(
+  answers: ReadAnswers,
+  { main, index }: { main: PlannedLine | null; index: number },
+  catalog: Catalog,
+  terms: OrderTerms,
+): PlannedLine[] {
+  return answers.chosen.flatMap(({ sold, pointer }) => {
+    if (sold === null) return []
+    const product = catalog.products.get(sold.productId)
+    if (!product) throw fieldError(pointer, 'product_unknown', 'What this option sells does not exist.')
+    const place = { index, sold: pointer, quantity: pointer }
+    return [{ ...planProduct(product, new Big(sold.quantity), 0, place, terms), main }]
+  })
+}
+
+function refuseHidden(
+  sold: { readonly code: string; readonly isHidden: boolean },
+  { sold: pointer }: LinePlace,
+  terms: OrderTerms,
+): void {
+  if (sold.isHidden && terms.isFromShop === true)
+    throw fieldError(pointer, 'product_hidden', `${sold.code} is not sold in the shop.`)
+}
+
+/** Each once, in the order of the lines. */
+function applicationsOf(lines: readonly PlannedLine[]): string[] {
+  return [...new Set(lines.flatMap(({ product }) => product.applicationIds))]
 }
 
 function planKit(
-  kitId: string,
+  line: OrderRequestLine & { readonly kitId: string },
   quantity: Big,
   index: number,
   catalog: Catalog,
   terms: OrderTerms,
 ): PlannedSubscription[] {
-  const pointer = `/lines/${index}`
-  const kit = catalog.kits.get(kitId)
-  if (!kit) throw fieldError(`${pointer}/kit`, 'product_unknown', 'There is no such kit.')
+  const place = pointersOf(index, 'kit')
+  const kit = catalog.kits.get(line.kitId)
+  if (!kit) throw fieldError(place.sold, 'product_unknown', 'There is no such kit.')
   if (kit.isArchived)
-    throw fieldError(`${pointer}/kit`, 'product_archived', `${kit.code} is archived and cannot be ordered.`)
+    throw fieldError(place.sold, 'product_archived', `${kit.code} is archived and cannot be ordered.`)
+  refuseHidden(kit, place, terms)
   if (!quantity.round().eq(quantity)) {
-    throw fieldError(`${pointer}/quantity`, 'quantity_not_whole', 'A kit is sold in whole numbers.')
+    throw fieldError(place.quantity, 'quantity_not_whole', 'A kit is sold in whole numbers.')
   }
   if (quantity.gt(mostSubscriptionsPerOrder)) {
-    throw fieldError(
-      `${pointer}/quantity`,
-      'order_too_large',
-      `An order makes at most ${mostSubscriptionsPerOrder} subscriptions.`,
-    )
+    const detail = `An order makes at most ${mostSubscriptionsPerOrder} subscriptions.`
+    throw fieldError(place.quantity, 'order_too_large', detail)
   }
-  const pointers = pointersOf(pointer, 'kit')
-  const components = atField(pointers.sold, () => explodeKit(kit, catalog))
+  const components = atField(place.sold, () => explodeKit(kit, catalog))
+  const products = components.map(({ product }) => product)
+  const answers = readAnswers(products, line.answers ?? noAnswers, `/lines/${index}`)
+  const lines = [
+    ...components.map((part) => planComponent(part, place, terms)),
+    ...planOptions(answers, { main: null, index }, catalog, terms),
+  ]
   const subscription: PlannedSubscription = {
     orderLineIndex: index,
     productId: null,
     kitId: kit.id,
     kitVersion: kit.version,
     title: kit.name,
-    lines: components.map((part) => planComponent(part, pointers, terms)),
-    applicationIds: [...new Set(components.flatMap((part) => part.product.applicationIds))],
+    lines,
+    applicationIds: applicationsOf(lines),
+    variables: answers.variables,
+    places: answers.places,
+    secrets: answers.secrets,
   }
   return Array.from({ length: Number(quantity.toFixed(0)) }, () => subscription)
 }
 
-function planComponent(part: Component, pointers: LinePointers, terms: OrderTerms): PlannedLine {
-  const line = planProduct(part.product, part.quantity, part.sequence, pointers, terms)
+function planComponent(part: Component, place: LinePlace, terms: OrderTerms): PlannedLine {
+  const line = planProduct(part.product, part.quantity, part.sequence, place, terms)
   if (!part.isIncluded) return line
   return {
     ...line,
@@ -230,34 +300,35 @@ function planComponent(part: Component, pointers: LinePointers, terms: OrderTerm
 }
 
 /** Where an order line says what it sells, and how much of it: a refusal of a kit's component names the kit. */
-interface LinePointers {
+interface LinePlace {
+  readonly index: number
   readonly sold: string
   readonly quantity: string
 }
 
-function pointersOf(linePointer: string, sold: 'product' | 'kit'): LinePointers {
-  return { sold: `${linePointer}/${sold}`, quantity: `${linePointer}/quantity` }
+function pointersOf(index: number, sold: 'product' | 'kit'): LinePlace {
+  return { index, sold: `/lines/${index}/${sold}`, quantity: `/lines/${index}/quantity` }
 }
 
 function planProduct(
   product: CatalogProduct,
   ordered: Big,
   sequence: number,
-  pointers: LinePointers,
+  place: LinePlace,
   terms: OrderTerms,
 ): PlannedLine {
   if (product.isArchived)
-    throw fieldError(pointers.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
-  checkWhole(product, ordered, pointers.quantity)
+    throw fieldError(place.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
+  checkWhole(product, ordered, place.quantity)
   if (product.applicationIds.length > 0 && !ordered.round().eq(ordered)) {
     const detail = `${product.code} builds an application, which there is only whole: order a whole number.`
-    throw fieldError(pointers.quantity, 'quantity_not_whole', detail)
+    throw fieldError(place.quantity, 'quantity_not_whole', detail)
   }
   const isMetered = product.billingType === 'usage'
   const on = product.recurrence === null ? terms.on : terms.startsOn
   const quantity = soldQuantity(product, ordered)
   const request = { ...terms, on, quantity: quantity.toFixed() }
-  const price = atField(pointers.sold, () => agreePrice(product, request))
+  const price = atField(place.sold, () => agreePrice(product, request))
   return {
     product,
     quantity: isMetered ? '0' : quantity.toFixed(),
@@ -267,6 +338,8 @@ function planProduct(
       ? 0
       : roundHalfAwayFromZero(ratePrice(price.price, quantity).amount, terms.currency),
     sequence,
+    orderLineIndex: place.index,
+    main: null,
   }
 }
 
@@ -287,13 +360,4 @@ export function checkWhole(product: { code: string; unit: string }, quantity: Bi
   if (isWholeUnit(product.unit) && !quantity.round().eq(quantity)) {
     throw fieldError(pointer, 'quantity_not_whole', `${product.code} is sold in whole ${product.unit}s.`)
   }
-}
-
-function joinOneTimeFees(planned: readonly PlannedSubscription[]): PlannedSubscription[] {
-  const isFee = (subscription: PlannedSubscription) =>
-    subscription.applicationIds.length === 0 && subscription.lines.every((line) => line.interval === null)
-  const [first, ...others] = planned.filter((subscription) => !isFee(subscription))
-  const fees = planned.filter(isFee)
-  if (!first) return [...fees]
-  return [{ ...first, lines: [...first.lines, ...fees.flatMap((fee) => fee.lines)] }, ...others]
 }

@@ -49,7 +49,11 @@ function registerNewDraft(frame: Frame): void {
     },
     async ({ db, transaction, body, principal, now }) => {
       const { expires_on: expiresOn, ...order } = body
-      const request = await toOrderRequest(db, order, { actor: principal.name, now })
+      const request = await toOrderRequest(db, order, {
+        actor: principal.name,
+        now,
+        installationKey: frame.deps.installationKey,
+      })
       const id = await insertDraft(transaction(), request, expiresOn)
       return toOrderJson(await getOrder(db, id), now)
     },
@@ -75,7 +79,10 @@ function registerDraftChange(frame: Frame): void {
       const { external_id: externalId, ...draft } = body
       await setExternalId(db, 'order', { id, externalId })
       if (externalId === undefined || Object.keys(draft).length > 0)
-        await changeDraft(transaction(), id, await toDraftChange(db, draft), now)
+        await changeDraft(transaction(), id, await toDraftChange(db, draft), {
+          now,
+          installationKey: frame.deps.installationKey,
+        })
       return toOrderJson(await getOrder(db, id), now)
     },
   )
@@ -100,7 +107,13 @@ function registerConfirmation(frame: Frame): void {
       const id = await resolveAddress(db, 'order', params.id)
       const agreed = toAgreedTotals(body.agreed)
       const accepted = toAcceptance(body.accepted_terms, principal.name)
-      await confirmDraft(transaction(), id, { actor: principal.name, now, agreed, accepted })
+      await confirmDraft(transaction(), id, {
+        actor: principal.name,
+        now,
+        agreed,
+        accepted,
+        installationKey: frame.deps.installationKey,
+      })
       afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return toOrderJson(await getOrder(db, id), now)
     },

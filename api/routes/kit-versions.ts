@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
-import { addKitVersion, lockKit } from '#db/kit.ts'
+import { addKitVersion, hideKit, lockKit } from '#db/kit.ts'
 import { getKit, listKitVersions, type KitRow } from '#db/read/kit.ts'
 import { countByKitVersion } from '#db/read/version.ts'
 import { readSellerToday } from '#db/seller.ts'
@@ -93,5 +93,6 @@ export async function changeKit(
   const held = toKitBody(await getKit(db, id, on))
   const kit = await toNewKit(db, parse(newKitSchema, { ...held, ...change }, 'body'), { id, on })
   await addKitVersion(db, kit, { kitId: id, effectiveOn: on })
+  await hideKit(db, id, kit.isHidden ?? false)
   return await getKit(db, id, on)
 }

@@ -120,7 +120,7 @@ export async function toNewKit(
   const catalog = await readCatalog(db, place.on)
   const priceProductId = await resolvePriceProduct(db, body.price_product ?? null, catalog)
   const { code, name } = body
-  const kit = { code, name, priceProductId, billOfMaterials }
+  const kit = { code, name, isHidden: body.is_hidden, priceProductId, billOfMaterials }
   checkNesting({ ...kit, id: place.id, version: 0, isArchived: false }, catalog)
   return kit
 }

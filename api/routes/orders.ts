@@ -5,6 +5,7 @@ import { previewOrder } from '#db/order-preview.ts'
 import { placeAgain } from '#db/order-again.ts'
 import { confirmOrder } from '#db/order.ts'
 import { readOrderDetail } from '#db/read/order-detail.ts'
+import type { InstallationKey } from '#db/sealing.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { ErrorCode } from '#domain/errors.ts'
@@ -39,6 +40,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'clock_unknown',
   'currency_mismatch',
   'currency_unknown',
+  'customer_limit_reached',
   'customer_unknown',
   'date_range_invalid',
   'discount_code_unknown',
@@ -51,10 +53,12 @@ export const orderRefusals: readonly ErrorCode[] = [
   'no_server_for_application',
   'order_empty',
   'order_too_large',
+  'out_of_stock',
   'ports_exhausted',
   'prefix_taken',
   'price_missing_in_currency',
   'product_archived',
+  'product_hidden',
   'product_unknown',
   'quantity_invalid',
   'quantity_not_whole',
@@ -64,6 +68,7 @@ export const orderRefusals: readonly ErrorCode[] = [
 ]
 
 export function registerOrders(frame: Frame): void {
+  const { installationKey } = frame.deps
   registerOrderReads(frame)
   frame.route(
     {
@@ -80,7 +85,10 @@ export function registerOrders(frame: Frame): void {
     },
     async ({ db, body, principal, now }) =>
       toOrderPreviewJson(
-        await previewOrder(db, await toOrderRequest(db, body, { actor: principal.name, now })),
+        await previewOrder(
+          db,
+          await toOrderRequest(db, body, { actor: principal.name, now, installationKey }),
+        ),
       ),
   )
   frame.route(
@@ -98,7 +106,7 @@ export function registerOrders(frame: Frame): void {
       refusals: [...orderRefusals, 'price_changed', 'terms_not_accepted'],
     },
     async ({ db, transaction, body, principal, now, afterCommit }) => {
-      const request = await toOrderRequest(db, body, { actor: principal.name, now })
+      const request = await toOrderRequest(db, body, { actor: principal.name, now, installationKey })
       const agreed = toAgreedTotals(body.agreed)
       const { orderId } = await confirmOrder(transaction(), request, {
         accepted: toAcceptance(body.accepted_terms, principal.name),
@@ -199,7 +207,7 @@ function registerPlaceAgain(frame: Frame): void {
 export async function toOrderRequest(
   db: Db,
   body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms'>,
-  context: { actor: string; now: string },
+  context: { actor: string; now: string; installationKey: InstallationKey | null },
 ): Promise<OrderRequest> {
   const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const
   const clock = { kind: 'testClock', pointer: '/test_clock', unknown: 'clock_unknown' } as const
@@ -245,6 +253,7 @@ export async function toOrderLines(
       quantity: line.quantity,
       externalId: line.external_id,
       joins,
+      answers: { options: line.options, fields: line.fields },
     })
   }
   return resolved

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { setExternalId } from '#db/external-id.ts'
-import { addProductVersion, lockProduct } from '#db/product.ts'
+import { addProductVersion, lockProduct, setPlace } from '#db/product.ts'
 import { getProduct, listProductVersions, type ProductRow } from '#db/read/product.ts'
 import { countByProductVersion } from '#db/read/version.ts'
 import { readSellerToday } from '#db/seller.ts'
@@ -105,7 +105,9 @@ export async function changeProduct(
   if (Object.keys(change).length > 0) {
     const held = toProductBody(await getProduct(db, id, effectiveOn))
     const body = parse(newProductSchema, changed(held, change), 'body')
-    await addProductVersion(db, await toNewProduct(db, body), { productId: id, effectiveOn })
+    const product = await toNewProduct(db, body)
+    await addProductVersion(db, product, { productId: id, effectiveOn })
+    await setPlace(db, id, product)
   }
   return await getProduct(db, id, effectiveOn)
 }

@@ -1,10 +1,12 @@
 import type { Db } from '#db/database.ts'
 import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
+import { setStock, type StockChange } from '#db/stock.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import { checkOffer } from '#domain/offer.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -12,11 +14,25 @@ import { z } from '@hono/zod-openapi'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
-import { addressParams } from '../schemas/common.ts'
+import { addressField, addressParams, codeField } from '../schemas/common.ts'
+import { newStockField } from '../schemas/offer.ts'
+import { toOffer } from '../product-offer.ts'
 import { readPrice } from '../schemas/price.ts'
 import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
 import { toTerms } from '../schemas/terms.ts'
+
+const productQuery = z.strictObject({
+  ...pageQuery,
+  channel: z.enum(['shop']).optional().openapi({ description: 'What is sold there.' }),
+  category: codeField(60).optional(),
+  subscription: addressField.optional().openapi({ description: 'The add-ons that can join it.' }),
+})
+
+async function resolveBeside(db: Db, text: string): Promise<string> {
+  const field = { kind: 'subscription', text, pointer: '?subscription' } as const
+  return await resolveField(db, { ...field, unknown: 'subscription_unknown' })
+}
 
 export function registerProducts(frame: Frame): void {
   frame.route(
@@ -26,12 +42,23 @@ export function registerProducts(frame: Frame): void {
       permission: 'products:read',
       tag: 'Catalog',
       summary: 'List products',
-      query: z.strictObject(pageQuery),
+      query: productQuery,
       result: pageOf(productSchema),
+      refusals: ['subscription_unknown'],
     },
     async ({ db, query, now }) => {
       const page = toPageRequest(query)
-      return toPage(await listProducts(db, page, await readSellerToday(db, now)), page, toProductJson)
+      const { channel, category = null, subscription } = query
+      const filter = {
+        isForShop: channel === 'shop',
+        category,
+        besideSubscriptionId: subscription === undefined ? null : await resolveBeside(db, subscription),
+      }
+      return toPage(
+        await listProducts(db, { ...page, ...filter }, await readSellerToday(db, now)),
+        page,
+        toProductJson,
+      )
     },
   )
   frame.route(
@@ -51,6 +78,36 @@ export function registerProducts(frame: Frame): void {
   )
   registerNewProduct(frame)
   registerProductArchive(frame)
+  registerProductStock(frame)
+}
+
+function registerProductStock(frame: Frame): void {
+  frame.route(
+    {
+      method: 'patch',
+      path: '/v1/products/{id}/stock',
+      permission: 'products:write',
+      tag: 'Catalog',
+      summary: 'Say how many there are of a product',
+      description: 'And how many one customer can have. What is left out stays.',
+      params: addressParams,
+      body: newStockField,
+      result: productSchema,
+    },
+    async ({ db, params, body, now }) => {
+      const id = await resolveAddress(db, 'product', params.id)
+      await setStock(db, id, toStockChange(body))
+      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
+    },
+  )
+}
+
+function toStockChange(body: z.output<typeof newStockField>): StockChange {
+  return {
+    ...(body.quantity === undefined ? {} : { quantity: body.quantity }),
+    ...(body.limit_per_customer === undefined ? {} : { limitPerCustomer: body.limit_per_customer }),
+    ...(body.is_returned === undefined ? {} : { isReturned: body.is_returned }),
+  }
 }
 
 function registerProductArchive(frame: Frame): void {
@@ -114,6 +171,7 @@ function registerNewProduct(frame: Frame): void {
     },
     async ({ db, body, now }) => {
       const id = await insertProduct(db, await toNewProduct(db, body))
+      if (body.stock != null) await setStock(db, id, toStockChange(body.stock))
       return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
     },
   )
@@ -143,8 +201,10 @@ export async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
     metric: body.metric ?? null,
     limitCode: body.limit ?? null,
     quantityAttribute: body.quantity_attribute ?? null,
+    ...(await toOffer(db, body)),
     applicationIds: [...new Set(applicationIds)],
   }
+  checkOffer(product, applications)
   checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications)
   return product
 }

@@ -29,6 +29,9 @@ export const buildStepSchema = z
     kind: z.string(),
     name: z.string(),
     title: z.string(),
+    environment: z.record(z.string(), z.string()).nullable().openapi({
+      description: 'Of a container: as it was planned, with what was ordered; secrets stay ${NAME}.',
+    }),
     instance: z.string(),
     server: z.string(),
     state: z.enum(['planned', 'running', 'done', 'failed', 'undone']),
@@ -78,6 +81,7 @@ export function toBuildStepJson(row: BuildStepRow): z.input<typeof buildStepSche
     kind: row.kind,
     name: row.name,
     title: row.title,
+    environment: row.plan.kind === 'container' ? row.plan.environment : null,
     instance: encodeId('instance', row.instance_id),
     server: row.server_code,
     state: row.state,

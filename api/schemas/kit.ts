@@ -12,6 +12,7 @@ export const newKitSchema = z
       description:
         'Its price replaces those of the flat and threshold components; usage is billed beside it.',
     }),
+    is_hidden: z.boolean().default(false).openapi({ description: 'Not sold in the shop.' }),
     bill_of_materials: z
       .array(
         z.strictObject({
@@ -52,6 +53,7 @@ export const kitSchema = z
         sequence: z.number().int(),
       }),
     ),
+    is_hidden: z.boolean(),
     archived_at: z.string().nullable(),
     created_at: z.string(),
   })
@@ -71,6 +73,7 @@ export function toKitJson(row: KitRow): z.input<typeof kitSchema> {
       quantity: item.quantity,
       sequence: item.sequence,
     })),
+    is_hidden: row.is_hidden,
     archived_at: row.archived_at,
     created_at: row.created_at,
   }

@@ -1,17 +1,18 @@
 import { z } from '@hono/zod-openapi'
 import Big from 'big.js'
-import type { OrderPreview } from '#db/order-preview.ts'
+import { saidLine, type OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { AskedStart } from '#domain/order-start.ts'
-import { describePriceModel } from '#domain/pricing/describe.ts'
+import { lineSentence } from '#domain/pricing/sentence.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { orderStateOn, orderStates } from '#domain/quote.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 import {
   addressField,
   amountField,
+  codeField,
   currencyField,
   dateField,
   externalIdField,
@@ -52,6 +53,11 @@ const environmentField = z
     description:
       'The id of one that the customer has, or a new one: its name, and the prefix of what runs in it, left out the name. Left out: the customer’s own.',
   })
+/** Codes with what was chosen or said, as text. */
+const answersField = z
+  .record(codeField(60), z.union([z.string().max(2000), z.number(), z.boolean()]).transform(String))
+  .refine((answers) => Object.keys(answers).length <= 100, { error: 'At most 100 answers' })
+  .default({})
 
 const orderShape = {
   environment: environmentField.nullish(),
@@ -70,6 +76,11 @@ const orderShape = {
           external_id: externalIdField
             .optional()
             .openapi({ description: 'By which another system knows the subscription that the line makes.' }),
+          options: answersField.openapi({
+            description:
+              'What is chosen, by the codes of the product’s options: a choice, a quantity, true or false.',
+          }),
+          fields: answersField.openapi({ description: 'What is said, by the codes of its order fields.' }),
         })
         .refine((line) => line.subscription === undefined || line.kit === undefined, {
           path: ['kit'],
@@ -98,7 +109,10 @@ const orderShape = {
     .boolean()
     .default(false)
     .openapi({ description: 'Its periods are counted from its own first day, and invoiced apart.' }),
-  channel: z.enum(['api', 'command_line', 'shop']).default('api'),
+  channel: z
+    .enum(['api', 'command_line', 'shop'])
+    .default('api')
+    .openapi({ description: 'In the shop, nothing hidden is sold.' }),
 }
 
 interface Bounds {
@@ -164,6 +178,8 @@ const orderLine = z.object({
   kit: z.string().nullable(),
   quantity: z.string(),
   subscription: z.string().nullable().openapi({ description: 'Where the line joined one.' }),
+  options: z.record(z.string(), z.string()),
+  fields: z.record(z.string(), z.string()).openapi({ description: 'Without what was said in secret.' }),
 })
 
 export const orderSchema = z
@@ -241,6 +257,8 @@ export function toOrderJson(row: OrderRow, now: string): z.input<typeof orderSch
       kit: line.kit_code,
       quantity: line.quantity,
       subscription: line.subscription_id === null ? null : encodeId('subscription', line.subscription_id),
+      options: line.answers.options,
+      fields: line.answers.fields,
     })),
     subscriptions: row.subscriptions.map(({ id, external_id, title, phase }) => ({
       id: encodeId('subscription', id),
@@ -297,6 +315,9 @@ export const orderPreviewSchema = z
         title: z.string(),
         lines: z.array(previewedLine),
         build_steps: z.array(z.string()),
+        variables: z
+          .record(z.string(), z.string().nullable())
+          .openapi({ description: 'What its application is told; null stands for a secret.' }),
         server: z.string().nullable(),
       }),
     ),
@@ -327,12 +348,15 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
       title: subscription.title,
       lines: subscription.lines.map((line) => toPreviewedLineJson(line, currency)),
       build_steps: [...subscription.buildSteps],
+      variables: subscription.variables,
       server: subscription.server,
     })),
-    additions: preview.additions.map(({ subscriptionId, line }) => ({
-      subscription: encodeId('subscription', subscriptionId),
-      line: toPreviewedLineJson(line, currency),
-    })),
+    additions: preview.additions.flatMap(({ subscriptionId, line, options }) =>
+      [line, ...options].map((added) => ({
+        subscription: encodeId('subscription', subscriptionId),
+        line: toPreviewedLineJson(added, currency),
+      })),
+    ),
     total_now: { amount_minor: preview.totalNowMinor, currency },
     total_per_period: { amount_minor: preview.totalPerPeriodMinor, currency },
     due_now: toOrderTotalJson(preview.dueNow, currency),
@@ -365,7 +389,7 @@ function toPreviewedLineJson(line: PreviewedLine, currency: string): z.input<typ
     unit: product.unit,
     unit_price: unitPriceOf(line.price.price),
     price: toPriceJson(line.price.price),
-    price_sentence: describePriceModel(line.price.price, currency, product.unit),
+    price_sentence: lineSentence(saidLine(line, currency)),
     price_source: line.price.source,
     conversion: line.price.conversion === undefined ? null : toConversionJson(line.price.conversion),
     interval: line.interval === null ? null : { count: line.interval.count, unit: line.interval.unit },

@@ -1,13 +1,24 @@
 import { z } from '@hono/zod-openapi'
 import type { ProductRow } from '#db/read/product.ts'
-import { intervalUnits } from '#domain/calendar.ts'
+import { intervalUnits, type Recurrence } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { billingTimings, billingTypes } from '#domain/product.ts'
 import { snakeKeys } from '../key-case.ts'
 import { refuseWith } from '../validation.ts'
-import { describePriceModel } from '#domain/pricing/describe.ts'
+import { priceSentence } from '#domain/pricing/sentence.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { addressField, amountField, codeField, currencyField, externalIdField, nameField } from './common.ts'
+import {
+  newOptionField,
+  newOrderFieldField,
+  newStockField,
+  optionSchema,
+  orderFieldSchema,
+  stockSchema,
+  toOfferBody,
+  toOptionJson,
+  toOrderFieldJson,
+} from './offer.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
 import { termsField, termsSchema, toTermsJson } from './terms.ts'
@@ -49,6 +60,15 @@ export const newProductSchema = z
     quantity_attribute: codeField(60).nullish().openapi({
       description: 'The attribute whose value is the quantity that one of it sells; for threshold only.',
     }),
+    is_hidden: z.boolean().default(false).openapi({ description: 'Not sold in the shop by itself.' }),
+    add_on_of: z
+      .array(addressField)
+      .max(100)
+      .default([])
+      .openapi({ description: 'The products that it is sold beside, and only there; none: by itself.' }),
+    options: z.array(newOptionField).max(50).default([]),
+    order_fields: z.array(newOrderFieldField).max(50).default([]),
+    stock: newStockField.nullish().openapi({ description: 'Null: as many as are asked for.' }),
     applications: z
       .array(addressField)
       .max(20)
@@ -61,7 +81,7 @@ export const newProductSchema = z
   })
   .openapi('NewProduct')
 
-const { code: _code, variant_of: _variantOf, ...changeableShape } = newProductSchema.shape
+const { code: _code, variant_of: _variantOf, stock: _stock, ...changeableShape } = newProductSchema.shape
 
 export const productChangeSchema = z
   .strictObject({ ...changeable(changeableShape), effective_on: effectiveOnField })
@@ -92,11 +112,21 @@ export const productSchema = z
     metric: z.string().nullable(),
     limit: z.string().nullable(),
     quantity_attribute: z.string().nullable(),
+    is_hidden: z.boolean(),
+    add_on_of: z.array(z.string()).openapi({ description: 'Codes.' }),
+    add_ons: z.array(z.string()).openapi({ description: 'Codes of what is sold beside it.' }),
+    options: z.array(optionSchema),
+    order_fields: z.array(orderFieldSchema),
+    stock: stockSchema.nullable(),
     applications: z.array(z.string()).openapi({ description: 'Codes.' }),
     archived_at: z.string().nullable(),
     created_at: z.string(),
   })
   .openapi('Product')
+
+function recurrenceOf({ recurrence_count: count, recurrence_unit: unit }: ProductRow): Recurrence | null {
+  return count === null || unit === null ? null : { count, unit }
+}
 
 export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
   return {
@@ -108,14 +138,17 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     name: row.name,
     billing_type: row.billing_type,
     billing_timing: row.billing_timing,
-    recurrence:
-      row.recurrence_count !== null && row.recurrence_unit !== null
-        ? { count: row.recurrence_count, unit: row.recurrence_unit }
-        : null,
+    recurrence: recurrenceOf(row),
     unit: row.unit,
     base_price: unitPriceOf(row.price),
     price: toPriceJson(row.price),
-    price_sentence: describePriceModel(row.price, row.currency, row.unit),
+    price_sentence: priceSentence({
+      price: row.price,
+      currency: row.currency,
+      unit: row.unit,
+      billingType: row.billing_type,
+      recurrence: recurrenceOf(row),
+    }),
     currency: row.currency,
     terms: toTermsJson(row.terms),
     category: row.category,
@@ -125,6 +158,12 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     metric: row.metric,
     limit: row.limit_code,
     quantity_attribute: row.quantity_attribute,
+    is_hidden: row.is_hidden,
+    add_on_of: row.add_on_of_codes,
+    add_ons: row.add_on_codes,
+    options: toOptionJson(row),
+    order_fields: toOrderFieldJson(row),
+    stock: row.stock,
     applications: row.application_codes,
     archived_at: row.archived_at,
     created_at: row.created_at,
@@ -136,7 +175,7 @@ export function toProductBody(row: ProductRow): Record<string, unknown> {
   const { price, ...body } = bodyOf(toProductJson(row), newProductSchema.shape)
   const terms = Object.entries(row.terms).length === 0 ? {} : { terms: snakeKeys(row.terms) }
   const attributes = Object.keys(row.attributes).length === 0 ? {} : { attributes: row.attributes }
-  const { terms: _terms, attributes: _attributes, ...rest } = body
+  const { terms: _terms, attributes: _attributes, stock: _ownRoute, ...rest } = body
   const recurrence = { recurrence: body['recurrence'] ?? null }
   return {
     ...rest,
@@ -144,5 +183,6 @@ export function toProductBody(row: ProductRow): Record<string, unknown> {
     ...(body['base_price'] === undefined ? { price } : {}),
     ...terms,
     ...attributes,
+    ...toOfferBody(row),
   }
 }

@@ -28,7 +28,12 @@ function orders(db: Db) {
           .selectFrom('order_lines as line')
           .leftJoin('products as product', 'product.id', 'line.product_id')
           .leftJoin('kits as kit', 'kit.id', 'line.kit_id')
-          .select(['product.code as product_code', 'kit.code as kit_code', 'line.subscription_id'])
+          .select([
+            'product.code as product_code',
+            'kit.code as kit_code',
+            'line.subscription_id',
+            'line.answers',
+          ])
           .select(sql<string>`line.quantity::text`.as('quantity'))
           .whereRef('line.order_id', '=', 'order.id')
           .orderBy('line.position'),

@@ -1,6 +1,6 @@
 import type { BuildStep } from '#domain/build-plan.ts'
 import type { InstanceState } from '#domain/instance.ts'
-import type { CalendarDate, Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
 export interface ServersTable {
   id: string
@@ -24,6 +24,8 @@ export interface InstancesTable {
   host_port: number | null
   state: Defaulted<InstanceState>
   state_at: Defaulted<Instant>
+  /** Values of the application's variables; null stands for one that is sealed. */
+  variables: DefaultedJson<Readonly<Record<string, string | null>>>
   destroyed_at: Instant | null
   created_at: Generated<Instant>
 }

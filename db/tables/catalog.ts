@@ -3,7 +3,18 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
 import type { GridPrice, Price } from '#domain/pricing/price.ts'
 import type { Terms } from '#domain/terms.ts'
-import type { CalendarDate, DateRange, Decimal, Defaulted, Generated, Instant, Json } from './columns.ts'
+import type { ProductOption } from '#domain/option.ts'
+import type { OrderField } from '#domain/order-field.ts'
+import type {
+  CalendarDate,
+  DateRange,
+  Decimal,
+  Defaulted,
+  DefaultedJson,
+  Generated,
+  Instant,
+  Json,
+} from './columns.ts'
 
 export interface ApplicationsTable {
   id: string
@@ -29,6 +40,7 @@ export interface ProductsTable {
   code: string
   external_id: string | null
   variant_of_id: string | null
+  is_hidden: Defaulted<boolean>
   archived_at: Instant | null
   created_at: Generated<Instant>
 }
@@ -56,6 +68,33 @@ export interface ProductVersionsTable {
   limit_code: string | null
   /** The attribute whose value is the quantity that one of it sells. */
   quantity_attribute: string | null
+  options: DefaultedJson<readonly ProductOption[]>
+  order_fields: DefaultedJson<readonly OrderField[]>
+  created_at: Generated<Instant>
+}
+
+/** A product without a row is sold by itself. */
+export interface AddOnsTable {
+  product_id: string
+  main_product_id: string
+}
+
+export interface StocksTable {
+  product_id: string
+  /** Null: as many as are asked for. */
+  quantity: Decimal | null
+  taken_quantity: Defaulted<Decimal>
+  limit_per_customer: Decimal | null
+  is_returned: Defaulted<boolean>
+}
+
+export interface StockTakingsTable {
+  id: string
+  product_id: string
+  customer_id: string
+  subscription_id: string
+  quantity: Decimal
+  returned_at: Instant | null
   created_at: Generated<Instant>
 }
 
@@ -68,6 +107,7 @@ export interface ProductApplicationsTable {
 export interface KitsTable {
   id: string
   code: string
+  is_hidden: Defaulted<boolean>
   archived_at: Instant | null
   created_at: Generated<Instant>
 }

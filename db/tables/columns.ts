@@ -14,4 +14,5 @@ export type Defaulted<T> = ColumnType<T, T | undefined, T>
 /** A JSON column: read as a value, written as text. */
 export type Json<T> = ColumnType<T, string, string>
 export type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>
+export type DefaultedJson<T> = ColumnType<T, string | undefined, string>
 export type { Generated }

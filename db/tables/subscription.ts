@@ -11,11 +11,13 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Terms } from '#domain/terms.ts'
+import type { Answers } from '#domain/answers.ts'
 import type {
   CalendarDate,
   DateRange,
   Decimal,
   Defaulted,
+  DefaultedJson,
   Generated,
   Instant,
   Json,
@@ -70,6 +72,16 @@ export interface OrderLinesTable {
   subscription_id: string | null
   /** Of the subscription that the line makes. */
   external_id: string | null
+  /** Without what is secret. */
+  answers: DefaultedJson<Answers>
+}
+
+/** What was said to a draft in secret, sealed: bound to its line and the code of its order field. */
+export interface OrderSecretsTable {
+  order_line_id: string
+  field: string
+  key_id: string
+  sealed: Buffer
 }
 
 export interface SubscriptionsTable {
@@ -181,6 +193,8 @@ export interface SubscriptionLinesTable {
   price_list_item_id: string | null
   conversion: NullableJson<ExchangeRate>
   transferred_from_line_id: string | null
+  /** The first line of the life that this add-on or option ends with. */
+  main_line_id: Defaulted<string | null>
   opened_by: string | null
   closed_by: string | null
   metric: string | null

@@ -9,7 +9,7 @@ interface Words {
 }
 
 /**
- * The price as one sentence, the same in catalog, preview and portal (A-46): `1.00 USD per GiB`,
+ * The price without its period, as `priceSentence` and the history of a change say it: `1.00 USD per GiB`,
  * `0.60 USD per 1,000 requests`, `10 GiB included, then 1.00 USD per GiB`.
  * @param unit of the product, from the table of units
  * @throws `currency_unknown`
@@ -112,8 +112,8 @@ function bounded(
     .join(', ')
 }
 
-/** Units written in small letters are words, and have a plural. */
-function counted(quantity: string, unit: string): string {
+/** `1 user`, `1,000 GiB`: units written in small letters are words, and have a plural. */
+export function counted(quantity: string, unit: string): string {
   const isWord = unit === unit.toLowerCase()
   return `${grouped(quantity)} ${unit}${isWord && !new Big(quantity).eq(1) ? 's' : ''}`
 }

@@ -128,7 +128,7 @@ suite('201', () => {
     assert.deepEqual([body['base_price'], body['price']], [null, price])
     assert.match(
       String(body['price_sentence']),
-      /^up to 10 months 5\.00 USD per month .* at least 20\.00 USD$/,
+      /^up to 10 months 5\.00 USD per month .* at least 20\.00 USD; every month$/,
     )
   })
 

@@ -85,6 +85,7 @@ PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
 PATCH /v1/kits/:id kits:write
 PATCH /v1/products/:id products:write
+PATCH /v1/products/:id/stock products:write
 PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write
 PATCH /v1/tax-rates/:id tax_rates:write

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { issueApiKey } from '#api/api-key.ts'
 import { createGuardedFrame } from '#api/app.ts'
 import type { ApiDependencies } from '#api/dependencies.ts'
@@ -38,6 +39,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     pendingMigrations: async () => pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),
+    installationKey: { id: 'test', bytes: randomBytes(32) },
     log: { info() {}, warn() {}, error() {} },
     ...overrides,
   })
@@ -70,6 +72,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
       toReply(await request(path, { headers: { authorization: `Bearer ${key}`, ...headers } })),
     post: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
       await write('POST', path, body, headers),
+    delete: async (path: string) => await write('DELETE', path, {}, {}),
     patch: async (path: string, body: unknown, headers: Record<string, string> = {}) =>
       await write('PATCH', path, body, headers),
     put: async (path: string, body: unknown, headers: Record<string, string> = {}) =>

@@ -23,6 +23,10 @@ export function catalogProduct(id: string, overrides: Partial<CatalogProduct> = 
     limitCode: null,
     quantityAttribute: null,
     isArchived: false,
+    isHidden: false,
+    addOnOf: [],
+    options: [],
+    orderFields: [],
     applicationIds: [],
     ...overrides,
   }
@@ -39,6 +43,7 @@ export function catalogKit(id: string, components: readonly Component[], isArchi
     name: id,
     priceProductId: null,
     isArchived,
+    isHidden: false,
     billOfMaterials: components.map(
       ([kind, componentId, quantity, sequence], position): BillOfMaterialsItem => ({
         productId: kind === 'product' ? componentId : null,

@@ -19,6 +19,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { createTestDatabase } from './database.ts'
 import {
   applicationsFolder,
+  installationKey,
   startWorkers,
   type TestInstallationFacts,
   type WorkerOptions,
@@ -61,6 +62,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     pendingMigrations: async () => await pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),
+    installationKey,
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   })
   const key = await createKey(db)

@@ -37,7 +37,7 @@ export interface WorkerOptions {
 }
 
 /** The same in every worker of the tests, so that the next one opens what the last one sealed. */
-const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
+export const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
 
 let bundle: ReturnType<typeof bundleWorkflowCode> | undefined
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
-import { open, seal } from '#activities/secret.ts'
+import { open, seal } from '#db/sealing.ts'
 
 const key = { id: 'first', bytes: randomBytes(32) }
 const instance = '0190a6c4-7b1a-7c3e-9f00-000000000001'

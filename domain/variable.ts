@@ -1,0 +1,69 @@
+import type { ServiceDefinition, VariableDefinition, ApplicationDefinition } from './application.ts'
+import { fieldError } from './errors.ts'
+import { interpolateKnown } from './interpolation.ts'
+
+/** Values by name; null stands for a secret, which is filled where the container is made. */
+export type VariableValues = Readonly<Record<string, string | null>>
+
+/** The values that an application is given: of what was said for a subscription, what it uses. */
+export function valuesFor(
+  { variables = [], secrets }: Pick<ApplicationDefinition, 'variables' | 'secrets'>,
+  values: VariableValues,
+): VariableValues {
+  const used = new Set([...variables, ...secrets].map(({ name }) => name))
+  return Object.fromEntries(Object.entries(values).filter(([name]) => used.has(name)))
+}
+
+/** A service with what is known of its variables, wherever it uses them; what is secret stays a template. */
+export function fillService(service: ServiceDefinition, values: VariableValues): ServiceDefinition {
+  if (Object.keys(values).length === 0) return service
+  const known = (name: string): string | undefined =>
+    Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined
+  const fill = (template: string) => interpolateKnown(template, known)
+  const fillAll = (record: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(record).map(([key, template]) => [key, fill(template)]))
+  const { special, healthCheck } = service
+  const passedOn = (special?.passedOn ?? []).filter((name) => known(name) !== undefined)
+  return {
+    ...service,
+    command: service.command?.map(fill) ?? null,
+    entrypoint: service.entrypoint?.map(fill) ?? null,
+    environment: {
+      ...Object.fromEntries(passedOn.map((name) => [name, fill(`\${${name}}`)])),
+      ...fillAll(service.environment),
+    },
+    healthCheck: healthCheck && { ...healthCheck, test: healthCheck.test.map(fill) },
+    ...(special === undefined
+      ? {}
+      : {
+          special: {
+            ...special,
+            ...(special.labels === undefined ? {} : { labels: fillAll(special.labels) }),
+            ...(special.files === undefined
+              ? {}
+              : { files: special.files.map((file) => ({ ...file, content: fill(file.content) })) }),
+          },
+        }),
+  }
+}
+
+/** A value that a shell inside the container will read: nothing in it means anything to a shell. */
+const harmlessInShell = /^[A-Za-z0-9._:/@+-]*$/
+
+/**
+ * Refuses a value that a shell could take for something else.
+ * @param places pointers by variable
+ * @throws `field_invalid`
+ */
+export function refuseShellWords(
+  variables: readonly VariableDefinition[],
+  values: Readonly<Record<string, string | null | undefined>>,
+  places: Readonly<Record<string, string>>,
+): void {
+  for (const { name, isInShellLine } of variables) {
+    const value = Object.hasOwn(values, name) ? values[name] : null
+    if (!isInShellLine || value == null || harmlessInShell.test(value)) continue
+    const detail = 'It is read by a shell of the application: letters, digits and . _ : / @ + - only.'
+    throw fieldError(places[name] ?? '', 'field_invalid', detail)
+  }
+}

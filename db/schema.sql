@@ -1331,7 +1331,6 @@ CREATE TABLE stocks (
   constraint stocks_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint stocks_check CHECK ((taken_quantity <= quantity)),
   constraint stocks_limit_per_customer_check CHECK ((limit_per_customer > (0)::numeric)),
-  constraint stocks_quantity_check CHECK ((quantity >= (0)::numeric)),
   constraint stocks_taken_quantity_check CHECK ((taken_quantity >= (0)::numeric))
 );
 

@@ -32,7 +32,7 @@ const stocks = `
 create table stocks (
   product_id uuid primary key references products,
   -- Null: as many as are asked for.
-  quantity numeric check (quantity >= 0),
+  quantity numeric,
   taken_quantity numeric not null default 0 check (taken_quantity >= 0),
   limit_per_customer numeric check (limit_per_customer > 0),
   is_returned boolean not null default true,

@@ -606,6 +606,42 @@ test('an event of the timeline never changes', async () => {
   await refuses('events_immutable', async () => sql`update events set data = '{}'`.execute(db))
 })
 
+test('no more is taken from a stock than there is, nor given back than was taken, and nothing is taken of nothing', async () => {
+  const product = await one('products', sql`true`)
+  const customer = await one('customers', sql`true`)
+  await sql`insert into stocks (product_id, quantity, taken_quantity) values (${product}, 3, 3)`.execute(db)
+  const set = async (column: string, value: number) =>
+    await sql`update stocks set ${sql.ref(column)} = ${value} where product_id = ${product}`.execute(db)
+  await refuses('stocks_check', async () => set('taken_quantity', 4))
+  await refuses('stocks_check', async () => set('quantity', 2))
+  await refuses('stocks_taken_quantity_check', async () => set('taken_quantity', -1))
+  await refuses('stocks_limit_per_customer_check', async () => set('limit_per_customer', 0))
+  await refuses('stock_takings_quantity_check', async () =>
+    sql`insert into stock_takings (id, product_id, customer_id, subscription_id, quantity)
+      values (${newId()}, ${product}, ${customer}, ${sold.subscription}, 0)`.execute(db),
+  )
+})
+
+test('an add-on is sold beside another product, and ends with another line than its own', async () => {
+  const product = await one('products', sql`true`)
+  await refuses('add_ons_check', async () =>
+    sql`insert into add_ons (product_id, main_product_id) values (${product}, ${product})`.execute(db),
+  )
+  await refuses('subscription_lines_check4', async () =>
+    sql`update subscription_lines set main_line_id = first_line_id where id = ${sold.line}`.execute(db),
+  )
+})
+
+test('options and order fields are lists', async () => {
+  for (const column of ['options', 'order_fields']) {
+    await refuses(`product_versions_${column}_check`, async () =>
+      sql`insert into product_versions select (jsonb_populate_record(said, jsonb_build_object(
+        'version', 99, 'effective_on', '2099-01-01', ${column}::text, '{}'::jsonb))).*
+        from product_versions said limit 1`.execute(db),
+    )
+  }
+})
+
 test('an order waits once for a thing, and what is settled says how, when and by whom', async () => {
   const order = await one('orders', sql`true`)
   const hold = async (columns: string, values: string) =>

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>
 let api: TestApi
 before(async () => {
   api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose, folders: {} }),
+    readApplication: (compose, code) => parseApplication({ code, text: compose }),
   })
   await seedCatalog(api)
   await made(api.post('/v1/applications', { code: 'shop', compose }))

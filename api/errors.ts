@@ -365,6 +365,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order fewer, or wait: the detail says how many are left.',
     seeProducts,
   ),
+  payer_invalid: kind(
+    422,
+    'This customer cannot pay for that one',
+    'Name another customer, for whom nobody else pays.',
+  ),
   payment_exceeds_invoice: kind(
     409,
     'More than is left to pay',

@@ -28,6 +28,7 @@ interface Allocation {
 /** An invoice that a credit note takes from, and what is left to pay of it. */
 interface OpenInvoice {
   readonly id: string
+  readonly customerId: string
   openMinor: number
 }
 
@@ -77,7 +78,8 @@ function takeFromInvoices(note: SettledInvoice, open: ReadonlyMap<string, OpenIn
   const credited = new Map<OpenInvoice, number>()
   for (const line of note.lines) {
     const invoice = open.get(line.credits_line_id ?? '')
-    if (!invoice) continue
+    // What another payer was billed is his: it is neither his money nor his debt that comes back.
+    if (invoice?.customerId !== note.customerId) continue
     credited.set(invoice, (credited.get(invoice) ?? 0) - line.amount_minor - line.tax_minor)
   }
   const taken: Allocation[] = []
@@ -127,14 +129,16 @@ async function lockCreditedInvoices(
     where id in (select invoice_id from invoice_lines where id = any(${lineIds}::uuid[])) and kind = 'invoice'
     order by id for no key update`.execute(tx)
   const ids = locked.rows.map(({ id }) => id)
-  const { rows } = await sql<{ line_id: string; id: string; open_minor: number }>`
-    select line.id as line_id, invoice.id, invoice.total_minor - coalesce(taken.amount_minor, 0)::bigint as open_minor
+  const { rows } = await sql<{ line_id: string; id: string; customer_id: string; open_minor: number }>`
+    select line.id as line_id, invoice.id, invoice.customer_id, invoice.total_minor - coalesce(taken.amount_minor, 0)::bigint as open_minor
     from invoice_lines line
     join invoices invoice on invoice.id = line.invoice_id
     left join lateral (select sum(amount_minor) as amount_minor from allocations where invoice_id = invoice.id) taken on true
     where line.id = any(${lineIds}::uuid[]) and invoice.id = any(${ids}::uuid[])
     order by invoice.id`.execute(tx)
-  const byInvoice = new Map(rows.map((row) => [row.id, { id: row.id, openMinor: row.open_minor }]))
+  const byInvoice = new Map(
+    rows.map((row) => [row.id, { id: row.id, customerId: row.customer_id, openMinor: row.open_minor }]),
+  )
   return new Map(
     rows.flatMap((row) => {
       const invoice = byInvoice.get(row.id)

@@ -30,6 +30,7 @@ export interface BillToRead {
 /** What one bill is computed from, as it was read with its lines locked. */
 export interface BillInput {
   readonly customerId: string
+  readonly payerId: string
   readonly testClockId: string | null
   readonly purchaseOrderReference: string | null
   /** Every metric was read past the end of what is due, or is not waited for any more. */
@@ -95,6 +96,7 @@ export async function readBillInputs(
     const { currency } = first.subscription
     return {
       customerId: first.customer.id,
+      payerId: first.customer.payerId,
       testClockId: first.subscription.testClockId,
       purchaseOrderReference: referenceOf(of.bill, of.own),
       isReady: !of.parts.some((part) => usage.unread.has(part) || values.isUnread(part)),

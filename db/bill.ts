@@ -110,7 +110,8 @@ function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill
       state: 'computed',
       invoice: {
         billingKey: request.billingKey,
-        customerId: bill.customerId,
+        customerId: bill.payerId,
+        servedCustomerId: bill.customerId,
         documentId: request.document?.id ?? null,
         subscriptionId: onlyOf(request.subscriptionIds),
         testClockId: bill.testClockId,

@@ -24,8 +24,10 @@ export interface LineContext {
   readonly subscription: BilledSubscription
 }
 
+/** Who is served; who pays decides the tax, and the language. */
 export interface BilledCustomer {
   readonly id: string
+  readonly payerId: string
   readonly priceListId: string | null
   readonly country: string | null
   readonly region: string | null
@@ -90,6 +92,9 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .selectFrom('subscription_lines as line')
     .innerJoin('subscriptions', 'subscriptions.id', 'line.subscription_id')
     .innerJoin('customers', 'customers.id', 'subscriptions.customer_id')
+    .innerJoin('customers as payer', (join) =>
+      join.on('payer.id', '=', sql`coalesce(customers.payer_id, customers.id)`),
+    )
     .leftJoin('subscription_documents as document', 'document.id', 'line.document_id')
     .select(['line.id', 'line.document_id', 'line.subscription_id', 'line.product_id', 'line.instance_id'])
     .select('line.product_version')
@@ -106,8 +111,8 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['subscriptions.customer_id', 'subscriptions.currency', 'subscriptions.test_clock_id'])
     .select(['subscriptions.least_amount', 'subscriptions.greatest_amount'])
     .select(['subscriptions.purchase_order_reference', 'subscriptions.ends_on as subscription_ends_on'])
-    .select(['customers.country', 'customers.region', 'customers.is_business', 'customers.tax_id'])
-    .select(['customers.tax_id_verified_at', 'customers.tax_exemption', 'customers.language'])
+    .select(['payer.country', 'payer.region', 'payer.is_business', 'payer.tax_id'])
+    .select(['payer.tax_id_verified_at', 'payer.tax_exemption', 'payer.language', 'payer.id as payer_id'])
     .select(['customers.time_zone', 'customers.price_list_id'])
     .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
     .select(['document.former_anchor', 'document.anchor_moved_on'])
@@ -164,6 +169,7 @@ function toContext(row: LineRow, billed: BillableLine['billed']): LineContext {
     timeZone: row.document_time_zone ?? row.time_zone,
     customer: {
       id: row.customer_id,
+      payerId: row.payer_id,
       priceListId: row.price_list_id,
       country: row.country,
       region: row.region,

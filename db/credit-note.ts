@@ -68,6 +68,7 @@ export async function creditLocked(
     {
       billingKey,
       customerId: invoice.customer_id,
+      servedCustomerId: invoice.served_customer_id,
       documentId: invoice.document_id,
       subscriptionId: invoice.subscription_id,
       testClockId: invoice.test_clock_id,

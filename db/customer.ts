@@ -39,6 +39,8 @@ export interface CustomerFacts {
   /** Null: the seller's. */
   readonly paymentTerms: PaymentTerms | null
   readonly splitsByPurchaseOrder: boolean
+  /** Who pays for the customer; null: the customer. */
+  readonly payerId: string | null
 }
 
 /** The customer's environment comes with its first order. @throws `code_taken`, `external_id_taken` */
@@ -66,6 +68,7 @@ export async function insertCustomer(db: Db, customer: NewCustomer): Promise<str
         tax_exemption: facts.taxExemption ?? null,
         buyer_reference: facts.buyerReference ?? null,
         invoice_note: facts.invoiceNote ?? null,
+        payer_id: facts.payerId ?? null,
       })
       .execute()
   await refuseTakenExternalId(facts.externalId, '/external_id', async () => refuseTakenCode(code, insert))
@@ -110,5 +113,6 @@ function toColumns(facts: Partial<CustomerFacts>) {
     invoice_note: facts.invoiceNote,
     payment_terms: facts.paymentTerms && JSON.stringify(facts.paymentTerms),
     splits_by_purchase_order: facts.splitsByPurchaseOrder,
+    payer_id: facts.payerId,
   }
 }

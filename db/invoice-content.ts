@@ -9,6 +9,7 @@ export interface ContentInvoice {
   readonly number: string
   readonly kind: string
   readonly customer_id: string
+  readonly served_customer_id: string | null
   readonly currency: string
   readonly issued_on: string
   readonly due_on: string
@@ -72,6 +73,7 @@ export function contentOf(
     number: invoice.number,
     kind: invoice.kind,
     customer: invoice.customer_id,
+    ...(invoice.served_customer_id === null ? {} : { servedCustomer: invoice.served_customer_id }),
     currency: invoice.currency,
     issuedOn: invoice.issued_on,
     dueOn: invoice.due_on,

@@ -9,7 +9,16 @@ import type { Tx } from './database.ts'
 export async function lockFinalizedInvoice(tx: Tx, invoiceId: string) {
   const row = await tx
     .selectFrom('invoices')
-    .select(['id', 'kind', 'number', 'customer_id', 'document_id', 'subscription_id', 'test_clock_id'])
+    .select([
+      'id',
+      'kind',
+      'number',
+      'customer_id',
+      'document_id',
+      'served_customer_id',
+      'subscription_id',
+      'test_clock_id',
+    ])
     .select(['currency', 'total_minor', 'are_prices_inclusive', 'tax_rounding', 'purchase_order_reference'])
     .select(['billing_key', 'revision', 'issued_on'])
     .where('id', '=', invoiceId)

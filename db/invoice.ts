@@ -30,7 +30,10 @@ import { readStatedTaxes, type StatedTaxOf } from './stated-tax.ts'
 export interface NewInvoice {
   /** What the document is for: a second try to write it finds the first. */
   readonly billingKey: string
+  /** Who pays. */
   readonly customerId: string
+  /** For whom, where it may be somebody else. */
+  readonly servedCustomerId?: string | null
   readonly documentId: string | null
   readonly subscriptionId: string | null
   readonly testClockId: string | null
@@ -166,6 +169,7 @@ function toRow(
     kind: draft.kind,
     billing_key: invoice.billingKey,
     customer_id: invoice.customerId,
+    served_customer_id: servedBy(invoice),
     document_id: invoice.documentId,
     subscription_id: invoice.subscriptionId,
     test_clock_id: invoice.testClockId,
@@ -192,14 +196,19 @@ type InvoiceRow = ReturnType<typeof toRow> & { readonly finalize_on: string | nu
 
 async function insertRows(tx: Tx, rows: readonly InvoiceRow[]): Promise<void> {
   await sql`
-    insert into invoices (id, kind, billing_key, customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
+    insert into invoices (id, kind, billing_key, customer_id, served_customer_id, document_id, subscription_id, test_clock_id, currency, issued_on,
       due_on, instalments, net_minor, tax_minor, total_minor, seller, buyer, revision, reissue_of_id, corrects_id, are_prices_inclusive,
       tax_rounding, purchase_order_reference, stated_tax, finalize_on)
     select * from json_to_recordset(${JSON.stringify(rows)}::json) as draft (id uuid, kind text, billing_key text,
-      customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
+      customer_id uuid, served_customer_id uuid, document_id uuid, subscription_id uuid, test_clock_id uuid, currency text, issued_on date, due_on date,
       instalments jsonb, net_minor bigint, tax_minor bigint, total_minor bigint, seller jsonb, buyer jsonb, revision integer, reissue_of_id uuid,
       corrects_id uuid, are_prices_inclusive boolean, tax_rounding text, purchase_order_reference text,
       stated_tax jsonb, finalize_on date)`.execute(tx)
+}
+
+/** Null where who pays is who is served. */
+function servedBy({ customerId, servedCustomerId }: NewInvoice): string | null {
+  return servedCustomerId === customerId ? null : (servedCustomerId ?? null)
 }
 
 function toNumberable(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -38,6 +39,8 @@ export async function billOneOffs(tx: Tx, wanted: WantedOneOffBill): Promise<Fin
   const [invoice] = await insertInvoices(tx, [
     {
       ...wanted,
+      customerId: customer.payerId,
+      servedCustomerId: customer.id,
       documentId: null,
       subscriptionId: null,
       draft,
@@ -87,13 +90,18 @@ export async function readBilledCustomer(
   customerId: string,
 ): Promise<BilledCustomer & { readonly timeZone: string }> {
   const row = await db
-    .selectFrom('customers')
-    .select(['price_list_id', 'country', 'region', 'is_business', 'tax_id', 'tax_id_verified_at'])
-    .select(['tax_exemption', 'language', 'time_zone'])
-    .where('id', '=', customerId)
+    .selectFrom('customers as customer')
+    .innerJoin('customers as payer', (join) =>
+      join.on('payer.id', '=', sql`coalesce(customer.payer_id, customer.id)`),
+    )
+    .select(['payer.id as payer_id', 'payer.country', 'payer.region', 'payer.is_business', 'payer.tax_id'])
+    .select(['payer.tax_id_verified_at', 'payer.tax_exemption', 'payer.language'])
+    .select(['customer.price_list_id', 'customer.time_zone'])
+    .where('customer.id', '=', customerId)
     .executeTakeFirstOrThrow()
   return {
     id: customerId,
+    payerId: row.payer_id,
     priceListId: row.price_list_id,
     country: row.country,
     region: row.region,

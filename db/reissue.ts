@@ -45,6 +45,7 @@ export async function reissueInvoice(
     {
       billingKey,
       customerId: invoice.customer_id,
+      servedCustomerId: invoice.served_customer_id,
       documentId: invoice.document_id,
       subscriptionId: invoice.subscription_id,
       testClockId: invoice.test_clock_id,
@@ -160,7 +161,7 @@ async function toInput(
     lines.flatMap((line) => line.oneOffChargeId ?? []),
   )
   if (input === null && lines.every((line) => line.subscriptionLineId === null)) {
-    const customer = await readBilledCustomer(tx, invoice.customer_id)
+    const customer = await readBilledCustomer(tx, invoice.served_customer_id ?? invoice.customer_id)
     const asOf = invoice.issued_on
     return {
       document: await readOneOffInput(tx, { customer, currency: invoice.currency, charges, asOf }),

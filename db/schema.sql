@@ -139,6 +139,22 @@ begin
     using errcode = 'check_violation', constraint = 'invoice_total';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_payer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- Of two who would make a chain of each other at once, one waits and sees the other.
+  perform from customers where id in (new.id, new.payer_id) order by id for no key update;
+  if exists (select from customers where id = new.payer_id and payer_id is not null)
+    or exists (select from customers where payer_id = new.id)
+  then
+    raise exception 'a payer has no payer' using errcode = 'check_violation', constraint = 'payer_has_no_payer';
+  end if;
+  return new;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_backward_clock()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -471,8 +487,10 @@ CREATE TABLE customers (
   external_id text,
   invoice_note text,
   mail_verified_at timestamp with time zone,
+  payer_id uuid,
   constraint customers_pkey PRIMARY KEY (id),
   constraint customers_code_key UNIQUE (code),
+  constraint customers_payer_id_fkey FOREIGN KEY (payer_id) REFERENCES customers(id),
   constraint customers_price_list_id_fkey FOREIGN KEY (price_list_id) REFERENCES price_lists(id),
   constraint customers_check CHECK (((tax_id_verified_at IS NULL) OR (tax_id IS NOT NULL))),
   constraint customers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
@@ -480,9 +498,12 @@ CREATE TABLE customers (
   constraint customers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint customers_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint customers_invoice_note_check CHECK (((length(invoice_note) >= 1) AND (length(invoice_note) <= 1000))),
-  constraint customers_language_check CHECK ((language ~ '^[a-z]{2}$'::text))
+  constraint customers_language_check CHECK ((language ~ '^[a-z]{2}$'::text)),
+  constraint payer_is_another CHECK ((payer_id <> id))
 );
+CREATE INDEX customers_by_payer ON public.customers USING btree (payer_id) WHERE (payer_id IS NOT NULL);
 CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (external_id) WHERE (external_id IS NOT NULL);
+CREATE TRIGGER customer_payer AFTER INSERT OR UPDATE OF payer_id ON public.customers FOR EACH ROW WHEN ((new.payer_id IS NOT NULL)) EXECUTE FUNCTION guard_payer();
 
 CREATE TABLE discounts (
   id uuid not null,
@@ -805,6 +826,7 @@ CREATE TABLE invoices (
   purchase_order_reference text,
   previous_hash bytea,
   hash bytea,
+  served_customer_id uuid,
   stated_tax jsonb,
   constraint invoices_pkey PRIMARY KEY (id),
   constraint invoices_billing_key_key UNIQUE (billing_key),
@@ -814,6 +836,7 @@ CREATE TABLE invoices (
   constraint invoices_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint invoices_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
   constraint invoices_reissue_of_id_fkey FOREIGN KEY (reissue_of_id) REFERENCES invoices(id),
+  constraint invoices_served_customer_id_fkey FOREIGN KEY (served_customer_id) REFERENCES customers(id),
   constraint invoices_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint invoices_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint invoices_check CHECK (((net_minor + tax_minor) = total_minor)),
@@ -825,11 +848,13 @@ CREATE TABLE invoices (
   constraint invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
   constraint invoices_stated_tax_check CHECK ((stated_tax ?& ARRAY['currency'::text, 'taxMinor'::text, 'rate'::text])),
   constraint invoices_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
-  constraint invoices_total_minor_check CHECK ((total_minor >= 0))
+  constraint invoices_total_minor_check CHECK ((total_minor >= 0)),
+  constraint served_is_another CHECK ((served_customer_id <> customer_id))
 );
 CREATE INDEX invoices_by_correction ON public.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 CREATE INDEX invoices_by_customer ON public.invoices USING btree (customer_id, id DESC);
 CREATE INDEX invoices_by_document ON public.invoices USING btree (document_id);
+CREATE INDEX invoices_by_served_customer ON public.invoices USING btree (served_customer_id, id DESC) WHERE (served_customer_id IS NOT NULL);
 CREATE INDEX invoices_in_draft ON public.invoices USING btree (finalize_on) WHERE ((finalized_at IS NULL) AND (finalize_on IS NOT NULL));
 CREATE TRIGGER invoice_adds_up AFTER UPDATE ON public.invoices REFERENCING NEW TABLE AS finalized FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_totals();
 CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_insert();

@@ -86,6 +86,7 @@ export type ErrorCode =
   | 'order_too_large'
   | 'origin_refused'
   | 'out_of_stock'
+  | 'payer_invalid'
   | 'payment_exceeds_invoice'
   | 'payment_not_as_requested'
   | 'payment_request_closed'

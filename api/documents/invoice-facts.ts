@@ -8,6 +8,8 @@ export interface InvoiceFacts {
   readonly issuedOn: string
   readonly seller: PartyFacts & { readonly bankAccount: BankAccount | null }
   readonly buyer: PartyFacts
+  /** For whom the buyer pays. */
+  readonly servedCustomer: string | null
   readonly purchaseOrder: string | null
   readonly buyerReference: string | null
   /** The number of the invoice that a credit note corrects. */

@@ -59,6 +59,7 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
       registration: null,
       email: buyer.email,
     },
+    servedCustomer: invoice.served_name,
     purchaseOrder: invoice.purchase_order_reference,
     buyerReference: buyer.reference ?? null,
     correctedNumber: invoice.corrected_number,

@@ -131,6 +131,7 @@ function printFacts({ facts, messages, formats }: Print): PrintedFact[] {
       label: messages.correctedInvoice,
       value: isolate(number),
     })),
+    ...given(facts.servedCustomer, (name) => ({ label: messages.servedCustomer, value: isolate(name) })),
     ...given(facts.purchaseOrder, (text) => ({ label: messages.purchaseOrder, value: isolate(text) })),
     ...given(facts.buyerReference, (text) => ({ label: messages.buyerReference, value: isolate(text) })),
   ]

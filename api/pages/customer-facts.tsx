@@ -43,6 +43,13 @@ function PrintedFields({ content: { row }, refused }: CustomerProps) {
       <TextArea {...at} name="address" label="Address" value={row.address} />
       <TextField
         {...at}
+        name="payer"
+        label="Paid by"
+        value={row.payer_code}
+        hint="Code of the customer to whom documents go; empty: to this one."
+      />
+      <TextField
+        {...at}
         name="buyer_reference"
         label="Buyer reference"
         value={row.buyer_reference}

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { insertCustomer, updateCustomer, type CustomerFacts } from '#db/customer.ts'
 import type { Db } from '#db/database.ts'
 import { getCustomer, listCustomers } from '#db/read/customer.ts'
+import { checkPayer } from '#db/payer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { listTaxIdChecks } from '#db/read/tax-id-check.ts'
 import { getPriceList } from '#db/read/price-list.ts'
@@ -93,7 +94,9 @@ function registerNewCustomer(frame: Frame): void {
         'code_taken',
         'currency_mismatch',
         'currency_unknown',
+        'customer_unknown',
         'external_id_taken',
+        'payer_invalid',
         'price_list_unknown',
         'tax_id_invalid',
       ],
@@ -106,6 +109,7 @@ function registerNewCustomer(frame: Frame): void {
       const list = await resolvePriceList(db, body.price_list ?? null, currency)
       const id = await insertCustomer(db, {
         ...toFacts(given, { taxId: null, now }),
+        ...(await toPayer(db, null, body.payer)),
         code,
         name: body.name,
         email: body.email ?? null,
@@ -131,7 +135,14 @@ function registerCustomerChange(frame: Frame): void {
       params: addressParams,
       body: customerChangeSchema,
       result: customerSchema,
-      refusals: ['currency_mismatch', 'external_id_taken', 'price_list_unknown', 'tax_id_invalid'],
+      refusals: [
+        'currency_mismatch',
+        'customer_unknown',
+        'external_id_taken',
+        'payer_invalid',
+        'price_list_unknown',
+        'tax_id_invalid',
+      ],
     },
     async ({ db, params, body, now }) => {
       const id = await resolveAddress(db, 'customer', params.id)
@@ -143,7 +154,7 @@ function registerCustomerChange(frame: Frame): void {
 
 /**
  * What the route does, and the form of the customer's page.
- * @throws `currency_mismatch`, `external_id_taken`, `price_list_unknown`, `tax_id_invalid`
+ * @throws `currency_mismatch`, `customer_unknown`, `external_id_taken`, `payer_invalid`, `price_list_unknown`, `tax_id_invalid`
  */
 export async function changeCustomer(
   db: Db,
@@ -153,7 +164,7 @@ export async function changeCustomer(
   const { currency, tax_id: taxId, country, is_business: isBusiness } = await getCustomer(db, id)
   checkTaxId(body, { taxId, country, isBusiness })
   const list = await resolvePriceList(db, body.price_list ?? null, currency)
-  const facts = toFacts(body, { taxId, now })
+  const facts = { ...toFacts(body, { taxId, now }), ...(await toPayer(db, id, body.payer)) }
   await updateCustomer(
     db,
     id,
@@ -182,7 +193,7 @@ function toFacts(
   body: z.output<typeof customerChangeSchema>,
   known: { taxId: string | null; now: string },
 ): Partial<CustomerFacts> {
-  const { is_tax_id_verified: isVerified, price_list: _list, ...given } = body
+  const { is_tax_id_verified: isVerified, price_list: _list, payer: _payer, ...given } = body
   const facts = camelKeys(given) as Partial<CustomerFacts>
   const taxId = body.tax_id === undefined ? known.taxId : body.tax_id
   if (isVerified && taxId === null) {
@@ -190,6 +201,20 @@ function toFacts(
   }
   if (isVerified === undefined && taxId === known.taxId) return facts
   return { ...facts, taxIdVerifiedAt: isVerified ? known.now : null }
+}
+
+/** Documents that are finalized keep the payer of their time. @throws `customer_unknown`, `payer_invalid` */
+async function toPayer(
+  db: Db,
+  customerId: string | null,
+  text: string | null | undefined,
+): Promise<Pick<CustomerFacts, 'payerId'> | null> {
+  if (text === undefined) return null
+  if (text === null) return { payerId: null }
+  const pointer = '/payer'
+  const payerId = await resolveField(db, { kind: 'customer', text, pointer, unknown: 'customer_unknown' })
+  await checkPayer(db, customerId, payerId)
+  return { payerId }
 }
 
 /** A customer is billed in a currency in which its price list has prices, or into which it converts them. */

@@ -42,6 +42,9 @@ const factsShape = {
     .nullish()
     .openapi({ description: 'Printed on each document from now on.' }),
   payment_terms: paymentTermsField.nullish().openapi({ description: 'Without them, the seller’s hold.' }),
+  payer: addressField
+    .nullish()
+    .openapi({ description: 'Who pays: documents go to them; null: the customer.' }),
   splits_by_purchase_order: z
     .boolean()
     .optional()
@@ -99,6 +102,7 @@ export const customerSchema = z
     buyer_reference: z.string().nullable(),
     invoice_note: z.string().nullable(),
     payment_terms: paymentTermsField.nullable(),
+    payer: z.string().nullable().openapi({ description: 'Code of who pays.' }),
     splits_by_purchase_order: z.boolean(),
     mail_verified_at: z.string().nullable(),
     created_at: z.string(),
@@ -126,6 +130,7 @@ export function toCustomerJson(row: CustomerRow): z.input<typeof customerSchema>
     buyer_reference: row.buyer_reference,
     invoice_note: row.invoice_note,
     payment_terms: row.payment_terms,
+    payer: row.payer_code,
     splits_by_purchase_order: row.splits_by_purchase_order,
     mail_verified_at: row.mail_verified_at,
     created_at: row.created_at,

@@ -19,7 +19,10 @@ export const invoiceSchema = z
     id: z.string(),
     kind: z.enum(['invoice', 'credit_note']),
     number: z.string().nullable(),
-    customer: referenceSchema,
+    customer: referenceSchema.openapi({ description: 'Who pays.' }),
+    served_customer: referenceSchema
+      .nullable()
+      .openapi({ description: 'For whom it is, where another one pays.' }),
     document: z.string().nullable(),
     net: moneySchema,
     tax: moneySchema,
@@ -153,6 +156,14 @@ export function toInvoiceJson(row: InvoiceRow): z.input<typeof invoiceSchema> {
     kind: row.kind,
     number: row.number,
     customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },
+    served_customer:
+      row.served_customer_id === null
+        ? null
+        : {
+            id: encodeId('customer', row.served_customer_id),
+            code: row.served_code ?? '',
+            name: row.served_name ?? '',
+          },
     document: row.document_id === null ? null : encodeId('document', row.document_id),
     net: { amount_minor: row.net_minor, currency },
     tax: { amount_minor: row.tax_minor, currency },

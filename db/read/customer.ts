@@ -5,7 +5,9 @@ function customers(db: Db) {
   return db
     .selectFrom('customers as customer')
     .leftJoin('price_lists as list', 'list.id', 'customer.price_list_id')
+    .leftJoin('customers as payer', 'payer.id', 'customer.payer_id')
     .selectAll('customer')
+    .select('payer.code as payer_code')
     .select('list.code as price_list_code')
 }
 

@@ -8,6 +8,7 @@ function invoices(db: Db) {
   return db
     .selectFrom('invoices as invoice')
     .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
+    .leftJoin('customers as served', 'served.id', 'invoice.served_customer_id')
     .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
     .leftJoin('invoices as corrected', 'corrected.id', 'invoice.corrects_id')
     .leftJoin('invoices as annulled', 'annulled.id', 'invoice.reissue_of_id')
@@ -15,6 +16,8 @@ function invoices(db: Db) {
     .select([
       'customer.code as customer_code',
       'customer.name as customer_name',
+      'served.code as served_code',
+      'served.name as served_name',
       'clock.name as test_clock_name',
       'clock.now_at as test_clock_now_at',
       'corrected.number as corrected_number',
@@ -69,7 +72,11 @@ export interface InvoiceFilter {
 export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
   let query = onPage(invoices(db), page, 'invoice.id')
   const { customerId, documentId, subscriptionId, orderId, moneyState, isDraft } = page
-  if (customerId) query = query.where('invoice.customer_id', '=', customerId)
+  if (customerId) {
+    query = query.where((eb) =>
+      eb.or([eb('invoice.customer_id', '=', customerId), eb('invoice.served_customer_id', '=', customerId)]),
+    )
+  }
   if (documentId) query = query.where('invoice.document_id', '=', documentId)
   if (moneyState) query = query.where(isInState(moneyState))
   if (typeof isDraft === 'boolean') {

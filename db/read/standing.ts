@@ -4,6 +4,7 @@ import type { Standing, StandingSubscription } from '#domain/invoice/simulation.
 import { readBillInputs } from '../bill-input.ts'
 import { readTogether, type Db } from '../database.ts'
 import { removeDrafts } from '../draft.ts'
+import { readPayerId } from '../payer.ts'
 import { inVain } from '../in-vain.ts'
 import type { DocumentRow } from '../subscription-documents.ts'
 
@@ -111,7 +112,7 @@ async function readBalance(db: Db, of: DocumentRow): Promise<number> {
   const row = await db
     .selectFrom('customer_balances')
     .select('amount_minor')
-    .where('customer_id', '=', of.customer_id)
+    .where('customer_id', '=', await readPayerId(db, of.customer_id))
     .where('currency', '=', of.currency)
     .where('test_clock_id', 'is not distinct from', of.test_clock_id)
     .executeTakeFirst()

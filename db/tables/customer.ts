@@ -34,6 +34,8 @@ export interface CustomersTable {
   /** Null: the seller's. */
   payment_terms: NullableJson<PaymentTerms>
   splits_by_purchase_order: Defaulted<boolean>
+  /** Who pays for the customer; null: the customer. */
+  payer_id: string | null
   /** When somebody showed that the mail address is the customer's own. */
   mail_verified_at: Defaulted<Instant | null>
   created_at: Generated<Instant>

@@ -46,7 +46,10 @@ export interface InvoicesTable {
   id: string
   kind: 'invoice' | 'credit_note'
   billing_key: string
+  /** Who pays. */
   customer_id: string
+  /** For whom, where it is somebody else. */
+  served_customer_id: string | null
   document_id: string | null
   subscription_id: string | null
   test_clock_id: string | null

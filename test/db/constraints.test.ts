@@ -486,6 +486,37 @@ test('an answer to a tax id stays, and says why where there is none', async () =
   await assert.rejects(db.deleteFrom('tax_id_checks').execute(), /tax_id_checks/)
 })
 
+test('a payer pays for himself, and an invoice is for another than who pays', async () => {
+  const make = async (payerId: string | null, id = newId()) => {
+    const facts = {
+      code: `p${id.replaceAll('-', '').slice(-12)}`,
+      name: 'P',
+      currency: 'USD',
+      time_zone: 'UTC',
+    }
+    await db
+      .insertInto('customers')
+      .values({ ...facts, id, payer_id: payerId })
+      .execute()
+    return id
+  }
+  const payer = await make(null)
+  const served = await make(payer)
+  const itself = newId()
+  await refuses('payer_is_another', async () => make(itself, itself))
+  await refuses('payer_has_no_payer', async () => make(served))
+  await refuses('payer_has_no_payer', async () =>
+    db
+      .updateTable('customers')
+      .set({ payer_id: await make(null) })
+      .where('id', '=', payer)
+      .execute(),
+  )
+  await refuses('served_is_another', async () =>
+    draftInvoice({ customer_id: payer, served_customer_id: payer }),
+  )
+})
+
 test('an exchange rate is above nothing, between two currencies', async () => {
   const add = async (overrides: object) =>
     db

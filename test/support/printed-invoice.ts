@@ -39,6 +39,7 @@ export const someInvoice: InvoiceFacts = {
     registration: null,
     email: 'compta@boulangerie.example',
   },
+  servedCustomer: null,
   purchaseOrder: 'PO-7731',
   buyerReference: 'K. Müller (IT)',
   correctedNumber: null,

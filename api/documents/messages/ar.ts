@@ -14,6 +14,7 @@ export const ar: Messages = {
   due: 'تاريخ الاستحقاق',
   currency: 'العملة',
   correctedInvoice: 'عن الفاتورة',
+  servedCustomer: 'لصالح العميل',
   purchaseOrder: 'أمر الشراء',
   buyerReference: 'مرجعكم',
   description: 'الوصف',

@@ -14,6 +14,7 @@ export const de: Messages = {
   due: 'Fällig am',
   currency: 'Währung',
   correctedInvoice: 'Zur Rechnung',
+  servedCustomer: 'Für Kunde',
   purchaseOrder: 'Bestellnummer',
   buyerReference: 'Ihr Zeichen',
   description: 'Beschreibung',

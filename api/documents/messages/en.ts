@@ -14,6 +14,7 @@ export const en = {
   due: 'Due',
   currency: 'Currency',
   correctedInvoice: 'For invoice',
+  servedCustomer: 'For customer',
   purchaseOrder: 'Purchase order',
   buyerReference: 'Your reference',
   description: 'Description',

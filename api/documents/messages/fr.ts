@@ -15,6 +15,7 @@ export const fr: Messages = {
   due: 'Échéance',
   currency: 'Devise',
   correctedInvoice: 'Pour la facture',
+  servedCustomer: 'Pour le client',
   purchaseOrder: 'Bon de commande',
   buyerReference: 'Votre référence',
   description: 'Désignation',

@@ -14,6 +14,7 @@ export const ja: Messages = {
   due: '支払期限',
   currency: '通貨',
   correctedInvoice: '対象の請求書',
+  servedCustomer: 'ご利用者',
   purchaseOrder: '注文番号',
   buyerReference: '貴社参照番号',
   description: '品目',

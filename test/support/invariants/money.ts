@@ -27,7 +27,7 @@ const expectedTax = `
 const creditedLines = `
   select charge.id, charge.amount_minor, charge.tax_minor, -sum(credit.amount_minor + coalesce(undone.amount_minor, 0)) as credited_minor,
     -sum(credit.tax_minor + coalesce(undone.tax_minor, 0)) as credited_tax_minor,
-    bool_and(by_invoice.customer_id = of_invoice.customer_id and by_invoice.currency = of_invoice.currency) as is_of_customer
+    bool_and(coalesce(by_invoice.served_customer_id, by_invoice.customer_id) = coalesce(of_invoice.served_customer_id, of_invoice.customer_id) and by_invoice.currency = of_invoice.currency) as is_of_customer
   from invoice_lines charge
   join invoices of_invoice on of_invoice.id = charge.invoice_id
   join invoice_lines credit on credit.credits_line_id = charge.id

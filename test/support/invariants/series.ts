@@ -60,7 +60,7 @@ export const seriesInvariants: readonly Invariant[] = [
     query: `
       select format('%s and document %s', number, document.id) as found
       from invoices join subscription_documents document on document.id = invoices.document_id
-      where (invoices.customer_id, invoices.currency, invoices.test_clock_id)
+      where (coalesce(invoices.served_customer_id, invoices.customer_id), invoices.currency, invoices.test_clock_id)
         is distinct from (document.customer_id, document.currency, document.test_clock_id)`,
   },
 ]

@@ -3,6 +3,7 @@ import { billChunk, type RunOfChunk } from '#db/billing-chunk.ts'
 import type { PeriodKey } from '#db/billing-period.ts'
 import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
 import { billLateUsage } from '#db/late-bill.ts'
+import { billLoneOneOffs } from '#db/lone-one-off.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './subscription.ts'
@@ -45,6 +46,7 @@ export function createBillingRunActivities({ db }: DatabaseDependencies) {
       const after = last && due.length === input.limit ? encodeId('document', last.documentId) : null
       if (after === null) {
         await billLateUsage(db, { testClockId: null, now, billingRunId })
+        await billLoneOneOffs(db, { testClockId: null, now, billingRunId })
         await finishBillingRun(db, billingRunId)
       }
       return { ...outcomes, after }

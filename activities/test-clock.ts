@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import { billLateUsage } from '#db/late-bill.ts'
+import { billLoneOneOffs } from '#db/lone-one-off.ts'
 import {
   findNextClockStep,
   listClockSubscriptions,
@@ -49,6 +50,7 @@ export function createTestClockActivities({ db, client }: DatabaseDependencies) 
     async closeTestClock(input: { testClockId: string; targetAt: string }): Promise<void> {
       const testClockId = decodeId('testClock', input.testClockId)
       await billLateUsage(db, { testClockId, now: input.targetAt })
+      await billLoneOneOffs(db, { testClockId, now: input.targetAt })
       await settleTestClock(db, testClockId, input.targetAt)
     },
   }

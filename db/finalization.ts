@@ -22,12 +22,7 @@ export async function finalizeInvoice(
     const outcome = (await finalizePeriods(tx, [document], now)).get(document.id)
     if (outcome?.state === 'billed' && outcome.invoice !== null) return
   } catch (error) {
-    if (!(error instanceof DocumentNotReady)) throw error
-    throw new BusinessError(
-      'action_not_allowed',
-      'Readings past the end of the period are still waited for: it is finalized when they came.',
-      { cause: error },
-    )
+    throw error instanceof DocumentNotReady ? stillWaiting(error) : error
   }
   throw new BusinessError('invoice_empty', 'Nothing of this draft is due any more.')
 }
@@ -49,7 +44,15 @@ export async function finalizeDrafts(
   return after
 }
 
-/** Computes the drafts of a customer on a clock anew, so that they show what was added or withdrawn since. */
+function stillWaiting(cause: DocumentNotReady): BusinessError {
+  return new BusinessError(
+    'action_not_allowed',
+    'Readings past the end of the period of a draft are still waited for. Ask again when they came, six hours later at most.',
+    { cause },
+  )
+}
+
+/** Computes the drafts of a customer on a clock anew, so that they show what was added or withdrawn since. @throws `action_not_allowed` as above */
 export async function redraft(
   tx: Tx,
   { customerId, testClockId, now }: { customerId: string; testClockId: string | null; now: string },
@@ -73,7 +76,7 @@ export async function redraft(
   for (const [id, outcome] of outcomes) {
     // What stood before must not be lost: all of the transaction is taken back.
     if (outcome.state === 'failed') throw outcome.error
-    if (outcome.state === 'waiting') throw new DocumentNotReady(id)
+    if (outcome.state === 'waiting') throw stillWaiting(new DocumentNotReady(id))
   }
 }
 

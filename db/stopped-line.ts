@@ -1,10 +1,18 @@
-import { dateIn, compareDates, laterDate } from '#domain/calendar.ts'
+import { compareDates, dateIn, earlierDate, laterDate } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { stopLine } from '#domain/line-change.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { endBeside } from './line-beside.ts'
-import { dropLine, endLine, listLines, toLine } from './line-change.ts'
+import {
+  dropLine,
+  endLine,
+  listLines,
+  listLinesAfter,
+  toLine,
+  type LineChanges,
+  type LineRow,
+} from './line-change.ts'
 import { tellOf } from './subscription.ts'
 
 /**
@@ -23,11 +31,11 @@ export async function stopSubscriptionLine(
     const today = dateIn(subscription.time_zone, key.now)
     const endsOn = stop.endsOn ?? laterDate(line.billed_until ?? line.starts_on, today)
     const { line: left } = stopLine(toLine(line), { endsOn, today })
+    // Before the line itself: while it stands, it may not grow over what follows it.
+    await stopFollowers(changes, line, left.isCancelled ? line.starts_on : endsOn)
+    const end = left.endsOn === null ? null : laterDate(line.starts_on, earliest(left.endsOn, line.ends_on))
     if (left.isCancelled) await dropLine(changes, line)
-    else if (left.endsOn !== line.ends_on && left.endsOn !== null) {
-      const end = compareDates(left.endsOn, line.starts_on) < 0 ? line.starts_on : left.endsOn
-      await endLine(changes, line, end)
-    }
+    else if (end !== null && end !== line.ends_on) await endLine(changes, line, end)
     const besideEndsOn = left.isCancelled ? line.starts_on : (left.endsOn ?? endsOn)
     await endBeside(changes, line, { endsOn: besideEndsOn, today })
     await tellOf(changes.tx, subscription, 'subscription.line_stopped', {
@@ -39,4 +47,20 @@ export async function stopSubscriptionLine(
       },
     })
   })
+}
+
+/** What was planned to follow the line ends with it, or never begins. */
+async function stopFollowers(changes: LineChanges, line: LineRow, endsOn: string): Promise<void> {
+  const after = await listLinesAfter(changes.tx, line.subscription_id, line.starts_on)
+  for (const follower of after.filter(
+    (row) => row.first_line_id === line.first_line_id && row.id !== line.id,
+  )) {
+    if (compareDates(follower.starts_on, line.starts_on) <= 0) continue
+    if (compareDates(endsOn, follower.starts_on) <= 0) await dropLine(changes, follower)
+    else if (earliest(endsOn, follower.ends_on) !== follower.ends_on) await endLine(changes, follower, endsOn)
+  }
+}
+
+function earliest(day: string, other: string | null): string {
+  return other === null ? day : earlierDate(day, other)
 }

@@ -113,7 +113,9 @@ function billedUntil(line: BillableLine, from: string): string {
 /** Charges that reach beyond the line's end, each credited once for the days that were not served. */
 function creditParts(line: BillableLine): DuePart[] {
   const { endsOn, terms } = line
-  if (endsOn === null || terms.unusedTime === 'keep' || terms.proration === 'none') return []
+  // Also where unused time is not given back, a line of no day bills nothing (C-32).
+  const isServed = endsOn !== null && compareDates(line.startsOn, endsOn) < 0
+  if (endsOn === null || (isServed && (terms.unusedTime === 'keep' || terms.proration === 'none'))) return []
   return line.billed.flatMap((charge): DuePart[] => {
     if (
       charge.kind !== 'recurring' ||

@@ -212,6 +212,28 @@ test('a one-off that is added or withdrawn meanwhile is on the draft, or off it,
   assert.equal((await invoicesOf(documentId))[1]?.total_minor, 1_700)
 })
 
+test('a draft that waits for readings is not computed anew: the one who asked is told why, and it stays', async () => {
+  const { subscriptionId, documentId, testClockId } = await sell()
+  await billDue(seller.db, documentId, boundary)
+  const before = await draftOf(documentId)
+  for (const state of ['building', 'running'] as const)
+    await seller.db
+      .updateTable('instances')
+      .set({ state })
+      .where('subscription_id', '=', subscriptionId)
+      .execute()
+  const { customer_id: customerId } = await seller.db
+    .selectFrom('subscriptions')
+    .select('customer_id')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const again = seller.db
+    .transaction()
+    .execute(async (tx) => redraft(tx, { customerId, testClockId, now: '2026-04-01T02:00:00Z' }))
+  await assert.rejects(again, refusedAs('action_not_allowed'))
+  assert.deepEqual(await draftOf(documentId), before)
+})
+
 test('a subscription that ends meanwhile has its draft finalized before its last bill', async () => {
   const { subscriptionId, documentId } = await sell()
   await billDue(seller.db, documentId, boundary)

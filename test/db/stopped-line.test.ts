@@ -44,6 +44,27 @@ test('a line that has not begun never does', async () => {
   ])
 })
 
+test('what was planned to follow a line ends with it', async () => {
+  const { subscriptionId, subscriptionLineId, documentId, command, change } = await sellUsers(seller)
+  await change('down', '2026-04-10', { quantity: '3' })
+  await stopSubscriptionLine(seller.db, command('stop', '2026-04-11'), { subscriptionLineId })
+  assert.deepEqual(await listServedLines(seller.db, subscriptionId), [
+    '5 odoo-user from 2026-04-01 to 2026-05-01',
+  ])
+  assert.equal((await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')).invoiceNumber, null)
+})
+
+test('stopped on a later day than it lasts, a line is followed until then', async () => {
+  const { subscriptionId, subscriptionLineId, command, change } = await sellUsers(seller)
+  await change('down', '2026-04-10', { quantity: '3' })
+  const stop = { subscriptionLineId, endsOn: '2026-06-16' }
+  await stopSubscriptionLine(seller.db, command('stop', '2026-04-11'), stop)
+  assert.deepEqual(await listServedLines(seller.db, subscriptionId), [
+    '5 odoo-user from 2026-04-01 to 2026-05-01',
+    '3 odoo-user from 2026-05-01 to 2026-06-16',
+  ])
+})
+
 test('a line of another subscription is not there', async () => {
   const [mine, other] = [await sellUsers(seller), await sellUsers(seller)]
   const stop = { subscriptionLineId: other.subscriptionLineId }

@@ -126,6 +126,15 @@ test('what was paid beyond the end is kept where the terms keep it, or where not
   }
 })
 
+test('a line of no day bills nothing, whatever its terms keep', () => {
+  for (const terms of [{ unusedTime: 'keep' }, { proration: 'none' }] as const) {
+    const line = billableLine({ terms, startsOn: '2026-01-16' })
+    const paid = afterBillingOf(line, compute([line], '2026-01-16').lines)
+    const undone = compute([{ ...paid, endsOn: '2026-01-16' }], '2026-01-16')
+    assert.equal(undone.totalMinor, -(paid.billed[0]?.amountMinor ?? 0))
+  }
+})
+
 test('a credit gives back a share of what was billed, tax and discount included, and no more than is left', () => {
   const tax = taxed([vat])
   const line = billableLine({ unitPrice: '249.95' })

@@ -2,6 +2,7 @@ const resources = [
   'applications',
   'billing_runs',
   'builds',
+  'catalog',
   'change_requests',
   'clocks',
   'customers',

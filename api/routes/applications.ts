@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { saveApplication } from '#db/application.ts'
+import type { Db } from '#db/database.ts'
 import { getApplication, listApplications } from '#db/read/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
@@ -53,11 +54,21 @@ export function registerApplications(frame: Frame): void {
       refusals: ['application_refused'],
     },
     async ({ db, body }) => {
-      const definition = await readCompose(frame.deps, body)
-      const { id } = await saveApplication(db, { compose: body.compose, definition })
+      const id = await createApplication(db, frame.deps, body)
       return toApplicationJson(await getApplication(db, id))
     },
   )
+}
+
+/** The application, or a new version of it. @throws `application_refused` */
+export async function createApplication(
+  db: Db,
+  deps: ApiDependencies,
+  body: { compose: string; code: string },
+): Promise<string> {
+  const definition = await readCompose(deps, body)
+  const { id } = await saveApplication(db, { compose: body.compose, definition })
+  return id
 }
 
 /** Whatever the file is refused for, the field that holds it is named. */

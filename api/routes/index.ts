@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
 import { registerBuilds } from './builds.ts'
+import { registerCatalog } from './catalog.ts'
 import { registerChangeRequests } from './change-requests.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDiscounts } from './discounts.ts'
@@ -50,6 +51,7 @@ export function registerRoutes(frame: Frame): void {
   registerKits(frame)
   registerKitVersions(frame)
   registerPriceLists(frame)
+  registerCatalog(frame)
   registerDiscounts(frame)
   registerTaxRates(frame)
   registerExchangeRates(frame)

@@ -85,17 +85,23 @@ function registerNewPriceList(frame: Frame): void {
         'price_list_unknown',
       ],
     },
-    async ({ db, body }) => {
-      checkCurrency(body.currency)
-      const { code, name, currency } = body
-      const basePriceListId = await resolveBase(db, body)
-      const items = await toItems(db, body.items)
-      const allowsConversion = body.allows_conversion ?? false
-      const list = { code, name, currency, basePriceListId, allowsConversion, items }
-      const id = await insertPriceList(db, list)
-      return toPriceListJson(await getPriceList(db, id))
-    },
+    async ({ db, body }) => toPriceListJson(await getPriceList(db, await createPriceList(db, body))),
   )
+}
+
+/** @throws what the route refuses */
+export async function createPriceList(db: Db, body: z.output<typeof newPriceListSchema>): Promise<string> {
+  checkCurrency(body.currency)
+  const { code, name, currency } = body
+  const basePriceListId = await resolveBase(db, body)
+  const items = await toItems(db, body.items)
+  const allowsConversion = body.allows_conversion ?? false
+  return await insertPriceList(db, { code, name, currency, basePriceListId, allowsConversion, items })
+}
+
+/** @throws what the route refuses */
+export async function addPriceListItems(db: Db, id: string, items: readonly ItemBody[]): Promise<void> {
+  await insertPriceListItems(db, id, await toItems(db, items))
 }
 
 function registerNewItems(frame: Frame): void {
@@ -117,7 +123,7 @@ function registerNewItems(frame: Frame): void {
     },
     async ({ db, params, body }) => {
       const id = await resolveAddress(db, 'priceList', params.id)
-      await insertPriceListItems(db, id, await toItems(db, body.items))
+      await addPriceListItems(db, id, body.items)
       return toPriceListJson(await getPriceList(db, id))
     },
   )

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Kit, Product } from './answers.ts'
+import { addCatalogFiles } from './catalog-files.ts'
 import { intervalText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession } from './session.ts'
@@ -12,8 +13,20 @@ export function registerCatalog(program: Command): void {
 }
 
 function registerProducts(program: Command): void {
-  const group = program.command('products').alias('product').summary('list what is sold')
-  group.description('Products: what can be on an order.').addHelpText('before', `Example\n  ${orderOne}\n`)
+  const group = program
+    .command('products')
+    .alias('product')
+    .summary('list what is sold; keep the catalog as files')
+  group.description('Products: what can be on an order.').addHelpText(
+    'before',
+    `Examples
+  ${orderOne}
+  npx clouder products export catalog.yaml
+  npx clouder products diff catalog.yaml
+  npx clouder products apply catalog.yaml --from 2027-01-01
+`,
+  )
+  addCatalogFiles(group)
   group
     .command('ls')
     .description('list products, newest first (what the word alone does)')
@@ -34,7 +47,7 @@ function registerProducts(program: Command): void {
             row.applications.join(', ') || null,
           ]),
         )
-        tellMore(out, found, 'POST /v1/products makes one.')
+        tellMore(out, found, 'npx clouder products apply --help')
       }),
     )
 }
@@ -60,7 +73,7 @@ function registerKits(program: Command): void {
               .join(', '),
           ]),
         )
-        tellMore(out, found, 'POST /v1/kits makes one.')
+        tellMore(out, found, 'npx clouder products apply --help')
       }),
     )
 }

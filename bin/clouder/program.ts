@@ -7,6 +7,7 @@ import { registerCatalog } from './catalog.ts'
 import { registerCharges } from './charges.ts'
 import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
+import { registerCustomers } from './customers.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerExternalId } from './external-id.ts'
@@ -59,6 +60,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   application: 'ls',
   builds: 'ls',
   build: 'ls',
+  customers: 'ls',
+  customer: 'ls',
   products: 'ls',
   product: 'ls',
   kits: 'ls',
@@ -97,6 +100,7 @@ export function createProgram(): Command {
   registerBuilds(program)
   registerApplications(program)
   registerCatalog(program)
+  registerCustomers(program)
   registerExternalId(program)
   registerPriceRevisions(program)
   registerPriceGrids(program)

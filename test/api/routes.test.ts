@@ -28,6 +28,7 @@ GET /v1/billing-runs billing_runs:read
 GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read
 GET /v1/builds/:id builds:read
+GET /v1/catalog catalog:read
 GET /v1/change-requests change_requests:read
 GET /v1/change-requests/:id change_requests:read
 GET /v1/customers customers:read
@@ -96,6 +97,7 @@ POST /v1/applications/:id/price-grids applications:write
 POST /v1/billing-runs billing_runs:write
 POST /v1/billing-runs/preview billing_runs:read
 POST /v1/builds/:id/retry builds:write
+POST /v1/catalog catalog:write
 POST /v1/change-requests/:id/apply subscriptions:write
 POST /v1/change-requests/:id/refuse subscriptions:write
 POST /v1/customers customers:write

@@ -1,0 +1,251 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Db } from '#db/database.ts'
+import { findDiscountByCode } from '#db/discount.ts'
+import { setExternalId } from '#db/external-id.ts'
+import { archiveKit, insertKit } from '#db/kit.ts'
+import { addProductVersion, archiveProduct, insertProduct, lockProduct } from '#db/product.ts'
+import { findIdByCode, type CodedKind } from '#db/read/address.ts'
+import { getApplication } from '#db/read/application.ts'
+import { getDiscount } from '#db/read/discount.ts'
+import { getKit } from '#db/read/kit.ts'
+import { getPriceList } from '#db/read/price-list.ts'
+import { getProduct } from '#db/read/product.ts'
+import { BusinessError, fieldError } from '#domain/errors.ts'
+import { toDiscountBody, toPriceListBody } from './catalog-export.ts'
+import type { ApiDependencies } from './dependencies.ts'
+import { createApplication } from './routes/applications.ts'
+import { createDiscount } from './routes/discounts.ts'
+import { changeKit } from './routes/kit-versions.ts'
+import { toNewKit } from './routes/kits.ts'
+import { addPriceListItems, createPriceList } from './routes/price-lists.ts'
+import { toNewProduct } from './routes/products.ts'
+import { newApplicationSchema } from './schemas/application.ts'
+import { catalogSections, type CatalogSection } from './schemas/catalog.ts'
+import { newDiscountSchema } from './schemas/discount.ts'
+import { kitChangeSchema, newKitSchema, toKitBody } from './schemas/kit.ts'
+import { newPriceListSchema } from './schemas/price-list.ts'
+import { newProductSchema, toProductBody } from './schemas/product.ts'
+import { toDifferencesJson, type DifferenceJson } from './schemas/version.ts'
+import { parse } from './validation.ts'
+
+type Body = Readonly<Record<string, unknown>>
+
+/** What an entry is applied with. */
+interface Applying {
+  readonly db: Db
+  readonly deps: ApiDependencies
+  readonly now: string
+  /** From which day changes hold that name none. */
+  readonly on: string
+}
+
+/** How the things of a section are found, made and changed: by the functions of their own routes. */
+interface Keeper {
+  readonly find: (db: Db, code: string) => Promise<string | undefined>
+  readonly read: (at: Applying, id: string) => Promise<Body>
+  readonly create: (at: Applying, body: Body) => Promise<void>
+  readonly change: (at: Applying, id: string, body: Body) => Promise<void>
+  /** Codes of the same section that it needs. */
+  readonly needs: (body: Body) => readonly unknown[]
+}
+
+export interface CatalogChange {
+  readonly section: CatalogSection
+  readonly code: string
+  readonly action: 'created' | 'changed'
+  readonly differences: DifferenceJson[]
+}
+
+/**
+ * Makes the catalog what it is told to be, entry by entry, in the caller's transaction: a refusal leaves nothing. What it does
+ * not name stays.
+ * @throws what the routes refuse, with the pointer inside the whole
+ */
+export async function applyCatalog(
+  at: Applying,
+  catalog: Readonly<Partial<Record<CatalogSection, readonly Body[]>>>,
+): Promise<{ changes: CatalogChange[]; unchangedCount: number }> {
+  const changes: CatalogChange[] = []
+  let unchangedCount = 0
+  for (const section of catalogSections) {
+    for (const { body, index } of inOrder(catalog[section] ?? [], keepers[section])) {
+      const change = await within(`/${section}/${index}`, async () => applyEntry(at, section, body))
+      if (change === null) unchangedCount += 1
+      else changes.push(change)
+    }
+  }
+  return { changes, unchangedCount }
+}
+
+async function applyEntry(at: Applying, section: CatalogSection, entry: Body): Promise<CatalogChange | null> {
+  const keeper = keepers[section]
+  const { code } = entry
+  if (typeof code !== 'string') throw fieldError('/code', 'field_required', 'Every entry has its code.')
+  const day = entry['effective_on']
+  const from = typeof day === 'string' ? { ...at, on: day } : at
+  const known = await keeper.find(at.db, code)
+  const before = known === undefined ? {} : await keeper.read(from, known)
+  if (known === undefined) await keeper.create(from, entry)
+  else await keeper.change(from, known, entry)
+  const id = (await keeper.find(at.db, code)) ?? ''
+  const differences = toDifferencesJson(before, await keeper.read(from, id))
+  if (known !== undefined && differences.length === 0) return null
+  return { section, code, action: known === undefined ? 'created' : 'changed', differences }
+}
+
+function byCodeOf(kind: CodedKind): Keeper['find'] {
+  return async (db, code) => await findIdByCode(db, kind, code)
+}
+
+const keepers: Readonly<Record<CatalogSection, Keeper>> = {
+  applications: {
+    find: byCodeOf('application'),
+    read: async ({ db }, id) => {
+      const { code, compose } = await getApplication(db, id)
+      return { code, compose }
+    },
+    create: async ({ db, deps }, body) =>
+      void (await createApplication(db, deps, parse(newApplicationSchema, body, 'body'))),
+    change: async ({ db, deps }, id, entry) => {
+      const body = parse(newApplicationSchema, entry, 'body')
+      if ((await getApplication(db, id)).compose === body.compose) return
+      await createApplication(db, deps, body)
+    },
+    needs: () => [],
+  },
+  products: {
+    find: byCodeOf('product'),
+    read: async ({ db, on }, id) => {
+      const row = await getProduct(db, id, on)
+      return { ...toProductBody(row), ...archivedOf(row) }
+    },
+    create: async ({ db, now }, entry) => {
+      const { effective_on: _day, archived, ...body } = entry
+      const id = await insertProduct(db, await toNewProduct(db, parse(newProductSchema, body, 'body')))
+      if (archived === true) await archiveProduct(db, id, now)
+    },
+    // What the file leaves out is as usual, and not as it was.
+    change: async ({ db, now, on }, id, entry) => {
+      const { effective_on: _day, archived, ...rest } = entry
+      const body = parse(newProductSchema, rest, 'body')
+      await lockProduct(db, id)
+      if (body.external_id !== undefined)
+        await setExternalId(db, 'product', { id, externalId: body.external_id })
+      await addProductVersion(db, await toNewProduct(db, body), { productId: id, effectiveOn: on })
+      if (archived === true) await archiveProduct(db, id, now)
+    },
+    needs: (body) => [body['variant_of']],
+  },
+  kits: {
+    find: byCodeOf('kit'),
+    read: async ({ db, on }, id) => {
+      const row = await getKit(db, id, on)
+      return { ...toKitBody(row), ...archivedOf(row) }
+    },
+    create: async ({ db, now, on }, entry) => {
+      const { effective_on: _day, archived, ...body } = entry
+      const kit = await toNewKit(db, parse(newKitSchema, body, 'body'), { id: 'new', on })
+      const id = await insertKit(db, kit)
+      if (archived === true) await archiveKit(db, id, now)
+    },
+    change: async ({ db, now, on }, id, entry) => {
+      const { code: _code, archived, effective_on: _day, ...said } = entry
+      const body = parse(kitChangeSchema, { price_product: null, ...said, effective_on: on }, 'body')
+      await changeKit(db, { id, body, now })
+      if (archived === true) await archiveKit(db, id, now)
+    },
+    needs: ({ bill_of_materials: items }) =>
+      Array.isArray(items) ? items.map((item: Body) => item['kit']) : [],
+  },
+  price_lists: {
+    find: byCodeOf('priceList'),
+    read: async ({ db }, id) => toPriceListBody(await getPriceList(db, id)),
+    create: async ({ db }, body) => void (await createPriceList(db, parse(newPriceListSchema, body, 'body'))),
+    change: addMissingItems,
+    needs: (body) => [body['base_price_list']],
+  },
+  discounts: {
+    find: async (db, code) => (await findDiscountByCode(db, code))?.id,
+    read: async ({ db }, id) => toDiscountBody(await getDiscount(db, id)),
+    create: async ({ db }, body) => void (await createDiscount(db, parse(newDiscountSchema, body, 'body'))),
+    change: async ({ db }, id, entry) => {
+      const [asked, held] = [entry, toDiscountBody(await getDiscount(db, id))].map((body) =>
+        said(parse(newDiscountSchema, body, 'body')),
+      )
+      if (isDeepStrictEqual(asked, held)) return
+      throw fieldError('/code', 'code_taken', 'A discount never changes: archive it, and make another code.')
+    },
+    needs: () => [],
+  },
+}
+
+function archivedOf(row: { archived_at: string | null }): Body {
+  return row.archived_at === null ? {} : { archived: true }
+}
+
+/** Items have no names of their own: those that are new are added, and one that is gone is refused. */
+async function addMissingItems({ db }: Applying, id: string, body: Body): Promise<void> {
+  const asked = parse(newPriceListSchema, body, 'body')
+  const held = parse(newPriceListSchema, toPriceListBody(await getPriceList(db, id)), 'body')
+  const { items, ...facts } = asked
+  const { items: heldItems, ...heldFacts } = held
+  const usual = { allows_conversion: false }
+  if (!isDeepStrictEqual(said({ ...usual, ...facts }), said({ ...usual, ...heldFacts })))
+    throw fieldError(
+      '/code',
+      'code_taken',
+      'Of a list that there is, only items are added: name another code.',
+    )
+  const has = (list: readonly object[], item: object) =>
+    list.some((other) => isDeepStrictEqual(said(other), said(item)))
+  if (heldItems.some((item) => !has(items, item)))
+    throw fieldError(
+      '/items',
+      'field_invalid',
+      'The list has items that the file lacks: they are never taken away.',
+    )
+  await addPriceListItems(
+    db,
+    id,
+    items.filter((item) => !has(heldItems, item)),
+  )
+}
+
+/** Without what is null: both say that there is none. */
+function said(body: object): Body {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined))
+}
+
+interface Placed {
+  readonly body: Body
+  readonly index: number
+}
+
+/** What others of the section need comes first; else as written. A circle stays as written, and is refused. */
+function inOrder(bodies: readonly Body[], { needs }: Keeper): Placed[] {
+  const waiting: Placed[] = bodies.map((body, index) => ({ body, index }))
+  const ordered: Placed[] = []
+  while (waiting.length > 0) {
+    const codes = new Set(waiting.map(({ body }) => body['code']))
+    const ready = waiting.findIndex(
+      ({ body }) => !needs(body).some((code) => code !== body['code'] && codes.has(code)),
+    )
+    ordered.push(...waiting.splice(Math.max(ready, 0), 1))
+  }
+  return ordered
+}
+
+/** A refusal of one entry names its place in the whole. */
+async function within<T>(pointer: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof BusinessError)) throw error
+    const { code, message, fields } = error
+    const own = fields.length === 0 ? [{ pointer: '', code, detail: message }] : fields
+    throw new BusinessError(code, message, {
+      fields: own.map((field) => ({ ...field, pointer: `${pointer}${field.pointer}` })),
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import type { Db } from '#db/database.ts'
+import { listApplications } from '#db/read/application.ts'
+import { listDiscountPage, type DiscountRow } from '#db/read/discount.ts'
+import { listKits, listKitVersions } from '#db/read/kit.ts'
+import { listPriceLists, type PriceListRow } from '#db/read/price-list.ts'
+import { listProducts, listProductVersions } from '#db/read/product.ts'
+import { newDiscountSchema, toDiscountJson } from './schemas/discount.ts'
+import { toKitBody } from './schemas/kit.ts'
+import { newPriceListSchema, priceListItemField, toPriceListJson } from './schemas/price-list.ts'
+import { toProductBody } from './schemas/product.ts'
+import type { CatalogSection } from './schemas/catalog.ts'
+import { bodyOf } from './schemas/version.ts'
+
+type Body = Record<string, unknown>
+
+/** Nobody's catalog is larger; a file that says less than there is would be wrong. */
+const everything = { limit: 5_000, cursor: null, direction: 'after' } as const
+
+/** The catalog as it would be posted to an empty installation: what holds on a day, and what will hold later. */
+export async function exportCatalog(db: Db, on: string): Promise<Record<CatalogSection, Body[]>> {
+  const applications = await listApplications(db, everything)
+  const lists = await listPriceLists(db, everything)
+  const discounts = await listDiscountPage(db, everything)
+  return {
+    applications: byCode(applications.map(({ code, compose }) => ({ code, compose }))),
+    products: byCode(
+      await exportVersions(await listProducts(db, everything, on), on, {
+        later: async (id) => await listProductVersions(db, id),
+        toBody: toProductBody,
+      }),
+    ),
+    kits: byCode(
+      await exportVersions(await listKits(db, everything, on), on, {
+        later: async (id) => await listKitVersions(db, id),
+        toBody: toKitBody,
+      }),
+    ),
+    price_lists: byCode(lists.map(toPriceListBody)),
+    discounts: byCode(
+      discounts.filter(({ code, archived_at: at }) => code !== null && at === null).map(toDiscountBody),
+    ),
+  }
+}
+
+interface VersionRow {
+  readonly id: string
+  readonly version: number
+  readonly effective_on: string | null
+  readonly archived_at: string | null
+}
+
+async function exportVersions<Row extends VersionRow>(
+  held: readonly Row[],
+  on: string,
+  of: { later: (id: string) => Promise<readonly Row[]>; toBody: (row: Row) => Body },
+): Promise<Body[]> {
+  const bodies: Body[] = []
+  for (const row of held) {
+    const planned = (await of.later(row.id))
+      .filter(({ effective_on: day }) => day !== null && day > on)
+      .toSorted((first, second) => ((first.effective_on ?? '') < (second.effective_on ?? '') ? -1 : 1))
+    bodies.push({ ...of.toBody(row), ...archived(row) })
+    for (const later of planned) bodies.push({ effective_on: later.effective_on, ...of.toBody(later) })
+  }
+  return bodies
+}
+
+function archived(row: { archived_at: string | null }): Body {
+  return row.archived_at === null ? {} : { archived: true }
+}
+
+export function toDiscountBody(row: DiscountRow): Body {
+  return bodyOf(toDiscountJson(row), newDiscountSchema.shape)
+}
+
+export function toPriceListBody(row: PriceListRow): Body {
+  const list = toPriceListJson(row)
+  const items = list.items.map((item) => {
+    const { price, ...body } = bodyOf(item, priceListItemField.shape)
+    return body['unit_price'] === undefined && price !== undefined ? { ...body, price } : body
+  })
+  return { ...bodyOf(list, newPriceListSchema.shape), items }
+}
+
+/** So that two exports of one catalog are one file. Entries of one code stay in their order. */
+function byCode(bodies: readonly Body[]): Body[] {
+  return bodies.toSorted((first, second) => {
+    const [one, other] = [String(first['code']), String(second['code'])]
+    return one === other ? 0 : one < other ? -1 : 1
+  })
+}

@@ -5,6 +5,7 @@ import type { Db } from './database.ts'
 export type EventKind =
   | 'order.confirmed'
   | 'order.terms_accepted'
+  | 'order.placed_again'
   | 'order.held'
   | 'order.hold_released'
   | 'order.released'

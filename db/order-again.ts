@@ -3,7 +3,8 @@ import { compareLines, type LineDifference, type OrderedLine } from '#domain/ord
 import { encodeId } from '#domain/identifier.ts'
 import type { PlannedLine } from '#domain/order.ts'
 import type { Db, Tx } from './database.ts'
-import type { OrderRequest } from './order-context.ts'
+import { insertEvent } from './event.ts'
+import { linesOfAdditions, type OrderRequest } from './order-context.ts'
 import { previewOrder } from './order-preview.ts'
 import { insertDraft, readOrderLines } from './quote.ts'
 
@@ -41,12 +42,26 @@ export async function placeAgain(
   const draftId = await insertDraft(tx, request, asked.expiresOn ?? addDays(preview.on, usualDays))
   const planned = [
     ...preview.subscriptions.flatMap(({ lines }) => lines),
-    ...preview.additions.map(({ line }) => line),
+    ...linesOfAdditions(preview.additions),
   ]
   const before = await readAgreedLines(tx, orderId)
   const now = planned.map(toOrderedLine)
   // A quote that was never confirmed agreed nothing by line; its totals are with it.
   const differences = row.confirmed_at === null ? [] : compareLines(before, now, row.currency)
+  await insertEvent(tx, {
+    kind: 'order.placed_again',
+    customerId: row.customer_id,
+    data: {
+      order: encodeId('order', draftId),
+      of: encodeId('order', orderId),
+      actor: asked.actor,
+      changes: differences.map((difference) => ({
+        product: difference.product,
+        before: difference.before?.priceSentence ?? null,
+        now: difference.now?.priceSentence ?? null,
+      })),
+    },
+  })
   return { draftId, currency: row.currency, differences }
 }
 

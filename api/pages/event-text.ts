@@ -17,6 +17,7 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${amount({ ...data, total_minor: data['amount_minor'] })} is to be refunded`,
   'payment.refunded': (data) => `${amount({ ...data, total_minor: data['amount_minor'] })} refunded`,
   'customer.mail_verified': () => 'Mail address verified',
+  'order.placed_again': placedAgainSentence,
   'order.terms_accepted': (data) => `Terms of service, version ${text(data['version'])}, accepted`,
   'build.started': () => 'Build started',
   'build.step': stepSentence,
@@ -104,6 +105,15 @@ function holdText(kind: unknown): string {
     mail_verification: 'Mail verification',
   }
   return typeof kind === 'string' && Object.hasOwn(texts, kind) ? texts[kind as OrderHoldKind] : text(kind)
+}
+
+function placedAgainSentence(data: Data): string {
+  const changes = Array.isArray(data['changes']) ? (data['changes'] as Data[]) : []
+  const said = changes.map(
+    ({ product, before, now }) =>
+      `${text(product)} was ${before === null ? 'not sold' : text(before)}, is ${now === null ? 'not sold' : text(now)}`,
+  )
+  return `Placed again${said.length === 0 ? ', nothing changed' : `: ${said.join('; ')}`}`
 }
 
 function stepSentence(data: Data): string {

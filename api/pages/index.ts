@@ -16,6 +16,7 @@ import { registerInvoiceForms } from './invoice-forms.ts'
 import { registerInstanceValueForm } from './instance-values.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
+import { registerOrder } from './order.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
@@ -47,6 +48,7 @@ export function registerPages(frame: Frame): void {
   registerCustomerForms(frame)
   registerCatalogPage(frame)
   registerCatalogVersionPages(frame)
+  registerOrder(frame)
   registerSettings(frame)
   registerSettingsForms(frame)
   registerTaxRatePages(frame)

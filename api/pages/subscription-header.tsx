@@ -47,6 +47,7 @@ export function SubscriptionHeader({ view, content }: { view: ConsoleView; conte
         {row.parked_reason !== null && <ParkedBanner reason={row.parked_reason} />}
         <Facts content={content} />
         <p class="links">
+          <a href={`/orders/${encodeId('order', row.order_id)}`}>Its order</a>{' '}
           <a href={`${view.temporalUrl}/${encodeURIComponent(`subscription/${publicId}`)}`} rel="noreferrer">
             Open its workflow in Temporal
           </a>

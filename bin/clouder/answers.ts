@@ -9,6 +9,7 @@ import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
+import type { orderDetailSchema, placedAgainSchema } from '#api/schemas/order-detail.ts'
 import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
@@ -44,6 +45,8 @@ export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
 export type Kit = z.output<typeof kitSchema>
 export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>
+export type OrderDetail = z.output<typeof orderDetailSchema>
+export type PlacedAgain = z.output<typeof placedAgainSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>

@@ -2,13 +2,14 @@ import type { Command } from 'commander'
 import type { Order } from './answers.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { addOrderDetail } from './order-detail.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
 export function registerOrders(program: Command): void {
   const group = program
     .command('orders')
-    .summary('list orders; confirm or cancel a quote')
+    .summary('list and show orders, place them again; confirm or cancel a quote')
     .description('Orders. One that is a quote is sold when it is confirmed.')
     .addHelpText(
       'before',
@@ -16,6 +17,7 @@ export function registerOrders(program: Command): void {
   npx clouder orders --customer north-clinic
   npx clouder order odoo-config-2 --customer north-clinic --quote-until 2026-12-31
   npx clouder orders confirm ord_…
+  npx clouder orders place-again ord_…
 `,
     )
   group
@@ -31,6 +33,7 @@ export function registerOrders(program: Command): void {
         tellMore(out, found, 'npx clouder order --help')
       }),
     )
+  addOrderDetail(group)
   group
     .command('confirm <order>')
     .description('sell a quote, at what it was quoted')

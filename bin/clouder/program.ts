@@ -46,11 +46,11 @@ Exit codes
 
 /** What the name of a group alone does. */
 const usualCommands: Readonly<Record<string, string>> = {
-  orders: 'ls',
   subscriptions: 'ls',
   subscription: 'ls',
   'change-requests': 'ls',
   'change-request': 'ls',
+  orders: 'ls',
   invoices: 'ls',
   invoice: 'ls',
   charges: 'ls',

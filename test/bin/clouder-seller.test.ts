@@ -143,3 +143,15 @@ test('a quote is drafted, listed and confirmed, and one is taken back', async ()
   await done(['orders', 'cancel', taken])
   assert.deepEqual(await states(), [[taken, 'cancelled'], [sold, 'confirmed']]) // prettier-ignore
 })
+
+test('an order is shown with what came of it, and placed again', async () => {
+  const order = ['order', 'set-up', '--customer', 'north-clinic', '--json']
+  const { id } = JSON.parse(await done(order)) as { id: string }
+  assert.match(
+    await done(['orders', '--customer', 'north-clinic']),
+    new RegExp(`^${id}\tconfirmed\tnorth-clinic`, 'm'),
+  )
+  assert.match(await done(['orders', 'show', id]), /set-up\t1 piece\t/)
+  const again = await clouder.run(['orders', 'place-again', id])
+  assert.match(again.stderr, /Drafted: ord_\w+, until .*\n.*Nothing changed/)
+})

@@ -93,7 +93,7 @@ function registerProductChange(frame: Frame): void {
 }
 
 /** @returns the product as it is from the day on @throws as the making of one */
-export async function changeProduct(
+async function changeProduct(
   db: Db,
   asked: { id: string; body: z.output<typeof productChangeSchema>; now: string },
 ): Promise<ProductRow> {

@@ -38,7 +38,7 @@ export const versionPairSchema = z
 export type DifferenceJson = z.input<typeof differenceSchema>
 
 export function toDifferencesJson(from: unknown, to: unknown): DifferenceJson[] {
-  return differences(from, to) as DifferenceJson[]
+  return differences(from, to)
 }
 
 /** A field of a new thing without its default, which is not what a change that leaves it out asks for. */

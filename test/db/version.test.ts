@@ -31,7 +31,8 @@ async function sellProduct(code: string, terms: Partial<Terms> = {}) {
     limitCode: null,
     applicationIds: [],
   })
-  const counts = async () => [...(await countByProductVersion(seller.db, productId))].toSorted()
+  const counts = async () =>
+    [...(await countByProductVersion(seller.db, productId))].toSorted(([one], [other]) => one - other)
   return { productId, counts, ...(await sellUsers(seller, code)) }
 }
 

@@ -60,11 +60,18 @@ export interface LineFacts {
   readonly unit: string
   /** Null where the price has no single one. */
   readonly unitPrice: string | null
+  /** What it was priced from, where it has no single price: of each tier or package how many at how much. */
+  readonly parts: readonly PricedPart[]
   /** What was taken off, as a positive amount. */
   readonly discountMinor: number
   /** `19`, as people write it; null where no tax was determined. */
   readonly taxPercent: string | null
   readonly amountMinor: number
+}
+
+export interface PricedPart {
+  readonly quantity: string
+  readonly unitPrice: string
 }
 
 export interface TaxFacts {

@@ -9,8 +9,9 @@ import {
 } from '#db/read/invoice.ts'
 import type { Db } from '#db/database.ts'
 import type { StatedTax } from '#domain/invoice/stated-tax.ts'
+import type { RatingStep } from '#domain/pricing/rated-price.ts'
 import { instalmentsOf, leaveUnpaid } from '#domain/payment-terms.ts'
-import type { InvoiceFacts, LineFacts, SellerCurrencyTax, TaxFacts } from './invoice-facts.ts'
+import type { InvoiceFacts, LineFacts, SellerCurrencyTax, TaxFacts, PricedPart } from './invoice-facts.ts'
 
 /** A document with all that is printed of it. */
 export interface InvoiceRows {
@@ -99,6 +100,7 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
     quantity: line.quantity,
     unit: line.unit,
     unitPrice: line.unit_price,
+    parts: line.unit_price === null ? (line.explanation.steps ?? []).flatMap(toParts) : [],
     discountMinor: line.discount_minor,
     taxPercent: isTaxed ? line.tax_rate_percent : null,
     amountMinor: line.amount_minor,
@@ -110,6 +112,23 @@ function inSection(line: InvoiceLineRow): Pick<LineFacts, 'section' | 'context'>
   return {
     section: line.subscription_title,
     context: line.instance_name === null ? [] : [line.instance_name],
+  }
+}
+
+function toParts(step: RatingStep): PricedPart[] {
+  switch (step.kind) {
+    case 'units':
+      return step.perUnits === undefined ? [{ quantity: step.quantity, unitPrice: step.unitAmount }] : []
+    case 'package':
+      return [{ quantity: step.packages, unitPrice: step.packageAmount }]
+    case 'tier': {
+      const flat = step.flatAmount === '0' ? [] : [{ quantity: '1', unitPrice: step.flatAmount }]
+      return step.unitAmount === undefined
+        ? flat
+        : [{ quantity: step.quantity, unitPrice: step.unitAmount }, ...flat]
+    }
+    default:
+      return []
   }
 }
 

@@ -77,8 +77,13 @@ function lineColumns({ facts, messages, formats }: Print): LineColumn[] {
   ]
 }
 
-function printDetails({ messages, formats }: Print, line: LineFacts): string[] {
+function printDetails({ facts, messages, formats }: Print, line: LineFacts): string[] {
+  const parts = line.parts.map(
+    ({ quantity, unitPrice }) =>
+      `${formats.quantity(quantity)} × ${formats.unitPrice(unitPrice, facts.currency)}`,
+  )
   return [
+    ...(parts.length === 0 ? [] : [formats.isolate(parts.join(' + '))]),
     ...(line.isCredit ? [messages.credit] : []),
     ...(line.isLate ? [messages.late] : []),
     ...line.context.map(formats.isolate),

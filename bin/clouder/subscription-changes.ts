@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { formatCount } from '#api/pages/format.ts'
 import type { ChangeRequest, SubscriptionDetail } from './answers.ts'
 import { show as showRequest } from './change-requests.ts'
 import { notFoundFailure, usageFailure } from './failure.ts'
@@ -218,15 +219,34 @@ async function ask(
   body: object,
   next: string,
 ): Promise<void> {
+  const before = action === 'change-plan' ? await api.get<SubscriptionDetail>(pathOf(id)) : null
   const detail = await api.post<SubscriptionDetail>(`${pathOf(id)}/${action}`, body)
   if (out.isJson) return out.json(detail)
   out.facts([
     ['subscription', detail.id],
     ['done', action],
+    ...(before === null ? [] : sayChanges(before.lines, detail.lines)),
     ['phase', detail.phase],
     ['next invoice', detail.next_invoice_on],
   ])
   out.say(`\n  Next  ${next}`)
+}
+
+type Line = SubscriptionDetail['lines'][number]
+
+/** What is sold otherwise than before: a line that ends, and the one in its place. */
+function sayChanges(before: readonly Line[], after: readonly Line[]): (readonly [string, string])[] {
+  const known = new Map(before.map((line) => [line.id, line]))
+  const ended = after.filter((line) => line.ends_on !== (known.get(line.id) ?? line).ends_on)
+  const opened = after.filter((line) => !known.has(line.id))
+  return [
+    ...ended.map((line) => ['until then', `${sold(line)}, to ${line.ends_on ?? ''}`] as const),
+    ...opened.map((line) => ['from then on', `${sold(line)}, from ${line.starts_on ?? ''}`] as const),
+  ]
+}
+
+function sold({ product, quantity, unit, price_sentence: sentence }: Line): string {
+  return `${product}: ${formatCount(quantity, unit)}, ${sentence}`
 }
 
 export function pathOf(id: string): string {

@@ -10,6 +10,7 @@ export const someLine: LineFacts = {
   quantity: '5',
   unit: 'user',
   unitPrice: '24.95',
+  parts: [],
   discountMinor: 0,
   taxPercent: '19',
   amountMinor: 12_475,

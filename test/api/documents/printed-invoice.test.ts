@@ -218,3 +218,12 @@ test('without sections there is no heading', () => {
     [null, null],
   )
 })
+
+test('a line without a single price says how many were at how much', () => {
+  const parts = [
+    { quantity: '10', unitPrice: '1.00' },
+    { quantity: '5', unitPrice: '0.80' },
+  ]
+  const printed = print({ lines: [{ ...someLine, unitPrice: null, parts }] })
+  assert.equal(plain(printed.lines[0]?.details[0] ?? ''), '10 × 1.00 EUR + 5 × 0.80 EUR')
+})

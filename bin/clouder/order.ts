@@ -17,6 +17,8 @@ interface OrderOptions {
   readonly startsOn?: string
   readonly purchaseOrder?: string
   readonly discountCode?: string
+  readonly option?: Readonly<Record<string, string>>
+  readonly field?: Readonly<Record<string, string>>
   readonly externalId?: string
   readonly acceptTerms?: string
   readonly environment?: string
@@ -44,6 +46,8 @@ export function registerOrder(program: Command): void {
     .option('--environment <id>', 'the environment of the customer that it goes into')
     .option('--new-environment <name>', 'a new one of this name, such as shop')
     .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
+    .option('--option <code=answer>', 'what is chosen of its options, as often as there are any', gather)
+    .option('--field <code=answer>', 'what is said in its order fields, as often as there are any', gather)
     .option('--watch', 'follow the build until the application answers')
     .option('--quote-until <date>', 'a quote until this day; npx clouder orders confirm sells it')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
@@ -77,8 +81,16 @@ async function quote(session: Session, body: object, until: string): Promise<Exi
   return exitCodes.ok
 }
 
+/** `disk=50` beside what was said before. */
+function gather(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [code = '', ...answer] = text.split('=')
+  return { ...before, [code]: answer.join('=') }
+}
+
 async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {
-  const line = { ...(await findSold(session, sold)), quantity: options.quantity }
+  const { option = {}, field = {} } = options
+  const sale = { ...(await findSold(session, sold)), quantity: options.quantity }
+  const line = { ...sale, options: option, fields: field }
   const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
   return {
     customer: options.customer,

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { saveApplication } from '#db/application.ts'
+import { insertProduct } from '#db/product.ts'
+import { parseApplication } from '#docker/compose/application.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import {
+  listObjects,
+  startInstallation,
+  type Json,
+  type TestInstallation,
+} from '#test/support/installation.ts'
+
+// What a customer chooses and says when ordering is in the environment of the container (A-41).
+
+let installation: TestInstallation
+let diary: Diary
+let subscription: string
+
+before(async () => {
+  installation = await startInstallation()
+  diary = createDiary(installation)
+  const site = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(site, 'active')
+  const { containers } = await listObjects(installation.installationId)
+  await sellShop(containers[0]?.Image ?? '')
+  const fields = { name: 'A $hop', password: 'correct horse' }
+  subscription = await diary.order([{ product: 'shop', options: { disk: 50 }, fields }])
+  await diary.untilPhase(subscription, 'active')
+})
+after(async () => await installation.stop())
+
+async function sellShop(image: string): Promise<void> {
+  const compose = `
+services:
+  web:
+    image: "${image}"
+    user: "1000:1000"
+    expose: ["8080"]
+    environment: { DISK_GIB: "\${DISK_GIB:-10}", SHOP: "\${SHOP:-none}", ADMIN: "\${ADMIN_PASSWORD:-}" }
+x-clouder:
+  title: Shop
+  public: { service: web, port: 8080 }
+`
+  const definition = parseApplication({ code: 'shop', text: compose })
+  const { id } = await saveApplication(installation.db, { compose, definition })
+  const product = {
+    billingType: 'flat',
+    billingTiming: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    currency: 'USD',
+    metric: null,
+    limitCode: null,
+  } as const
+  const disk = await insertProduct(installation.db, {
+    ...product,
+    code: 'shop-disk',
+    name: 'Disk',
+    unit: 'GiB',
+    basePrice: perUnitPrice('0.10'),
+    applicationIds: [],
+  })
+  const unbounded = { least: null, greatest: null, choices: [] }
+  await insertProduct(installation.db, {
+    ...product,
+    code: 'shop',
+    name: 'Shop',
+    unit: 'month',
+    basePrice: perUnitPrice('10'),
+    applicationIds: [id],
+    options: [
+      {
+        ...unbounded,
+        code: 'disk',
+        title: 'Disk',
+        kind: 'quantity',
+        isRequired: false,
+        variable: 'DISK_GIB',
+        productId: disk,
+      },
+    ],
+    orderFields: [
+      {
+        ...unbounded,
+        code: 'name',
+        title: 'Name',
+        kind: 'text',
+        isRequired: true,
+        variable: 'SHOP',
+        pattern: null,
+      },
+      {
+        ...unbounded,
+        code: 'password',
+        title: 'Password',
+        kind: 'secret',
+        isRequired: true,
+        variable: 'ADMIN_PASSWORD',
+        pattern: null,
+      },
+    ],
+  })
+}
+
+test('50 GiB of disk are billed beside the product, and DISK_GIB=50 is in the container', async () => {
+  const [invoice] = await until('the first invoice', async () => {
+    const found = await diary.invoices(subscription)
+    return found.length > 0 && found
+  })
+  const amounts = (invoice?.['lines'] as Json[]).map((line) => (line['amount'] as Json)['amount_minor'])
+  assert.deepEqual(amounts, [1000, 500])
+  const { docker, containers } = await listObjects(installation.installationId)
+  const container = containers.find((found) => found.Labels['io.clouder.subscription'] === subscription)
+  const { Config: config } = await docker.getContainer(container?.Id ?? '').inspect()
+  const own = config.Env.filter((line) => /^(DISK_GIB|SHOP|ADMIN)=/.test(line))
+  assert.deepEqual(own.toSorted(), ['ADMIN=correct horse', 'DISK_GIB=50', 'SHOP=A $hop'])
+})
+
+test('the build plan shows what was ordered, and of a secret only its name', async () => {
+  const [build] = await diary.list(`/v1/builds?subscription=${subscription}`)
+  const { steps } = await diary.get(`/v1/builds/${String(build?.['id'])}`)
+  const container = (steps as Json[]).find(({ kind }) => kind === 'container')
+  assert.deepEqual(container?.['environment'], {
+    DISK_GIB: '50',
+    SHOP: 'A $$hop',
+    ADMIN: '${ADMIN_PASSWORD:-}',
+  })
+})

@@ -217,11 +217,6 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
     seeHealth,
   ),
-  in_use: kind(
-    409,
-    'It is in use',
-    'Archive it: it is not sold any more, and what was sold goes on. The detail says what uses it.',
-  ),
   invoice_empty: kind(
     409,
     'There is nothing to invoice',

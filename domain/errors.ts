@@ -50,7 +50,6 @@ export type ErrorCode =
   | 'image_unknown'
   | 'image_unreachable'
   | 'internal_error'
-  | 'in_use'
   | 'invoice_empty'
   | 'invoice_field_missing'
   | 'invoice_finalized'

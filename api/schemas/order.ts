@@ -5,7 +5,7 @@ import type { OrderRow } from '#db/read/order.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { AskedStart } from '#domain/order-start.ts'
-import { lineSentence } from '#domain/pricing/sentence.ts'
+import { lineSentence, offerSentence } from '#domain/pricing/sentence.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { orderStateOn, orderStates } from '#domain/quote.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
@@ -314,6 +314,7 @@ export const orderPreviewSchema = z
       z.object({
         title: z.string(),
         lines: z.array(previewedLine),
+        price_sentence: z.string().openapi({ description: 'All that it costs, as one sentence.' }),
         build_steps: z.array(z.string()),
         variables: z
           .record(z.string(), z.string().nullable())
@@ -347,6 +348,12 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
     subscriptions: preview.subscriptions.map((subscription) => ({
       title: subscription.title,
       lines: subscription.lines.map((line) => toPreviewedLineJson(line, currency)),
+      price_sentence: offerSentence(
+        subscription.lines.map((line) => ({
+          ...saidLine(line, currency),
+          isIncluded: line.price.source === 'kit',
+        })),
+      ),
       build_steps: [...subscription.buildSteps],
       variables: subscription.variables,
       server: subscription.server,

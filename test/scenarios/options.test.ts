@@ -8,6 +8,7 @@ import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import {
   listObjects,
   startInstallation,
+  until,
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'

@@ -50,7 +50,7 @@ export async function readBounds(
   }
 }
 
-export function isBounded({ subscription }: Pick<LineContext, 'subscription'>): boolean {
+function isBounded({ subscription }: Pick<LineContext, 'subscription'>): boolean {
   return subscription.leastAmount !== null || subscription.greatestAmount !== null
 }
 

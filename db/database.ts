@@ -72,6 +72,7 @@ export interface Database {
   subscription_pauses: subscription.SubscriptionPausesTable
   command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable
+  announcements: subscription.AnnouncementsTable
   used_trials: subscription.UsedTrialsTable
   billing_periods: subscription.BillingPeriodsTable
   instances: build.InstancesTable

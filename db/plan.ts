@@ -1,8 +1,10 @@
+import type { AnnouncedValues } from '#domain/announcement.ts'
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
 import type { CatalogProduct } from '#domain/order.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { planOf, readChange, type AskedChange, type ReadChange } from './asked-plan.ts'
+import { announce } from './announcement.ts'
 import { checkOpenRequest, markApplied } from './change-decision.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
@@ -76,10 +78,28 @@ export async function applyChange(
     await endMisfits(changes, { main: line, target }, { endsOn: decided.effectiveOn, today })
   }
   const [from, to] = describeChange({ line, product, target, wanted }, subscription.currency)
+  await announce(tx, changes.requestId, [
+    {
+      subscription,
+      firstLineId: line.first_line_id,
+      before: announcedOf(planOf(line, product), subscription.currency),
+      after: announcedOf(wanted, subscription.currency),
+      effectiveOn: decided.effectiveOn,
+    },
+  ])
   await tellOf(tx, subscription, 'subscription.changed', {
     now: key.now,
     data: { product: product.code, from, to, effective_on: decided.effectiveOn, actor: key.actor },
   })
+}
+
+function announcedOf(plan: Plan, currency: string): AnnouncedValues {
+  return {
+    price: describePriceModel(plan.price, currency, plan.unit),
+    quantity: plan.quantity,
+    product: plan.productCode,
+    ...(plan.interval === null ? {} : { recurrence: `${plan.interval.count} ${plan.interval.unit}` }),
+  }
 }
 
 /** What a line takes from its product beside its price. */

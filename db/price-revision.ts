@@ -3,8 +3,10 @@ import { dateIn } from '#domain/calendar.ts'
 import { fieldError } from '#domain/errors.ts'
 import { planPriceRevision, type RevisedLine } from '#domain/price-revision.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
+import type { Price } from '#domain/pricing/price.ts'
 import type { PriceRevision } from '#domain/pricing/revision.ts'
 import { defaultTerms } from '#domain/terms.ts'
+import { announce } from './announcement.ts'
 import type { Tx } from './database.ts'
 import { insertEvents } from './event.ts'
 import { newIds } from './identifier.ts'
@@ -145,6 +147,20 @@ export async function applyRevision(
         ],
   )
   await writeLines(tx, request.requestId, changes)
+  const price = (of: Price, { subscription, row }: RevisedPrices['revised'][number]) => ({
+    price: describePriceModel(of, subscription.currency, row.unit),
+  })
+  await announce(
+    tx,
+    request.requestId,
+    revised.map((line) => ({
+      subscription: line.subscription,
+      firstLineId: line.row.first_line_id,
+      before: price(line.oldPrice, line),
+      after: price(line.newPrice, line),
+      effectiveOn: line.change.successor?.startsOn ?? request.startsOn,
+    })),
+  )
   await insertEvents(
     tx,
     revised.map(({ row, oldPrice, newPrice, change, subscription }) => ({

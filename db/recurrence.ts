@@ -9,10 +9,12 @@ import {
 import { priceForInterval } from '#domain/change.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { Catalog, CatalogProduct } from '#domain/order.ts'
+import { describePriceModel } from '#domain/pricing/describe.ts'
 import { agreePrice } from '#domain/pricing/price-list.ts'
 import { defaultTerms } from '#domain/terms.ts'
 import { productOfInterval } from '#domain/product-family.ts'
 import { quantityOnChange } from '#domain/variant.ts'
+import { announce } from './announcement.ts'
 import { intervalOf, readCustomerLists, readPeriodEnd } from './asked-plan.ts'
 import { readCatalog } from './catalog.ts'
 import { once, type CommandKey } from './command.ts'
@@ -77,6 +79,16 @@ async function moveLine(
   { from, sold }: { from: string; sold: Sold },
 ): Promise<void> {
   const isPlanned = from === line.starts_on
+  const { id, customer_id, currency } = changes.subscription
+  await announce(changes.tx, changes.requestId, [
+    {
+      subscription: { id, customer_id },
+      firstLineId: line.first_line_id,
+      before: announcedOf(line, currency),
+      after: announcedOf({ ...line, ...sold }, currency),
+      effectiveOn: from,
+    },
+  ])
   if (isPlanned) await dropLine(changes, line)
   else await endLine(changes, line, from)
   const { ends_on, closed_by, opened_by } = line
@@ -87,6 +99,16 @@ async function moveLine(
     closed_by: ends_on === null ? null : closed_by,
     ...(isPlanned ? { opened_by } : {}),
   })
+}
+
+function announcedOf(
+  line: Pick<LineRow, 'price' | 'unit' | 'interval_count' | 'interval_unit'>,
+  currency: string,
+) {
+  return {
+    price: describePriceModel(line.price, currency, line.unit),
+    recurrence: `${line.interval_count} ${line.interval_unit}`,
+  }
 }
 
 /**

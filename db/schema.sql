@@ -226,6 +226,26 @@ CREATE TRIGGER allocation_immutable BEFORE DELETE OR UPDATE ON public.allocation
 CREATE TRIGGER allocation_kept BEFORE TRUNCATE ON public.allocations FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER allocation_within_document AFTER INSERT ON public.allocations FOR EACH ROW EXECUTE FUNCTION guard_allocation();
 
+CREATE TABLE announcements (
+  id uuid not null,
+  customer_id uuid not null,
+  subscription_id uuid not null,
+  first_line_id uuid not null,
+  field text not null,
+  old_value text not null,
+  new_value text not null,
+  effective_on date not null,
+  request_id text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint announcements_pkey PRIMARY KEY (id),
+  constraint announced_once UNIQUE (subscription_id, request_id, first_line_id, field),
+  constraint announcements_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint announcements_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
+  constraint announcements_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint announcements_check CHECK ((new_value <> old_value)),
+  constraint announcements_field_check CHECK ((field = ANY (ARRAY['price'::text, 'quantity'::text, 'product'::text, 'recurrence'::text])))
+);
+
 CREATE TABLE api_keys (
   id uuid not null,
   name text not null,
@@ -624,6 +644,7 @@ CREATE TABLE installation (
   payment_terms jsonb,
   draft_days integer not null default 0,
   number_patterns jsonb not null default '{"invoice": {"series": "INV", "pattern": "{series}-{number:5}"}, "credit_note": {"series": "CN", "pattern": "{series}-{number:5}"}}'::jsonb,
+  announced_fields text[] not null default '{price}'::text[],
   reservation_minutes integer not null default 30,
   unpaid_order_days integer not null default 14,
   unbuilt_payments text not null default 'balance'::text,
@@ -633,6 +654,7 @@ CREATE TABLE installation (
   states_tax_in_own_currency boolean not null default false,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
+  constraint installation_announced_fields_check CHECK ((announced_fields <@ '{price,quantity,product,recurrence}'::text[])),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint installation_draft_days_check CHECK (((draft_days >= 0) AND (draft_days <= 30))),
   constraint installation_is_only_check CHECK (is_only),
@@ -1500,6 +1522,8 @@ CREATE TABLE subscriptions (
   term jsonb,
   term_ends_on date,
   cancel_reason_code text,
+  tags text[] not null default '{}'::text[],
+  notes text,
   external_id text,
   late_usage_at timestamp with time zone,
   kit_version integer,
@@ -1531,6 +1555,7 @@ CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_cl
 CREATE INDEX subscriptions_by_customer ON public.subscriptions USING btree (customer_id, id DESC);
 CREATE INDEX subscriptions_by_order ON public.subscriptions USING btree (order_id);
 CREATE INDEX subscriptions_by_phase ON public.subscriptions USING btree (phase, id DESC);
+CREATE INDEX subscriptions_by_tag ON public.subscriptions USING gin (tags);
 CREATE UNIQUE INDEX subscriptions_external_id ON public.subscriptions USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) WHERE (parked_reason IS NOT NULL);
 CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);

@@ -1,3 +1,4 @@
+import type { AnnouncedField } from '#domain/announcement.ts'
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import { dateIn } from '#domain/calendar.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
@@ -19,6 +20,8 @@ export interface SellerSettings {
   readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
   /** Days that a document stays a draft for review. */
   readonly draftDays: number
+  /** What of a line customers are told of when it changes. */
+  readonly announcedFields: readonly AnnouncedField[]
   /** Minutes that the shop holds the names of an order which is open. */
   readonly reservationMinutes: number
   /** Whose orders have to accept the terms of service. */
@@ -45,6 +48,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     taxRounding: row.tax_rounding,
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
+    announcedFields: row.announced_fields,
     reservationMinutes: row.reservation_minutes,
     termsRequired: row.terms_required,
     numberPatterns: row.number_patterns,
@@ -80,6 +84,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       tax_rounding: settings.taxRounding,
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
+      announced_fields: settings.announcedFields,
       reservation_minutes: settings.reservationMinutes,
       terms_required: settings.termsRequired,
       number_patterns: JSON.stringify(settings.numberPatterns),

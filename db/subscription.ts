@@ -77,6 +77,24 @@ export async function setPhase(
   })
 }
 
+/** How operators sort it, and what they say of it. What is left out stays. */
+export async function labelSubscription(
+  tx: Tx,
+  subscriptionId: string,
+  labels: { tags?: readonly string[] | undefined; notes?: string | null | undefined },
+): Promise<void> {
+  const { tags, notes } = labels
+  if (tags === undefined && notes === undefined) return
+  await tx
+    .updateTable('subscriptions')
+    .set({
+      ...(tags === undefined ? {} : { tags: [...new Set(tags)].toSorted() }),
+      ...(notes === undefined ? {} : { notes }),
+    })
+    .where('id', '=', subscriptionId)
+    .execute()
+}
+
 export async function tellOf(
   tx: Tx,
   subscription: { id: string; customer_id: string },

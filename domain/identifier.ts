@@ -6,6 +6,7 @@ import { BusinessError } from './errors.ts'
  * use this form, so that an id of the wrong kind is seen at once.
  */
 const prefixes = {
+  announcement: 'ann',
   application: 'app',
   apiKey: 'key',
   billingRun: 'run',

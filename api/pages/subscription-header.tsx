@@ -116,6 +116,8 @@ function Facts({ content }: { content: SubscriptionContent }) {
       <Fact name={row.activated_at === null ? 'Asked to begin' : 'Active since'}>
         {row.starts_on === null ? 'once it is built' : <Day date={row.starts_on} />}
       </Fact>
+      {row.tags.length > 0 && <Fact name="Tags">{row.tags.join(', ')}</Fact>}
+      {row.notes !== null && <Fact name="Notes">{row.notes}</Fact>}
       {row.trial_ends_on !== null && (
         <Fact name="Free until">
           <Day date={row.trial_ends_on} />

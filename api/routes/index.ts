@@ -1,4 +1,5 @@
 import type { Frame } from '../frame.ts'
+import { registerAnnouncements } from './announcements.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
 import { registerBuilds } from './builds.ts'
@@ -70,6 +71,7 @@ export function registerRoutes(frame: Frame): void {
   registerPreviews(frame)
   registerChangeRequests(frame)
   registerPriceRevisions(frame)
+  registerAnnouncements(frame)
   registerBuilds(frame)
   registerInstances(frame)
   registerInstanceValues(frame)

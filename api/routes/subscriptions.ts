@@ -4,6 +4,7 @@ import { setExternalId } from '#db/external-id.ts'
 import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
 import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
+import { labelSubscription } from '#db/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
@@ -19,6 +20,7 @@ import {
   subscriptionChangeSchema,
   subscriptionDetailSchema,
   subscriptionSchema,
+  tagField,
   toSubscriptionJson,
   toSubscriptionLineJson,
   toWorkflowJson,
@@ -30,6 +32,7 @@ const listQuery = z.strictObject({
   customer: addressField.optional(),
   product: addressField.optional(),
   kit: addressField.optional(),
+  tag: tagField.optional(),
   parked: z.stringbool().optional().openapi({ type: 'boolean' }),
 })
 
@@ -73,14 +76,15 @@ export function registerSubscriptions(frame: Frame): void {
       path: '/v1/subscriptions/{id}',
       permission: 'subscriptions:write',
       tag: 'Subscriptions',
-      summary: 'Change by which id another system knows a subscription',
+      summary: 'Tag a subscription, keep notes on it, or change by which id another system knows it',
       params: idParams,
       body: subscriptionChangeSchema,
       result: subscriptionDetailSchema,
       refusals: ['external_id_taken'],
     },
-    async ({ db, params, body }) => {
+    async ({ db, transaction, params, body }) => {
       const id = await resolveAddress(db, 'subscription', params.id)
+      await labelSubscription(transaction(), id, body)
       await setExternalId(db, 'subscription', { id, externalId: body.external_id })
       return await readSubscriptionDetail(db, id, frame.deps)
     },
@@ -103,6 +107,7 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
     productId: await find('product', query.product),
     kitId: await find('kit', query.kit),
     isParked: query.parked ?? null,
+    tag: query.tag ?? null,
   }
 }
 

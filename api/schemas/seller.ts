@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { announcedFields } from '#domain/announcement.ts'
 import type { ReviewRules } from '#domain/order-hold.ts'
 import type { SellerSettings } from '#db/seller.ts'
 import { termsRequired } from '#domain/service-terms.ts'
@@ -74,6 +75,10 @@ const settingsShape = {
     .enum(['none', 'subscription'])
     .openapi({ description: 'Below which headings the lines of documents stand.' }),
   draft_days: z.int().min(0).max(30).openapi({ description: 'Days that a document stays open for review.' }),
+  announced_fields: z
+    .array(z.enum(announcedFields))
+    .max(announcedFields.length)
+    .openapi({ description: 'What of a line customers are told of when it changes.' }),
   reservation_minutes: z
     .int()
     .min(1)
@@ -137,6 +142,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     recurrence_starts: settings.recurrenceStarts,
     invoice_sections: profile.sections ?? 'none',
     draft_days: settings.draftDays,
+    announced_fields: [...settings.announcedFields],
     reservation_minutes: settings.reservationMinutes,
     terms_required: settings.termsRequired,
     number_patterns: settings.numberPatterns,
@@ -169,6 +175,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     taxRounding: json.tax_rounding,
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,
+    announcedFields: json.announced_fields,
     reservationMinutes: json.reservation_minutes,
     termsRequired: json.terms_required,
     numberPatterns: json.number_patterns,

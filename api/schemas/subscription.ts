@@ -72,6 +72,8 @@ export const subscriptionSchema = z
       .enum(['running', 'to_renew', 'ending', 'ended'])
       .nullable()
       .openapi({ description: 'Within the notice before its end, it is to renew or ending.' }),
+    tags: z.array(z.string()),
+    notes: z.string().nullable().openapi({ description: 'For operators.' }),
     trial_ends_on: z.string().nullable().openapi({ description: 'The first day that is not free.' }),
     test_clock: z.string().nullable(),
     activated_at: z.string().nullable(),
@@ -80,8 +82,16 @@ export const subscriptionSchema = z
   })
   .openapi('Subscription')
 
+export const tagField = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'A tag has small letters, digits and hyphens')
+
 export const subscriptionChangeSchema = z
-  .strictObject({ external_id: externalIdField.nullish() })
+  .strictObject({
+    external_id: externalIdField.nullish(),
+    tags: z.array(tagField).max(20).optional().openapi({ description: 'All of them: others are taken off.' }),
+    notes: textField(2_000).nullable().optional(),
+  })
   .openapi('SubscriptionChange')
 
 export const subscriptionLineSchema = z
@@ -152,6 +162,8 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     cancel_reason_code: row.cancel_reason_code,
     suspended_reason: row.suspended_reason,
     ...toTermJson(row),
+    tags: [...row.tags],
+    notes: row.notes,
     trial_ends_on: row.trial_ends_on,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
     activated_at: row.activated_at,

@@ -12,6 +12,7 @@ interface ListOptions {
   readonly phase?: string
   readonly customer?: string
   readonly parked?: true
+  readonly tag?: string
 }
 
 export function registerSubscriptions(program: Command): void {
@@ -41,6 +42,7 @@ function addReads(group: Command): void {
     .description('list subscriptions, newest first (what the word alone does)')
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(subscriptionPhases))
     .option('--customer <customer>', 'only those of this customer: code or id')
+    .option('--tag <tag>', 'only those with this tag')
     .option('--parked', 'only those that wait for an operator')
     .addOption(limitOption())
     .action(withSession<[], ListOptions>(async (session, { options }) => list(session, options)))
@@ -56,9 +58,9 @@ function addReads(group: Command): void {
 }
 
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {
-  const { phase, customer, limit } = options
+  const { phase, customer, tag, limit } = options
   const parked = options.parked === undefined ? undefined : 'true'
-  const found = await api.list<Subscription>('/v1/subscriptions', { phase, customer, parked }, limit)
+  const found = await api.list<Subscription>('/v1/subscriptions', { phase, customer, tag, parked }, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
     ['id', 'title', 'customer', 'phase', 'next invoice', 'ends'],

@@ -9,6 +9,7 @@ export interface SubscriptionFilter {
   readonly productId: string | null
   readonly kitId: string | null
   readonly isParked: boolean | null
+  readonly tag?: string | null
 }
 
 /** The day it is for a subscription: by its test clock, in its customer's time zone. */
@@ -53,6 +54,8 @@ export async function listSubscriptions(db: Db, page: PageRequest & Subscription
   if (page.customerId !== null) query = query.where('subscription.customer_id', '=', page.customerId)
   if (page.productId !== null) query = query.where('subscription.product_id', '=', page.productId)
   if (page.kitId !== null) query = query.where('subscription.kit_id', '=', page.kitId)
+  const { tag = null } = page
+  if (tag !== null) query = query.where(sql<boolean>`subscription.tags @> ${[tag]}`)
   if (page.isParked !== null) {
     query = query.where('subscription.parked_reason', page.isParked ? 'is not' : 'is', null)
   }

@@ -1,3 +1,4 @@
+import type { AnnouncedField } from '#domain/announcement.ts'
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { TermsRequired } from '#domain/service-terms.ts'
@@ -39,6 +40,7 @@ export interface InstallationTable {
   tax_rounding: Defaulted<'document' | 'line'>
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>
+  announced_fields: Defaulted<readonly AnnouncedField[]>
   unpaid_order_days: Defaulted<number>
   unbuilt_payments: Defaulted<'balance' | 'refund'>
   mail_verification: Defaulted<MailVerification>

@@ -1,3 +1,4 @@
+import type { AnnouncedField } from '#domain/announcement.ts'
 import type { CancelReason, EndReason } from '#domain/cancellation.ts'
 import type { BillingInterval, Recurrence } from '#domain/calendar.ts'
 import type { ChangeDirection } from '#domain/change-policy.ts'
@@ -122,6 +123,9 @@ export interface SubscriptionsTable {
   /** The first day that is not free. */
   trial_ends_on: Defaulted<CalendarDate | null>
   trial_told_at: Defaulted<Instant | null>
+  tags: Defaulted<readonly string[]>
+  /** For operators. */
+  notes: Defaulted<string | null>
   created_at: Generated<Instant>
 }
 
@@ -293,4 +297,18 @@ export interface UsedTrialsTable {
   product_id: string
   test_clock_id: string | null
   order_id: string
+}
+
+/** What a customer is told of a change, in words. */
+export interface AnnouncementsTable {
+  id: string
+  customer_id: string
+  subscription_id: string
+  first_line_id: string
+  field: AnnouncedField
+  old_value: string
+  new_value: string
+  effective_on: CalendarDate
+  request_id: string
+  created_at: Generated<Instant>
 }

@@ -21,6 +21,7 @@ GET /livez public
 GET /login/:token public
 GET /openapi.json public
 GET /readyz public
+GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
 GET /v1/applications/:id/price-grids applications:read

@@ -627,6 +627,34 @@ test('a trial is used once by a customer, on each test clock once more; its end 
   )
 })
 
+test('a change of a field is announced once for one command, and only where it is one', async () => {
+  const announcement = {
+    id: newId(),
+    customer_id: await one('customers', sql`true`),
+    subscription_id: sold.subscription,
+    first_line_id: sold.line,
+    field: 'price' as const,
+    old_value: '1 USD',
+    new_value: '2 USD',
+    effective_on: '2026-02-01',
+    request_id: 'dearer',
+  }
+  const insert = async (change: object) =>
+    db
+      .insertInto('announcements')
+      .values({ ...announcement, ...change })
+      .execute()
+  await insert({})
+  await refuses('announced_once', async () => insert({ id: newId() }))
+  await refuses('announcements_check', async () =>
+    insert({ id: newId(), field: 'product', new_value: '1 USD' }),
+  )
+  await refuses('announcements_field_check', async () => insert({ id: newId(), field: 'colour' }))
+  await refuses('installation_announced_fields_check', async () =>
+    sql`update installation set announced_fields = '{colour}'`.execute(db),
+  )
+})
+
 test('a workflow start is in the outbox once', async () => {
   await refuses('outbox_key_key', async () =>
     sql`insert into outbox (kind, key, payload) select kind, key, payload from outbox`.execute(db),

@@ -1,6 +1,7 @@
 import { billOpening, billPeriod } from '#db/billing.ts'
 import { beginStep, finishStep } from '#db/build-step.ts'
 import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { announce } from '#db/announcement.ts'
 import { takeChangeRequest } from '#db/change-request.ts'
 import { recordResource } from '#db/resource.ts'
 import { setInstanceState } from '#db/instance.ts'
@@ -67,6 +68,7 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     detail: 'Free some users first.',
   })
   await askForUsers(api, subscriptionId)
+  await tellOfPrice(api, subscriptionId)
   return { subscriptionId, instanceId, documentId: document.id }
 }
 
@@ -86,6 +88,23 @@ async function askForUsers(api: TestApi, subscriptionId: string): Promise<void> 
     requestId: 'asked in this life',
     now: '2026-02-01T10:00:00Z',
   })
+}
+
+async function tellOfPrice(api: TestApi, subscriptionId: string): Promise<void> {
+  const line = await api.db
+    .selectFrom('subscription_lines')
+    .innerJoin('subscriptions', 'subscriptions.id', 'subscription_id')
+    .select(['subscription_lines.first_line_id', 'customer_id'])
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const change = {
+    subscription: { id: subscriptionId, customer_id: line.customer_id },
+    firstLineId: line.first_line_id,
+    before: { price: '1 USD' },
+    after: { price: '2 USD' },
+    effectiveOn: '2026-03-01',
+  }
+  await api.db.transaction().execute(async (tx) => await announce(tx, 'dearer', [change]))
 }
 
 async function seedSold(api: TestApi): Promise<void> {

@@ -1,0 +1,36 @@
+import { z } from '@hono/zod-openapi'
+import { listAnnouncements } from '#db/read/announcement.ts'
+import { resolveField } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
+import { announcementSchema, toAnnouncementJson } from '../schemas/announcement.ts'
+import { addressField } from '../schemas/common.ts'
+
+export function registerAnnouncements(frame: Frame): void {
+  frame.route(
+    {
+      method: 'get',
+      path: '/v1/announcements',
+      permission: 'subscriptions:read',
+      tag: 'Subscriptions',
+      summary: 'List what customers are told of changes of their lines',
+      description: 'Of the fields that the seller chose in announced_fields; each change of each line once.',
+      query: z.strictObject({ ...pageQuery, subscription: addressField.optional() }),
+      result: pageOf(announcementSchema),
+      refusals: ['subscription_unknown'],
+    },
+    async ({ db, query }) => {
+      const page = toPageRequest(query)
+      const asked = {
+        kind: 'subscription',
+        pointer: '?subscription',
+        unknown: 'subscription_unknown',
+      } as const
+      const subscriptionId =
+        query.subscription === undefined
+          ? null
+          : await resolveField(db, { ...asked, text: query.subscription })
+      return toPage(await listAnnouncements(db, { ...page, subscriptionId }), page, toAnnouncementJson)
+    },
+  )
+}

@@ -82,7 +82,7 @@ test('a dry run shows prices and build steps and sells nothing', async () => {
   const ran = await clouder.run(['order', 'odoo-config-1', '--customer', 'harbour-bakery', '--dry-run'])
   assert.equal(ran.code, 0, ran.stderr)
   assert.match(ran.stdout, /Odoo User\t5\tuser\t1/)
-  assert.match(ran.stdout, /each period\t10\.00 USD/)
+  assert.match(ran.stdout, /every month\t10\.00 USD/)
   assert.match(ran.stdout, /Container web/)
   assert.equal(await countSubscriptions(), before)
 })

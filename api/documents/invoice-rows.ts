@@ -115,21 +115,16 @@ function inSection(line: InvoiceLineRow): Pick<LineFacts, 'section' | 'context'>
   }
 }
 
+/** Of the steps of a price those that a reader can multiply; the console's page explains the others. */
 function toParts(step: RatingStep): PricedPart[] {
-  switch (step.kind) {
-    case 'units':
-      return step.perUnits === undefined ? [{ quantity: step.quantity, unitPrice: step.unitAmount }] : []
-    case 'package':
-      return [{ quantity: step.packages, unitPrice: step.packageAmount }]
-    case 'tier': {
-      const flat = step.flatAmount === '0' ? [] : [{ quantity: '1', unitPrice: step.flatAmount }]
-      return step.unitAmount === undefined
-        ? flat
-        : [{ quantity: step.quantity, unitPrice: step.unitAmount }, ...flat]
-    }
-    default:
-      return []
-  }
+  if (step.kind === 'units' && step.perUnits === undefined)
+    return [{ quantity: step.quantity, unitPrice: step.unitAmount }]
+  if (step.kind === 'package') return [{ quantity: step.packages, unitPrice: step.packageAmount }]
+  if (step.kind !== 'tier') return []
+  const flat = step.flatAmount === '0' ? [] : [{ quantity: '1', unitPrice: step.flatAmount }]
+  return step.unitAmount === undefined
+    ? flat
+    : [{ quantity: step.quantity, unitPrice: step.unitAmount }, ...flat]
 }
 
 function fromTaxRow(tax: InvoiceTaxRow): TaxFacts {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { listGrants } from '#db/application-permission.ts'
 import type { Db } from '#db/database.ts'
 import { findDiscountByCode } from '#db/discount.ts'
 import { setExternalId } from '#db/external-id.ts'
@@ -11,6 +12,7 @@ import { getKit } from '#db/read/kit.ts'
 import { getPriceList } from '#db/read/price-list.ts'
 import { getProduct } from '#db/read/product.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
+import type { Principal } from './authentication.ts'
 import { toDiscountBody, toPriceListBody } from './catalog-export.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { createApplication } from './routes/applications.ts'
@@ -34,6 +36,7 @@ type Body = Readonly<Record<string, unknown>>
 interface Applying {
   readonly db: Db
   readonly deps: ApiDependencies
+  readonly principal: Principal
   readonly now: string
   /** From which day changes hold that name none. */
   readonly on: string
@@ -101,16 +104,21 @@ const keepers: Readonly<Record<CatalogSection, Keeper>> = {
   applications: {
     find: byCodeOf('application'),
     read: async ({ db }, id) => {
-      const { code, compose } = await getApplication(db, id)
-      return { code, compose }
+      const { code, compose, files } = await getApplication(db, id)
+      const grants = await listGrants(db, code)
+      const permissions = grants.map(({ permission, reason }) => ({ permission, reason }))
+      return {
+        code,
+        compose,
+        ...(Object.keys(files).length === 0 ? {} : { files }),
+        ...(permissions.length === 0 ? {} : { permissions }),
+      }
     },
-    create: async ({ db, deps }, body) =>
-      void (await createApplication(db, deps, parse(newApplicationSchema, body, 'body'))),
-    change: async ({ db, deps }, id, entry) => {
-      const body = parse(newApplicationSchema, entry, 'body')
-      if ((await getApplication(db, id)).compose === body.compose) return
-      await createApplication(db, deps, body)
-    },
+    create: async ({ db, deps, principal }, body) =>
+      void (await createApplication(db, deps, parse(newApplicationSchema, body, 'body'), principal)),
+    // The same file, read alike, is the same version.
+    change: async ({ db, deps, principal }, _id, entry) =>
+      void (await createApplication(db, deps, parse(newApplicationSchema, entry, 'body'), principal)),
     needs: () => [],
   },
   products: {

@@ -12,10 +12,14 @@ export interface ApiDependencies {
   readonly temporalUiUrl: string
   readonly temporalNamespace: string
   /** Reads a compose file; it lives with the Docker engine, which the API never touches. */
-  readonly readApplication: (
-    compose: string,
-    code: string,
-  ) => ApplicationDefinition | Promise<ApplicationDefinition>
+  readonly readApplication: (file: {
+    readonly code: string
+    readonly compose: string
+    /** Text of the files beside it, by their path. */
+    readonly files: Readonly<Record<string, string>>
+    /** Permissions that the application has. */
+    readonly grants: readonly string[]
+  }) => ApplicationDefinition | Promise<ApplicationDefinition>
   /** Names of migrations that the database lacks. */
   readonly pendingMigrations: () => Promise<readonly string[]>
   /** Calls back whenever events were written; gives the way to stop. */

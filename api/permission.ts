@@ -28,12 +28,20 @@ const resources = [
 /** Ends a subscription before the end of what is paid, which gives money back and may remove what was deployed. */
 export const cancelNow = 'subscriptions:cancel_now'
 
+/** Lets an application do on a server what no application may by itself. */
+export const grantToApplications = 'applications:grant'
+
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
 export type Permission =
-  `${(typeof resources)[number]}:${'read' | 'write'}` | typeof cancelNow | 'signed_in' | 'public'
+  | `${(typeof resources)[number]}:${'read' | 'write'}`
+  | typeof cancelNow
+  | typeof grantToApplications
+  | 'signed_in'
+  | 'public'
 
 /** Every scope that a key can hold. */
 export const scopes: readonly string[] = [
   ...resources.flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
   cancelNow,
+  grantToApplications,
 ]

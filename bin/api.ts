@@ -11,7 +11,7 @@ import { readInstallationKey } from '#bin/installation-key.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { pendingMigrations } from '#db/migrate.ts'
-import { parseApplication } from '#docker/compose/application.ts'
+import { readUploaded } from '#docker/applications.ts'
 
 const relayIntervalMs = 1_000
 /** Requests under way may end; a stream, which never ends by itself, is closed after this. */
@@ -55,7 +55,7 @@ const { app, afterwards } = createGuardedFrame({
   publicUrl: (env.CLOUDER_PUBLIC_URL ?? `http://${env.CLOUDER_HOST}:${env.CLOUDER_PORT}`).replace(/\/$/, ''),
   temporalUiUrl: env.CLOUDER_TEMPORAL_UI_URL.replace(/\/$/, ''),
   temporalNamespace: env.CLOUDER_TEMPORAL_NAMESPACE,
-  readApplication: (compose, code) => parseApplication({ code, text: compose }),
+  readApplication: readUploaded,
   pendingMigrations: rememberUpToDate(async () => pendingMigrations(env.CLOUDER_DATABASE_URL)),
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),

@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import type { Db } from './database.ts'
 import { newId } from './identifier.ts'
 
 /**
- * Keeps an application under its code. The same compose file again is the same version; another one becomes the next
+ * Keeps an application under its code. The same compose file, read alike, is the same version; otherwise it becomes the next
  * version, and instances that were built stay on theirs.
  */
 export async function saveApplication(
   db: Db,
-  application: { compose: string; definition: ApplicationDefinition },
+  application: {
+    compose: string
+    definition: ApplicationDefinition
+    files?: Readonly<Record<string, string>>
+  },
 ): Promise<{ id: string; version: number }> {
   const { definition, compose } = application
   const { id } = await db
@@ -24,6 +29,8 @@ export async function saveApplication(
     .select('version')
     .where('application_id', '=', id)
     .where('compose_sha256', '=', sha256)
+    .where(sql<boolean>`definition = ${JSON.stringify(definition)}::jsonb`)
+    .orderBy('version', 'desc')
     .executeTakeFirst()
   if (kept) return { id, version: kept.version }
   return { id, version: await insertVersion(db, { id, sha256, ...application }) }
@@ -32,7 +39,13 @@ export async function saveApplication(
 /** The application's row is locked by the caller's upsert, so that two versions never get one number. */
 async function insertVersion(
   db: Db,
-  application: { id: string; sha256: string; compose: string; definition: ApplicationDefinition },
+  application: {
+    id: string
+    sha256: string
+    compose: string
+    definition: ApplicationDefinition
+    files?: Readonly<Record<string, string>>
+  },
 ): Promise<number> {
   const { version } = await db
     .insertInto('application_versions')
@@ -47,6 +60,7 @@ async function insertVersion(
         .where('application_id', '=', application.id),
       compose: application.compose,
       compose_sha256: application.sha256,
+      files: JSON.stringify(application.files ?? {}),
       definition: JSON.stringify(application.definition) as unknown as ApplicationDefinition,
     }))
     .returning('version')

@@ -35,6 +35,7 @@ export interface Database {
   idempotency_keys: IdempotencyKeysTable
   applications: catalog.ApplicationsTable
   application_versions: catalog.ApplicationVersionsTable
+  application_permissions: catalog.ApplicationPermissionsTable
   products: catalog.ProductsTable
   product_versions: catalog.ProductVersionsTable
   product_applications: catalog.ProductApplicationsTable

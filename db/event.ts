@@ -3,6 +3,7 @@ import type { Db } from './database.ts'
 
 /** Everything that can be read in a timeline. */
 export type EventKind =
+  | 'application.permission_granted'
   | 'order.confirmed'
   | 'order.terms_accepted'
   | 'order.placed_again'

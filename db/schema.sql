@@ -261,6 +261,18 @@ CREATE TABLE api_keys (
   constraint api_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
+CREATE TABLE application_permissions (
+  application_id uuid not null,
+  permission text not null,
+  reason text not null,
+  granted_by text not null,
+  granted_at timestamp with time zone not null default now(),
+  constraint application_permissions_pkey PRIMARY KEY (application_id, permission),
+  constraint application_permissions_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint application_permissions_permission_check CHECK ((permission ~ '^[a-z_]+(:.+)?$'::text)),
+  constraint application_permissions_reason_check CHECK ((reason <> ''::text))
+);
+
 CREATE TABLE application_versions (
   id uuid not null,
   application_id uuid not null,
@@ -269,10 +281,11 @@ CREATE TABLE application_versions (
   compose_sha256 text not null,
   definition jsonb not null,
   created_at timestamp with time zone not null default now(),
+  files jsonb not null default '{}'::jsonb,
   constraint application_versions_pkey PRIMARY KEY (id),
-  constraint application_versions_application_id_compose_sha256_key UNIQUE (application_id, compose_sha256),
   constraint application_versions_application_id_version_key UNIQUE (application_id, version),
   constraint application_versions_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint application_versions_files_check CHECK ((jsonb_typeof(files) = 'object'::text)),
   constraint application_versions_version_check CHECK ((version > 0))
 );
 

@@ -6,6 +6,8 @@ type Data = Record<string, unknown>
 
 /** Every event as a sentence. The kinds are those that a page listens for, too. */
 const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
+  'application.permission_granted': (data) =>
+    `${String(data['permission'])} granted to ${String(data['application'])}${because(data['reason'])}`,
   'order.confirmed': (data) => `Ordered${quoted(data['title'])}`,
   'order.held': (data) => `Held${because(data['detail'])}`,
   'order.hold_released': (data) => `${holdText(data['hold'])} settled${because(data['reason'])}`,

@@ -1,11 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { saveApplication } from '#db/application.ts'
+import { grantPermissions, listGrants } from '#db/application-permission.ts'
 import type { Db } from '#db/database.ts'
 import { getApplication, listApplications } from '#db/read/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
+import { authorize, type Principal } from '../authentication.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { Frame } from '../frame.ts'
+import { grantToApplications } from '../permission.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { applicationSchema, newApplicationSchema, toApplicationJson } from '../schemas/application.ts'
 import { addressParams } from '../schemas/common.ts'
@@ -46,36 +49,46 @@ export function registerApplications(frame: Frame): void {
       permission: 'applications:write',
       tag: 'Catalog',
       summary: 'Save an application, or a new version of it',
-      description: 'Instances that were built stay on their version. The same file again changes nothing.',
+      description: `Instances that were built stay on their version. The same file again changes nothing. To grant permissions, a key needs the scope ${grantToApplications}.`,
       body: newApplicationSchema,
       result: applicationSchema,
       status: 201,
       location: (application) => `/v1/applications/${application.id}`,
       refusals: ['application_refused'],
     },
-    async ({ db, body }) => {
-      const id = await createApplication(db, frame.deps, body)
-      return toApplicationJson(await getApplication(db, id))
+    async ({ transaction, body, principal }) => {
+      const tx = transaction()
+      const id = await createApplication(tx, frame.deps, body, principal)
+      return toApplicationJson(await getApplication(tx, id))
     },
   )
 }
 
-/** The application, or a new version of it. @throws `application_refused` */
+/**
+ * The application, or a new version of it, with what is granted to it.
+ * @throws `application_refused`, `scope_missing`
+ */
 export async function createApplication(
-  db: Db,
+  tx: Db,
   deps: ApiDependencies,
-  body: { compose: string; code: string },
+  body: z.output<typeof newApplicationSchema>,
+  principal: Principal,
 ): Promise<string> {
-  const definition = await readCompose(deps, body)
-  const { id } = await saveApplication(db, { compose: body.compose, definition })
+  if (body.permissions.length > 0) authorize(principal, grantToApplications)
+  const definition = await readCompose(deps, tx, body)
+  const { id } = await saveApplication(tx, { compose: body.compose, definition, files: body.files })
+  await grantPermissions(tx, { id, code: body.code }, body.permissions, principal.name)
   return id
 }
 
-/** Whatever the file is refused for, the field that holds it is named. */
-async function readCompose(deps: ApiDependencies, body: { compose: string; code: string }) {
+/** Read with what was granted to the application before, and is granted now. */
+async function readCompose(deps: ApiDependencies, db: Db, body: z.output<typeof newApplicationSchema>) {
+  const granted = await listGrants(db, body.code)
+  const grants = [...granted, ...body.permissions].map((grant) => grant.permission)
   try {
-    return await deps.readApplication(body.compose, body.code)
+    return await deps.readApplication({ code: body.code, compose: body.compose, files: body.files, grants })
   } catch (error) {
+    // Whatever the file is refused for, the field that holds it is named.
     if (error instanceof BusinessError) throw fieldError('/compose', error.code, error.message)
     throw error
   }

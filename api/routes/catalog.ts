@@ -34,11 +34,11 @@ export function registerCatalog(frame: Frame): void {
       result: catalogChangesSchema,
       refusals: [...new Set([...productRefusals, ...kitRefusals, 'application_refused' as const])],
     },
-    async ({ db, body, now }) => {
+    async ({ db, body, principal, now }) => {
       const { dry_run: isDryRun, effective_on: day, ...catalog } = body
       const on = day ?? (await readSellerToday(db, now))
       const apply = async (tx: typeof db) =>
-        await applyCatalog({ db: tx, deps: frame.deps, now, on }, given(catalog))
+        await applyCatalog({ db: tx, deps: frame.deps, principal, now, on }, given(catalog))
       const { changes, unchangedCount } = isDryRun ? await inVain(db, apply) : await apply(db)
       return { changes, unchanged_count: unchangedCount, is_dry_run: isDryRun }
     },

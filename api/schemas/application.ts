@@ -6,7 +6,21 @@ import { codeField, textField } from './common.ts'
 export const newApplicationSchema = z
   .strictObject({
     code: codeField(40),
-    compose: textField(262_144).min(1).openapi({ description: 'A compose file with an x-clouder block.' }),
+    compose: textField(262_144)
+      .min(1)
+      .openapi({ description: 'A compose file; an x-clouder block says more about it.' }),
+    files: z
+      .record(z.string().regex(/^[^/.][^\0]{0,200}$/, 'is not a path inside the folder'), textField(262_144))
+      .default({})
+      .openapi({ description: 'Text of the files that the compose file mounts or reads, by their path.' }),
+    permissions: z
+      .array(z.strictObject({ permission: textField(300).min(1), reason: textField(500).min(1) }))
+      .max(50)
+      .default([])
+      .openapi({
+        description:
+          'What it may do on a server beyond what every application may. Needs the scope applications:grant.',
+      }),
   })
   .openapi('NewApplication')
 
@@ -18,6 +32,10 @@ export const applicationSchema = z
     version: z.number().int(),
     is_stand_in: z.boolean(),
     notice: z.string().nullable(),
+    permissions: z.array(z.string()),
+    variables: z.array(
+      z.object({ name: z.string(), is_required: z.boolean(), fallback: z.string().nullable() }),
+    ),
     services: z.array(z.string()),
     metrics: z.array(z.object({ code: z.string(), title: z.string(), unit: z.string(), kind: z.string() })),
     limits: z.array(z.object({ code: z.string(), title: z.string() })),
@@ -36,6 +54,10 @@ export function toApplicationJson(row: ApplicationRow): z.input<typeof applicati
     version: row.version,
     is_stand_in: definition.isStandIn,
     notice: definition.notice,
+    permissions: [...(definition.permissions ?? [])],
+    variables: (definition.variables ?? [])
+      .filter((variable) => variable.source === 'asked')
+      .map(({ name, isRequired, fallback }) => ({ name, is_required: isRequired, fallback })),
     services: definition.services.map((service) => service.name),
     metrics: definition.metrics.map(({ code, title, unit, kind }) => ({ code, title, unit, kind })),
     limits: definition.limits.map(({ code, title }) => ({ code, title })),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Application } from './answers.ts'
+import type { Application, Product } from './answers.ts'
 import { limitOption, tellMore } from './list.ts'
 import { outputOf, withSession, type GlobalOptions } from './session.ts'
 
@@ -33,6 +33,7 @@ export function registerApplications(program: Command): void {
       }),
     )
   addCheck(group)
+  addImport(group)
 }
 
 /** Needs no server: the files are read here. */
@@ -47,4 +48,59 @@ function addCheck(group: Command): void {
       const { checkFiles } = await import('./compose-check.ts')
       process.exitCode = await checkFiles(outputOf(options), files, options.grant ?? [])
     })
+}
+
+interface ImportOptions {
+  readonly code?: string
+  readonly grant?: string[]
+  readonly reason?: string
+  readonly price?: string
+  readonly currency: string
+}
+
+function addImport(group: Command): void {
+  group
+    .command('import <file>')
+    .description('make an application of a compose file and the files beside it, and a product to sell it by')
+    .option('--code <code>', 'what it is called; left out, as its folder or file is')
+    .option('--grant <permission...>', 'what it may do on a server beyond what every application may')
+    .option('--reason <text>', 'why that is granted')
+    .option('--price <amount>', 'a month, such as 12.50; left out, no product is made')
+    .option('--currency <currency>', 'of the price', 'USD')
+    .action(
+      withSession<[string], ImportOptions>(async ({ api, out }, { args: [file], options }) => {
+        const { readSent } = await import('./compose-check.ts')
+        const grants = options.grant ?? []
+        const sent = await readSent(file, options.code, grants)
+        const permissions = grants.map((permission) => ({ permission, reason: options.reason ?? '' }))
+        const application = await api.post<Application>('/v1/applications', { ...sent, permissions })
+        const product =
+          options.price === undefined
+            ? null
+            : await api.post<Product>('/v1/products', productOf(application, options))
+        if (out.isJson) return out.json({ application, product })
+        out.facts([
+          ['application', `${application.code}, version ${application.version}`],
+          ['services', application.services.join(', ')],
+          ['permissions', application.permissions.join(', ') || null],
+          ['asked for', application.variables.map((variable) => variable.name).join(', ') || null],
+          ['product', product === null ? null : `${product.code}: ${product.price_sentence}`],
+        ])
+      }),
+    )
+}
+
+/** A month of it, paid in advance: the first price, which the seller changes as he likes. */
+function productOf(application: Application, { price, currency }: ImportOptions) {
+  return {
+    code: application.code,
+    name: application.title,
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'month',
+    base_price: price,
+    currency,
+    applications: [application.code],
+  }
 }

@@ -91,3 +91,17 @@ function summary({ findings }: CheckedFile): string {
     )
   return [...new Set([...refused, ...permissions])].join('; ')
 }
+
+/** A compose file as it is sent, with the files beside it that it reads. */
+export async function readSent(path: string, code: string | undefined, grants: readonly string[]) {
+  const file = await composeFile(path)
+  const files: Record<string, string> = {}
+  const textOf = (at: string): string | undefined => {
+    const text = file.folder?.textOf(at)
+    if (text !== undefined) files[at] = text
+    return text
+  }
+  // What it reads is known once it is read; whether it is accepted is for the server to say.
+  checkApplication({ ...file, folder: { folders: {}, textOf } }, grants)
+  return { code: code ?? file.code, compose: file.text, files }
+}

@@ -9,7 +9,7 @@ function applications(db: Db) {
       (join) =>
         join
           .selectFrom('application_versions as newest')
-          .select(['newest.version', 'newest.definition', 'newest.compose'])
+          .select(['newest.version', 'newest.definition', 'newest.compose', 'newest.files'])
           .whereRef('newest.application_id', '=', 'application.id')
           .orderBy('newest.version', 'desc')
           .limit(1)
@@ -17,7 +17,7 @@ function applications(db: Db) {
       (join) => join.onTrue(),
     )
     .selectAll('application')
-    .select(['version.version', 'version.definition', 'version.compose'])
+    .select(['version.version', 'version.definition', 'version.compose', 'version.files'])
 }
 
 export type ApplicationRow = Awaited<ReturnType<typeof listApplications>>[number]

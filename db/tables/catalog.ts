@@ -31,7 +31,17 @@ export interface ApplicationVersionsTable {
   compose: string
   compose_sha256: string
   definition: ApplicationDefinition
+  /** Text of what the compose file mounts or reads, by path. */
+  files: DefaultedJson<Readonly<Record<string, string>>>
   created_at: Generated<Instant>
+}
+
+export interface ApplicationPermissionsTable {
+  application_id: string
+  permission: string
+  reason: string
+  granted_by: string
+  granted_at: Generated<Instant>
 }
 
 /** What a product is whatever its versions say. */

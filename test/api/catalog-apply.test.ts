@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 
 type Json = Record<string, unknown>
 
-const readApplication = (compose: string, code: string) => parseApplication({ code, text: compose })
 let api: TestApi
 before(async () => {
-  api = await createTestApi({ readApplication })
+  api = await createTestApi()
 })
 after(async () => api.close())
 
@@ -93,7 +91,7 @@ test('A-47 what is read is applied to an empty installation, gives the same, and
     ],
   )
   const read = (await api.get('/v1/catalog')).body
-  const other = await createTestApi({ readApplication })
+  const other = await createTestApi()
   try {
     await apply(other, read)
     assert.deepEqual((await other.get('/v1/catalog')).body, read)

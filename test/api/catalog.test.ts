@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { readApplication } from '#docker/applications.ts'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
 })
 after(async () => api.close())
 
@@ -31,6 +28,55 @@ const flat = {
   base_price: '0.0000012345',
   currency: 'USD',
 }
+
+suite('permissions', () => {
+  const monitor = `${compose('monitor:1')}`.replace(
+    "expose: ['8069']",
+    "expose: ['8069']\n    pid: host\n    volumes: ['./site.conf:/site.conf']",
+  )
+  const files = { 'site.conf': 'listen 80;' }
+  const granted = { permission: 'host_pid', reason: 'It shows the processes of the server.' }
+
+  test('an application that asks for rights is refused with their names, and taken once they are granted, with the reason', async () => {
+    const refused = await api.post('/v1/applications', { code: 'monitor', compose: monitor, files })
+    assert.deepEqual([refused.status, refused.body['code']], [422, 'application_refused'])
+    assert.match(
+      JSON.stringify(refused.body),
+      /services\.web\.pid \(line 6\).*grant host_pid to this application/,
+    )
+    const made = await api.post('/v1/applications', {
+      code: 'monitor',
+      compose: monitor,
+      files,
+      permissions: [granted],
+    })
+    assert.deepEqual([made.status, made.body['permissions'], made.body['version']], [201, ['host_pid'], 1])
+    const kept = await api.db.selectFrom('application_permissions').selectAll().execute()
+    assert.deepEqual(
+      kept.map((row) => [row.permission, row.reason]),
+      [[granted.permission, granted.reason]],
+    )
+  })
+
+  test('what was granted holds for the next version, and other files beside it are another version', async () => {
+    const again = await api.post('/v1/applications', { code: 'monitor', compose: monitor, files })
+    assert.deepEqual([again.status, again.body['version']], [201, 1])
+    const changed = await api.post('/v1/applications', {
+      code: 'monitor',
+      compose: monitor,
+      files: { 'site.conf': 'listen 81;' },
+    })
+    assert.deepEqual(
+      [changed.status, changed.body['version'], changed.body['permissions']],
+      [201, 2, ['host_pid']],
+    )
+  })
+
+  test('another application has nothing of it', async () => {
+    const other = await api.post('/v1/applications', { code: 'spy', compose: monitor, files })
+    assert.equal(other.body['code'], 'application_refused')
+  })
+})
 
 suite('201', () => {
   test('a product keeps its price to the last decimal and is found by code and id', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { z } from 'zod'
-import { parseApplication } from '#docker/compose/application.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { newId } from '#db/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
@@ -21,9 +20,7 @@ let api: TestApi
 let life: Life
 let document: Document
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
   life = await liveOneLife(api)
   await api.post('/v1/test-clocks', { name: 'clock', now: '2026-01-01T00:00:00Z' })
   await api.post('/v1/price-lists', {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { encodeId } from '#domain/identifier.ts'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
 
@@ -9,9 +8,7 @@ let api: TestApi
 let ofInstance = ''
 let ofApplication = ''
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
   const { instanceId } = await liveOneLife(api)
   const instance = await api.get(`/v1/instances/${encodeId('instance', instanceId)}`)
   ofInstance = `/v1/instances/${String(instance.body['id'])}/price-grids`

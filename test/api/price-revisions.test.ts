@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
 let api: TestApi
 let life: Life
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
   life = await liveOneLife(api)
 })
 after(async () => api.close())

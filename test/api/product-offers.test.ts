@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createTestApi, seedCatalog, type Reply, type TestApi } from '#test/support/api.ts'
 
 type Json = Record<string, unknown>
 
 let api: TestApi
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
   await seedCatalog(api)
   await made(api.post('/v1/applications', { code: 'shop', compose }))
   await made(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { parseApplication } from '#docker/compose/application.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
@@ -8,9 +7,7 @@ import { liveOneLife } from '#test/support/life.ts'
 let api: TestApi
 let subscription = ''
 before(async () => {
-  api = await createTestApi({
-    readApplication: (compose, code) => parseApplication({ code, text: compose }),
-  })
+  api = await createTestApi()
   subscription = encodeId('subscription', (await liveOneLife(api)).subscriptionId)
 })
 after(async () => api.close())

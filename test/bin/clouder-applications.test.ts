@@ -79,3 +79,21 @@ test('files beside a compose file are read with it, and never those outside its 
   const outside = await clouder.run(['applications', 'check', join(folder, 'shop', 'other.yml'), '--json'])
   assert.match(outside.stdout, /leads out of the application's folder/)
 })
+
+test('a compose file becomes an application and a product, with the files that it mounts', async () => {
+  await file('blog/site.conf', 'listen 80;')
+  await file('blog/notes.txt', 'not for the server')
+  const compose = `${plain}    privileged: true\n    environment: { MAIL: "\${MAIL}" }\n    volumes: ["./site.conf:/site.conf"]\n`
+  const path = await file('blog/compose.yaml', compose)
+  const refused = await clouder.run(['applications', 'import', path, '--price', '9.50'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /grant privileged to this application/)
+  const grant = ['--grant', 'privileged', '--reason', 'our own blog']
+  const ran = await clouder.run(['applications', 'import', path, '--price', '9.50', ...grant])
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.match(ran.stdout, /application\tblog, version 1/)
+  assert.match(ran.stdout, /asked for\tMAIL/)
+  assert.match(ran.stdout, /product\tblog: 9\.50 USD/)
+  const listed = await clouder.run(['applications'])
+  assert.match(listed.stdout, /^blog\tBlog\t1\tweb$/m)
+})

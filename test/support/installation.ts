@@ -14,7 +14,7 @@ import type { Db } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { newId } from '#db/identifier.ts'
 import { pendingMigrations } from '#db/migrate.ts'
-import { readApplication } from '#docker/applications.ts'
+import { readApplication, readUploaded } from '#docker/applications.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestDatabase } from './database.ts'
 import {
@@ -56,9 +56,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     publicUrl: 'http://127.0.0.1:4400',
     temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    readApplication: () => {
-      throw new Error('no application is uploaded in this test')
-    },
+    readApplication: readUploaded,
     pendingMigrations: async () => await pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),

@@ -179,7 +179,9 @@ async function place(session: Session, body: object, options: OrderOptions): Pro
     ['subscription', 'title', 'phase'],
     order.subscriptions.map(({ id, title, phase }) => [id, title, phase]),
   )
-  out.say(`\n  Next  npx clouder builds watch ${ids[0] ?? ''}`)
+  const next = order.waits_for.length === 0 ? `builds watch ${ids[0] ?? ''}` : `orders waits ${order.id}`
+  if (order.waits_for.length > 0) out.say(`  Not built yet: ${order.waits_for.join(', ')}.`)
+  out.say(`\n  Next  npx clouder ${next}`)
   return exitCodes.ok
 }
 

@@ -3,13 +3,14 @@ import type { Order } from './answers.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { addOrderDetail } from './order-detail.ts'
+import { addOrderHolds } from './order-holds.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
 export function registerOrders(program: Command): void {
   const group = program
     .command('orders')
-    .summary('list and show orders, place them again; confirm or cancel a quote')
+    .summary('list and show orders, place them again; confirm or cancel one, settle what it waits for')
     .description('Orders. One that is a quote is sold when it is confirmed.')
     .addHelpText(
       'before',
@@ -18,6 +19,8 @@ export function registerOrders(program: Command): void {
   npx clouder order odoo-config-2 --customer north-clinic --quote-until 2026-12-31
   npx clouder orders confirm ord_…
   npx clouder orders place-again ord_…
+  npx clouder orders accept ord_… --reason 'known by phone'
+  npx clouder orders paid ord_… --reference 'bank, 1 March'
 `,
     )
   group
@@ -47,12 +50,14 @@ export function registerOrders(program: Command): void {
     )
   group
     .command('cancel <order>')
-    .description('take back a quote')
+    .description('take back a quote, or an order of which nothing is active; a build that runs is undone')
+    .option('--reason <text>', 'for the timeline')
     .action(
-      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
-        showOne(out, await api.post<Order>(`/v1/orders/${encodeURIComponent(id)}/cancel`, {}))
+      withSession<[string], { reason?: string }>(async ({ api, out }, { args: [id], options }) => {
+        showOne(out, await api.post<Order>(`/v1/orders/${encodeURIComponent(id)}/cancel`, options))
       }),
     )
+  addOrderHolds(group)
 }
 
 export function showOne(out: Output, order: Order): void {

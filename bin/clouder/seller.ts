@@ -18,6 +18,9 @@ interface Change {
   readonly accountHolder?: string
   readonly paymentTermsDays?: string
   readonly draftDays?: string
+  readonly unpaidOrderDays?: string
+  readonly unbuiltPayments?: string
+  readonly mailVerification?: string
   readonly reservationMinutes?: string
   readonly termsRequired?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
@@ -62,6 +65,20 @@ function registerSet(group: Command): void {
     .option('--account-holder <name>', 'as it is printed')
     .option('--payment-terms-days <days>', 'from issue to due date')
     .option('--draft-days <days>', 'days that documents stay open for review')
+    .option('--unpaid-order-days <days>', 'days that an order waits for its payment')
+    .addOption(
+      new Option('--unbuilt-payments <place>', 'where money for what was never built goes').choices([
+        'balance',
+        'refund',
+      ]),
+    )
+    .addOption(
+      new Option('--mail-verification <orders>', 'which orders wait for a verified mail address').choices([
+        'never',
+        'shop',
+        'always',
+      ]),
+    )
     .addOption(
       new Option('--terms-required <where>', 'whose orders accept the terms of service').choices([
         'shop',
@@ -114,6 +131,9 @@ function toBody(change: Change): object {
     bank_account: toBankAccount(change),
     payment_terms_days: toNumber(change.paymentTermsDays),
     draft_days: toNumber(change.draftDays),
+    unpaid_order_days: toNumber(change.unpaidOrderDays),
+    unbuilt_payments: change.unbuiltPayments,
+    mail_verification: change.mailVerification,
     invoice_sections: change.invoiceSections,
     reservation_minutes: toNumber(change.reservationMinutes),
     terms_required: change.termsRequired,
@@ -160,10 +180,26 @@ function show(out: Output, seller: Seller): void {
     ['payment terms', sayTerms(seller)],
     ['terms of service', seller.terms_required === 'shop' ? 'accepted in the shop' : 'accepted everywhere'],
     ['names in the shop', `held for ${seller.reservation_minutes} minutes`],
+    ['unpaid orders', `expire after ${seller.unpaid_order_days} days`],
+    [
+      'money of what was never built',
+      seller.unbuilt_payments === 'refund' ? 'is refunded' : 'stays as balance',
+    ],
+    ['mail address verified for', seller.mail_verification],
+    ['held for review', sayRules(seller)],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
   ])
+}
+
+function sayRules({ review_rules: rules }: Seller): string {
+  return [
+    ...(rules.amount_from_minor === null ? [] : [`from ${rules.amount_from_minor} in minor units`]),
+    ...(rules.countries.length === 0 ? [] : [rules.countries.join(' ')]),
+    ...(rules.is_first_order ? ['first orders'] : []),
+    ...(rules.is_mail_unverified ? ['mail not verified'] : []),
+  ].join(', ')
 }
 
 function sayAccount({ bank_account: account }: Seller): string | null {

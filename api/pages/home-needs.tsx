@@ -53,6 +53,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'order' && (
+        <p>
+          <a href={`/orders/${encodeId('order', task.subject_id)}/holds`}>
+            Open the order<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'change_request' && (
         <p>
           <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>

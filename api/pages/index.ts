@@ -24,6 +24,7 @@ import { registerSubscriptionChange } from './subscription-change.tsx'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
+import { registerOrderPage } from './order-holds.tsx'
 import { registerTaxRatePages } from './tax-rates.tsx'
 
 /** Every page. */
@@ -31,6 +32,7 @@ export function registerPages(frame: Frame): void {
   registerAssets(frame)
   registerTheme(frame)
   registerHome(frame)
+  registerOrderPage(frame)
   registerSubscriptions(frame)
   registerSubscription(frame)
   registerCancellation(frame)

@@ -16,7 +16,6 @@ export const orderHoldOutcomes: readonly OrderHoldOutcome[] = ['released', 'refu
 
 /** Where an order was placed. */
 export type OrderChannel = 'api' | 'console' | 'command_line' | 'shop'
-export const orderChannels: readonly OrderChannel[] = ['api', 'console', 'command_line', 'shop']
 
 /** For which orders a mail address must be known to be the customer's own. */
 export type MailVerification = 'never' | 'shop' | 'always'

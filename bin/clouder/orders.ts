@@ -54,7 +54,10 @@ export function registerOrders(program: Command): void {
     .option('--reason <text>', 'for the timeline')
     .action(
       withSession<[string], { reason?: string }>(async ({ api, out }, { args: [id], options }) => {
-        showOne(out, await api.post<Order>(`/v1/orders/${encodeURIComponent(id)}/cancel`, options))
+        showOne(
+          out,
+          await api.post<Order>(`/v1/orders/${encodeURIComponent(id)}/cancel`, { reason: options.reason }),
+        )
       }),
     )
   addOrderHolds(group)

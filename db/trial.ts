@@ -134,9 +134,9 @@ export async function tellTrialEnd(db: Db, subscriptionId: string, now: string):
       .set({ trial_told_at: now })
       .where('id', '=', subscriptionId)
       .execute()
-    const then = await readTrialEnd(tx, subscription, today)
-    if (then === null) return
-    const data = { ends_on: subscription.trial_ends_on, then }
+    const becomes = await readTrialEnd(tx, subscription, today)
+    if (becomes === null) return
+    const data = { ends_on: subscription.trial_ends_on, becomes }
     await tellOf(tx, subscription, 'subscription.trial_ending', { now, data })
   })
 }

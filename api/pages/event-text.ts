@@ -51,7 +51,7 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Billed every ${text(data['count'])} ${text(data['unit'])} from ${day(data['effective_on'])} on`,
   'subscription.renewed': (data) => `Renewed until ${day(data['ends_on'])}`,
   'subscription.trial_ending': (data) =>
-    `The trial ends on ${day(data['ends_on'])}; then it is ${trialEnds[text(data['then'])] ?? 'over'}`,
+    `The trial ends on ${day(data['ends_on'])}; then it is ${trialEnds[text(data['becomes'])] ?? 'over'}`,
   'subscription.suspended': (data) => `Suspended${because(data['reason'])}`,
   'subscription.resumed': () => 'Resumed',
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,

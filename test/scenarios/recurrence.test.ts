@@ -43,7 +43,7 @@ before(async () => {
 })
 after(async () => await installation.stop())
 
-async function lines(): Promise<unknown[]> {
+async function lines(): Promise<string[]> {
   const detail = (await diary.subscription(subscription)) as { lines: Json[] }
   return detail.lines.map((line) => {
     const { count, unit } = line['interval'] as Json

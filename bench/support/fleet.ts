@@ -78,7 +78,7 @@ function sold({ documents, billedMonths, linesOfEach = 1 }: Fleet): string[] {
       order by fleet.n, copy, product.position`,
     `insert into customers (id, code, name, email, address, currency, time_zone)
       select customer_id, code, 'Customer ' || n, code || '@example.com', n || ' Long Street, Springfield', 'USD', 'UTC' from fleet`,
-    `insert into environments (id, customer_id, prefix) select environment_id, customer_id, code from fleet`,
+    `insert into environments (id, customer_id, prefix, name) select environment_id, customer_id, code, code from fleet`,
     `insert into subscription_documents (id, customer_id, interval_count, interval_unit, currency, billing_cycle_anchor,
         time_zone, next_period_index, next_invoice_on)
       select document_id, customer_id, 1, 'month', 'USD', date '${anchor}', 'UTC', ${billedMonths},

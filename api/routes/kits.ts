@@ -4,9 +4,9 @@ import type { Db } from '#db/database.ts'
 import { archiveKit, insertKit, type NewKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
 import { readSellerToday } from '#db/seller.ts'
-import { fieldError, type ErrorCode } from '#domain/errors.ts'
+import { atField, fieldError, type ErrorCode } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
-import { checkQuantity, type BillOfMaterialsItem, type Catalog, type CatalogKit } from '#domain/order.ts'
+import { checkQuantity, checkWhole, type BillOfMaterialsItem, type Catalog, type CatalogKit } from '#domain/order.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -78,6 +78,7 @@ export const kitRefusals: readonly ErrorCode[] = [
   'kit_too_deep',
   'product_unknown',
   'quantity_invalid',
+  'quantity_not_whole',
 ]
 
 function registerNewKit(frame: Frame): void {
@@ -125,12 +126,23 @@ export async function toNewKit(
   return kit
 }
 
-/** Kits that hold this one must not become too deep by it either. */
-function checkNesting(kit: CatalogKit, catalog: Catalog): void {
-  const kits = new Map([...catalog.kits, [kit.id, kit]])
-  explodeKit(kit, { ...catalog, kits })
-  for (const other of catalog.kits.values())
-    if (!other.isArchived && other.id !== kit.id) explodeKit(other, { ...catalog, kits })
+/**
+ * Kits that hold this one must not become too deep by it either; and what is sold in wholes comes to wholes, as no order of
+ * the kit could mend it.
+ */
+function checkNesting(kit: CatalogKit, before: Catalog): void {
+  const catalog = { ...before, kits: new Map([...before.kits, [kit.id, kit]]) }
+  for (const [index, item] of kit.billOfMaterials.entries()) {
+    const pointer = `/bill_of_materials/${index}`
+    const alone = { ...kit, priceProductId: null, billOfMaterials: [item] }
+    const parts = atField(item.kitId === null ? `${pointer}/product` : `${pointer}/kit`, () =>
+      explodeKit(alone, catalog),
+    )
+    for (const { product, quantity } of parts) checkWhole(product, quantity, `${pointer}/quantity`)
+  }
+  for (const other of before.kits.values())
+    if (!other.isArchived && other.id !== kit.id)
+      atField('/bill_of_materials', () => explodeKit(other, catalog))
 }
 
 /** Another kind of product could not stand for the others: it is metered, sets a limit, or builds. */

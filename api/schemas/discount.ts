@@ -9,6 +9,10 @@ const percentRefusal = refuseWith(
   'A discount is a decimal above 0 and up to 100, as text.',
 )
 
+const amountRefusal = {
+  error: refuseWith('discount_invalid', 'A discount is a whole number above 0, in the smallest unit.'),
+}
+
 export const discountCodeField = z
   .string()
   .regex(/^[A-Z0-9][A-Z0-9-]{0,39}$/, 'A discount code has 1 to 40 capital letters, digits and hyphens')
@@ -24,7 +28,7 @@ export const newDiscountSchema = z
       .refine((percent) => /[1-9]/.test(percent), { error: percentRefusal })
       .nullish(),
     amount: z
-      .strictObject({ amount_minor: z.int().min(1), currency: currencyField })
+      .strictObject({ amount_minor: z.int(amountRefusal).min(1, amountRefusal), currency: currencyField })
       .nullish()
       .openapi({ description: 'In place of percent; taken off once a period.' }),
     scope: z

@@ -13,7 +13,8 @@ const variableField = z
   .openapi({ description: 'The application’s variable that it sets.', example: 'DISK_GIB' })
 
 function numberField(pattern: RegExp) {
-  return z.union([z.string().regex(pattern, 'Not a number'), z.number()]).transform(String)
+  // Of a JSON number, too, what it is in digits is looked at.
+  return z.union([z.string(), z.number()]).transform(String).pipe(z.string().regex(pattern, 'Not a number'))
 }
 const boundField = numberField(/^-?\d{1,12}(\.\d{1,10})?$/).nullish()
 const countField = numberField(/^(?=.*[1-9])\d{1,12}(\.\d{1,10})?$/)

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import Big from 'big.js'
 import type { PriceListRow } from '#db/read/price-list.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
@@ -27,6 +28,10 @@ const formulaField = z
       .openapi({ description: 'Rounded to a multiple of it, halves away from zero.' }),
     least: amountField.optional(),
     greatest: amountField.optional(),
+  })
+  .refine(({ least = '0', greatest = least }) => new Big(least).lte(greatest), {
+    path: ['least'],
+    error: 'The least lies above the greatest',
   })
   .openapi('PriceListFormula')
 

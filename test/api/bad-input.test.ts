@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import * as fc from 'fast-check'
-import { sql } from 'kysely'
+import { countRows } from '#test/support/count-rows.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
@@ -11,17 +11,6 @@ before(async () => {
   await api.post('/v1/customers', { code: 'euro', name: 'Euro', currency: 'EUR' })
 })
 after(async () => api.close())
-
-/** Every table with its number of rows, but for the last use of a key. */
-async function countRows(): Promise<Record<string, number>> {
-  const { rows } = await sql<{ name: string; rows: number }>`
-    select table_name as name,
-      (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %I', table_name), false, true, '')))[1]::text::int as rows
-    from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`.execute(
-    api.db,
-  )
-  return Object.fromEntries(rows.map((row) => [row.name, row.rows]))
-}
 
 const lines = [{ product: 'support', quantity: 1 }]
 const product = {
@@ -106,12 +95,12 @@ const table: readonly (readonly [string, string, unknown, number, string, string
 
 for (const [name, path, body, status, code, pointer] of table) {
   test(`${name} is refused as ${code} at ${pointer || 'the body'}, and changes nothing`, async () => {
-    const rows = await countRows()
+    const rows = await countRows(api.db)
     const reply = await api.post(path, body)
     const errors = reply.body['errors'] as { pointer: string; code: string }[]
     assert.deepEqual([reply.status, reply.body['code']], [status, code])
     assert.deepEqual(errors[0]?.pointer ?? '', pointer)
-    assert.deepEqual(await countRows(), rows)
+    assert.deepEqual(await countRows(api.db), rows)
   })
 }
 
@@ -153,7 +142,7 @@ test('another kind of body than JSON is unsupported, and one beyond 1 MiB too la
 })
 
 test('whatever is sent, it is refused as a problem and changes nothing', async () => {
-  const rows = await countRows()
+  const rows = await countRows(api.db)
   const paths = [...new Set(table.map(([, path]) => path)), '/v1/orders/preview', '/v1/applications']
   const text = fc.string({ unit: 'binary', maxLength: 12 })
   const value = fc.oneof(
@@ -174,5 +163,5 @@ test('whatever is sent, it is refused as a problem and changes nothing', async (
     }),
     { numRuns: 300 },
   )
-  assert.deepEqual(await countRows(), rows)
+  assert.deepEqual(await countRows(api.db), rows)
 })

@@ -6,7 +6,13 @@ import { getKit, listKits } from '#db/read/kit.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { atField, fieldError, type ErrorCode } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
-import { checkQuantity, checkWhole, type BillOfMaterialsItem, type Catalog, type CatalogKit } from '#domain/order.ts'
+import {
+  checkQuantity,
+  checkWhole,
+  type BillOfMaterialsItem,
+  type Catalog,
+  type CatalogKit,
+} from '#domain/order.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'

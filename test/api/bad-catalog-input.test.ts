@@ -55,7 +55,14 @@ const discounts = 'POST /v1/discounts'
 const applications = 'POST /v1/applications'
 const grids = 'POST /v1/applications/web/price-grids'
 
-type Case = readonly [name: string, route: string, body: unknown, status: number, code: string, pointer: string]
+type Case = readonly [
+  name: string,
+  route: string,
+  body: unknown,
+  status: number,
+  code: string,
+  pointer: string,
+]
 
 const ofProducts: readonly Case[] = [
   ['a negative price', products, { ...product, base_price: '-0.01' }, 422, 'price_negative', '/base_price'],

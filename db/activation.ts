@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import { dateIn, type BillingInterval } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -182,6 +183,7 @@ async function openDocument(
       time_zone: timeZone,
       next_period_index: opening.nextPeriodIndex,
       next_invoice_on: opening.nextInvoiceOn,
+      advance_days: sql<number>`(select advance_days from installation)`,
       parked_reason: null,
       closed_at: null,
     })

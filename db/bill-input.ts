@@ -24,6 +24,8 @@ export interface BillToRead {
   /** Null: every line of the document. */
   readonly subscriptionIds: readonly string[] | null
   readonly asOf: string
+  /** Where it is made before its period begins: the day up to which arrears are due. Left out: `asOf`. */
+  readonly arrearsUntil?: string
   readonly now: string
 }
 
@@ -145,7 +147,7 @@ function prepareBill(
   const byLine = new Map(own.map((context) => [context.line.id, context]))
   const due = dueParts(
     own.map(({ line }) => line),
-    bill.asOf,
+    bill.arrearsUntil ?? bill.asOf,
   )
   const isClosing = (part: DuePart) =>
     part.kind === 'usage' && isClosingUsage(part, contextOf(part, byLine).subscription.endsOn)
@@ -206,7 +208,7 @@ function gatherCharges(
     const { chargedOn } = waiting.charge
     const bill = bills.find(
       (candidate, index) =>
-        (isPreview || compareDates(chargedOn, candidate.asOf) <= 0) &&
+        (isPreview || compareDates(chargedOn, candidate.arrearsUntil ?? candidate.asOf) <= 0) &&
         isPlaceFor(waiting, candidate, contexts[index] ?? []),
     )
     return bill === undefined ? [] : [{ bill, part: { kind: 'one_off', charge: waiting.charge } as const }]
@@ -241,6 +243,7 @@ function toInput(
     reason: bill.reason,
     currency: first.subscription.currency,
     asOf: bill.asOf,
+    arrearsUntil: bill.arrearsUntil,
     cycles: document && {
       anchor: document.billing_cycle_anchor,
       interval: { count: document.interval_count, unit: document.interval_unit },

@@ -115,7 +115,7 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(['payer.tax_id_verified_at', 'payer.tax_exemption', 'payer.language', 'payer.id as payer_id'])
     .select(['customers.time_zone', 'customers.price_list_id'])
     .select(['document.billing_cycle_anchor', 'document.time_zone as document_time_zone'])
-    .select(['document.former_anchor', 'document.anchor_moved_on'])
+    .select(['document.former_anchor', 'document.anchor_moved_on', 'document.advance_days'])
     .select(firstStartsOn)
     .select(formerCycles)
     .where('line.starts_on', 'is not', null)
@@ -200,6 +200,7 @@ function toBillableLine(row: LineRow, billed: BillableLine['billed']): BillableL
     description: row.description,
     billingType: row.billing_type,
     billingTiming: row.billing_timing,
+    advanceDays: row.advance_days ?? 0,
     interval:
       row.interval_count && row.interval_unit ? { count: row.interval_count, unit: row.interval_unit } : null,
     billingCycleAnchor: row.billing_cycle_anchor ?? startsOn,

@@ -6,7 +6,7 @@ import type { Db, Tx } from './database.ts'
 import { advance, toBilled, type BilledDocument } from './document-progress.ts'
 import { billingKeyOf, holdForReview, readDraftDays, removeDrafts } from './draft.ts'
 import type { FinalizedInvoice } from './invoice.ts'
-import { dueOn, type DocumentRow } from './subscription-documents.ts'
+import { dueOn, issuedOn, type DocumentRow } from './subscription-documents.ts'
 
 export interface PeriodKey {
   readonly documentId: string
@@ -82,7 +82,7 @@ async function billNextPeriods(
   now: string,
 ): Promise<ReadonlyMap<string, PeriodOutcome>> {
   const draftDays = await readDraftDays(tx)
-  const finalizeOn = (document: DocumentRow) => addDays(document.next_invoice_on, draftDays)
+  const finalizeOn = (document: DocumentRow) => addDays(issuedOn(document), draftDays)
   // What was missed for longer than a draft is open is finalized at once.
   const isReviewed = (document: DocumentRow) =>
     document.finalize_on === null && compareDates(finalizeOn(document), dateIn(document.time_zone, now)) > 0
@@ -176,6 +176,7 @@ function requestOf(document: DocumentRow, now: string): BillRequest {
     document,
     subscriptionIds: null,
     asOf: document.next_invoice_on,
+    arrearsUntil: issuedOn(document),
     now,
   }
 }

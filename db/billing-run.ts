@@ -30,9 +30,7 @@ export async function listDueDocuments(
     .select(['id', 'next_period_index'])
     .where('closed_at', 'is', null)
     .where('test_clock_id', 'is', null)
-    .where(
-      sql<boolean>`coalesce(finalize_on, next_invoice_on) <= (${due.now}::timestamptz at time zone time_zone)::date`,
-    )
+    .where(sql<boolean>`due_on <= (${due.now}::timestamptz at time zone time_zone)::date`)
     // Who comes last of an order bills the first period for all of it.
     .where(
       sql<boolean>`not (next_period_index = 0 and finalize_on is null and ${isDocumentAwaited(due.now)})`,

@@ -82,8 +82,9 @@ async function readLastBills(
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await sql<{ document_id: string; as_of: string; billed_on: string | null }>`
     select asked.document_id, asked.as_of, (
-      select max(lower(period)) from billing_periods
-      where document_id = asked.document_id and invoice_id is not null and lower(period) < asked.as_of
+      select max(coalesce(due_on, lower(period))) from billing_periods
+      where document_id = asked.document_id and invoice_id is not null
+        and coalesce(due_on, lower(period)) < asked.as_of
     ) as billed_on
     from (select distinct * from json_to_recordset(${JSON.stringify(asked)}::json) as one ("documentId" uuid, "asOf" date)
     ) as asked (document_id, as_of)`.execute(db)

@@ -3,7 +3,7 @@ import { assert } from '#domain/assert.ts'
 import { cycleBoundary, startOfDay, type Period } from '#domain/calendar.ts'
 import type { Tx } from './database.ts'
 import type { FinalizedInvoice } from './invoice.ts'
-import { dueOn, type DocumentRow } from './subscription-documents.ts'
+import { dueOn, issuedOn, type DocumentRow } from './subscription-documents.ts'
 import { closeTasks } from './task.ts'
 
 /** A document's state after billing, and the invoice that billing made or found. */
@@ -29,7 +29,7 @@ export async function advance(
   if (bills.length === 0) return new Map()
   const open = await findDocumentsGoingOn(
     tx,
-    bills.map(({ document }) => ({ documentId: document.id, on: document.next_invoice_on })),
+    bills.map(({ document }) => ({ documentId: document.id, on: issuedOn(document) })),
     null,
   )
   const moves = bills.map(({ document, invoice }) => {
@@ -39,11 +39,12 @@ export async function advance(
       period_index: document.next_period_index,
       period: `[${period.start},${period.end})`,
       invoice_id: invoice?.id ?? null,
+      due_on: issuedOn(document),
       next_invoice_on: period.end,
       closed_at: open.has(document.id) ? null : now,
     }
   })
-  await writeMoves(tx, moves)
+  const advanceDays = await writeMoves(tx, moves)
   for (const { document } of bills) {
     if (document.parked_reason === null) continue
     await closeTasks(tx, { kind: 'document', id: document.id, reason: 'billed' }, ['document_parked'])
@@ -56,6 +57,7 @@ export async function advance(
         ...document,
         next_period_index: document.next_period_index + 1,
         next_invoice_on: move.next_invoice_on,
+        advance_days: advanceDays,
         finalize_on: null,
         closed_at: move.closed_at,
       }
@@ -70,18 +72,24 @@ function periodOf(document: DocumentRow): Period {
   return { start: document.next_invoice_on, end }
 }
 
-async function writeMoves(tx: Tx, moves: readonly object[]): Promise<void> {
+/** @returns how many days before its period the next invoice of each is made: what the seller has set by now */
+async function writeMoves(tx: Tx, moves: readonly object[]): Promise<number> {
+  const { advance_days } = await tx
+    .selectFrom('installation')
+    .select('advance_days')
+    .executeTakeFirstOrThrow()
   const rows = JSON.stringify(moves)
   await sql`
-    insert into billing_periods (document_id, period_index, period, invoice_id)
-    select id, period_index, period, invoice_id from json_to_recordset(${rows}::json) as move
-      (id uuid, period_index integer, period daterange, invoice_id uuid)`.execute(tx)
+    insert into billing_periods (document_id, period_index, period, invoice_id, due_on)
+    select id, period_index, period, invoice_id, due_on from json_to_recordset(${rows}::json) as move
+      (id uuid, period_index integer, period daterange, invoice_id uuid, due_on date)`.execute(tx)
   await sql`
     update subscription_documents document set next_period_index = move.period_index + 1,
-      next_invoice_on = move.next_invoice_on, finalize_on = null, parked_reason = null, closed_at = move.closed_at
+      next_invoice_on = move.next_invoice_on, advance_days = ${advance_days}, finalize_on = null, parked_reason = null, closed_at = move.closed_at
     from json_to_recordset(${rows}::json) as move
       (id uuid, period_index integer, next_invoice_on date, closed_at timestamptz)
     where document.id = move.id`.execute(tx)
+  return advance_days
 }
 
 /**

@@ -367,6 +367,7 @@ CREATE TABLE billing_periods (
   period daterange not null,
   invoice_id uuid,
   billed_at timestamp with time zone not null default now(),
+  due_on date,
   constraint billing_periods_pkey PRIMARY KEY (document_id, period_index),
   constraint billing_periods_document_id_period_excl EXCLUDE USING gist (document_id WITH =, period WITH &&),
   constraint billing_periods_document_id_fkey FOREIGN KEY (document_id) REFERENCES subscription_documents(id),
@@ -665,8 +666,10 @@ CREATE TABLE installation (
   review_rules jsonb not null default '{}'::jsonb,
   terms_required text not null default 'shop'::text,
   states_tax_in_own_currency boolean not null default false,
+  advance_days integer not null default 0,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
+  constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
   constraint installation_announced_fields_check CHECK ((announced_fields <@ '{price,quantity,product,recurrence}'::text[])),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint installation_draft_days_check CHECK (((draft_days >= 0) AND (draft_days <= 30))),
@@ -1425,14 +1428,21 @@ CREATE TABLE subscription_documents (
   former_anchor date,
   anchor_moved_on date,
   finalize_on date,
+  advance_days integer not null default 0,
+  due_on date not null default COALESCE(finalize_on, (next_invoice_on -
+CASE
+    WHEN (next_period_index = 0) THEN 0
+    ELSE advance_days
+END)),
   constraint subscription_documents_pkey PRIMARY KEY (id),
   constraint subscription_documents_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscription_documents_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
+  constraint document_advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
   constraint subscription_documents_check CHECK (((former_anchor IS NULL) = (anchor_moved_on IS NULL))),
   constraint subscription_documents_interval_count_check CHECK ((interval_count >= 1)),
   constraint subscription_documents_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['day'::text, 'month'::text, 'month_last_day'::text])))
 );
-CREATE INDEX documents_due ON public.subscription_documents USING btree (next_invoice_on) WHERE (closed_at IS NULL);
+CREATE INDEX documents_due ON public.subscription_documents USING btree (due_on) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX one_open_document ON public.subscription_documents USING btree (customer_id, interval_count, interval_unit, currency, test_clock_id, purchase_order_reference, own_anchor_on) NULLS NOT DISTINCT WHERE (closed_at IS NULL);
 
 CREATE TABLE subscription_lines (

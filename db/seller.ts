@@ -22,6 +22,8 @@ export interface SellerSettings {
   readonly draftDays: number
   /** What of a line customers are told of when it changes. */
   readonly announcedFields: readonly AnnouncedField[]
+  /** Days before its period that what is paid in advance is invoiced. */
+  readonly advanceDays: number
   /** Minutes that the shop holds the names of an order which is open. */
   readonly reservationMinutes: number
   /** Whose orders have to accept the terms of service. */
@@ -49,6 +51,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
     announcedFields: row.announced_fields,
+    advanceDays: row.advance_days,
     reservationMinutes: row.reservation_minutes,
     termsRequired: row.terms_required,
     numberPatterns: row.number_patterns,
@@ -71,8 +74,12 @@ export async function lockSeller(tx: Tx): Promise<SellerSettings> {
   return await readSeller(tx)
 }
 
-/** It holds for documents that are made from now on; finalized ones keep what they were made with. */
+/**
+ * It holds for documents that are made from now on; finalized ones keep what they were made with. A document knows how
+ * early its invoices are made, so that what is due is found without looking here.
+ */
 export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<void> {
+  await changeAdvanceDays(tx, settings.advanceDays)
   await tx
     .updateTable('installation')
     .set({
@@ -85,6 +92,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
       announced_fields: settings.announcedFields,
+      advance_days: settings.advanceDays,
       reservation_minutes: settings.reservationMinutes,
       terms_required: settings.termsRequired,
       number_patterns: JSON.stringify(settings.numberPatterns),
@@ -93,5 +101,22 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       mail_verification: settings.mailVerification,
       review_rules: JSON.stringify(settings.reviewRules),
     })
+    .execute()
+}
+
+/** Documents are locked in the order in which bills lock them. */
+async function changeAdvanceDays(tx: Tx, advanceDays: number): Promise<void> {
+  const documents = await tx
+    .selectFrom('subscription_documents')
+    .select('id')
+    .where('advance_days', '<>', advanceDays)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+  if (documents.length === 0) return
+  await tx
+    .updateTable('subscription_documents')
+    .set({ advance_days: advanceDays })
+    .where('advance_days', '<>', advanceDays)
     .execute()
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { issueDay } from '#domain/billing-cycle.ts'
 import type { BillingInterval } from '#domain/calendar.ts'
 import type { CyclingDocument } from '#domain/change.ts'
 import type { Db, Tx } from './database.ts'
@@ -16,7 +17,10 @@ export interface DocumentRow {
   readonly test_clock_id: string | null
   readonly purchase_order_reference: string | null
   readonly next_period_index: number
+  /** The first day of the next period. */
   readonly next_invoice_on: string
+  /** Days before its periods that its invoices are made. */
+  readonly advance_days: number
   /** While the next period's invoice is a draft. */
   readonly finalize_on: string | null
   readonly parked_reason: string | null
@@ -24,8 +28,19 @@ export interface DocumentRow {
 }
 
 /** The day on which the document has something to do: bill its next period, or finalize the draft of it. */
-export function dueOn(document: Pick<DocumentRow, 'next_invoice_on' | 'finalize_on'>): string {
-  return document.finalize_on ?? document.next_invoice_on
+export function dueOn(document: IssuedDocument & Pick<DocumentRow, 'finalize_on'>): string {
+  return document.finalize_on ?? issuedOn(document)
+}
+
+type IssuedDocument = Pick<DocumentRow, 'next_period_index' | 'next_invoice_on' | 'advance_days'>
+
+/** The day on which the invoice of the next period is made; `subscription_documents.due_on` says the same. */
+export function issuedOn(document: IssuedDocument): string {
+  return issueDay({
+    nextPeriodIndex: document.next_period_index,
+    nextInvoiceOn: document.next_invoice_on,
+    advanceDays: document.advance_days,
+  })
 }
 
 /** How a document counts its periods. */

@@ -1,5 +1,6 @@
 import { assert } from './assert.ts'
 import {
+  addDays,
   compareDates,
   cycleBoundary,
   cycleHolding,
@@ -111,6 +112,17 @@ export interface CycleStand {
   readonly nextPeriodIndex: number
   /** The first day of the next period. */
   readonly nextInvoiceOn: string
+}
+
+/**
+ * The day on which the invoice of a document's next period is made: so many days before the period begins, but the first
+ * one when it does (C-18). For April, 7 days before: 25 March.
+ */
+export function issueDay(
+  stand: Pick<CycleStand, 'nextPeriodIndex' | 'nextInvoiceOn'> & { readonly advanceDays: number },
+): string {
+  const { nextPeriodIndex, nextInvoiceOn, advanceDays } = stand
+  return nextPeriodIndex === 0 ? nextInvoiceOn : addDays(nextInvoiceOn, -advanceDays)
 }
 
 /** So long a wait for an invoice is a mistake. */

@@ -56,7 +56,7 @@ export function DueSection({ documents }: { documents: readonly DueDocumentRow[]
           {documents.map((document) => (
             <tr>
               <th scope="row">
-                <Day date={document.next_invoice_on} />
+                <Day date={document.due_on} />
               </th>
               <td>
                 {document.customer_name}

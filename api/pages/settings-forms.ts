@@ -52,6 +52,7 @@ function toBilling(values: Values): Change {
     states_tax_in_own_currency: values['states_tax_in_own_currency'] === 'true',
     payment_terms_days: toCount(values['payment_terms_days']),
     draft_days: toCount(values['draft_days']),
+    advance_days: toCount(values['advance_days']),
   }
   return parse(sellerChangeSchema, change, 'body')
 }

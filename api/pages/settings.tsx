@@ -193,6 +193,17 @@ function BillingForm(props: SettingsProps) {
         hint="So long an invoice stays a draft; 0: it is final at once."
         isRequired
       />
+      <TextField
+        {...at}
+        name="advance_days"
+        label="Days in advance"
+        type="number"
+        min={0}
+        max={60}
+        value={seller.advance_days}
+        hint="So many days before a period its invoice is made; arrears come with the one after they are over."
+        isRequired
+      />
     </SettingsForm>
   )
 }

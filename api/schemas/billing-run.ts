@@ -110,7 +110,7 @@ export function toExceptionJson(
   row: BillingRunExceptionRow,
   billedAt: string,
 ): z.input<typeof exceptionSchema> {
-  const isSettled = row.parked_reason === null && row.next_invoice_on > billedAt.slice(0, 10)
+  const isSettled = row.parked_reason === null && row.due_on > billedAt.slice(0, 10)
   return {
     document: encodeId('document', row.document_id),
     customer: { id: encodeId('customer', row.customer_id), code: row.customer_code, name: row.customer_name },

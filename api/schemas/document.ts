@@ -12,7 +12,10 @@ export const documentSchema = z
     currency: z.string(),
     time_zone: z.string(),
     billing_cycle_anchor: z.string(),
-    next_invoice_on: z.string(),
+    next_invoice_on: z.string().openapi({ description: 'The first day of the next period.' }),
+    due_on: z
+      .string()
+      .openapi({ description: 'The day on which its invoice is made, or its draft finalized.' }),
     lines: z.number().int().openapi({ description: 'Lines that the next invoice may bill.' }),
     test_clock: z.string().nullable(),
     parked_reason: z.string().nullable(),
@@ -30,6 +33,7 @@ export function toDocumentJson(row: DocumentRow): z.input<typeof documentSchema>
     time_zone: row.time_zone,
     billing_cycle_anchor: row.billing_cycle_anchor,
     next_invoice_on: row.next_invoice_on,
+    due_on: row.due_on,
     lines: row.line_count,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),
     parked_reason: row.parked_reason,

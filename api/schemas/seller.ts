@@ -79,6 +79,10 @@ const settingsShape = {
     .array(z.enum(announcedFields))
     .max(announcedFields.length)
     .openapi({ description: 'What of a line customers are told of when it changes.' }),
+  advance_days: z.int().min(0).max(60).openapi({
+    description:
+      'Days before a period that what is paid in advance for it is invoiced. The first period of a document is invoiced when it begins.',
+  }),
   reservation_minutes: z
     .int()
     .min(1)
@@ -143,6 +147,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     invoice_sections: profile.sections ?? 'none',
     draft_days: settings.draftDays,
     announced_fields: [...settings.announcedFields],
+    advance_days: settings.advanceDays,
     reservation_minutes: settings.reservationMinutes,
     terms_required: settings.termsRequired,
     number_patterns: settings.numberPatterns,
@@ -176,6 +181,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,
     announcedFields: json.announced_fields,
+    advanceDays: json.advance_days,
     reservationMinutes: json.reservation_minutes,
     termsRequired: json.terms_required,
     numberPatterns: json.number_patterns,

@@ -21,6 +21,7 @@ interface Change {
   readonly unpaidOrderDays?: string
   readonly unbuiltPayments?: string
   readonly mailVerification?: string
+  readonly advanceDays?: string
   readonly reservationMinutes?: string
   readonly termsRequired?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
@@ -79,6 +80,7 @@ function registerSet(group: Command): void {
         'always',
       ]),
     )
+    .option('--advance-days <days>', 'days before a period that its invoice is made')
     .addOption(
       new Option('--terms-required <where>', 'whose orders accept the terms of service').choices([
         'shop',
@@ -134,6 +136,7 @@ function toBody(change: Change): object {
     unpaid_order_days: toNumber(change.unpaidOrderDays),
     unbuilt_payments: change.unbuiltPayments,
     mail_verification: change.mailVerification,
+    advance_days: toNumber(change.advanceDays),
     invoice_sections: change.invoiceSections,
     reservation_minutes: toNumber(change.reservationMinutes),
     terms_required: change.termsRequired,
@@ -188,6 +191,10 @@ function show(out: Output, seller: Seller): void {
     ['mail address verified for', seller.mail_verification],
     ['held for review', sayRules(seller)],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
+    [
+      'made',
+      seller.advance_days === 0 ? 'as its period begins' : `${seller.advance_days} days before its period`,
+    ],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
   ])

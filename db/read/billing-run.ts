@@ -19,7 +19,7 @@ export async function listBillingRunExceptions(db: Db, billingRunId: string) {
     .innerJoin('subscription_documents as document', 'document.id', 'exception.document_id')
     .innerJoin('customers as customer', 'customer.id', 'document.customer_id')
     .select(['exception.document_id', 'exception.outcome', 'exception.reason'])
-    .select(['document.parked_reason', 'document.next_invoice_on'])
+    .select(['document.parked_reason', 'document.due_on'])
     .select([
       'customer.id as customer_id',
       'customer.code as customer_code',

@@ -96,7 +96,7 @@ export async function listNextDueDocuments(db: Db, limit: number) {
     .select(['customer.name as customer_name', 'clock.name as test_clock_name'])
     .where('document.closed_at', 'is', null)
     .orderBy(sql`document.test_clock_id is not null`)
-    .orderBy('document.next_invoice_on')
+    .orderBy('document.due_on')
     .orderBy('document.id')
     .limit(limit)
     .execute()

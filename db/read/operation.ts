@@ -29,7 +29,7 @@ export async function readOperation(db: Db): Promise<OperationFigures> {
       (select coalesce(extract(epoch from now() - min(created_at)), 0)::int from outbox where done_at is null) as lag,
       (select count(*)::int from subscription_documents
         where closed_at is null and parked_reason is null and test_clock_id is null
-        and coalesce(finalize_on, next_invoice_on) < (now() at time zone time_zone)::date - 1) as overdue,
+        and due_on < (now() at time zone time_zone)::date - 1) as overdue,
       (select sampling_interval_seconds from installation) as sampling`.execute(db)
   const row = rows[0]
   if (row === undefined) throw new Error('the database gave no row')

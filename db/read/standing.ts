@@ -78,6 +78,7 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
       cycles: { anchor: document.billing_cycle_anchor, interval: intervalOf(document) },
       nextPeriodIndex: document.next_period_index,
       nextInvoiceOn: document.closed_at === null ? document.next_invoice_on : null,
+      advanceDays: document.advance_days,
       input: bill.input,
     })),
     subscriptions,

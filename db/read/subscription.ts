@@ -38,7 +38,7 @@ function subscriptions(db: Db) {
     )
     .select(
       sql<string | null>`(
-        select min(document.next_invoice_on)
+        select min(document.due_on)
         from subscription_lines line join subscription_documents document on document.id = line.document_id
         where line.subscription_id = subscription.id and document.closed_at is null
           and (line.ends_on is null or line.ends_on > document.next_invoice_on)

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 /** A UTC instant as ISO text, such as `2026-01-31T09:00:00.000Z`. */
 export type Instant = string
@@ -15,4 +15,4 @@ export type Defaulted<T> = ColumnType<T, T | undefined, T>
 export type Json<T> = ColumnType<T, string, string>
 export type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>
 export type DefaultedJson<T> = ColumnType<T, string | undefined, string>
-export type { Generated }
+export type { Generated, GeneratedAlways }

@@ -41,6 +41,7 @@ export interface InstallationTable {
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>
   announced_fields: Defaulted<readonly AnnouncedField[]>
+  advance_days: Defaulted<number>
   unpaid_order_days: Defaulted<number>
   unbuilt_payments: Defaulted<'balance' | 'refund'>
   mail_verification: Defaulted<MailVerification>

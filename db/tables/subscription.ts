@@ -20,6 +20,7 @@ import type {
   Defaulted,
   DefaultedJson,
   Generated,
+  GeneratedAlways,
   Instant,
   Json,
   NullableJson,
@@ -167,7 +168,12 @@ export interface SubscriptionDocumentsTable {
   /** While the next period's document stands as a draft: when it is finalized. */
   finalize_on: CalendarDate | null
   next_period_index: Defaulted<number>
+  /** The first day of the next period. */
   next_invoice_on: CalendarDate
+  /** Days before its periods that its invoices are made. */
+  advance_days: Defaulted<number>
+  /** On which its next invoice is made, or the draft of it finalized. */
+  due_on: GeneratedAlways<CalendarDate>
   parked_reason: string | null
   closed_at: Instant | null
   created_at: Generated<Instant>
@@ -213,6 +219,8 @@ export interface BillingPeriodsTable {
   period_index: number
   period: DateRange
   invoice_id: string | null
+  /** On which its invoice was due; null is its first day. */
+  due_on: Defaulted<CalendarDate | null>
   billed_at: Generated<Instant>
 }
 

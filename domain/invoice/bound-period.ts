@@ -67,22 +67,27 @@ function compareEnds(first: string | null, second: string | null): number {
  * The periods that ended since the document's last bill, oldest first: the one before it, all that a forced next invoice
  * passed over, and the one that a change of interval cut off. Whatever ends soon is settled by its own final bill.
  */
-export function endedPeriods(held: Held, { reason, asOf }: DocumentInput): BoundPeriod[] {
+export function endedPeriods(
+  held: Held,
+  { reason, asOf, arrearsUntil = asOf }: DocumentInput,
+): BoundPeriod[] {
   const isOver = held.endsOn !== null && compareDates(held.endsOn, asOf) <= 0
   if (reason === 'opening' || (reason === 'final') !== isOver) return []
   const begins = held.lines.filter((line) => line.interval !== null).map((line) => line.startsOn)
   const first = begins.toSorted(compareDates)[0]
   if (first === undefined) return []
   const periods: BoundPeriod[] = []
-  let day = addDays(held.days.end === null ? asOf : earlierDate(asOf, held.days.end), -1)
+  let day = addDays(held.days.end === null ? arrearsUntil : earlierDate(arrearsUntil, held.days.end), -1)
   while (compareDates(first, day) <= 0 && compareDates(held.days.start, day) <= 0) {
     const period = cycleOn(held, day)
-    const isSettled = compareDates(earlierDate(period.ownDays.end, asOf), held.settledUntil ?? '') <= 0
-    if (isSettled) break
+    const { start, end } = period.ownDays
+    if (compareDates(earlierDate(end, arrearsUntil), held.settledUntil ?? '') <= 0) break
+    day = addDays(start, -1)
+    // An invoice that is made before its period leaves the one that is not over to the next invoice.
+    if (reason === 'period' && compareDates(end, arrearsUntil) > 0) continue
     const bound = boundPeriod(held, period)
     if (bound !== undefined) periods.unshift(bound)
     if (held.settledUntil === undefined) break
-    day = addDays(period.ownDays.start, -1)
   }
   return periods
 }

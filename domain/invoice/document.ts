@@ -20,6 +20,8 @@ export interface DocumentInput {
   readonly reason: BillReason
   readonly currency: string
   readonly asOf: string
+  /** Where it is made before its period begins: the day up to which arrears are due. Left out: `asOf`. */
+  readonly arrearsUntil?: string | undefined
   /** How the document counts its periods; null for a bill that lies on none. */
   readonly cycles: { readonly anchor: string; readonly interval: BillingInterval } | null
   /** All lines of the document, also those of which nothing is due. */

@@ -16,8 +16,8 @@ import type { Terms } from '../terms.ts'
 import type { BillableLine, BilledPart, DuePart } from './lines.ts'
 
 /**
- * What is due of the lines on a date, oldest first. Advance parts are due on their first day, arrears and usage on the
- * day after their last, one-time fees when their line starts. Each line's periods tile its life, from the first day after
+ * What is due of the lines on a date, oldest first. Advance parts are due on their first day, or so many days before as
+ * their line says, arrears and usage on the day after their last, one-time fees when their line starts. Each line's periods tile its life, from the first day after
  * its trial to its end or its last instalment; what was billed before is not due again, and what was billed beyond a
  * line's end is credited, unless its terms keep it.
  */
@@ -27,8 +27,8 @@ export function dueParts(lines: readonly BillableLine[], asOf: string): DuePart[
 
 function chargeParts(line: BillableLine, asOf: string): DuePart[] {
   const paidFrom = firstPaidDay(line)
-  if (compareDates(paidFrom, asOf) > 0) return []
   if (line.interval === null) {
+    if (compareDates(paidFrom, asOf) > 0) return []
     return line.billed.some((part) => part.kind === 'one_time') ? [] : [{ kind: 'one_time', line }]
   }
   const kind = line.billingType === 'usage' ? 'usage' : 'recurring'
@@ -51,7 +51,9 @@ function cycleOf(anchor: string, interval: BillingInterval, day: string): Period
 }
 
 function isDue(line: BillableLine, servicePeriod: Period, asOf: string): boolean {
-  return compareDates(line.billingTiming === 'advance' ? servicePeriod.start : servicePeriod.end, asOf) <= 0
+  const { billingTiming, advanceDays = 0 } = line
+  if (billingTiming !== 'advance') return compareDates(servicePeriod.end, asOf) <= 0
+  return compareDates(servicePeriod.start, addDays(asOf, advanceDays)) <= 0
 }
 
 /** The trial is counted from the first day of the whole life, so that a change inside it begins no new one. */

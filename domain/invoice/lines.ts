@@ -20,6 +20,8 @@ export interface BillableLine {
   readonly description: string
   readonly billingType: BillingType
   readonly billingTiming: BillingTiming
+  /** Days before its period that what is paid in advance is due; left out: none. */
+  readonly advanceDays?: number
   /** Null for a one-time fee. */
   readonly interval: BillingInterval | null
   readonly billingCycleAnchor: string

@@ -1,3 +1,4 @@
+import { issueDay } from '../billing-cycle.ts'
 import { compareDates, cycleBoundary, type BillingInterval } from '../calendar.ts'
 import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
 import { afterBilling } from './billed.ts'
@@ -17,6 +18,8 @@ export interface StandingDocument {
   readonly nextPeriodIndex: number
   /** Null once it is closed: only the last bills of its subscriptions are to come. */
   readonly nextInvoiceOn: string | null
+  /** Days before its periods that its invoices are made. */
+  readonly advanceDays: number
   /** As a bill of it would be computed on the first boundary that is still to come. */
   readonly input: DocumentInput
 }
@@ -67,7 +70,7 @@ interface DocumentState {
   readonly index: number
   /** The day of its last bill in the course; undefined while its rows say it. */
   readonly billedOn?: string
-  /** Null when it is closed. */
+  /** The first day of its next period; null when it is closed. */
   readonly on: string | null
 }
 
@@ -126,8 +129,10 @@ function startCourse(standing: Standing, assumed: AssumedUsage): Course {
 /** Of one day, periods come before the ends of subscriptions: what ends bills its periods first. */
 function nextTurn(course: Course, until: string): Turn | undefined {
   const periods = course.standing.documents.flatMap((document): Turn[] => {
-    const on = course.documents.get(document.id)?.on ?? null
-    return on === null ? [] : [{ on, document }]
+    const { index = 0, on = null } = course.documents.get(document.id) ?? {}
+    if (on === null) return []
+    const { advanceDays } = document
+    return [{ on: issueDay({ nextPeriodIndex: index, nextInvoiceOn: on, advanceDays }), document }]
   })
   const ends = course.standing.subscriptions.flatMap((subscription): Turn[] => {
     const { id, endsOn } = subscription
@@ -143,7 +148,8 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
   const draft = compute(course, document, {
     reason: 'period',
-    asOf: on,
+    asOf: course.documents.get(document.id)?.on ?? on,
+    arrearsUntil: on,
     lines,
     parts: [...due, ...waiting],
     bounds: boundsOf(course, document),

@@ -123,6 +123,28 @@ test('after a change of interval the days before are settled by themselves, and 
   assert.deepEqual(await live(sold, '2027-04-10'), ['2027-04-10 recurring 04-10/04-10 13000'])
 })
 
+test('C-18 an invoice before its period settles the ones that are over, each once', async () => {
+  const setDays = async (days: number) =>
+    seller.db.updateTable('installation').set({ advance_days: days }).execute()
+  await setDays(7)
+  const sold = await sell({ product: 'monthly' }, { least: '20' })
+  assert.deepEqual(await live(sold, '2026-06-24'), [
+    '2026-04-24 recurring 05-01/06-01 1000',
+    '2026-05-25 recurring 06-01/07-01 1000',
+    '2026-05-25 true_up 04-01/05-01 1000',
+    '2026-06-24 recurring 07-01/08-01 1000',
+    '2026-06-24 true_up 05-01/06-01 1000',
+  ])
+  await setDays(0)
+  const key = command(sold, 'end', '2026-06-25T12:00:00Z')
+  await cancelSubscription(seller.db, key, { when: 'period_end', reason: 'Moves away.' })
+  const last = (await live(sold, '2026-07-02')).toSorted()
+  assert.deepEqual(last.slice(-2), [
+    '2026-07-01 credit 07-01/08-01 -1000',
+    '2026-07-01 true_up 06-01/07-01 1000',
+  ])
+})
+
 test('each period that a forced next invoice passes over is settled', async () => {
   const sold = await sell({ product: 'monthly' }, { least: '12' })
   const [documentId = ''] = sold.documentIds

@@ -115,6 +115,13 @@ test('only a fixed price has a currency of its own, and a conversion has a rate'
   )
 })
 
+test('an invoice is made 0 to 60 days before its period', async () => {
+  await refuses('advance_days_known', async () => sql`update installation set advance_days = 61`.execute(db))
+  await refuses('document_advance_days_known', async () =>
+    sql`update subscription_documents set advance_days = -1 where id = ${sold.document}`.execute(db),
+  )
+})
+
 test('a line and its successor never overlap', async () => {
   const successor = { starts_on: '2026-03-01', ends_on: null }
   await refuses('subscription_lines_first_line_id_daterange_excl', async () =>

@@ -11,9 +11,14 @@ export async function copyRow(
 ): Promise<string> {
   const copyId = newId()
   const changes = JSON.stringify({ ...overrides, id: copyId })
-  await sql`insert into ${sql.table(table)}
-    select (jsonb_populate_record(source, ${changes}::jsonb)).* from ${sql.table(table)} as source where id = ${id}`.execute(
-    db,
-  )
+  // What the database computes of a row is not given.
+  const { rows } = await sql<{ name: string }>`
+    select column_name as name from information_schema.columns
+    where table_schema = current_schema() and table_name = ${table} and is_generated = 'NEVER'`.execute(db)
+  const columns = sql.join(rows.map(({ name }) => sql.ref(name)))
+  await sql`insert into ${sql.table(table)} (${columns})
+    select ${columns} from (
+      select (jsonb_populate_record(source, ${changes}::jsonb)).* from ${sql.table(table)} as source where id = ${id}
+    ) copy`.execute(db)
   return copyId
 }

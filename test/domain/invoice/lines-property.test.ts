@@ -58,6 +58,30 @@ test("a line's parts tile its life without hole or overlap, whenever it is bille
   )
 })
 
+test('C-18 however many days before a period it is invoiced, and however often that is changed, its parts tile its life', () => {
+  const ahead = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 13, maxLength: 13 })
+  fc.assert(
+    fc.property(story, ahead, ({ line, dates }, daysAhead) => {
+      let billed = line
+      let from = line.startsOn
+      for (const [index, on] of dates.entries()) {
+        const advanceDays = daysAhead[index] ?? 0
+        const drafts = billOn([{ ...billed, advanceDays }], on)
+        billed = afterBillingOf(billed, drafts)
+        for (const { servicePeriod } of drafts) {
+          assert.ok(servicePeriod)
+          assert.equal(servicePeriod.start, from)
+          const dueOn = line.billingTiming === 'arrears' ? servicePeriod.end : addDays(from, -advanceDays)
+          assert.ok(compareDates(dueOn, on) <= 0)
+          from = servicePeriod.end
+        }
+      }
+      const last = dates.at(-1) ?? ''
+      if (line.endsOn !== null && compareDates(line.endsOn, last) <= 0) assert.equal(from, line.endsOn)
+    }),
+  )
+})
+
 test('billing in any sequence of dates bills what billing once at the last would', () => {
   fc.assert(
     fc.property(story, ({ line, dates }) => {

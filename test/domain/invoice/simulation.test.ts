@@ -21,6 +21,7 @@ function standingOf(lines: readonly BillableLine[], ends: Readonly<Record<string
       {
         id: 'document',
         cycles: { anchor, interval: month },
+        advanceDays: 0,
         nextPeriodIndex: 0,
         nextInvoiceOn: anchor,
         input,

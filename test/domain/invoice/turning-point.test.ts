@@ -15,6 +15,7 @@ function standingOf(lines: readonly BillableLine[], endsOn: string | null = null
       {
         id: 'document',
         cycles: { anchor: '2026-01-01', interval: month },
+        advanceDays: 0,
         nextPeriodIndex: 1,
         nextInvoiceOn: '2026-02-01',
         input,

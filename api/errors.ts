@@ -305,8 +305,8 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ]),
   not_an_invoice: kind(
     409,
-    'It is a credit note',
-    'Credit notes are not paid, voided or credited; use the invoice that it corrects.',
+    'It corrects an invoice',
+    'What corrects an invoice is not voided or credited, and a credit note is not paid; use the invoice that it corrects.',
   ),
   not_credited: kind(
     409,

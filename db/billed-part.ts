@@ -44,7 +44,9 @@ export async function readBilledParts(
     select asked.line_id, part.id, part.kind, lower(part.service_period) as starts_on, upper(part.service_period) as ends_on,
       part.rated_minor, part.discount_minor, part.amount_minor, part.tax_minor, part.tax_category,
       case when asked.ends_on is not null then part.explanation -> 'tax' end as tax,
-      coalesce(credits.amount_minor, 0)::bigint as credited_minor, coalesce(credits.tax_minor, 0)::bigint as credited_tax_minor
+      -- Of an annulled invoice nothing is left to credit, also before its note is written.
+      case when credits.is_void then part.amount_minor else coalesce(credits.amount_minor, 0)::bigint end as credited_minor,
+      case when credits.is_void then part.tax_minor else coalesce(credits.tax_minor, 0)::bigint end as credited_tax_minor
     from unnest(${ids}::uuid[], ${ends}::date[], ${bounded}::boolean[]) as asked (line_id, ends_on, is_bounded)
     cross join lateral (
       select once.* from invoice_lines once
@@ -67,7 +69,9 @@ export async function readBilledParts(
     left join lateral (
       -- A credit that was itself taken back counts for nothing.
       select -sum(credit.amount_minor + coalesce(undone.amount_minor, 0)) as amount_minor,
-        -sum(credit.tax_minor + coalesce(undone.tax_minor, 0)) as tax_minor
+        -sum(credit.tax_minor + coalesce(undone.tax_minor, 0)) as tax_minor,
+        exists (select from invoice_marks mark
+          where mark.invoice_id = part.invoice_id and mark.kind = 'void' and mark.ended_at is null) as is_void
       from invoice_lines credit
       left join lateral (
         select sum(amount_minor) as amount_minor, sum(tax_minor) as tax_minor from invoice_lines

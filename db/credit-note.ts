@@ -1,7 +1,15 @@
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
-import { draftCorrection, type CorrectedLine, type LineCredited } from '#domain/invoice/correction.ts'
+import { BusinessError } from '#domain/errors.ts'
+import {
+  draftAnnulment,
+  draftCorrection,
+  type CorrectedInvoice,
+  type CorrectedLine,
+  type LineCredited,
+} from '#domain/invoice/correction.ts'
 import type { CreditRequest } from '#domain/invoice/credit-note.ts'
+import type { DocumentDraft } from '#domain/invoice/document.ts'
 import type { ExplainedTax } from '#domain/invoice/explanation.ts'
 import type { TaxCategory } from '#domain/tax.ts'
 import { toDecision } from './billed-part.ts'
@@ -47,23 +55,74 @@ export async function insertCreditNote(tx: Tx, wanted: WantedCredit): Promise<Fi
   return note
 }
 
+interface Correction {
+  readonly billingKey: string
+  readonly now: string
+}
+
 /** As `insertCreditNote`, of an invoice that the caller has locked, after its subscription lines. */
-export async function creditLocked(
+async function creditLocked(
   tx: Tx,
   invoice: LockedInvoice,
-  { request, billingKey, now }: Pick<WantedCredit, 'request' | 'billingKey' | 'now'>,
+  { request, ...correction }: Pick<WantedCredit, 'request' | 'billingKey' | 'now'>,
 ): Promise<FinalizedInvoice> {
-  const lines = await readCorrectedLines(tx, invoice.id)
-  const draft = draftCorrection(
-    {
-      number: invoice.number,
-      currency: invoice.currency,
-      arePricesInclusive: invoice.are_prices_inclusive,
-      taxRounding: invoice.tax_rounding,
-      lines,
-    },
-    request,
+  refuseCorrection(invoice)
+  const corrected = await readCorrected(tx, invoice)
+  return await insertCorrection(tx, invoice, {
+    ...correction,
+    ...corrected,
+    draft: draftCorrection(corrected, request),
+  })
+}
+
+/**
+ * Takes back all that is left of an invoice which the caller has locked, after its subscription lines. Where others credited
+ * more of its charges than it came to, this is an invoice.
+ * @returns null where nothing is left
+ * @throws `not_an_invoice`
+ */
+export async function annulLocked(
+  tx: Tx,
+  invoice: LockedInvoice,
+  correction: Correction,
+): Promise<FinalizedInvoice | null> {
+  refuseCorrection(invoice)
+  const corrected = await readCorrected(tx, invoice)
+  const draft = draftAnnulment(corrected)
+  return draft && (await insertCorrection(tx, invoice, { ...correction, ...corrected, draft }))
+}
+
+/** An invoice that takes back what an annulled one had credited stands with it: it is paid or written off. */
+function refuseCorrection({ number, corrects_id }: LockedInvoice): void {
+  if (corrects_id === null) return
+  throw new BusinessError(
+    'not_an_invoice',
+    `${number} takes back what an annulled invoice had credited: it is paid or written off, not credited.`,
   )
+}
+
+type Corrected = Omit<CorrectedInvoice, 'lines'> & { readonly lines: readonly SourcedLine[] }
+
+async function readCorrected(tx: Tx, invoice: LockedInvoice): Promise<Corrected> {
+  return {
+    number: invoice.number,
+    currency: invoice.currency,
+    arePricesInclusive: invoice.are_prices_inclusive,
+    taxRounding: invoice.tax_rounding,
+    lines: await readCorrectedLines(tx, invoice.id),
+  }
+}
+
+async function insertCorrection(
+  tx: Tx,
+  invoice: LockedInvoice,
+  {
+    billingKey,
+    now,
+    draft,
+    lines,
+  }: Correction & Pick<Corrected, 'lines'> & { readonly draft: DocumentDraft },
+): Promise<FinalizedInvoice> {
   const [note] = await insertInvoices(tx, [
     {
       billingKey,
@@ -83,17 +142,27 @@ export async function creditLocked(
       ),
     },
   ])
-  assert(note, 'one credit note was written')
+  assert(note, 'one correction was written')
   return note
 }
 
-/** Bills and changes of the same lines wait: what they credit of the invoice is known before more is credited. */
-export async function lockLinesOf(tx: Tx, invoiceId: string): Promise<void> {
+/**
+ * Bills and changes of the same lines wait: what they credit of the invoice is known before more is credited.
+ * @param documents whose other lines are locked with them, in one order
+ */
+export async function lockLinesOf(
+  tx: Tx,
+  invoiceId: string,
+  documents: readonly { readonly id: string }[] = [],
+): Promise<void> {
   await sql`
     select from subscription_lines
     where id in (select subscription_line_id from invoice_lines where invoice_id = ${invoiceId})
+      or document_id = any(${documents.map(({ id }) => id)}::uuid[])
     order by id for no key update`.execute(tx)
 }
+
+type SourcedLine = CorrectedLine & { readonly source: LineSource }
 
 interface LineRow {
   readonly id: string
@@ -116,10 +185,7 @@ interface LineRow {
 }
 
 /** Of a credit that was itself taken back, with the document it stood on, the rest counts. */
-async function readCorrectedLines(
-  tx: Tx,
-  invoiceId: string,
-): Promise<(CorrectedLine & { source: LineSource })[]> {
+async function readCorrectedLines(tx: Tx, invoiceId: string): Promise<SourcedLine[]> {
   const { rows } = await sql<LineRow>`
     select line.id, line.subscription_line_id, line.subscription_id, line.product_id, line.instance_id, line.description,
       line.billing_type, line.quantity, line.unit, line.unit_price, lower(line.service_period) as starts_on,

@@ -66,6 +66,15 @@ export async function redraft(
     .orderBy('id')
     .forNoKeyUpdate()
     .execute()
+  await redraftDocuments(tx, documents, now)
+}
+
+/** The same, of documents with drafts that the caller has locked. */
+export async function redraftDocuments(
+  tx: Tx,
+  documents: readonly DocumentRow[],
+  now: string,
+): Promise<void> {
   if (documents.length === 0) return
   const draftIds = await removeDrafts(tx, documents)
   const finalizeOn = (document: DocumentRow) => {

@@ -20,7 +20,7 @@ export async function lockFinalizedInvoice(tx: Tx, invoiceId: string) {
       'test_clock_id',
     ])
     .select(['currency', 'total_minor', 'are_prices_inclusive', 'tax_rounding', 'purchase_order_reference'])
-    .select(['billing_key', 'revision', 'issued_on'])
+    .select(['billing_key', 'revision', 'issued_on', 'corrects_id'])
     .where('id', '=', invoiceId)
     .forNoKeyUpdate()
     .executeTakeFirst()

@@ -1,13 +1,15 @@
-import { openMinor } from '#domain/invoice/balance.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { openMinor } from '#domain/invoice/balance.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { creditLocked, lockLinesOf } from './credit-note.ts'
+import { annulLocked, lockLinesOf } from './credit-note.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
+import { redraftDocuments } from './finalization.ts'
 import { newId } from './identifier.ts'
 import type { FinalizedInvoice } from './invoice.ts'
 import { lockFinalizedInvoice, type LockedInvoice } from './invoice-lock.ts'
 import { readInvoiceMoney } from './invoice-money.ts'
+import { lockDocumentsOf, type DocumentRow } from './subscription-documents.ts'
 
 export interface WantedMark {
   readonly invoiceId: string
@@ -18,28 +20,71 @@ export interface WantedMark {
 
 /**
  * Annuls an invoice that should not have been: one credit note for all that is left of it, and a mark; it keeps its number.
- * An invoice that is void already stays as it is.
- * @returns the credit note; null where nothing was left to credit
- * @throws `not_found`, `not_finalized`, `not_an_invoice`
+ * Nothing of it stands after that: what drafts would still credit of it they credit no more, and what it had credited itself
+ * counts again, but of an invoice that is void too. An invoice that is void already stays as it is.
+ * @returns the credit note, or the invoice that it is where others had credited more; null where nothing was left
+ * @throws `not_found`, `not_finalized`, `not_an_invoice`, `action_not_allowed` as `redraft`
  */
 export async function voidInvoice(tx: Tx, wanted: WantedMark): Promise<FinalizedInvoice | null> {
-  await lockLinesOf(tx, wanted.invoiceId)
+  const documents = await lockDocumentsOf(tx, wanted.invoiceId)
+  await lockLinesOf(tx, wanted.invoiceId, documents)
+  const voided = await lockVoidedBefore(tx, wanted.invoiceId)
   const invoice = await lockFinalizedInvoice(tx, wanted.invoiceId)
   const billingKey = `void/${encodeId('invoice', invoice.id)}`
   if (await hasMark(tx, invoice.id, 'void')) return await findByBillingKey(tx, billingKey)
-  // The mark comes first: numbers are taken last in a transaction.
+  // The mark comes first, and by it the drafts: numbers are taken last in a transaction.
   await insertMark(tx, invoice, 'void', wanted)
   await tell(tx, 'invoice.voided', invoice, wanted)
-  try {
-    return await creditLocked(tx, invoice, {
-      request: { kind: 'full' },
-      billingKey,
-      now: wanted.now,
-    })
-  } catch (error) {
-    if (error instanceof BusinessError && error.code === 'credit_exceeds_invoice') return null
-    throw error
+  await redraftDocuments(tx, await listDraftsCrediting(tx, invoice.id, documents), wanted.now)
+  const note = await annulLocked(tx, invoice, { billingKey, now: wanted.now })
+  for (const before of voided) {
+    const restKey = `void/${encodeId('invoice', before.id)}/with/${encodeId('invoice', invoice.id)}`
+    await annulLocked(tx, before, { billingKey: restKey, now: wanted.now })
   }
+  return note
+}
+
+/** Invoices that are void, of which this one credited a part: that part comes back with it, and is annulled like the rest. */
+async function lockVoidedBefore(tx: Tx, invoiceId: string): Promise<LockedInvoice[]> {
+  const rows = await tx
+    .selectFrom('invoice_marks')
+    .select('invoice_id')
+    .distinct()
+    .where('kind', '=', 'void')
+    .where('ended_at', 'is', null)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('invoice_lines as credit')
+          .innerJoin('invoice_lines as charge', 'charge.id', 'credit.credits_line_id')
+          .select('charge.id')
+          .where('credit.invoice_id', '=', invoiceId)
+          .whereRef('charge.invoice_id', '=', 'invoice_marks.invoice_id'),
+      ),
+    )
+    .orderBy('invoice_id')
+    .execute()
+  const locked: LockedInvoice[] = []
+  for (const row of rows) locked.push(await lockFinalizedInvoice(tx, row.invoice_id))
+  return locked
+}
+
+/** Those of the documents whose drafts hold credits of the invoice. */
+async function listDraftsCrediting(
+  tx: Tx,
+  invoiceId: string,
+  documents: readonly DocumentRow[],
+): Promise<DocumentRow[]> {
+  const rows = await tx
+    .selectFrom('invoice_lines as charge')
+    .innerJoin('invoice_lines as credit', 'credit.credits_line_id', 'charge.id')
+    .innerJoin('invoices as draft', 'draft.id', 'credit.invoice_id')
+    .select('draft.document_id')
+    .distinct()
+    .where('charge.invoice_id', '=', invoiceId)
+    .where('draft.finalized_at', 'is', null)
+    .execute()
+  return documents.filter(({ id }) => rows.some((row) => row.document_id === id))
 }
 
 /**

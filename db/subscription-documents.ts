@@ -68,6 +68,26 @@ export async function lockDocuments(tx: Tx, ...subscriptionIds: readonly string[
   return await documentsOf(tx, subscriptionIds).forNoKeyUpdate().execute()
 }
 
+/** The documents on which the lines of an invoice lie by now, held like these. */
+export async function lockDocumentsOf(tx: Tx, invoiceId: string): Promise<DocumentRow[]> {
+  return await tx
+    .selectFrom('subscription_documents')
+    .selectAll()
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('invoice_lines')
+          .innerJoin('subscription_lines', 'subscription_lines.id', 'invoice_lines.subscription_line_id')
+          .select('subscription_lines.id')
+          .whereRef('subscription_lines.document_id', '=', 'subscription_documents.id')
+          .where('invoice_lines.invoice_id', '=', invoiceId),
+      ),
+    )
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+}
+
 /** One document, held for a bill. */
 export async function lockDocument(tx: Tx, documentId: string): Promise<DocumentRow> {
   return await tx

@@ -12,7 +12,7 @@ export interface InvoiceFacts {
   readonly servedCustomer: string | null
   readonly purchaseOrder: string | null
   readonly buyerReference: string | null
-  /** The number of the invoice that a credit note corrects. */
+  /** The number of the invoice that it corrects; mostly it is a credit note. */
   readonly correctedNumber: string | null
   readonly isTaxIncluded: boolean
   readonly lines: readonly LineFacts[]

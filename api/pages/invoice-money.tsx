@@ -135,11 +135,13 @@ function Actions(props: MoneyProps) {
   const state = moneyStateOf(invoice)
   if (state === null) return null
   const isOpen = openMinorOf(invoice) > 0
+  // What annulled another's credits stands with it.
+  const isCorrection = invoice.corrects_id !== null
   return (
     <>
       {isOpen && <Payment {...props} />}
-      {state !== 'void' && state !== 'credited' && <Credit {...props} />}
-      {state !== 'void' && (
+      {!isCorrection && state !== 'void' && state !== 'credited' && <Credit {...props} />}
+      {!isCorrection && state !== 'void' && (
         <Reasoned {...props} action="void" title="Void…" button="Void">
           One credit note for all that is left; the invoice keeps its number.
         </Reasoned>

@@ -76,7 +76,7 @@ export const invoiceActions: readonly InvoiceAction[] = [
     name: 'void',
     summary: 'Annul an invoice by one full credit note; it keeps its number',
     body: reasonSchema,
-    refusals: [],
+    refusals: ['action_not_allowed'],
     carryOut: async (tx, ask) => {
       await voidInvoice(tx, toMark(ask))
       return ask.invoiceId

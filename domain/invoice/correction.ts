@@ -52,25 +52,45 @@ export interface LineCredited {
  * @throws `credit_exceeds_invoice`, `field_invalid`, `not_found` for a line of another invoice
  */
 export function draftCorrection(invoice: CorrectedInvoice, request: CreditRequest): DocumentDraft {
-  const creditable = toCreditable(invoice)
-  const before = invoice.lines.flatMap((line, index) =>
-    line.credits.map((credit) => toCreditLine(line, credit, creditable[index]?.taxes ?? [])),
-  )
-  const parts = creditLines(creditable, request, before).flatMap((credit) => {
-    const line = invoice.lines.find(({ id }) => id === credit.lineId)
-    return line === undefined ? [] : [{ line, credit }]
-  })
-  const netMinor = sum(parts.map(({ credit }) => credit.netMinor))
-  const taxMinor = sum(parts.map(({ credit }) => credit.taxMinor))
-  if (netMinor + taxMinor > 0) {
+  const note = toDocument(invoice, partsOf(invoice, request))
+  if (note.totalMinor > 0) {
     throw new BusinessError(
       'credit_exceeds_invoice',
       'These lines are credits: taken back alone, they would charge more, not less.',
     )
   }
-  refuseBeyond(invoice, netMinor + taxMinor)
+  refuseBeyond(invoice, note.totalMinor)
+  return note
+}
+
+/**
+ * What annuls an invoice: all that is left of each line is taken back, of its credits too. Where others credited more of its
+ * charges than it came to, that is no credit note but an invoice over the difference: of -3.50 and 17.00, of which 17.00 were
+ * given back, it charges 3.50. Null where nothing is left.
+ */
+export function draftAnnulment(invoice: CorrectedInvoice): DocumentDraft | null {
+  const isLeft = invoice.lines.some(
+    (line) => leftOf(line) !== 0 || line.taxMinor + sum(line.credits.map(({ taxMinor }) => taxMinor)) !== 0,
+  )
+  return isLeft ? toDocument(invoice, partsOf(invoice, { kind: 'full' })) : null
+}
+
+function partsOf(invoice: CorrectedInvoice, request: CreditRequest): Part[] {
+  const creditable = toCreditable(invoice)
+  const before = invoice.lines.flatMap((line, index) =>
+    line.credits.map((credit) => toCreditLine(line, credit, creditable[index]?.taxes ?? [])),
+  )
+  return creditLines(creditable, request, before).flatMap((credit) => {
+    const line = invoice.lines.find(({ id }) => id === credit.lineId)
+    return line === undefined ? [] : [{ line, credit }]
+  })
+}
+
+function toDocument(invoice: CorrectedInvoice, parts: readonly Part[]): DocumentDraft {
+  const netMinor = sum(parts.map(({ credit }) => credit.netMinor))
+  const taxMinor = sum(parts.map(({ credit }) => credit.taxMinor))
   return {
-    kind: 'credit_note',
+    kind: netMinor + taxMinor > 0 ? 'invoice' : 'credit_note',
     currency: invoice.currency,
     arePricesInclusive: invoice.arePricesInclusive,
     taxRounding: invoice.taxRounding,

@@ -524,6 +524,13 @@ test('a payer pays for himself, and an invoice is for another than who pays', as
   )
 })
 
+test('no document corrects itself', async () => {
+  const id = await draftInvoice()
+  await refuses('corrects_another', async () =>
+    db.updateTable('invoices').set({ corrects_id: id }).where('id', '=', id).execute(),
+  )
+})
+
 test('an exchange rate is above nothing, between two currencies', async () => {
   const add = async (overrides: object) =>
     db

@@ -38,13 +38,10 @@ export const invoiceSchema = z
       .openapi({ description: 'What of the total is due when, earliest first; nothing of a credit note.' }),
     finalized_at: z.string().nullable(),
     purchase_order_reference: z.string().nullable(),
-    corrects: z
-      .string()
-      .nullable()
-      .openapi({
-        description:
-          'The invoice that it corrects: of a credit note, or of an invoice that annuls the credits of a voided one.',
-      }),
+    corrects: z.string().nullable().openapi({
+      description:
+        'The invoice that it corrects: of a credit note, or of an invoice that annuls the credits of a voided one.',
+    }),
     reissue_of: z
       .string()
       .nullable()

@@ -11,7 +11,7 @@ import { readInstallationKey } from '#bin/installation-key.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { pendingMigrations } from '#db/migrate.ts'
-import { readUploaded } from '#docker/applications.ts'
+import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 
 const relayIntervalMs = 1_000
 /** Requests under way may end; a stream, which never ends by itself, is closed after this. */
@@ -48,6 +48,7 @@ const listener = listenForEvents(env.CLOUDER_DATABASE_URL)
 // Lazy: the API answers reads, and says what is missing, while Temporal is down.
 const connection = Connection.lazy({ address: env.CLOUDER_TEMPORAL_ADDRESS })
 const client = new Client({ connection, namespace: env.CLOUDER_TEMPORAL_NAMESPACE })
+const composeReader = openBoundedReader()
 
 const { app, afterwards } = createGuardedFrame({
   db,
@@ -55,7 +56,7 @@ const { app, afterwards } = createGuardedFrame({
   publicUrl: (env.CLOUDER_PUBLIC_URL ?? `http://${env.CLOUDER_HOST}:${env.CLOUDER_PORT}`).replace(/\/$/, ''),
   temporalUiUrl: env.CLOUDER_TEMPORAL_UI_URL.replace(/\/$/, ''),
   temporalNamespace: env.CLOUDER_TEMPORAL_NAMESPACE,
-  readApplication: readUploaded,
+  readApplication: composeReader.read,
   pendingMigrations: rememberUpToDate(async () => pendingMigrations(env.CLOUDER_DATABASE_URL)),
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),
@@ -93,6 +94,7 @@ async function stop(signal: string): Promise<void> {
   await listener.stop()
   await db.destroy()
   await connection.close()
+  await composeReader.close()
   log.info({}, 'stopped')
   process.exit(0)
 }

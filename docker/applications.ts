@@ -19,23 +19,6 @@ export async function readApplication(
   return parseApplication({ code, text, folder: await readBeside(root) }, SHIPPED_GRANTS)
 }
 
-/**
- * An application that was sent: its compose file, and the text of what it mounts. Images are not built from what is sent.
- * @throws `application_refused`
- */
-export function readUploaded(sent: {
-  readonly code: string
-  readonly compose: string
-  readonly files: Readonly<Record<string, string>>
-  readonly grants: readonly string[]
-}): ApplicationDefinition {
-  const textOf = (path: string) => (Object.hasOwn(sent.files, path) ? sent.files[path] : undefined)
-  return parseApplication(
-    { code: sent.code, text: sent.compose, folder: { folders: {}, textOf } },
-    sent.grants,
-  )
-}
-
 /** What stands beside a compose file: the folders that images may be built from, and the files that are mounted or read. */
 export async function readBeside(root: string): Promise<Folder> {
   const entries = await readdir(root, { withFileTypes: true })

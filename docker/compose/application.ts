@@ -63,7 +63,14 @@ export function checkApplication(file: ComposeFile, grants: readonly string[]): 
  * @throws `application_refused` with everything that stands against it, each with its place, reason and remedy
  */
 export function parseApplication(file: ComposeFile, grants: readonly string[] = []): ApplicationDefinition {
-  const { findings, definition } = checkApplication(file, grants)
+  return definitionOf(file.code, checkApplication(file, grants))
+}
+
+/**
+ * What came of an accepted file.
+ * @throws `application_refused`
+ */
+export function definitionOf(code: string, { findings, definition }: CheckedFile): ApplicationDefinition {
   if (definition !== null) return definition
   const fields = findings
     .filter((finding) => finding.kind !== 'replaced')
@@ -72,7 +79,7 @@ export function parseApplication(file: ComposeFile, grants: readonly string[] = 
       code: 'application_refused' as const,
       detail: describeFinding(finding, finding.line),
     }))
-  const detail = `application ${file.code} is refused:\n${fields.map((field) => `- ${field.detail}`).join('\n')}`
+  const detail = `application ${code} is refused:\n${fields.map((field) => `- ${field.detail}`).join('\n')}`
   throw new BusinessError('application_refused', detail, { fields })
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { issueApiKey } from '#api/api-key.ts'
 import { createGuardedFrame } from '#api/app.ts'
-import { readUploaded } from '#docker/applications.ts'
+import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import type { ApiDependencies } from '#api/dependencies.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { insertApiKey } from '#db/api-key.ts'
@@ -34,7 +34,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     publicUrl,
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    readApplication: readUploaded,
+    readApplication: openBoundedReader().read,
     pendingMigrations: async () => pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),

@@ -14,7 +14,8 @@ import type { Db } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { newId } from '#db/identifier.ts'
 import { pendingMigrations } from '#db/migrate.ts'
-import { readApplication, readUploaded } from '#docker/applications.ts'
+import { readApplication } from '#docker/applications.ts'
+import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestDatabase } from './database.ts'
 import {
@@ -56,7 +57,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     publicUrl: 'http://127.0.0.1:4400',
     temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    readApplication: readUploaded,
+    readApplication: openBoundedReader().read,
     pendingMigrations: async () => await pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),

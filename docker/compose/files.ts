@@ -1,8 +1,6 @@
 import { textOf, below, fixedText, listOf, mapOf, refuse, template, type Place } from './reading.ts'
-import type { ServiceDraft } from './service-draft.ts'
+import type { KeyReader } from './service-draft.ts'
 import { containerPath, trueOrFalse } from './values.ts'
-
-type KeyReader = (draft: ServiceDraft, value: unknown, place: Place) => void
 
 /** The text of a file of the application's folder; a dollar sign in it stands for itself. */
 function fileText(path: string, place: Place): string | undefined {

@@ -1,24 +1,12 @@
 import { GRANTABLE_CAPABILITIES } from '#domain/application.ts'
-import {
-  textOf,
-  below,
-  fixedText,
-  isGranted,
-  listOf,
-  mapOf,
-  pairsOf,
-  refuse,
-  replace,
-  type Place,
-} from './reading.ts'
-import type { ServiceDraft } from './service-draft.ts'
+import { textOf, below, fixedText, isGranted, listOf, mapOf, pairsOf, refuse, replace } from './reading.ts'
+import type { KeyReader, ServiceDraft } from './service-draft.ts'
 import { trueOrFalse, wholeNumber } from './values.ts'
 
 /**
  * The keys by which a container gets rights on the server, enters namespaces of others or leaves its limits. They are read
  * here, in one place: each is refused, or needs a permission by name.
  */
-type KeyReader = (draft: ServiceDraft, value: unknown, place: Place) => void
 
 const RIGHTS = 'gives rights on the server'
 const NAMESPACES = 'enters a namespace of others'

@@ -9,6 +9,7 @@ import type {
   SpecialOptions,
   Ulimit,
 } from '#domain/application.ts'
+import type { Place } from './reading.ts'
 
 /** A service while its keys are read. */
 export interface ServiceDraft {
@@ -67,6 +68,9 @@ export interface ServiceDraft {
   readonly dns: string[]
   readonly ulimits: Ulimit[]
 }
+
+/** Reads one key of a service into the draft; what is wrong goes into the findings of the place. */
+export type KeyReader = (draft: ServiceDraft, value: unknown, place: Place) => void
 
 export function newDraft(name: string): ServiceDraft {
   return {

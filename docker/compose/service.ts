@@ -5,18 +5,18 @@ import {
   textOf,
   below,
   fixedText,
-  isGranted,
   listOf,
   mapOf,
   pairsOf,
   refuse,
   replace,
   template,
-  variablesIn,
   type Place,
 } from './reading.ts'
+import { expose, links, networks, ports } from './networking.ts'
 import { rightsKeys } from './rights.ts'
-import { newDraft, type ServiceDraft } from './service-draft.ts'
+import { deploy, pidCount, restart, scale } from './running.ts'
+import { newDraft, type KeyReader, type ServiceDraft } from './service-draft.ts'
 import {
   commandWords,
   containerPath,
@@ -26,8 +26,6 @@ import {
   trueOrFalse,
   wholeNumber,
 } from './values.ts'
-
-type KeyReader = (draft: ServiceDraft, value: unknown, place: Place) => void
 
 const OURS = /^(?:io\.clouder\.|com\.docker\.)/
 const PROXIES = /^(?:traefik|caddy|coolify|dokploy)(?:[._]|$)/
@@ -113,82 +111,12 @@ const healthCheck: KeyReader = (draft, value, place) => {
   }
 }
 
-const RANGE_MAX = 1000
-
-/** `80`, `8000-8010`, `53/udp`: as numbers. */
-function portNumbers(text: string, place: Place): number[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text)
-  const first = Number(match?.[1])
-  const last = Number(match?.[2] ?? match?.[1])
-  const isRange = first >= 1 && last <= 65_535 && last >= first && last - first < RANGE_MAX
-  if (isRange) return Array.from({ length: last - first + 1 }, (_, index) => first + index)
-  refuse(place, `${JSON.stringify(text)} is not a port from 1 to 65535`, 'write it like 80')
-  return []
-}
-
-const expose: KeyReader = (draft, value, place) => {
-  for (const [index, item] of listOf(value).entries()) {
-    const text = knownText(item, below(place, index))
-    for (const port of text === undefined ? [] : portNumbers(text, below(place, index)))
-      draft.exposedPorts.add(port)
-  }
-}
-
-/** A port that only the order tells is not exposed: inside the environment every port is reached anyway. */
-function knownText(value: unknown, place: Place): string | undefined {
-  const text = textOf(value)
-  if (!variablesIn(text).some((use) => !use.isOptional)) return fixedText(value, place)
-  replace(place, `${text} is known only when it is ordered: inside the environment every port is reached`)
-  return undefined
-}
-
-/** Ports of the server are not the file's to take: what is reached from outside goes through the proxy. */
-const ports: KeyReader = (draft, value, place) => {
-  for (const [index, item] of listOf(value).entries()) {
-    const at = below(place, index)
-    const target = typeof item === 'object' ? mapOf(item)['target'] : undefined
-    // The side of the server may be anything: only the last part is read.
-    const text = knownText(target ?? lastPart(textOf(item)), at)
-    for (const port of text === undefined ? [] : portNumbers(text, at)) {
-      draft.exposedPorts.add(port)
-      draft.publishedPorts.push(port)
-    }
-  }
-  replace(place, 'no port of the server is taken: the public port is reached through its address')
-}
-
-/** Of `127.0.0.1:8080:80` the `80`; colons inside `${…}` divide nothing. */
-function lastPart(text: string): string {
-  const masked = text.replaceAll(/\$\{[^}]*\}/g, (match) => match.replaceAll(':', ' '))
-  return text.slice(masked.lastIndexOf(':') + 1)
-}
-
 const labels: KeyReader = (draft, value, place) => {
   for (const [name, item] of pairsOf(value)) {
     if (OURS.test(name))
       refuse(place, `the label ${name} could take an identity that is not its own`, 'remove it')
     else if (PROXIES.test(name)) replace(place, `the label ${name} is left out: Clouder routes by itself`)
     else draft.labels[name] = template(item ?? '', place) ?? ''
-  }
-}
-
-const networks: KeyReader = (draft, value, place) => {
-  for (const [name, options] of Object.entries(Array.isArray(value) ? {} : mapOf(value))) {
-    const asked = mapOf(options)
-    draft.aliases.push(...listOf(asked['aliases']).map(textOf))
-    for (const key of Object.keys(asked).filter(
-      (one) => !['aliases', 'priority', 'gw_priority'].includes(one),
-    ))
-      refuse(below(place, name, key), `${key} reaches into the server's network`, 'remove it')
-  }
-  replace(place, "every service of the instance is on its environment's network")
-}
-
-const links: KeyReader = (draft, value, place) => {
-  for (const [index, item] of listOf(value).entries()) {
-    const [service = '', alias = service] = (fixedText(item, below(place, index)) ?? '').split(':')
-    if (alias !== service) draft.aliasesOfOthers.push({ service, alias })
-    draft.dependsOn.push({ service, condition: 'started', isRequired: true })
   }
 }
 
@@ -201,55 +129,6 @@ const volumesFrom: KeyReader = (draft, value, place) => {
       refuse(below(place, index), 'mounts them read-only', 'mount the named volume in both services')
     else draft.mountsOf.push(service)
   }
-}
-
-const restart: KeyReader = (draft, value, place) => {
-  const policy = fixedText(value, place)
-  if (policy === undefined) return
-  draft.isJob = policy === 'no' || policy === 'false' || policy.startsWith('on-failure')
-  const instead = draft.isJob ? 'restarted until it ended well' : 'restarted unless stopped'
-  if (policy !== 'unless-stopped') replace(place, `the container is ${instead}`)
-}
-
-const deploy: KeyReader = (draft, value, place) => {
-  const asked = mapOf(value)
-  const resources = mapOf(asked['resources'])
-  const limits = mapOf(resources['limits'])
-  const at = below(place, 'resources', 'limits')
-  if (limits['memory'] !== undefined) draft.memoryMib = sizeMib(limits['memory'], below(at, 'memory')) ?? null
-  if (limits['cpus'] !== undefined) draft.cpus = processors(limits['cpus'], below(at, 'cpus')) ?? null
-  if (limits['pids'] !== undefined) draft.pids = pidCount(limits['pids'], below(at, 'pids'))
-  const reservations = mapOf(resources['reservations'])
-  if (listOf(reservations['devices']).length > 0) {
-    const devices = below(place, 'resources', 'reservations', 'devices')
-    if (isGranted(devices, 'gpus', 'a graphics card gives rights on the server')) draft.hasGpus = true
-  }
-  if (listOf(reservations['generic_resources']).length > 0)
-    refuse(below(place, 'resources', 'reservations', 'generic_resources'), 'belongs to Swarm', 'remove it')
-  scale(draft, asked['replicas'] ?? 1, below(place, 'replicas'))
-  if (fixedText(mapOf(asked['restart_policy'])['condition'] ?? 'any', place) === 'none') draft.isJob = true
-  for (const key of [
-    'mode',
-    'placement',
-    'update_config',
-    'rollback_config',
-    'endpoint_mode',
-    'labels',
-    'restart_policy',
-  ])
-    if (key in asked) replace(below(place, key), `${key} is Swarm's: Clouder places and restarts by itself`)
-}
-
-const scale: KeyReader = (draft, value, place) => {
-  const count = wholeNumber(value, place, { least: 0, greatest: 1000 })
-  if (count === 0) {
-    draft.isLeftOut = true
-    replace(place, `${draft.name} is asked for 0 times: it is left out`)
-  } else if (count !== undefined && count > 1) replace(place, `one container is made, not ${count}`)
-}
-
-function pidCount(value: unknown, place: Place): number | null {
-  return wholeNumber(value, place, { least: 1, greatest: 256 }) ?? null
 }
 
 const tmpfs: KeyReader = (draft, value, place) => {

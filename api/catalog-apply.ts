@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import { setArchived } from '#db/removal.ts'
 import { listGrants } from '#db/application-permission.ts'
 import type { Db } from '#db/database.ts'
 import { findDiscountByCode } from '#db/discount.ts'
 import { setExternalId } from '#db/external-id.ts'
-import { archiveKit, insertKit } from '#db/kit.ts'
-import { addProductVersion, archiveProduct, insertProduct, lockProduct } from '#db/product.ts'
+import { insertKit } from '#db/kit.ts'
+import { addProductVersion, insertProduct, lockProduct } from '#db/product.ts'
 import { findIdByCode, type CodedKind } from '#db/read/address.ts'
 import { getApplication } from '#db/read/application.ts'
 import { getDiscount } from '#db/read/discount.ts'
@@ -130,7 +131,7 @@ const keepers: Readonly<Record<CatalogSection, Keeper>> = {
     create: async ({ db, now }, entry) => {
       const { effective_on: _day, archived, ...body } = entry
       const id = await insertProduct(db, await toNewProduct(db, parse(newProductSchema, body, 'body')))
-      if (archived === true) await archiveProduct(db, id, now)
+      if (archived === true) await setArchived(db, 'product', { id, archivedAt: now })
     },
     // What the file leaves out is as usual, and not as it was.
     change: async ({ db, now, on }, id, entry) => {
@@ -140,7 +141,7 @@ const keepers: Readonly<Record<CatalogSection, Keeper>> = {
       if (body.external_id !== undefined)
         await setExternalId(db, 'product', { id, externalId: body.external_id })
       await addProductVersion(db, await toNewProduct(db, body), { productId: id, effectiveOn: on })
-      if (archived === true) await archiveProduct(db, id, now)
+      if (archived === true) await setArchived(db, 'product', { id, archivedAt: now })
     },
     needs: (body) => [body['variant_of']],
   },
@@ -154,13 +155,13 @@ const keepers: Readonly<Record<CatalogSection, Keeper>> = {
       const { effective_on: _day, archived, ...body } = entry
       const kit = await toNewKit(db, parse(newKitSchema, body, 'body'), { id: 'new', on })
       const id = await insertKit(db, kit)
-      if (archived === true) await archiveKit(db, id, now)
+      if (archived === true) await setArchived(db, 'kit', { id, archivedAt: now })
     },
     change: async ({ db, now, on }, id, entry) => {
       const { code: _code, archived, effective_on: _day, ...said } = entry
       const body = parse(kitChangeSchema, { price_product: null, ...said, effective_on: on }, 'body')
       await changeKit(db, { id, body, now })
-      if (archived === true) await archiveKit(db, id, now)
+      if (archived === true) await setArchived(db, 'kit', { id, archivedAt: now })
     },
     needs: ({ bill_of_materials: items }) =>
       Array.isArray(items) ? items.map((item: Body) => item['kit']) : [],

@@ -211,6 +211,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Make the registry reachable from the server, retry the build.',
     seeTasks,
   ),
+  in_use: kind(
+    409,
+    'It is in use',
+    'Archive it instead: what uses it goes on, and nothing new does. A price list item is withdrawn from a day on.',
+  ),
   internal_error: kind(
     500,
     'Something went wrong on our side',

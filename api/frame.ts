@@ -26,7 +26,7 @@ export interface RouteDefinition<
   Body extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'get' | 'post' | 'patch' | 'put'
+  readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete'
   /** As OpenAPI writes it: `/v1/orders/{id}`. */
   readonly path: string
   readonly permission: Permission
@@ -37,7 +37,8 @@ export interface RouteDefinition<
   readonly query?: Query
   readonly body?: Body
   readonly result: Result
-  readonly status?: 200 | 201 | 202
+  /** 204: it answers with nothing. */
+  readonly status?: 200 | 201 | 202 | 204
   /** Refusals of its own, besides those that every route has. */
   readonly refusals?: readonly ErrorCode[]
   /**
@@ -224,6 +225,7 @@ async function carryOut(
 function toResponse(ctx: ApiContext, definition: RouteDefinition, answer: Answer): Response {
   if (answer.isReplayed) ctx.header('Idempotency-Replayed', 'true')
   if (definition.location) ctx.header('Location', definition.location(answer.body))
+  if (answer.status === 204) return ctx.body(null, 204)
   ctx.header('Content-Type', 'application/json')
   return ctx.body(JSON.stringify(answer.body), answer.status as ContentfulStatusCode)
 }

@@ -24,7 +24,10 @@ export function describeRoute(definition: RouteDefinition) {
       ...(definition.body ? { body: { content: json(definition.body), required: true } } : {}),
     },
     responses: {
-      [definition.status ?? 200]: { description: 'Done', content: json(definition.result) },
+      [definition.status ?? 200]: {
+        description: 'Done',
+        ...(definition.status === 204 ? {} : { content: json(definition.result) }),
+      },
       ...describeRefusals(codesOf(definition)),
     },
   }

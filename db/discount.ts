@@ -47,16 +47,6 @@ export async function insertDiscount(db: Db, discount: NewDiscount): Promise<str
   return id
 }
 
-/** Nobody gets it any more; who has it keeps it. */
-export async function archiveDiscount(db: Db, discountId: string, now: string): Promise<void> {
-  await db
-    .updateTable('discounts')
-    .set({ archived_at: now })
-    .where('id', '=', discountId)
-    .where('archived_at', 'is', null)
-    .execute()
-}
-
 export async function findDiscountByCode(db: Db, code: string): Promise<CodedDiscount | undefined> {
   return await db
     .selectFrom('discounts')

@@ -105,13 +105,3 @@ function saidBy({ name, priceProductId, billOfMaterials }: NewKit) {
 export async function hideKit(db: Db, kitId: string, isHidden: boolean): Promise<void> {
   await db.updateTable('kits').set({ is_hidden: isHidden }).where('id', '=', kitId).execute()
 }
-
-/** It is not sold any more; what was sold of it goes on. */
-export async function archiveKit(db: Db, kitId: string, now: string): Promise<void> {
-  await db
-    .updateTable('kits')
-    .set({ archived_at: now })
-    .where('id', '=', kitId)
-    .where('archived_at', 'is', null)
-    .execute()
-}

@@ -70,7 +70,7 @@ export interface OrderContext {
   readonly discount: ChosenDiscount | null
   readonly applications: ReadonlyMap<
     string,
-    { code: string; versionId: string; definition: ApplicationDefinition }
+    { code: string; isArchived: boolean; versionId: string; definition: ApplicationDefinition }
   >
   readonly server: { id: string; code: string } | null
 }
@@ -151,6 +151,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     db,
     planned.flatMap((subscription) => subscription.applicationIds),
   )
+  if (request.isHandedOver !== true) refuseArchived(planned, applications)
   for (const { applicationIds, variables, secrets, places } of planned) {
     for (const id of applicationIds)
       refuseShellWords(applications.get(id)?.definition.variables ?? [], { ...variables, ...secrets }, places)
@@ -169,6 +170,20 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),
     applications,
     server: server ?? null,
+  }
+}
+
+/** @throws `product_archived` for what builds an archived application */
+function refuseArchived(
+  planned: readonly PlannedSubscription[],
+  applications: OrderContext['applications'],
+): void {
+  for (const { applicationIds, orderLineIndex, kitId, title } of planned) {
+    const archived = applicationIds.map((id) => applications.get(id)).find((one) => one?.isArchived)
+    if (archived === undefined) continue
+    const pointer = `/lines/${orderLineIndex}/${kitId === null ? 'product' : 'kit'}`
+    const detail = `${title} builds ${archived.code}, which is archived and cannot be ordered.`
+    throw fieldError(pointer, 'product_archived', detail)
   }
 }
 
@@ -234,12 +249,21 @@ async function readApplications(db: Db, ids: readonly string[]): Promise<OrderCo
     .selectFrom('application_versions')
     .innerJoin('applications', 'applications.id', 'application_versions.application_id')
     .distinctOn('application_versions.application_id')
-    .select(['applications.id', 'applications.code', 'application_versions.id as version_id', 'definition'])
+    .select(['applications.id', 'applications.code', 'applications.archived_at', 'definition'])
+    .select('application_versions.id as version_id')
     .where('application_versions.application_id', 'in', ids)
     .orderBy('application_versions.application_id')
     .orderBy('application_versions.version', 'desc')
     .execute()
   return new Map(
-    rows.map((row) => [row.id, { code: row.code, versionId: row.version_id, definition: row.definition }]),
+    rows.map((row) => [
+      row.id,
+      {
+        code: row.code,
+        isArchived: row.archived_at !== null,
+        versionId: row.version_id,
+        definition: row.definition,
+      },
+    ]),
   )
 }

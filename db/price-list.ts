@@ -39,6 +39,7 @@ export async function insertPriceList(db: Db, list: NewPriceList): Promise<strin
         currency,
         base_price_list_id: list.basePriceListId,
         allows_conversion: list.allowsConversion ?? false,
+        archived_at: null,
       })
       .execute(),
   )

@@ -156,13 +156,3 @@ export async function setPlace(
     .values(addOnOf.map((mainId) => ({ product_id: productId, main_product_id: mainId })))
     .execute()
 }
-
-/** It is not sold any more; what was sold of it goes on. */
-export async function archiveProduct(db: Db, productId: string, now: string): Promise<void> {
-  await db
-    .updateTable('products')
-    .set({ archived_at: now })
-    .where('id', '=', productId)
-    .where('archived_at', 'is', null)
-    .execute()
-}

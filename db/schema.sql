@@ -912,7 +912,7 @@ CREATE TABLE kit_versions (
   constraint first_kit_version_holds_always CHECK (((version = 1) = (effective_on IS NULL))),
   constraint kit_versions_version_check CHECK ((version >= 1))
 );
-CREATE TRIGGER kit_version_immutable BEFORE DELETE OR UPDATE ON public.kit_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER kit_version_immutable BEFORE UPDATE ON public.kit_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE kits (
   id uuid not null,
@@ -1194,6 +1194,7 @@ CREATE TABLE price_lists (
   created_at timestamp with time zone not null default now(),
   base_price_list_id uuid,
   allows_conversion boolean not null default false,
+  archived_at timestamp with time zone,
   constraint price_lists_pkey PRIMARY KEY (id),
   constraint price_lists_code_key UNIQUE (code),
   constraint price_lists_base_price_list_id_fkey FOREIGN KEY (base_price_list_id) REFERENCES price_lists(id),
@@ -1252,7 +1253,7 @@ CREATE TABLE product_versions (
   constraint product_versions_recurrence_unit_check CHECK ((recurrence_unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'month_last_day'::text, 'quarter'::text, 'half_year'::text, 'year'::text]))),
   constraint product_versions_version_check CHECK ((version >= 1))
 );
-CREATE TRIGGER product_version_immutable BEFORE DELETE OR UPDATE ON public.product_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER product_version_immutable BEFORE UPDATE ON public.product_versions FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE products (
   id uuid not null,

@@ -49,6 +49,7 @@ export type ErrorCode =
   | 'idempotency_key_reused'
   | 'image_unknown'
   | 'image_unreachable'
+  | 'in_use'
   | 'internal_error'
   | 'invoice_empty'
   | 'invoice_field_missing'

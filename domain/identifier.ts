@@ -28,6 +28,7 @@ const prefixes = {
   order: 'ord',
   paymentRequest: 'pay',
   priceList: 'pl',
+  priceListItem: 'pli',
   product: 'prod',
   server: 'srv',
   subscription: 'sub',

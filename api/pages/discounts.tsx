@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { archiveDiscount } from '#db/discount.ts'
+import { setArchived } from '#db/removal.ts'
 import { listDiscountPage, type DiscountRow } from '#db/read/discount.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { Frame } from '../frame.ts'
@@ -41,7 +41,7 @@ export function registerDiscountPages(frame: Frame): void {
     permission: 'discounts:write',
     form: archiveForm,
     carryOut: async (tx, { id, now }) => {
-      await archiveDiscount(tx, decodeId('discount', id), now)
+      await setArchived(tx, 'discount', { id: decodeId('discount', id), archivedAt: now })
       return path
     },
     showAgain,

@@ -230,7 +230,8 @@ async function resolvePriceList(
     pointer: '/price_list',
     unknown: 'price_list_unknown',
   })
-  const { currency, allows_conversion: allowsConversion, items } = await getPriceList(db, id)
+  const { currency, allows_conversion: allowsConversion, items, archived_at } = await getPriceList(db, id)
+  if (archived_at !== null) throw fieldError('/price_list', 'price_list_unknown', `${text} is archived.`)
   const hasIts = allowsConversion || items.some((item) => item.currency === wanted)
   if (wanted !== undefined && wanted !== currency && !hasIts) {
     throw fieldError('/currency', 'currency_mismatch', `The price list is in ${currency}, not in ${wanted}.`)

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
-import { archiveDiscount, insertDiscount, takeDiscount } from '#db/discount.ts'
+import { insertDiscount, takeDiscount } from '#db/discount.ts'
 import { getCustomer } from '#db/read/customer.ts'
 import { getDiscount, listDiscountPage } from '#db/read/discount.ts'
 import { dateIn } from '#domain/calendar.ts'
@@ -16,12 +16,10 @@ import {
   newDiscountSchema,
   toDiscountJson,
 } from '../schemas/discount.ts'
-import { nothingSchema } from '../schemas/subscription.ts'
 
 export function registerDiscounts(frame: Frame): void {
   registerDiscountReads(frame)
   registerNewDiscount(frame)
-  registerArchive(frame)
   registerGiving(frame)
 }
 
@@ -98,27 +96,6 @@ export async function createDiscount(db: Db, body: z.output<typeof newDiscountSc
     maximumUses: body.maximum_uses ?? null,
     isOncePerCustomer: body.is_once_per_customer,
   })
-}
-
-function registerArchive(frame: Frame): void {
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/discounts/{id}/archive',
-      permission: 'discounts:write',
-      tag: 'Catalog',
-      summary: 'Archive a discount',
-      description: 'Nobody gets it any more; who has it keeps it.',
-      params: idParams,
-      body: nothingSchema,
-      result: discountSchema,
-    },
-    async ({ db, params, now }) => {
-      const id = await resolveAddress(db, 'discount', params.id)
-      await archiveDiscount(db, id, now)
-      return toDiscountJson(await getDiscount(db, id))
-    },
-  )
 }
 
 function registerGiving(frame: Frame): void {

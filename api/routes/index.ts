@@ -30,6 +30,7 @@ import { registerDrafts } from './drafts.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
+import { registerRemoval } from './removal.ts'
 import { registerProducts } from './products.ts'
 import { registerProductVersions } from './product-versions.ts'
 import { registerKitVersions } from './kit-versions.ts'
@@ -60,6 +61,7 @@ export function registerRoutes(frame: Frame): void {
   registerServiceTerms(frame)
   registerApplications(frame)
   registerPriceGrids(frame)
+  registerRemoval(frame)
   registerCustomers(frame)
   registerEnvironments(frame)
   registerOrders(frame)

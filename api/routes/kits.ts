@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { readCatalog } from '#db/catalog.ts'
 import type { Db } from '#db/database.ts'
-import { archiveKit, insertKit, type NewKit } from '#db/kit.ts'
+import { insertKit, type NewKit } from '#db/kit.ts'
 import { getKit, listKits } from '#db/read/kit.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { atField, fieldError, type ErrorCode } from '#domain/errors.ts'
@@ -18,7 +18,6 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressParams } from '../schemas/common.ts'
 import { kitSchema, newKitSchema, toKitJson } from '../schemas/kit.ts'
-import { nothingSchema } from '../schemas/subscription.ts'
 
 export function registerKits(frame: Frame): void {
   frame.route(
@@ -52,29 +51,6 @@ export function registerKits(frame: Frame): void {
     },
   )
   registerNewKit(frame)
-  registerKitArchive(frame)
-}
-
-function registerKitArchive(frame: Frame): void {
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/kits/{id}/archive',
-      permission: 'kits:write',
-      tag: 'Catalog',
-      summary: 'Archive a kit',
-      description:
-        'It is not sold any more; what was sold of it goes on and is billed. A second time changes nothing.',
-      params: addressParams,
-      body: nothingSchema,
-      result: kitSchema,
-    },
-    async ({ db, params, now }) => {
-      const id = await resolveAddress(db, 'kit', params.id)
-      await archiveKit(db, id, now)
-      return toKitJson(await getKit(db, id, await readSellerToday(db, now)))
-    },
-  )
 }
 
 /** What a kit can be refused for when it is made or changed. */

@@ -139,7 +139,8 @@ async function resolveBase(
   const pointer = '/base_price_list'
   if (text === list.code) throw fieldError(pointer, 'price_list_cycle', `${text} would refer back to itself.`)
   const id = await resolveField(db, { kind: 'priceList', text, pointer, unknown: 'price_list_unknown' })
-  const { currency } = await getPriceList(db, id)
+  const { currency, archived_at: archivedAt } = await getPriceList(db, id)
+  if (archivedAt !== null) throw fieldError(pointer, 'price_list_unknown', `${text} is archived.`)
   if (currency !== list.currency) {
     throw fieldError(pointer, 'currency_mismatch', `${text} is in ${currency}, not in ${list.currency}.`)
   }

@@ -1,5 +1,5 @@
 import type { Db } from '#db/database.ts'
-import { archiveProduct, insertProduct, type NewProduct } from '#db/product.ts'
+import { insertProduct, type NewProduct } from '#db/product.ts'
 import { setStock, type StockChange } from '#db/stock.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
@@ -19,7 +19,6 @@ import { newStockField } from '../schemas/offer.ts'
 import { toOffer } from '../product-offer.ts'
 import { readPrice } from '../schemas/price.ts'
 import { newProductSchema, productSchema, toProductJson } from '../schemas/product.ts'
-import { nothingSchema } from '../schemas/subscription.ts'
 import { toTerms } from '../schemas/terms.ts'
 
 const productQuery = z.strictObject({
@@ -77,7 +76,6 @@ export function registerProducts(frame: Frame): void {
     },
   )
   registerNewProduct(frame)
-  registerProductArchive(frame)
   registerProductStock(frame)
 }
 
@@ -108,28 +106,6 @@ function toStockChange(body: z.output<typeof newStockField>): StockChange {
     ...(body.limit_per_customer === undefined ? {} : { limitPerCustomer: body.limit_per_customer }),
     ...(body.is_returned === undefined ? {} : { isReturned: body.is_returned }),
   }
-}
-
-function registerProductArchive(frame: Frame): void {
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/products/{id}/archive',
-      permission: 'products:write',
-      tag: 'Catalog',
-      summary: 'Archive a product',
-      description:
-        'It is not sold any more; what was sold of it goes on and is billed. A second time changes nothing.',
-      params: addressParams,
-      body: nothingSchema,
-      result: productSchema,
-    },
-    async ({ db, params, now }) => {
-      const id = await resolveAddress(db, 'product', params.id)
-      await archiveProduct(db, id, now)
-      return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
-    },
-  )
 }
 
 /** What a product can be refused for when it is made or changed. */

@@ -108,6 +108,7 @@ export const priceListSchema = z
     allows_conversion: z.boolean(),
     items: z.array(
       z.object({
+        id: z.string(),
         product: z.string().nullable(),
         attribute: z.object({ name: z.string(), value: z.string() }).nullable(),
         category: z.string().nullable(),
@@ -124,6 +125,7 @@ export const priceListSchema = z
         season: seasonField.nullable(),
       }),
     ),
+    archived_at: z.string().nullable(),
     created_at: z.string(),
   })
   .openapi('PriceList')
@@ -137,6 +139,7 @@ export function toPriceListJson(row: PriceListRow): z.input<typeof priceListSche
     base_price_list: row.base_price_list_code,
     allows_conversion: row.allows_conversion,
     items: row.items.map((item) => toItemJson(item, row.currency)),
+    archived_at: row.archived_at,
     created_at: row.created_at,
   }
 }
@@ -147,6 +150,7 @@ function toItemJson(item: PriceListRow['items'][number], ofList: string): ItemJs
   const currency = item.currency ?? ofList
   const { attribute_name: name, attribute_value: value, season_from: from, season_until: until } = item
   return {
+    id: encodeId('priceListItem', item.id),
     product: item.product_code,
     attribute: name === null || value === null ? null : { name, value },
     category: item.category,

@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
 import type { Application, Product } from './answers.ts'
 import { limitOption, tellMore } from './list.ts'
+import { addRemoval } from './removal.ts'
 import { outputOf, withSession, type GlobalOptions } from './session.ts'
 
 export function registerApplications(program: Command): void {
   const group = program
     .command('applications')
     .alias('application')
-    .summary('what can be built: list, check compose files, import them')
+    .summary('what can be built: list, check compose files, import, archive and delete them')
     .description('Applications are compose files: what is built when a product is sold.')
     .addHelpText(
       'before',
@@ -34,6 +35,7 @@ export function registerApplications(program: Command): void {
     )
   addCheck(group)
   addImport(group)
+  addRemoval(group, { path: '/v1/applications', words: 'application' })
 }
 
 /** Needs no server: the files are read here. */

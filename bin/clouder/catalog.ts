@@ -3,6 +3,7 @@ import type { Kit, Product } from './answers.ts'
 import { addCatalogFiles } from './catalog-files.ts'
 import { intervalText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { addRemoval } from './removal.ts'
 import { withSession } from './session.ts'
 
 const orderOne = 'npx clouder order static-site --customer harbour-bakery --dry-run'
@@ -16,7 +17,7 @@ function registerProducts(program: Command): void {
   const group = program
     .command('products')
     .alias('product')
-    .summary('list what is sold; keep the catalog as files')
+    .summary('list what is sold; keep the catalog as files; archive and delete')
   group.description('Products: what can be on an order.').addHelpText(
     'before',
     `Examples
@@ -27,6 +28,7 @@ function registerProducts(program: Command): void {
 `,
   )
   addCatalogFiles(group)
+  addRemoval(group, { path: '/v1/products', words: 'product' })
   group
     .command('ls')
     .description('list products, newest first (what the word alone does)')
@@ -53,7 +55,7 @@ function registerProducts(program: Command): void {
 }
 
 function registerKits(program: Command): void {
-  const group = program.command('kits').alias('kit').summary('list kits')
+  const group = program.command('kits').alias('kit').summary('list kits; archive and delete them')
   group.description('Kits: products made of products.').addHelpText('before', `Example\n  ${orderOne}\n`)
   group
     .command('ls')
@@ -76,4 +78,5 @@ function registerKits(program: Command): void {
         tellMore(out, found, 'npx clouder products apply --help')
       }),
     )
+  addRemoval(group, { path: '/v1/kits', words: 'kit' })
 }

@@ -16,6 +16,8 @@ export interface Api {
   download(path: string): Promise<Download>
   patch<T>(path: string, body: unknown): Promise<T>
   put<T>(path: string, body: unknown): Promise<T>
+  /** What is deleted answers with nothing. */
+  delete(path: string): Promise<void>
   /** The newest rows of a list, page by page until there are as many as wanted. */
   list<T>(path: string, query: Query, limit: number): Promise<Rows<T>>
 }
@@ -37,7 +39,7 @@ interface Page<T> {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
 }
@@ -56,6 +58,10 @@ export function createApi(settings: Settings): Api {
     download: async (path) => await download(settings, path),
     patch: async (path, body) => await call(settings, { method: 'PATCH', path, body }),
     put: async (path, body) => await call(settings, { method: 'PUT', path, body }),
+    delete: async (path) => {
+      const res = await send(settings, { method: 'DELETE', path }, randomUUID())
+      if (!res.ok) throw failureOf(settings, res.status, parse(await res.text()))
+    },
     list: async (path, query, limit) => await readPages((page) => get(path, { ...query, ...page }), limit),
   }
 }

@@ -21,6 +21,7 @@ const uncoded = {
   oneOffCharge: 'one_off_charges',
   order: 'orders',
   paymentRequest: 'payment_requests',
+  priceListItem: 'price_list_items',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
   taxRate: 'tax_rates',

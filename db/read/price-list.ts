@@ -16,7 +16,7 @@ function priceLists(db: Db) {
           .selectFrom('price_list_items as item')
           .leftJoin('products as product', 'product.id', 'item.product_id')
           .leftJoin('customers as customer', 'customer.id', 'item.customer_id')
-          .select(['product.code as product_code', 'customer.code as customer_code'])
+          .select(['item.id', 'product.code as product_code', 'customer.code as customer_code'])
           // As it is sold last.
           .select((item) =>
             item

@@ -160,6 +160,7 @@ export interface PriceListsTable {
   currency: string
   base_price_list_id: string | null
   allows_conversion: Defaulted<boolean>
+  archived_at: Instant | null
   created_at: Generated<Instant>
 }
 

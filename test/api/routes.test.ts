@@ -21,6 +21,12 @@ GET /livez public
 GET /login/:token public
 GET /openapi.json public
 GET /readyz public
+DELETE /v1/applications/:id applications:write
+DELETE /v1/discounts/:id discounts:write
+DELETE /v1/kits/:id kits:write
+DELETE /v1/price-lists/:id price_lists:write
+DELETE /v1/products/:id products:write
+DELETE /v1/price-lists/:id/items/:item price_lists:write
 GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
@@ -94,6 +100,8 @@ PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public
 POST /logout signed_in
 POST /v1/applications applications:write
+POST /v1/applications/:id/unarchive applications:write
+POST /v1/applications/:id/archive applications:write
 POST /v1/applications/:id/price-grids applications:write
 POST /v1/billing-runs billing_runs:write
 POST /v1/billing-runs/preview billing_runs:read
@@ -105,6 +113,7 @@ POST /v1/customers customers:write
 POST /v1/customers/:id/discounts customers:write
 POST /v1/customers/:id/one-off-charges invoices:write
 POST /v1/discounts discounts:write
+POST /v1/discounts/:id/unarchive discounts:write
 POST /v1/discounts/:id/archive discounts:write
 POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
@@ -119,6 +128,7 @@ POST /v1/invoices/:id/payments invoices:write
 POST /v1/invoices/:id/reissue invoices:write
 POST /v1/invoices/:id/void invoices:write
 POST /v1/kits kits:write
+POST /v1/kits/:id/unarchive kits:write
 POST /v1/kits/:id/archive kits:write
 POST /v1/one-off-charges/:id/withdraw invoices:write
 POST /v1/orders orders:write
@@ -134,9 +144,13 @@ POST /v1/orders/:id/place-again orders:write
 POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
 POST /v1/price-lists price_lists:write
+POST /v1/price-lists/:id/unarchive price_lists:write
+POST /v1/price-lists/:id/archive price_lists:write
 POST /v1/price-lists/:id/items price_lists:write
+POST /v1/price-lists/:id/items/:item/withdraw price_lists:write
 POST /v1/price-revisions subscriptions:write
 POST /v1/products products:write
+POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/service-terms seller:write
 POST /v1/subscriptions/:id/cancel subscriptions:write

@@ -29,3 +29,13 @@ test('3 and 5: one that is not there is not found, and a code is taken once', as
   assert.equal((await clouder.run(['customers', 'show', 'nobody'])).code, 3)
   assert.equal((await clouder.run(['customers', 'create', 'harbour-bakery', '--name', 'Other'])).code, 5)
 })
+
+test('what nothing uses is deleted, what is in use says by how many and is archived instead (A-45)', async () => {
+  const used = await clouder.run(['products', 'rm', 'flat-odoo'])
+  assert.equal(used.code, 5)
+  const archived = await clouder.run(['kits', 'archive', 'odoo-config-2', '--json'])
+  assert.ok((JSON.parse(archived.stdout) as { archived_at: string | null }).archived_at)
+  assert.match((await clouder.run(['kits', 'unarchive', 'odoo-config-2'])).stdout, /archived\s+no/)
+  assert.match((await clouder.run(['kits', 'rm', 'odoo-config-2'])).stdout, /deleted\s+odoo-config-2/)
+  assert.equal((await clouder.run(['kits', 'rm', 'odoo-config-2'])).code, 3)
+})

@@ -6,6 +6,7 @@ import { listDueDocuments } from '#db/billing-run.ts'
 import { parkDocument } from '#db/document.ts'
 import { setPhase } from '#db/subscription.ts'
 import { changeSubscription } from '#db/plan.ts'
+import { setArchived } from '#db/removal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
@@ -68,6 +69,27 @@ test('thirteen months from 31 January are billed on the last day of the short mo
   assert.deepEqual(await lines('INV-00002'), ['recurring 2026-02-28/2026-03-31 1 × 10 = 1000'])
   assert.deepEqual(await lines('INV-00013'), ['recurring 2027-01-31/2027-02-28 1 × 10 = 1000'])
 })
+
+test('what was sold of a kit, its products and its application before they were archived is billed on (A-45)', async () => {
+  const { documentId, invoices } = await sellOnClock({ kit: 'odoo-config-2', now: '2026-04-01T09:00:00Z' })
+  await archiveAll('2026-04-15T00:00:00Z')
+  await billDue(seller.db, documentId, '2026-05-01T00:00:00Z')
+  assert.deepEqual(await invoices(), ['INV-00001 2026-04-01 1000', 'INV-00002 2026-05-01 1000'])
+  const order = seller.order({ kit: 'odoo-config-2' })
+  await assert.rejects(order, { code: 'product_archived' })
+  await archiveAll(null)
+})
+
+async function archiveAll(archivedAt: string | null): Promise<void> {
+  for (const [kind, table] of [
+    ['application', 'applications'],
+    ['kit', 'kits'],
+    ['product', 'products'],
+  ] as const) {
+    const rows = await seller.db.selectFrom(table).select('id').execute()
+    for (const { id } of rows) await setArchived(seller.db, kind, { id, archivedAt })
+  }
+}
 
 test('Config 1 with 3 GiB of network and 2 GiB of disk bills 15.00: 10.00 in advance and 5.00 of usage', async () => {
   const { documentId, subscriptionId, invoices, lines } = await sellOnClock({

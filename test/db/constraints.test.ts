@@ -776,11 +776,13 @@ test('an order was cancelled or has expired, and only what was sold expires', as
   )
 })
 
-test('what a version of a product or a kit says never changes', async () => {
+test('what a version of a product or a kit says never changes, and what was sold by it is not left without', async () => {
   await refuses('product_versions_immutable', async () =>
     db.updateTable('product_versions').set({ name: 'Another' }).execute(),
   )
-  await refuses('product_versions_immutable', async () => db.deleteFrom('product_versions').execute())
+  await refuses('subscription_lines_product_version_fkey', async () =>
+    sql`with builds as (delete from product_applications) delete from product_versions`.execute(db),
+  )
   await refuses('kit_versions_immutable', async () =>
     db.updateTable('kit_versions').set({ name: 'Another' }).execute(),
   )

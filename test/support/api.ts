@@ -89,7 +89,7 @@ async function toReply(response: Response): Promise<Reply> {
   return {
     status: response.status,
     headers: response.headers,
-    body: (await response.json()) as Record<string, unknown>,
+    body: response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>),
   }
 }
 

@@ -99,6 +99,48 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     .execute()
 }
 
+const field = { least: null, greatest: null, pattern: null, choices: [] }
+
+/** WordPress with its database, set up by what the order says: from public images, or from Debian's packages. */
+export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpress-debian'): Promise<void> {
+  await addProduct(db, {
+    code: 'wordpress',
+    name: 'WordPress',
+    billingType: 'flat',
+    unit: 'month',
+    unitPrice: '8',
+    applicationIds: [await applicationId(db, application)],
+    orderFields: [
+      {
+        ...field,
+        code: 'title',
+        title: 'Title of the site',
+        kind: 'text',
+        isRequired: true,
+        variable: 'WORDPRESS_TITLE',
+      },
+      {
+        ...field,
+        code: 'admin',
+        title: 'Name of the administrator',
+        kind: 'text',
+        isRequired: false,
+        variable: 'ADMIN_USER',
+        pattern: '[a-z][a-z0-9_-]{2,39}',
+      },
+      {
+        ...field,
+        code: 'mail',
+        title: 'Mail address of the administrator',
+        kind: 'text',
+        isRequired: true,
+        variable: 'ADMIN_EMAIL',
+        pattern: '[^@ ]+@[^@ ]+',
+      },
+    ],
+  })
+}
+
 /** A monthly product in USD, paid in advance unless it is metered. */
 async function addProduct(db: Db, { unitPrice, ...product }: DemoProduct): Promise<string> {
   return await insertProduct(db, {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { hashSecret, issueApiKey } from '#api/api-key.ts'
-import { seedCatalog } from '#bin/demo-catalog.ts'
+import { seedCatalog, seedWordpress } from '#bin/demo-catalog.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 import { insertApiKey } from '#db/api-key.ts'
 import { saveApplication } from '#db/application.ts'
@@ -13,8 +13,15 @@ import { readApplication } from '#docker/applications.ts'
 import { isImageReachable } from '#docker/registry.ts'
 
 const applicationsFolder = path.join(projectFolder, 'applications')
-const shipped = ['odoo', 'odoo-stand-in', 'static-site'] as const
-const publicImage = 'odoo:19'
+const shipped = [
+  'odoo',
+  'odoo-stand-in',
+  'postgresql',
+  'static-site',
+  'wordpress',
+  'wordpress-debian',
+] as const
+const publicImages = { odoo: 'odoo:19', wordpress: 'wordpress:6-apache' }
 const loginLinkMinutes = 30
 
 export interface Seeded {
@@ -37,12 +44,18 @@ export async function seed(options: { databaseUrl: string; apiUrl: string }): Pr
 
 async function seedOnce(db: Db): Promise<string | undefined> {
   const { runner } = await db.selectFrom('servers').select('runner').orderBy('id').executeTakeFirstOrThrow()
-  const isReachable = runner === 'docker' && (await isImageReachable(process.env['DOCKER_HOST'], publicImage))
+  const isReachable = async (image: string) =>
+    runner === 'docker' && (await isImageReachable(process.env['DOCKER_HOST'], image))
+  const [hasOdoo, hasWordpress] = await Promise.all([
+    isReachable(publicImages.odoo),
+    isReachable(publicImages.wordpress),
+  ])
   return await db.transaction().execute(async (tx) => {
     const installation = await tx.selectFrom('installation').selectAll().forUpdate().executeTakeFirstOrThrow()
     for (const code of shipped) await saveShipped(tx, code)
     if (installation.demo_seeded_at !== null) return undefined
-    await seedCatalog(tx, { odoo: isReachable ? 'odoo' : 'odoo-stand-in' })
+    await seedCatalog(tx, { odoo: hasOdoo ? 'odoo' : 'odoo-stand-in' })
+    await seedWordpress(tx, hasWordpress ? 'wordpress' : 'wordpress-debian')
     await tx.updateTable('installation').set({ demo_seeded_at: new Date().toISOString() }).execute()
     return await createApiKey(tx)
   })

@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
 import { ensureChromium } from '#bin/platform/chromium.ts'
 import { requireFreeDisk } from '#bin/platform/data-folder.ts'
+import { ensureDebootstrap } from '#bin/platform/package-archive.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
@@ -114,6 +115,11 @@ async function findLocalParts(folder: string, progress: Progress): Promise<Recor
   )
   if (docker !== undefined) cleanups.push(() => docker.stop())
   const busybox = await progress.step('Busybox', { usually: '1 s' }, (note) => ensureBusybox(note))
+  await progress.step(
+    'Debootstrap',
+    { usually: '1 s', outcome: (isHere) => (isHere ? 'found' : 'none: images of packages need a registry') },
+    (note) => ensureDebootstrap(note),
+  )
   const chromium = await progress.step('Chromium', { usually: '1 s; 2 minutes if it is installed' }, (note) =>
     ensureChromium(note),
   )
@@ -148,7 +154,7 @@ async function runTests(args: string[]): Promise<number> {
   cleanups.push(() => removeFolder(folder))
   const run = await claimRun(folder)
   cleanups.push(() => run.stopAll())
-  const progress = createProgress(7)
+  const progress = createProgress(8)
   const env: Record<string, string> = {
     ...(await startServices(folder, run, progress)),
     ...(await findLocalParts(folder, progress)),

@@ -6,6 +6,7 @@ import { createDatabaseActivities, createServerActivities } from '#activities/in
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
+import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { ensureRecurringWorkflows } from '#bin/recurring-workflows.ts'
 import { openDatabase } from '#db/database.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
@@ -37,11 +38,12 @@ function readEnvironment(): Environment {
   process.exit(2)
 }
 
-function createRunner(env: Environment): Runner {
+async function createRunner(env: Environment): Promise<Runner> {
   if (env.CLOUDER_RUNNER === 'dry-run') return createDryRunRunner()
   return createDockerRunner({
     applicationsFolder: path.join(project, 'applications'),
     busyboxPath: env.CLOUDER_BUSYBOX,
+    packageArchive: await findPackageArchive(),
   })
 }
 
@@ -83,7 +85,7 @@ const workers = await Promise.all([
     taskQueue: taskQueues.server(serverId),
     activities: createServerActivities({
       db,
-      runner: createRunner(env),
+      runner: await createRunner(env),
       installationKey: readInstallationKey(env.CLOUDER_KEY_FILE),
     }),
     maxConcurrentActivityTaskExecutions: 8,

@@ -6,8 +6,8 @@ import { parseApplication } from './compose/application.ts'
 import type { Folder } from './compose/reading.ts'
 import { hashFiles, readFolder } from './folder.ts'
 
-/** What the applications that Clouder ships may do: their images are built of local parts, and their authors are ours. */
-const SHIPPED_GRANTS = ['build']
+/** What the applications that Clouder ships may do: their images are built here, and their authors are ours. */
+const SHIPPED_GRANTS = ['build', 'build_packages']
 
 /** Reads one application: a folder named by its code, with a `compose.yaml` and what it builds from or mounts. */
 export async function readApplication(

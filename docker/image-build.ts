@@ -17,9 +17,11 @@ export interface ImageBuild {
   readonly files: readonly FolderFile[]
   readonly buildArguments?: Readonly<Record<string, string>>
   readonly labels: Labels
+  /** It installs packages from a mirror; left out, a build reaches nothing. */
+  readonly hasNetwork?: boolean
 }
 
-/** Builds by the engine's own builder, without network. @throws `image_unknown` when the build itself fails. */
+/** Builds by the engine's own builder, without network unless it is asked for. @throws `image_unknown` when the build itself fails. */
 export async function buildImage(docker: Docker, build: ImageBuild, ctx: RunnerContext): Promise<void> {
   const failure = await call(
     ctx,
@@ -29,7 +31,7 @@ export async function buildImage(docker: Docker, build: ImageBuild, ctx: RunnerC
         t: build.reference,
         buildargs: { ...build.buildArguments },
         labels: { ...build.labels },
-        networkmode: 'none',
+        networkmode: build.hasNetwork === true ? 'bridge' : 'none',
         memory: BUILD_MEMORY_BYTES,
         memswap: BUILD_MEMORY_BYTES,
         forcerm: true,

@@ -7,12 +7,15 @@ import { ensureBase } from './base-image.ts'
 import { hashFiles, readFolder } from './folder.ts'
 import { buildImage } from './image-build.ts'
 import { findImage, pullImage } from './image-pull.ts'
+import { ensurePackageBase, type PackageArchive } from './package-base.ts'
 
 export interface ImageSources {
   /** Folder of the applications whose images are built here. */
   readonly applicationsFolder: string
   /** A static busybox, out of which the base of stand-in images is made; empty: the public busybox image. */
   readonly busyboxPath: string
+  /** Out of which the base of images that install packages is made; left out: the public Debian image. */
+  readonly packageArchive?: PackageArchive | undefined
 }
 
 /** An image that is there is taken as it is: nothing is pulled or built again. */
@@ -26,12 +29,17 @@ export async function ensureImage(
   const found = await findImage(docker, reference, ctx)
   if (found !== undefined)
     return { externalId: found.Id, isAdopted: true, detail: `image ${reference} was there` }
-  const how = step.image.from === 'registry' ? 'pulled' : 'built from local parts'
+  const how = madeFrom(step.image)
   if (step.image.from === 'registry') await pullImage(docker, reference, ctx)
   else await buildFromFolder(docker, sources, step, ctx)
   const made = await findImage(docker, reference, ctx)
   if (made === undefined) throw new Error(`image ${reference} was ${how} and is not there`)
   return { externalId: made.Id, isAdopted: false, detail: `image ${reference} ${how}` }
+}
+
+function madeFrom(image: ImageStep['image']): string {
+  if (image.from === 'registry') return 'pulled'
+  return image.needsPackages === true ? "built from Debian's packages" : 'built from local parts'
 }
 
 async function buildFromFolder(
@@ -51,7 +59,11 @@ async function buildFromFolder(
     const detail = `the files of application ${step.application} have changed since ${reference} was planned: read the application again`
     throw new BusinessError('image_unknown', detail)
   }
-  const base = await ensureBase(docker, sources.busyboxPath, ctx)
+  const hasNetwork = step.image.needsPackages ?? false
+  const base = hasNetwork
+    ? await ensurePackageBase(docker, sources.packageArchive, ctx)
+    : await ensureBase(docker, sources.busyboxPath, ctx)
   ctx.onProgress(`building image ${reference}`)
-  await buildImage(docker, { reference, files, buildArguments: { BASE: base }, labels: step.labels }, ctx)
+  const build = { reference, files, buildArguments: { BASE: base }, labels: step.labels, hasNetwork }
+  await buildImage(docker, build, ctx)
 }

@@ -24,6 +24,8 @@ export type ImageSource =
       readonly dockerfile?: string
       readonly target?: string
       readonly buildArguments?: Readonly<Record<string, string>>
+      /** It installs packages: on a base with a package manager, and with a network. Shipped applications only. */
+      readonly needsPackages?: true
     }
 
 export interface HealthCheck {

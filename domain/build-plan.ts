@@ -232,14 +232,16 @@ function planImages(definition: ApplicationDefinition, services: readonly Servic
   return [...images.values()].map((image) => ({
     kind: 'image',
     name: image.reference,
-    title:
-      image.from === 'registry'
-        ? `Image ${image.reference}`
-        : `Image ${image.reference}, built from local parts`,
+    title: `Image ${image.reference}${builtFrom(image)}`,
     labels: { 'io.clouder.managed': 'true' },
     application: definition.code,
     image,
   }))
+}
+
+function builtFrom(image: ImageSource): string {
+  if (image.from === 'registry') return ''
+  return image.needsPackages === true ? ", built from Debian's packages" : ', built from local parts'
 }
 
 function planContainer(

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ensureBusybox } from './busybox.ts'
+import { ensureDebootstrap } from './package-archive.ts'
 import { ensureDocker } from './docker.ts'
 import { portNear, requirePort } from './ports.ts'
 import { ensurePostgres } from './postgres.ts'
@@ -123,7 +124,9 @@ async function findEngine(ctx: StartContext): Promise<Pick<Platform, 'dockerHost
 async function findEngineParts({ data, configuration }: StartContext, note: Note): Promise<EngineParts> {
   if (configuration.runner === 'dry-run') return { engine: undefined, busybox: undefined }
   const engine = await ensureDocker({ logFolder: data.logs, note })
-  return { engine, busybox: engine === undefined ? undefined : await ensureBusybox(note) }
+  if (engine === undefined) return { engine, busybox: undefined }
+  await ensureDebootstrap(note)
+  return { engine, busybox: await ensureBusybox(note) }
 }
 
 function noEngine(): PlatformProblem {

@@ -42,6 +42,13 @@ export class Findings {
     this.#found.push({ path, kind: 'replaced', reason, remedy: 'nothing is to be done', permission: null })
   }
 
+  /** Whether a permission was granted that nobody is asked for: what Clouder ships has it, and nothing else. */
+  holds(permission: string): boolean {
+    if (!this.#grants.has(permission)) return false
+    this.#used.add(permission)
+    return true
+  }
+
   /** @returns true where the permission was granted; else the need for it is noted. */
   isGranted(path: Path, permission: string, reason: string): boolean {
     if (this.#grants.has(permission)) {

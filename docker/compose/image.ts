@@ -42,6 +42,20 @@ function named(image: Extract<ImageSource, { from: 'folder' }>, name: string, pl
   return { ...image, reference: `${name}:${image.contentHash}` }
 }
 
+/** By `x-packages: debian` a build is made with a network, on a base that has Debian's package manager. */
+function readPackages(value: unknown, place: Place): boolean {
+  if (value === undefined) return false
+  if (value !== 'debian') refuse(place, `${JSON.stringify(value)} is not a kind of packages`, 'write debian')
+  else if (place.reading.findings.holds('build_packages')) return true
+  else
+    refuse(
+      place,
+      'a build that installs packages reaches the network: only what Clouder ships may',
+      'build the image elsewhere, and name it',
+    )
+  return false
+}
+
 const BUILD_KEYS = new Set(['context', 'dockerfile', 'args', 'target'])
 
 function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
@@ -75,6 +89,7 @@ function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
   const buildArguments = Object.fromEntries(
     pairsOf(asked['args']).map(([name, item]) => [name, fixedText(item, place) ?? '']),
   )
+  const needsPackages = readPackages(asked['x-packages'], below(place, 'x-packages'))
   const image: Extract<ImageSource, { from: 'folder' }> = {
     from: 'folder',
     reference: `clouder/${place.reading.code}-${draft.name}:${contentHash}`,
@@ -83,6 +98,7 @@ function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
     ...(asked['dockerfile'] === undefined ? {} : { dockerfile: fixedText(asked['dockerfile'], place) ?? '' }),
     ...(asked['target'] === undefined ? {} : { target: fixedText(asked['target'], place) ?? '' }),
     ...(Object.keys(buildArguments).length === 0 ? {} : { buildArguments }),
+    ...(needsPackages ? { needsPackages: true as const } : {}),
   }
   const name = draft.image?.reference.replace(/:latest$/, '')
   draft.image =

@@ -112,7 +112,7 @@ function requireEnvironment(name: string): string {
 }
 
 async function seedApplications(db: Db): Promise<void> {
-  for (const code of ['odoo', 'odoo-stand-in', 'static-site']) {
+  for (const code of ['odoo', 'odoo-stand-in', 'static-site', 'wordpress', 'wordpress-debian']) {
     const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
     await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
   }

@@ -9,6 +9,7 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
+import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import type { Db } from '#db/database.ts'
 import { createDockerRunner } from '#docker/runner.ts'
 import type { Runner } from '#domain/runner.ts'
@@ -66,7 +67,11 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
   const connection = await NativeConnection.connect({ address: facts.temporalAddress })
   const clientConnection = await Connection.connect({ address: facts.temporalAddress })
   const runner = wrapRunner(
-    createDockerRunner({ applicationsFolder, busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '' }),
+    createDockerRunner({
+      applicationsFolder,
+      busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '',
+      packageArchive: await findPackageArchive(),
+    }),
   )
   const workers = await Promise.all([
     Worker.create({

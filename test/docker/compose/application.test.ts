@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { readApplications } from '#docker/applications.ts'
@@ -476,17 +478,41 @@ test('the shipped applications are accepted, and stand-ins never have the name o
   const applications = await readApplications(applicationsFolder)
   assert.deepEqual(
     applications.map((one) => one.code),
-    ['odoo', 'odoo-stand-in', 'static-site'],
+    ['odoo', 'odoo-stand-in', 'postgresql', 'static-site', 'wordpress', 'wordpress-debian'],
   )
   const standIns = applications.filter((one) => one.isStandIn)
   assert.deepEqual(
     standIns.map((one) => one.code),
-    ['odoo-stand-in'],
+    ['odoo-stand-in', 'wordpress-debian'],
   )
   for (const { services } of standIns) {
     assert.ok(
-      services.every((one) => one.image.from === 'folder' && one.image.reference.startsWith('clouder/demo-')),
+      services.every((one) => one.image.from === 'folder' && one.image.reference.startsWith('clouder/')),
     )
+  }
+})
+
+test('a build that installs packages is refused to every application but those that Clouder ships', () => {
+  const build = 'build: { context: ./image, x-packages: debian }'
+  const text = `services: { web: { image: clouder/shop, ${build} } }`
+  const { status, findings } = check(text, ['build'])
+  assert.equal(status, 'refused')
+  assert.match(
+    findings.map(({ reason }) => reason).join(),
+    /reaches the network: only what Clouder ships may/,
+  )
+  const shipped = parse(text, ['build', 'build_packages'])
+  assert.ok(shipped.services.every(({ image }) => image.from === 'folder' && image.needsPackages))
+})
+
+test('what sets WordPress up is the same in the public image and in the stand-in', async () => {
+  for (const file of ['load.php', 'install.php', 'users.php', 'plugins/user-limit.php']) {
+    const [published, standIn] = await Promise.all(
+      ['wordpress/clouder', 'wordpress-debian/web/clouder'].map(async (folder) =>
+        readFile(join(applicationsFolder, folder, file), 'utf8'),
+      ),
+    )
+    assert.equal(published, standIn, file)
   }
 })
 

@@ -7,6 +7,7 @@ import { changeSubscription, previewChange } from '#db/plan.ts'
 import { setRecurrence } from '#db/recurrence.ts'
 import { renewTerm, setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
+import { actOnLine } from '#db/line-action.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { expireOrder, readOrderStanding, type OrderStanding } from '#db/order-standing.ts'
@@ -20,7 +21,7 @@ import type { Agenda } from '#domain/agenda.ts'
 import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
-import type { CancelMoment, SubscriptionPhase } from '#domain/subscription.ts'
+import type { CancelMoment, LineCommand, SubscriptionPhase } from '#domain/subscription.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
 
@@ -198,6 +199,12 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     async stopLine(input: CommandInput & { subscriptionLineId: string; endsOn?: string }): Promise<Agenda> {
       const subscriptionLineId = decodeId('subscriptionLine', input.subscriptionLineId)
       await stopSubscriptionLine(db, await asked(input), { subscriptionLineId, endsOn: input.endsOn })
+      return await agenda(input)
+    },
+
+    async actOnLine(input: CommandInput & LineCommand): Promise<Agenda> {
+      const subscriptionLineId = decodeId('subscriptionLine', input.subscriptionLineId)
+      await actOnLine(db, await asked(input), { ...input, subscriptionLineId })
       return await agenda(input)
     },
 

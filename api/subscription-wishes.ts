@@ -8,7 +8,10 @@ import { readPrice } from './schemas/price.ts'
 import type {
   cancelSchema,
   changePlanSchema,
+  delayLineSchema,
+  lineSchema,
   pauseSchema,
+  planSuccessorSchema,
   stopLineSchema,
   transferSchema,
 } from './schemas/subscription.ts'
@@ -56,6 +59,33 @@ export async function toLineStop(db: Db, body: z.output<typeof stopLineSchema>):
   return {
     kind: 'stopLine',
     subscriptionLineId: body.line,
+    ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+  }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toLineAction(
+  db: Db,
+  kind: 'cancelLine' | 'uncancelLine' | 'deleteLine',
+  body: z.output<typeof lineSchema>,
+): Promise<Wish> {
+  await checkLine(db, body.line)
+  return { kind, subscriptionLineId: body.line }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toLineDelay(db: Db, body: z.output<typeof delayLineSchema>): Promise<Wish> {
+  await checkLine(db, body.line)
+  return { kind: 'delayLine', subscriptionLineId: body.line, startsOn: body.starts_on }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toSuccessor(db: Db, body: z.output<typeof planSuccessorSchema>): Promise<Wish> {
+  await checkLine(db, body.line)
+  return {
+    kind: 'planSuccessor',
+    subscriptionLineId: body.line,
+    startsOn: body.starts_on,
     ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
   }
 }

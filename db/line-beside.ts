@@ -1,6 +1,6 @@
-import { compareDates, laterDate } from '#domain/calendar.ts'
+import { addDays, compareDates, laterDate } from '#domain/calendar.ts'
 import type { CatalogProduct } from '#domain/order.ts'
-import { dropLine, endLine, listLinesAfter, type LineChanges, type LineRow } from './line-change.ts'
+import { dropLine, endLine, listLinesAfter, moveLine, type LineChanges, type LineRow } from './line-change.ts'
 
 type MainLine = Pick<LineRow, 'first_line_id'>
 
@@ -13,6 +13,20 @@ export interface EndBeside {
 /** Ends what is sold beside a line with it: its options and add-ons, and theirs. */
 export async function endBeside(changes: LineChanges, main: MainLine, end: EndBeside): Promise<void> {
   for (const line of await listBeside(changes, main, end)) await endWithMain(changes, line, end)
+}
+
+/** Nothing is sold beside a line before it begins: what was never billed begins so many days later, too. */
+export async function delayBeside(
+  changes: LineChanges,
+  main: LineRow,
+  delay: { startsOn: string; days: number },
+): Promise<void> {
+  for (const line of await listBeside(changes, main, { endsOn: main.starts_on })) {
+    if (line.billed_until !== null || compareDates(line.starts_on, delay.startsOn) >= 0) continue
+    const endsOn = line.ends_on === null ? null : addDays(line.ends_on, delay.days)
+    await moveLine(changes, line, { startsOn: addDays(line.starts_on, delay.days), endsOn })
+    await delayBeside(changes, line, delay)
+  }
 }
 
 /** Ends the add-ons of a line that are not sold beside what it becomes. */
@@ -40,7 +54,11 @@ export async function endMisfits(
   }
 }
 
-async function listBeside(changes: LineChanges, main: MainLine, { endsOn }: EndBeside): Promise<LineRow[]> {
+async function listBeside(
+  changes: LineChanges,
+  main: MainLine,
+  { endsOn }: Pick<EndBeside, 'endsOn'>,
+): Promise<LineRow[]> {
   const lines = await listLinesAfter(changes.tx, changes.subscription.id, endsOn)
   return lines.filter((line) => line.main_line_id === main.first_line_id)
 }

@@ -97,6 +97,19 @@ export async function endLine(changes: LineChanges, line: LineRow, endsOn: strin
     .execute()
 }
 
+/** A line that was never billed has other days from now on. */
+export async function moveLine(
+  { tx }: LineChanges,
+  line: LineRow,
+  { startsOn, endsOn }: { startsOn: string; endsOn: string | null },
+): Promise<void> {
+  await tx
+    .updateTable('subscription_lines')
+    .set({ starts_on: startsOn, ends_on: endsOn })
+    .where('id', '=', line.id)
+    .execute()
+}
+
 /**
  * Drops a line that was to begin. One that was billed meanwhile, for a command may be carried out a moment after its own
  * instant, stays without a day of service: what was charged for it is credited. So does the first of a life, which those

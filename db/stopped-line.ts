@@ -1,18 +1,11 @@
 import { compareDates, dateIn, earlierDate, laterDate } from '#domain/calendar.ts'
-import { BusinessError } from '#domain/errors.ts'
 import { stopLine } from '#domain/line-change.ts'
+import { checkLineAction } from '#domain/line.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { endBeside } from './line-beside.ts'
-import {
-  dropLine,
-  endLine,
-  listLines,
-  listLinesAfter,
-  toLine,
-  type LineChanges,
-  type LineRow,
-} from './line-change.ts'
+import { dropLine, endLine, listLinesAfter, toLine, type LineChanges, type LineRow } from './line-change.ts'
+import { findLine } from './line-standing.ts'
 import { tellOf } from './subscription.ts'
 
 /**
@@ -25,16 +18,16 @@ export async function stopSubscriptionLine(
   stop: { subscriptionLineId: string; endsOn?: string | undefined },
 ): Promise<void> {
   await once(db, key, 'stopLine', async (changes, subscription) => {
-    const [line] = await listLines(changes.tx, [stop.subscriptionLineId])
-    if (line?.subscription_id !== subscription.id)
-      throw new BusinessError('not_found', 'The subscription has no such line.')
     const today = dateIn(subscription.time_zone, key.now)
+    const { row: line, line: standing } = await findLine(changes, stop.subscriptionLineId, today)
+    checkLineAction(standing, 'stop', today)
     const endsOn = stop.endsOn ?? laterDate(line.billed_until ?? line.starts_on, today)
     const { line: left } = stopLine(toLine(line), { endsOn, today })
     // Before the line itself: while it stands, it may not grow over what follows it.
     await stopFollowers(changes, line, left.isCancelled ? line.starts_on : endsOn)
     const end = left.endsOn === null ? null : laterDate(line.starts_on, earliest(left.endsOn, line.ends_on))
-    if (left.isCancelled) await dropLine(changes, line)
+    // Withdrawn, it keeps its row, so that it can be brought back.
+    if (left.isCancelled) await endLine(changes, line, line.starts_on)
     else if (end !== null && end !== line.ends_on) await endLine(changes, line, end)
     const besideEndsOn = left.isCancelled ? line.starts_on : (left.endsOn ?? endsOn)
     await endBeside(changes, line, { endsOn: besideEndsOn, today })
@@ -50,7 +43,7 @@ export async function stopSubscriptionLine(
 }
 
 /** What was planned to follow the line ends with it, or never begins. */
-async function stopFollowers(changes: LineChanges, line: LineRow, endsOn: string): Promise<void> {
+export async function stopFollowers(changes: LineChanges, line: LineRow, endsOn: string): Promise<void> {
   const after = await listLinesAfter(changes.tx, line.subscription_id, line.starts_on)
   for (const follower of after.filter(
     (row) => row.first_line_id === line.first_line_id && row.id !== line.id,

@@ -30,6 +30,7 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   | { readonly kind: 'unpause' }
   /** Left out, the day is the end of what was billed. */
   | { readonly kind: 'stopLine'; readonly subscriptionLineId: string; readonly endsOn?: string }
+  | LineCommand
   /** All of it, and from today, where a quantity or a day is left out. */
   | {
       readonly kind: 'transfer'
@@ -47,6 +48,17 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   | { readonly kind: 'retryBuild' }
   | { readonly kind: 'advanceTestClock'; readonly nowMs: number }
 )
+/** What the table of line actions has beside stopping; the workflow passes them on as they are. */
+export type LineCommand =
+  | { readonly kind: 'cancelLine' | 'uncancelLine' | 'deleteLine'; readonly subscriptionLineId: string }
+  | { readonly kind: 'delayLine'; readonly subscriptionLineId: string; readonly startsOn: string }
+  /** Left out, the successor has no end of its own. */
+  | {
+      readonly kind: 'planSuccessor'
+      readonly subscriptionLineId: string
+      readonly startsOn: string
+      readonly endsOn?: string
+    }
 export type CancelMoment = 'period_end' | 'now' | 'date'
 export type SubscriptionCommandKind = SubscriptionCommand['kind']
 
@@ -61,13 +73,19 @@ export interface SubscriptionStanding {
   readonly isPausePlanned?: boolean
 }
 
+interface Rule {
+  readonly phases: readonly SubscriptionPhase[]
+  readonly holds?: (standing: SubscriptionStanding) => boolean
+}
+
+/** What is done with one line says itself which lines take it: see `line.ts`. */
+const ofLines: Rule = {
+  phases: ['active', 'suspended'],
+  holds: (standing) => isFree(standing) && !standing.isCancelled,
+}
+
 /** One table: in which phases a command is taken, and what else must hold. */
-const allowed: Readonly<
-  Record<
-    SubscriptionCommandKind,
-    { phases: readonly SubscriptionPhase[]; holds?: (standing: SubscriptionStanding) => boolean }
-  >
-> = {
+const allowed: Readonly<Record<SubscriptionCommandKind, Rule>> = {
   cancel: { phases: ['ordered', 'building', 'active', 'suspended'], holds: isFree },
   uncancel: {
     phases: ['active', 'suspended'],
@@ -79,10 +97,12 @@ const allowed: Readonly<
     phases: ['active'],
     holds: (standing) => isFree(standing) && (standing.isPausePlanned ?? false),
   },
-  stopLine: {
-    phases: ['active', 'suspended'],
-    holds: (standing) => isFree(standing) && !standing.isCancelled,
-  },
+  stopLine: ofLines,
+  cancelLine: ofLines,
+  uncancelLine: ofLines,
+  delayLine: ofLines,
+  deleteLine: ofLines,
+  planSuccessor: ofLines,
   transfer: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
   setTerm: {
     phases: ['active', 'suspended'],

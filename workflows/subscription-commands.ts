@@ -1,5 +1,5 @@
 import type { Agenda } from '#domain/agenda.ts'
-import { refuseCommand, type SubscriptionCommand } from '#domain/subscription.ts'
+import { refuseCommand, type LineCommand, type SubscriptionCommand } from '#domain/subscription.ts'
 import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { pauseIfDue } from './subscription-pause.ts'
@@ -68,6 +68,12 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await unpause(life, command)
     case 'stopLine':
       return await stopLine(life, command)
+    case 'cancelLine':
+    case 'uncancelLine':
+    case 'delayLine':
+    case 'deleteLine':
+    case 'planSuccessor':
+      return await actOnLine(life, command)
     case 'transfer':
       return await transfer(life, command)
     case 'setTerm':
@@ -226,6 +232,22 @@ async function stopLine(life: Life, command: CommandOf<'stopLine'>): Promise<nul
   const { kind: _kind, ...asked } = command
   const agenda = await database.stopLine.executeWithOptions({ summary: 'one line ends' }, [
     { ...keyOf(life, command), ...asked },
+  ])
+  update(life, { agenda })
+  return null
+}
+
+const lineSummaries: Readonly<Record<LineCommand['kind'], string>> = {
+  cancelLine: 'a line is withdrawn as if it had never begun',
+  uncancelLine: 'a cancelled line is brought back',
+  delayLine: 'a line begins later',
+  deleteLine: 'a line is taken out',
+  planSuccessor: 'a line is followed by another',
+}
+
+async function actOnLine(life: Life, command: CommandOf<LineCommand['kind']>): Promise<null> {
+  const agenda = await database.actOnLine.executeWithOptions({ summary: lineSummaries[command.kind] }, [
+    { ...command, ...keyOf(life, command) },
   ])
   update(life, { agenda })
   return null

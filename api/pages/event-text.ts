@@ -43,6 +43,13 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.pause_withdrawn': (data) => `Pause from ${day(data['starts_on'])} withdrawn`,
   'subscription.paused': (data) => `Paused ${untilDay(data['ends_on'])}`,
   'subscription.line_stopped': (data) => `${text(data['product'])} ends on ${day(data['ends_on'])}`,
+  'subscription.line_cancelled': (data) => `${text(data['product'])} withdrawn, as if it had never begun`,
+  'subscription.line_uncancelled': (data) =>
+    `${text(data['product'])} brought back, from ${day(data['starts_on'])}`,
+  'subscription.line_delayed': (data) => `${text(data['product'])} begins on ${day(data['starts_on'])} only`,
+  'subscription.line_deleted': (data) => `${text(data['product'])} taken out; nothing of it was billed`,
+  'subscription.successor_planned': (data) =>
+    `${text(data['product'])} goes on from ${day(data['starts_on'])}, ${untilDay(data['ends_on'])}`,
   'subscription.handed_over': (data) =>
     `${text(data['quantity'])} × ${text(data['product'])} handed over on ${day(data['starts_on'])}, as ${text(data['subscription'])}`,
   'subscription.term_agreed': (data) =>

@@ -1,3 +1,4 @@
+import type { Db } from '#db/database.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { previewChange } from '#db/plan.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -10,12 +11,24 @@ import {
   actionNames,
   cancelSchema,
   changePlanSchema,
+  delayLineSchema,
+  lineSchema,
   pauseSchema,
+  planSuccessorSchema,
   setRecurrenceSchema,
+  stopLineSchema,
   suspendSchema,
 } from '../schemas/subscription.ts'
 import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
-import { toCancellation, toPause, toPlanChange } from '../subscription-wishes.ts'
+import {
+  toCancellation,
+  toLineAction,
+  toLineDelay,
+  toLineStop,
+  toPause,
+  toPlanChange,
+  toSuccessor,
+} from '../subscription-wishes.ts'
 import { parse } from '../validation.ts'
 import { cancellationBody } from './cancellation.tsx'
 import { toChangeBody } from './change-fields.ts'
@@ -84,6 +97,13 @@ async function toWish(
       return toPause(parse(pauseSchema, withoutEmpty(fields), 'body'))
     case actionNames.setRecurrence:
       return { kind: 'setRecurrence', ...parse(setRecurrenceSchema, toRecurrenceBody(fields), 'body') }
+    case actionNames.stopLine:
+    case actionNames.cancelLine:
+    case actionNames.uncancelLine:
+    case actionNames.delayLine:
+    case actionNames.deleteLine:
+    case actionNames.planSuccessor:
+      return await toLineWish(frame.deps.db, form.action, withoutEmpty(fields))
     case actionNames.unpause:
       return { kind: 'unpause' }
     case actionNames.uncancel:
@@ -94,6 +114,24 @@ async function toWish(
       return { kind: 'retryBuild' }
     default:
       throw new BusinessError('not_found', `There is no action ${form.action}.`)
+  }
+}
+
+/** What is asked of one line. */
+async function toLineWish(db: Db, action: string, fields: Values): Promise<Wish> {
+  switch (action) {
+    case actionNames.stopLine:
+      return await toLineStop(db, parse(stopLineSchema, fields, 'body'))
+    case actionNames.delayLine:
+      return await toLineDelay(db, parse(delayLineSchema, fields, 'body'))
+    case actionNames.planSuccessor:
+      return await toSuccessor(db, parse(planSuccessorSchema, fields, 'body'))
+    case actionNames.uncancelLine:
+      return await toLineAction(db, 'uncancelLine', parse(lineSchema, fields, 'body'))
+    case actionNames.deleteLine:
+      return await toLineAction(db, 'deleteLine', parse(lineSchema, fields, 'body'))
+    default:
+      return await toLineAction(db, 'cancelLine', parse(lineSchema, fields, 'body'))
   }
 }
 

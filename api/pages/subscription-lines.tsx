@@ -6,6 +6,7 @@ import { isWholeUnit } from '#domain/unit.ts'
 import { standingOf } from '../subscription-commands.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatInterval, formatQuantity } from './format.ts'
+import { LineActions } from './line-actions.tsx'
 import { Day, Empty, Section, Table } from './parts.tsx'
 import { pricePerUnit } from './price.ts'
 import { changeAddress } from './subscription-change.tsx'
@@ -94,6 +95,7 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
         ) : (
           <span class="hint">{whyNoChange(line)}</span>
         )}
+        <LineActions {...props} line={line} />
       </td>
     </tr>
   )
@@ -110,7 +112,8 @@ function isReadAnew({ terms }: SubscriptionLineRow): boolean {
 
 /** A cell that offers nothing says why. */
 function whyNoChange(line: SubscriptionLineRow): string {
-  if (line.ends_on !== null) return 'closed'
+  if (line.ends_on !== null)
+    return line.ends_on === line.starts_on && line.billed_until === null ? 'cancelled' : 'closed'
   return line.interval_unit === null ? 'paid once' : 'not now'
 }
 

@@ -10,8 +10,11 @@ import { idParams } from '../schemas/common.ts'
 import {
   cancelSchema,
   changePlanSchema,
+  delayLineSchema,
+  lineSchema,
   nothingSchema,
   pauseSchema,
+  planSuccessorSchema,
   setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
@@ -20,7 +23,16 @@ import {
   transferSchema,
 } from '../schemas/subscription.ts'
 import { sendCommand, type Wish } from '../subscription-commands.ts'
-import { toCancellation, toLineStop, toPause, toPlanChange, toTransfer } from '../subscription-wishes.ts'
+import {
+  toCancellation,
+  toLineAction,
+  toLineDelay,
+  toLineStop,
+  toPause,
+  toPlanChange,
+  toSuccessor,
+  toTransfer,
+} from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
 type Params = z.output<typeof idParams>
@@ -111,6 +123,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     refusals: ['before_last_billed_day', 'not_found'],
     toWish: async ({ body, db }) => await toLineStop(db, body),
   })
+  registerLineActions(frame)
   registerAction(frame, {
     name: 'transfer',
     summary: 'Hand a line, or a part of its quantity, to another customer',
@@ -157,6 +170,43 @@ export function registerSubscriptionActions(frame: Frame): void {
     summary: 'Try a failed build or unbuild again',
     body: nothingSchema,
     toWish: () => ({ kind: 'retryBuild' }),
+  })
+}
+
+/** The other actions of one line. Which of them it takes today is with the line; each other is refused with the reason. */
+function registerLineActions(frame: Frame): void {
+  const named = { body: lineSchema, refusals: ['not_found'] } as const
+  registerAction(frame, {
+    ...named,
+    name: 'cancel-line',
+    summary: 'Withdraw one line as if it had never begun, where nothing of it was billed',
+    toWish: async ({ body, db }) => await toLineAction(db, 'cancelLine', body),
+  })
+  registerAction(frame, {
+    ...named,
+    name: 'uncancel-line',
+    summary: 'Bring a cancelled line back, where nothing has its place',
+    toWish: async ({ body, db }) => await toLineAction(db, 'uncancelLine', body),
+  })
+  registerAction(frame, {
+    name: 'delay-line',
+    summary: 'Begin a line that was never billed on a later day',
+    body: delayLineSchema,
+    refusals: ['date_range_invalid', 'not_found'],
+    toWish: async ({ body, db }) => await toLineDelay(db, body),
+  })
+  registerAction(frame, {
+    ...named,
+    name: 'delete-line',
+    summary: 'Take a line that was never billed out, with what was to follow it',
+    toWish: async ({ body, db }) => await toLineAction(db, 'deleteLine', body),
+  })
+  registerAction(frame, {
+    name: 'plan-successor',
+    summary: 'Have a line that ends followed by another like it',
+    body: planSuccessorSchema,
+    refusals: ['date_range_invalid', 'not_found'],
+    toWish: async ({ body, db }) => await toSuccessor(db, body),
   })
 }
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { toStandingLine } from '#db/line-standing.ts'
 import type { SubscriptionLineRow, SubscriptionRow } from '#db/read/subscription.ts'
 import { billingInterval } from '#domain/calendar.ts'
 import { cancelReasons } from '#domain/cancellation.ts'
@@ -33,6 +34,11 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   pause: 'pause',
   unpause: 'unpause',
   stopLine: 'stop-line',
+  cancelLine: 'cancel-line',
+  uncancelLine: 'uncancel-line',
+  delayLine: 'delay-line',
+  deleteLine: 'delete-line',
+  planSuccessor: 'plan-successor',
   transfer: 'transfer',
   setTerm: 'set-term',
   setRecurrence: 'set-recurrence',
@@ -123,9 +129,10 @@ export const subscriptionLineSchema = z
     ends_on: z.string().nullable(),
     billed_until: z.string().nullable().openapi({ description: 'The first day that was not billed.' }),
     state: z.enum(lineStates),
-    allowed_actions: z
-      .array(z.enum(lineActions))
-      .openapi({ description: 'What the table of line actions allows of it today.' }),
+    allowed_actions: z.array(z.enum(lineActions)).openapi({
+      description:
+        'What the table of line actions allows of it today: POST /v1/subscriptions/{id}/{action}-line; successor: plan-successor.',
+    }),
   })
   .openapi('SubscriptionLine')
 
@@ -219,19 +226,16 @@ export function toSubscriptionLineJson(row: SubscriptionLineRow): z.input<typeof
   }
 }
 
-/** A line without a date is to begin with the subscription. One without a day of service was withdrawn. */
+/** A line without a date is to begin with the subscription; what is paid once has no life of its own. */
 function toLineStand(row: SubscriptionLineRow) {
-  if (row.starts_on === null) return { state: 'planned' as const, allowed_actions: [] }
-  const line = {
-    startsOn: row.starts_on,
-    endsOn: row.ends_on,
-    billedUntil: row.billed_until,
-    isCancelled: row.ends_on === row.starts_on && row.billed_until === null,
-    renewal: 'none' as const,
-    hasSuccessor: row.has_successor,
-    hasRival: row.has_successor,
-  }
-  return { state: lineState(line, row.today, null), allowed_actions: allowedLineActions(line, row.today) }
+  const line = toStandingLine(row)
+  if (line === null)
+    return {
+      state: row.starts_on === null ? ('planned' as const) : ('running' as const),
+      allowed_actions: [],
+    }
+  const notice = row.term === null ? null : billingInterval(row.term.notice)
+  return { state: lineState(line, row.today, notice), allowed_actions: allowedLineActions(line, row.today) }
 }
 
 export function allowedActions(row: SubscriptionRow): string[] {
@@ -286,6 +290,26 @@ export const stopLineSchema = z
       .openapi({ description: 'The first day that is not billed; left out, the end of what was billed.' }),
   })
   .openapi('StopLine')
+
+/** Of a line that is cancelled, brought back or deleted nothing is asked but which. */
+export const lineSchema = z.strictObject({ line: addressField }).openapi('LineOfSubscription')
+
+export const delayLineSchema = z
+  .strictObject({
+    line: addressField,
+    starts_on: dateField.openapi({ description: 'The new first day. Its end moves by as many days.' }),
+  })
+  .openapi('DelayLine')
+
+export const planSuccessorSchema = z
+  .strictObject({
+    line: addressField,
+    starts_on: dateField.openapi({ description: 'The day on which the line ends, or a later one.' }),
+    ends_on: dateField
+      .optional()
+      .openapi({ description: 'The first day on which the successor is not sold; left out, it stays open.' }),
+  })
+  .openapi('PlanSuccessor')
 
 export const transferSchema = z
   .strictObject({

@@ -9,6 +9,7 @@ import { nearest } from './suggestion.ts'
 /** What changes a subscription but for its end: see `cancel.ts`. */
 export function addChanges(group: Command): void {
   addStops(group)
+  addLineActions(group)
   addPlans(group)
 }
 
@@ -81,6 +82,47 @@ function addStops(group: Command): void {
         const body = { line: await findLine(session, id, line), ends_on: options.on }
         await ask(session, id, 'stop-line', body, `npx clouder subscriptions show ${id}`)
       }),
+    )
+}
+
+const lineActions = [
+  ['cancel-line', 'withdraw one line as if it had never begun; nothing of it was billed'],
+  ['uncancel-line', 'bring a cancelled line back'],
+  ['delete-line', 'take a line that was never billed out'],
+] as const
+
+/** What else the table of line actions allows; `subscriptions show` says what of it a line takes today. */
+function addLineActions(group: Command): void {
+  for (const [action, description] of lineActions)
+    group
+      .command(`${action} <subscription> <line>`)
+      .description(description)
+      .action(
+        withSession<[string, string]>(async (session, { args: [id, line] }) => {
+          const body = { line: await findLine(session, id, line) }
+          await ask(session, id, action, body, `npx clouder subscriptions show ${id}`)
+        }),
+      )
+  group
+    .command('delay-line <subscription> <line> <date>')
+    .description('begin a line that was never billed on a later day')
+    .action(
+      withSession<[string, string, string]>(async (session, { args: [id, line, starts_on] }) => {
+        const body = { line: await findLine(session, id, line), starts_on }
+        await ask(session, id, 'delay-line', body, `npx clouder subscriptions show ${id}`)
+      }),
+    )
+  group
+    .command('plan-successor <subscription> <line> <date>')
+    .description('have a line that ends followed by another like it')
+    .option('--until <date>', 'the first day after it; left out, it stays open')
+    .action(
+      withSession<[string, string, string], { until?: string }>(
+        async (session, { args: [id, line, starts_on], options }) => {
+          const body = { line: await findLine(session, id, line), starts_on, ends_on: options.until }
+          await ask(session, id, 'plan-successor', body, `npx clouder subscriptions show ${id}`)
+        },
+      ),
     )
 }
 

@@ -77,7 +77,7 @@ export async function listSubscriptionLines(db: Db, subscriptionId: string) {
 }
 export type SubscriptionLineRow = Awaited<ReturnType<typeof listSubscriptionLines>>[number]
 
-/** Lines with what tells how they stand: the day it is, how far they were billed, and whether another follows. */
+/** Lines with what tells how they stand: the day it is, how far they were billed, whether another follows, or took their place. */
 export function subscriptionLines(db: Db) {
   return db
     .selectFrom('subscription_lines as line')
@@ -97,4 +97,20 @@ export function subscriptionLines(db: Db) {
         'has_successor',
       ),
     )
+    .select(
+      sql<boolean>`exists (select from subscription_lines other where other.first_line_id = line.first_line_id
+        and other.id <> line.id and other.ends_on is distinct from other.starts_on
+        and (other.ends_on is null or other.ends_on > line.starts_on))`.as('has_rival'),
+    )
+    .select(
+      // What ended with the line that it is sold beside comes back with that line.
+      sql<boolean>`exists (select from subscription_commands command
+          where command.subscription_id = line.subscription_id and command.request_id = line.closed_by
+            and command.kind in ('cancelLine', 'stopLine'))
+        and not exists (select from subscription_lines main
+          where main.first_line_id = line.main_line_id and main.closed_by = line.closed_by)`.as(
+        'is_withdrawn_alone',
+      ),
+    )
+    .select(['subscription.term', 'subscription.term_ends_on'])
 }

@@ -154,10 +154,14 @@ POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/service-terms seller:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
+POST /v1/subscriptions/:id/cancel-line subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write
 POST /v1/subscriptions/:id/change-plan/preview subscriptions:read
 POST /v1/subscriptions/:id/change-requests change_requests:write
+POST /v1/subscriptions/:id/delay-line subscriptions:write
+POST /v1/subscriptions/:id/delete-line subscriptions:write
 POST /v1/subscriptions/:id/pause subscriptions:write
+POST /v1/subscriptions/:id/plan-successor subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write
 POST /v1/subscriptions/:id/set-recurrence subscriptions:write
@@ -167,6 +171,7 @@ POST /v1/subscriptions/:id/stop-line subscriptions:write
 POST /v1/subscriptions/:id/suspend subscriptions:write
 POST /v1/subscriptions/:id/transfer subscriptions:write
 POST /v1/subscriptions/:id/uncancel subscriptions:write
+POST /v1/subscriptions/:id/uncancel-line subscriptions:write
 POST /v1/subscriptions/:id/unpause subscriptions:write
 POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write

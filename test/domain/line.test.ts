@@ -5,6 +5,7 @@ import {
   checkLine,
   checkLineAction,
   checkSuccession,
+  lineActions,
   lineState,
   noticeStartsOn,
   refuseLineAction,
@@ -53,6 +54,99 @@ for (const [name, line, allowed] of tables) {
   test(`${name} can be asked: ${allowed.join(', ') || 'nothing'}`, () => {
     assert.deepEqual(allowedLineActions(aLine(line), today), allowed)
   })
+}
+
+/** Whether each action is possible, by state; the reason where it is not. A line from 1 January, looked at on 15 June. */
+const cells: [state: string, line: Partial<Line>, refused: Readonly<Partial<Record<LineAction, string>>>][] =
+  [
+    ['planned, open', { startsOn: '2026-07-01' }, { successor: 'no end', uncancel: 'not cancelled' }],
+    ['planned, with an end', { startsOn: '2026-07-01', endsOn: '2027-01-01' }, { uncancel: 'not cancelled' }],
+    [
+      'planned, with a successor',
+      { startsOn: '2026-07-01', endsOn: '2027-01-01', hasSuccessor: true },
+      { successor: 'has a successor', pause: 'has a successor', uncancel: 'not cancelled' },
+    ],
+    ['running, open, never billed', {}, { successor: 'no end', uncancel: 'not cancelled' }],
+    ['running, with an end, never billed', { endsOn: '2027-01-01' }, { uncancel: 'not cancelled' }],
+    [
+      'running, renewed by itself, never billed',
+      { endsOn: '2027-01-01', renewal: 'automatic' },
+      { successor: 'renews by itself', uncancel: 'not cancelled' },
+    ],
+    ['running, billed, open', { billedUntil: '2026-07-01' }, { ...billedReasons(), successor: 'no end' }],
+    ['running, billed, with an end', { endsOn: '2027-01-01', billedUntil: '2026-07-01' }, billedReasons()],
+    [
+      'running, billed, renewed by itself',
+      { endsOn: '2027-01-01', billedUntil: '2026-07-01', renewal: 'automatic' },
+      { ...billedReasons(), successor: 'renews by itself' },
+    ],
+    [
+      'running, billed, with a successor',
+      { endsOn: '2027-01-01', billedUntil: '2026-07-01', hasSuccessor: true },
+      { ...billedReasons(), successor: 'has a successor', pause: 'has a successor' },
+    ],
+    [
+      'ended, billed',
+      { endsOn: '2026-06-01', billedUntil: '2026-06-01' },
+      { ...billedReasons(), pause: 'has ended' },
+    ],
+    [
+      'ended, billed, with a successor',
+      { endsOn: '2026-06-01', billedUntil: '2026-06-01', hasSuccessor: true },
+      {
+        ...billedReasons(),
+        successor: 'has a successor',
+        pause: 'has ended',
+        stop: 'successor has taken over',
+      },
+    ],
+    [
+      'ended, never billed',
+      { endsOn: '2026-06-01' },
+      { pause: 'has ended', cancel: 'has ended', uncancel: 'not cancelled' },
+    ],
+    [
+      'ended, never billed, with a successor',
+      { endsOn: '2026-06-01', hasSuccessor: true },
+      {
+        successor: 'has a successor',
+        pause: 'has ended',
+        stop: 'successor has taken over',
+        cancel: 'has ended',
+        uncancel: 'not cancelled',
+      },
+    ],
+    ['cancelled', { isCancelled: true }, cancelledReasons()],
+    [
+      'cancelled, its place taken',
+      { isCancelled: true, hasRival: true },
+      { ...cancelledReasons(), uncancel: 'another line took its place' },
+    ],
+  ]
+
+function billedReasons() {
+  return {
+    cancel: 'it was billed; stop it instead',
+    uncancel: 'not cancelled',
+    delay: 'it was billed',
+    delete: 'it was billed',
+  }
+}
+
+function cancelledReasons() {
+  const reason = 'it is cancelled'
+  return { successor: reason, pause: reason, stop: reason, cancel: reason, delay: reason }
+}
+
+for (const [state, line, refused] of cells) {
+  for (const action of lineActions) {
+    const reason = refused[action]
+    test(`a line that is ${state}: ${action} ${reason === undefined ? 'is possible' : `is not, ${reason}`}`, () => {
+      const check = () => checkLineAction(aLine(line), action, today)
+      if (reason === undefined) check()
+      else assert.throws(check, (error) => hasCode(error, 'action_not_allowed', new RegExp(reason)))
+    })
+  }
 }
 
 test('a refusal says why, and what can be done instead', () => {

@@ -187,3 +187,57 @@ test('a value of an instance is recorded from its page, and a wrong one comes ba
   assert.match(wrong.html, /value="many"/)
   assert.match(textOf(wrong.html), /A value is a decimal of 0 or more/)
 })
+
+/** What is metered was not billed yet. */
+const unbilledLine = async () =>
+  console.db
+    .selectFrom('subscription_lines')
+    .select(['id', 'starts_on'])
+    .where('subscription_id', '=', sold.id)
+    .where('metric', '=', 'network')
+    .executeTakeFirstOrThrow()
+
+test('what a line takes today has a button each, which names the line', async () => {
+  const { id } = await unbilledLine()
+  const lineId = encodeId('subscriptionLine', id)
+  const { html } = await console.get(pagePath())
+  assert.match(html, new RegExp(`delay-${lineId}-starts_on`))
+  assert.doesNotMatch(html, new RegExp(`successor-${lineId}`))
+  const asked = [
+    ['cancel-line', {}, { kind: 'cancelLine' }],
+    ['delete-line', {}, { kind: 'deleteLine' }],
+    ['delay-line', { starts_on: '2199-01-01' }, { kind: 'delayLine', startsOn: '2199-01-01' }],
+    ['stop-line', { ends_on: '' }, { kind: 'stopLine' }],
+  ] as const
+  for (const [name, fields, command] of asked) {
+    const done = await console.submit(pagePath(), action(name), { ...fields, line: lineId })
+    assert.equal(done.status, 303, name)
+    assert.partialDeepStrictEqual(console.temporal.updates.at(-1)?.args, [
+      { ...command, subscriptionLineId: lineId },
+    ])
+  }
+})
+
+test('a cancelled line is offered to be brought back', async () => {
+  const { id, starts_on } = await unbilledLine()
+  await console.db
+    .insertInto('subscription_commands')
+    .values({
+      subscription_id: sold.id,
+      request_id: 'withdrawn',
+      kind: 'cancelLine',
+      actor: 'test',
+      refusal: null,
+      replaced: null,
+    })
+    .execute()
+  const set = (change: { ends_on: string | null; closed_by: string | null }) =>
+    console.db.updateTable('subscription_lines').set(change).where('id', '=', id).execute()
+  await set({ ends_on: starts_on, closed_by: 'withdrawn' })
+  const { html } = await console.get(pagePath())
+  await set({ ends_on: null, closed_by: null })
+  assert.match(textOf(html), /Bring back/)
+  const line = encodeId('subscriptionLine', id)
+  const done = await console.submit(pagePath(), action('uncancel-line'), { line })
+  assert.equal(done.status, 303)
+})

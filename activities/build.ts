@@ -1,26 +1,18 @@
-import { Context } from '@temporalio/activity'
-import {
-  beginStep,
-  failStep,
-  finishStep,
-  getBuildStep,
-  markStepUndone,
-  setStepProgress,
-  type StepDetail,
-} from '#db/build-step.ts'
+import { finishStep, getBuildStep, markStepUndone, type StepDetail } from '#db/build-step.ts'
 import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
 import { recordRemoval, recordResource } from '#db/resource.ts'
 import type { Db } from '#db/database.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
 import type { EventKind } from '#db/event.ts'
-import type { BuildStep, UndoableStep } from '#domain/build-plan.ts'
-import { BusinessError } from '#domain/errors.ts'
+import type { StepPlan } from '#domain/backup-plan.ts'
+import type { UndoableStep } from '#domain/build-plan.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 import { openSecrets } from './secret.ts'
+import { recorded, showProgress } from './step-record.ts'
 import { toInstant } from './subscription.ts'
 
 /** What a workflow sees of a step: enough to walk it and to show it. */
@@ -28,7 +20,7 @@ export interface StepTicket {
   readonly stepId: string
   /** `srv_…` */
   readonly serverId: string
-  readonly kind: BuildStep['kind']
+  readonly kind: StepPlan['kind']
   readonly title: string
 }
 
@@ -126,20 +118,22 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
   return {
     async carryOutStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
+      const { plan } = step
+      if (plan.kind === 'backup') throw new Error('a backup is no step of a build')
       return await recorded(db, step, async () => {
         const instance = await getDeployedInstance(db, step.instanceId)
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
-        const isConcerned = step.plan.kind === 'container' || step.plan.kind === 'ready'
+        const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
         const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
-        const outcome = await withRunnerContext((ctx) => runner.ensure(step.plan, ctx), {
+        const outcome = await withRunnerContext((ctx) => runner.ensure(plan, ctx), {
           secrets,
           onProgress: showProgress(db, step.id),
         })
-        if (step.plan.kind !== 'ready') {
+        if (plan.kind !== 'ready' && plan.kind !== 'restore') {
           await recordResource(db, {
             ...step,
-            kind: step.plan.kind,
-            name: step.plan.name,
+            kind: plan.kind,
+            name: plan.name,
             externalId: outcome.externalId,
           })
         }
@@ -197,31 +191,6 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
   }
 }
 
-function isUndoable(step: BuildStep): step is UndoableStep {
+function isUndoable(step: StepPlan): step is UndoableStep {
   return step.kind === 'container' || step.kind === 'volume' || step.kind === 'network'
-}
-
-/** Writes attempt and failure of a step beside what happens in Temporal, so that pages show both alike. */
-async function recorded<T>(db: Db, step: StepDetail, effect: () => Promise<T>): Promise<T> {
-  await beginStep(db, step.id, Context.current().info.attempt)
-  try {
-    return await effect()
-  } catch (error) {
-    const isFinal = error instanceof BusinessError
-    const detail = error instanceof Error ? error.message : String(error)
-    await failStep(db, step.id, { code: isFinal ? error.code : 'retrying', detail, isFinal })
-    throw error
-  }
-}
-
-/** At most one row update a second: pulls tell of every layer. */
-function showProgress(db: Db, stepId: string): (text: string) => void {
-  let lastMs = 0
-  return (text) => {
-    if (Date.now() - lastMs < 1_000) return
-    lastMs = Date.now()
-    setStepProgress(db, stepId, text).catch(() => {
-      // Progress is for the eye: the step itself reports what matters.
-    })
-  }
 }

@@ -1,3 +1,4 @@
+import { createBackupActivities } from './backup.ts'
 import { createBillingActivities } from './billing.ts'
 import { createBillingRunActivities } from './billing-run.ts'
 import { createBuildActivities, createStepActivities } from './build.ts'
@@ -36,6 +37,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createLimitActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),
+    ...createBackupActivities(deps),
   })
 }
 

@@ -45,6 +45,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   application_unknown: kind(422, 'There is no such application', 'Use the code or id of one that exists.', [
     { title: 'List applications', href: '/v1/applications' },
   ]),
+  backup_failed: kind(
+    409,
+    'The volumes could not be saved',
+    'Nothing was removed. Remove the cause that the detail names, then retry the unbuild.',
+    seeTasks,
+  ),
   before_last_billed_day: kind(
     409,
     'The line was billed for longer',

@@ -24,6 +24,7 @@ const environmentSchema = z.object({
   CLOUDER_KEY_FILE: z.string().min(1),
   CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
   CLOUDER_BUSYBOX: z.string().default(''),
+  CLOUDER_BACKUPS: z.string().default(''),
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
 })
@@ -44,6 +45,9 @@ async function createRunner(env: Environment): Promise<Runner> {
     applicationsFolder: path.join(project, 'applications'),
     busyboxPath: env.CLOUDER_BUSYBOX,
     packageArchive: await findPackageArchive(),
+    backupsFolder: path.resolve(
+      env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),
+    ),
   })
 }
 

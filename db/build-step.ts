@@ -1,4 +1,4 @@
-import type { BuildStep } from '#domain/build-plan.ts'
+import type { StepPlan } from '#domain/backup-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Db } from './database.ts'
 import { insertEvent } from './event.ts'
@@ -10,7 +10,7 @@ export interface StepDetail {
   readonly instanceId: string
   readonly serverId: string
   readonly position: number
-  readonly plan: BuildStep
+  readonly plan: StepPlan
 }
 
 /** A step with its plan. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { planBuild, planUnbuild, type BuildStep } from '#domain/build-plan.ts'
+import { planBackup, planSafeUnbuild, type BackupStep, type StepPlan } from '#domain/backup-plan.ts'
+import { planBuild, volumeName, type BuildStep } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
@@ -20,7 +21,7 @@ export interface BuildOrder {
 export interface PlannedStep {
   readonly id: string
   readonly serverId: string
-  readonly kind: BuildStep['kind']
+  readonly kind: StepPlan['kind']
   readonly title: string
   readonly state: BuildState
 }
@@ -96,7 +97,7 @@ async function insertBuildOrder(tx: Tx, subscriptionId: string, kind: 'build' | 
 interface StepOfInstance {
   readonly instanceId: string
   readonly serverId: string
-  readonly step: BuildStep
+  readonly step: StepPlan
 }
 
 async function planSteps(tx: Tx, subscriptionId: string): Promise<StepOfInstance[]> {
@@ -108,6 +109,10 @@ async function planSteps(tx: Tx, subscriptionId: string): Promise<StepOfInstance
       step,
     })),
   )
+}
+
+interface BackupOfInstance extends StepOfInstance {
+  readonly step: BackupStep
 }
 
 /** The way back from what was really begun, newest first: a step that was begun may have left something. */
@@ -129,12 +134,38 @@ async function planWayBack(tx: Tx, subscriptionId: string): Promise<StepOfInstan
   const inOrder = begun.toSorted(
     (first, second) => first.number - second.number || first.position - second.position,
   )
-  const undoable = planUnbuild(inOrder.map((row) => row.plan))
-  return undoable.map((step) => {
-    const row = inOrder.find((candidate) => candidate.plan === step)
-    if (!row) throw new Error('the way back has a step that was never begun')
-    return { instanceId: row.instance_id, serverId: row.server_id, step }
+  const made = inOrder.filter((row): row is typeof row & { plan: BuildStep } => row.plan.kind !== 'backup')
+  const backups = await planBackups(tx, subscriptionId)
+  return planSafeUnbuild(
+    made.map((row) => row.plan),
+    backups.map((backup) => backup.step),
+  ).map((step) => {
+    const row = made.find((candidate) => candidate.plan === step)
+    if (row) return { instanceId: row.instance_id, serverId: row.server_id, step }
+    const backup = backups.find((candidate) => candidate.step === step)
+    if (!backup) throw new Error('the way back has a step that was never begun')
+    return backup
   })
+}
+
+/** Of volumes that were made: one whose making was never seen to end holds nothing. */
+async function planBackups(tx: Tx, subscriptionId: string): Promise<BackupOfInstance[]> {
+  const instances = await listDeployedInstances(tx, { subscriptionId })
+  const backups: BackupOfInstance[] = []
+  for (const { id, serverId, definition, planned } of instances) {
+    const volumes = await tx
+      .selectFrom('resources')
+      .select('name')
+      .where('instance_id', '=', id)
+      .where('kind', '=', 'volume')
+      .where('removed_at', 'is', null)
+      .execute()
+    const names = new Set(volumes.map(({ name }) => name))
+    const made = definition.volumes.filter((volume) => names.has(volumeName(planned, volume)))
+    const step = planBackup(definition, planned, made)
+    if (step !== null) backups.push({ instanceId: id, serverId, step })
+  }
+  return backups
 }
 
 function toStepRow({ instanceId, serverId, step }: StepOfInstance) {

@@ -8,6 +8,7 @@ import type {
   OperatorsTable,
   SessionsTable,
 } from './tables/access.ts'
+import type * as backup from './tables/backup.ts'
 import type * as build from './tables/build.ts'
 import type * as catalog from './tables/catalog.ts'
 import type {
@@ -80,6 +81,8 @@ export interface Database {
   build_orders: build.BuildOrdersTable
   build_steps: build.BuildStepsTable
   resources: build.ResourcesTable
+  backups: backup.BackupsTable
+  backup_volumes: backup.BackupVolumesTable
   secrets: build.SecretsTable
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable

@@ -44,6 +44,7 @@ export async function listDeployedInstances(
       'instances.generation',
       'instances.host_port',
       'instances.variables',
+      'instances.restored_from_backup_id',
       'environments.prefix',
       'application_versions.definition',
     ])
@@ -56,6 +57,7 @@ export async function listDeployedInstances(
     query = query.where('instances.server_id', '=', by.serverId).where('instances.state', 'in', by.states)
   if ('phase' in by && by.phase) query = query.where('subscriptions.phase', '=', by.phase)
   const rows = await query.execute()
+  const copies = await readCopiesOf(db, rows)
   return rows.map((row) => ({
     id: row.id,
     subscriptionId: row.subscription_id,
@@ -74,8 +76,33 @@ export async function listDeployedInstances(
       hostPort: row.host_port,
       ceiling: CONTAINER_CEILING,
       variables: row.variables,
+      ...copies(row.restored_from_backup_id),
     },
   }))
+}
+
+/** What instances begin with, by the backup they are restored from; most are restored from none. */
+async function readCopiesOf(
+  db: Db,
+  instances: readonly { restored_from_backup_id: string | null }[],
+): Promise<(backupId: string | null) => Pick<PlannedInstance, 'restoreFrom'>> {
+  const ids = instances.flatMap((row) => row.restored_from_backup_id ?? [])
+  const rows =
+    ids.length === 0
+      ? []
+      : await db
+          .selectFrom('backup_volumes')
+          .selectAll()
+          .where('backup_id', 'in', ids)
+          .orderBy('volume')
+          .execute()
+  return (backupId) => {
+    if (backupId === null) return {}
+    const own = rows.filter((row) => row.backup_id === backupId)
+    return {
+      restoreFrom: own.map(({ volume, location, bytes, sha256 }) => ({ volume, location, bytes, sha256 })),
+    }
+  }
 }
 
 /** @throws `not_found` */

@@ -316,6 +316,46 @@ CREATE TABLE applied_discounts (
 CREATE INDEX applied_discounts_by_customer ON public.applied_discounts USING btree (customer_id);
 CREATE INDEX applied_discounts_by_subscription ON public.applied_discounts USING btree (subscription_id) WHERE (subscription_id IS NOT NULL);
 
+CREATE TABLE backup_volumes (
+  backup_id uuid not null,
+  volume text not null,
+  location text not null,
+  bytes bigint not null,
+  sha256 text not null,
+  saved_at timestamp with time zone not null,
+  verified_at timestamp with time zone,
+  constraint backup_volumes_pkey PRIMARY KEY (backup_id, volume),
+  constraint backup_volumes_backup_id_fkey FOREIGN KEY (backup_id) REFERENCES backups(id),
+  constraint backup_volumes_bytes_check CHECK ((bytes > 0)),
+  constraint backup_volumes_check CHECK ((verified_at >= saved_at)),
+  constraint backup_volumes_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+CREATE TABLE backups (
+  id uuid not null,
+  instance_id uuid not null,
+  server_id uuid not null,
+  build_order_id uuid not null,
+  state text not null default 'taking'::text,
+  failure_detail text,
+  taken_at timestamp with time zone,
+  verified_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint backups_pkey PRIMARY KEY (id),
+  constraint backups_build_order_id_fkey FOREIGN KEY (build_order_id) REFERENCES build_orders(id),
+  constraint backups_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint backups_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint backups_deleted_check CHECK ((((state = 'deleted'::text) = (deleted_at IS NOT NULL)) AND (deleted_at >= expires_at))),
+  constraint backups_failed_check CHECK (((state = 'failed'::text) = (failure_detail IS NOT NULL))),
+  constraint backups_kept_check CHECK (((state = ANY (ARRAY['kept'::text, 'deleted'::text])) = (num_nonnulls(taken_at, verified_at, expires_at) = 3))),
+  constraint backups_state_check CHECK ((state = ANY (ARRAY['taking'::text, 'kept'::text, 'failed'::text, 'deleted'::text])))
+);
+CREATE INDEX backups_by_build_order ON public.backups USING btree (build_order_id);
+CREATE INDEX backups_by_expiry ON public.backups USING btree (server_id, expires_at) WHERE (state = 'kept'::text);
+CREATE UNIQUE INDEX one_last_backup ON public.backups USING btree (instance_id);
+
 CREATE TABLE balance_movements (
   id uuid not null,
   customer_id uuid not null,
@@ -667,10 +707,12 @@ CREATE TABLE installation (
   terms_required text not null default 'shop'::text,
   states_tax_in_own_currency boolean not null default false,
   advance_days integer not null default 0,
+  backup_retention_days integer not null default 30,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
   constraint installation_announced_fields_check CHECK ((announced_fields <@ '{price,quantity,product,recurrence}'::text[])),
+  constraint installation_backup_retention_days_check CHECK (((backup_retention_days >= 1) AND (backup_retention_days <= 3660))),
   constraint installation_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint installation_draft_days_check CHECK (((draft_days >= 0) AND (draft_days <= 30))),
   constraint installation_is_only_check CHECK (is_only),
@@ -714,15 +756,18 @@ CREATE TABLE instances (
   destroyed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   variables jsonb not null default '{}'::jsonb,
+  restored_from_backup_id uuid,
   constraint instances_pkey PRIMARY KEY (id),
   constraint instances_application_version_id_fkey FOREIGN KEY (application_version_id) REFERENCES application_versions(id),
   constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
+  constraint instances_restored_from_backup_id_fkey FOREIGN KEY (restored_from_backup_id) REFERENCES backups(id),
   constraint instances_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
   constraint instances_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint instances_check CHECK (((state = 'destroyed'::text) = (destroyed_at IS NOT NULL))),
   constraint instances_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
   constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text])))
 );
+CREATE INDEX instances_by_backup ON public.instances USING btree (restored_from_backup_id) WHERE (restored_from_backup_id IS NOT NULL);
 CREATE INDEX instances_by_subscription ON public.instances USING btree (subscription_id);
 CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (server_id, name) WHERE (destroyed_at IS NULL);
 CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);

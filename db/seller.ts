@@ -35,6 +35,8 @@ export interface SellerSettings {
   readonly unbuiltPayments: 'balance' | 'refund'
   readonly mailVerification: MailVerification
   readonly reviewRules: ReviewRules
+  /** Days that the last backup of an instance is kept. */
+  readonly backupRetentionDays: number
 }
 
 export async function readSeller(db: Db): Promise<SellerSettings> {
@@ -59,6 +61,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     unbuiltPayments: row.unbuilt_payments,
     mailVerification: row.mail_verification,
     reviewRules: row.review_rules,
+    backupRetentionDays: row.backup_retention_days,
   }
 }
 
@@ -100,6 +103,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       unbuilt_payments: settings.unbuiltPayments,
       mail_verification: settings.mailVerification,
       review_rules: JSON.stringify(settings.reviewRules),
+      backup_retention_days: settings.backupRetentionDays,
     })
     .execute()
 }

@@ -8,6 +8,7 @@ import {
   type BuildStep,
   type ContainerStep,
   type PlannedInstance,
+  type SavedCopy,
   type UndoableStep,
 } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -69,6 +70,10 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     applyLimit: async (ref, { code, value }) => setLimit(server, ref, code, value),
     readLimit: async (ref, code) => observeLimit(server, ref, code, []),
     readMetrics: async (ref) => readMetrics(server, ref),
+    saveVolume: async ({ volume, key }) => saveNothing(server, volume, key),
+    verifyCopy: async () => ({ entries: 0 }),
+    deleteCopy: async (location) => server.record(`delete copy ${location}`),
+    clearCopying: async () => undefined,
   }
 }
 
@@ -77,6 +82,7 @@ function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext)
   server.record(`ensure ${step.kind} ${step.name}`)
   const detail = `dry run: ${step.title}`
   if (step.kind === 'image') return { externalId: `dry-run:${step.name}`, isAdopted: false, detail }
+  if (step.kind === 'restore') return { externalId: step.name, isAdopted: false, detail }
   if (step.kind === 'ready')
     return ensureReady(server, step.containers, step.labels['io.clouder.instance'] ?? '')
   const externalId = `dry-run:${step.kind}:${step.name}`
@@ -127,6 +133,21 @@ function uses({ step: container }: ImaginedObject, step: UndoableStep): boolean 
   if (container === undefined) return false
   if (step.kind === 'network') return container.network.name === step.name
   return step.kind === 'volume' && container.mounts.some((mount) => mount.volume === step.name)
+}
+
+/** An archive of nothing: two blocks of zeros. */
+const EMPTY_ARCHIVE_BYTES = 1024
+const EMPTY_ARCHIVE_SHA256 = '5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef'
+
+function saveNothing(
+  server: ImaginedServer,
+  { volume, name }: { volume: string; name: string },
+  key: string,
+): SavedCopy {
+  server.record(`save volume ${name} as ${key}`)
+  if (server.find('volume', name) === undefined)
+    throw new BusinessError('backup_failed', `volume ${name} is not on the server any more`)
+  return { volume, location: `dry-run:${key}`, bytes: EMPTY_ARCHIVE_BYTES, sha256: EMPTY_ARCHIVE_SHA256 }
 }
 
 function listResources(server: ImaginedServer, instance: PlannedInstance): ServerResource[] {

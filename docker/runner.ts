@@ -13,6 +13,9 @@ import type {
   ServerDescription,
   StepOutcome,
 } from '#domain/runner.ts'
+import { removeCarriers } from './backup/carrier.ts'
+import { createFolderStorage } from './backup/folder.ts'
+import { restoreVolumes, saveVolume, verifyCopy, type Copying } from './backup/volume-copy.ts'
 import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
 import { call, connectEngine } from './engine.ts'
 import { execute } from './execution.ts'
@@ -28,17 +31,21 @@ import { ensureVolume, removeVolume } from './volume.ts'
 export interface DockerRunnerOptions extends ImageSources {
   /** `unix://…` or `tcp://…`; without it, what `DOCKER_HOST` or the default socket says. */
   readonly dockerHost?: string
+  /** Where copies of volumes are kept. Without it nothing can be saved, thus nothing that has volumes be unbuilt. */
+  readonly backupsFolder?: string
 }
 
 /** The runner that makes things for real, on one engine. */
 export function createDockerRunner(options: DockerRunnerOptions): Runner {
   const docker = connectEngine(options.dockerHost)
   const diskUsage = createDiskUsage(docker)
+  const storage = createFolderStorage(options.backupsFolder ?? '')
+  const copying = { docker, storage, busyboxPath: options.busyboxPath }
   return {
     id: 'docker',
     describe: (ctx) => describeServer(docker, ctx),
     testConnection: async (ctx) => void (await call(ctx, 'reach the engine', () => docker.ping(), 5_000)),
-    ensure: (step, ctx) => ensureStep(docker, options, step, ctx),
+    ensure: (step, ctx) => ensureStep(copying, options, step, ctx),
     remove: (step, ctx) => removeStep(docker, step, ctx),
     list: (instance, ctx) => listResources(docker, instance, ctx),
     listManaged: (installation, ctx) => listByLabels(docker, installationLabels(installation), ctx),
@@ -51,20 +58,27 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     applyLimit: (ref, limit, ctx) => applyLimit(ref, limit, (request) => execute(docker, request, ctx)),
     readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
     readMetrics: (ref, ctx) => readMetrics(docker, diskUsage(ctx), ref, ctx),
+    saveVolume: (request, ctx) => saveVolume(copying, request, ctx),
+    verifyCopy: (copy, ctx) => verifyCopy(copying, copy, ctx),
+    deleteCopy: (location) => storage.remove(location),
+    clearCopying: (instance, ctx) => removeCarriers(docker, instance, ctx),
   }
 }
 
 async function ensureStep(
-  docker: Docker,
+  copying: Copying,
   sources: ImageSources,
   step: BuildStep,
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
+  const { docker } = copying
   switch (step.kind) {
     case 'network':
       return await ensureNetwork(docker, step, ctx)
     case 'volume':
       return await ensureVolume(docker, step, ctx)
+    case 'restore':
+      return await restoreVolumes(copying, step, ctx)
     case 'image':
       return await ensureImage(docker, sources, step, ctx)
     case 'container':

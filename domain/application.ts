@@ -188,6 +188,24 @@ export interface LimitDefinition {
   readonly use: readonly string[]
 }
 
+/** A command that runs in the container of a service. No shell reads it, unless it is one. */
+export interface ServiceCommand {
+  readonly service: string
+  readonly command: readonly string[]
+}
+
+/** How a copy of the volumes becomes a consistent one. Commands may be run again after a crash, so they must bear it. */
+export interface BackupDefinition {
+  /** Those that hold what cannot be made again. */
+  readonly volumes: readonly string[]
+  /** While the containers run: what makes the volumes consistent, a dump into one of them for example. */
+  readonly before: readonly ServiceCommand[]
+  /** When the copy was taken and the containers still run: the end of what `before` began. */
+  readonly after: readonly ServiceCommand[]
+  /** The containers are stopped after `before`: files at rest are consistent. */
+  readonly isStopped: boolean
+}
+
 interface ReadyDefinition {
   readonly path: string
   readonly timeoutS: number
@@ -209,6 +227,8 @@ export interface ApplicationDefinition {
   readonly metrics: readonly MetricDefinition[]
   readonly limits: readonly LimitDefinition[]
   readonly ready: ReadyDefinition
+  /** Left out: every volume, while the containers are stopped. */
+  readonly backup?: BackupDefinition
   /** In the order of the file. */
   readonly services: readonly ServiceDefinition[]
   readonly volumes: readonly string[]

@@ -42,6 +42,19 @@ export interface PlannedInstance {
   readonly ceiling: ContainerLimits
   /** Left out: all variables are what the application says. */
   readonly variables?: VariableValues
+  /** What its volumes begin with; left out: they begin empty. */
+  readonly restoreFrom?: readonly SavedCopy[]
+}
+
+/** A volume that was saved and read back whole. */
+export interface SavedCopy {
+  /** The volume's name in the compose file. */
+  readonly volume: string
+  /** Where the server's storage has it. */
+  readonly location: string
+  readonly bytes: number
+  /** Hexadecimal, of all its bytes. */
+  readonly sha256: string
 }
 
 export type Labels = Readonly<Record<string, string>>
@@ -72,6 +85,14 @@ export interface ImageStep extends StepBase {
   readonly kind: 'image'
   readonly application: string
   readonly image: ImageSource
+}
+
+/** Fills volumes with what was saved of another instance, before any container can write into them. */
+export interface RestoreStep extends StepBase {
+  readonly kind: 'restore'
+  readonly instance: PlannedInstance
+  /** `volume` is the name on the server here. */
+  readonly copies: readonly SavedCopy[]
 }
 
 /** Strings of environment, command, entrypoint and health check are templates: no secret value is in a plan. */
@@ -121,7 +142,7 @@ export interface ReadyStep extends StepBase {
 }
 
 /** A value of plain JSON, without secrets. */
-export type BuildStep = NetworkStep | VolumeStep | ImageStep | ContainerStep | ReadyStep
+export type BuildStep = NetworkStep | VolumeStep | RestoreStep | ImageStep | ContainerStep | ReadyStep
 
 /** A step that leaves something on the server which unbuilding removes. Images stay, other instances share them. */
 export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
@@ -168,8 +189,8 @@ export function instanceLabels(instance: PlannedInstance): Labels {
 }
 
 /**
- * The steps that make an instance, in the order in which they are carried out: network, volumes, images, one container a
- * service after all it depends on, and the ready check.
+ * The steps that make an instance, in the order in which they are carried out: network, volumes and what they begin with,
+ * images, one container a service after all it depends on, and the ready check.
  * @throws `application_refused` when a service asks for more memory, processors or processes than the instance's ceiling.
  * @throws `field_invalid` when the environment's prefix or the instance's name cannot be a part of a name on a server.
  */
@@ -188,6 +209,7 @@ export function planBuild(definition: ApplicationDefinition, instance: PlannedIn
   return [
     network,
     ...definition.volumes.map((volume) => planVolume(instance, volume)),
+    ...planRestore(definition, instance),
     ...planImages(definition, services),
     ...services.map((service) => planContainer(definition, instance, service)),
     planReady(definition, instance, services),
@@ -225,6 +247,23 @@ function planVolume(instance: PlannedInstance, volume: string): VolumeStep {
     labels: { ...instanceLabels(instance), 'io.clouder.component': volume },
     volume,
   }
+}
+
+/** A volume that the application has no more is left out. */
+function planRestore(definition: ApplicationDefinition, instance: PlannedInstance): RestoreStep[] {
+  const { restoreFrom = [], ...planned } = instance
+  const copies = restoreFrom.filter(({ volume }) => definition.volumes.includes(volume))
+  if (copies.length === 0) return []
+  return [
+    {
+      kind: 'restore',
+      name: `${instance.environmentPrefix}_${instance.name}`,
+      title: `Restore of ${copies.map(({ volume }) => volume).join(', ')}`,
+      labels: instanceLabels(instance),
+      instance: planned,
+      copies: copies.map((copy) => ({ ...copy, volume: volumeName(instance, copy.volume) })),
+    },
+  ]
 }
 
 function planImages(definition: ApplicationDefinition, services: readonly ServiceDefinition[]): ImageStep[] {

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'addon_not_available'
   | 'application_refused'
   | 'application_unknown'
+  | 'backup_failed'
   | 'before_last_billed_day'
   | 'below_current_use'
   | 'billing_timing_invalid'

@@ -9,6 +9,7 @@ const prefixes = {
   announcement: 'ann',
   application: 'app',
   apiKey: 'key',
+  backup: 'bak',
   billingRun: 'run',
   buildOrder: 'bo',
   buildStep: 'step',

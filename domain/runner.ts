@@ -1,5 +1,5 @@
 import type { ApplicationDefinition } from './application.ts'
-import type { BuildStep, PlannedInstance, ReadyStep, UndoableStep } from './build-plan.ts'
+import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 
 /** What a caller gives to every call. */
 export interface RunnerContext {
@@ -118,6 +118,14 @@ export interface LimitObservation {
   readonly commands: readonly ExecuteResult[]
 }
 
+/** Which volume of an instance is copied, and as what. */
+export interface SaveRequest {
+  readonly instance: PlannedInstance
+  readonly volume: { readonly volume: string; readonly name: string }
+  /** `bak_…/data`: names of letters, digits, `.`, `-` and `_`, with a slash between. */
+  readonly key: string
+}
+
 /** An application and where it runs: what instance-wide calls are given. */
 export interface InstanceRef {
   readonly definition: ApplicationDefinition
@@ -166,4 +174,16 @@ export interface Runner {
   ): Promise<LimitObservation>
   readLimit(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<LimitObservation>
   readMetrics(ref: InstanceRef, ctx: RunnerContext): Promise<readonly MetricReading[]>
+
+  /**
+   * Copies a volume into the server's storage, whole or not at all, under a key: saved again under the same key, the copy is
+   * replaced. The volume is only read. @throws `backup_failed` where there is no such volume, or no room for the copy
+   */
+  saveVolume(request: SaveRequest, ctx: RunnerContext): Promise<SavedCopy>
+  /** Reads a copy back: its size, its checksum, its structure to the end. @throws `backup_failed` when it is not whole */
+  verifyCopy(copy: SavedCopy, ctx: RunnerContext): Promise<{ readonly entries: number }>
+  /** Not there is a success. */
+  deleteCopy(location: string, ctx: RunnerContext): Promise<void>
+  /** Removes what an interrupted copy left on the engine. */
+  clearCopying(instance: PlannedInstance, ctx: RunnerContext): Promise<void>
 }

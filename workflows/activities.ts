@@ -24,6 +24,11 @@ export function onServer(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), startToCloseTimeout: '30 m' })
 }
 
+/** The same for volumes of any size. That it goes on is seen by its beat, each second. */
+export function onServerForLong(serverId: string) {
+  return proxyActivities<ServerActivities>({ ...besideEngine(serverId), startToCloseTimeout: '24 h' })
+}
+
 /** The same for what somebody waits for: after a minute the answer is that it could not be done. */
 export function onServerAtOnce(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '60 s' })

@@ -6,7 +6,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow'
 import type { BuildTicket, StepTicket } from '#activities/build.ts'
-import { database, onServer } from './activities.ts'
+import { database, onServer, onServerForLong } from './activities.ts'
 import { cancelBuildSignal, searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 
@@ -31,7 +31,8 @@ export async function build(ticket: BuildTicket): Promise<BuildResult> {
     begun.push(step)
     show(ticket, index, 'running')
     try {
-      await onServer(step.serverId).carryOutStep.executeWithOptions(
+      const server = step.kind === 'restore' ? onServerForLong(step.serverId) : onServer(step.serverId)
+      await server.carryOutStep.executeWithOptions(
         { summary: `${index + 1}/${ticket.steps.length} ${step.title}` },
         [{ stepId: step.stepId }],
       )

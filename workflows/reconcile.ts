@@ -1,4 +1,4 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow'
+import { patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
 import type { ServerDrift } from '#activities/reconcile.ts'
 import { database } from './activities.ts'
@@ -29,6 +29,7 @@ export async function reconcile(): Promise<Drift> {
   for (const serverId of serverIds) {
     try {
       const { missing, orphans } = await compareServer(serverId)
+      if (patched('expired-backups')) await deleteExpiredBackups(serverId)
       drift = {
         ...drift,
         missing: [...drift.missing, ...missing],
@@ -52,16 +53,27 @@ function show(drift: Drift, checked: number): void {
   setCurrentDetails([`Checked ${checked} workflows.`, '', '| | |', '|---|---|', ...rows].join('\n'))
 }
 
-/** A server that is away is not waited for: the next round comes in a minute. */
+/** What is left for the next round is done by it. */
+async function deleteExpiredBackups(serverId: string): Promise<void> {
+  await atServer(serverId).deleteExpiredBackups.executeWithOptions(
+    { summary: 'backups that were kept long enough' },
+    [{ serverId }],
+  )
+}
+
 async function compareServer(serverId: string): Promise<ServerDrift> {
-  const server = proxyActivities<ServerActivities>({
+  return await atServer(serverId).compareServer.executeWithOptions(
+    { summary: `rows against the engine of ${serverId}` },
+    [{ serverId }],
+  )
+}
+
+/** A server that is away is not waited for: the next round comes in a minute. */
+function atServer(serverId: string) {
+  return proxyActivities<ServerActivities>({
     taskQueue: taskQueues.server(serverId),
     scheduleToCloseTimeout: '50 s',
     heartbeatTimeout: '10 s',
     retry: { maximumAttempts: 2 },
   })
-  return await server.compareServer.executeWithOptions(
-    { summary: `rows against the engine of ${serverId}` },
-    [{ serverId }],
-  )
 }

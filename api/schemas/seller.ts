@@ -104,6 +104,11 @@ const settingsShape = {
     description: 'For which orders the mail address of the customer is verified before the build.',
   }),
   review_rules: reviewRulesField,
+  backup_retention_days: z
+    .int()
+    .min(1)
+    .max(3660)
+    .openapi({ description: 'Days that the last backup of an instance is kept once it was removed.' }),
 }
 
 export const sellerSchema = z
@@ -155,6 +160,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     unbuilt_payments: settings.unbuiltPayments,
     mail_verification: settings.mailVerification,
     review_rules: toReviewRulesJson(settings.reviewRules),
+    backup_retention_days: settings.backupRetentionDays,
   }
 }
 
@@ -189,6 +195,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     unbuiltPayments: json.unbuilt_payments,
     mailVerification: json.mail_verification,
     reviewRules: toReviewRules(json.review_rules),
+    backupRetentionDays: json.backup_retention_days,
   }
 }
 

@@ -132,6 +132,7 @@ export const startHelp = `
     CLOUDER_TEMPORAL_UI_PORT  8233 or next free    for the one that is started
     DOCKER_HOST               the usual sockets    a Docker engine, unix:///… or tcp://…
     CLOUDER_BUSYBOX           found or installed   a static busybox, for stand-in images
+    CLOUDER_BACKUPS           in the data folder   where the last copies of volumes are kept
 
   A second start with the same data folder finds everything again. To start afresh, remove the data folder
   (subscriptions that still run keep their containers: cancel them first).

@@ -1,4 +1,4 @@
-import type { BuildStep } from '#domain/build-plan.ts'
+import type { StepPlan } from '#domain/backup-plan.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
@@ -26,6 +26,8 @@ export interface InstancesTable {
   state_at: Defaulted<Instant>
   /** Values of the application's variables; null stands for one that is sealed. */
   variables: DefaultedJson<Readonly<Record<string, string | null>>>
+  /** What its volumes begin with. */
+  restored_from_backup_id: Defaulted<string | null>
   destroyed_at: Instant | null
   created_at: Generated<Instant>
 }
@@ -50,10 +52,10 @@ export interface BuildStepsTable {
   instance_id: string
   server_id: string
   position: number
-  kind: BuildStep['kind']
+  kind: StepPlan['kind']
   name: string
   title: string
-  plan: BuildStep
+  plan: StepPlan
   state: Defaulted<BuildState>
   attempt: Defaulted<number>
   started_at: Instant | null

@@ -46,6 +46,7 @@ export interface InstallationTable {
   unbuilt_payments: Defaulted<'balance' | 'refund'>
   mail_verification: Defaulted<MailVerification>
   review_rules: ColumnType<ReviewRules, string | undefined, string>
+  backup_retention_days: Defaulted<number>
   reservation_minutes: Defaulted<number>
   terms_required: Defaulted<TermsRequired>
   number_patterns: ColumnType<NumberPatterns, string | undefined, string>

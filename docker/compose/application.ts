@@ -1,4 +1,8 @@
-import { type ApplicationDefinition, type ServiceDefinition } from '#domain/application.ts'
+import {
+  type ApplicationDefinition,
+  type BackupDefinition,
+  type ServiceDefinition,
+} from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { extendServices } from './extends.ts'
 import { describeFinding, Findings, pointerOf, type Finding, type Path } from './finding.ts'
@@ -212,9 +216,17 @@ function define(
     metrics: block.metrics,
     limits: block.limits,
     ready: { path: block.ready.path, timeoutS: block.ready.timeout_s },
+    ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),
     services: whole,
     volumes: [...reading.volumes],
   }
+}
+
+function backupOf(
+  { volumes, before, after, stop: isStopped }: NonNullable<XClouder['backup']>,
+  reading: Reading,
+): BackupDefinition {
+  return { volumes: volumes ?? [...reading.volumes], before, after, isStopped }
 }
 
 /** `wordpress-with-mariadb` is `Wordpress with mariadb`. */

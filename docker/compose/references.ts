@@ -31,6 +31,16 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
   }
   for (const [index, limit] of file.limits.entries())
     requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)
+  refuseBackup(file, findings)
+}
+
+function refuseBackup(file: ApplicationDefinition, findings: Findings): void {
+  const path = ['x-clouder', 'backup']
+  for (const [index, volume] of (file.backup?.volumes ?? []).entries())
+    requireVolume(file, volume, [...path, 'volumes', index], findings)
+  for (const when of ['before', 'after'] as const)
+    for (const [index, { service }] of (file.backup?.[when] ?? []).entries())
+      requireService(file, service, [...path, when, index, 'service'], findings)
 }
 
 /** Only of services that are there: one that is not is refused already. */

@@ -67,6 +67,15 @@ const limit: z.ZodType<LimitDefinition> = z.strictObject({
   use: argumentList,
 })
 
+const serviceCommand = z.strictObject({ service: objectName, command: argumentList })
+
+const backup = z.strictObject({
+  volumes: z.array(objectName).optional(),
+  before: z.array(serviceCommand).default([]),
+  after: z.array(serviceCommand).default([]),
+  stop: z.boolean().default(true),
+})
+
 const uniqueBy = <T>(items: readonly T[], key: (item: T) => string): boolean =>
   new Set(items.map(key)).size === items.length
 
@@ -100,6 +109,8 @@ const xClouder = z
         timeout_s: z.number().int().min(1).max(3600).default(120),
       })
       .default({ path: '/', timeout_s: 120 }),
+    /** How a copy of the volumes becomes a consistent one. */
+    backup: backup.optional(),
   })
   .refine((block) => !block.stand_in || block.notice !== undefined, {
     path: ['notice'],

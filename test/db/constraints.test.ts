@@ -848,6 +848,45 @@ for (const [from, paths] of Object.entries(phasePaths)) {
   })
 }
 
+test('a last backup is one an instance, kept only when it was read back, and never deleted before its time', async () => {
+  const buildOrder = newId()
+  await sql`insert into build_orders (id, subscription_id, kind, number, state)
+    values (${buildOrder}, ${sold.subscription}, 'unbuild', 90, 'failed')`.execute(db)
+  const { rows } = await sql<{ server_id: string }>`
+    select server_id from instances where id = ${sold.instance}`.execute(db)
+  const backup = newId()
+  const insert = async (id: string) =>
+    sql`insert into backups (id, instance_id, server_id, build_order_id)
+      values (${id}, ${sold.instance}, ${rows[0]?.server_id}, ${buildOrder})`.execute(db)
+  const set = async (change: string) => sql`update backups set ${sql.raw(change)}`.execute(db)
+  await insert(backup)
+  await refuses('one_last_backup', async () => insert(newId()))
+  await refuses('backups_state_check', async () => set(`state = 'lost'`))
+  await refuses('backups_kept_check', async () => set(`state = 'kept', taken_at = now(), expires_at = now()`))
+  await refuses('backups_failed_check', async () => set(`state = 'failed'`))
+  await set(`state = 'kept', taken_at = now(), verified_at = now(), expires_at = now() + interval '30 days'`)
+  await refuses('backups_deleted_check', async () => set(`state = 'deleted'`))
+  await refuses('backups_deleted_check', async () => set(`state = 'deleted', deleted_at = now()`))
+
+  const copy = async (bytes: number, sha256: string, verifiedAt = '2026-01-02') =>
+    sql`insert into backup_volumes (backup_id, volume, location, bytes, sha256, saved_at, verified_at)
+      values (${backup}, 'data', 'folder:a/b', ${bytes}, ${sha256}, '2026-01-02', ${verifiedAt})`.execute(db)
+  await refuses('backup_volumes_bytes_check', async () => copy(0, 'a'.repeat(64)))
+  await refuses('backup_volumes_sha256_check', async () => copy(1, 'a'))
+  await refuses('backup_volumes_check', async () => copy(1, 'a'.repeat(64), '2026-01-01'))
+  await copy(1, 'a'.repeat(64))
+  await refuses('backup_volumes_pkey', async () => copy(1, 'a'.repeat(64)))
+  await refuses('instances_restored_from_backup_id_fkey', async () =>
+    sql`update instances set restored_from_backup_id = ${newId()}`.execute(db),
+  )
+  await refuses('installation_backup_retention_days_check', async () =>
+    sql`update installation set backup_retention_days = 0`.execute(db),
+  )
+  await sql`delete from backup_volumes`.execute(db)
+  await sql`delete from backups`.execute(db)
+  await sql`delete from build_orders where id = ${buildOrder}`.execute(db)
+})
+
 const instancePaths: Record<InstanceState, InstanceState[]> = {
   ordered: ['building', 'cancelling', 'destroyed'],
   building: ['running', 'failed', 'cancelling'],

@@ -1,4 +1,6 @@
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import Docker from 'dockerode'
 import type { ApplicationDefinition, ServiceDefinition } from '#domain/application.ts'
@@ -17,10 +19,14 @@ export const applicationsFolder = new URL('../../applications', import.meta.url)
 export const docker = new Docker()
 export const standIn = await readApplication(applicationsFolder, 'odoo-stand-in')
 
+/** Made by the first copy, removed with the temporary folder of the test run. */
+export const backupsFolder = join(tmpdir(), `clouder-backups-${process.pid}`)
+
 export function dockerRunner(): Runner {
   return createDockerRunner({
     applicationsFolder,
     busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '/bin/busybox',
+    backupsFolder,
   })
 }
 

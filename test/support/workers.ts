@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import {
@@ -37,6 +38,10 @@ export interface WorkerOptions {
   readonly workflowBundle?: WorkflowBundleOption
 }
 
+/** Of this process; another worker of a test that is to find its copies is told of it. */
+export const backupsFolder =
+  process.env['CLOUDER_TEST_BACKUPS'] ?? path.join(tmpdir(), `clouder-test-backups-${process.pid}`)
+
 /** The same in every worker of the tests, so that the next one opens what the last one sealed. */
 export const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
 
@@ -71,6 +76,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       applicationsFolder,
       busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '',
       packageArchive: await findPackageArchive(),
+      backupsFolder,
     }),
   )
   const workers = await Promise.all([

@@ -1,0 +1,29 @@
+import { Context } from '@temporalio/activity'
+import { beginStep, failStep, setStepProgress, type StepDetail } from '#db/build-step.ts'
+import type { Db } from '#db/database.ts'
+import { BusinessError } from '#domain/errors.ts'
+
+/** Writes attempt and failure of a step beside what happens in Temporal, so that pages show both alike. */
+export async function recorded<T>(db: Db, step: StepDetail, effect: () => Promise<T>): Promise<T> {
+  await beginStep(db, step.id, Context.current().info.attempt)
+  try {
+    return await effect()
+  } catch (error) {
+    const isFinal = error instanceof BusinessError
+    const detail = error instanceof Error ? error.message : String(error)
+    await failStep(db, step.id, { code: isFinal ? error.code : 'retrying', detail, isFinal })
+    throw error
+  }
+}
+
+/** At most one row update a second: pulls tell of every layer. */
+export function showProgress(db: Db, stepId: string): (text: string) => void {
+  let lastMs = 0
+  return (text) => {
+    if (Date.now() - lastMs < 1_000) return
+    lastMs = Date.now()
+    setStepProgress(db, stepId, text).catch(() => {
+      // Progress is for the eye: the step itself reports what matters.
+    })
+  }
+}

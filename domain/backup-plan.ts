@@ -1,0 +1,66 @@
+import type { ApplicationDefinition, ServiceCommand } from './application.ts'
+import {
+  instanceLabels,
+  planUnbuild,
+  volumeName,
+  type BuildStep,
+  type Labels,
+  type PlannedInstance,
+  type UndoableStep,
+} from './build-plan.ts'
+
+/** Saves what an instance holds, before anything of it is removed. A plain JSON value. */
+export interface BackupStep {
+  readonly kind: 'backup'
+  readonly name: string
+  readonly title: string
+  readonly labels: Labels
+  /** In the compose file, and on the server. */
+  readonly volumes: readonly { readonly volume: string; readonly name: string }[]
+  readonly before: readonly ServiceCommand[]
+  readonly after: readonly ServiceCommand[]
+  readonly isStopped: boolean
+}
+
+/** What an unbuild walks. */
+export type UnbuildStep = BackupStep | UndoableStep
+
+/** Every step of a build or an unbuild, as it is kept. */
+export type StepPlan = BuildStep | UnbuildStep
+
+/**
+ * The last backup of an instance: of the volumes that its application wants saved, those that were made. Null where nothing
+ * is to be saved.
+ * @param made the volumes that are on the server, by their names in the compose file
+ */
+export function planBackup(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  made: readonly string[],
+): BackupStep | null {
+  const rule = definition.backup
+  const wanted = (rule?.volumes ?? definition.volumes).filter((volume) => made.includes(volume))
+  if (wanted.length === 0) return null
+  return {
+    kind: 'backup',
+    name: `${instance.environmentPrefix}_${instance.name}`,
+    title: `Last backup of ${wanted.join(', ')}`,
+    labels: instanceLabels(instance),
+    volumes: wanted.map((volume) => ({ volume, name: volumeName(instance, volume) })),
+    before: rule?.before ?? [],
+    after: rule?.after ?? [],
+    isStopped: rule?.isStopped ?? true,
+  }
+}
+
+/** The way back: all that is to be saved is saved before the first thing is removed. */
+export function planSafeUnbuild(made: readonly BuildStep[], backups: readonly BackupStep[]): UnbuildStep[] {
+  return [...backups, ...planUnbuild(made)]
+}
+
+/** When a copy may be deleted: so many times 24 hours after it was taken. */
+export function expiryOf(takenAt: string, retentionDays: number): string {
+  return Temporal.Instant.from(takenAt)
+    .add({ hours: 24 * retentionDays })
+    .toString()
+}

@@ -2,7 +2,7 @@ import { assert } from '#domain/assert.ts'
 import { compareDates } from '#domain/calendar.ts'
 import type { BillReason, DocumentInput } from '#domain/invoice/document.ts'
 import { dueParts, isClosingUsage } from '#domain/invoice/due.ts'
-import type { DuePart, LateUsagePart, OneOffPart } from '#domain/invoice/lines.ts'
+import type { DuePart, OneOffPart } from '#domain/invoice/lines.ts'
 import { readAppliedDiscounts } from './applied-discount.ts'
 import { readUsage, type AskedPart } from './bill-usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
@@ -10,7 +10,7 @@ import { readBounds, type BoundsOf } from './bounds.ts'
 import { readTogether, type Db } from './database.ts'
 import { readNamedValues, type AskedValues, type NamedValues } from './instance-value.ts'
 import type { LineSource } from './invoice-line.ts'
-import { readLateParts } from './late-usage.ts'
+import { placeLateParts, readLateParts } from './late-usage.ts'
 import { readWaitingCharges, type WaitingCharge } from './one-off-charge.ts'
 import { readPrices, type RereadPrices } from './reread-price.ts'
 import type { DocumentRow } from './subscription-documents.ts'
@@ -78,19 +78,20 @@ export async function readBillInputs(
   const ready = due.map((of) => withValues(of, values))
   const [allLate, usage] = await readTogether(
     db,
-    async () => readLateParts(db, all),
+    async () => readLateParts(db, all, { isLocked }),
     async () =>
       readUsage(
         db,
         ready.flatMap((of) => askedParts(of, isPreview)),
       ),
   )
-  const late = Map.groupBy(allLate, (part) => part.line.id)
+  const late = placeLateParts(ready, allLate)
   const gathered = gatherCharges(bills, contexts, charges, { isPreview })
-  const prepared = ready.map((of) => ({
-    ...of,
-    parts: [...of.parts, ...lateParts(of.own, late), ...(gathered.get(of.bill) ?? [])],
-  }))
+  const prepared = ready.map((of) => {
+    const left = late.get(of) ?? []
+    const parts = [...of.parts, ...left.map(({ part }) => part), ...(gathered.get(of.bill) ?? [])]
+    return { ...of, parts, sources: sourcesOf([...of.own, ...left.map(({ context }) => context)], parts) }
+  })
   return prepared.map((of): BillInput | null => {
     const [first] = of.own
     if (!first) return null
@@ -102,7 +103,7 @@ export async function readBillInputs(
       testClockId: first.subscription.testClockId,
       purchaseOrderReference: referenceOf(of.bill, of.own),
       isReady: !of.parts.some((part) => usage.unread.has(part) || values.isUnread(part)),
-      sources: sourcesOf(of.own, of.parts),
+      sources: of.sources,
       reprice: of.reprice,
       input: toInput(of, {
         discounts: found.filter((discount) => discount.currency === null || discount.currency === currency),
@@ -185,13 +186,6 @@ function askedParts({ bill, byLine, parts }: PreparedBill, isPreview: boolean): 
   return parts.flatMap((part) =>
     part.kind === 'usage' ? [{ part, context: contextOf(part, byLine), waitsAt }] : [],
   )
-}
-
-function lateParts(
-  own: readonly LineContext[],
-  late: ReadonlyMap<string, readonly LateUsagePart[]>,
-): LateUsagePart[] {
-  return own.flatMap(({ line }) => late.get(line.id) ?? [])
 }
 
 /**

@@ -5,7 +5,7 @@ import { cycleHolding } from '#domain/calendar.ts'
 import type { LateUsagePart } from '#domain/invoice/lines.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { convertUnit } from '#domain/unit.ts'
-import type { LineContext } from './billable-line.ts'
+import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
 import { measureUsages, type Meter, readMeters } from './usage-measure.ts'
 
@@ -26,28 +26,86 @@ interface LateRow {
   readonly billed_events: number
 }
 
+/** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
+export interface LatePart {
+  readonly part: LateUsagePart
+  readonly context: LineContext
+}
+
 /**
  * What came after its window was billed and is on no document yet (D-11), one part a window. A metric that is summed grows by
- * the events themselves; of a gauge the whole window is measured anew, and the part is what that changes.
+ * the events themselves; of a gauge the whole window is measured anew, and the part is what that changes. Of a line whose
+ * document was closed, by a change of plan, it comes with the next bill of the subscription.
  */
-export async function readLateParts(db: Db, contexts: readonly LineContext[]): Promise<LateUsagePart[]> {
-  const metered = contexts.filter(({ line }) => line.metric !== null && line.billingType === 'usage')
-  if (metered.length === 0) return []
-  const rows = await readLateEvents(db, [...new Set(metered.map(({ subscription }) => subscription.id))])
+export async function readLateParts(
+  db: Db,
+  contexts: readonly LineContext[],
+  { isLocked }: { isLocked: boolean },
+): Promise<LatePart[]> {
+  const subscriptionIds = [...new Set(contexts.map(({ subscription }) => subscription.id))]
+  if (subscriptionIds.length === 0) return []
+  let rows = await readLateEvents(db, subscriptionIds)
   if (rows.length === 0) return []
-  const byLine = new Map(metered.map((context) => [context.line.id, context]))
+  const byLine = new Map(contexts.map((context) => [context.line.id, context]))
+  const left = await readLeftLines(
+    db,
+    rows.filter((row) => !byLine.has(row.line_id)).map((row) => row.line_id),
+    { isLocked },
+  )
+  for (const context of left) byLine.set(context.line.id, context)
+  // Until they were locked another bill of the subscription may have taken it.
+  if (left.length > 0 && isLocked) rows = await readLateEvents(db, subscriptionIds)
   const known = rows.filter((row) => byLine.has(row.line_id))
   const meters = await readMeters(
     db,
     known.flatMap((row) => byLine.get(row.line_id)?.instanceId ?? []),
   )
-  const parts: LateUsagePart[] = []
+  const parts: LatePart[] = []
   for (const events of Map.groupBy(known, (row) => row.window_id).values()) {
     const context = byLine.get(events[0]?.line_id ?? '')
     assert(context, 'a late event belongs to a line of the bill')
-    parts.push(await toPart(db, context, events, meters))
+    parts.push({ part: await toPart(db, context, events, meters), context })
   }
   return parts
+}
+
+/** Each part on the bill of its line, or else on the first bill of its subscription. */
+export function placeLateParts<
+  Bill extends { readonly own: readonly LineContext[]; readonly byLine: ReadonlyMap<string, unknown> },
+>(bills: readonly Bill[], late: readonly LatePart[]): ReadonlyMap<Bill, readonly LatePart[]> {
+  const place = ({ part: { line } }: LatePart) =>
+    bills.find(({ byLine }) => byLine.has(line.id)) ??
+    bills.find(({ own }) => own.some(({ subscription }) => subscription.id === line.subscriptionId))
+  const placed = late.flatMap((of) => {
+    const bill = place(of)
+    return bill === undefined ? [] : [{ bill, of }]
+  })
+  const grouped = Map.groupBy(placed, ({ bill }) => bill)
+  return new Map([...grouped].map(([bill, found]) => [bill, found.map(({ of }) => of)]))
+}
+
+/** Those of the lines whose documents bill nothing any more. */
+async function readLeftLines(
+  db: Db,
+  lineIds: readonly string[],
+  { isLocked }: { isLocked: boolean },
+): Promise<LineContext[]> {
+  if (lineIds.length === 0) return []
+  const rows = await db
+    .selectFrom('subscription_lines as line')
+    .innerJoin('subscription_documents as document', 'document.id', 'line.document_id')
+    .select(['line.id', 'line.subscription_id'])
+    .where('line.id', '=', sql<string>`any(${lineIds}::uuid[])`)
+    .where('document.closed_at', 'is not', null)
+    .execute()
+  if (rows.length === 0) return []
+  const subscriptionIds = [...new Set(rows.map((row) => row.subscription_id))]
+  const [contexts = []] = await readBillableLines(
+    db,
+    [{ reason: 'final', document: null, subscriptionIds }],
+    { isLocked },
+  )
+  return contexts.filter(({ line }) => rows.some(({ id }) => id === line.id))
 }
 
 async function readLateEvents(db: Db, subscriptionIds: readonly string[]): Promise<LateRow[]> {

@@ -233,7 +233,10 @@ function takeWaiting(
   const lineIds = new Set(bill.lines.map((line) => line.id))
   const subscriptionIds = new Set(bill.lines.map((line) => line.subscriptionId))
   const isTaken = (part: OneOffPart | LateUsagePart) => {
-    if (part.kind === 'late_usage') return lineIds.has(part.line.id)
+    if (part.kind === 'late_usage') {
+      const { id, subscriptionId } = part.line
+      return lineIds.has(id) || (subscriptionIds.has(subscriptionId) && !isToBeBilled(course, id))
+    }
     const { subscriptionId, chargedOn } = part.charge
     if (compareDates(chargedOn, bill.on) > 0) return false
     return subscriptionId === null ? !bill.isFinal : subscriptionIds.has(subscriptionId)
@@ -241,6 +244,13 @@ function takeWaiting(
   const taken = course.waiting.filter(isTaken)
   course.waiting = course.waiting.filter((part) => !isTaken(part))
   return taken
+}
+
+/** The document of the line has a bill to come. */
+function isToBeBilled({ lines, documents }: Course, lineId: string): boolean {
+  return [...lines].some(
+    ([documentId, own]) => documents.get(documentId)?.on != null && own.some(({ id }) => id === lineId),
+  )
 }
 
 /** A document goes on while a line that recurs does, of a subscription that does. */

@@ -3,10 +3,14 @@ import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { newId } from '#db/identifier.ts'
 import { billLateUsage } from '#db/late-bill.ts'
+import { readStanding } from '#db/read/standing.ts'
+import { setRecurrence } from '#db/recurrence.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { insertUsageEvent, markIfLate } from '#db/usage.ts'
+import { simulateDocuments } from '#domain/invoice/simulation.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { listDocumentIds } from '#test/support/invoices.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
 // Usage from before the end that comes after the last bill. Network costs 1.00 a GiB.
@@ -124,4 +128,34 @@ test('what cannot be billed has one task and is billed once its cause is gone', 
   await billLateUsage(seller.db, { testClockId: ended.testClockId, now: '2026-03-22T11:00:00Z' })
   assert.deepEqual(await tasks(), [{ kind: 'bill_failed', closed_reason: 'billed' }])
   assert.deepEqual((await networkBills(ended)).slice(1), ['00002 late_usage [2026-03-01,2026-03-21) 200'])
+})
+
+test('usage of a line whose document was closed by a change comes with the next bill of its subscription, as foreseen', async () => {
+  const now = '2026-03-01T08:00:00Z'
+  const testClockId = await seller.clock(now)
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
+  const command = { subscriptionId, requestId: newId(), actor: 'test', now: '2026-03-02T08:00:00Z' }
+  await setRecurrence(seller.db, command, { count: 1, unit: 'quarter' })
+  await moveClock(seller.db, testClockId, '2026-04-02T08:00:00Z')
+  const [monthly = '', quarterly = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const closed = await seller.db
+    .selectFrom('subscription_documents')
+    .select('id')
+    .where('closed_at', 'is not', null)
+    .where('id', 'in', [monthly, quarterly])
+    .execute()
+  assert.deepEqual(closed, [{ id: monthly }])
+  await pushLate({ subscriptionId, testClockId }, '2', '2026-04-03T08:00:00Z')
+  const standing = await readStanding(seller.db, { subscriptionId })
+  assert.ok(standing)
+  const foreseen = simulateDocuments(standing, new Map(), '2026-07-01').flatMap(({ on, draft }) =>
+    draft.lines.flatMap((line) => (line.kind === 'late_usage' ? [`${on} ${line.amountMinor}`] : [])),
+  )
+  assert.deepEqual(foreseen, ['2026-07-01 200'])
+  await moveClock(seller.db, testClockId, '2026-07-02T08:00:00Z')
+  const late = (await networkBills({ subscriptionId, testClockId })).filter((bill) => bill.includes('late'))
+  assert.deepEqual(
+    late.map((bill) => bill.replace(/^\d+ /, '')),
+    ['late_usage [2026-03-01,2026-04-01) 200'],
+  )
 })

@@ -24,6 +24,10 @@ export const testClockSchema = z
     target: z.string().nullable().openapi({ description: 'Where it is going, or went last.' }),
     is_advancing: z.boolean(),
     subscriptions: z.number().int(),
+    drafts: z
+      .number()
+      .int()
+      .openapi({ description: 'Invoices on it that are drafts still: each is finalized on its day.' }),
     created_at: z.string(),
   })
   .openapi('TestClock')
@@ -37,6 +41,7 @@ export function toTestClockJson(row: TestClockRow): z.input<typeof testClockSche
     target: row.target_at,
     is_advancing: row.target_at !== null,
     subscriptions: row.subscription_count,
+    drafts: row.draft_count,
     created_at: row.created_at,
   }
 }

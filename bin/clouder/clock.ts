@@ -124,6 +124,7 @@ async function move(
         ['now', end.clock.now],
         ['invoices', end.invoices.length],
         ['ended', end.ended.length],
+        ['drafts that wait', end.clock.drafts],
         ['parked', end.parked.length],
       ])
       out.say(`\n  Next  npx clouder ${end.parked.length > 0 ? 'tasks' : 'invoices'}`)

@@ -10,6 +10,13 @@ function testClocks(db: Db) {
       sql<number>`(select count(*)::int from subscriptions subscription
         where subscription.test_clock_id = clock.id)`.as('subscription_count'),
     )
+    .select(
+      sql<number>`(select count(*)::int from subscription_documents document
+        where document.test_clock_id = clock.id and document.closed_at is null and document.finalize_on is not null
+          and document.customer_id in (select customer_id from subscriptions where test_clock_id = clock.id))`.as(
+        'draft_count',
+      ),
+    )
 }
 
 export type TestClockRow = Awaited<ReturnType<typeof listTestClocks>>[number]

@@ -22,6 +22,8 @@ test('with two days for review, each invoice is a draft first; what waits or com
   await diary.advance(clock, { to: '2026-03-01T12:00:00Z' })
   const [march] = await diary.invoices(subscription)
   assert.deepEqual([march?.['status'], march?.['finalize_on']], ['draft', '2026-03-03'])
+  const waiting = await installation.call('GET', `/v1/test-clocks/${clock}`)
+  assert.equal(waiting.body['drafts'], 1)
 
   // 4 March: finalized by itself.
   await diary.advance(clock, { to: '2026-03-04T00:00:00Z' })

@@ -101,15 +101,19 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
 
 const field = { least: null, greatest: null, pattern: null, choices: [] }
 
-/** WordPress with its database, set up by what the order says: from public images, or from Debian's packages. */
+/**
+ * WordPress with its database, set up by what the order says: from public images, or from Debian's packages. Its users may be
+ * sold beside it: then there are no more of them.
+ */
 export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpress-debian'): Promise<void> {
-  await addProduct(db, {
+  const applicationIds = [await applicationId(db, application)]
+  const wordpress = await addProduct(db, {
     code: 'wordpress',
     name: 'WordPress',
     billingType: 'flat',
     unit: 'month',
     unitPrice: '8',
-    applicationIds: [await applicationId(db, application)],
+    applicationIds,
     orderFields: [
       {
         ...field,
@@ -138,6 +142,16 @@ export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpres
         pattern: '[^@ ]+@[^@ ]+',
       },
     ],
+  })
+  await addProduct(db, {
+    code: 'wordpress-user',
+    name: 'WordPress User',
+    billingType: 'threshold',
+    unit: 'user',
+    unitPrice: '1',
+    limitCode: 'users',
+    applicationIds,
+    addOnOf: [wordpress],
   })
 }
 

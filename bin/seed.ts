@@ -17,6 +17,7 @@ const shipped = [
   'odoo',
   'odoo-stand-in',
   'postgresql',
+  'postgresql-debian',
   'static-site',
   'wordpress',
   'wordpress-debian',

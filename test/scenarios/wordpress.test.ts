@@ -39,6 +39,14 @@ async function container(component: string) {
   return docker.getContainer(found?.Id ?? '')
 }
 
+async function outputOf(component: string, argv: string[]): Promise<string> {
+  const options = { Cmd: argv, AttachStdout: true, AttachStderr: true, Tty: true }
+  const execution = await (await container(component)).exec(options)
+  const chunks: Buffer[] = []
+  for await (const chunk of await execution.start({ Tty: true })) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8').trim()
+}
+
 async function adminPassword(): Promise<string> {
   const { Config: config } = await (await container('web')).inspect()
   const line = config.Env.find((one) => one.startsWith('ADMIN_PASSWORD=')) ?? ''
@@ -58,7 +66,11 @@ const member = (name: string, value: string) => `<member><name>${name}</name><va
 
 chapter('WordPress is sold by one call, and its first page answers with the title of the order', async () => {
   const fields = { title: 'Harbour News', admin: 'alice', mail: 'alice@harbour.example' }
-  subscription = await diary.order([{ product: 'wordpress', fields }])
+  const lines = [
+    { product: 'wordpress', fields },
+    { product: 'wordpress-user', quantity: '2' },
+  ]
+  subscription = await diary.order(lines)
   const active = await diary.untilPhase(subscription, 'active', builtWithinMs)
   address = (active['instances'] as { address: string }[])[0]?.address ?? ''
   assert.match(await page(), /<title>Harbour News<\/title>/)
@@ -75,6 +87,16 @@ chapter('a post is written, and is on the first page', async () => {
   const post = `<param><value><struct>${member('post_title', 'The tide is out')}${member('post_status', 'publish')}</struct></value></param>`
   assert.doesNotMatch(await ask('wp.newPost', post), /<fault>/)
   assert.match(await page(), /The tide is out/)
+})
+
+chapter('the second user is taken, the third is refused: two were ordered', async () => {
+  const add = async (name: string) => {
+    const php = `require '/opt/clouder/load.php';
+      $made = wp_create_user('${name}', 'secret-of-${name}', '${name}@harbour.example');
+      echo is_wp_error($made) ? 'refused' : 'taken', ' ', count_users()['total_users'];`
+    return await outputOf('web', ['php', '-r', php])
+  }
+  assert.deepEqual([await add('bob'), await add('carol')], ['taken 2', 'refused 2'])
 })
 
 chapter('the post survives a restart of both containers', async () => {

@@ -478,12 +478,20 @@ test('the shipped applications are accepted, and stand-ins never have the name o
   const applications = await readApplications(applicationsFolder)
   assert.deepEqual(
     applications.map((one) => one.code),
-    ['odoo', 'odoo-stand-in', 'postgresql', 'static-site', 'wordpress', 'wordpress-debian'],
+    [
+      'odoo',
+      'odoo-stand-in',
+      'postgresql',
+      'postgresql-debian',
+      'static-site',
+      'wordpress',
+      'wordpress-debian',
+    ],
   )
   const standIns = applications.filter((one) => one.isStandIn)
   assert.deepEqual(
     standIns.map((one) => one.code),
-    ['odoo-stand-in', 'wordpress-debian'],
+    ['odoo-stand-in', 'postgresql-debian', 'wordpress-debian'],
   )
   for (const { services } of standIns) {
     assert.ok(
@@ -505,16 +513,20 @@ test('a build that installs packages is refused to every application but those t
   assert.ok(shipped.services.every(({ image }) => image.from === 'folder' && image.needsPackages))
 })
 
-test('what sets WordPress up is the same in the public image and in the stand-in', async () => {
-  for (const file of ['load.php', 'install.php', 'users.php', 'plugins/user-limit.php']) {
-    const [published, standIn] = await Promise.all(
-      ['wordpress/clouder', 'wordpress-debian/web/clouder'].map(async (folder) =>
-        readFile(join(applicationsFolder, folder, file), 'utf8'),
-      ),
-    )
-    assert.equal(published, standIn, file)
-  }
-})
+for (const [published, standIn, files] of [
+  [
+    'wordpress/clouder',
+    'wordpress-debian/web/clouder',
+    ['load.php', 'install.php', 'users.php', 'plugins/user-limit.php'],
+  ],
+  ['postgresql/clouder', 'postgresql-debian/database/clouder', ['role.sh', 'connections']],
+] as const) {
+  test(`what ${standIn} is set up and limited by is what ${published} has`, async () => {
+    const read = async (folder: string, file: string) =>
+      await readFile(join(applicationsFolder, folder, file), 'utf8')
+    for (const file of files) assert.equal(await read(standIn, file), await read(published, file), file)
+  })
+}
 
 test('a metric says how its values become one', () => {
   const metric = '{ code: a, title: A, unit: GiB, kind: gauge, source: { type: engine-network }, '

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import { setArchived } from '#db/removal.ts'
-import { listGrants } from '#db/application-permission.ts'
 import type { Db } from '#db/database.ts'
 import { findDiscountByCode } from '#db/discount.ts'
 import { setExternalId } from '#db/external-id.ts'
@@ -14,7 +13,7 @@ import { getPriceList } from '#db/read/price-list.ts'
 import { getProduct } from '#db/read/product.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { Principal } from './authentication.ts'
-import { toDiscountBody, toPriceListBody } from './catalog-export.ts'
+import { toApplicationBody, toDiscountBody, toPriceListBody } from './catalog-export.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { createApplication } from './routes/applications.ts'
 import { createDiscount } from './routes/discounts.ts'
@@ -104,22 +103,10 @@ function byCodeOf(kind: CodedKind): Keeper['find'] {
 const keepers: Readonly<Record<CatalogSection, Keeper>> = {
   applications: {
     find: byCodeOf('application'),
-    read: async ({ db }, id) => {
-      const { code, compose, files } = await getApplication(db, id)
-      const grants = await listGrants(db, code)
-      const permissions = grants.map(({ permission, reason }) => ({ permission, reason }))
-      return {
-        code,
-        compose,
-        ...(Object.keys(files).length === 0 ? {} : { files }),
-        ...(permissions.length === 0 ? {} : { permissions }),
-      }
-    },
+    read: async ({ db }, id) => await toApplicationBody(db, await getApplication(db, id)),
     create: async ({ db, deps, principal }, body) =>
       void (await createApplication(db, deps, parse(newApplicationSchema, body, 'body'), principal)),
-    // The same file, read alike, is the same version.
-    change: async ({ db, deps, principal }, _id, entry) =>
-      void (await createApplication(db, deps, parse(newApplicationSchema, entry, 'body'), principal)),
+    change: changeApplication,
     needs: () => [],
   },
   products: {
@@ -192,6 +179,21 @@ function archivedOf(row: { archived_at: string | null }): Body {
   return row.archived_at === null ? {} : { archived: true }
 }
 
+/**
+ * What is held already is not read again: images of the applications that Clouder ships are built from folders that no file
+ * can send, and who may not grant permissions may still apply a catalog that has them.
+ */
+async function changeApplication({ db, deps, principal }: Applying, id: string, body: Body): Promise<void> {
+  const asked = parse(newApplicationSchema, body, 'body')
+  const held = parse(newApplicationSchema, await toApplicationBody(db, await getApplication(db, id)), 'body')
+  const granted = new Set(held.permissions.map(({ permission }) => permission))
+  const isHeld =
+    asked.compose === held.compose &&
+    isDeepStrictEqual(asked.files, held.files) &&
+    asked.permissions.every(({ permission }) => granted.has(permission))
+  if (!isHeld) await createApplication(db, deps, asked, principal)
+}
+
 /** Items have no names of their own: those that are new are added, and one that is gone is refused. */
 async function addMissingItems({ db }: Applying, id: string, body: Body): Promise<void> {
   const asked = parse(newPriceListSchema, body, 'body')
@@ -205,8 +207,11 @@ async function addMissingItems({ db }: Applying, id: string, body: Body): Promis
       'code_taken',
       'Of a list that there is, only items are added: name another code.',
     )
-  const has = (list: readonly object[], item: object) =>
-    list.some((other) => isDeepStrictEqual(said(other), said(item)))
+  // The currency of the list needs not be said.
+  const saidOf = ({ currency, ...item }: (typeof items)[number]) =>
+    said({ ...item, currency: currency === asked.currency ? null : currency })
+  const has = (list: typeof items, item: (typeof items)[number]) =>
+    list.some((other) => isDeepStrictEqual(saidOf(other), saidOf(item)))
   if (heldItems.some((item) => !has(items, item)))
     throw fieldError(
       '/items',

@@ -1,5 +1,6 @@
 import type { Db } from '#db/database.ts'
-import { listApplications } from '#db/read/application.ts'
+import { listGrants } from '#db/application-permission.ts'
+import { listApplications, type ApplicationRow } from '#db/read/application.ts'
 import { listDiscountPage, type DiscountRow } from '#db/read/discount.ts'
 import { listKits, listKitVersions } from '#db/read/kit.ts'
 import { listPriceLists, type PriceListRow } from '#db/read/price-list.ts'
@@ -22,7 +23,7 @@ export async function exportCatalog(db: Db, on: string): Promise<Record<CatalogS
   const lists = await listPriceLists(db, everything)
   const discounts = await listDiscountPage(db, everything)
   return {
-    applications: byCode(applications.map(({ code, compose }) => ({ code, compose }))),
+    applications: byCode(await exportApplications(db, applications)),
     products: byCode(
       await exportVersions(await listProducts(db, everything, on), on, {
         later: async (id) => await listProductVersions(db, id),
@@ -39,6 +40,24 @@ export async function exportCatalog(db: Db, on: string): Promise<Record<CatalogS
     discounts: byCode(
       discounts.filter(({ code, archived_at: at }) => code !== null && at === null).map(toDiscountBody),
     ),
+  }
+}
+
+async function exportApplications(db: Db, rows: readonly ApplicationRow[]): Promise<Body[]> {
+  const bodies: Body[] = []
+  for (const row of rows) bodies.push(await toApplicationBody(db, row))
+  return bodies
+}
+
+/** With its files, and with what was granted to it: without them the file would be read as another. */
+export async function toApplicationBody(db: Db, { code, compose, files }: ApplicationRow): Promise<Body> {
+  const grants = await listGrants(db, code)
+  const permissions = grants.map(({ permission, reason }) => ({ permission, reason }))
+  return {
+    code,
+    compose,
+    ...(Object.keys(files).length === 0 ? {} : { files }),
+    ...(permissions.length === 0 ? {} : { permissions }),
   }
 }
 
@@ -76,8 +95,12 @@ export function toDiscountBody(row: DiscountRow): Body {
 export function toPriceListBody(row: PriceListRow): Body {
   const list = toPriceListJson(row)
   const items = list.items.map((item) => {
-    const { price, ...body } = bodyOf(item, priceListItemField.shape)
-    return body['unit_price'] === undefined && price !== undefined ? { ...body, price } : body
+    const { price, currency, ...body } = bodyOf(item, priceListItemField.shape)
+    return {
+      ...body,
+      ...(price === undefined || currency === list.currency ? {} : { currency }),
+      ...(price === undefined || body['unit_price'] !== undefined ? {} : { price }),
+    }
   })
   return { ...bodyOf(list, newPriceListSchema.shape), items }
 }

@@ -117,7 +117,8 @@ export const stockSchema = z.object({
 
 /** How it is offered, as a request to make it anew says it. */
 export function toOfferBody(row: ProductRow): Record<string, unknown> {
-  const withoutSentence = ({ price_sentence: _, ...asked }: { price_sentence: string | null }) => asked
+  const withoutSentence = (said: object) =>
+    Object.fromEntries(Object.entries(said).filter(([name]) => name !== 'price_sentence'))
   return {
     options: toOptionJson(row).map(({ choices, ...option }) => ({
       ...withoutSentence(option),

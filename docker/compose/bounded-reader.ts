@@ -16,8 +16,8 @@ export interface SentFile {
 
 export interface BoundedReader {
   /** @throws `application_refused` */
-  read(sent: SentFile): Promise<ApplicationDefinition>
-  close(): Promise<void>
+  readonly read: (sent: SentFile) => Promise<ApplicationDefinition>
+  readonly close: () => Promise<void>
 }
 
 interface Bounds {

@@ -31,7 +31,18 @@ const flat = {
 }
 /** Written backwards: what needs another thing comes before it. */
 const catalog = {
-  applications: [{ code: 'web', compose }],
+  applications: [
+    { code: 'web', compose },
+    {
+      code: 'monitor',
+      compose: compose.replace(
+        "expose: ['8069']",
+        "pid: host\n    volumes: ['./site.conf:/site.conf']\n    expose: ['8069']",
+      ),
+      files: { 'site.conf': 'listen 80;' },
+      permissions: [{ permission: 'host_pid', reason: 'It shows the processes of the server.' }],
+    },
+  ],
   products: [
     { ...flat, code: 'small', variant_of: 'web-site', attributes: { size: 'small' } },
     { ...flat, code: 'web-site', applications: ['web'], terms: { trial_days: 7 }, category: 'hosting' },
@@ -62,7 +73,15 @@ const catalog = {
       base_price_list: 'all',
       items: [{ discount_percent: '10' }],
     },
-    { code: 'all', name: 'All', currency: 'USD', items: [{ product: 'web-site', unit_price: '8.00' }] },
+    {
+      code: 'all',
+      name: 'All',
+      currency: 'USD',
+      items: [
+        { product: 'web-site', unit_price: '8.00' },
+        { product: 'web-site', unit_price: '7.00', currency: 'EUR' },
+      ],
+    },
   ],
   discounts: [{ code: 'SPRING', name: 'Spring', percent: '20', scope: 'line' }],
 }
@@ -79,6 +98,7 @@ test('A-47 what is read is applied to an empty installation, gives the same, and
     (first['changes'] as Json[]).map(({ code, action }) => `${String(action)} ${String(code)}`),
     [
       'created web',
+      'created monitor',
       'created web-site',
       'changed web-site',
       'created small',
@@ -97,7 +117,7 @@ test('A-47 what is read is applied to an empty installation, gives the same, and
     assert.deepEqual((await other.get('/v1/catalog')).body, read)
     const again = await apply(other, read)
     assert.deepEqual(again['changes'], [])
-    assert.equal(again['unchanged_count'], 10)
+    assert.equal(again['unchanged_count'], 11)
   } finally {
     await other.close()
   }

@@ -30,7 +30,7 @@ const flat = {
 }
 
 suite('permissions', () => {
-  const monitor = `${compose('monitor:1')}`.replace(
+  const monitor = compose('monitor:1').replace(
     "expose: ['8069']",
     "expose: ['8069']\n    pid: host\n    volumes: ['./site.conf:/site.conf']",
   )
@@ -147,6 +147,7 @@ suite('201', () => {
         category: null,
         customer: null,
         minimum_quantity: '10',
+        currency: 'EUR',
         unit_price: '7.25',
         price: { model: 'per_unit', unit_amount: '7.25' },
         price_sentence: '7.25 EUR per month',
@@ -185,9 +186,12 @@ suite('201', () => {
       ...terms,
       upgrade: 'now',
       downgrade: 'period_end',
+      upgrade_mode: 'automatic',
       unused_time: 'credit',
       pricing: 'frozen',
       is_never_revised: false,
+      trial_end: 'bill',
+      is_trial_once: false,
       is_zero_shown: true,
       build_trigger: null,
     })

@@ -172,7 +172,7 @@ test('a product says what it asks, and at which price', async () => {
   const { body } = await api.get('/v1/products/shop')
   const [disk, copies] = body['options'] as Json[]
   assert.deepEqual([disk?.['product'], disk?.['price_sentence']], ['disk', '0.10 USD per GiB a month'])
-  assert.equal(((copies?.['choices'] as Json[])[1] ?? {})['price_sentence'], '7.00 USD a month')
+  assert.equal((copies?.['choices'] as Json[] | undefined)?.[1]?.['price_sentence'], '7.00 USD a month')
 })
 
 test('what could not be answered or told is refused with the pointer of its field', async () => {

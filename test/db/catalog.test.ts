@@ -45,8 +45,12 @@ test('a product is read as it was saved, its price to the last digit', async () 
     id,
     version: 1,
     isArchived: false,
+    isHidden: false,
     applicationIds: [applicationId],
     quantityAttribute: null,
+    addOnOf: [],
+    options: [],
+    orderFields: [],
   })
 })
 
@@ -59,7 +63,7 @@ test('a kit is read with its bill of materials', async () => {
   const kit = { code: 'bundle', name: 'Bundle', priceProductId: productId, billOfMaterials }
   const id = await insertKit(database.db, kit)
   const catalog = await readCatalog(database.db, '2026-11-25')
-  assert.deepEqual(catalog.kits.get(id), { ...kit, id, version: 1, isArchived: false })
+  assert.deepEqual(catalog.kits.get(id), { ...kit, id, version: 1, isArchived: false, isHidden: false })
 })
 
 test('a price list is read with its dates half-open, open ends as none, and the list it is based on', async () => {

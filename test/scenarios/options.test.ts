@@ -109,7 +109,9 @@ test('50 GiB of disk are billed beside the product, and DISK_GIB=50 is in the co
     const found = await diary.invoices(subscription)
     return found.length > 0 && found
   })
-  const amounts = (invoice?.['lines'] as Json[]).map((line) => (line['amount'] as Json)['amount_minor'])
+  const amounts = (invoice?.['lines'] as Json[] | undefined)?.map(
+    (line) => (line['amount'] as Json)['amount_minor'],
+  )
   assert.deepEqual(amounts, [1000, 500])
   const { docker, containers } = await listObjects(installation.installationId)
   const container = containers.find((found) => found.Labels['io.clouder.subscription'] === subscription)

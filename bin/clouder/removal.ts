@@ -16,7 +16,7 @@ export function addRemoval(group: Command, { path, words }: { path: string; word
       .command(`${action} <${words}>`)
       .description(description)
       .action(
-        withSession<[string], object>(async ({ api, out }, { args: [text] }) => {
+        withSession<[string]>(async ({ api, out }, { args: [text] }) => {
           const kept = await api.post<Archived>(`${path}/${encodeURIComponent(text)}/${action}`, {})
           if (out.isJson) return out.json(kept)
           out.facts([
@@ -30,7 +30,7 @@ export function addRemoval(group: Command, { path, words }: { path: string; word
     .command(`rm <${words}>`)
     .description(`delete the ${words}; it is refused, with what uses it, while anything does`)
     .action(
-      withSession<[string], object>(async ({ api, out }, { args: [text] }) => {
+      withSession<[string]>(async ({ api, out }, { args: [text] }) => {
         await api.delete(`${path}/${encodeURIComponent(text)}`)
         if (out.isJson) return out.json({ deleted: text })
         out.facts([['deleted', text]])

@@ -53,7 +53,7 @@ test('what nothing uses is deleted with all that it said, and its code is free a
   const { id } = await made('/v1/discounts', { name: 'Ten', percent: '10', scope: 'line' })
   await assertInUse('/v1/applications/web', '1 product')
   await assertGone('/v1/products/extra')
-  for (const path of ['applications/web', 'kits/box', 'price-lists/cheap', `discounts/${id}`])
+  for (const path of ['applications/web', 'kits/box', 'price-lists/cheap', `discounts/${String(id)}`])
     await assertGone(`/v1/${path}`)
   const { idempotency_keys: _, ...rows } = await countRows(api.db)
   const { idempotency_keys: __, ...was } = before
@@ -165,5 +165,5 @@ test('an item by which something was sold is withdrawn from a day on, and not de
 test('a discount in use is not deleted', async () => {
   const { id } = await made('/v1/discounts', { name: 'Five', percent: '5', scope: 'line' })
   await api.post('/v1/customers/acme/discounts', { discount: id })
-  await assertInUse(`/v1/discounts/${id}`, '1 customer')
+  await assertInUse(`/v1/discounts/${String(id)}`, '1 customer')
 })

@@ -1,20 +1,25 @@
 import { noAnswers, partAnswers, type KeptAnswers } from '#domain/answers.ts'
-import type { ApplicationDefinition } from '#domain/application.ts'
 import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
-import { explodeKit } from '#domain/kit.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type Catalog, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
-import { refuseShellWords } from '#domain/variable.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import { readTogether, type Db } from './database.ts'
 import { checkAdditions } from './order-addition.ts'
+import {
+  applicationIdsOf,
+  productsOf,
+  readApplications,
+  refuseUnbuildable,
+  withAskedVariables,
+  type Applications,
+} from './order-application.ts'
 import type { InstallationKey } from './sealing.ts'
 import { refuseOutOfStock, wantedOf } from './stock.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
@@ -68,10 +73,7 @@ export interface OrderContext {
   /** What each line of the request keeps of its answers. */
   readonly answers: readonly KeptAnswers[]
   readonly discount: ChosenDiscount | null
-  readonly applications: ReadonlyMap<
-    string,
-    { code: string; isArchived: boolean; versionId: string; definition: ApplicationDefinition }
-  >
+  readonly applications: Applications
   readonly server: { id: string; code: string } | null
 }
 
@@ -113,7 +115,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     throw fieldError('/test_clock', 'not_found', 'There is no such test clock.')
   const nowAt = clock?.now_at ?? request.now
   const on = dateIn(customer.time_zone, nowAt)
-  const [catalog, installation, server] = await readTogether(
+  const [sold, installation, server] = await readTogether(
     db,
     async () => readCatalog(db, on),
     async () => db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
@@ -123,6 +125,8 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     currency,
   ])
   const priceList = lists.get(customer.price_list_id ?? '') ?? null
+  const applications = await readApplications(db, applicationIdsOf(request.lines, sold))
+  const catalog = withAskedVariables(sold, applications)
   const pricedByGrids = await readGriddedCatalog(db, catalog, currency)
   const planFrom = (startsOn: string) => {
     const priced =
@@ -147,15 +151,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   await checkAdditions(db, additions, { ...request, on })
   if (request.isHandedOver !== true)
     await refuseOutOfStock(db, wantedOf([...linesOf(planned), ...linesOfAdditions(additions)]), customer.id)
-  const applications = await readApplications(
-    db,
-    planned.flatMap((subscription) => subscription.applicationIds),
-  )
-  if (request.isHandedOver !== true) refuseArchived(planned, applications)
-  for (const { applicationIds, variables, secrets, places } of planned) {
-    for (const id of applicationIds)
-      refuseShellWords(applications.get(id)?.definition.variables ?? [], { ...variables, ...secrets }, places)
-  }
+  if (request.isHandedOver !== true) refuseUnbuildable(planned, applications)
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
@@ -173,33 +169,13 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   }
 }
 
-/** @throws `product_archived` for what builds an archived application */
-function refuseArchived(
-  planned: readonly PlannedSubscription[],
-  applications: OrderContext['applications'],
-): void {
-  for (const { applicationIds, orderLineIndex, kitId, title } of planned) {
-    const archived = applicationIds.map((id) => applications.get(id)).find((one) => one?.isArchived)
-    if (archived === undefined) continue
-    const pointer = `/lines/${orderLineIndex}/${kitId === null ? 'product' : 'kit'}`
-    const detail = `${title} builds ${archived.code}, which is archived and cannot be ordered.`
-    throw fieldError(pointer, 'product_archived', detail)
-  }
-}
-
 /** What is handed over is as it was. */
 function askingNothing(catalog: Catalog): Catalog {
   const products = [...catalog.products].map(
-    ([id, product]) => [id, { ...product, options: [], orderFields: [], addOnOf: [] }] as const,
+    ([id, product]) =>
+      [id, { ...product, options: [], orderFields: [], askedVariables: [], addOnOf: [] }] as const,
   )
   return { ...catalog, products: new Map(products) }
-}
-
-/** The products that ask something of an order line. */
-function productsOf(line: OrderRequestLine, catalog: Catalog) {
-  const kit = line.kitId === undefined ? undefined : catalog.kits.get(line.kitId)
-  if (kit) return explodeKit(kit, catalog).map(({ product }) => product)
-  return [catalog.products.get(line.productId ?? '')].filter((product) => product !== undefined)
 }
 
 function linesOf(planned: readonly PlannedSubscription[]) {
@@ -240,30 +216,4 @@ async function chooseDiscount(
   if (!offered) throw unknownCode(`There is no discount code ${code}.`)
   const productIds = order.planned.map(({ lines }) => lines.map((line) => line.product.id))
   return { offered, subscriptionIndexes: chooseDiscounted(offered, { ...order, productIds }) }
-}
-
-/** The newest version of each application. */
-async function readApplications(db: Db, ids: readonly string[]): Promise<OrderContext['applications']> {
-  if (ids.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('application_versions')
-    .innerJoin('applications', 'applications.id', 'application_versions.application_id')
-    .distinctOn('application_versions.application_id')
-    .select(['applications.id', 'applications.code', 'applications.archived_at', 'definition'])
-    .select('application_versions.id as version_id')
-    .where('application_versions.application_id', 'in', ids)
-    .orderBy('application_versions.application_id')
-    .orderBy('application_versions.version', 'desc')
-    .execute()
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        code: row.code,
-        isArchived: row.archived_at !== null,
-        versionId: row.version_id,
-        definition: row.definition,
-      },
-    ]),
-  )
 }

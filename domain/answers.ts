@@ -1,7 +1,7 @@
 import type { CatalogProduct } from './order.ts'
 import { fieldError } from './errors.ts'
 import { chooseOption, type ChosenOption } from './option.ts'
-import { readOrderField } from './order-field.ts'
+import { readOrderField, type OrderField } from './order-field.ts'
 
 /** What a customer chose and said on an order line, by the codes of options and order fields, as text. */
 export interface Answers {
@@ -10,6 +10,9 @@ export interface Answers {
 }
 
 export const noAnswers: Answers = { options: {}, fields: {} }
+
+/** What a product asks of whoever orders it. */
+type Asking = Pick<CatalogProduct, 'options' | 'orderFields' | 'askedVariables'>
 
 /** Answers as they were read: what is sold by them, and what the application is told. */
 export interface ReadAnswers {
@@ -27,13 +30,18 @@ export interface ReadAnswers {
  * @param pointer of the order line
  * @throws `field_required`, `field_invalid`, `quantity_invalid`, each with its pointer
  */
-export function readAnswers(
-  products: readonly Pick<CatalogProduct, 'code' | 'options' | 'orderFields'>[],
-  answers: Answers,
-  pointer: string,
-): ReadAnswers {
-  refuseUnknown(answers.options, codesOf(products, 'options'), `${pointer}/options`)
-  refuseUnknown(answers.fields, codesOf(products, 'orderFields'), `${pointer}/fields`)
+export function readAnswers(products: readonly Asking[], answers: Answers, pointer: string): ReadAnswers {
+  refuseUnknown(
+    answers.options,
+    products.flatMap((product) => product.options.map(({ code }) => code)),
+    `${pointer}/options`,
+  )
+  const fields = fieldsOf(products)
+  refuseUnknown(
+    answers.fields,
+    fields.map(({ code }) => code),
+    `${pointer}/fields`,
+  )
   const options = uniqueByCode(products.flatMap((product) => product.options))
   const chosen = options.flatMap((option) => {
     const at = `${pointer}/options/${option.code}`
@@ -48,7 +56,7 @@ export function readAnswers(
     variables[option.variable] = value
     places[option.variable] = at
   }
-  for (const field of uniqueByCode(products.flatMap((product) => product.orderFields))) {
+  for (const field of fields) {
     const at = `${pointer}/fields/${field.code}`
     const value = readOrderField(field, ownValue(answers.fields, field.code), at)
     if (field.variable === null || value === null) continue
@@ -66,11 +74,8 @@ export interface KeptAnswers {
 }
 
 /** Takes the secrets out of what was said. */
-export function partAnswers(
-  answers: Answers,
-  products: readonly Pick<CatalogProduct, 'orderFields'>[],
-): KeptAnswers {
-  const fields = products.flatMap(({ orderFields }) => orderFields)
+export function partAnswers(answers: Answers, products: readonly Asking[]): KeptAnswers {
+  const fields = fieldsOf(products)
   const isSecret = ([code]: readonly [string, string]) =>
     fields.some((field) => field.code === code && field.kind === 'secret')
   const said = Object.entries(answers.fields)
@@ -92,11 +97,27 @@ function refuseUnknown(
   }
 }
 
-function codesOf(
-  products: readonly Pick<CatalogProduct, 'options' | 'orderFields'>[],
-  kind: 'options' | 'orderFields',
-): string[] {
-  return products.flatMap((product) => product[kind].map(({ code }) => code))
+/** Of a variable whose name says that its value is nobody's business. */
+const secretName = /(?:^|_)(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN|KEY|CREDENTIALS?)(?:_|$)/i
+
+/** The order fields, and a field for each variable that is asked for and that nothing else sets. */
+function fieldsOf(products: readonly Asking[]): OrderField[] {
+  const declared = products.flatMap(({ options, orderFields }) => [...options, ...orderFields])
+  const asked = products
+    .flatMap(({ askedVariables = [] }) => askedVariables)
+    .filter((name) => !declared.some(({ variable }) => variable === name))
+    .map((name) => ({
+      code: name,
+      title: name,
+      kind: secretName.test(name) ? ('secret' as const) : ('text' as const),
+      isRequired: false,
+      variable: name,
+      least: null,
+      greatest: null,
+      pattern: null,
+      choices: [],
+    }))
+  return uniqueByCode([...products.flatMap(({ orderFields }) => orderFields), ...asked])
 }
 
 function uniqueByCode<T extends { readonly code: string }>(all: readonly T[]): T[] {

@@ -10,7 +10,7 @@ import {
   type SpecialOptions,
 } from './application.ts'
 
-import { fillService, type VariableValues } from './variable.ts'
+import { addressValues, fillService, type VariableValues } from './variable.ts'
 
 export interface ContainerLimits {
   readonly memoryMib: number
@@ -197,9 +197,8 @@ export function instanceLabels(instance: PlannedInstance): Labels {
 export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
   refuseBadNames(instance)
   // What was ordered is in the plan as it is.
-  const services = orderServices(definition.services).map((service) =>
-    fillService(service, instance.variables ?? {}),
-  )
+  const values = { ...addressValues(definition, instance.hostPort), ...instance.variables }
+  const services = orderServices(definition.services).map((service) => fillService(service, values))
   const network: NetworkStep = {
     kind: 'network',
     name: networkName(instance),

@@ -50,6 +50,8 @@ export interface CatalogProduct {
   readonly orderFields: readonly OrderField[]
   /** Ids of the applications that it builds. */
   readonly applicationIds: readonly string[]
+  /** Variables that those ask for, which an order may give by name where no option or field sets them. Left out: none. */
+  readonly askedVariables?: readonly string[]
 }
 
 export interface CatalogKit {

@@ -1,5 +1,5 @@
 import type { ServiceDefinition, VariableDefinition, ApplicationDefinition } from './application.ts'
-import { fieldError } from './errors.ts'
+import { BusinessError, fieldError } from './errors.ts'
 import { interpolateKnown } from './interpolation.ts'
 
 /** Values by name; null stands for a secret, which is filled where the container is made. */
@@ -12,6 +12,49 @@ export function valuesFor(
 ): VariableValues {
   const used = new Set([...variables, ...secrets].map(({ name }) => name))
   return Object.fromEntries(Object.entries(values).filter(([name]) => used.has(name)))
+}
+
+/**
+ * The address of an instance, for the variables of its application that stand for it: on port 8069 `SERVICE_URL_ODOO` is
+ * `http://127.0.0.1:8069`, and `SERVICE_FQDN_ODOO` is `127.0.0.1`.
+ * @param hostPort null: it publishes nothing, and has none
+ */
+export function addressValues(
+  { variables = [] }: Pick<ApplicationDefinition, 'variables'>,
+  hostPort: number | null,
+): VariableValues {
+  if (hostPort === null) return {}
+  return Object.fromEntries(
+    variables.flatMap(({ name, source }) => {
+      if (source === 'asked') return []
+      return [[name, source === 'address_url' ? `http://127.0.0.1:${hostPort}` : '127.0.0.1']]
+    }),
+  )
+}
+
+/**
+ * Refuses what could not be built for want of a value, before anybody pays for it.
+ * @param pointer of the order line
+ * @throws `variable_missing` with each of them
+ */
+export function refuseMissing(
+  { code, variables = [], public: isPublic }: Pick<ApplicationDefinition, 'code' | 'variables' | 'public'>,
+  values: VariableValues,
+  pointer: string,
+): void {
+  const missing = variables.filter(({ name, source, isRequired }) => {
+    const isKnown = Object.hasOwn(values, name) || (source !== 'asked' && isPublic !== null)
+    return isRequired && !isKnown
+  })
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name).join(', ')
+  throw new BusinessError('variable_missing', `${code} cannot be built without a value for ${names}.`, {
+    fields: missing.map(({ name }) => ({
+      pointer: `${pointer}/fields/${name}`,
+      code: 'variable_missing',
+      detail: `${code} cannot be built without a value for ${name}.`,
+    })),
+  })
 }
 
 /** A service with what is known of its variables, wherever it uses them; what is secret stays a template. */

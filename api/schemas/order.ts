@@ -59,6 +59,20 @@ const answersField = z
   .refine((answers) => Object.keys(answers).length <= 100, { error: 'At most 100 answers' })
   .default({})
 
+const saidField = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,59}$/, 'It is asked for under a code, or the name of a variable'),
+    z.union([z.string().max(2000), z.number(), z.boolean()]).transform(String),
+  )
+  .refine((answers) => Object.keys(answers).length <= 100, { error: 'At most 100 answers' })
+  .default({})
+  .openapi({
+    description:
+      'What is said, by the codes of its order fields; and by their names the variables that its applications ask for and that neither an option nor a field sets.',
+  })
+
 const orderShape = {
   environment: environmentField.nullish(),
   external_id: externalIdField.nullish(),
@@ -80,7 +94,7 @@ const orderShape = {
             description:
               'What is chosen, by the codes of the product’s options: a choice, a quantity, true or false.',
           }),
-          fields: answersField.openapi({ description: 'What is said, by the codes of its order fields.' }),
+          fields: saidField,
         })
         .refine((line) => line.subscription === undefined || line.kit === undefined, {
           path: ['kit'],

@@ -26,7 +26,7 @@ before(async () => {
   await diary.untilPhase(site, 'active')
   const { containers } = await listObjects(installation.installationId)
   await sellShop(containers[0]?.Image ?? '')
-  const fields = { name: 'A $hop', password: 'correct horse' }
+  const fields = { name: 'A $hop', password: 'correct horse', SMTP_HOST: 'mail.example' }
   subscription = await diary.order([{ product: 'shop', options: { disk: 50 }, fields }])
   await diary.untilPhase(subscription, 'active')
 })
@@ -39,7 +39,7 @@ services:
     image: "${image}"
     user: "1000:1000"
     expose: ["8080"]
-    environment: { DISK_GIB: "\${DISK_GIB:-10}", SHOP: "\${SHOP:-none}", ADMIN: "\${ADMIN_PASSWORD:-}" }
+    environment: { DISK_GIB: "\${DISK_GIB:-10}", SHOP: "\${SHOP:-none}", ADMIN: "\${ADMIN_PASSWORD:-}", MAIL: "\${SMTP_HOST}", URL: "\${SERVICE_URL_WEB}/shop", HOST: "\${SERVICE_FQDN_WEB}" }
 x-clouder:
   title: Shop
   public: { service: web, port: 8080 }
@@ -116,17 +116,35 @@ test('50 GiB of disk are billed beside the product, and DISK_GIB=50 is in the co
   const { docker, containers } = await listObjects(installation.installationId)
   const container = containers.find((found) => found.Labels['io.clouder.subscription'] === subscription)
   const { Config: config } = await docker.getContainer(container?.Id ?? '').inspect()
-  const own = config.Env.filter((line) => /^(DISK_GIB|SHOP|ADMIN)=/.test(line))
-  assert.deepEqual(own.toSorted(), ['ADMIN=correct horse', 'DISK_GIB=50', 'SHOP=A $hop'])
+  const own = config.Env.filter((line) => /^(DISK_GIB|SHOP|ADMIN|MAIL|URL|HOST)=/.test(line))
+  const [, url] = /^URL=(.+)\/shop$/.exec(own.find((line) => line.startsWith('URL=')) ?? '') ?? []
+  assert.deepEqual(own.toSorted(), [
+    'ADMIN=correct horse',
+    'DISK_GIB=50',
+    'HOST=127.0.0.1',
+    'MAIL=mail.example',
+    'SHOP=A $hop',
+    `URL=${url}/shop`,
+  ])
+  // It is where the container is reached, and the API says the same.
+  const [binding] = container?.Ports.filter(({ PublicPort: port }) => port !== undefined) ?? []
+  assert.equal(url, `http://127.0.0.1:${binding?.PublicPort}`)
+  assert.equal((await fetch(`${url}/`)).status, 200)
+  const [instance] = await diary.list(`/v1/instances?subscription=${subscription}`)
+  assert.equal(instance?.['address'], `${url}/`)
 })
 
 test('the build plan shows what was ordered, and of a secret only its name', async () => {
   const [build] = await diary.list(`/v1/builds?subscription=${subscription}`)
   const { steps } = await diary.get(`/v1/builds/${String(build?.['id'])}`)
   const container = (steps as Json[]).find(({ kind }) => kind === 'container')
-  assert.deepEqual(container?.['environment'], {
+  const { URL: url, ...environment } = (container?.['environment'] ?? {}) as Record<string, string>
+  assert.match(url ?? '', /^http:\/\/127\.0\.0\.1:\d+\/shop$/)
+  assert.deepEqual(environment, {
     DISK_GIB: '50',
     SHOP: 'A $$hop',
     ADMIN: '${ADMIN_PASSWORD:-}',
+    MAIL: 'mail.example',
+    HOST: '127.0.0.1',
   })
 })

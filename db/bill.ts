@@ -1,9 +1,15 @@
 import { assert } from '#domain/assert.ts'
-import { computeDocument } from '#domain/invoice/document.ts'
+import { computeDocument, isOfNothing } from '#domain/invoice/document.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { readBillInputs, type BillInput, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
-import { insertDraftInvoices, insertInvoices, type FinalizedInvoice, type NewInvoice } from './invoice.ts'
+import {
+  insertDraftInvoices,
+  insertInvoices,
+  insertSkippedInvoices,
+  type FinalizedInvoice,
+  type NewInvoice,
+} from './invoice.ts'
 import { findIncomplete } from './required-field.ts'
 
 /** A metric of the document was not read past the period's end yet, and its grace is not over. */
@@ -25,8 +31,8 @@ export interface BillRequest extends BillToRead {
 }
 
 export type BillOutcome =
-  /** Null: nothing is due. */
-  | { readonly state: 'billed'; readonly invoice: FinalizedInvoice | null }
+  /** Null: nothing is due, or what is due comes to nothing and stands on a document that was skipped. */
+  | { readonly state: 'billed'; readonly invoice: FinalizedInvoice | null; readonly skippedId?: string }
   /** See `DocumentNotReady`. */
   | { readonly state: 'waiting' }
   /** It cannot be computed; the others of the chunk can. */
@@ -46,7 +52,13 @@ export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Prom
     toWrite.map(({ invoice }) => invoice),
   )
   const invoices = new Map(toWrite.map((bill, index) => [bill, written[index]]))
+  const skippedIds = await writeSkipped(tx, computed)
   return computed.map((bill) => {
+    if (bill.state === 'skipped') {
+      const skippedId = skippedIds.get(bill)
+      assert(skippedId, 'every skipped bill was written')
+      return { state: 'billed', invoice: null, skippedId }
+    }
     if (bill.state !== 'computed') return bill
     const invoice = invoices.get(bill)
     assert(invoice, 'every computed bill was written')
@@ -54,10 +66,22 @@ export async function writeBills(tx: Tx, requests: readonly BillRequest[]): Prom
   })
 }
 
+async function writeSkipped(
+  tx: Tx,
+  computed: readonly ComputedBill[],
+): Promise<ReadonlyMap<ComputedBill, string>> {
+  const skipped = computed.filter((bill) => bill.state === 'skipped')
+  const ids = await insertSkippedInvoices(
+    tx,
+    skipped.map(({ invoice }) => invoice),
+  )
+  return new Map(ids.flatMap((id, index) => (skipped[index] ? [[skipped[index], id]] : [])))
+}
+
 export type DraftOutcome = { readonly state: 'drafted' } | BillOutcome
 
 /**
- * The same, as drafts that are finalized on a later day. A bill of nothing makes no draft.
+ * The same, as drafts that are finalized on a later day. What will be skipped is not drafted, nor is a bill without lines.
  * @returns in the order given
  */
 export async function writeDrafts(
@@ -75,12 +99,26 @@ export async function writeDrafts(
     drafts.map(({ invoice }) => invoice),
     drafts.map(({ finalizeOn }) => finalizeOn),
   )
-  return computed.map((bill) => (bill.state === 'computed' ? { state: 'drafted' } : bill))
+  return computed.map((bill) => {
+    if (bill.state === 'computed') return { state: 'drafted' }
+    return bill.state === 'skipped' ? { state: 'billed', invoice: null } : bill
+  })
 }
 
 async function computeBills(tx: Tx, requests: readonly BillRequest[]): Promise<ComputedBill[]> {
   const inputs = await readBillInputs(tx, requests)
-  return requests.map((request, index) => computeBill(request, inputs[index] ?? null))
+  const skipsZero = await readSkipsZero(tx)
+  return requests.map((request, index) => {
+    const bill = computeBill(request, inputs[index] ?? null)
+    if (bill.state !== 'computed' || !skipsZero || !isOfNothing(bill.invoice.draft)) return bill
+    // Whoever saw a draft gets its invoice.
+    return request.draftId === undefined ? { ...bill, state: 'skipped' } : bill
+  })
+}
+
+async function readSkipsZero(tx: Tx): Promise<boolean> {
+  const seller = await tx.selectFrom('installation').select('skips_zero_invoices').executeTakeFirstOrThrow()
+  return seller.skips_zero_invoices
 }
 
 /** What lacks a field that the law asks for is not finalized. Known before the writing, it costs the others nothing. */
@@ -98,7 +136,11 @@ function onlyOf(subscriptionIds: readonly string[] | null): string | null {
   return subscriptionIds?.length === 1 ? (subscriptionIds[0] ?? null) : null
 }
 
-type ComputedBill = BillOutcome | { readonly state: 'computed'; readonly invoice: NewInvoice }
+type ComputedBill =
+  | BillOutcome
+  | { readonly state: 'computed'; readonly invoice: NewInvoice }
+  /** Of nothing. */
+  | { readonly state: 'skipped'; readonly invoice: NewInvoice }
 
 function computeBill(request: BillRequest, bill: BillInput | null): ComputedBill {
   if (bill === null) return { state: 'billed', invoice: null }

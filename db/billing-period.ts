@@ -115,7 +115,8 @@ export async function finalizePeriods(
   }
   const bills = documents.flatMap((document, index) => {
     const outcome = outcomes[index]
-    return outcome?.state === 'billed' ? [{ document, invoice: outcome.invoice }] : []
+    if (outcome?.state !== 'billed') return []
+    return [{ document, invoice: outcome.invoice, skippedId: outcome.skippedId }]
   })
   const billed = await advance(tx, bills, now)
   return new Map(

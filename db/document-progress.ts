@@ -18,6 +18,8 @@ export interface BilledDocument {
 interface PeriodBill {
   readonly document: DocumentRow
   readonly invoice: FinalizedInvoice | null
+  /** The document that holds what came to nothing. */
+  readonly skippedId?: string | undefined
 }
 
 /** Records the periods as billed; documents go on to their next one, or close. */
@@ -32,13 +34,13 @@ export async function advance(
     bills.map(({ document }) => ({ documentId: document.id, on: issuedOn(document) })),
     null,
   )
-  const moves = bills.map(({ document, invoice }) => {
+  const moves = bills.map(({ document, invoice, skippedId }) => {
     const period = periodOf(document)
     return {
       id: document.id,
       period_index: document.next_period_index,
       period: `[${period.start},${period.end})`,
-      invoice_id: invoice?.id ?? null,
+      invoice_id: invoice?.id ?? skippedId ?? null,
       due_on: issuedOn(document),
       next_invoice_on: period.end,
       closed_at: open.has(document.id) ? null : now,

@@ -96,6 +96,7 @@ async function lockDocumentOfDraft(tx: Tx, invoiceId: string): Promise<DocumentR
       .selectFrom('invoices')
       .select(['document_id', 'finalized_at'])
       .where('id', '=', invoiceId)
+      .where('skipped_at', 'is', null)
       .executeTakeFirst()
   const row = await read()
   if (!row) throw new BusinessError('not_found', 'There is no such invoice.')

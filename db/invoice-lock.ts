@@ -22,6 +22,7 @@ export async function lockFinalizedInvoice(tx: Tx, invoiceId: string) {
     .select(['currency', 'total_minor', 'are_prices_inclusive', 'tax_rounding', 'purchase_order_reference'])
     .select(['billing_key', 'revision', 'issued_on', 'corrects_id'])
     .where('id', '=', invoiceId)
+    .where('skipped_at', 'is', null)
     .forNoKeyUpdate()
     .executeTakeFirst()
   if (!row) throw new BusinessError('not_found', 'There is no such invoice.')

@@ -69,7 +69,7 @@ export interface FinalizedInvoice {
  */
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
-  const { facts, rows, lines, duesOf } = await writeInvoices(tx, invoices, null)
+  const { facts, rows, lines, duesOf } = await writeInvoices(tx, invoices, { as: 'final' })
   await settleInvoices(
     tx,
     invoices.map((invoice, index) => ({ ...invoice, id: rows[index]?.id ?? '', lines: lines[index] ?? [] })),
@@ -101,8 +101,28 @@ export async function insertDraftInvoices(
   invoices: readonly NewInvoice[],
   finalizeOn: readonly string[],
 ): Promise<void> {
-  if (invoices.length > 0) await writeInvoices(tx, invoices, finalizeOn)
+  if (invoices.length > 0) await writeInvoices(tx, invoices, { as: 'draft', finalizeOn })
 }
+
+/**
+ * Writes documents of nothing that are never sent (E-26): what stands on them is billed and measured for good, but they
+ * have no number, state nothing, and nobody is told of them.
+ * @returns their ids, in the order given
+ */
+export async function insertSkippedInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<string[]> {
+  if (invoices.length === 0) return []
+  const { rows } = await writeInvoices(tx, invoices, { as: 'skipped' })
+  const ids = rows.map(({ id }) => id)
+  await tx
+    .updateTable('invoices')
+    .set({ skipped_at: new Date().toISOString() })
+    .where('id', 'in', ids)
+    .execute()
+  return ids
+}
+
+type Written =
+  { readonly as: 'final' | 'skipped' } | { readonly as: 'draft'; readonly finalizeOn: readonly string[] }
 
 interface WrittenInvoices {
   readonly facts: SellerFacts
@@ -115,7 +135,7 @@ interface WrittenInvoices {
 async function writeInvoices(
   tx: Tx,
   invoices: readonly NewInvoice[],
-  finalizeOn: readonly string[] | null,
+  written: Written,
 ): Promise<WrittenInvoices> {
   const facts = await readSellerFacts(tx)
   const buyerOf = await readBuyers(
@@ -124,7 +144,7 @@ async function writeInvoices(
   )
   const duesOf = agreedDues(facts, buyerOf)
   // A draft states nothing yet: it is computed once more on its day, with the rate of that day.
-  const statedTaxOf = finalizeOn === null ? await readStatedTaxes(tx, invoices, facts) : () => null
+  const statedTaxOf = written.as === 'final' ? await readStatedTaxes(tx, invoices, facts) : () => null
   const ids = newIds(invoices.length)
   const rows = invoices.map((invoice, index) => ({
     ...toRow(invoice.id ?? ids[index] ?? '', invoice, facts, {
@@ -132,13 +152,13 @@ async function writeInvoices(
       duesOf,
       statedTaxOf,
     }),
-    finalize_on: finalizeOn?.[index] ?? null,
+    finalize_on: written.as === 'draft' ? (written.finalizeOn[index] ?? null) : null,
   }))
-  if (finalizeOn === null) refuseIncomplete(invoices, facts, buyerOf)
+  if (written.as === 'final') refuseIncomplete(invoices, facts, buyerOf)
   await insertRows(tx, rows)
   const lines = invoices.map((invoice, index) => {
-    const written = toLineRows(rows[index]?.id ?? '', invoice)
-    return finalizeOn === null ? written : written.map(unmeasured)
+    const ofInvoice = toLineRows(rows[index]?.id ?? '', invoice)
+    return written.as === 'draft' ? ofInvoice.map(unmeasured) : ofInvoice
   })
   await insertInvoiceLines(tx, lines.flat())
   await insertInvoiceTaxes(

@@ -80,7 +80,7 @@ CREATE OR REPLACE FUNCTION public.guard_invoice_change()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if old.finalized_at is not null then
+  if old.finalized_at is not null or old.skipped_at is not null then
     raise exception 'a finalized document never changes' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return coalesce(new, old);
@@ -105,7 +105,7 @@ AS $function$
 declare ids uuid[] := array(select distinct invoice_id from changed);
 begin
   perform from invoices where id = any (ids) and xmin <> pg_current_xact_id()::xid order by id for share;
-  if exists (select from invoices where id = any (ids) and finalized_at is not null) then
+  if exists (select from invoices where id = any (ids) and (finalized_at is not null or skipped_at is not null)) then
     raise exception 'the lines of a finalized document never change' using errcode = 'check_violation', constraint = 'invoice_finalized';
   end if;
   return null;
@@ -708,6 +708,7 @@ CREATE TABLE installation (
   states_tax_in_own_currency boolean not null default false,
   advance_days integer not null default 0,
   backup_retention_days integer not null default 30,
+  skips_zero_invoices boolean not null default false,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
@@ -911,6 +912,7 @@ CREATE TABLE invoices (
   hash bytea,
   served_customer_id uuid,
   stated_tax jsonb,
+  skipped_at timestamp with time zone,
   constraint invoices_pkey PRIMARY KEY (id),
   constraint invoices_billing_key_key UNIQUE (billing_key),
   constraint invoices_number_key UNIQUE (number),
@@ -932,7 +934,8 @@ CREATE TABLE invoices (
   constraint invoices_stated_tax_check CHECK ((stated_tax ?& ARRAY['currency'::text, 'taxMinor'::text, 'rate'::text])),
   constraint invoices_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
   constraint invoices_total_minor_check CHECK ((total_minor >= 0)),
-  constraint served_is_another CHECK ((served_customer_id <> customer_id))
+  constraint served_is_another CHECK ((served_customer_id <> customer_id)),
+  constraint skipped_of_nothing CHECK (((skipped_at IS NULL) OR ((finalized_at IS NULL) AND (finalize_on IS NULL) AND (kind = 'invoice'::text) AND (total_minor = 0))))
 );
 CREATE INDEX invoices_by_correction ON public.invoices USING btree (corrects_id) WHERE (corrects_id IS NOT NULL);
 CREATE INDEX invoices_by_customer ON public.invoices USING btree (customer_id, id DESC);

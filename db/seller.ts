@@ -24,6 +24,8 @@ export interface SellerSettings {
   readonly announcedFields: readonly AnnouncedField[]
   /** Days before its period that what is paid in advance is invoiced. */
   readonly advanceDays: number
+  /** Invoices of which every line is 0.00 are not made. */
+  readonly skipsZeroInvoices: boolean
   /** Minutes that the shop holds the names of an order which is open. */
   readonly reservationMinutes: number
   /** Whose orders have to accept the terms of service. */
@@ -54,6 +56,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     draftDays: row.draft_days,
     announcedFields: row.announced_fields,
     advanceDays: row.advance_days,
+    skipsZeroInvoices: row.skips_zero_invoices,
     reservationMinutes: row.reservation_minutes,
     termsRequired: row.terms_required,
     numberPatterns: row.number_patterns,
@@ -96,6 +99,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       draft_days: settings.draftDays,
       announced_fields: settings.announcedFields,
       advance_days: settings.advanceDays,
+      skips_zero_invoices: settings.skipsZeroInvoices,
       reservation_minutes: settings.reservationMinutes,
       terms_required: settings.termsRequired,
       number_patterns: JSON.stringify(settings.numberPatterns),

@@ -50,6 +50,7 @@ function toBilling(values: Values): Change {
     ...values,
     prices_include_tax: values['prices_include_tax'] === 'true',
     states_tax_in_own_currency: values['states_tax_in_own_currency'] === 'true',
+    skips_zero_invoices: values['skips_zero_invoices'] === 'true',
     payment_terms_days: toCount(values['payment_terms_days']),
     draft_days: toCount(values['draft_days']),
     advance_days: toCount(values['advance_days']),

@@ -152,6 +152,16 @@ function BillingForm(props: SettingsProps) {
       />
       <Choice
         {...at}
+        name="skips_zero_invoices"
+        label="Invoices of 0.00"
+        value={String(seller.skips_zero_invoices)}
+        choices={[
+          ['false', 'are made, and paid at once'],
+          ['true', 'are not made'],
+        ]}
+      />
+      <Choice
+        {...at}
         name="recurrence_starts"
         label="What recurs is charged from"
         value={seller.recurrence_starts}

@@ -79,6 +79,9 @@ const settingsShape = {
     .array(z.enum(announcedFields))
     .max(announcedFields.length)
     .openapi({ description: 'What of a line customers are told of when it changes.' }),
+  skips_zero_invoices: z.boolean().openapi({
+    description: 'An invoice of which every line is 0.00 is not made; what it would hold counts as billed.',
+  }),
   advance_days: z.int().min(0).max(60).openapi({
     description:
       'Days before a period that what is paid in advance for it is invoiced. The first period of a document is invoiced when it begins.',
@@ -153,6 +156,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     draft_days: settings.draftDays,
     announced_fields: [...settings.announcedFields],
     advance_days: settings.advanceDays,
+    skips_zero_invoices: settings.skipsZeroInvoices,
     reservation_minutes: settings.reservationMinutes,
     terms_required: settings.termsRequired,
     number_patterns: settings.numberPatterns,
@@ -188,6 +192,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     draftDays: json.draft_days,
     announcedFields: json.announced_fields,
     advanceDays: json.advance_days,
+    skipsZeroInvoices: json.skips_zero_invoices,
     reservationMinutes: json.reservation_minutes,
     termsRequired: json.terms_required,
     numberPatterns: json.number_patterns,

@@ -22,6 +22,7 @@ interface Change {
   readonly unbuiltPayments?: string
   readonly mailVerification?: string
   readonly advanceDays?: string
+  readonly skipsZeroInvoices?: 'yes' | 'no'
   readonly reservationMinutes?: string
   readonly termsRequired?: string
   readonly pricesIncludeTax?: 'yes' | 'no'
@@ -97,6 +98,12 @@ function registerSet(group: Command): void {
         'whether invoices in other currencies say the tax in yours as well',
       ).choices(['yes', 'no']),
     )
+    .addOption(
+      new Option('--skips-zero-invoices <answer>', 'whether invoices of 0.00 are left out').choices([
+        'yes',
+        'no',
+      ]),
+    )
     .addOption(new Option('--tax-rounding <level>', 'where tax is rounded').choices(['document', 'line']))
     .addOption(
       new Option('--recurrence-starts <moment>', 'from when on what recurs is charged').choices([
@@ -137,6 +144,7 @@ function toBody(change: Change): object {
     unbuilt_payments: change.unbuiltPayments,
     mail_verification: change.mailVerification,
     advance_days: toNumber(change.advanceDays),
+    skips_zero_invoices: change.skipsZeroInvoices && change.skipsZeroInvoices === 'yes',
     invoice_sections: change.invoiceSections,
     reservation_minutes: toNumber(change.reservationMinutes),
     terms_required: change.termsRequired,
@@ -195,6 +203,7 @@ function show(out: Output, seller: Seller): void {
       'made',
       seller.advance_days === 0 ? 'as its period begins' : `${seller.advance_days} days before its period`,
     ],
+    ['invoices of 0.00', seller.skips_zero_invoices ? 'are not made' : 'are made, and paid at once'],
     ['invoice numbers', `${invoice.pattern}, series ${invoice.series}`],
     ['credit note numbers', `${creditNote.pattern}, series ${creditNote.series}`],
   ])

@@ -42,7 +42,19 @@ export async function findIdByCode(db: Db, kind: CodedKind, code: string): Promi
 }
 
 export async function isKnownId(db: Db, kind: AddressedKind, id: string): Promise<boolean> {
+  if (kind === 'invoice') return await isKnownInvoice(db, id)
   const table = isCodedKind(kind) ? coded[kind] : uncoded[kind]
   const row = await db.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()
+  return row !== undefined
+}
+
+/** What was skipped was never sent. */
+async function isKnownInvoice(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('invoices')
+    .select('id')
+    .where('id', '=', id)
+    .where('skipped_at', 'is', null)
+    .executeTakeFirst()
   return row !== undefined
 }

@@ -44,8 +44,10 @@ export async function listDocumentLines(db: Db, documentId: string) {
 export async function listBilledPeriods(db: Db, documentId: string) {
   return await db
     .selectFrom('billing_periods as billed')
-    .leftJoin('invoices as invoice', 'invoice.id', 'billed.invoice_id')
-    .select(['billed.period_index', 'billed.invoice_id', 'billed.billed_at', 'invoice.number'])
+    .leftJoin('invoices as invoice', (join) =>
+      join.onRef('invoice.id', '=', 'billed.invoice_id').on('invoice.skipped_at', 'is', null),
+    )
+    .select(['billed.period_index', 'invoice.id as invoice_id', 'billed.billed_at', 'invoice.number'])
     .select([
       sql<string>`lower(billed.period)`.as('starts_on'),
       sql<string>`upper(billed.period)`.as('ends_on'),

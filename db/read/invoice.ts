@@ -5,29 +5,33 @@ import { creditedMinor, isMarked, paidMinor } from '../invoice-money.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function invoices(db: Db) {
-  return db
-    .selectFrom('invoices as invoice')
-    .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
-    .leftJoin('customers as served', 'served.id', 'invoice.served_customer_id')
-    .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
-    .leftJoin('invoices as corrected', 'corrected.id', 'invoice.corrects_id')
-    .leftJoin('invoices as annulled', 'annulled.id', 'invoice.reissue_of_id')
-    .selectAll('invoice')
-    .select([
-      'customer.code as customer_code',
-      'customer.name as customer_name',
-      'served.code as served_code',
-      'served.name as served_name',
-      'clock.name as test_clock_name',
-      'clock.now_at as test_clock_now_at',
-      'corrected.number as corrected_number',
-      'annulled.number as reissue_of_number',
-      creditedMinor.as('credited_minor'),
-      paidMinor.as('paid_minor'),
-      isMarked('void').as('is_void'),
-      isMarked('uncollectible').as('is_uncollectible'),
-      today.as('today'),
-    ])
+  return (
+    db
+      .selectFrom('invoices as invoice')
+      .innerJoin('customers as customer', 'customer.id', 'invoice.customer_id')
+      .leftJoin('customers as served', 'served.id', 'invoice.served_customer_id')
+      .leftJoin('test_clocks as clock', 'clock.id', 'invoice.test_clock_id')
+      .leftJoin('invoices as corrected', 'corrected.id', 'invoice.corrects_id')
+      .leftJoin('invoices as annulled', 'annulled.id', 'invoice.reissue_of_id')
+      .selectAll('invoice')
+      .select([
+        'customer.code as customer_code',
+        'customer.name as customer_name',
+        'served.code as served_code',
+        'served.name as served_name',
+        'clock.name as test_clock_name',
+        'clock.now_at as test_clock_now_at',
+        'corrected.number as corrected_number',
+        'annulled.number as reissue_of_number',
+        creditedMinor.as('credited_minor'),
+        paidMinor.as('paid_minor'),
+        isMarked('void').as('is_void'),
+        isMarked('uncollectible').as('is_uncollectible'),
+        today.as('today'),
+      ])
+      // Nobody was sent it: it only holds what is billed.
+      .where('invoice.skipped_at', 'is', null)
+  )
 }
 
 /** Of the seller, or where the invoice lives on a test clock, by that clock. */

@@ -68,6 +68,7 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
   return {
     today: dateIn(first.time_zone, at),
     currency: first.currency,
+    skipsZeroInvoices: first.skips_zero_invoices,
     balanceMinor,
     subscriptionIds: new Map(
       read.flatMap(({ bill }) => bill.input.lines.map((line) => [line.id, line.subscriptionId] as const)),
@@ -88,7 +89,11 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
 }
 
 /** `at` is now: the test clock's, else the real one. */
-type OpenDocument = DocumentRow & { readonly is_asked: boolean; readonly at: string }
+type OpenDocument = DocumentRow & {
+  readonly is_asked: boolean
+  readonly skips_zero_invoices: boolean
+  readonly at: string
+}
 
 /** Closed ones belong to them until the last bill of each of their subscriptions is made. */
 async function listOpenDocuments(db: Db, of: ForeseenOf): Promise<OpenDocument[]> {
@@ -98,7 +103,8 @@ async function listOpenDocuments(db: Db, of: ForeseenOf): Promise<OpenDocument[]
       : sql<boolean>`document.id in (select document_id from subscription_lines where subscription_id = ${of.subscriptionId})`
   const { rows } = await sql<OpenDocument>`
     with asked as (select * from subscription_documents document where ${isAsked})
-    select document.*, document.id in (select id from asked) as is_asked, coalesce(clock.now_at, now()) as at
+    select document.*, document.id in (select id from asked) as is_asked,
+      (select skips_zero_invoices from installation) as skips_zero_invoices, coalesce(clock.now_at, now()) as at
     from subscription_documents document left join test_clocks clock on clock.id = document.test_clock_id
     where exists (select from asked where asked.customer_id = document.customer_id and asked.currency = document.currency
         and asked.test_clock_id is not distinct from document.test_clock_id)

@@ -42,6 +42,7 @@ export interface InstallationTable {
   draft_days: Defaulted<number>
   announced_fields: Defaulted<readonly AnnouncedField[]>
   advance_days: Defaulted<number>
+  skips_zero_invoices: Defaulted<boolean>
   unpaid_order_days: Defaulted<number>
   unbuilt_payments: Defaulted<'balance' | 'refund'>
   mail_verification: Defaulted<MailVerification>

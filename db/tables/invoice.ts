@@ -68,6 +68,8 @@ export interface InvoicesTable {
   sequence: number | null
   number: string | null
   finalized_at: Instant | null
+  /** Where it is of nothing and was never sent. */
+  skipped_at: Defaulted<Instant | null>
   revision: Defaulted<number>
   reissue_of_id: string | null
   /** The invoice that a credit note corrects. */

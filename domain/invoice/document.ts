@@ -67,6 +67,11 @@ export interface DocumentDraft {
   readonly totalMinor: number
 }
 
+/** Whether every line comes to 0.00. A charge and a credit that make 0.00 together are both something. */
+export function isOfNothing({ kind, lines, totalMinor }: DocumentDraft): boolean {
+  return kind === 'invoice' && totalMinor === 0 && lines.every((line) => line.amountMinor === 0)
+}
+
 export interface DocumentLineDraft {
   readonly kind: InvoiceLineKind
   readonly subscriptionLineId: string | null

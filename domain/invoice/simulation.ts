@@ -4,6 +4,7 @@ import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
 import { afterBilling } from './billed.ts'
 import {
   computeDocument,
+  isOfNothing,
   type DocumentDraft,
   type DocumentInput,
   type SubscriptionBounds,
@@ -38,6 +39,8 @@ export interface StandingSubscription {
 export interface Standing {
   readonly documents: readonly StandingDocument[]
   readonly subscriptions: readonly StandingSubscription[]
+  /** Invoices of nothing are not made. */
+  readonly skipsZeroInvoices?: boolean
   /** A part at the price that the lists have on its first day, where its line is priced anew at each period. */
   readonly reprice: (part: DuePart) => DuePart
 }
@@ -98,7 +101,8 @@ export function* billsToCome(
   for (let turn = nextTurn(course, until); turn !== undefined; turn = nextTurn(course, until)) {
     const made =
       'document' in turn ? billPeriod(course, turn.document, turn.on) : billFinal(course, turn.subscription)
-    if (made !== null) yield made
+    if (made === null || (standing.skipsZeroInvoices && isOfNothing(made.draft))) continue
+    yield made
   }
 }
 

@@ -122,6 +122,13 @@ test('an invoice is made 0 to 60 days before its period', async () => {
   )
 })
 
+test('only an invoice of nothing is skipped', async () => {
+  const draft = await draftInvoice()
+  await refuses('skipped_of_nothing', async () =>
+    sql`update invoices set skipped_at = now() where id = ${draft}`.execute(db),
+  )
+})
+
 test('a line and its successor never overlap', async () => {
   const successor = { starts_on: '2026-03-01', ends_on: null }
   await refuses('subscription_lines_first_line_id_daterange_excl', async () =>

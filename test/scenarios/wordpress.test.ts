@@ -112,9 +112,22 @@ chapter('suspended, nothing answers; resumed, the post is there', async () => {
   assert.match(await page(), /The tide is out/)
 })
 
-chapter('after its cancellation nothing is left on the server', async () => {
-  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now' })
-  await diary.untilPhase(subscription, 'ended')
-  const { containers, volumes, networks } = await listObjects(installation.installationId)
-  assert.deepEqual([containers, volumes, networks], [[], [], []])
-})
+chapter(
+  'after its cancellation nothing is left on the server, and both volumes are kept as copies that were read back',
+  async () => {
+    await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now' })
+    await diary.untilPhase(subscription, 'ended')
+    const { containers, volumes, networks } = await listObjects(installation.installationId)
+    assert.deepEqual([containers, volumes, networks], [[], [], []])
+    const copies = await installation.db
+      .selectFrom('backup_volumes')
+      .select(['volume', 'verified_at'])
+      .orderBy('volume')
+      .execute()
+    assert.deepEqual(
+      copies.map(({ volume }) => volume),
+      ['database', 'uploads'],
+    )
+    assert.ok(copies.every(({ verified_at: verifiedAt }) => verifiedAt !== null))
+  },
+)

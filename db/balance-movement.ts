@@ -81,12 +81,18 @@ export async function giveBackPayment(tx: Tx, orderId: string, now: string): Pro
     )
     .executeTakeFirst()
   if (!request) return
-  const amountMinor = Math.min(request.total_minor, await lockBalance(tx, order, request.currency))
+  // Back to whoever sent it, whoever pays now.
+  const { customer_id: customerId } = await tx
+    .selectFrom('balance_movements')
+    .select('customer_id')
+    .where('payment_request_id', '=', request.id)
+    .where('kind', '=', 'payment')
+    .executeTakeFirstOrThrow()
+  const place = { customerId, currency: request.currency, testClockId: order.test_clock_id }
+  const amountMinor = Math.min(request.total_minor, await lockBalance(tx, place))
   if (amountMinor <= 0) return
   await changeBalance(tx, {
-    customerId: order.customer_id,
-    currency: request.currency,
-    testClockId: order.test_clock_id,
+    ...place,
     kind: 'refund',
     amountMinor: -amountMinor,
     paymentRequestId: request.id,
@@ -112,15 +118,14 @@ export async function giveBackPayment(tx: Tx, orderId: string, now: string): Pro
 
 async function lockBalance(
   tx: Tx,
-  order: { customer_id: string; test_clock_id: string | null },
-  currency: string,
+  place: Pick<BalanceMovement, 'customerId' | 'currency' | 'testClockId'>,
 ): Promise<number> {
   const row = await tx
     .selectFrom('customer_balances')
     .select('amount_minor')
-    .where('customer_id', '=', order.customer_id)
-    .where('currency', '=', currency)
-    .where('test_clock_id', 'is not distinct from', order.test_clock_id)
+    .where('customer_id', '=', place.customerId)
+    .where('currency', '=', place.currency)
+    .where('test_clock_id', 'is not distinct from', place.testClockId)
     .forUpdate()
     .executeTakeFirst()
   return row?.amount_minor ?? 0

@@ -12,13 +12,20 @@ export async function readPayerId(db: Db, customerId: string): Promise<string> {
 }
 
 /**
- * A payer pays for himself, and who pays for others has nobody who pays for him: nobody has to follow a chain. The database
- * holds it as well, for two that are changed at once.
+ * A payer pays for himself, and who pays for others has nobody who pays for him: nobody has to follow a chain. Both rows are
+ * locked in one order, so that of two that are changed at once the second sees the first; the database holds it as well.
  * @param customerId null: of a customer that is not there yet
  * @throws `payer_invalid`
  */
 export async function checkPayer(db: Db, customerId: string | null, payerId: string): Promise<void> {
   if (payerId === customerId) throw refusal('A customer without a payer pays already: leave it out.')
+  await db
+    .selectFrom('customers')
+    .select('id')
+    .where('id', 'in', customerId === null ? [payerId] : [payerId, customerId])
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
   if ((await readPayerId(db, payerId)) !== payerId) throw refusal('Somebody else pays for that customer.')
   if (customerId === null) return
   const served = await db

@@ -3,6 +3,7 @@ import { formatMoney } from '#domain/money.ts'
 import { changeBalance } from './balance-movement.ts'
 import type { Tx } from './database.ts'
 import { settleOrderHold } from './order-hold.ts'
+import { readPayerId } from './payer.ts'
 import { lockOrder, lockSubscriptionsOf } from './order-lock.ts'
 import { getPaymentRequest } from './payment-request.ts'
 
@@ -17,7 +18,7 @@ export interface RequestPayment {
 }
 
 /**
- * Records the money of a request: it becomes balance of the customer, which settles the first invoice at activation, and the
+ * Records the money of a request: it becomes balance of whoever pays for the customer, which settles the first invoice at activation, and the
  * order waits for it no more (B-10). It is all or nothing: a part is not worth a build.
  * @throws `not_found`, `payment_request_closed`, `currency_mismatch`, `payment_not_as_requested`
  */
@@ -55,7 +56,8 @@ export async function recordRequestPayment(tx: Tx, payment: RequestPayment): Pro
     now: payment.now,
   })
   await changeBalance(tx, {
-    customerId: order.customer_id,
+    // Whoever pays for the customer now is who sent it, and whose invoice it will pay.
+    customerId: await readPayerId(tx, order.customer_id),
     currency: request.currency,
     testClockId: order.test_clock_id,
     kind: 'payment',

@@ -108,3 +108,58 @@ test('E-30 nobody pays for himself, and who pays for others has no payer', async
   assert.deepEqual(await refused('south', 'nobody'), [422, 'customer_unknown', '/payer'])
   assert.equal((await api.patch('/v1/customers/south', { payer: null })).body['payer'], null)
 })
+
+async function balanceOf(customer: string): Promise<number> {
+  const { body } = await api.get(`/v1/customers/${customer}/balances`)
+  const found = (body['data'] as { test_clock: string | null; balance: { amount_minor: number } }[]).find(
+    ({ test_clock: clock }) => clock === null,
+  )
+  return found?.balance.amount_minor ?? 0
+}
+
+test('E-30 what is paid before a build is the payer’s balance, and goes back to who paid it, whoever pays now', async () => {
+  await api.patch('/v1/seller', { unbuilt_payments: 'refund' })
+  const terms = { build_trigger: 'payment' }
+  const product = {
+    code: 'paid-first',
+    name: 'Paid first',
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'month',
+    base_price: '10.00',
+    currency: 'USD',
+  }
+  await api.post('/v1/products', { ...product, terms })
+  await newCustomer('chain', {})
+  await newCustomer('outlet', { payer: 'chain' })
+  const { body } = await api.post('/v1/orders', { customer: 'outlet', lines: [{ product: 'paid-first' }] })
+  const [request] = body['payment_requests'] as { id: string; total: { amount_minor: number } }[]
+  const total = request?.total.amount_minor ?? 0
+  const paid = await api.post(`/v1/payment-requests/${request?.id}/payments`, { ...request?.total })
+  assert.ok(paid.status < 300, JSON.stringify(paid.body))
+  assert.deepEqual([await balanceOf('chain'), await balanceOf('outlet')], [total, 0])
+  assert.ok(total > 0)
+
+  await api.patch('/v1/customers/outlet', { payer: 'holding' })
+  const cancelled = await api.post(`/v1/orders/${String(body['id'])}/cancel`, { reason: 'other' })
+  assert.ok(cancelled.status < 300, JSON.stringify(cancelled.body))
+  assert.deepEqual(
+    [await balanceOf('chain'), await balanceOf('outlet'), await balanceOf('holding')],
+    [0, 0, 0],
+  )
+})
+
+test('E-30 of two that would pay for each other at once one is refused', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const [one, other] = [`one-${round}`, `other-${round}`]
+    await newCustomer(one, {})
+    await newCustomer(other, {})
+    const replies = await Promise.all([
+      api.patch(`/v1/customers/${one}`, { payer: other }),
+      api.patch(`/v1/customers/${other}`, { payer: one }),
+    ])
+    assert.deepEqual(replies.map(({ status }) => status).toSorted(), [200, 422])
+    assert.equal(replies.find(({ status }) => status === 422)?.body['code'], 'payer_invalid')
+  }
+})

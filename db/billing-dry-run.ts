@@ -4,6 +4,9 @@ import { reasonOf } from './billing-chunk.ts'
 import { listDueDocuments } from './billing-run.ts'
 import type { Db, Tx } from './database.ts'
 import { inVain } from './in-vain.ts'
+import { billAfterEnd, listWithLateUsage } from './late-bill.ts'
+import { billLone, listLone } from './lone-one-off.ts'
+import { getSubscription } from './subscription.ts'
 
 /** What a billing run would make of a document. */
 export interface DryDocument {
@@ -38,6 +41,56 @@ export async function dryRunBilling(
     documents.push(...(await tryTogether(db, due.slice(from, from + documentsPerTransaction), run.now)))
   }
   return documents
+}
+
+/** What a run would bill on no customer's document: it has its own, once. */
+export interface DryBeside {
+  readonly kind: 'late_usage' | 'one_off'
+  readonly customer: { readonly id: string; readonly code: string; readonly name: string }
+  /** Whose usage came late. */
+  readonly subscriptionId: string | null
+  readonly outcome: 'billed' | 'parked'
+  readonly reason: string | null
+  readonly invoices: readonly DryInvoice[]
+}
+
+/**
+ * The same for what a run bills after all documents: usage that came after the last bill of its subscription, and one-offs
+ * in a currency in which nothing of their customer recurs.
+ */
+export async function dryRunBeside(db: Db, now: string): Promise<DryBeside[]> {
+  const found: DryBeside[] = []
+  for (const subscriptionId of await listWithLateUsage(db, null)) {
+    const { customer_id } = await getSubscription(db, subscriptionId)
+    const made = await tryAlone(db, async (tx) => billAfterEnd(tx, subscriptionId, now))
+    found.push({ kind: 'late_usage', customer: await readCustomer(db, customer_id), subscriptionId, ...made })
+  }
+  for (const lone of await listLone(db, { testClockId: null, now })) {
+    const made = await tryAlone(db, async (tx) => billLone(tx, lone, { testClockId: null, now }))
+    const customer = await readCustomer(db, lone.customer_id)
+    found.push({ kind: 'one_off', customer, subscriptionId: null, ...made })
+  }
+  return found
+}
+
+async function tryAlone(
+  db: Db,
+  bill: (tx: Tx) => Promise<DryInvoice | null>,
+): Promise<Pick<DryBeside, 'outcome' | 'reason' | 'invoices'>> {
+  try {
+    const invoice = await inVain(db, bill)
+    return { outcome: 'billed', reason: null, invoices: invoice === null ? [] : [invoice] }
+  } catch (error) {
+    return { outcome: 'parked', reason: reasonOf(error), invoices: [] }
+  }
+}
+
+async function readCustomer(db: Db, id: string): Promise<DryBeside['customer']> {
+  return await db
+    .selectFrom('customers')
+    .select(['id', 'code', 'name'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
 }
 
 /** What the database refuses is found by halves, as in a run. */

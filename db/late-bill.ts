@@ -3,7 +3,8 @@ import { encodeId } from '#domain/identifier.ts'
 import { writeBills } from './bill.ts'
 import { reasonOf } from './billing-chunk.ts'
 import { recordInvoices } from './billing-run.ts'
-import type { Db } from './database.ts'
+import type { Db, Tx } from './database.ts'
+import type { FinalizedInvoice } from './invoice.ts'
 import { lockDocuments } from './subscription-documents.ts'
 import { lockSubscription } from './subscription.ts'
 import { closeTasks, openTask } from './task.ts'
@@ -18,7 +19,7 @@ export async function billLateUsage(
 ): Promise<void> {
   for (const subscriptionId of await listWithLateUsage(db, of.testClockId)) {
     try {
-      await billAfterEnd(db, subscriptionId, of)
+      await billAndTell(db, subscriptionId, of)
     } catch (error) {
       await openTask(db, {
         kind: 'bill_failed',
@@ -31,7 +32,8 @@ export async function billLateUsage(
   }
 }
 
-async function listWithLateUsage(db: Db, testClockId: string | null): Promise<string[]> {
+/** Subscriptions whose service has ended, of which usage came since. */
+export async function listWithLateUsage(db: Db, testClockId: string | null): Promise<string[]> {
   const rows = await db
     .selectFrom('subscriptions')
     .select('id')
@@ -43,38 +45,49 @@ async function listWithLateUsage(db: Db, testClockId: string | null): Promise<st
   return rows.map((row) => row.id)
 }
 
-/** As a last bill: of days before the end, at their prices. Of days after it nothing is ever due. */
-async function billAfterEnd(
+async function billAndTell(
   db: Db,
   subscriptionId: string,
   { now, billingRunId }: { now: string; billingRunId?: string },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const { late_usage_at: cameAt } = await lockSubscription(tx, subscriptionId)
-    if (cameAt === null) return
-    const documents = await lockDocuments(tx, subscriptionId)
-    const { ends_on: asOf } = await tx
-      .selectFrom('subscription_lines')
-      .select((eb) => eb.fn.max('ends_on').as('ends_on'))
-      .where('subscription_id', '=', subscriptionId)
-      .executeTakeFirstOrThrow()
-    assert(asOf, 'a subscription that ended has lines that end')
-    const billingKey = `subscription/${encodeId('subscription', subscriptionId)}/late/${cameAt}`
-    const document = documents.length === 1 ? (documents[0] ?? null) : null
-    const subscriptionIds = [subscriptionId]
-    const [outcome] = await writeBills(tx, [
-      { billingKey, reason: 'final', document, subscriptionIds, asOf, now },
-    ])
-    if (outcome?.state === 'failed') throw outcome.error
-    assert(outcome?.state === 'billed', 'the bill of a subscription does not wait for readings')
-    await tx
-      .updateTable('subscriptions')
-      .set({ late_usage_at: null })
-      .where('id', '=', subscriptionId)
-      .execute()
-    await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'billed' }, ['bill_failed'])
-    const { invoice } = outcome
+    const invoice = await billAfterEnd(tx, subscriptionId, now)
     if (billingRunId !== undefined && invoice !== null)
       await recordInvoices(tx, billingRunId, { documents: 0, invoices: [invoice] })
   })
+}
+
+/**
+ * As a last bill: of days before the end, at their prices. Of days after it nothing is ever due.
+ * @returns null where nothing came of it, or somebody else billed it
+ */
+export async function billAfterEnd(
+  tx: Tx,
+  subscriptionId: string,
+  now: string,
+): Promise<FinalizedInvoice | null> {
+  const { late_usage_at: cameAt } = await lockSubscription(tx, subscriptionId)
+  if (cameAt === null) return null
+  const documents = await lockDocuments(tx, subscriptionId)
+  const { ends_on: asOf } = await tx
+    .selectFrom('subscription_lines')
+    .select((eb) => eb.fn.max('ends_on').as('ends_on'))
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  assert(asOf, 'a subscription that ended has lines that end')
+  const billingKey = `subscription/${encodeId('subscription', subscriptionId)}/late/${cameAt}`
+  const document = documents.length === 1 ? (documents[0] ?? null) : null
+  const subscriptionIds = [subscriptionId]
+  const [outcome] = await writeBills(tx, [
+    { billingKey, reason: 'final', document, subscriptionIds, asOf, now },
+  ])
+  if (outcome?.state === 'failed') throw outcome.error
+  assert(outcome?.state === 'billed', 'the bill of a subscription does not wait for readings')
+  await tx
+    .updateTable('subscriptions')
+    .set({ late_usage_at: null })
+    .where('id', '=', subscriptionId)
+    .execute()
+  await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'billed' }, ['bill_failed'])
+  return outcome.invoice
 }

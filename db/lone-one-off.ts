@@ -2,12 +2,13 @@ import { sql } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import { reasonOf } from './billing-chunk.ts'
 import { recordInvoices } from './billing-run.ts'
-import type { Db } from './database.ts'
+import type { Db, Tx } from './database.ts'
+import type { FinalizedInvoice } from './invoice.ts'
 import { billOneOffs } from './one-off-bill.ts'
 import { closeTasks, openTask } from './task.ts'
 
 /** One-offs of a customer in a currency in which nothing of his recurs. */
-interface LoneCharges {
+export interface LoneCharges {
   readonly customer_id: string
   readonly currency: string
   readonly first_id: string
@@ -23,7 +24,7 @@ export async function billLoneOneOffs(
 ): Promise<void> {
   for (const lone of await listLone(db, of)) {
     try {
-      await billLone(db, lone, of)
+      await billAndTell(db, lone, of)
     } catch (error) {
       await openTask(db, {
         kind: 'bill_failed',
@@ -37,7 +38,7 @@ export async function billLoneOneOffs(
 }
 
 /** Whoever is about to get something that recurs has a first bill to come, which takes them. */
-async function listLone(
+export async function listLone(
   db: Db,
   { testClockId, now }: { testClockId: string | null; now: string },
 ): Promise<LoneCharges[]> {
@@ -59,24 +60,33 @@ async function listLone(
   return rows
 }
 
-async function billLone(
+async function billAndTell(
   db: Db,
-  { customer_id: customerId, currency, first_id }: LoneCharges,
-  { testClockId, now, billingRunId }: { testClockId: string | null; now: string; billingRunId?: string },
+  lone: LoneCharges,
+  { billingRunId, ...at }: { testClockId: string | null; now: string; billingRunId?: string },
 ): Promise<void> {
-  const customer = encodeId('customer', customerId)
-  const billingKey = `one-off/${customer}/waiting/${first_id}`
   await db.transaction().execute(async (tx) => {
-    await tx.selectFrom('customers').select('id').where('id', '=', customerId).forNoKeyUpdate().execute()
-    const made = await tx
-      .selectFrom('invoices')
-      .select('id')
-      .where('billing_key', '=', billingKey)
-      .executeTakeFirst()
-    if (made) return
-    const invoice = await billOneOffs(tx, { customerId, currency, testClockId, billingKey, now })
-    await closeTasks(tx, { kind: 'customer', id: customerId, reason: 'billed' }, ['bill_failed'])
-    if (billingRunId !== undefined)
+    const invoice = await billLone(tx, lone, at)
+    if (billingRunId !== undefined && invoice !== null)
       await recordInvoices(tx, billingRunId, { documents: 0, invoices: [invoice] })
   })
+}
+
+/** @returns null where somebody else billed them */
+export async function billLone(
+  tx: Tx,
+  { customer_id: customerId, currency, first_id }: LoneCharges,
+  at: { testClockId: string | null; now: string },
+): Promise<FinalizedInvoice | null> {
+  const billingKey = `one-off/${encodeId('customer', customerId)}/waiting/${first_id}`
+  await tx.selectFrom('customers').select('id').where('id', '=', customerId).forNoKeyUpdate().execute()
+  const made = await tx
+    .selectFrom('invoices')
+    .select('id')
+    .where('billing_key', '=', billingKey)
+    .executeTakeFirst()
+  if (made) return null
+  const invoice = await billOneOffs(tx, { ...at, customerId, currency, billingKey })
+  await closeTasks(tx, { kind: 'customer', id: customerId, reason: 'billed' }, ['bill_failed'])
+  return invoice
 }

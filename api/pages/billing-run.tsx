@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DryDocument } from '#db/billing-dry-run.ts'
+import type { DryBeside, DryDocument } from '#db/billing-dry-run.ts'
 import type { BillingRunExceptionRow, BillingRunRow } from '#db/read/billing-run.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { ConsoleView } from './console-page.tsx'
@@ -73,13 +73,24 @@ export function Run(props: {
 }
 
 /** What a run would make now. */
+const besideWords = { late_usage: 'its own, for late usage', one_off: 'its own, for one-offs' } as const
+
 export function DryRun(props: {
   view: ConsoleView
   documents: readonly DryDocument[]
+  beside: readonly DryBeside[]
   names: ReadonlyMap<string, string>
   isFailedOnly: boolean
 }) {
-  const { view, documents, names, isFailedOnly } = props
+  const { view, documents, beside, names, isFailedOnly } = props
+  const rows = [
+    ...documents.map((document) => ({
+      ...document,
+      customer: names.get(document.documentId) ?? '',
+      of: encodeId('document', document.documentId),
+    })),
+    ...beside.map((found) => ({ ...found, customer: found.customer.name, of: besideWords[found.kind] })),
+  ]
   return (
     <>
       <p class="trail">
@@ -87,21 +98,19 @@ export function DryRun(props: {
       </p>
       <h1>Dry run</h1>
       <p>What a run would make now. It was done and taken back: nothing is kept, no number is used up.</p>
-      {documents.length === 0 ? (
+      {rows.length === 0 ? (
         <Empty>Nothing is due.</Empty>
       ) : (
         <Table caption="Dry run" head={['Customer', 'Document', 'Outcome', 'Invoices', 'Why']}>
-          {documents.map((document) => (
+          {rows.map(({ customer, of, outcome, invoices, reason }) => (
             <tr>
-              <th scope="row">{names.get(document.documentId) ?? ''}</th>
-              <td>{encodeId('document', document.documentId)}</td>
-              <td>{document.outcome}</td>
+              <th scope="row">{customer}</th>
+              <td>{of}</td>
+              <td>{outcome}</td>
               <td>
-                {document.invoices
-                  .map(({ totalMinor, currency }) => formatAmount(totalMinor, currency))
-                  .join(', ')}
+                {invoices.map(({ totalMinor, currency }) => formatAmount(totalMinor, currency)).join(', ')}
               </td>
-              <td>{document.reason ?? ''}</td>
+              <td>{reason ?? ''}</td>
             </tr>
           ))}
         </Table>

@@ -1,4 +1,4 @@
-import { dryRunBilling, type DryDocument } from '#db/billing-dry-run.ts'
+import { dryRunBeside, dryRunBilling, type DryDocument } from '#db/billing-dry-run.ts'
 import type { Db } from '#db/database.ts'
 import {
   getBillingRun,
@@ -52,11 +52,12 @@ export function registerBillingRunPages(frame: Frame): void {
       const isFailedOnly = ctx.req.query('failed_only') === 'true'
       const run = { now: view.now, after: null, limit: shownDocuments, isFailedOnly }
       const documents = await dryRunBilling(db, run)
+      const beside = documents.length < shownDocuments ? await dryRunBeside(db, view.now) : []
       const names = await readNames(db, documents)
       return {
         title: 'Dry run',
         current: 'invoices',
-        children: <DryRun view={view} documents={documents} names={names} isFailedOnly={isFailedOnly} />,
+        children: <DryRun {...{ view, documents, beside, names, isFailedOnly }} />,
       }
     },
   )

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { dryRunBilling } from '#db/billing-dry-run.ts'
+import { dryRunBeside, dryRunBilling } from '#db/billing-dry-run.ts'
 import { ensureBillingRun } from '#db/billing-run.ts'
 import type { Db } from '#db/database.ts'
 import { insertWorkflowStart } from '#db/outbox.ts'
@@ -74,7 +74,10 @@ export function registerBillingRuns(frame: Frame): void {
         db,
         documents.map(({ documentId }) => documentId),
       )
-      return toDryRunJson(at, documents, new Map(rows.map((row) => [row.document_id, row])), limit)
+      // A run of the failed only bills them as well.
+      const beside = documents.length < limit ? await dryRunBeside(db, at) : []
+      const customers = new Map(rows.map((row) => [row.document_id, row]))
+      return toDryRunJson(at, { documents, beside }, customers, limit)
     },
   )
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { DryDocument } from '#db/billing-dry-run.ts'
+import type { DryBeside, DryDocument, DryInvoice } from '#db/billing-dry-run.ts'
 import type { BillingRunExceptionRow, BillingRunRow, DocumentCustomerRow } from '#db/read/billing-run.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { moneySchema, referenceSchema } from './common.ts'
@@ -86,6 +86,21 @@ export const dryRunSchema = z
         invoices: z.array(z.object({ kind: z.enum(['invoice', 'credit_note']), total: moneySchema })),
       }),
     ),
+    beside: z
+      .array(
+        z.object({
+          kind: z.enum(['late_usage', 'one_off']),
+          customer: referenceSchema,
+          subscription: z.string().nullable(),
+          outcome: z.enum(['billed', 'parked']),
+          reason: z.string().nullable(),
+          invoices: z.array(z.object({ kind: z.enum(['invoice', 'credit_note']), total: moneySchema })),
+        }),
+      )
+      .openapi({
+        description:
+          'Billed on documents of their own, after all others and so with the last page: usage that came after the last bill of its subscription, and one-offs in a currency in which nothing recurs.',
+      }),
     next_after: z.string().nullable().openapi({ description: 'Send it as after; null when that was all.' }),
   })
   .openapi('BillingRunPreview')
@@ -128,7 +143,7 @@ const retries = {
 
 export function toDryRunJson(
   at: string,
-  documents: readonly DryDocument[],
+  { documents, beside }: { documents: readonly DryDocument[]; beside: readonly DryBeside[] },
   customers: ReadonlyMap<string, DocumentCustomerRow>,
   limit: number,
 ): z.input<typeof dryRunSchema> {
@@ -142,13 +157,21 @@ export function toDryRunJson(
     waiting: count('waiting'),
     parked: count('parked'),
     held: count('held'),
-    totals: totalsOf(documents),
+    totals: totalsOf([...documents, ...beside]),
     documents: documents.map((document) => toDryDocumentJson(document, customers)),
+    beside: beside.map((found) => ({
+      kind: found.kind,
+      customer: { ...found.customer, id: encodeId('customer', found.customer.id) },
+      subscription: found.subscriptionId && encodeId('subscription', found.subscriptionId),
+      outcome: found.outcome,
+      reason: found.reason,
+      invoices: found.invoices.map(toDryInvoiceJson),
+    })),
     next_after: last && documents.length === limit ? encodeId('document', last.documentId) : null,
   }
 }
 
-function totalsOf(documents: readonly DryDocument[]) {
+function totalsOf(documents: readonly Pick<DryDocument, 'invoices'>[]) {
   const totals = new Map<string, number>()
   for (const { kind, currency, totalMinor } of documents.flatMap(({ invoices }) => invoices)) {
     totals.set(currency, (totals.get(currency) ?? 0) + (kind === 'invoice' ? totalMinor : -totalMinor))
@@ -167,9 +190,10 @@ function toDryDocumentJson(document: DryDocument, customers: ReadonlyMap<string,
     },
     outcome: document.outcome,
     reason: document.reason,
-    invoices: document.invoices.map(({ kind, currency, totalMinor }) => ({
-      kind,
-      total: { amount_minor: totalMinor, currency },
-    })),
+    invoices: document.invoices.map(toDryInvoiceJson),
   }
+}
+
+function toDryInvoiceJson({ kind, currency, totalMinor }: DryInvoice) {
+  return { kind, total: { amount_minor: totalMinor, currency } }
 }

@@ -102,8 +102,11 @@ async function tryOut({ api, out }: Session, { failedOnly }: { failedOnly?: true
   if (out.isJson) return out.json(preview)
   out.table(
     ['document', 'customer', 'outcome', 'invoices', 'why'],
-    preview.documents.map((row) => [
-      row.document,
+    [
+      ...preview.documents.map((row) => ({ ...row, of: row.document })),
+      ...preview.beside.map((row) => ({ ...row, of: row.kind === 'one_off' ? 'one-offs' : 'late usage' })),
+    ].map((row) => [
+      row.of,
       row.customer.code,
       row.outcome,
       row.invoices.map(({ total }) => moneyText(total)).join(', '),

@@ -6,6 +6,7 @@ import type { Line } from '#domain/line.ts'
 import { ensureDocument } from './activation.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { closeUnused, reopenDocuments } from './reopened-document.ts'
 import type { Subscription } from './subscription.ts'
 import type { ReplacedLines, SubscriptionLinesTable } from './tables/subscription.ts'
 
@@ -123,6 +124,7 @@ export async function dropLine(changes: LineChanges, line: LineRow): Promise<voi
     changes.tx,
   )
   changes.dropped.push(...rows.map(({ row }) => row))
+  if (line.document_id !== null) await closeUnused(changes.tx, line.document_id)
 }
 
 type OpenedLine = Partial<Omit<LineRow, 'id' | 'first_line_id' | 'billed_until' | 'created_at'>> & {
@@ -213,14 +215,14 @@ export async function takeBack(changes: LineChanges, requestId: string): Promise
     replaced.opened.map(({ id }) => id),
   )
   for (const line of opened) await dropLine(changes, line)
-  await restoreLines(changes.tx, replaced, requestId)
+  await restoreLines(changes, replaced, requestId)
 }
 
 /** The same for a command that only ended lines: what became of them since ends as they were to end. */
 export async function takeBackLeniently(changes: LineChanges, requestId: string): Promise<void> {
   const { tx, subscription } = changes
   const replaced = await readReplaced(changes, requestId)
-  await restoreLines(tx, replaced, requestId)
+  await restoreLines(changes, replaced, requestId)
   const endOfLife = new Map(replaced.ended.map((line) => [line.first_line_id, line]))
   const followers = await tx
     .selectFrom('subscription_lines')
@@ -234,7 +236,11 @@ export async function takeBackLeniently(changes: LineChanges, requestId: string)
   }
 }
 
-async function restoreLines(tx: Tx, replaced: ReplacedLines, requestId: string): Promise<void> {
+async function restoreLines(
+  { tx, subscription }: LineChanges,
+  replaced: ReplacedLines,
+  requestId: string,
+): Promise<void> {
   for (const { id, ends_on, closed_by } of replaced.ended) {
     await tx
       .updateTable('subscription_lines')
@@ -248,6 +254,8 @@ async function restoreLines(tx: Tx, replaced: ReplacedLines, requestId: string):
     select * from jsonb_populate_recordset(null::subscription_lines, ${JSON.stringify(replaced.dropped)}::jsonb)`.execute(
     tx,
   )
+  // The document that was open for a dropped line alone was closed with it.
+  if (replaced.dropped.length > 0) await reopenDocuments(tx, subscription)
 }
 
 export async function readReplaced(

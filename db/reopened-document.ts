@@ -31,6 +31,20 @@ export async function reopenDocuments(tx: Tx, subscription: Subscription): Promi
   }
 }
 
+/**
+ * A document that was opened for a line to come is closed when that line never comes, and nothing else lies on it: no bill
+ * would ever find it, and what joins later would be counted from a day that means nothing any more.
+ */
+export async function closeUnused(tx: Tx, documentId: string): Promise<void> {
+  await sql`
+    update subscription_documents document
+    set closed_at = coalesce((select now_at from test_clocks where id = document.test_clock_id), now())
+    where id = ${documentId} and closed_at is null and finalize_on is null
+      and not exists (select from billing_periods where document_id = document.id)
+      and not exists (select from subscription_lines line where line.document_id = document.id
+        and (line.ends_on is null or line.starts_on is null or line.ends_on > line.starts_on))`.execute(tx)
+}
+
 /** Lines that go on beyond what their closed document has billed. */
 async function listLinesOnClosed(tx: Tx, subscriptionId: string) {
   const { rows } = await sql<{

@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { previewChange } from '#db/plan.ts'
 import { pauseSubscription } from '#db/pause.ts'
 import { insertProduct } from '#db/product.ts'
+import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Terms } from '#domain/terms.ts'
 import { listDocumentIds, listInvoiceLines } from '#test/support/invoices.ts'
@@ -122,6 +123,42 @@ test('a longer interval of which the period is billed already begins one of its 
   assert.notEqual(own, common)
   assert.deepEqual(await linesOfNextInvoice(own, '2026-04-10'), [
     'recurring 2026-04-10/2026-07-10 5 × 3 = 1500',
+  ])
+})
+
+test('a document that a planned change opened is open no longer than that is planned, and again where it is planned again', async () => {
+  const { subscriptionId, change, command } = await sellUsers(seller)
+  const { test_clock_id: testClockId } = await seller.db
+    .selectFrom('subscriptions')
+    .select('test_clock_id')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const openQuarters = async () =>
+    await seller.db
+      .selectFrom('subscription_documents')
+      .select(['id', 'next_invoice_on'])
+      .where('test_clock_id', '=', testClockId)
+      .where('interval_unit', '=', 'month')
+      .where('interval_count', '=', 3)
+      .where('closed_at', 'is', null)
+      .execute()
+  const quarter = { count: 1, unit: 'quarter' } as const
+  await change('quarterly', '2026-04-10', { recurrence: quarter, startsOn: '2026-06-01' })
+  const planned = await openQuarters()
+  assert.deepEqual(
+    planned.map((document) => document.next_invoice_on),
+    ['2026-06-01'],
+  )
+  await cancelSubscription(seller.db, command('stop', '2026-04-12'), {
+    when: 'date',
+    endsOn: '2026-05-01',
+    reason: 'moved',
+  })
+  assert.deepEqual(await openQuarters(), [])
+  await uncancelSubscription(seller.db, command('go on', '2026-04-13'))
+  assert.deepEqual(await openQuarters(), planned)
+  assert.deepEqual(await linesOfNextInvoice(planned[0]?.id ?? '', '2026-06-01'), [
+    'recurring 2026-06-01/2026-09-01 5 × 3 = 1500',
   ])
 })
 

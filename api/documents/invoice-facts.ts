@@ -50,6 +50,8 @@ export interface LineFacts {
   readonly description: string
   /** The heading below which it stands; null: with what is of no subscription. Left out where there are none. */
   readonly section?: string | null
+  /** The heading is the reference of a purchase order. */
+  readonly isSectionOfPurchaseOrder?: boolean
   /** What it belongs to: its subscription, its instance. */
   readonly context: readonly string[]
   readonly isCredit: boolean

@@ -65,9 +65,9 @@ export function fromInvoiceRows({ invoice, lines, taxes, balanceUsedMinor }: Inv
     buyerReference: buyer.reference ?? null,
     correctedNumber: invoice.corrected_number,
     isTaxIncluded: invoice.are_prices_inclusive,
-    lines: lines.map((line) => ({
+    lines: inSections(lines, seller.sections).map((line) => ({
       ...fromLineRow(line, said.length > 0),
-      ...(seller.sections === 'subscription' ? inSection(line) : {}),
+      ...sectionOf(line, seller.sections),
     })),
     taxes: said.map(fromTaxRow),
     netMinor: invoice.net_minor,
@@ -107,8 +107,19 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
   }
 }
 
-/** The heading says the subscription, so the line need not. */
-function inSection(line: InvoiceLineRow): Pick<LineFacts, 'section' | 'context'> {
+/** Those of one purchase order together: subscriptions are in the order in which they were made. */
+function inSections(lines: readonly InvoiceLineRow[], sections: Sections): InvoiceLineRow[] {
+  if (sections !== 'purchase_order') return [...lines]
+  return [...Map.groupBy(lines, (line) => line.purchase_order_reference).values()].flat()
+}
+
+type Sections = InvoiceRow['seller']['sections']
+
+function sectionOf(line: InvoiceLineRow, sections: Sections): Partial<LineFacts> {
+  if (sections === undefined) return {}
+  if (sections === 'purchase_order')
+    return { section: line.purchase_order_reference, isSectionOfPurchaseOrder: true }
+  // The heading says the subscription, so the line need not.
   return {
     section: line.subscription_title,
     context: line.instance_name === null ? [] : [line.instance_name],

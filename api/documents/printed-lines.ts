@@ -26,7 +26,9 @@ function printSection(
   before: LineFacts | undefined,
 ): string | null {
   if (line.section === undefined || line.section === before?.section) return null
-  return line.section === null ? messages.otherLines : formats.isolate(line.section)
+  if (line.section === null) return messages.otherLines
+  const section = formats.isolate(line.section)
+  return line.isSectionOfPurchaseOrder ? `${messages.purchaseOrder} ${section}` : section
 }
 
 interface LineColumn extends PrintedColumn {

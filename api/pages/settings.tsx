@@ -179,6 +179,7 @@ function BillingForm(props: SettingsProps) {
         choices={[
           ['none', 'stand in one list'],
           ['subscription', 'stand below the name of their subscription'],
+          ['purchase_order', 'stand below their purchase order'],
         ]}
       />
       <TextField

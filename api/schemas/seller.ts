@@ -72,7 +72,7 @@ const settingsShape = {
     .enum(['confirmation', 'first_invoice', 'activation'])
     .openapi({ description: 'From when on what recurs is charged.' }),
   invoice_sections: z
-    .enum(['none', 'subscription'])
+    .enum(['none', 'subscription', 'purchase_order'])
     .openapi({ description: 'Below which headings the lines of documents stand.' }),
   draft_days: z.int().min(0).max(30).openapi({ description: 'Days that a document stays open for review.' }),
   announced_fields: z

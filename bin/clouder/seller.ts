@@ -116,6 +116,7 @@ function registerSet(group: Command): void {
       new Option('--invoice-sections <kind>', 'headings above the lines of documents').choices([
         'none',
         'subscription',
+        'purchase_order',
       ]),
     )
     .action(

@@ -122,6 +122,7 @@ export async function listInvoiceLines(db: Db, invoiceId: string) {
     .select([
       'product.code as product_code',
       'subscription.title as subscription_title',
+      'subscription.purchase_order_reference',
       'instance.name as instance_name',
       'window.reading_count',
       'window.event_count',

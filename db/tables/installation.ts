@@ -13,8 +13,8 @@ export interface Seller {
   readonly country?: string
   readonly registration?: string
   readonly email?: string
-  /** Lines of documents stand below the name of their subscription. */
-  readonly sections?: 'subscription'
+  /** Lines of documents stand below the name of their subscription, or the purchase order that it was ordered with. */
+  readonly sections?: 'subscription' | 'purchase_order'
   readonly bankAccount?: { readonly iban: string; readonly bic: string; readonly name: string }
 }
 

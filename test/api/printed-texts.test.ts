@@ -51,3 +51,33 @@ test('by setting, lines stand below the name of their subscription', () => {
   assert.equal(text.match(/Support/g)?.length, 2, text)
   assert.match(text, /Support Support .*Seat Seat /)
 })
+
+test('E-31 by setting, lines stand below their purchase order, those of one together', async () => {
+  await api.patch('/v1/seller', { invoice_sections: 'purchase_order' })
+  await api.post('/v1/customers', { code: 'orderly', name: 'Orderly' })
+  const now = new Date().toISOString()
+  const ids: string[] = []
+  for (const [reference, product] of [
+    ['PO-1', 'support'],
+    ['PO-2', 'support'],
+    ['PO-1', 'seat'],
+    [null, 'seat'],
+  ]) {
+    const order = { customer: 'orderly', lines: [{ product }], purchase_order_reference: reference }
+    const { body } = await api.post('/v1/orders', order)
+    ids.push(...(body['subscriptions'] as { id: string }[]).map(({ id }) => decodeId('subscription', id)))
+  }
+  for (const id of ids) {
+    await setPhase(api.db, id, { phase: 'building', now })
+    await activateSubscription(api.db, id, now)
+  }
+  // The first bill of the document bills all that lies on it.
+  for (const id of ids) await billOpening(api.db, id, now)
+  const [invoice] = (await api.get('/v1/invoices?customer=orderly')).body['data'] as { id: string }[]
+  const pdf = await api.request(`/v1/invoices/${invoice?.id}/pdf`, {
+    headers: { authorization: `Bearer ${api.key}` },
+  })
+  const said = plain((await readPdf(await pdf.bytes())).text)
+  assert.match(said, /Purchase order PO-1 Support .*Seat .*Purchase order PO-2 Support .*Other Seat /)
+  assert.equal(said.match(/PO-1/g)?.length, 1, said)
+})

@@ -13,6 +13,7 @@ import type {
   pauseSchema,
   planSuccessorSchema,
   stopLineSchema,
+  setTermSchema,
   transferSchema,
 } from './schemas/subscription.ts'
 import type { Wish } from './subscription-commands.ts'
@@ -87,6 +88,13 @@ export async function toSuccessor(db: Db, body: z.output<typeof planSuccessorSch
     subscriptionLineId: body.line,
     startsOn: body.starts_on,
     ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
+  }
+}
+
+export function toTerm({ length, notice, renewal }: z.output<typeof setTermSchema>): Wish {
+  return {
+    kind: 'setTerm',
+    asked: { term: { length, notice: notice ?? { count: 1, unit: 'day' }, renewal } },
   }
 }
 

@@ -1,6 +1,7 @@
 import { intervalUnits } from '#domain/calendar.ts'
 import { allowedCommands } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
+import { TermForm, TransferForm } from './agreement-forms.tsx'
 import type { ConsoleView } from './console-page.tsx'
 import { Day, Empty, Section } from './parts.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
@@ -80,6 +81,8 @@ export function ActionsSection(props: {
           </ActionForm>
         </details>
       )}
+      {allowed.includes('setTerm') && <TermForm {...form} refused={refused} />}
+      {allowed.includes('transfer') && <TransferForm {...form} refused={refused} lines={content.lines} />}
       {allowed.includes('suspend') && (
         <details id="suspend" open={refused?.action === 'suspend'}>
           <summary>Suspend…</summary>

@@ -16,8 +16,10 @@ import {
   pauseSchema,
   planSuccessorSchema,
   setRecurrenceSchema,
+  setTermSchema,
   stopLineSchema,
   suspendSchema,
+  transferSchema,
 } from '../schemas/subscription.ts'
 import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
 import {
@@ -28,8 +30,11 @@ import {
   toPause,
   toPlanChange,
   toSuccessor,
+  toTerm,
+  toTransfer,
 } from '../subscription-wishes.ts'
 import { parse } from '../validation.ts'
+import { toTermBody } from './agreement-forms.tsx'
 import { cancellationBody } from './cancellation.tsx'
 import { toChangeBody } from './change-fields.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
@@ -104,6 +109,10 @@ async function toWish(
     case actionNames.deleteLine:
     case actionNames.planSuccessor:
       return await toLineWish(frame.deps.db, form.action, withoutEmpty(fields))
+    case actionNames.setTerm:
+      return toTerm(parse(setTermSchema, toTermBody(fields), 'body'))
+    case actionNames.transfer:
+      return await toTransfer(frame.deps.db, parse(transferSchema, withoutEmpty(fields), 'body'))
     case actionNames.unpause:
       return { kind: 'unpause' }
     case actionNames.uncancel:

@@ -31,6 +31,7 @@ import {
   toPause,
   toPlanChange,
   toSuccessor,
+  toTerm,
   toTransfer,
 } from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
@@ -145,16 +146,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     summary: 'Agree a fixed term, and whether it is renewed',
     body: setTermSchema,
     refusals: ['recurrence_invalid'],
-    toWish: ({ body }) => ({
-      kind: 'setTerm',
-      asked: {
-        term: {
-          length: body.length,
-          notice: body.notice ?? { count: 1, unit: 'day' },
-          renewal: body.renewal,
-        },
-      },
-    }),
+    toWish: ({ body }) => toTerm(body),
   })
   registerAction(frame, {
     name: 'set-recurrence',

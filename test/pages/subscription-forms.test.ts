@@ -241,3 +241,27 @@ test('a cancelled line is offered to be brought back', async () => {
   await set({ ends_on: null, closed_by: null })
   assert.equal(done.status, 303)
 })
+
+test('a fixed term is agreed with its notice, and a wrong one comes back', async () => {
+  const term = { length_count: '2', length_unit: 'year', notice_count: '', renewal: 'end' }
+  const done = await console.submit(pagePath(), action('set-term'), term)
+  assert.equal(done.status, 303)
+  const [update] = console.temporal.updates
+  assert.equal(update?.name, 'setTerm')
+  const refused = await console.submit(pagePath(), action('set-term'), { ...term, length_count: '0' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /<details id="set-term" open/)
+})
+
+test('a line is handed to another customer by its code, a part of it by its quantity', async () => {
+  const line = encodeId('subscriptionLine', (await usersLine()).id)
+  const handed = { line, customer: 'north-clinic', quantity: '2', starts_on: '' }
+  const done = await console.submit(pagePath(), action('transfer'), handed)
+  assert.equal(done.status, 303)
+  assert.partialDeepStrictEqual(console.temporal.updates[0]?.args, [
+    { kind: 'transfer', subscriptionLineId: line, quantity: '2' },
+  ])
+  const refused = await console.submit(pagePath(), action('transfer'), { ...handed, customer: 'nobody' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /id="transfer-customer"[^>]*value="nobody"[^>]*aria-invalid="true"/)
+})

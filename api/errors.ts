@@ -51,6 +51,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Nothing was removed. Remove the cause that the detail names, then retry the unbuild.',
     seeTasks,
   ),
+  backup_not_restorable: kind(
+    422,
+    'The backup cannot be restored with this order',
+    'Order the product of the backup for its customer, while the backup is kept.',
+    [{ title: 'List backups', href: '/v1/backups' }],
+  ),
   before_last_billed_day: kind(
     409,
     'The line was billed for longer',

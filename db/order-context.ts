@@ -49,6 +49,8 @@ export interface OrderRequest {
   readonly externalId?: string | null
   /** Null: the customer's own, made with the first order. */
   readonly environment?: AskedEnvironment | null
+  /** What the new instance of its application begins with. */
+  readonly restoreFromBackupId?: string | null
   /** The draft that it was kept as, which holds its names already. */
   readonly draftId?: string | null
   /** Seals what is said in secret; null where nothing is. */

@@ -19,6 +19,7 @@ import { insertPlannedLines } from './order-line.ts'
 import { describePrice, totalOrder } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
 import { forgetOrderSecrets, keepInstanceSecrets } from './order-secret.ts'
+import { lockRestorable, type RestorableBackup } from './restorable-backup.ts'
 import { takeStock, wantedOf } from './stock.ts'
 import { keepAcceptance } from './service-terms.ts'
 import { useTrials } from './trial.ts'
@@ -38,7 +39,7 @@ export interface Confirmation {
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
  * @throws what `readOrderContext` and `checkTotals` refuse, and `out_of_stock`, `customer_limit_reached`, `discount_code_used_up`,
- *   `external_id_taken`, `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
+ *   `backup_not_restorable`, `external_id_taken`, `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
  */
 export async function confirmOrder(
   tx: Tx,
@@ -56,12 +57,20 @@ export async function confirmOrder(
     const order = { id: orderId, customerId: context.customer.id, channel: request.channel }
     await keepAcceptance(tx, order, accepted, request.now)
   }
+  const restorable = await lockRestorable(tx, request.restoreFromBackupId, context)
   const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
   const subscriptionIds: string[] = []
   for (const planned of context.planned) {
     const orderLineId = orderLineIds[planned.orderLineIndex] ?? ''
     subscriptionIds.push(
-      await insertSubscription(tx, planned, { ...context, request, orderId, orderLineId, environmentId }),
+      await insertSubscription(tx, planned, {
+        ...context,
+        request,
+        orderId,
+        orderLineId,
+        environmentId,
+        restorable,
+      }),
     )
   }
   await insertAdditions(tx, context.additions, {
@@ -182,6 +191,7 @@ type SubscriptionContext = OrderContext & {
   readonly orderId: string
   readonly orderLineId: string
   readonly environmentId: string
+  readonly restorable: RestorableBackup | null
 }
 
 async function insertSubscription(
@@ -266,6 +276,8 @@ async function insertInstances(
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
         host_port: application.definition.public ? await takePort(tx, context.server.id) : null,
         variables: JSON.stringify(variables),
+        restored_from_backup_id:
+          context.restorable?.applicationId === applicationId ? context.restorable.backupId : null,
         destroyed_at: null,
       })
       .execute()

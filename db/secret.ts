@@ -39,3 +39,14 @@ export async function listSecrets(db: Db, instanceId: string): Promise<SealedSec
     .execute()
   return rows.map((row) => ({ name: row.name, keyId: row.key_id, sealed: row.sealed }))
 }
+
+/** The instance that another one was restored from: its data knows its secrets, thus they go with it. */
+export async function findRestoredInstance(db: Db, instanceId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('instances')
+    .innerJoin('backups', 'backups.id', 'instances.restored_from_backup_id')
+    .select('backups.instance_id')
+    .where('instances.id', '=', instanceId)
+    .executeTakeFirst()
+  return row?.instance_id
+}

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'application_refused'
   | 'application_unknown'
   | 'backup_failed'
+  | 'backup_not_restorable'
   | 'before_last_billed_day'
   | 'below_current_use'
   | 'billing_timing_invalid'

@@ -1,4 +1,5 @@
 import { listInstanceValues } from '#db/instance-value.ts'
+import { listBackups } from '#db/read/backup.ts'
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
@@ -37,11 +38,25 @@ export async function readSubscriptionContent(db: Db, address: string) {
     readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
+  const backups = await listBackups(db, { ...newest, subscriptionId: id })
   const values = await listInstanceValues(
     db,
     instances.map((instance) => instance.id),
   )
-  return { publicId, row, lines, instances, values, builds, events, invoices, requests, expected, testClock }
+  return {
+    publicId,
+    row,
+    lines,
+    instances,
+    backups,
+    values,
+    builds,
+    events,
+    invoices,
+    requests,
+    expected,
+    testClock,
+  }
 }
 
 /** What of the next invoices is this subscription's; the reason, where none can be computed. */

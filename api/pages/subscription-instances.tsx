@@ -1,4 +1,6 @@
+import type { BackupRow } from '#db/read/backup.ts'
 import type { LimitCommandRow } from '#db/read/instance.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
@@ -16,7 +18,26 @@ export function InstancesSection({ view, content }: { view: ConsoleView; content
           ))}
         </Table>
       )}
+      {content.backups.map((backup) => (
+        <Backup view={view} backup={backup} />
+      ))}
     </Section>
+  )
+}
+
+/** What was saved before an instance was removed, or why it could not be. */
+function Backup({ view, backup }: { view: ConsoleView; backup: BackupRow }) {
+  return (
+    <p>
+      Last backup of {backup.instance_name}: <State state={backup.state} />{' '}
+      <code>{encodeId('backup', backup.id)}</code>
+      {backup.state === 'kept' && backup.expires_at !== null && (
+        <>
+          , until <Moment at={backup.expires_at} {...view} />
+        </>
+      )}
+      {backup.failure_detail !== null && <span class="hint"> {backup.failure_detail}</span>}
+    </p>
   )
 }
 

@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerAnnouncements } from './announcements.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
+import { registerBackups } from './backups.ts'
 import { registerBuilds } from './builds.ts'
 import { registerCatalog } from './catalog.ts'
 import { registerChangeRequests } from './change-requests.ts'
@@ -74,6 +75,7 @@ export function registerRoutes(frame: Frame): void {
   registerChangeRequests(frame)
   registerPriceRevisions(frame)
   registerAnnouncements(frame)
+  registerBackups(frame)
   registerBuilds(frame)
   registerInstances(frame)
   registerInstanceValues(frame)

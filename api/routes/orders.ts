@@ -37,6 +37,7 @@ import {
 
 export const orderRefusals: readonly ErrorCode[] = [
   'addon_not_available',
+  'backup_not_restorable',
   'clock_unknown',
   'currency_mismatch',
   'currency_unknown',
@@ -206,7 +207,9 @@ function registerPlaceAgain(frame: Frame): void {
 /** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
 export async function toOrderRequest(
   db: Db,
-  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms'>,
+  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms' | 'restore_from'> & {
+    restore_from?: string | undefined
+  },
   context: { actor: string; now: string; installationKey: InstallationKey | null },
 ): Promise<OrderRequest> {
   const customer = { kind: 'customer', text: body.customer, pointer: '/customer' } as const
@@ -225,8 +228,15 @@ export async function toOrderRequest(
     hasOwnAnchor: body.has_own_anchor,
     externalId: body.external_id ?? null,
     environment: await toAskedEnvironment(db, body.environment),
+    restoreFromBackupId: await resolveBackup(db, body.restore_from),
     ...context,
   }
+}
+
+async function resolveBackup(db: Db, text: string | undefined): Promise<string | null> {
+  if (text === undefined) return null
+  const field = { kind: 'backup', pointer: '/restore_from', unknown: 'backup_not_restorable' } as const
+  return await resolveField(db, { ...field, text })
 }
 
 /** Another customer's is refused with the order, where the customer is known. */

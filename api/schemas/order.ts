@@ -157,6 +157,9 @@ export const newOrderSchema = z
   .strictObject({
     ...orderShape,
     ...confirmationShape,
+    restore_from: addressField
+      .optional()
+      .openapi({ description: 'A backup that the new instance of its application begins with.' }),
   })
   .refine(areBoundsInOrder, boundsRefusal)
   .openapi('NewOrder')

@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { applicationSchema } from '#api/schemas/application.ts'
+import type { backupSchema } from '#api/schemas/backup.ts'
 import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#api/schemas/billing-run.ts'
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { changeRequestSchema } from '#api/schemas/change-request.ts'
@@ -30,6 +31,7 @@ import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
  * answer already. `doctor` tells when the two are not of one version.
  */
 export type Application = z.output<typeof applicationSchema>
+export type Backup = z.output<typeof backupSchema>
 export type BillingRun = z.output<typeof billingRunSchema>
 export type BillingRunDetail = z.output<typeof billingRunDetailSchema>
 export type BillingRunPreview = z.output<typeof dryRunSchema>

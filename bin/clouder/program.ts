@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { registerApplications } from './applications.ts'
 import { registerBilling } from './billing.ts'
+import { registerBackups } from './backups.ts'
 import { registerBuilds } from './builds.ts'
 import { addCancel } from './cancel.ts'
 import { registerCatalog } from './catalog.ts'
@@ -97,6 +98,7 @@ export function createProgram(): Command {
   registerCharges(program)
   registerBilling(program)
   addSimulate(program)
+  registerBackups(program)
   registerBuilds(program)
   registerApplications(program)
   registerCatalog(program)

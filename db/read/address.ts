@@ -9,6 +9,7 @@ const coded = {
   server: 'servers',
 } as const
 const uncoded = {
+  backup: 'backups',
   billingRun: 'billing_runs',
   buildOrder: 'build_orders',
   changeRequest: 'change_requests',

@@ -42,13 +42,16 @@ export function watched(
     const hasEnd = bytes % 512 === 0 && tail.length === END_BYTES && tail.every((byte) => byte === 0)
     return { bytes, sha256, hasEnd }
   }
-  return { content: Readable.from(pass(), { objectMode: false }), seen }
+  const content = Readable.from(pass(), { objectMode: false })
+  // Given up before the first byte was read, the source would stay open.
+  content.once('close', () => destroy(source))
+  return { content, seen }
 }
 
 /** An engine that says nothing for two minutes is not waited for: the step is tried again. */
 async function* notStalling(source: NodeJS.ReadableStream): AsyncGenerator<string | Uint8Array> {
-  const destroy = (reason?: Error): void => void ('destroy' in source && (source as Readable).destroy(reason))
-  const timer = setTimeout(() => destroy(new Error('the stream of the copy stalled')), STALLED_AFTER_MS)
+  const stalled = (): void => destroy(source, new Error('the stream of the copy stalled'))
+  const timer = setTimeout(stalled, STALLED_AFTER_MS)
   try {
     for await (const chunk of source) {
       timer.refresh()
@@ -56,8 +59,12 @@ async function* notStalling(source: NodeJS.ReadableStream): AsyncGenerator<strin
     }
   } finally {
     clearTimeout(timer)
-    destroy()
+    destroy(source)
   }
+}
+
+function destroy(source: NodeJS.ReadableStream, reason?: Error): void {
+  if (source instanceof Readable) source.destroy(reason)
 }
 
 /** What an archive holds, told so that two archives of the same files have the same digest. */

@@ -28,7 +28,9 @@ export async function saveVolume(
       const { content, seen } = watched(await carrier.read(), (bytes) =>
         ctx.onProgress(`saving volume ${volume.volume}: ${inMib(bytes)}`),
       )
-      const location = await storage.write(key, content, ctx.abortSignal)
+      const location = await storage
+        .write(key, content, ctx.abortSignal)
+        .finally(() => void content.destroy())
       const { bytes, sha256, hasEnd } = seen()
       if (!hasEnd)
         throw new BusinessError(
@@ -89,7 +91,8 @@ async function restoreVolume(
       const told = (bytes: number): void =>
         ctx.onProgress(`restoring volume ${copy.volume}: ${inMib(bytes)} of ${inMib(copy.bytes)}`)
       const wanted = await readArchive(watched(await storage.read(copy.location), told).content)
-      await carrier.write(watched(await storage.read(copy.location), told).content)
+      const { content } = watched(await storage.read(copy.location), told)
+      await carrier.write(content).finally(() => void content.destroy())
       const found = await readArchive(watched(await carrier.read(), told).content)
       if (found.digest !== wanted.digest)
         throw new BusinessError(

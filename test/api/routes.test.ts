@@ -31,6 +31,8 @@ GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
 GET /v1/applications/:id/price-grids applications:read
+GET /v1/backups instances:read
+GET /v1/backups/:id instances:read
 GET /v1/billing-runs billing_runs:read
 GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read

@@ -43,7 +43,12 @@ export async function superviseWorker(
       // Without tsx, which a worker does not need, and with compiled code kept: half of what a start costs.
       child = spawn(process.execPath, [script, JSON.stringify(order)], {
         stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: path.join(prepared.folder, 'compiled') },
+        env: {
+          ...process.env,
+          CLOUDER_TEST_BACKUPS: path.join(prepared.folder, 'backups'),
+          NODE_OPTIONS: '',
+          NODE_COMPILE_CACHE: path.join(prepared.folder, 'compiled'),
+        },
       })
       child.stderr
         ?.setEncoding('utf8')

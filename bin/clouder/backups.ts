@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import type { Backup, Order } from './answers.ts'
+import { instantText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession } from './session.ts'
+
+export function registerBackups(program: Command): void {
+  const group = program
+    .command('backups')
+    .alias('backup')
+    .summary('list and restore what instances held')
+    .description('Before an instance is removed, its volumes are saved, read back, and kept for a time.')
+  group
+    .command('ls')
+    .description('list backups, newest first (what the word alone does)')
+    .option('--subscription <subscription>', 'only those of this subscription')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number; subscription?: string }>(
+        async ({ api, out }, { options: { limit, subscription } }) => {
+          const found = await api.list<Backup>('/v1/backups', { subscription }, limit)
+          if (out.isJson) return out.json(found.rows)
+          out.table(
+            ['id', 'instance', 'state', 'volumes', 'bytes', 'kept until'],
+            found.rows.map((row) => [
+              row.id,
+              row.instance_name,
+              row.state,
+              row.volumes.map(({ volume }) => volume).join(', '),
+              String(row.bytes),
+              row.expires_at === null ? null : instantText(row.expires_at),
+            ]),
+          )
+          tellMore(out, found, 'The first is taken when a subscription with volumes ends.')
+        },
+      ),
+    )
+  group
+    .command('restore <backup>')
+    .description('order a product whose application begins with the backup')
+    .requiredOption('--customer <customer>', 'whose backup it is')
+    .requiredOption('--product <product>', 'what builds its application')
+    .action(
+      withSession<[string], { customer: string; product: string }>(
+        async ({ api, out }, { args: [backup], options: { customer, product } }) => {
+          const body = { customer, lines: [{ product }], channel: 'command_line', restore_from: backup }
+          const order = await api.post<Order>('/v1/orders', body)
+          if (out.isJson) return out.json(order)
+          out.table(
+            ['order', 'subscription', 'title'],
+            order.subscriptions.map(({ id, title }) => [order.id, id, title]),
+          )
+        },
+      ),
+    )
+}

@@ -4,6 +4,7 @@ import { recordRemoval, recordResource } from '#db/resource.ts'
 import type { Db } from '#db/database.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
+import { withInstanceLock } from '#db/instance-lock.ts'
 import type { EventKind } from '#db/event.ts'
 import type { StepPlan } from '#domain/backup-plan.ts'
 import type { UndoableStep } from '#domain/build-plan.ts'
@@ -50,6 +51,7 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       const order = await openBuildOrder(db, subscriptionId, input.kind)
       await setBuildState(db, order.id, { state: 'running', event: `${input.kind}.started` })
       await moveInstances(db, subscriptionId, input.kind === 'build' ? 'building' : 'cancelling')
+      await waitForRepairs(db, subscriptionId)
       return toTicket(order)
     },
 
@@ -97,6 +99,13 @@ function instanceStateAfter(kind: 'build' | 'unbuild', outcome: Outcome): Instan
 async function moveInstances(db: Db, subscriptionId: string, state: InstanceState): Promise<void> {
   for (const instance of await listDeployedInstances(db, { subscriptionId })) {
     if (instance.state !== 'destroyed') await setInstanceState(db, instance.id, state)
+  }
+}
+
+/** A repair that had begun ends first; none begins any more, for the rows say that something else is at work. */
+async function waitForRepairs(db: Db, subscriptionId: string): Promise<void> {
+  for (const { id } of await listDeployedInstances(db, { subscriptionId })) {
+    await withInstanceLock(db, id, async () => {})
   }
 }
 

@@ -1,4 +1,5 @@
 import { listDeployedInstances, setInstanceState } from '#db/instance.ts'
+import { withInstanceLock } from '#db/instance-lock.ts'
 import { planBuild } from '#domain/build-plan.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerDependencies } from './dependencies.ts'
@@ -14,10 +15,13 @@ export function createInstanceActivities({ db, runner, installationKey }: Server
       })
       for (const instance of instances.toReversed()) {
         const ref = { definition: instance.definition, instance: instance.planned }
-        const observed = await withRunnerContext((ctx) => runner.stop(ref, ctx))
-        if (observed.containers.length > 0 && !observed.isStopped)
-          throw new Error(`${instance.planned.instance} was told to stop and still runs`)
-        await setInstanceState(db, instance.id, 'suspended')
+        // Until its state says so, a stopped container looks like one to be repaired.
+        await withInstanceLock(db, instance.id, async () => {
+          const observed = await withRunnerContext((ctx) => runner.stop(ref, ctx))
+          if (observed.containers.length > 0 && !observed.isStopped)
+            throw new Error(`${instance.planned.instance} was told to stop and still runs`)
+          await setInstanceState(db, instance.id, 'suspended')
+        })
       }
       return { stopped: instances.length }
     },
@@ -30,16 +34,18 @@ export function createInstanceActivities({ db, runner, installationKey }: Server
       for (const instance of instances) {
         const ref = { definition: instance.definition, instance: instance.planned }
         const secrets = await openSecrets(db, installationKey, instance)
-        await withRunnerContext(
-          async (ctx) => {
-            await runner.start(ref, ctx)
-            for (const step of planBuild(instance.definition, instance.planned)) {
-              if (step.kind === 'ready') await runner.ensure(step, ctx)
-            }
-          },
-          { secrets },
-        )
-        await setInstanceState(db, instance.id, 'running')
+        await withInstanceLock(db, instance.id, async () => {
+          await withRunnerContext(
+            async (ctx) => {
+              await runner.start(ref, ctx)
+              for (const step of planBuild(instance.definition, instance.planned)) {
+                if (step.kind === 'ready') await runner.ensure(step, ctx)
+              }
+            },
+            { secrets },
+          )
+          await setInstanceState(db, instance.id, 'running')
+        })
       }
       return { started: instances.length }
     },

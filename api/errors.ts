@@ -464,6 +464,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The recurrence is not valid',
     'Use a whole number from 1 and a unit, or null for a one-time fee.',
   ),
+  repair_failed: kind(
+    409,
+    'The instance could not be repaired',
+    'Mend what the detail names, then repair it again.',
+    seeTasks,
+  ),
   scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
   simulation_too_large: kind(
     422,
@@ -538,6 +544,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     404,
     'The verification cannot be used',
     'It was used, has expired, or is for another mail address. Ask for a new one.',
+  ),
+  volume_missing: kind(
+    409,
+    'A volume is gone',
+    'Its data is not on the server any more, and it is not made again empty. Restore a backup of it, or cancel.',
+    seeTasks,
   ),
 }
 

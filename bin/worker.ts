@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
 import { z } from 'zod'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
+import { watchEngine } from '#activities/engine-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
@@ -65,6 +66,12 @@ const client = new Client({ connection: clientConnection, namespace })
 const serverId = encodeId('server', installation.serverId)
 const installationQueue = taskQueues.installation(encodeId('installation', installation.installationId))
 
+const server = {
+  db,
+  runner: await createRunner(env),
+  installationKey: readInstallationKey(env.CLOUDER_KEY_FILE),
+}
+
 const workers = await Promise.all([
   Worker.create({
     connection,
@@ -87,11 +94,7 @@ const workers = await Promise.all([
     connection,
     namespace,
     taskQueue: taskQueues.server(serverId),
-    activities: createServerActivities({
-      db,
-      runner: await createRunner(env),
-      installationKey: readInstallationKey(env.CLOUDER_KEY_FILE),
-    }),
+    activities: createServerActivities(server),
     maxConcurrentActivityTaskExecutions: 8,
     shutdownGraceTime: '10 s',
   }),
@@ -105,5 +108,16 @@ console.log(
     runner: env.CLOUDER_RUNNER,
   }),
 )
+const watch = watchEngine(server, {
+  serverId,
+  onError: (error) =>
+    console.error(
+      JSON.stringify({
+        message: 'engine watch',
+        error: error instanceof Error ? error.message : String(error),
+      }),
+    ),
+})
 await Promise.all(workers.map((worker) => worker.run()))
+await watch.stop()
 await Promise.all([connection.close(), clientConnection.close(), db.destroy()])

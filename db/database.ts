@@ -83,6 +83,7 @@ export interface Database {
   resources: build.ResourcesTable
   backups: backup.BackupsTable
   backup_volumes: backup.BackupVolumesTable
+  findings: build.FindingsTable
   secrets: build.SecretsTable
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable

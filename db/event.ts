@@ -52,6 +52,8 @@ export type EventKind =
   | 'subscription.parked'
   | 'subscription.unparked'
   | 'subscription.ended'
+  | 'instance.repaired'
+  | 'instance.repair_failed'
   | 'limit.applied'
   | 'limit.refused'
   | 'invoice.credited'

@@ -143,14 +143,3 @@ export async function takePort(tx: Tx, serverId: string): Promise<number> {
   }
   return port
 }
-
-/** Public ids of the instances that a server should still know. */
-export async function listLiveInstanceIds(db: Db, serverId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('instances')
-    .select('id')
-    .where('server_id', '=', serverId)
-    .where('destroyed_at', 'is', null)
-    .execute()
-  return rows.map((row) => encodeId('instance', row.id))
-}

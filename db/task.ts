@@ -10,7 +10,8 @@ export interface NewTask {
     | 'unbuild_failed'
     | 'limit_refused'
     | 'document_parked'
-    | 'instance_missing'
+    | 'instance_drift'
+    | 'repair_stopped'
     | 'order_acceptance'
     | 'order_review'
     | 'refund_due'
@@ -61,4 +62,23 @@ export async function closeTasks(
     .where('kind', 'in', of)
     .where('closed_at', 'is', null)
     .execute()
+}
+
+/** Subjects that have an open task of a kind, with its kind. */
+export async function listOpenTasks(
+  db: Db,
+  of: readonly NewTask['kind'][],
+): Promise<{ kind: string; subjectId: string }[]> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select(['kind', 'subject_id'])
+    .where('kind', 'in', of)
+    .where('closed_at', 'is', null)
+    .execute()
+  return rows.map((row) => ({ kind: row.kind, subjectId: row.subject_id }))
+}
+
+export async function hasOpenTask(db: Db, kind: NewTask['kind'], subjectId: string): Promise<boolean> {
+  const open = await listOpenTasks(db, [kind])
+  return open.some((task) => task.subjectId === subjectId)
 }

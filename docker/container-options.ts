@@ -166,6 +166,25 @@ export function differences(step: ContainerStep, found: Docker.ContainerInspectI
   return [...different, ...restart, ...mounts].map((key) => describeDifference(key, wanted, actual))
 }
 
+/**
+ * Variables whose value in the container is another one than the plan's, with both. One that holds a secret or a sealed value is
+ * not compared: neither value may be shown.
+ */
+export function environmentDifferences(step: ContainerStep, found: Docker.ContainerInspectInfo): string[] {
+  const actual = new Map(
+    (found.Config.Env ?? []).map((text) => {
+      const at = text.indexOf('=')
+      return [text.slice(0, at), text.slice(at + 1)] as const
+    }),
+  )
+  return Object.entries(step.environment)
+    .filter(([name, value]) => !value.includes('$') && actual.get(name) !== value)
+    .map(([name, value]) => {
+      const is = actual.get(name)
+      return `${name}: asked ${JSON.stringify(value)}, got ${is === undefined ? 'nothing' : JSON.stringify(is)}`
+    })
+}
+
 function describeDifference(key: string, wanted: HostOptions, actual: HostOptions): string {
   const read = (options: HostOptions): string =>
     JSON.stringify(Object.entries(options).find(([k]) => k === key)?.[1])

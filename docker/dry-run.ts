@@ -19,15 +19,18 @@ import type {
   InstanceRef,
   LimitObservation,
   MetricReading,
+  ObservedObject,
   ReadyObservation,
   RemovalOutcome,
   Runner,
   RunnerContext,
+  ServerObservationRequest,
   ServerResource,
   StepOutcome,
 } from '#domain/runner.ts'
+import { ownership } from '#domain/ownership.ts'
 import { type DryRunOptions, type ImaginedObject, ImaginedServer, isOf } from './dry-run-server.ts'
-import { nameTaken, ownership } from './identity.ts'
+import { nameTaken } from './identity.ts'
 import { findLimit } from './limit.ts'
 import { summarize } from './observation.ts'
 
@@ -63,6 +66,9 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
       server.state.objects.filter((one) => isOf(one, installationLabels(installation))).map(toResource),
     isAbsent: async (instance) => listResources(server, instance).length === 0,
     observe: async (instance) => observe(server, instance),
+    observeServer: async (request) => observeServer(server, request),
+    // Nothing happens by itself on a server that is not there.
+    watch: async (_installation, _onChange, { abortSignal }) => await untilAborted(abortSignal),
     stop: async (ref) => setRunning(server, ref, false),
     start: async (ref) => setRunning(server, ref, true),
     checkReady: async (step) => checkRunning(server, step.containers),
@@ -168,6 +174,31 @@ function observe(server: ImaginedServer, instance: PlannedInstance): InstanceObs
   return summarize(server.findContainers(instance).map(observeContainer))
 }
 
+function observeServer(
+  server: ImaginedServer,
+  { installation, steps, instances }: ServerObservationRequest,
+): ObservedObject[] {
+  const names = new Set(steps.map((step) => `${step.kind}/${step.name}`))
+  const asked = instances === null ? null : new Set(instances)
+  return server.state.objects
+    .filter((one) => {
+      if (names.has(`${one.kind}/${one.name}`)) return true
+      const instance = one.labels['io.clouder.instance'] ?? ''
+      return isOf(one, installationLabels(installation)) && (asked === null || asked.has(instance))
+    })
+    .map((one) => {
+      const container = one.kind === 'container' && one.step !== undefined ? observeContainer(one) : null
+      return { ...toResource(one), container }
+    })
+}
+
+async function untilAborted(abortSignal: AbortSignal): Promise<void> {
+  abortSignal.throwIfAborted()
+  await new Promise<void>((resolve) => {
+    abortSignal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 function observeContainer({ name, externalId, step, isRunning }: ImaginedObject): ContainerObservation {
   return {
     service: step?.service ?? '',
@@ -181,6 +212,7 @@ function observeContainer({ name, externalId, step, isRunning }: ImaginedObject)
     imageDigest: `dry-run:${step?.image ?? ''}`,
     hostPort: step?.publish?.hostPort ?? null,
     startedAt: null,
+    differences: [],
   }
 }
 

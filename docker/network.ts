@@ -1,8 +1,9 @@
 import type Docker from 'dockerode'
 import type { Labels, NetworkStep } from '#domain/build-plan.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { ownership } from '#domain/ownership.ts'
 import { call, find, isStatus } from './engine.ts'
-import { labelFilter, nameTaken, ownership } from './identity.ts'
+import { labelFilter, nameTaken } from './identity.ts'
 
 type NetworkIdentity = Pick<NetworkStep, 'name' | 'labels'>
 

@@ -10,7 +10,7 @@ export async function observe(
   ctx: RunnerContext,
 ): Promise<InstanceObservation> {
   const containers = await inspectContainers(docker, instance, ctx)
-  return summarize(containers.map(observeContainer))
+  return summarize(containers.map((found) => observeContainer(found)))
 }
 
 /** All containers of the instance, whatever their state, by name. */
@@ -53,7 +53,7 @@ export function summarize(containers: readonly ContainerObservation[]): Instance
   }
 }
 
-function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservation {
+export function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservation {
   const state = stateOf(found.State.Status)
   return {
     service: found.Config.Labels['io.clouder.component'] ?? '',
@@ -67,6 +67,7 @@ function observeContainer(found: Docker.ContainerInspectInfo): ContainerObservat
     imageDigest: found.Image,
     hostPort: publishedPort(found),
     startedAt: found.State.StartedAt.startsWith('0001') ? null : found.State.StartedAt,
+    differences: [],
   }
 }
 

@@ -18,6 +18,7 @@ import { createFolderStorage } from './backup/folder.ts'
 import { restoreVolumes, saveVolume, verifyCopy, type Copying } from './backup/volume-copy.ts'
 import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
 import { call, connectEngine } from './engine.ts'
+import { watchEngine } from './engine-events.ts'
 import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
@@ -26,6 +27,7 @@ import { createDiskUsage, readMetrics } from './metrics.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
 import { findContainer, isJob, observe } from './observation.ts'
 import { checkReady, ensureReady } from './ready.ts'
+import { observeServer } from './server-observation.ts'
 import { ensureVolume, removeVolume } from './volume.ts'
 
 export interface DockerRunnerOptions extends ImageSources {
@@ -51,6 +53,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     listManaged: (installation, ctx) => listByLabels(docker, installationLabels(installation), ctx),
     isAbsent: async (instance, ctx) => (await listResources(docker, instance, ctx)).length === 0,
     observe: (instance, ctx) => observe(docker, instance, ctx),
+    observeServer: (request, ctx) => observeServer(docker, request, ctx),
+    watch: (installation, onChange, ctx) => watchEngine(docker, { installation, onChange }, ctx),
     stop: (ref, ctx) => stopInstance(docker, ref, ctx),
     start: (ref, ctx) => startInstance(docker, ref, ctx),
     checkReady: (step, ctx) => checkReady(docker, step, ctx),

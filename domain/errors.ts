@@ -111,6 +111,7 @@ export type ErrorCode =
   | 'quantity_unchanged'
   | 'quote_expired'
   | 'recurrence_invalid'
+  | 'repair_failed'
   | 'scope_missing'
   | 'simulation_too_large'
   | 'subscription_ended'
@@ -130,6 +131,7 @@ export type ErrorCode =
   | 'usage_event_too_late'
   | 'variable_missing'
   | 'verification_invalid'
+  | 'volume_missing'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

@@ -20,6 +20,7 @@ const prefixes = {
   environment: 'env',
   event: 'evt',
   exchangeRate: 'fx',
+  finding: 'fnd',
   installation: 'ins',
   instance: 'inst',
   invoice: 'inv',

@@ -92,6 +92,22 @@ export interface ContainerObservation {
   readonly imageDigest: string
   readonly hostPort: number | null
   readonly startedAt: string | null
+  /** What the engine has otherwise than planned, in words; empty where it was not compared with a plan. */
+  readonly differences: readonly string[]
+}
+
+export interface ObservedObject extends ServerResource {
+  /** What else is seen of a container; null for volumes, networks and containers of others. */
+  readonly container: ContainerObservation | null
+}
+
+/** What is looked at in one go. */
+export interface ServerObservationRequest {
+  readonly installation: string
+  /** Plans of instances: their names are looked for whoever has them now, and their containers are compared with them. */
+  readonly steps: readonly BuildStep[]
+  /** Only objects of these instances, and of those names; null: everything that carries the installation's label. */
+  readonly instances: readonly string[] | null
 }
 
 export interface InstanceObservation {
@@ -156,6 +172,10 @@ export interface Runner {
   listManaged(installation: string, ctx: RunnerContext): Promise<readonly ServerResource[]>
   isAbsent(instance: PlannedInstance, ctx: RunnerContext): Promise<boolean>
   observe(instance: PlannedInstance, ctx: RunnerContext): Promise<InstanceObservation>
+  /** The server as it is now. Objects of others are told of by kind and name, when the name is one of the plans'. */
+  observeServer(request: ServerObservationRequest, ctx: RunnerContext): Promise<readonly ObservedObject[]>
+  /** Tells which instance has changed whenever one of its containers did; ends with an `Error` when the engine tells no more. */
+  watch(installation: string, onChange: (instance: string) => void, ctx: RunnerContext): Promise<void>
 
   /** Suspends: stopped in reverse order of start, over a reboot too. The answer is what was observed afterwards. */
   stop(ref: InstanceRef, ctx: RunnerContext): Promise<InstanceObservation>

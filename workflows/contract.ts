@@ -13,6 +13,7 @@ export const workflowTypes = {
   billingRun: 'billingRun',
   sampler: 'sampler',
   reconcile: 'reconcile',
+  repair: 'repair',
   testClock: 'testClock',
 } as const
 
@@ -24,6 +25,7 @@ export const workflowIds = {
   billingRun: (instant: string) => `billing-run/${instant}`,
   sampler: (serverId: string) => `sampler/${serverId}`,
   reconcile: (installationId: string) => `reconcile/${installationId}`,
+  repair: (instanceId: string, requestId: string) => `repair/${instanceId}/${requestId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
 } as const
 
@@ -101,6 +103,21 @@ export interface SamplerInput {
   /** `srv_…` */
   readonly serverId: string
   readonly intervalMs: number
+}
+
+export interface RepairInput {
+  /** `inst_…` */
+  readonly instanceId: string
+  /** `srv_…` */
+  readonly serverId: string
+  /** Who asks: the name of a key or an operator. */
+  readonly by: string
+}
+
+export interface RepairResult {
+  /** What is still not as it should be: kind and object. */
+  readonly left: readonly string[]
+  readonly refusal: { readonly code: string; readonly detail: string } | null
 }
 
 export interface TestClockInput {

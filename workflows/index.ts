@@ -1,6 +1,7 @@
 export { billingRun } from './billing-run.ts'
 export { build } from './build.ts'
 export { reconcile } from './reconcile.ts'
+export { repair } from './repair.ts'
 export { sampler } from './sampler.ts'
 export { subscription } from './subscription.ts'
 export { testClock } from './test-clock.ts'

@@ -1,6 +1,6 @@
 import { patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
-import type { ServerDrift } from '#activities/reconcile.ts'
+import type { ServerTruth } from '#activities/server-reconcile.ts'
 import { database } from './activities.ts'
 import { taskQueues } from './contract.ts'
 import { toRefusal } from './failure.ts'
@@ -8,14 +8,16 @@ import { toRefusal } from './failure.ts'
 export interface Drift {
   /** Workflows that were missing; the relay starts them again. */
   readonly restarted: readonly string[]
-  /** Instances that should run and do not; each has a task. */
-  readonly missing: readonly string[]
+  /** What is otherwise than wanted, and was not safe to repair or could not be; each instance has a task. */
+  readonly drift: readonly string[]
+  /** Instances that were made again as they should be. */
+  readonly repaired: readonly string[]
   /** What carries our labels and belongs to nothing; listed, never removed by itself. */
   readonly orphans: readonly string[]
   readonly unreachable: readonly string[]
 }
 
-/** Compares rows with Temporal and with each engine, both ways; starts what is missing, and reports the rest. */
+/** Compares rows with Temporal and with each engine, both ways; starts and repairs what is safe, and reports the rest. */
 export async function reconcile(): Promise<Drift> {
   const workflows = await database.compareWorkflows.executeWithOptions(
     { summary: 'rows against Temporal' },
@@ -25,15 +27,22 @@ export async function reconcile(): Promise<Drift> {
     { summary: 'which servers' },
     [],
   )
-  let drift: Drift = { restarted: workflows.restarted, missing: [], orphans: [], unreachable: [] }
+  let drift: Drift = {
+    restarted: workflows.restarted,
+    drift: [],
+    repaired: [],
+    orphans: [],
+    unreachable: [],
+  }
   for (const serverId of serverIds) {
     try {
-      const { missing, orphans } = await compareServer(serverId)
+      const truth = await compareServer(serverId)
       if (patched('expired-backups')) await deleteExpiredBackups(serverId)
       drift = {
         ...drift,
-        missing: [...drift.missing, ...missing],
-        orphans: [...drift.orphans, ...orphans],
+        drift: [...drift.drift, ...truth.drift],
+        repaired: [...drift.repaired, ...truth.repaired],
+        orphans: [...drift.orphans, ...truth.orphans],
       }
     } catch (error) {
       drift = { ...drift, unreachable: [...drift.unreachable, `${serverId}: ${toRefusal(error).detail}`] }
@@ -61,7 +70,7 @@ async function deleteExpiredBackups(serverId: string): Promise<void> {
   )
 }
 
-async function compareServer(serverId: string): Promise<ServerDrift> {
+async function compareServer(serverId: string): Promise<ServerTruth> {
   return await atServer(serverId).compareServer.executeWithOptions(
     { summary: `rows against the engine of ${serverId}` },
     [{ serverId }],

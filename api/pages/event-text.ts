@@ -67,6 +67,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
   'subscription.unparked': () => 'Goes on',
   'subscription.ended': () => 'Ended',
+  'instance.repaired': (data) =>
+    `${text(data['name'])} repaired by ${text(data['by'])}: ${foundText(data['findings'])}; was ${text(data['before'])}, is ${text(data['after'])}`,
+  'instance.repair_failed': (data) =>
+    `${text(data['name'])} could not be repaired by ${text(data['by'])}: ${foundText(data['findings'])}${because(data['detail'])}`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>
@@ -146,6 +150,16 @@ function stepSentence(data: Data): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
+}
+
+function foundText(findings: unknown): string {
+  if (!Array.isArray(findings)) return '?'
+  const told = findings.map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'kind' in one && 'object' in one
+      ? `${text(one.kind)} ${text(one.object)}`.replaceAll('_', ' ')
+      : '?',
+  )
+  return told.join(', ')
 }
 
 function quoted(value: unknown): string {

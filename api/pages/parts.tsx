@@ -14,9 +14,11 @@ const signs: Readonly<Record<Tone, string>> = {
 }
 
 const tones: Readonly<Record<string, Tone>> = {
+  absent: 'bad',
   active: 'good',
   building: 'busy',
   cancelling: 'busy',
+  degraded: 'bad',
   destroyed: 'over',
   done: 'good',
   ended: 'over',
@@ -26,6 +28,8 @@ const tones: Readonly<Record<string, Tone>> = {
   parked: 'bad',
   planned: 'waiting',
   running: 'good',
+  starting: 'busy',
+  stopped: 'warning',
   suspended: 'warning',
   unbuilding: 'busy',
   undone: 'over',

@@ -5,6 +5,7 @@ import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
 import { listNewestEvents } from '#db/read/event.ts'
 import { readExpectedInvoices, subscriptionOf } from '#db/read/expected-invoice.ts'
+import { listFindingsOf } from '#db/read/finding.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
@@ -80,9 +81,16 @@ async function readExpected(db: Db, subscriptionId: string): Promise<ExpectedCon
 }
 
 async function readInstances(db: Db, subscriptionId: string) {
-  const instances = await listInstancesOf(db, subscriptionId)
+  const [instances, findings] = await Promise.all([
+    listInstancesOf(db, subscriptionId),
+    listFindingsOf(db, subscriptionId),
+  ])
   return await Promise.all(
-    instances.map(async (instance) => ({ ...instance, commands: await listLimitCommands(db, instance.id) })),
+    instances.map(async (instance) => ({
+      ...instance,
+      commands: await listLimitCommands(db, instance.id),
+      findings: findings.filter((finding) => finding.instance_id === instance.id),
+    })),
   )
 }
 export type InstanceContent = SubscriptionContent['instances'][number]

@@ -12,7 +12,7 @@ export function InstancesSection({ view, content }: { view: ConsoleView; content
       {content.instances.length === 0 ? (
         <Empty>None: what was sold has no application to build.</Empty>
       ) : (
-        <Table caption="Deployed applications" head={['Instance', 'State', 'Server', 'Holds']}>
+        <Table caption="Deployed applications" head={['Instance', 'State and what was seen', 'Server', 'Holds']}>
           {content.instances.map((instance) => (
             <Instance view={view} instance={instance} />
           ))}
@@ -56,6 +56,7 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
         <div class="hint">
           <Moment at={instance.state_at} {...view} />
         </div>
+        <Observed view={view} instance={instance} />
       </td>
       <td>
         {instance.server_code}
@@ -78,6 +79,26 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
         )}
       </td>
     </tr>
+  )
+}
+
+/** What was seen, and how long ago; what is otherwise than wanted, with the command that settles it. */
+function Observed({ view, instance }: { view: ConsoleView; instance: InstanceContent }) {
+  if (instance.observed_state === null || instance.observed_at === null) return null
+  return (
+    <>
+      <div>
+        <State state={instance.observed_state}>seen {instance.observed_state}</State>
+      </div>
+      <div class="hint">
+        <Moment at={instance.observed_at} {...view} />
+      </div>
+      {instance.findings.map((finding) => (
+        <div class="hint">
+          {finding.detail} <code>{finding.command}</code>
+        </div>
+      ))}
+    </>
   )
 }
 

@@ -14,6 +14,7 @@ import { registerEnvironments } from './environments.ts'
 import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
+import { registerFindings } from './findings.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
@@ -78,6 +79,7 @@ export function registerRoutes(frame: Frame): void {
   registerBackups(frame)
   registerBuilds(frame)
   registerInstances(frame)
+  registerFindings(frame)
   registerInstanceValues(frame)
   registerServers(frame)
   registerDocuments(frame)

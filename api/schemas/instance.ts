@@ -15,6 +15,11 @@ export const instanceSchema = z
     server: z.string(),
     state: z.string(),
     state_at: z.string(),
+    observed_state: z
+      .enum(['running', 'starting', 'degraded', 'stopped', 'absent'])
+      .nullable()
+      .openapi({ description: 'What was seen of its containers; null until somebody has looked.' }),
+    observed_at: z.string().nullable().openapi({ description: 'When it was seen.' }),
     address: z.string().nullable().openapi({ description: 'Where it answers, on its server.' }),
     limits: z.array(
       z.object({ code: z.string(), sold_quantity: z.string(), in_force_quantity: z.string().nullable() }),
@@ -40,6 +45,8 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     server: row.server_code,
     state: row.state,
     state_at: row.state_at,
+    observed_state: row.observed_state,
+    observed_at: row.observed_at,
     address: row.host_port === null ? null : `http://127.0.0.1:${row.host_port}/`,
     limits: row.limits,
     resources: row.resources,

@@ -6,6 +6,8 @@ import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { changeRequestSchema } from '#api/schemas/change-request.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
+import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
+import type { instanceSchema } from '#api/schemas/instance.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
@@ -41,6 +43,8 @@ export type BuildStep = BuildDetail['steps'][number]
 export type ChangeRequest = z.output<typeof changeRequestSchema>
 export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
+export type Finding = z.output<typeof findingSchema>
+export type Instance = z.output<typeof instanceSchema>
 export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
@@ -50,6 +54,7 @@ export type Order = z.output<typeof orderSchema>
 export type OrderDetail = z.output<typeof orderDetailSchema>
 export type PlacedAgain = z.output<typeof placedAgainSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
+export type Repair = z.output<typeof repairSchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>

@@ -12,6 +12,7 @@ import { registerCustomers } from './customers.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerExternalId } from './external-id.ts'
+import { registerInstances } from './instances.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerOrder } from './order.ts'
@@ -61,6 +62,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   application: 'ls',
   builds: 'ls',
   build: 'ls',
+  instances: 'ls',
+  instance: 'ls',
   customers: 'ls',
   customer: 'ls',
   products: 'ls',
@@ -100,6 +103,7 @@ export function createProgram(): Command {
   addSimulate(program)
   registerBackups(program)
   registerBuilds(program)
+  registerInstances(program)
   registerApplications(program)
   registerCatalog(program)
   registerCustomers(program)

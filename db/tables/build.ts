@@ -1,5 +1,8 @@
+import type { ColumnType } from 'kysely'
 import type { StepPlan } from '#domain/backup-plan.ts'
+import type { Finding, FindingKind } from '#domain/finding.ts'
 import type { InstanceState } from '#domain/instance.ts'
+import type { ObservedState } from '#domain/repair.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
 export interface ServersTable {
@@ -29,7 +32,28 @@ export interface InstancesTable {
   /** What its volumes begin with. */
   restored_from_backup_id: Defaulted<string | null>
   destroyed_at: Instant | null
+  /** What was seen of its containers when somebody last looked; null until then. */
+  observed_state: ColumnType<ObservedState | null, never, ObservedState>
+  observed_at: ColumnType<string | null, never, string>
   created_at: Generated<Instant>
+}
+
+/** One difference between wanted, recorded and observed, from when it was found until it was gone. */
+export interface FindingsTable {
+  id: string
+  server_id: string
+  /** Null where no instance of ours has anything to do with it. */
+  instance_id: string | null
+  kind: FindingKind
+  severity: Finding['severity']
+  object_kind: Finding['objectKind']
+  object_name: string
+  detail: string
+  is_safe: boolean
+  command: string
+  found_at: Instant
+  seen_at: Instant
+  settled_at: Instant | null
 }
 
 export interface BuildOrdersTable {

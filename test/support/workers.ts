@@ -11,6 +11,7 @@ import {
 } from '@temporalio/worker'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
+import { watchEngine } from '#activities/engine-watch.ts'
 import type { Db } from '#db/database.ts'
 import { createDockerRunner } from '#docker/runner.ts'
 import type { Runner } from '#domain/runner.ts'
@@ -34,6 +35,8 @@ export interface WorkerOptions {
   readonly wrapRunner?: (runner: Runner) => Runner
   /** Stands between Temporal and the activities. */
   readonly wrapActivities?: <Activities extends AnyActivities>(activities: Activities) => Activities
+  /** Instances are compared as soon as the engine tells of them, as in `bin/worker.ts`. */
+  readonly hasEngineWatch?: boolean
   /** Bundled already; else it is bundled once in this process. */
   readonly workflowBundle?: WorkflowBundleOption
 }
@@ -79,6 +82,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       backupsFolder,
     }),
   )
+  const server = { db, runner, installationKey }
   const workers = await Promise.all([
     Worker.create({
       connection,
@@ -95,12 +99,16 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
     Worker.create({
       connection,
       taskQueue: taskQueues.server(facts.serverId),
-      activities: wrapActivities(createServerActivities({ db, runner, installationKey })),
+      activities: wrapActivities(createServerActivities(server)),
     }),
   ])
+  const watch = options.hasEngineWatch
+    ? watchEngine(server, { serverId: facts.serverId, onError: (error) => console.error(error) })
+    : undefined
   const running = Promise.all(workers.map(async (worker) => await worker.run()))
   return {
     async stop() {
+      await watch?.stop()
       for (const worker of workers) worker.shutdown()
       await running
       await connection.close()

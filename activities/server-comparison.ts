@@ -1,0 +1,129 @@
+import type { Db } from '#db/database.ts'
+import { saveFindings, type ComparedScope } from '#db/finding.ts'
+import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import { getInstallation } from '#db/read/installation.ts'
+import { listRecorded, readStandings, saveObservedStates, type Standing } from '#db/reconciliation.ts'
+import { planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { isUndoable, keyOf, type Finding, type WantedInstance } from '#domain/finding.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { InstanceState } from '#domain/instance.ts'
+import { compareServer } from '#domain/reconciliation.ts'
+import { observedState, type ObservedState } from '#domain/repair.ts'
+import type { ObservedObject, RunnerContext } from '#domain/runner.ts'
+import type { ServerDependencies } from './dependencies.ts'
+
+const liveStates: readonly InstanceState[] = [
+  'ordered',
+  'building',
+  'running',
+  'limited',
+  'suspended',
+  'cancelling',
+  'failed',
+]
+
+/** An instance with what is wanted of it and what was seen. */
+export interface ComparedInstance {
+  readonly deployed: DeployedInstance
+  readonly wanted: WantedInstance
+  readonly observed: ObservedState
+  /** What has one of its planned names. */
+  readonly objects: readonly ObservedObject[]
+  readonly findings: readonly Finding[]
+}
+
+export interface ServerComparison {
+  readonly instances: readonly ComparedInstance[]
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Rows against the engine, both ways; what was seen and what was found is kept. Rows are read before and after the engine: of an
+ * instance at which something began or ended meanwhile nothing is said.
+ */
+export async function compareWithEngine(
+  { db, runner }: ServerDependencies,
+  scope: ComparedScope,
+  ctx: RunnerContext,
+): Promise<ServerComparison> {
+  const { serverId, instanceIds } = scope
+  const before = await readStandings(db, serverId)
+  const instances = await listLive(db, scope)
+  const planned = new Map(instances.map((instance) => [instance.id, planSafely(instance)]))
+  const at = new Date().toISOString()
+  const installation = encodeId('installation', (await getInstallation(db)).id)
+  const observed = await runner.observeServer(
+    {
+      installation,
+      steps: [...planned.values()].flatMap((steps) => steps ?? []),
+      instances: instanceIds === null ? null : instances.map(({ planned: { instance } }) => instance),
+    },
+    ctx,
+  )
+  const recorded = await listRecorded(db, serverId, instanceIds)
+  const after = await readStandings(db, serverId)
+  const wanted = instances.map((instance) =>
+    toWanted(instance, planned.get(instance.id), [before.get(instance.id), after.get(instance.id)]),
+  )
+  const findings = compareServer({ installation, wanted, recorded, observed })
+  const compared = assign(instances, wanted, { observed, findings })
+  await saveObservedStates(db, new Map(compared.map((one) => [one.deployed.id, one.observed])), at)
+  await saveFindings(db, scope, findings, at)
+  return { instances: compared, findings }
+}
+
+/** To each instance what was seen and found of it. */
+function assign(
+  instances: readonly DeployedInstance[],
+  wanted: readonly WantedInstance[],
+  { observed, findings }: { observed: readonly ObservedObject[]; findings: readonly Finding[] },
+): ComparedInstance[] {
+  const findingsOf = Map.groupBy(findings, ({ instance }) => instance)
+  const labelled = Map.groupBy(observed, ({ labels }) => labels['io.clouder.instance'])
+  const named = new Map(observed.map((object) => [keyOf(object), object]))
+  return instances.flatMap((deployed, index) => {
+    const one = wanted[index]
+    if (one === undefined) return []
+    return {
+      deployed,
+      wanted: one,
+      observed: observedState(one, labelled.get(one.instance) ?? []),
+      objects: one.steps.filter(isUndoable).flatMap((step) => named.get(keyOf(step)) ?? []),
+      findings: findingsOf.get(one.instance) ?? [],
+    }
+  })
+}
+
+async function listLive(db: Db, { serverId, instanceIds }: ComparedScope): Promise<DeployedInstance[]> {
+  if (instanceIds === null) return await listDeployedInstances(db, { serverId, states: liveStates })
+  const found = await Promise.all(
+    instanceIds.map(async (instanceId) => await listDeployedInstances(db, { instanceId })),
+  )
+  return found.flat().filter(({ state }) => state !== 'destroyed')
+}
+
+/** Undefined where it cannot be planned any more: its build says why, and it is not compared. */
+function planSafely({ definition, planned }: DeployedInstance): readonly BuildStep[] | undefined {
+  try {
+    return planBuild(definition, planned)
+  } catch (error) {
+    if (error instanceof BusinessError) return undefined
+    throw error
+  }
+}
+
+function toWanted(
+  { planned }: DeployedInstance,
+  steps: readonly BuildStep[] | undefined,
+  [before, after]: readonly (Standing | undefined)[],
+): WantedInstance {
+  const isSettled = before !== undefined && steps !== undefined && before.mark === after?.mark
+  const wants = isSettled ? before.wants : 'nothing'
+  return {
+    instance: planned.instance,
+    environmentPrefix: planned.environmentPrefix,
+    wants,
+    steps: wants === 'nothing' ? [] : (steps ?? []),
+  }
+}

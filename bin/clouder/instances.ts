@@ -1,0 +1,85 @@
+import type { Command } from 'commander'
+import type { Finding, Instance, Repair } from './answers.ts'
+import { instantText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession, type Session } from './session.ts'
+
+export function registerInstances(program: Command): void {
+  const group = program
+    .command('instances')
+    .alias('instance')
+    .summary('list what is deployed and what is not as it should be, repair it')
+    .description('Deployed applications, with what was seen of them and when.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder instances
+  npx clouder instances ls --drift
+  npx clouder instances repair inst_…
+`,
+    )
+  group
+    .command('ls')
+    .description('list instances, newest first (what the word alone does)')
+    .option('--drift', 'what is not as it should be instead: drift, orphans, ghosts, foreign objects')
+    .option('--subscription <subscription>', 'only those of this subscription')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { drift?: true; limit: number; subscription?: string }>(async (session, { options }) =>
+        options.drift ? listDrift(session, options.limit) : list(session, options),
+      ),
+    )
+  group
+    .command('repair <instance>')
+    .description('have one made as it should be: started, made again, or replaced; its volumes stay')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const repair = await api.post<Repair>(`/v1/instances/${encodeURIComponent(id)}/repair`, {})
+        if (out.isJson) return out.json(repair)
+        out.facts([
+          ['instance', repair.instance],
+          ['observed', repair.observed_state],
+          ['left', repair.left.length === 0 ? 'nothing' : repair.left.join(', ')],
+        ])
+      }),
+    )
+}
+
+async function list(
+  { api, out }: Session,
+  { limit, subscription }: { limit: number; subscription?: string },
+): Promise<void> {
+  const found = await api.list<Instance>('/v1/instances', { subscription }, limit)
+  if (out.isJson) return out.json(found.rows)
+  out.table(
+    ['id', 'name', 'application', 'state', 'observed', 'seen', 'server', 'address'],
+    found.rows.map((row) => [
+      row.id,
+      row.name,
+      row.application,
+      row.state,
+      row.observed_state,
+      row.observed_at === null ? null : instantText(row.observed_at),
+      row.server,
+      row.address,
+    ]),
+  )
+  tellMore(out, found, 'An order makes the first: npx clouder order static-site --customer harbour-bakery')
+}
+
+async function listDrift({ api, out }: Session, limit: number): Promise<void> {
+  const found = await api.list<Finding>('/v1/findings', {}, limit)
+  if (out.isJson) return out.json(found.rows)
+  out.table(
+    ['found', 'what', 'object', 'instance', 'since', 'settled by'],
+    found.rows.map((row) => [
+      row.severity,
+      row.kind,
+      `${row.object_kind} ${row.object_name}`,
+      row.instance,
+      instantText(row.found_at),
+      row.command,
+    ]),
+  )
+  tellMore(out, found, 'Everything that was looked at is as it should be.')
+}

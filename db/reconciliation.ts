@@ -1,0 +1,82 @@
+import { sql } from 'kysely'
+import type { RecordedResource, WantedInstance } from '#domain/finding.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { ObservedState } from '#domain/repair.ts'
+import type { Db } from './database.ts'
+
+export interface Standing {
+  readonly wants: WantedInstance['wants']
+  /** Another text whenever something has begun or ended in between. */
+  readonly mark: string
+}
+
+/**
+ * What is wanted of each live instance of a server, by id. Something is wanted only while nothing else is at work on it: its state and
+ * its subscription's phase agree, and no build order is open.
+ */
+export async function readStandings(db: Db, serverId: string): Promise<Map<string, Standing>> {
+  const { rows } = await sql<{ id: string; wants: Standing['wants']; mark: string }>`
+    select instance.id,
+      case when exists (select from build_orders where subscription_id = subscription.id and state in ('planned', 'running'))
+          then 'nothing'
+        when instance.state in ('running', 'limited') and subscription.phase = 'active' then 'running'
+        when instance.state = 'suspended' and subscription.phase = 'suspended' then 'stopped'
+        else 'nothing' end as wants,
+      concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase) as mark
+    from instances instance join subscriptions subscription on subscription.id = instance.subscription_id
+    where instance.server_id = ${serverId} and instance.destroyed_at is null`.execute(db)
+  return new Map(rows.map(({ id, wants, mark }) => [id, { wants, mark: `${wants}/${mark}` }]))
+}
+
+/** What is recorded as made on a server; of some instances, or of all that ever were there. */
+export async function listRecorded(
+  db: Db,
+  serverId: string,
+  instanceIds: readonly string[] | null,
+): Promise<RecordedResource[]> {
+  const query = db
+    .selectFrom('resources')
+    .select(['instance_id', 'kind', 'name', 'external_id'])
+    .where('server_id', '=', serverId)
+    .where('removed_at', 'is', null)
+    .orderBy('made_at')
+  const rows = await (
+    instanceIds === null ? query : query.where('instance_id', '=', sql<string>`any(${instanceIds}::uuid[])`)
+  ).execute()
+  return rows.map((row) => ({
+    instance: encodeId('instance', row.instance_id),
+    kind: row.kind,
+    name: row.name,
+    externalId: row.external_id,
+  }))
+}
+
+/** What was seen of instances, all at one instant. */
+export async function saveObservedStates(
+  db: Db,
+  states: ReadonlyMap<string, ObservedState>,
+  at: string,
+): Promise<void> {
+  if (states.size === 0) return
+  const rows = [...states].map(([id, state]) => ({ id, state }))
+  await sql`
+    update instances set observed_state = seen.state, observed_at = ${at}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as seen (id uuid, state text)
+    where instances.id = seen.id and (observed_at is null or observed_at < ${at}::timestamptz)`.execute(db)
+}
+
+/** How often an instance was repaired, or a repair of it failed, without being asked, since an instant. */
+export async function countRepairs(
+  db: Db,
+  of: { subscriptionId: string; instance: string; since: string },
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('events')
+    .select((row) => row.fn.countAll<string>().as('count'))
+    .where('subscription_id', '=', of.subscriptionId)
+    .where('kind', 'in', ['instance.repaired', 'instance.repair_failed'])
+    .where('occurred_at', '>', of.since)
+    .where(sql<boolean>`data @> ${JSON.stringify({ instance: of.instance, by: 'reconcile' })}::jsonb`)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}

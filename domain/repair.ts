@@ -1,0 +1,68 @@
+import type { BuildStep, ContainerStep } from './build-plan.ts'
+import { isUndoable, keyOf, type Finding, type WantedInstance } from './finding.ts'
+import { hasDoneItsJob } from './reconciliation-container.ts'
+import type { ContainerObservation, ObservedObject } from './runner.ts'
+
+/** What of an instance's containers was seen. `starting`: all run, and not all say that they are healthy yet. */
+export type ObservedState = 'running' | 'starting' | 'degraded' | 'stopped' | 'absent'
+
+/**
+ * Sums up what was seen of an instance. Of one that is settled its planned containers count, one that is missing among them; of
+ * one that is being built or removed, all.
+ * @param observed what carries the instance's label
+ */
+export function observedState(
+  { steps }: Pick<WantedInstance, 'steps'>,
+  observed: readonly ObservedObject[],
+): ObservedState {
+  const containers = observed.flatMap(({ container }) => container ?? [])
+  const planned = steps.filter((step) => step.kind === 'container')
+  const names = new Set(containers.map(({ name }) => name))
+  if (containers.length === 0) return 'absent'
+  const services = containers.filter((one) => !hasDoneItsJob(one))
+  if (planned.some((step) => !names.has(step.name))) {
+    return services.some(isUp) ? 'degraded' : 'stopped'
+  }
+  if (services.every(isUp)) {
+    if (services.some((one) => one.health === 'unhealthy')) return 'degraded'
+    return services.some((one) => one.health === 'starting') ? 'starting' : 'running'
+  }
+  return services.some(isUp) ? 'degraded' : 'stopped'
+}
+
+function isUp(found: ContainerObservation): boolean {
+  return found.state === 'running'
+}
+
+/**
+ * The steps of the plan that end the given findings of one instance, in the plan's order: networks that are gone, and containers
+ * that are gone or at rest, each after its image. Volumes are never among them: an empty one is no repair.
+ */
+export function planRepair(
+  steps: readonly BuildStep[],
+  findings: readonly Pick<Finding, 'kind' | 'objectKind' | 'objectName'>[],
+): BuildStep[] {
+  const broken = new Set(
+    findings
+      .filter(({ kind }) => ['missing_network', 'missing_container', 'stopped'].includes(kind))
+      .map(({ objectKind, objectName }) => keyOf({ kind: objectKind, name: objectName })),
+  )
+  const needed = steps.filter((step) => isUndoable(step) && step.kind !== 'volume' && broken.has(keyOf(step)))
+  const images = new Set(needed.filter((step) => step.kind === 'container').map(({ image }) => image))
+  return steps.filter(
+    (step) => needed.includes(step) || (step.kind === 'image' && images.has(step.image.reference)),
+  )
+}
+
+/** The containers that only a replacement makes as planned. That is done on request only, for what they hold outside volumes is lost. */
+export function planReplacement(
+  steps: readonly BuildStep[],
+  findings: readonly Finding[],
+): ContainerStep[] {
+  const names = new Set(
+    findings
+      .filter(({ kind }) => kind === 'wrong_image' || kind === 'wrong_configuration')
+      .map(({ objectName }) => objectName),
+  )
+  return steps.filter((step) => step.kind === 'container').filter(({ name }) => names.has(name))
+}

@@ -76,7 +76,9 @@ async function lookAtChanged(
     const instances = [...changed].map((instance) => decodeId('instance', instance))
     changed.clear()
     const standings = await readStandings(deps.db, id)
-    const settled = instances.filter((instance) => (standings.get(instance)?.wants ?? 'nothing') !== 'nothing')
+    const settled = instances.filter(
+      (instance) => (standings.get(instance)?.wants ?? 'nothing') !== 'nothing',
+    )
     if (settled.length > 0) await reconcileServer(deps, { serverId: id, instanceIds: settled }, ctx)
   }
 }

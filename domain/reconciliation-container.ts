@@ -88,7 +88,13 @@ function compareStopped(compared: ComparedContainer): Finding | null {
   const { step, found } = compared
   if (!['running', 'restarting', 'paused'].includes(found.state)) return null
   const detail = `Container ${step.name} is ${found.state}, and its subscription is suspended.`
-  return { ...about(compared), kind: 'started', severity: 'warning', detail, isSafe: found.state !== 'paused' }
+  return {
+    ...about(compared),
+    kind: 'started',
+    severity: 'warning',
+    detail,
+    isSafe: found.state !== 'paused',
+  }
 }
 
 export function hasDoneItsJob(found: ContainerObservation): boolean {

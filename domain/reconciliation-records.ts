@@ -76,15 +76,16 @@ function findOrphan(object: ObservedObject, { owners, rows, planned }: Owned): F
   if (owner === undefined)
     return { ...of, detail: `${what} no live instance is behind it.`, command: removal(object) }
   const isPlanned = owners.some(({ instance }) => planned.has(`${instance}/${keyOf(object)}`))
-  if (!isPlanned)
-    return { ...of, detail: `${what} its instance does not want it.`, command: removal(object) }
+  if (!isPlanned) return { ...of, detail: `${what} its instance does not want it.`, command: removal(object) }
   if (rows.length > 0) return null
   return { ...of, detail: `${what} no row knows of it.`, command: repairCommand(owner.instance) }
 }
 
 /** By its exact id, and by a person only. */
 function removal({ kind, externalId }: ObservedObject): string {
-  return kind === 'container' ? `docker container rm --force ${externalId}` : `docker ${kind} rm ${externalId}`
+  return kind === 'container'
+    ? `docker container rm --force ${externalId}`
+    : `docker ${kind} rm ${externalId}`
 }
 
 /** Setting a row right removes nothing: what is not there is not there. */

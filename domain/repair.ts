@@ -55,10 +55,7 @@ export function planRepair(
 }
 
 /** The containers that only a replacement makes as planned. That is done on request only, for what they hold outside volumes is lost. */
-export function planReplacement(
-  steps: readonly BuildStep[],
-  findings: readonly Finding[],
-): ContainerStep[] {
+export function planReplacement(steps: readonly BuildStep[], findings: readonly Finding[]): ContainerStep[] {
   const names = new Set(
     findings
       .filter(({ kind }) => kind === 'wrong_image' || kind === 'wrong_configuration')

@@ -12,7 +12,10 @@ export function InstancesSection({ view, content }: { view: ConsoleView; content
       {content.instances.length === 0 ? (
         <Empty>None: what was sold has no application to build.</Empty>
       ) : (
-        <Table caption="Deployed applications" head={['Instance', 'State and what was seen', 'Server', 'Holds']}>
+        <Table
+          caption="Deployed applications"
+          head={['Instance', 'State and what was seen', 'Server', 'Holds']}
+        >
           {content.instances.map((instance) => (
             <Instance view={view} instance={instance} />
           ))}

@@ -4,7 +4,13 @@ import { listFindings } from '#db/read/finding.ts'
 import { getInstance } from '#db/read/instance.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { taskQueues, workflowIds, workflowTypes, type RepairInput, type RepairResult } from '#workflows/contract.ts'
+import {
+  taskQueues,
+  workflowIds,
+  workflowTypes,
+  type RepairInput,
+  type RepairResult,
+} from '#workflows/contract.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import { isErrorCode } from '../errors.ts'
@@ -51,7 +57,13 @@ export function registerFindings(frame: Frame): void {
       params: idParams,
       result: repairSchema,
       effect: 'command',
-      refusals: ['volume_missing', 'name_taken_on_server', 'image_unknown', 'container_exited', 'repair_failed'],
+      refusals: [
+        'volume_missing',
+        'name_taken_on_server',
+        'image_unknown',
+        'container_exited',
+        'repair_failed',
+      ],
     },
     async ({ db, params, commandId, principal }) => {
       const id = await resolveAddress(db, 'instance', params.id)

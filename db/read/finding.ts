@@ -16,7 +16,9 @@ export type FindingRow = Awaited<ReturnType<typeof listFindings>>[number]
 /** What is not as it should be now; of one server or of all. */
 export async function listFindings(db: Db, page: PageRequest & { serverId: string | null }) {
   const query = onPage(findings(db), page, 'finding.id')
-  return await (page.serverId === null ? query : query.where('finding.server_id', '=', page.serverId)).execute()
+  return await (
+    page.serverId === null ? query : query.where('finding.server_id', '=', page.serverId)
+  ).execute()
 }
 
 export async function listFindingsOf(db: Db, subscriptionId: string): Promise<FindingRow[]> {

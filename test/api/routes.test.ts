@@ -55,6 +55,7 @@ GET /v1/events events:read
 GET /v1/events/stream events:read
 GET /v1/exchange-rates exchange_rates:read
 GET /v1/exchange-rates/:id exchange_rates:read
+GET /v1/findings servers:read
 GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
 GET /v1/instances/:id/price-grids instances:read
@@ -121,6 +122,7 @@ POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
 POST /v1/exchange-rates exchange_rates:write
 POST /v1/instances/:id/price-grids instances:write
+POST /v1/instances/:id/repair instances:write
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write
 POST /v1/invoices/:id/finalize invoices:write

@@ -90,6 +90,33 @@ test('a value of an instance is 0 or more, and has one of a day', async () => {
   await refuses('instance_values_pkey', async () => value({}))
 })
 
+test('what was observed has its instant, and a finding of one object is open once', async () => {
+  const observed = (state: string, at: string) =>
+    sql`update instances set observed_state = ${sql.raw(state)}, observed_at = ${sql.raw(at)} where id = ${sold.instance}`.execute(
+      db,
+    )
+  await refuses('observed_at_an_instant', async () => observed(`'running'`, 'null'))
+  await refuses('instances_observed_state_check', async () => observed(`'well'`, 'now()'))
+  const finding = (of: {
+    kind?: string
+    severity?: string
+    object?: string
+    seen?: string
+    settled?: string
+  }) =>
+    sql`insert into findings (id, server_id, kind, severity, object_kind, object_name, detail, is_safe, command, found_at, seen_at, settled_at)
+      select ${newId()}, server_id, ${of.kind ?? 'ghost'}, ${of.severity ?? 'notice'}, ${of.object ?? 'volume'}, 'acme_data', 'gone',
+        true, 'none', '2026-01-02', ${of.seen ?? '2026-01-02'}, ${of.settled ?? null}
+      from instances where id = ${sold.instance}`.execute(db)
+  await refuses('findings_kind_check', async () => finding({ kind: 'odd' }))
+  await refuses('findings_severity_check', async () => finding({ severity: 'dire' }))
+  await refuses('findings_object_kind_check', async () => finding({ object: 'image' }))
+  await refuses('findings_check', async () => finding({ seen: '2026-01-01' }))
+  await refuses('findings_check1', async () => finding({ settled: '2026-01-01' }))
+  await finding({})
+  await refuses('one_open_finding', async () => finding({}))
+})
+
 test('a note of a customer says something, and not more than fits', async () => {
   const note = (text: string) => sql`update customers set invoice_note = ${text}`.execute(db)
   await refuses('customers_invoice_note_check', async () => note(''))

@@ -159,7 +159,10 @@ test('of an instance at which something is at work nothing is said, whatever the
 test('an object without a row is an orphan: written down on request where it is wanted, a command to remove it where not', () => {
   const unrecorded = { ...sound, recorded: recorded.filter(({ name }) => name !== web) }
   const [found, ...others] = compareServer(unrecorded)
-  assert.deepEqual([found?.kind, found?.command, others], ['orphan', `npx clouder instances repair ${instance}`, []])
+  assert.deepEqual(
+    [found?.kind, found?.command, others],
+    ['orphan', `npx clouder instances repair ${instance}`, []],
+  )
   const ended = compareServer({ ...sound, wanted: [] })
   assert.deepEqual(
     ended.map(({ kind, isSafe, instance: of, command }) => [kind, isSafe, of, command]),
@@ -223,5 +226,8 @@ test('what is seen of an instance is summed up, a missing container and a done j
   assert.equal(sum(without(web)), 'degraded')
   assert.equal(sum(without(web, database)), 'absent')
   assert.equal(sum(withContainer(web, { isJob: true, state: 'exited', exitCode: 0 })), 'running')
-  assert.equal(observedState(running, [observe(steps.at(-2) ?? assert.fail(), { state: 'exited' })]), 'stopped')
+  assert.equal(
+    observedState(running, [observe(steps.at(-2) ?? assert.fail(), { state: 'exited' })]),
+    'stopped',
+  )
 })

@@ -56,7 +56,12 @@ async function ownContainer() {
 }
 
 async function events(kind: 'instance.repaired' | 'instance.repair_failed') {
-  return await installation.db.selectFrom('events').selectAll().where('kind', '=', kind).orderBy('id').execute()
+  return await installation.db
+    .selectFrom('events')
+    .selectAll()
+    .where('kind', '=', kind)
+    .orderBy('id')
+    .execute()
 }
 
 const nothing = { restarted: [], drift: [], repaired: [], orphans: [], unreachable: [] }
@@ -118,7 +123,11 @@ test('a foreign container of our name is left alone, listed with its command, an
     [found?.['kind'], found?.['object_name'], found?.['command']],
     ['foreign', called, `docker container rename ${called} ${called}.foreign`],
   )
-  const refused = await installation.call('POST', `/v1/instances/${String((await ownInstance())['id'])}/repair`, {})
+  const refused = await installation.call(
+    'POST',
+    `/v1/instances/${String((await ownInstance())['id'])}/repair`,
+    {},
+  )
   assert.deepEqual([refused.status, refused.body['code']], [409, 'name_taken_on_server'])
   assert.deepEqual(
     (await openTasks()).map((task) => task.kind),

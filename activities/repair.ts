@@ -129,7 +129,8 @@ async function carryOut(
   for (const step of planRepair(wanted.steps, [...repaired, ...gone])) {
     const { externalId } = await runner.ensure(step, withSecrets)
     if (step.kind === 'image' && !isAsked) await refuseOtherImage(db, deployed, step.name, externalId)
-    if (step.kind !== 'ready') await record(db, deployed, { kind: step.kind, name: step.name, externalId })
+    if (step.kind !== 'ready' && step.kind !== 'restore')
+      await record(db, deployed, { kind: step.kind, name: step.name, externalId })
   }
   const ref = { definition: deployed.definition, instance: deployed.planned }
   if (wanted.wants === 'stopped') await runner.stop(ref, withSecrets)

@@ -668,6 +668,32 @@ CREATE TABLE exchange_rates (
 );
 CREATE INDEX exchange_rates_pair ON public.exchange_rates USING btree (base, quote, valid_on DESC, id DESC);
 
+CREATE TABLE findings (
+  id uuid not null,
+  server_id uuid not null,
+  instance_id uuid,
+  kind text not null,
+  severity text not null,
+  object_kind text not null,
+  object_name text not null,
+  detail text not null,
+  is_safe boolean not null,
+  command text not null,
+  found_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  constraint findings_pkey PRIMARY KEY (id),
+  constraint findings_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint findings_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint findings_check CHECK ((seen_at >= found_at)),
+  constraint findings_check1 CHECK ((settled_at >= found_at)),
+  constraint findings_kind_check CHECK ((kind = ANY (ARRAY['stopped'::text, 'started'::text, 'unhealthy'::text, 'missing_container'::text, 'missing_volume'::text, 'missing_network'::text, 'wrong_image'::text, 'wrong_configuration'::text, 'foreign'::text, 'orphan'::text, 'ghost'::text]))),
+  constraint findings_object_kind_check CHECK ((object_kind = ANY (ARRAY['container'::text, 'volume'::text, 'network'::text]))),
+  constraint findings_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'warning'::text, 'notice'::text])))
+);
+CREATE INDEX findings_by_instance ON public.findings USING btree (instance_id) WHERE (settled_at IS NULL);
+CREATE UNIQUE INDEX one_open_finding ON public.findings USING btree (server_id, kind, object_kind, object_name) WHERE (settled_at IS NULL);
+
 CREATE TABLE idempotency_keys (
   principal text not null,
   key text not null,
@@ -756,6 +782,8 @@ CREATE TABLE instances (
   state_at timestamp with time zone not null default now(),
   destroyed_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  observed_state text,
+  observed_at timestamp with time zone,
   variables jsonb not null default '{}'::jsonb,
   restored_from_backup_id uuid,
   constraint instances_pkey PRIMARY KEY (id),
@@ -766,7 +794,9 @@ CREATE TABLE instances (
   constraint instances_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint instances_check CHECK (((state = 'destroyed'::text) = (destroyed_at IS NOT NULL))),
   constraint instances_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
-  constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text])))
+  constraint instances_observed_state_check CHECK ((observed_state = ANY (ARRAY['running'::text, 'starting'::text, 'degraded'::text, 'stopped'::text, 'absent'::text]))),
+  constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text]))),
+  constraint observed_at_an_instant CHECK (((observed_state IS NULL) = (observed_at IS NULL)))
 );
 CREATE INDEX instances_by_backup ON public.instances USING btree (restored_from_backup_id) WHERE (restored_from_backup_id IS NOT NULL);
 CREATE INDEX instances_by_subscription ON public.instances USING btree (subscription_id);

@@ -3,9 +3,10 @@ import type Docker from 'dockerode'
 import { instanceLabels, type PlannedInstance } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
+import { ownership } from '#domain/ownership.ts'
 import { ensureBase } from '../base-image.ts'
 import { call, find } from '../engine.ts'
-import { labelFilter, nameTaken, ownership } from '../identity.ts'
+import { labelFilter, nameTaken } from '../identity.ts'
 
 const CARRIER_LABEL = 'io.clouder.carrier'
 /** Where a carrier has the volume; the names in an archive begin with it. */

@@ -490,6 +490,9 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'No tax rate is in force',
     'Add a rate for the country, category and date that the detail names.',
   ),
+  template_unknown: kind(422, 'There is no such template', 'Use the code or id of one that exists.', [
+    { title: 'List templates', href: '/v1/subscription-templates' },
+  ]),
   tax_rate_overlaps: kind(
     409,
     'There is such a rate in these days already',

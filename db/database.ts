@@ -63,6 +63,7 @@ export interface Database {
   servers: build.ServersTable
   orders: subscription.OrdersTable
   order_lines: subscription.OrderLinesTable
+  subscription_templates: subscription.SubscriptionTemplatesTable
   order_holds: hold.OrderHoldsTable
   payment_requests: hold.PaymentRequestsTable
   balance_movements: hold.BalanceMovementsTable

@@ -181,6 +181,7 @@ export async function insertOrderLines(
     subscription_id: line.joins ?? null,
     external_id: line.externalId ?? null,
     answers: JSON.stringify(answers[position] ?? noAnswers),
+    agreed: JSON.stringify(line.agreed ?? {}),
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
@@ -200,6 +201,7 @@ async function insertSubscription(
   context: SubscriptionContext,
 ): Promise<string> {
   const id = newId()
+  const agreed = context.request.lines[planned.orderLineIndex]?.agreed ?? {}
   await tx
     .insertInto('subscriptions')
     .values({
@@ -220,6 +222,8 @@ async function insertSubscription(
       has_own_anchor: context.request.hasOwnAnchor ?? false,
       least_amount: context.request.leastAmount ?? null,
       greatest_amount: context.request.greatestAmount ?? null,
+      tags: agreed.tags ?? [],
+      notes: agreed.notes ?? null,
     })
     .execute()
   await setExternalId(tx, 'subscription', {

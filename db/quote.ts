@@ -205,6 +205,7 @@ export async function readOrderLines(
     joins: row.subscription_id ?? undefined,
     externalId: row.external_id ?? undefined,
     answers: { ...row.answers, fields: { ...row.answers.fields, ...secrets.get(row.id) } },
+    agreed: row.agreed,
   }))
 }
 

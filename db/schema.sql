@@ -1128,12 +1128,14 @@ CREATE TABLE order_lines (
   subscription_id uuid,
   external_id text,
   answers jsonb not null default '{"fields": {}, "options": {}}'::jsonb,
+  agreed jsonb not null default '{}'::jsonb,
   constraint order_lines_pkey PRIMARY KEY (id),
   constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
   constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
   constraint order_lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   constraint order_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint order_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint order_lines_agreed_check CHECK ((jsonb_typeof(agreed) = 'object'::text)),
   constraint order_lines_check CHECK ((num_nonnulls(product_id, kit_id) = 1)),
   constraint order_lines_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint order_lines_quantity_check CHECK ((quantity > (0)::numeric))
@@ -1594,6 +1596,18 @@ CREATE TABLE subscription_pauses (
   constraint subscription_pauses_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint subscription_pauses_check CHECK (((ended_at IS NULL) OR (begun_at IS NOT NULL))),
   constraint subscription_pauses_pause_period_check CHECK (((NOT isempty(pause_period)) AND (NOT lower_inf(pause_period))))
+);
+
+CREATE TABLE subscription_templates (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  defaults jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint subscription_templates_pkey PRIMARY KEY (id),
+  constraint one_template_per_code UNIQUE (code),
+  constraint subscription_templates_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]*$'::text)),
+  constraint subscription_templates_defaults_check CHECK ((jsonb_typeof(defaults) = 'object'::text))
 );
 
 CREATE TABLE subscriptions (

@@ -5,6 +5,7 @@ import { activateSubscription } from './activation.ts'
 import type { Db, Tx } from './database.ts'
 import type { OrderContext } from './order-context.ts'
 import { findPlannedPause, pauseSubscription } from './pause.ts'
+import { setTerm } from './renewal.ts'
 import { cancelSubscription } from './subscription-command.ts'
 import { getSubscription, lockSubscription, tellOf, type Subscription } from './subscription.ts'
 
@@ -73,7 +74,7 @@ export async function refuseUsedTrials(db: Db, ordered: Ordered, testClockId: st
 function trialUsed({ code }: TriedProduct): BusinessError {
   return new BusinessError(
     'trial_used',
-    `The customer has tried ${code} already; it is given once. Sell one without a trial, such as a variant of it.`,
+    `The customer has tried ${code} already; it is given once. Order it without_trial.`,
   )
 }
 
@@ -83,8 +84,21 @@ const overReason = 'The trial is over.'
 export async function beginSubscription(db: Db, subscriptionId: string, now: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await activateSubscription(tx, subscriptionId, now)
+    await beginTerm(tx, subscriptionId, now)
     await planTrialEnd(tx, subscriptionId, now)
   })
+}
+
+/** The fixed term that the order, or its template, agreed: counted from the first day of service. */
+async function beginTerm(tx: Tx, subscriptionId: string, now: string): Promise<void> {
+  const row = await tx
+    .selectFrom('subscriptions')
+    .innerJoin('order_lines', 'order_lines.id', 'subscriptions.order_line_id')
+    .select('order_lines.agreed')
+    .where('subscriptions.id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const key = { subscriptionId, requestId: 'agreed-term', actor: 'Clouder', now }
+  if (row.agreed.term) await setTerm(tx, key, row.agreed.term)
 }
 
 /** A pause without an end, or a cancellation; both can be withdrawn before, which makes it be billed. */

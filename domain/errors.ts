@@ -118,6 +118,7 @@ export type ErrorCode =
   | 'subscription_unknown'
   | 'tax_id_invalid'
   | 'tax_rate_missing'
+  | 'template_unknown'
   | 'tax_rate_overlaps'
   | 'template_invalid'
   | 'temporal_unreachable'

@@ -35,6 +35,7 @@ const prefixes = {
   server: 'srv',
   subscription: 'sub',
   subscriptionLine: 'line',
+  subscriptionTemplate: 'tpl',
   task: 'task',
   taxRate: 'tax',
   testClock: 'clk',

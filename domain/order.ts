@@ -12,6 +12,8 @@ import type { Price } from './pricing/price.ts'
 import { ratePrice } from './pricing/rate.ts'
 import { perUnitPrice } from './pricing/unit-price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
+import { productOfInterval } from './product-family.ts'
+import { agreeTerms, type SubscriptionDefaults } from './subscription-template.ts'
 import type { Terms } from './terms.ts'
 import { isWholeUnit } from './unit.ts'
 import { soldQuantity } from './variant.ts'
@@ -90,6 +92,8 @@ export interface OrderRequestLine {
   readonly joins?: string | undefined
   /** Left out: nothing was chosen or said. */
   readonly answers?: Answers
+  /** What is agreed with its subscription, in its own words or its template's. */
+  readonly agreed?: SubscriptionDefaults
 }
 
 export interface OrderTerms {
@@ -172,6 +176,30 @@ export function planOrder(
   return subscriptions
 }
 
+/** The catalog as a line is sold from it: with the terms that were agreed. */
+function asAgreed(catalog: Catalog, { agreed }: OrderRequestLine): Catalog {
+  if (agreed?.terms === undefined) return catalog
+  const products = [...catalog.products].map(
+    ([id, product]) => [id, { ...product, terms: agreeTerms(product.terms, agreed.terms) }] as const,
+  )
+  return { ...catalog, products: new Map(products) }
+}
+
+/** @throws `product_unknown` where no product of the family, or more than one, has the recurrence that was agreed */
+function inRecurrence(
+  product: CatalogProduct,
+  { agreed }: OrderRequestLine,
+  catalog: Catalog,
+  { sold: pointer }: LinePlace,
+): CatalogProduct {
+  if (agreed?.recurrence === undefined || product.recurrence === null) return product
+  const { count, unit } = agreed.recurrence
+  const found = productOfInterval(catalog, product, billingInterval(agreed.recurrence))
+  if (found !== null) return found
+  const detail = `No product is ${product.code} every ${count} ${unit}: name the one that is meant.`
+  throw fieldError(pointer, 'product_unknown', detail)
+}
+
 function planLine(
   line: OrderRequestLine,
   index: number,
@@ -181,7 +209,7 @@ function planLine(
   const pointer = `/lines/${index}`
   const quantity = checkQuantity(line.quantity, pointer)
   if (line.kitId !== undefined)
-    return planKit({ ...line, kitId: line.kitId }, quantity, index, catalog, terms)
+    return planKit({ ...line, kitId: line.kitId }, quantity, index, asAgreed(catalog, line), terms)
   const { lines, answers } = planProductLines(line, index, catalog, terms)
   const [{ product }] = lines
   return [
@@ -207,13 +235,15 @@ function planLine(
 export function planProductLines(
   line: OrderRequestLine,
   index: number,
-  catalog: Catalog,
+  wholeCatalog: Catalog,
   terms: OrderTerms,
 ): { lines: readonly [PlannedLine, ...PlannedLine[]]; answers: ReadAnswers } {
   const place = pointersOf(index, 'product')
   const quantity = checkQuantity(line.quantity, `/lines/${index}`)
-  const product = line.productId === undefined ? undefined : catalog.products.get(line.productId)
-  if (!product) throw fieldError(place.sold, 'product_unknown', 'There is no such product.')
+  const catalog = asAgreed(wholeCatalog, line)
+  const named = line.productId === undefined ? undefined : catalog.products.get(line.productId)
+  if (!named) throw fieldError(place.sold, 'product_unknown', 'There is no such product.')
+  const product = inRecurrence(named, line, catalog, place)
   refuseHidden(product, place, terms)
   const main = planProduct(product, quantity, 0, place, terms)
   const answers = readAnswers([product], line.answers ?? noAnswers, `/lines/${index}`)

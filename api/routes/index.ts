@@ -41,6 +41,7 @@ import { registerSeller } from './seller.ts'
 import { registerServiceTerms } from './service-terms.ts'
 import { registerServers } from './servers.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
+import { registerSubscriptionTemplates } from './subscription-templates.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
@@ -56,6 +57,7 @@ export function registerRoutes(frame: Frame): void {
   registerKitVersions(frame)
   registerPriceLists(frame)
   registerCatalog(frame)
+  registerSubscriptionTemplates(frame)
   registerDiscounts(frame)
   registerTaxRates(frame)
   registerExchangeRates(frame)

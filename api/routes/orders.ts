@@ -6,11 +6,13 @@ import { placeAgain } from '#db/order-again.ts'
 import { confirmOrder } from '#db/order.ts'
 import { readOrderDetail } from '#db/read/order-detail.ts'
 import type { InstallationKey } from '#db/sealing.ts'
+import { getTemplate } from '#db/subscription-template.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import type { OrderRequestLine } from '#domain/order.ts'
 import { checkAgreed, type QuotedTotals } from '#domain/quote.ts'
+import { applyTemplate, type SubscriptionDefaults } from '#domain/subscription-template.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -24,6 +26,7 @@ import {
   toChangesJson,
   toOrderDetailJson,
 } from '../schemas/order-detail.ts'
+import { toDefaults } from '../schemas/subscription-template.ts'
 import type { acceptedTermsField } from '../schemas/service-terms.ts'
 import {
   type agreedField,
@@ -63,8 +66,10 @@ export const orderRefusals: readonly ErrorCode[] = [
   'product_unknown',
   'quantity_invalid',
   'quantity_not_whole',
+  'recurrence_invalid',
   'subscription_unknown',
   'tax_rate_missing',
+  'template_unknown',
   'trial_used',
 ]
 
@@ -264,10 +269,24 @@ export async function toOrderLines(
       externalId: line.external_id,
       joins,
       answers: { options: line.options, fields: line.fields },
+      agreed: await toAgreed(db, line, pointer),
     })
   }
   return resolved
 }
+
+/** @throws `template_unknown`, `id_kind_mismatch` */
+async function toAgreed(db: Db, line: Line, pointer: string): Promise<SubscriptionDefaults> {
+  const own = toDefaults(line)
+  const said = line.without_trial ? { ...own, terms: { ...own.terms, trialDays: 0 } } : own
+  if (line.template === undefined) return said
+  const field = { kind: 'subscriptionTemplate', text: line.template } as const
+  const place = { pointer: `${pointer}/template`, unknown: 'template_unknown' } as const
+  const { defaults } = await getTemplate(db, await resolveField(db, { ...field, ...place }))
+  return applyTemplate(defaults, said)
+}
+
+type Line = z.output<typeof newOrderSchema>['lines'][number]
 
 async function resolveJoined(db: Db, text: string | undefined, pointer: string): Promise<string | undefined> {
   if (text === undefined) return undefined

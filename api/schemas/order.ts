@@ -25,6 +25,7 @@ import { conversionSchema, toConversionJson } from './explanation.ts'
 import { holdShape, toHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
+import { defaultsShape } from './subscription-template.ts'
 import { acceptedTermsField } from './service-terms.ts'
 
 const startField = z.union([
@@ -95,6 +96,13 @@ const orderShape = {
               'What is chosen, by the codes of the product’s options: a choice, a quantity, true or false.',
           }),
           fields: saidField,
+          template: addressField.optional().openapi({
+            description: 'Named defaults of its subscription; what this line says itself wins over them.',
+          }),
+          ...defaultsShape,
+          without_trial: z.boolean().default(false).openapi({
+            description: 'Sold without the trial of the product: to somebody who has used it, too.',
+          }),
         })
         .refine((line) => line.subscription === undefined || line.kit === undefined, {
           path: ['kit'],

@@ -22,6 +22,7 @@ import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
+import type { templateSchema } from '#api/schemas/subscription-template.ts'
 import type { taskSchema } from '#api/schemas/task.ts'
 import type { exchangeRateSchema } from '#api/schemas/exchange-rate.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
@@ -64,6 +65,7 @@ export type ServiceTerms = z.output<typeof serviceTermsSchema>
 export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>
 export type SubscriptionDetail = z.output<typeof subscriptionDetailSchema>
+export type SubscriptionTemplate = z.output<typeof templateSchema>
 export type Task = z.output<typeof taskSchema>
 export type ExchangeRate = z.output<typeof exchangeRateSchema>
 export type TaxRate = z.output<typeof taxRateSchema>

@@ -20,6 +20,8 @@ interface OrderOptions {
   readonly option?: Readonly<Record<string, string>>
   readonly field?: Readonly<Record<string, string>>
   readonly externalId?: string
+  readonly template?: string
+  readonly trial?: boolean
   readonly acceptTerms?: string
   readonly environment?: string
   readonly newEnvironment?: string
@@ -48,6 +50,8 @@ export function registerOrder(program: Command): void {
     .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
     .option('--option <code=answer>', 'what is chosen of its options, as often as there are any', gather)
     .option('--field <code=answer>', 'what is said in its order fields, as often as there are any', gather)
+    .option('--template <template>', 'named defaults of the subscription: npx clouder templates')
+    .option('--no-trial', 'without the trial of the product, also to somebody who has used it')
     .option('--watch', 'follow the build until the application answers')
     .option('--quote-until <date>', 'a quote until this day; npx clouder orders confirm sells it')
     .option('--dry-run', 'show what would be sold and built; nothing is saved')
@@ -90,7 +94,9 @@ function gather(text: string, before: Readonly<Record<string, string>> = {}): Re
 async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {
   const { option = {}, field = {} } = options
   const sale = { ...(await findSold(session, sold)), quantity: options.quantity }
-  const line = { ...sale, options: option, fields: field }
+  const { template, trial } = options
+  const agreed = { template, ...(trial === false ? { without_trial: true } : {}) }
+  const line = { ...sale, options: option, fields: field, ...agreed }
   const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
   return {
     customer: options.customer,

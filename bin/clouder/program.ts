@@ -10,6 +10,7 @@ import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDoctor } from './doctor.ts'
+import { registerTemplates } from './templates.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerExternalId } from './external-id.ts'
 import { registerInstances } from './instances.ts'
@@ -75,6 +76,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   'tax-rates': 'ls',
   'tax-rate': 'ls',
   'exchange-rates': 'ls',
+  templates: 'ls',
+  template: 'ls',
   'exchange-rate': 'ls',
   clock: 'show',
   clocks: 'show',
@@ -114,6 +117,7 @@ export function createProgram(): Command {
   registerSeller(program)
   registerServiceTerms(program)
   registerTaxRates(program)
+  registerTemplates(program)
   registerExchangeRates(program)
   registerTasks(program)
   registerClock(program)

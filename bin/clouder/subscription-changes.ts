@@ -234,7 +234,7 @@ function planOf({ product, quantity, unitPrice, every, from }: PlanOptions) {
 }
 
 /** `3 month`, or `month` for one. The server says which units there are. */
-function readRecurrence(text: string): { count: number; unit: string } {
+export function readRecurrence(text: string): { count: number; unit: string } {
   const match = /^(?:(\d+) +)?([a-z_]+?)s?$/.exec(text.trim())
   if (match) return { count: Number(match[1] ?? 1), unit: match[2] ?? '' }
   throw usageFailure(`${text} is not an interval.`, 'Write a number and a unit, such as "3 month".')

@@ -7,6 +7,7 @@ const coded = {
   priceList: 'price_lists',
   product: 'products',
   server: 'servers',
+  subscriptionTemplate: 'subscription_templates',
 } as const
 const uncoded = {
   backup: 'backups',

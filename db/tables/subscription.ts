@@ -11,6 +11,7 @@ import type { AskedStart } from '#domain/order-start.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
+import type { SubscriptionDefaults } from '#domain/subscription-template.ts'
 import type { Terms } from '#domain/terms.ts'
 import type { Answers } from '#domain/answers.ts'
 import type {
@@ -76,6 +77,16 @@ export interface OrderLinesTable {
   external_id: string | null
   /** Without what is secret. */
   answers: DefaultedJson<Answers>
+  agreed: DefaultedJson<SubscriptionDefaults>
+}
+
+/** Named defaults of subscriptions. */
+export interface SubscriptionTemplatesTable {
+  id: string
+  code: string
+  name: string
+  defaults: Json<SubscriptionDefaults>
+  created_at: Generated<Instant>
 }
 
 /** What was said to a draft in secret, sealed: bound to its line and the code of its order field. */

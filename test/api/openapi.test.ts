@@ -33,6 +33,13 @@ before(async () => {
   await api.post('/v1/exchange-rates', rate)
   await api.post('/v1/service-terms', { text: 'Terms.', published_at: '2020-01-01T00:00:00Z' })
   await api.post('/v1/tax-rates', { country: 'DE', name: 'VAT', rate_percent: '19' })
+  await api.post('/v1/subscription-templates', {
+    code: 'partner',
+    name: 'Partners',
+    terms: { trial_days: 0 },
+    term: { length: { count: 1, unit: 'year' } },
+    tags: ['partner'],
+  })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()
   await askRegister()

@@ -83,6 +83,8 @@ GET /v1/seller seller:read
 GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
 GET /v1/service-terms seller:read
+GET /v1/subscription-templates products:read
+GET /v1/subscription-templates/:id products:read
 GET /v1/subscriptions subscriptions:read
 GET /v1/subscriptions/:id subscriptions:read
 GET /v1/subscriptions/:id/next-invoice invoices:read
@@ -97,6 +99,7 @@ PATCH /v1/customers/:id customers:write
 PATCH /v1/kits/:id kits:write
 PATCH /v1/products/:id products:write
 PATCH /v1/products/:id/stock products:write
+PATCH /v1/subscription-templates/:id products:write
 PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write
 PATCH /v1/tax-rates/:id tax_rates:write
@@ -157,6 +160,7 @@ POST /v1/products products:write
 POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/service-terms seller:write
+POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
 POST /v1/subscriptions/:id/cancel-line subscriptions:write
 POST /v1/subscriptions/:id/change-plan subscriptions:write

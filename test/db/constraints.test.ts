@@ -981,3 +981,17 @@ async function reachable<State extends string>(
   }
   return reached
 }
+
+test('a template has a code of its own, and what is agreed is an object', async () => {
+  const insert = (code: string, defaults: string) =>
+    sql`insert into subscription_templates (id, code, name, defaults)
+      values (${newId()}, ${code}, 'Yearly', ${defaults}::jsonb)`.execute(db)
+  await insert('yearly', '{}')
+  await refuses('one_template_per_code', async () => insert('yearly', '{}'))
+  await refuses('subscription_templates_code_check', async () => insert('Yearly', '{}'))
+  await refuses('subscription_templates_defaults_check', async () => insert('none', '[]'))
+  const line = await one('order_lines', sql`true`)
+  await refuses('order_lines_agreed_check', async () =>
+    sql`update order_lines set agreed = '[]' where id = ${line}`.execute(db),
+  )
+})

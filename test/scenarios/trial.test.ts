@@ -121,6 +121,12 @@ test('C-42 a second trial of the same product is refused, also of orders at the 
   for (const { status, body } of replies) if (status === 409) assert.equal(body['code'], 'trial_used')
   const preview = await installation.call('POST', '/v1/orders/preview', order)
   assert.deepEqual([preview.status, preview.body['code']], [409, 'trial_used'])
+  const without = { customer: 'harbour-bakery', lines: [{ product: 'once', without_trial: true }] }
+  const again = await diary.post('/v1/orders', without, 201)
+  const [sold] = again['subscriptions'] as Json[]
+  const subscription = await diary.untilPhase(String(sold?.['id']), 'active')
+  assert.equal(subscription['trial_ends_on'], null)
+  await until('billed from the first day', async () => (await billed(String(sold?.['id']))).length === 1)
   // Another customer has his own, and so has a test clock.
   await diary.post('/v1/customers', { code: 'other', name: 'Other' }, 201)
   await diary.post('/v1/orders', { ...order, customer: 'other' }, 201)

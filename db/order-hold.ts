@@ -3,12 +3,13 @@ import {
   decideHolds,
   isAmountAsked,
   sayHold,
+  type OrderChannel,
   type OrderHoldKind,
   type OrderHoldOutcome,
   type PlannedHold,
 } from '#domain/order-hold.ts'
 import type { PlannedSubscription } from '#domain/order.ts'
-import type { Tx } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { closeOrder, tellOfOrder } from './order-end.ts'
 import { foreseeDue } from './order-due.ts'
@@ -37,9 +38,7 @@ export async function openOrderHolds(tx: Tx, confirmed: ConfirmedOrder): Promise
   if (subscriptionIds.length === 0) return
   const order = await lockOrder(tx, orderId, now)
   const settings = await readSeller(tx)
-  const buildTriggers = confirmed.planned.flatMap(({ lines }) =>
-    lines.map((line) => line.product.terms.buildTrigger ?? null),
-  )
+  const buildTriggers = buildTriggersOf(confirmed.planned)
   const { channel, currency } = order
   const isAsked = isAmountAsked(settings, { channel, buildTriggers })
   const dueMinor = isAsked ? await foreseeDue(tx, subscriptionIds, now) : 0
@@ -48,7 +47,40 @@ export async function openOrderHolds(tx: Tx, confirmed: ConfirmedOrder): Promise
   for (const hold of holds) await openHold(tx, order, hold, { now, dueMinor })
 }
 
-async function readCustomer(tx: Tx, order: LockedOrder) {
+/**
+ * What an order would wait for, were it confirmed now. What is due first is what the preview shows as due; the order itself
+ * computes its first invoices.
+ */
+export async function foreseeHolds(
+  db: Db,
+  order: {
+    readonly customerId: string
+    readonly testClockId: string | null
+    readonly channel: OrderChannel
+    readonly currency: string
+    readonly planned: readonly PlannedSubscription[]
+    readonly dueMinor: number
+    readonly now: string
+  },
+): Promise<PlannedHold[]> {
+  if (order.planned.length === 0) return []
+  const settings = await readSeller(db)
+  const customer = await readCustomer(db, {
+    customer_id: order.customerId,
+    test_clock_id: order.testClockId,
+    id: null,
+  })
+  return decideHolds(settings, { ...order, buildTriggers: buildTriggersOf(order.planned), customer })
+}
+
+function buildTriggersOf(planned: readonly PlannedSubscription[]) {
+  return planned.flatMap(({ lines }) => lines.map((line) => line.product.terms.buildTrigger ?? null))
+}
+
+async function readCustomer(
+  tx: Db,
+  order: Pick<LockedOrder, 'customer_id' | 'test_clock_id'> & { readonly id: string | null },
+) {
   const row = await tx
     .selectFrom('customers')
     .select(['country', 'email', 'mail_verified_at'])
@@ -60,7 +92,7 @@ async function readCustomer(tx: Tx, order: LockedOrder) {
     .where('customer_id', '=', order.customer_id)
     .where('test_clock_id', 'is not distinct from', order.test_clock_id)
     .where('confirmed_at', 'is not', null)
-    .where('id', '<>', order.id)
+    .where('id', 'is distinct from', order.id)
     .limit(1)
     .executeTakeFirst()
   const { country, email } = row

@@ -2,6 +2,7 @@ import type { PlannedAddition } from '#domain/addition.ts'
 import type { KeptAnswers } from '#domain/answers.ts'
 import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { PlannedHold } from '#domain/order-hold.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
 import {
   discountAmounts,
@@ -24,6 +25,7 @@ import {
   type OrderContext,
   type OrderRequest,
 } from './order-context.ts'
+import { foreseeHolds } from './order-hold.ts'
 import { readBilledCustomer } from './one-off-bill.ts'
 import { readTaxTerms } from './tax-terms.ts'
 
@@ -48,6 +50,8 @@ export interface OrderPreview {
   /** What comes again, each interval by itself, as long as the discount lasts. */
   readonly recurring: readonly RecurringTotal[]
   readonly metered: readonly string[]
+  /** What it would wait for before anything of it is built. */
+  readonly holds: readonly PlannedHold[]
 }
 
 export interface PreviewedSubscription {
@@ -74,8 +78,16 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   const terms = taxTermsOf(customer)
   const on = context.startsOn ?? context.on
   const { lines, dueNow, recurring, discount } = amountsOf(context)
+  const due = totalAmounts(discountAmounts(dueNow, discount), terms, on)
   return {
     ...totalOrder(context),
+    holds: await foreseeHolds(db, {
+      ...request,
+      currency: context.currency,
+      planned: context.planned,
+      dueMinor: due.totalMinor,
+      now: context.nowAt,
+    }),
     currency: context.currency,
     on: context.on,
     startsOn: context.startsOn,
@@ -86,7 +98,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
     additions: context.additions,
     answers: context.answers,
     subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
-    dueNow: totalAmounts(discountAmounts(dueNow, discount), terms, on),
+    dueNow: due,
     recurring: totalRecurring(recurring, discount, { terms, on }),
     metered: lines
       .filter((line) => line.product.billingType === 'usage')

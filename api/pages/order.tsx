@@ -2,6 +2,7 @@ import { readOrderDetail, type OrderDetail } from '#db/read/order-detail.ts'
 import { placeAgain } from '#db/order-again.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
+import { sayHold } from '#domain/order-hold.ts'
 import { orderStateOn } from '#domain/quote.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -46,6 +47,7 @@ async function orderBody(
     children: (
       <>
         <Header view={view} detail={detail} refused={refused} />
+        <WaitsFor detail={detail} />
         <Lines detail={detail} />
         <Subscriptions detail={detail} />
         <Invoices view={view} detail={detail} />
@@ -135,6 +137,30 @@ function Facts({ view, detail: { row } }: Shown & { view: ConsoleView }) {
         </>
       )}
     </dl>
+  )
+}
+
+/** What it waits for before it is built; the page that settles it says the rest. */
+function WaitsFor({ detail: { row } }: Shown) {
+  if (row.holds.length === 0) return null
+  const open = row.holds.filter((hold) => hold.settled_at === null)
+  return (
+    <Section id="holds" title="What it waits for" isLive>
+      {open.length === 0 && <p>Nothing any more.</p>}
+      <ul class="plainlist">
+        {open.map((hold) => (
+          <li>
+            {sayHold(hold.kind)}
+            <div class="hint">{hold.detail}</div>
+          </li>
+        ))}
+      </ul>
+      <p>
+        <a href={`/orders/${encodeId('order', row.id)}/holds`}>
+          {open.length === 0 ? 'What it waited for' : 'Settle it'}
+        </a>
+      </p>
+    </Section>
   )
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { announcedFields } from '#domain/announcement.ts'
 import type { Frame } from '../frame.ts'
 import { patchSeller } from '../routes/seller.ts'
 import { sellerChangeSchema } from '../schemas/seller.ts'
@@ -14,6 +15,7 @@ const forms: Readonly<Record<string, (values: Values) => Change>> = {
   seller: toProfile,
   billing: toBilling,
   orders: toOrders,
+  announced: toAnnounced,
   numbers: toNumbers,
 }
 
@@ -59,8 +61,32 @@ function toBilling(values: Values): Change {
 }
 
 function toOrders(values: Values): Change {
-  const change = { ...values, reservation_minutes: toCount(values['reservation_minutes']) }
+  const {
+    'review_rules.amount_from_minor': amount = '',
+    'review_rules.countries': countries = '',
+    'review_rules.is_first_order': isFirstOrder,
+    'review_rules.is_mail_unverified': isMailUnverified,
+    ...plain
+  } = values
+  const rules = {
+    amount_from_minor: amount.trim() === '' ? null : toCount(amount),
+    countries: countries.split(/[\s,]+/).filter((country) => country !== ''),
+    is_first_order: isFirstOrder === 'true',
+    is_mail_unverified: isMailUnverified === 'true',
+  }
+  const change = {
+    ...plain,
+    reservation_minutes: toCount(values['reservation_minutes']),
+    unpaid_order_days: toCount(values['unpaid_order_days']),
+    review_rules: rules,
+  }
   return parse(sellerChangeSchema, change, 'body')
+}
+
+/** Each field is a box of its own. */
+function toAnnounced(values: Values): Change {
+  const chosen = announcedFields.filter((field) => values[field] === 'true')
+  return parse(sellerChangeSchema, { announced_fields: chosen }, 'body')
 }
 
 /** What is no number is said as it was typed, and refused by the schema. */

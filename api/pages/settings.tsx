@@ -1,11 +1,12 @@
 import type { Child } from 'hono/jsx'
 import { readNextNumbers } from '#db/read/next-number.ts'
 import { readSeller } from '#db/seller.ts'
+import { announcedFields, type AnnouncedField } from '#domain/announcement.ts'
 import { dateIn } from '#domain/calendar.ts'
 import type { Frame } from '../frame.ts'
 import { toSellerJson } from '../schemas/seller.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { Choice, PostForm, TextArea, TextField, type RefusedInput } from './form.tsx'
+import { Choice, PostForm, TextArea, TextField, Tick, type RefusedInput } from './form.tsx'
 import { Section } from './parts.tsx'
 import { Saved, SettingsFrame } from './settings-frame.tsx'
 
@@ -37,6 +38,7 @@ export async function settingsBody(
           <div class="stack">
             <BillingForm {...props} />
             <OrdersForm {...props} />
+            <AnnouncedForm {...props} />
             <NumbersForm {...props} next={next} />
           </div>
         </div>
@@ -245,6 +247,105 @@ function OrdersForm(props: SettingsProps) {
         hint="So long the shop holds the names of an order that is open."
         isRequired
       />
+      <TextField
+        {...at}
+        name="unpaid_order_days"
+        label="Days for a payment"
+        type="number"
+        min={1}
+        max={366}
+        value={seller.unpaid_order_days}
+        hint="So long an order waits for the money that is to come first; then it expires."
+        isRequired
+      />
+      <Choice
+        {...at}
+        name="unbuilt_payments"
+        label="Money for what was never built"
+        value={seller.unbuilt_payments}
+        choices={[
+          ['balance', 'stays as the customer’s balance'],
+          ['refund', 'is sent back'],
+        ]}
+      />
+      <Choice
+        {...at}
+        name="mail_verification"
+        label="The mail address is verified first"
+        value={seller.mail_verification}
+        choices={[
+          ['never', 'never'],
+          ['shop', 'for orders of the shop'],
+          ['always', 'for every order'],
+        ]}
+      />
+      <ReviewFields {...props} />
+    </SettingsForm>
+  )
+}
+
+/** Which orders a person looks at before they are built. */
+function ReviewFields({ seller, refused }: SettingsProps) {
+  const { review_rules: rules } = seller
+  const at = { form: 'orders', refused }
+  return (
+    <fieldset class="wide">
+      <legend>An operator looks at an order first</legend>
+      <div class="sheet">
+        <TextField
+          {...at}
+          name="review_rules.amount_from_minor"
+          label={`From this amount, in the smallest unit of ${seller.currency}`}
+          type="decimal"
+          value={rules.amount_from_minor}
+          hint="What is due at once, with tax; empty: whatever it comes to."
+        />
+        <TextField
+          {...at}
+          name="review_rules.countries"
+          label="Of customers in these countries"
+          value={(rules.countries ?? []).join(', ')}
+          hint="Two letters each, such as DE, FR."
+        />
+        <Tick
+          {...at}
+          name="review_rules.is_first_order"
+          label="If it is the first of its customer"
+          isTicked={rules.is_first_order ?? false}
+        />
+        <Tick
+          {...at}
+          name="review_rules.is_mail_unverified"
+          label="If the mail address of its customer is not verified"
+          isTicked={rules.is_mail_unverified ?? false}
+        />
+      </div>
+    </fieldset>
+  )
+}
+
+const announcedTitles: Readonly<Record<AnnouncedField, string>> = {
+  price: 'the price',
+  quantity: 'the quantity',
+  product: 'the product',
+  recurrence: 'how often it is billed',
+}
+
+/** What of a line customers are told of when it changes. */
+function AnnouncedForm(props: SettingsProps) {
+  const at = { form: 'announced', refused: props.refused }
+  return (
+    <SettingsForm {...props} form="announced" title="Changes that customers are told of">
+      <div class="sheet wide">
+        {announcedFields.map((field) => (
+          <Tick
+            {...at}
+            name={field}
+            label={`Of a line that is sold: ${announcedTitles[field]}`}
+            isTicked={props.seller.announced_fields.includes(field)}
+          />
+        ))}
+      </div>
     </SettingsForm>
   )
 }

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { OrderRow } from '#db/read/order.ts'
 import type { PaymentRequestRow } from '#db/read/payment-request.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { orderHoldKinds, orderHoldOutcomes, sayHold } from '#domain/order-hold.ts'
+import { orderHoldKinds, orderHoldOutcomes, sayHold, type PlannedHold } from '#domain/order-hold.ts'
 import { currencyField, moneySchema, nameField, textField } from './common.ts'
 import { minorField } from './invoice-action.ts'
 
@@ -27,6 +27,21 @@ export const sentRefundSchema = z
   .openapi('SentRefund')
 
 const requestStates = ['open', 'paid', 'expired', 'closed'] as const
+
+/** What an order will wait for. */
+export const plannedHoldSchema = z.object({
+  kind: z.enum(orderHoldKinds),
+  said: z.string().openapi({ description: 'As a customer is told.' }),
+  detail: z
+    .string()
+    .openapi({ description: 'Such as the amount that is to be paid, or the rule of a review.' }),
+  until: z.string().nullable().openapi({ description: 'When it ends by itself, and the order with it.' }),
+})
+
+export function toPlannedHoldJson(hold: PlannedHold): z.input<typeof plannedHoldSchema> {
+  const { kind, detail, expiresAt } = hold
+  return { kind, said: sayHold(kind), detail, until: expiresAt }
+}
 
 /** What an order waits for, and has waited for. */
 export const holdShape = {

@@ -22,7 +22,7 @@ import {
   referenceSchema,
 } from './common.ts'
 import { conversionSchema, toConversionJson } from './explanation.ts'
-import { holdShape, toHoldJson } from './order-hold.ts'
+import { holdShape, plannedHoldSchema, toHoldJson, toPlannedHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { defaultsShape } from './subscription-template.ts'
@@ -361,6 +361,9 @@ export const orderPreviewSchema = z
       .array(orderTotal.extend({ interval: z.object({ count: z.number().int(), unit: z.string() }) }))
       .openapi({ description: 'Fixed amounts that come again, each interval by itself.' }),
     metered: z.array(z.string()).openapi({ description: 'What is metered, one sentence each.' }),
+    waits_for: z.array(plannedHoldSchema).openapi({
+      description: 'What it will wait for before anything of it is built. Empty: it is built at once.',
+    }),
   })
   .openapi('OrderPreview')
 
@@ -397,6 +400,7 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
       ...toOrderTotalJson(total, currency),
     })),
     metered: [...preview.metered],
+    waits_for: preview.holds.map(toPlannedHoldJson),
   }
 }
 

@@ -165,6 +165,7 @@ async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
     ['now', totalText(answer.due_now)],
     ...answer.recurring.map((total) => [intervalText(total.interval), totalText(total)] as const),
     ...answer.metered.map((sentence) => ['metered', sentence] as const),
+    ...answer.waits_for.map(({ detail }) => ['waits for', detail] as const),
   ])
   out.say('\n  Nothing was ordered. Next  the same without --dry-run')
   return exitCodes.ok

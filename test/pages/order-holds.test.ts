@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { seedStory } from './story.ts'
-import { textOf } from './text.ts'
+import { sectionText, textOf } from './text.ts'
 
 let console: TestConsole
 before(async () => {
@@ -50,4 +50,25 @@ test('what came too late is refused on the page, and nothing is changed', async 
   assert.ok(!html.includes(`${page}/accept`))
   const sent = await console.submit(page, `${page}/refund-sent`).catch((error: unknown) => error)
   assert.ok(sent instanceof Error, 'nothing was paid, so nothing is sent back')
+})
+
+test('the page of an order says what it waits for, and leads to where that is settled', async () => {
+  const holds = await place('harbour-bakery')
+  const page = holds.replace('/holds', '')
+  const { html } = await console.get(page)
+  assert.match(sectionText(html, 'holds'), /waiting for payment.*3\.00 USD/)
+  assert.ok(html.includes(`href="${holds}"`))
+})
+
+test('a preview says what an order will wait for', async () => {
+  const asked = { customer: 'harbour-bakery', lines: [{ product: 'static-site' }] }
+  const inShop = await console.post('/v1/orders/preview', { ...asked, channel: 'shop' })
+  assert.partialDeepStrictEqual(inShop.body['waits_for'], [
+    { kind: 'payment', said: 'waiting for payment', detail: '3.00 USD is to be paid first.' },
+  ])
+  const byOperator = await console.post('/v1/orders/preview', asked)
+  assert.deepEqual(byOperator.body['waits_for'], [])
+  await console.db.updateTable('installation').set({ mail_verification: 'always' }).execute()
+  const verified = await console.post('/v1/orders/preview', asked)
+  assert.partialDeepStrictEqual(verified.body['waits_for'], [{ kind: 'mail_verification' }])
 })

@@ -196,3 +196,33 @@ test('the settings are one link in the menu, and each part is reached from every
     }
   }
 })
+
+test('what orders wait for, and what becomes of money, is chosen', async () => {
+  const done = await console.submit('/settings', '/settings/orders', {
+    unpaid_order_days: '7',
+    unbuilt_payments: 'refund',
+    mail_verification: 'shop',
+    'review_rules.amount_from_minor': '50000',
+    'review_rules.countries': 'DE, FR',
+    'review_rules.is_first_order': 'true',
+  })
+  assert.equal(done.status, 303)
+  assert.partialDeepStrictEqual(await seller(), {
+    unpaid_order_days: 7,
+    unbuilt_payments: 'refund',
+    mail_verification: 'shop',
+    review_rules: { amount_from_minor: 50_000, countries: ['DE', 'FR'], is_first_order: true },
+  })
+  const { html } = await console.get('/settings')
+  assert.match(html, /value="DE, FR"/)
+  const refused = await console.submit('/settings', '/settings/orders', { unpaid_order_days: '0' })
+  assert.equal(refused.status, 422)
+  assert.equal((await seller()).unpaid_order_days, 7)
+})
+
+test('of which changes customers are told is ticked, each by itself', async () => {
+  const done = await console.submit('/settings', '/settings/announced', { quantity: 'true', product: 'true' })
+  assert.equal(done.status, 303)
+  const { announced_fields: told } = await seller()
+  assert.ok(told.includes('quantity') && told.includes('product'))
+})

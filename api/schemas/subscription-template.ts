@@ -49,7 +49,7 @@ export function toDefaults(json: z.output<typeof asked>): SubscriptionDefaults {
   }
 }
 
-export function toDefaultsJson({ terms, tags, ...rest }: SubscriptionDefaults): z.input<typeof asked> {
+function toDefaultsJson({ terms, tags, ...rest }: SubscriptionDefaults): z.input<typeof asked> {
   return {
     ...rest,
     ...(terms === undefined ? {} : { terms: snakeKeys(terms) as z.input<typeof termsField> }),

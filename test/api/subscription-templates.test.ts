@@ -38,7 +38,7 @@ const partner = {
 async function order(line: object) {
   const made = await api.post('/v1/orders', { customer: 'acme', lines: [line] })
   assert.equal(made.status, 201, JSON.stringify(made.body))
-  const [{ id = '' } = {}] = made.body['subscriptions'] as { id: string }[]
+  const [{ id } = { id: '' }] = made.body['subscriptions'] as { id: string }[]
   return { id, detail: async () => (await api.get(`/v1/subscriptions/${id}`)).body }
 }
 
@@ -123,7 +123,7 @@ test('a draft keeps what was agreed when it was drafted', async () => {
   })
   await api.patch('/v1/subscription-templates/partner', { tags: ['changed'] })
   const { body } = await api.post(`/v1/orders/${String(draft.body['id'])}/confirm`, {})
-  const [{ id = '' } = {}] = body['subscriptions'] as { id: string }[]
+  const [{ id } = { id: '' }] = body['subscriptions'] as { id: string }[]
   const { body: sold } = await api.get(`/v1/subscriptions/${id}`)
   assert.partialDeepStrictEqual(sold, { tags: ['partner'], lines: [{ terms: { trial_days: 0 } }] })
 })

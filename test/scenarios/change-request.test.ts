@@ -4,7 +4,7 @@ import { newId } from '#db/identifier.ts'
 import { createKey } from '#test/support/api.ts'
 import { chapter } from '#test/support/chapter.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { startInstallation, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 let installation: TestInstallation
 let diary: Diary
@@ -81,9 +81,13 @@ async function taskOf(id: unknown): Promise<Json | undefined> {
   return (await diary.list('/v1/tasks?limit=100')).find((task) => task['subject_id'] === id)
 }
 
+/** Events are listed once every transaction that began before them has ended, which may be a moment later. */
 async function eventsOf({ subscription }: Sold, kind: string): Promise<Json[]> {
-  const events = await diary.list(`/v1/events?subscription=${subscription}&limit=100`)
-  return events.filter((event) => event['kind'] === kind).map((event) => event['data'] as Json)
+  return await until(`an event ${kind}`, async () => {
+    const events = await diary.list(`/v1/events?subscription=${subscription}&limit=100`)
+    const found = events.filter((event) => event['kind'] === kind)
+    return found.length > 0 && found.map((event) => event['data'] as Json)
+  })
 }
 
 chapter('C-30 with upgrade mode manual, asking makes a task and changes nothing', async () => {

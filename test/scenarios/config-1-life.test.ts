@@ -190,6 +190,7 @@ chapter(
       .orderBy('position')
       .execute()
     assert.deepEqual(unbuild, [
+      { kind: 'backup', state: 'done' },
       { kind: 'container', state: 'done' },
       { kind: 'volume', state: 'done' },
       { kind: 'network', state: 'done' },

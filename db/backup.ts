@@ -48,7 +48,7 @@ export async function openBackup(
   })
 }
 
-export async function listCopies(db: Db, backupId: string): Promise<KeptCopy[]> {
+async function listCopies(db: Db, backupId: string): Promise<KeptCopy[]> {
   const rows = await db
     .selectFrom('backup_volumes')
     .selectAll()

@@ -42,7 +42,7 @@ export interface WorkerOptions {
 }
 
 /** Of this process; another worker of a test that is to find its copies is told of it. */
-const backupsFolder =
+export const backupsFolder =
   process.env['CLOUDER_TEST_BACKUPS'] ?? path.join(tmpdir(), `clouder-test-backups-${process.pid}`)
 
 /** The same in every worker of the tests, so that the next one opens what the last one sealed. */

@@ -10,6 +10,7 @@ import { measureLargeDocument } from './large-document.ts'
 import { measureOrderToReady } from './order-to-ready.ts'
 import { measurePreview } from './preview.ts'
 import { measureRating } from './rating.ts'
+import { measureReconcile } from './reconcile.ts'
 import { measureSimulate } from './simulate.ts'
 import { CannotMeasure, type Benchmark } from './support/benchmark.ts'
 import { describeMachine, formatReport, toReportJson, type Report } from './support/report.ts'
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, { title: string; usually: string; meas
   'large-document': { title: 'Large document', usually: '20 s', measure: measureLargeDocument },
   preview: { title: 'Preview over HTTP', usually: '30 s', measure: measurePreview },
   simulate: { title: 'Simulation', usually: '15 s', measure: measureSimulate },
+  reconcile: { title: 'Reconcile', usually: '20 s', measure: measureReconcile },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3

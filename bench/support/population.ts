@@ -67,7 +67,7 @@ function growing(customers: number, subscriptions: number): string[] {
 const sold = [
   `insert into customers (id, code, name, currency, time_zone)
     select customer_id, code, code, 'USD', 'UTC' from grown_customers`,
-  `insert into environments (id, customer_id, prefix) select environment_id, customer_id, code from grown_customers`,
+  `insert into environments (id, customer_id, prefix, name) select environment_id, customer_id, code, code from grown_customers`,
   `insert into subscription_documents (id, customer_id, interval_count, interval_unit, currency, billing_cycle_anchor,
       time_zone, next_period_index, next_invoice_on)
     select document_id, customer_id, 1, 'month', 'USD', ${monthStart}, 'UTC', 1, ${monthEnd} from grown_customers`,

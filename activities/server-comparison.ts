@@ -2,7 +2,13 @@ import type { Db } from '#db/database.ts'
 import { saveFindings, type ComparedScope } from '#db/finding.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
-import { listRecorded, readStandings, saveObservedStates, type Standing } from '#db/reconciliation.ts'
+import {
+  listRecorded,
+  listRestorable,
+  readStandings,
+  saveObservedStates,
+  type Standing,
+} from '#db/reconciliation.ts'
 import { planBuild, type BuildStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { isUndoable, keyOf, type Finding, type WantedInstance } from '#domain/finding.ts'
@@ -62,10 +68,12 @@ export async function compareWithEngine(
     ctx,
   )
   const recorded = await listRecorded(db, serverId, instanceIds)
+  const backups = await listRestorable(db, serverId)
   const after = await readStandings(db, serverId)
-  const wanted = instances.map((instance) =>
-    toWanted(instance, planned.get(instance.id), [before.get(instance.id), after.get(instance.id)]),
-  )
+  const wanted = instances.map((instance) => ({
+    ...toWanted(instance, planned.get(instance.id), [before.get(instance.id), after.get(instance.id)]),
+    backup: backups.get(instance.id) ?? null,
+  }))
   const findings = compareServer({ installation, wanted, recorded, observed })
   const compared = assign(instances, wanted, { observed, findings })
   await saveObservedStates(db, new Map(compared.map((one) => [one.deployed.id, one.observed])), at)
@@ -97,10 +105,8 @@ function assign(
 
 async function listLive(db: Db, { serverId, instanceIds }: ComparedScope): Promise<DeployedInstance[]> {
   if (instanceIds === null) return await listDeployedInstances(db, { serverId, states: liveStates })
-  const found = await Promise.all(
-    instanceIds.map(async (instanceId) => await listDeployedInstances(db, { instanceId })),
-  )
-  return found.flat().filter(({ state }) => state !== 'destroyed')
+  const found = await listDeployedInstances(db, { instanceIds })
+  return found.filter(({ state }) => state !== 'destroyed')
 }
 
 /** Undefined where it cannot be planned any more: its build says why, and it is not compared. */
@@ -117,7 +123,7 @@ function toWanted(
   { planned }: DeployedInstance,
   steps: readonly BuildStep[] | undefined,
   [before, after]: readonly (Standing | undefined)[],
-): WantedInstance {
+): Omit<WantedInstance, 'backup'> {
   const isSettled = before !== undefined && steps !== undefined && before.mark === after?.mark
   const wants = isSettled ? before.wants : 'nothing'
   return {

@@ -23,7 +23,7 @@ export async function listDeployedInstances(
   db: Db,
   by:
     | { subscriptionId: string }
-    | { instanceId: string }
+    | { instanceIds: readonly string[] }
     | { serverId: string; states: readonly InstanceState[]; phase?: SubscriptionPhase },
 ): Promise<DeployedInstance[]> {
   let query = db
@@ -52,7 +52,8 @@ export async function listDeployedInstances(
     .orderBy('instances.sequence')
     .orderBy('instances.id')
   if ('subscriptionId' in by) query = query.where('instances.subscription_id', '=', by.subscriptionId)
-  if ('instanceId' in by) query = query.where('instances.id', '=', by.instanceId)
+  if ('instanceIds' in by)
+    query = query.where('instances.id', '=', sql<string>`any(${by.instanceIds}::uuid[])`)
   if ('serverId' in by)
     query = query.where('instances.server_id', '=', by.serverId).where('instances.state', 'in', by.states)
   if ('phase' in by && by.phase) query = query.where('subscriptions.phase', '=', by.phase)
@@ -107,7 +108,7 @@ async function readCopiesOf(
 
 /** @throws `not_found` */
 export async function getDeployedInstance(db: Db, instanceId: string): Promise<DeployedInstance> {
-  const [instance] = await listDeployedInstances(db, { instanceId })
+  const [instance] = await listDeployedInstances(db, { instanceIds: [instanceId] })
   if (!instance) throw new BusinessError('not_found', 'There is no such instance.')
   return instance
 }

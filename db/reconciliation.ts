@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { RecordedResource, WantedInstance } from '#domain/finding.ts'
+import type { RecordedResource, RestorableData, WantedInstance } from '#domain/finding.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { Db } from './database.ts'
@@ -49,6 +49,36 @@ export async function listRecorded(
     name: row.name,
     externalId: row.external_id,
   }))
+}
+
+/** The newest kept backup of each live instance of a server, by the instance's id: its own, or the one that it began with. */
+export async function listRestorable(db: Db, serverId: string): Promise<Map<string, RestorableData>> {
+  const { rows } = await sql<{
+    id: string
+    backup: string
+    taken_at: string
+    customer: string
+    product: string
+  }>`
+    select distinct on (instance.id) instance.id, backup.id as backup, backup.taken_at, customer.code as customer, product.code as product
+    from backups backup
+      join instances saved on saved.id = backup.instance_id
+      join instances instance on (instance.id = saved.id or instance.restored_from_backup_id = backup.id)
+        and instance.destroyed_at is null
+      join subscriptions subscription on subscription.id = instance.subscription_id
+      join customers customer on customer.id = subscription.customer_id
+      join subscription_lines line on line.subscription_id = subscription.id
+      join products product on product.id = line.product_id
+      join product_applications made on made.product_id = line.product_id and made.version = line.product_version
+      join application_versions version on version.id = saved.application_version_id and version.application_id = made.application_id
+    where backup.server_id = ${serverId} and backup.state = 'kept'
+    order by instance.id, backup.taken_at desc, line.position`.execute(db)
+  return new Map(
+    rows.map(({ id, backup, taken_at: takenAt, customer, product }) => [
+      id,
+      { backup: encodeId('backup', backup), takenAt, customer, product },
+    ]),
+  )
 }
 
 /** What was seen of instances, all at one instant. */

@@ -13,6 +13,20 @@ export interface WantedInstance {
   readonly wants: 'running' | 'stopped' | 'nothing'
   /** Empty where nothing is wanted. */
   readonly steps: readonly BuildStep[]
+  /** What its data can be restored from; null where nothing of it is kept. */
+  readonly backup: RestorableData | null
+}
+
+/** A kept backup of an instance, or the one that it was itself restored from, with what an order of it names. */
+export interface RestorableData {
+  /** `bak_…` */
+  readonly backup: string
+  /** Instant: what was written later is not in it. */
+  readonly takenAt: string
+  /** Code of whose it is. */
+  readonly customer: string
+  /** Code of a product that builds its application. */
+  readonly product: string
 }
 
 /** What is written down as made: a row of `resources` that was not removed. */
@@ -73,4 +87,9 @@ export function isUndoable(step: BuildStep): step is UndoableStep {
 /** The command line's way to have an instance made as it should be. */
 export function repairCommand(instance: string): string {
   return `npx clouder instances repair ${instance}`
+}
+
+/** The command line's way to order what begins with a backup. */
+export function restoreCommand({ backup, customer, product }: RestorableData): string {
+  return `npx clouder backups restore ${backup} --customer ${customer} --product ${product}`
 }

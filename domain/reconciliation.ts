@@ -3,6 +3,7 @@ import {
   isUndoable,
   keyOf,
   repairCommand,
+  restoreCommand,
   type Comparison,
   type Finding,
   type WantedInstance,
@@ -77,18 +78,7 @@ function isBuildable(step: UndoableStep, unusable: ReadonlySet<string>): boolean
 function missing(instance: WantedInstance, step: UndoableStep, canBeBuilt: boolean): Finding {
   const of = { instance: instance.instance, objectKind: step.kind, objectName: step.name }
   const command = repairCommand(instance.instance)
-  if (step.kind === 'volume') {
-    const detail = `Volume ${step.name} is not on the server any more, and its data with it. It is not made again empty: restore a backup of it, or cancel.`
-    const subscription = step.labels['io.clouder.subscription'] ?? ''
-    return {
-      ...of,
-      kind: 'missing_volume',
-      severity: 'critical',
-      detail,
-      isSafe: false,
-      command: `npx clouder cancel ${subscription}`,
-    }
-  }
+  if (step.kind === 'volume') return missingVolume(instance, step)
   if (step.kind === 'network') {
     const detail = `Network ${step.name} is not on the server any more.`
     return { ...of, kind: 'missing_network', severity: 'critical', detail, isSafe: true, command }
@@ -100,6 +90,26 @@ function missing(instance: WantedInstance, step: UndoableStep, canBeBuilt: boole
     detail: `Container ${step.name} is not on the server any more.`,
     isSafe: canBeBuilt && instance.wants === 'running' && !isJobStep(step),
     command,
+  }
+}
+
+/** An empty volume is no repair. What was saved begins anew as an order of its own; where nothing was, only the end is left. */
+function missingVolume({ instance, backup }: WantedInstance, step: UndoableStep): Finding {
+  const gone = `Volume ${step.name} is not on the server any more, and its data with it. It is not made again empty:`
+  const subscription = step.labels['io.clouder.subscription'] ?? ''
+  const cancel = `npx clouder cancel ${subscription}`
+  return {
+    instance,
+    objectKind: step.kind,
+    objectName: step.name,
+    kind: 'missing_volume',
+    severity: 'critical',
+    detail:
+      backup === null
+        ? `${gone} restore a backup of it, or cancel.`
+        : `${gone} restore the backup of ${backup.takenAt} as a subscription of its own, then cancel this one: ${cancel}`,
+    isSafe: false,
+    command: backup === null ? cancel : restoreCommand(backup),
   }
 }
 

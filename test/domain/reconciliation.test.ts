@@ -10,7 +10,7 @@ import { shop, shopInstance } from './application-fixture.ts'
 
 const steps = planBuild(shop, shopInstance)
 const { installation, instance } = shopInstance
-const running: WantedInstance = { instance, environmentPrefix: 'acme', wants: 'running', steps }
+const running: WantedInstance = { instance, environmentPrefix: 'acme', wants: 'running', steps, backup: null }
 const web = 'acme_shop-1_web'
 const database = 'acme_shop-1_database'
 const data = 'acme_shop-1_data'
@@ -107,6 +107,25 @@ test('a missing volume is never made again empty, and what needs it is not start
     ],
   )
   assert.ok(planRepair(steps, findings).every(({ kind }) => kind !== 'volume'))
+})
+
+test('a missing volume is restored from a kept backup where there is one, else only the end is left', () => {
+  const backup = {
+    backup: 'bak_01kb0000000000000000000000',
+    takenAt: '2026-11-20T10:00:00Z',
+    customer: 'acme-ltd',
+    product: 'shop',
+  }
+  const told = (kept: WantedInstance['backup']) => {
+    const [found] = compareServer({ ...without(data), wanted: [{ ...running, backup: kept }] })
+    assert.equal(found?.kind, 'missing_volume')
+    return found
+  }
+  const cancel = `npx clouder cancel ${shopInstance.subscription}`
+  assert.equal(told(null).command, cancel)
+  const { command, detail } = told(backup)
+  assert.equal(command, `npx clouder backups restore ${backup.backup} --customer acme-ltd --product shop`)
+  assert.ok(detail.includes(`the backup of ${backup.takenAt}`) && detail.endsWith(cancel), detail)
 })
 
 test('a foreign object of our name is told once, whatever labels its image brought', () => {

@@ -17,6 +17,7 @@ import { backupsFolder } from '#test/support/workers.ts'
 
 let installation: TestInstallation
 let diary: Diary
+let restored: { subscription: string; backup: string }
 
 before(async () => {
   installation = await startInstallation()
@@ -64,6 +65,13 @@ async function onlyBackup(subscription: string): Promise<Json> {
   return backups[0] ?? {}
 }
 
+async function reconcile(): Promise<void> {
+  await installation.client.workflow.execute('reconcile', {
+    workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
+    taskQueue: `installation/${installation.installationId}`,
+  })
+}
+
 const dump = `{ before: [{ service: web, command: ["/bin/sh", "-c", "cp /data/post /data/dump"] }] }`
 
 test('what an instance held is saved by its own rules before it is removed, and a new one begins with it', async () => {
@@ -93,15 +101,31 @@ test('what an instance held is saved by its own rules before it is removed, and 
     201,
   )
   const [sold] = order['subscriptions'] as Json[]
-  const restored = String(sold?.['id'])
-  await diary.untilPhase(restored, 'active')
+  const again = String(sold?.['id'])
+  await diary.untilPhase(again, 'active')
+  restored = { subscription: again, backup: String(backup['id']) }
   assert.equal(
-    await run(restored, 'cat /data/post /data/dump'),
+    await run(again, 'cat /data/post /data/dump'),
     'written by a customer\r\nwritten by a customer',
   )
-  assert.equal(await run(restored, 'ls -l /data/post | cut -c1-10'), '-rw-r-----')
+  assert.equal(await run(again, 'ls -l /data/post | cut -c1-10'), '-rw-r-----')
   // Its data may know the old secret.
-  assert.equal(await run(restored, 'echo $PASSWORD'), password)
+  assert.equal(await run(again, 'echo $PASSWORD'), password)
+})
+
+test('where a volume is lost by hand, the finding says how to restore the backup that is still kept', async () => {
+  const [container] = await containersOf(restored.subscription)
+  const { docker, volumes } = await listObjects(installation.installationId)
+  await container?.remove({ force: true })
+  const own = volumes.filter(({ Labels }) => Labels['io.clouder.subscription'] === restored.subscription)
+  for (const { Name: name } of own) await docker.getVolume(name).remove()
+  await reconcile()
+  const found = await diary.list('/v1/findings')
+  const lost = found.find(({ kind }) => kind === 'missing_volume')
+  assert.equal(
+    lost?.['command'],
+    `npx clouder backups restore ${restored.backup} --customer harbour-bakery --product blog`,
+  )
 })
 
 test('a backup that fails stops the unbuild before the first removal, with one task, and the retry goes on', async () => {
@@ -158,11 +182,6 @@ test('one that is kept long enough is deleted, not before, and an order that wan
   await cancel(subscription)
   await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
   const backup = await onlyBackup(subscription)
-  const reconcile = async () =>
-    await installation.client.workflow.execute('reconcile', {
-      workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
-      taskQueue: `installation/${installation.installationId}`,
-    })
   await reconcile()
   assert.equal((await onlyBackup(subscription))['state'], 'kept')
   await installation.db

@@ -28,7 +28,7 @@ export function registerTemplates(program: Command): void {
     .command('ls')
     .description('list them by code (what the word alone does)')
     .action(
-      withSession<[], object>(async ({ api, out }) => {
+      withSession(async ({ api, out }) => {
         const { data } = await api.get<{ data: SubscriptionTemplate[] }>('/v1/subscription-templates')
         if (out.isJson) return out.json(data)
         out.table(

@@ -1,5 +1,5 @@
 import { assert } from '#domain/assert.ts'
-import { computeDocument, isOfNothing } from '#domain/invoice/document.ts'
+import { computeDocument, isOfNothing, withoutTexts } from '#domain/invoice/document.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { readBillInputs, type BillInput, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
@@ -112,7 +112,8 @@ async function computeBills(tx: Tx, requests: readonly BillRequest[]): Promise<C
     const bill = computeBill(request, inputs[index] ?? null)
     if (bill.state !== 'computed' || !skipsZero || !isOfNothing(bill.invoice.draft)) return bill
     // Whoever saw a draft gets its invoice.
-    return request.draftId === undefined ? { ...bill, state: 'skipped' } : bill
+    if (request.draftId !== undefined) return bill
+    return { state: 'skipped', invoice: { ...bill.invoice, draft: withoutTexts(bill.invoice.draft) } }
   })
 }
 

@@ -47,6 +47,7 @@ export interface ContentLine {
   readonly tax_rate_percent: string
   readonly tax_minor: number
   readonly credits_line_id: string | null
+  readonly is_text: boolean
   readonly explanation: InvoiceLineExplanation
 }
 
@@ -126,6 +127,8 @@ function lineContent(line: ContentLine): DocumentContent {
     taxRatePercent: line.tax_rate_percent,
     taxMinor: line.tax_minor,
     credits: line.credits_line_id,
+    // Said where it is so: what was chained before there were texts keeps its hash.
+    ...(line.is_text ? { isText: true } : {}),
     explanation: line.explanation as unknown as DocumentContent,
   }
 }

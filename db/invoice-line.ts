@@ -62,6 +62,7 @@ export function toLineRows(invoiceId: string, { draft, revision, sources, window
       revision: revision ?? 0,
       one_off_charge_id: line.oneOffChargeId,
       credits_line_id: line.creditsLineId,
+      is_text: line.isText ?? false,
       explanation: line.explanation,
       window,
       lateEventIds: line.lateEventIds,
@@ -129,14 +130,13 @@ async function insertRows(tx: Tx, rows: readonly object[]): Promise<void> {
   await sql`
     insert into invoice_lines (id, invoice_id, position, kind, subscription_line_id, subscription_id, product_id, instance_id,
       usage_window_id, description, billing_type, quantity, unit, unit_price, service_period, rated_minor, discount_minor,
-      amount_minor, tax_category, tax_rate_percent, tax_minor, revision, one_off_charge_id, credits_line_id, explanation)
+      amount_minor, tax_category, tax_rate_percent, tax_minor, revision, one_off_charge_id, credits_line_id, is_text, explanation)
     select * from json_to_recordset(${JSON.stringify(rows)}::json) as line (id uuid, invoice_id uuid, position integer,
       kind text, subscription_line_id uuid, subscription_id uuid, product_id uuid, instance_id uuid, usage_window_id uuid,
       description text, billing_type text, quantity numeric, unit text, unit_price numeric, service_period daterange,
       rated_minor bigint, discount_minor bigint, amount_minor bigint, tax_category text, tax_rate_percent numeric,
-      tax_minor bigint, revision integer, one_off_charge_id uuid, credits_line_id uuid, explanation jsonb)`.execute(
-    tx,
-  )
+      tax_minor bigint, revision integer, one_off_charge_id uuid, credits_line_id uuid, is_text boolean,
+      explanation jsonb)`.execute(tx)
 }
 
 async function insertWindows(tx: Tx, windows: readonly object[]): Promise<void> {

@@ -37,7 +37,7 @@ export async function billLoneOneOffs(
   }
 }
 
-/** Whoever is about to get something that recurs has a first bill to come, which takes them. */
+/** Whoever is about to get something that recurs has a first bill to come, which takes them. Texts alone make no invoice. */
 export async function listLone(
   db: Db,
   { testClockId, now }: { testClockId: string | null; now: string },
@@ -56,6 +56,7 @@ export async function listLone(
           and subscription.test_clock_id is not distinct from charge.test_clock_id
           and subscription.phase in ('ordered', 'building'))
     group by charge.customer_id, charge.currency
+    having not bool_and(charge.is_text)
     order by charge.customer_id, charge.currency`.execute(db)
   return rows
 }

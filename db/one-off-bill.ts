@@ -35,7 +35,11 @@ export async function billOneOffs(tx: Tx, wanted: WantedOneOffBill): Promise<Fin
   const draft = computeDocument(
     await readOneOffInput(tx, { customer, currency: wanted.currency, charges, asOf: today }),
   )
-  if (draft === null) throw new BusinessError('invoice_empty', 'No one-off charge waits for this customer.')
+  if (draft === null) {
+    const texts = 'Only texts wait for this customer: they go on an invoice of something.'
+    const nothing = 'No one-off charge waits for this customer.'
+    throw new BusinessError('invoice_empty', charges.length === 0 ? nothing : texts)
+  }
   const [invoice] = await insertInvoices(tx, [
     {
       ...wanted,

@@ -20,6 +20,8 @@ export interface NewOneOffCharge {
   readonly reference: string | null
   /** From which day on a document takes it. */
   readonly chargedOn: string
+  /** Left out: it is charged. */
+  readonly isText?: boolean
 }
 
 /** A one-off for the customer's next invoice. */
@@ -41,6 +43,7 @@ export async function insertOneOffCharge(db: Db, charge: NewOneOffCharge): Promi
       tax_category: charge.taxCategory,
       reference: charge.reference,
       charged_on: charge.chargedOn,
+      is_text: charge.isText ?? false,
       withdrawn_at: null,
     })
     .execute()
@@ -138,5 +141,6 @@ function toCharge(row: Selectable<OneOffChargesTable>): OneOffCharge {
     price: row.price,
     taxCategory: row.tax_category,
     chargedOn: row.charged_on,
+    isText: row.is_text,
   }
 }

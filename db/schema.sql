@@ -844,6 +844,7 @@ CREATE TABLE invoice_lines (
   tax_category text not null default 'standard'::text,
   tax_rate_percent numeric not null default 0,
   tax_minor bigint not null default 0,
+  is_text boolean not null default false,
   constraint invoice_lines_pkey PRIMARY KEY (id),
   constraint invoice_lines_invoice_id_position_key UNIQUE (invoice_id, "position"),
   constraint charged_once EXCLUDE USING gist (subscription_line_id WITH =, kind WITH =, revision WITH =, service_period WITH &&) WHERE ((kind = ANY (ARRAY['recurring'::text, 'usage'::text, 'credit'::text, 'true_up'::text]))),
@@ -861,7 +862,8 @@ CREATE TABLE invoice_lines (
   constraint invoice_lines_check3 CHECK (((kind = 'correction'::text) <= (credits_line_id IS NOT NULL))),
   constraint invoice_lines_check4 CHECK (((kind = ANY (ARRAY['usage'::text, 'late_usage'::text])) OR (usage_window_id IS NULL))),
   constraint invoice_lines_check5 CHECK ((((rated_minor - discount_minor) = amount_minor) OR ((rated_minor - discount_minor) = (amount_minor + tax_minor)))),
-  constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text, 'late_usage'::text, 'true_up'::text, 'one_off'::text, 'correction'::text])))
+  constraint invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['one_time'::text, 'recurring'::text, 'usage'::text, 'credit'::text, 'late_usage'::text, 'true_up'::text, 'one_off'::text, 'correction'::text]))),
+  constraint text_comes_to_nothing CHECK (((NOT is_text) OR ((kind = 'one_off'::text) AND (unit_price IS NULL) AND (rated_minor = 0) AND (discount_minor = 0) AND (amount_minor = 0) AND (tax_minor = 0))))
 );
 CREATE INDEX invoice_lines_by_credit ON public.invoice_lines USING btree (credits_line_id) WHERE (credits_line_id IS NOT NULL);
 CREATE INDEX invoice_lines_by_line ON public.invoice_lines USING btree (subscription_line_id, upper(service_period));
@@ -1078,12 +1080,14 @@ CREATE TABLE one_off_charges (
   charged_on date not null,
   withdrawn_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  is_text boolean not null default false,
   constraint one_off_charges_pkey PRIMARY KEY (id),
   constraint one_off_charges_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint one_off_charges_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint one_off_charges_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint one_off_charges_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
-  constraint one_off_charges_quantity_check CHECK ((quantity > (0)::numeric))
+  constraint one_off_charges_quantity_check CHECK ((quantity > (0)::numeric)),
+  constraint text_costs_nothing CHECK (((NOT is_text) OR ((quantity = (1)::numeric) AND (product_id IS NULL) AND (price = '{"model": "per_unit", "unitAmount": "0"}'::jsonb))))
 );
 CREATE INDEX one_off_charges_waiting ON public.one_off_charges USING btree (customer_id) WHERE (withdrawn_at IS NULL);
 

@@ -47,6 +47,8 @@ export interface BankAccount {
 }
 
 export interface LineFacts {
+  /** It says its description and nothing else. */
+  readonly isText?: true
   readonly description: string
   /** The heading below which it stands; null: with what is of no subscription. Left out where there are none. */
   readonly section?: string | null

@@ -102,8 +102,9 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
     unitPrice: line.unit_price,
     parts: line.unit_price === null ? (line.explanation.steps ?? []).flatMap(toParts) : [],
     discountMinor: line.discount_minor,
-    taxPercent: isTaxed ? line.tax_rate_percent : null,
+    taxPercent: isTaxed && !line.is_text ? line.tax_rate_percent : null,
     amountMinor: line.amount_minor,
+    ...(line.is_text ? { isText: true } : {}),
   }
 }
 

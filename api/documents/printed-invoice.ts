@@ -55,7 +55,7 @@ export interface PrintedLine {
   readonly description: string
   /** Smaller, below the description. */
   readonly details: readonly string[]
-  /** One for each column after the first. */
+  /** One for each column after the first; none where the description stands alone, over all of them. */
   readonly cells: readonly string[]
 }
 

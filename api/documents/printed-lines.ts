@@ -14,7 +14,7 @@ export function printLines(print: Print): Pick<PrintedInvoice, 'columns' | 'line
       section: printSection(print, line, facts.lines[index - 1]),
       description: formats.isolate(line.description),
       details: printDetails(print, line),
-      cells: columns.map(({ cell }) => cell(line)),
+      cells: line.isText ? [] : columns.map(({ cell }) => cell(line)),
     })),
   }
 }

@@ -47,24 +47,26 @@ export function BillToCome({ view, bill, id, subscriptionIds, isOpen }: BillProp
             <th scope="row">
               {line.description}
               <OfSubscription id={subscriptionIds.get(line.subscriptionLineId ?? '')} />
-              <Explanation
-                view={view}
-                line={{
-                  id: `${id}-why-${index}`,
-                  description: line.description,
-                  unit: line.unit,
-                  explanation: line.explanation,
-                  ratedMinor: line.ratedMinor,
-                  subscriptionId: subscriptionIds.get(line.subscriptionLineId ?? '') ?? null,
-                }}
-                currency={currency}
-              />
+              {!line.isText && (
+                <Explanation
+                  view={view}
+                  line={{
+                    id: `${id}-why-${index}`,
+                    description: line.description,
+                    unit: line.unit,
+                    explanation: line.explanation,
+                    ratedMinor: line.ratedMinor,
+                    subscriptionId: subscriptionIds.get(line.subscriptionLineId ?? '') ?? null,
+                  }}
+                  currency={currency}
+                />
+              )}
             </th>
-            <td class="number">{formatCount(line.quantity, line.unit)}</td>
+            <td class="number">{!line.isText && formatCount(line.quantity, line.unit)}</td>
             <td class="number">{line.unitPrice === null ? '' : formatUnitPrice(line.unitPrice, currency)}</td>
             <td>{line.servicePeriod && formatPeriod(line.servicePeriod.start, line.servicePeriod.end)}</td>
-            <td class="number">{formatAmount(line.amountMinor, currency)}</td>
-            <td class="number">{formatAmount(line.taxMinor, currency)}</td>
+            <td class="number">{!line.isText && formatAmount(line.amountMinor, currency)}</td>
+            <td class="number">{!line.isText && formatAmount(line.taxMinor, currency)}</td>
           </tr>
         ))}
       </Table>

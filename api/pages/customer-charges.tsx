@@ -1,7 +1,7 @@
 import type { OneOffChargeRow } from '#db/read/one-off-charge.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { CustomerProps } from './customer.tsx'
-import { Choice, Folded, PostForm, Refusal, TextField } from './form.tsx'
+import { Choice, Folded, PostForm, Refusal, TextField, Tick } from './form.tsx'
 import { formatCount } from './format.ts'
 import { Day, Empty, Section, Table } from './parts.tsx'
 import { pricePerUnit } from './price.ts'
@@ -18,7 +18,7 @@ export function ChargesSection(props: CustomerProps) {
   const { view, content, refused } = props
   const { rows, isCut } = content.charges
   const address = `/customers/${encodeId('customer', content.row.id)}`
-  const isWaiting = rows.some((row) => row.invoice_id === null && row.withdrawn_at === null)
+  const isWaiting = rows.some((row) => row.invoice_id === null && row.withdrawn_at === null && !row.is_text)
   const isOfRow = refused !== undefined && refused.form !== chargeForm && refused.form !== 'facts'
   return (
     <Section id="charges" title="One-off charges">
@@ -65,8 +65,8 @@ function Charge(props: CustomerProps & { row: OneOffChargeRow; address: string }
         {row.description}
         {row.reference !== null && <div class="hint">{row.reference}</div>}
       </th>
-      <td class="number">{formatCount(row.quantity, row.unit)}</td>
-      <td class="number">{pricePerUnit(row, row.currency)}</td>
+      <td class="number">{!row.is_text && formatCount(row.quantity, row.unit)}</td>
+      <td class="number">{row.is_text ? 'text alone' : pricePerUnit(row, row.currency)}</td>
       <td>
         <Day date={row.charged_on} />
       </td>
@@ -106,6 +106,13 @@ function AddCharge({ view, content, refused, address }: CustomerProps & { addres
         name="description"
         label="What for"
         hint="As it is printed; empty: the product’s name."
+      />
+      <Tick
+        {...at}
+        name="text"
+        label="A text alone"
+        hint="Nothing is charged: the text is printed on the next invoice of something. No price, no product."
+        isTicked={false}
       />
       <TextField
         {...at}

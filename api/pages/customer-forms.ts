@@ -39,7 +39,8 @@ const forms: readonly CustomerForm[] = [
     permission: 'invoices:write',
     form: () => 'charge',
     carryOut: async (tx, { customerId, values, now }) => {
-      await chargeOnce(tx, { customerId, body: parse(newOneOffChargeSchema, saidOf(values), 'body'), now })
+      const said = { ...saidOf(values), text: values['text'] === 'true' }
+      await chargeOnce(tx, { customerId, body: parse(newOneOffChargeSchema, said, 'body'), now })
       return '#charges'
     },
   },

@@ -216,33 +216,39 @@ function Line(props: {
         </tr>
       )}
       <tr>
-        <th scope="row">
+        <th scope="row" colspan={columns.length - printed.cells.length}>
           {printed.description}
           {printed.details.map((detail) => (
             <div class="hint">
               <Detail text={detail} line={line} />
             </div>
           ))}
-          <div lang="en" dir="ltr">
-            <Explanation
-              view={props.view}
-              line={{
-                id: `why-${line.position}`,
-                description: line.description,
-                unit: line.unit,
-                explanation: line.explanation,
-                ratedMinor: line.rated_minor,
-                subscriptionId: line.subscription_id,
-              }}
-              currency={props.currency}
-            />
-          </div>
+          {!line.is_text && <Why {...props} />}
         </th>
         {printed.cells.map((cell, index) => (
           <td class={columns[index + 1]?.isNumber === true ? 'number' : undefined}>{cell}</td>
         ))}
       </tr>
     </>
+  )
+}
+
+function Why({ view, line, currency }: { view: ConsoleView; line: InvoiceLineRow; currency: string }) {
+  return (
+    <div lang="en" dir="ltr">
+      <Explanation
+        view={view}
+        line={{
+          id: `why-${line.position}`,
+          description: line.description,
+          unit: line.unit,
+          explanation: line.explanation,
+          ratedMinor: line.rated_minor,
+          subscriptionId: line.subscription_id,
+        }}
+        currency={currency}
+      />
+    </div>
   )
 }
 

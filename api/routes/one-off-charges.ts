@@ -222,6 +222,7 @@ async function toNewCharge(db: Db, { customerId, body, now }: Asked): Promise<Ne
   const product = await resolveProduct(db, body.product, today)
   const currency = body.currency ?? subscription?.currency ?? customer.currency
   checkCurrency(currency)
+  if (body.text) refusePriced(body)
   if (subscription && subscription.currency !== currency) {
     throw fieldError('/currency', 'currency_mismatch', `The subscription is in ${subscription.currency}.`)
   }
@@ -244,10 +245,22 @@ async function toNewCharge(db: Db, { customerId, body, now }: Asked): Promise<Ne
     taxCategory: body.tax_category ?? product?.tax_category ?? 'standard',
     reference: body.reference ?? null,
     chargedOn: body.charged_on ?? today,
+    isText: body.text,
   }
 }
 
+/** A text has nothing that a price is made of. */
+function refusePriced(body: Asked['body']): void {
+  const said = (['price', 'unit_price', 'unit', 'product', 'tax_category'] as const).find(
+    (field) => body[field] !== undefined,
+  )
+  if (said !== undefined) throw fieldError(`/${said}`, 'field_invalid', 'A text charges nothing.')
+  if (!checkQuantity(body.quantity, '').eq(1))
+    throw fieldError('/quantity', 'field_invalid', 'A text stands once.')
+}
+
 function toPrice(body: Asked['body'], product: ProductRow | null, currency: string): Price {
+  if (body.text) return perUnitPrice('0')
   if (body.price !== undefined) return readPrice(body.price, '/price', { values: [], metrics: [] })
   if (body.unit_price !== undefined) return perUnitPrice(body.unit_price)
   if (product?.currency === currency) return product.price

@@ -22,6 +22,7 @@ const expectedLineSchema = z
     tax_category: z.string(),
     tax_rate_percent: z.string(),
     tax: moneySchema,
+    text: z.boolean(),
     explanation: explanationSchema,
   })
   .openapi('ExpectedInvoiceLine')
@@ -131,6 +132,7 @@ function toLineJson(line: DocumentLineDraft, currency: string, subscriptionIds: 
     tax_category: line.taxCategory,
     tax_rate_percent: line.taxRatePercent,
     tax: money(line.taxMinor),
+    text: line.isText ?? false,
     explanation: toExplanationJson(line.explanation),
   }
 }

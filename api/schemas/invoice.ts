@@ -83,6 +83,7 @@ const invoiceLineSchema = z
     tax: moneySchema,
     readings: z.number().int().nullable().openapi({ description: 'Readings behind a usage line.' }),
     usage_events: z.number().int().nullable(),
+    text: z.boolean().openapi({ description: 'Its description stands alone: it charges nothing.' }),
     explanation: explanationSchema.openapi({
       description: 'How the amount came about: enough to compute it anew.',
     }),
@@ -274,6 +275,7 @@ export function toInvoiceLineJson(row: InvoiceLineRow, currency: string): z.inpu
     tax: { amount_minor: row.tax_minor, currency },
     readings: row.reading_count,
     usage_events: row.event_count,
+    text: row.is_text,
     explanation: toExplanationJson(row.explanation),
   }
 }

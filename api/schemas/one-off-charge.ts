@@ -18,6 +18,10 @@ export const newOneOffChargeSchema = z
     description: nameField.optional().openapi({ description: 'Left out: the name of the product.' }),
     quantity: quantityField.default('1'),
     unit: nameField.optional().openapi({ description: 'Left out: the product’s, else piece.' }),
+    text: z.boolean().default(false).openapi({
+      description:
+        'A text alone: the description is printed, nothing is charged. It waits for an invoice of something.',
+    }),
     unit_price: amountField.optional().openapi({ description: 'Short for a price per unit.' }),
     price: priceField.optional(),
     currency: currencyField.optional().openapi({ description: 'Left out: the customer’s.' }),
@@ -46,6 +50,7 @@ export const oneOffChargeSchema = z
   .object({
     id: z.string(),
     state: z.enum(oneOffChargeStates),
+    text: z.boolean(),
     customer: z.string(),
     subscription: z.string().nullable(),
     product: z.string().nullable(),
@@ -82,6 +87,7 @@ export function toOneOffChargeJson(row: OneOffChargeRow): z.input<typeof oneOffC
   return {
     id: encodeId('oneOffCharge', row.id),
     state: row.withdrawn_at !== null ? 'withdrawn' : row.invoice_id === null ? 'waiting' : 'invoiced',
+    text: row.is_text,
     customer: encodeId('customer', row.customer_id),
     subscription: row.subscription_id === null ? null : encodeId('subscription', row.subscription_id),
     product: row.product_code,

@@ -16,6 +16,7 @@ interface AddOptions {
   readonly reference?: string
   readonly on?: string
   readonly clock?: string
+  readonly text?: true
 }
 
 export function registerCharges(program: Command): void {
@@ -28,6 +29,7 @@ export function registerCharges(program: Command): void {
       'before',
       `Examples
   npx clouder charges add --customer harbour-bakery --description 'Data import' --price 120
+  npx clouder charges add --customer harbour-bakery --text --description 'Thank you for your patience in May.'
   npx clouder charges --customer harbour-bakery --waiting
   npx clouder charges bill harbour-bakery
 `,
@@ -90,6 +92,7 @@ function addNew(group: Command): void {
     .option('--price <amount>', 'of one, such as 12.50; left out, the product’s')
     .option('--quantity <quantity>', 'how many', '1')
     .option('--unit <unit>', 'such as hour; left out, the product’s, or piece')
+    .option('--text', 'a text alone: the description is printed, nothing is charged')
     .option('--product <product>', 'what it is: code or id')
     .option('--subscription <subscription>', 'on whose next invoice it goes')
     .option('--reference <text>', 'an order number of the customer, printed with it')
@@ -100,6 +103,7 @@ function addNew(group: Command): void {
         const address = `/v1/customers/${encodeURIComponent(options.customer)}/one-off-charges`
         const body = {
           description: options.description,
+          text: options.text,
           unit_price: options.price,
           quantity: options.quantity,
           unit: options.unit,
@@ -126,8 +130,8 @@ function showAll(out: Output, rows: readonly OneOffCharge[]): void {
       row.id,
       row.state,
       row.description,
-      `${row.quantity} ${row.unit}`,
-      row.price_sentence,
+      row.text ? null : `${row.quantity} ${row.unit}`,
+      row.text ? 'text alone' : row.price_sentence,
       row.reference,
       row.charged_on,
       row.invoice,

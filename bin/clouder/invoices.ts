@@ -114,10 +114,10 @@ function show({ out }: Session, invoice: InvoiceDetail): void {
     ['description', 'quantity', 'unit price', 'service period', 'amount'],
     invoice.lines.map((line) => [
       line.description,
-      formatCount(line.quantity, line.unit),
+      line.text ? null : formatCount(line.quantity, line.unit),
       line.unit_price,
       line.service_period === null ? null : `${line.service_period.start} to ${line.service_period.end}`,
-      moneyText(line.amount),
+      line.text ? null : moneyText(line.amount),
     ]),
   )
   out.print('')

@@ -114,6 +114,8 @@ export interface InvoiceLinesTable {
   revision: Defaulted<number>
   one_off_charge_id: string | null
   credits_line_id: string | null
+  /** Its description stands alone. */
+  is_text: Defaulted<boolean>
   explanation: Json<InvoiceLineExplanation>
 }
 
@@ -142,6 +144,8 @@ export interface OneOffChargesTable {
   tax_category: Defaulted<string>
   reference: string | null
   charged_on: CalendarDate
+  /** Of price 0: it says something and charges nothing. */
+  is_text: Defaulted<boolean>
   withdrawn_at: Instant | null
   created_at: Generated<Instant>
 }

@@ -72,6 +72,11 @@ export function isOfNothing({ kind, lines, totalMinor }: DocumentDraft): boolean
   return kind === 'invoice' && totalMinor === 0 && lines.every((line) => line.amountMinor === 0)
 }
 
+/** Where it is never sent (E-26), its texts are on none: they wait for one that somebody reads. */
+export function withoutTexts(draft: DocumentDraft): DocumentDraft {
+  return { ...draft, lines: draft.lines.filter((line) => !line.isText) }
+}
+
 export interface DocumentLineDraft {
   readonly kind: InvoiceLineKind
   readonly subscriptionLineId: string | null
@@ -93,6 +98,8 @@ export interface DocumentLineDraft {
   readonly taxCategory: string
   readonly taxRatePercent: string
   readonly taxMinor: number
+  /** Its description stands alone: it has no price, and lies in no group of taxes. */
+  readonly isText?: true
   /** Usage events that this line bills late; they are bound to its window. */
   readonly lateEventIds: readonly string[]
   readonly explanation: InvoiceLineExplanation
@@ -112,8 +119,8 @@ export interface DocumentTax {
 /**
  * Computes a document from what is due, in the order of E-28: each part is priced and rounded once, line discounts,
  * document discounts, what a subscription comes to at least and at most, tax, totals. Credits are not priced: they give
- * back net and tax of what was charged. Null when nothing is due, or nothing but usage of 0 that its terms leave out, and
- * nothing is missing to what was agreed at least.
+ * back net and tax of what was charged. Null when nothing is due, or nothing but texts and usage of 0 that its terms leave
+ * out, and nothing is missing to what was agreed at least.
  * @throws as `ratePrice` and `determineTax`: a document with a doubtful line is not made
  */
 export function computeDocument(input: DocumentInput): DocumentDraft | null {
@@ -122,7 +129,8 @@ export function computeDocument(input: DocumentInput): DocumentDraft | null {
     .map((part) => (part.kind === 'credit' ? rateCredit(part, arePricesInclusive) : ratePart(part, input)))
     .filter(isShown)
   const held = holdBounds(discountLines(rated, input.discounts, input), input)
-  return held.length === 0 ? null : totalDocument(held, input)
+  // A text alone makes no document: it waits for one of something.
+  return held.every(({ rated }) => rated.isText) ? null : totalDocument(held, input)
 }
 
 /** A usage line of 0 may be left out (D-18); what it costs at quantity 0 is shown. */

@@ -138,6 +138,8 @@ export interface OneOffCharge {
   readonly price: Price
   readonly taxCategory: string
   readonly chargedOn: string
+  /** It says something and charges nothing; left out: it charges. */
+  readonly isText?: boolean
 }
 
 /** The frozen aggregate of a usage part, and the values behind it where its price asks for them. */

@@ -36,6 +36,8 @@ export interface RatedLine {
   /** The product's own, and the day that decides the rate. */
   readonly taxCategory: string
   readonly taxedOn: string
+  /** A text alone, which no tax is asked of. */
+  readonly isText?: true
   readonly lateEventIds: readonly string[]
   readonly explanation: InvoiceLineExplanation
 }

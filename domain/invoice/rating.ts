@@ -17,6 +17,7 @@ import type {
   CreditPart,
   DuePart,
   MeasuredUsage,
+  OneOffCharge,
   OneOffPart,
   OneTimePart,
   RecurringPart,
@@ -71,30 +72,47 @@ function rateOneTime({ line }: OneTimePart, { currency }: RatingTerms): RatedLin
 }
 
 function rateOneOff({ charge }: OneOffPart, { currency }: RatingTerms): RatedLine {
+  if (charge.isText) return sayText(charge)
   const rated = ratePrice(charge.price, new Big(charge.quantity))
   const ratedMinor = roundHalfAwayFromZero(rated.amount, currency)
   return {
-    kind: 'one_off',
+    ...oneOffFacts(charge),
+    unitPrice: unitPriceOf(charge.price),
+    ratedMinor,
+    explanation: {
+      formula: `${tellSteps(rated.steps)}, once`,
+      ...explainPrice({ price: charge.price, priceListItemId: null }, rated),
+      ...explainRounding(rated.amount, ratedMinor, currency),
+    },
+  }
+}
+
+function sayText(charge: OneOffCharge): RatedLine {
+  return {
+    ...oneOffFacts(charge),
+    unitPrice: null,
+    ratedMinor: 0,
+    isText: true,
+    explanation: { formula: 'a text, which costs nothing' },
+  }
+}
+
+function oneOffFacts(charge: OneOffCharge) {
+  return {
+    kind: 'one_off' as const,
     line: null,
     subscriptionId: charge.subscriptionId,
     productId: charge.productId,
     oneOffChargeId: charge.id,
     mirror: null,
     description: charge.description,
-    billingType: 'flat',
+    billingType: 'flat' as const,
     quantity: charge.quantity,
     unit: charge.unit,
-    unitPrice: unitPriceOf(charge.price),
     servicePeriod: null,
     taxCategory: charge.taxCategory,
     taxedOn: charge.chargedOn,
-    ratedMinor,
     lateEventIds: noEvents,
-    explanation: {
-      formula: `${tellSteps(rated.steps)}, once`,
-      ...explainPrice({ price: charge.price, priceListItemId: null }, rated),
-      ...explainRounding(rated.amount, ratedMinor, currency),
-    },
   }
 }
 

@@ -221,12 +221,19 @@ function compute(course: Course, { id, input }: StandingDocument, bill: Bill): D
     parts: bill.parts.map((part) => course.standing.reprice(part)),
     usageOf: (part) => assumeUsage(part, course.assumed, course.measured.get(usageKey(part))),
   })
+  // What is not made or not sent takes no texts.
+  if (draft === null || (course.standing.skipsZeroInvoices && isOfNothing(draft)))
+    course.waiting = [...course.waiting, ...bill.parts.filter(isText)]
   if (draft === null) return null
   const made = `${id}/${bill.asOf}/${bill.reason}`
   for (const [documentId, lines] of course.lines) {
     course.lines.set(documentId, afterBilling(lines, draft, input.tax, made))
   }
   return draft
+}
+
+function isText(part: DuePart): part is OneOffPart {
+  return part.kind === 'one_off' && part.charge.isText === true
 }
 
 /** One-off charges and late usage go on the first bill that they fit. */

@@ -17,7 +17,7 @@ export function totalDocument(lines: readonly DiscountedLine[], input: DocumentI
   const { arePricesInclusive, taxRounding, decide } = input.tax
   const charges = lines.flatMap((discounted): TaxedLine[] => {
     const { rated, leftMinor } = discounted
-    if (rated.mirror !== null) return []
+    if (rated.mirror !== null || rated.isText) return []
     return [{ discounted, amountMinor: leftMinor, tax: decide(rated.taxCategory, rated.taxedOn) }]
   })
   const totals = computeTotals(charges, { arePricesInclusive, rounding: taxRounding })
@@ -65,6 +65,7 @@ function draftLine(
     taxCategory: decision?.category ?? 'out_of_scope',
     taxRatePercent: ratePercentOf(decision),
     taxMinor: mirror?.taxMinor ?? taxed?.taxMinor ?? 0,
+    ...(rated.isText ? { isText: true } : {}),
     lateEventIds: rated.lateEventIds,
     explanation: explain(discounted, decision),
   }

@@ -60,6 +60,16 @@ test('a charge is added, listed, billed; another is withdrawn', async () => {
   assert.match(again.stderr, /No one-off charge waits/)
 })
 
+test('a text is added without a price, and shown without quantity and amount', async () => {
+  await answer('charges', 'add', '--customer', 'acme', '--text', '--description', 'Thank you')
+  const alone = await run('charges', 'bill', 'acme')
+  assert.equal(alone.code, 5)
+  assert.match(alone.stderr, /Only texts wait/)
+  const { id } = await invoice('10')
+  const { stdout } = await run('invoices', 'show', id)
+  assert.match(stdout, /^Thank you\t–\t–\t–\t–$/m)
+})
+
 test('an invoice is paid in part, then whole, and found by its state', async () => {
   const { id } = await invoice('100')
   assert.equal((await answer('invoices', 'pay', id, '--amount', '40')).money_state, 'partly_paid')

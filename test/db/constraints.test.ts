@@ -238,6 +238,27 @@ test('a one-off charge is billed once', async () => {
   )
 })
 
+test('a text costs nothing, and comes to nothing on an invoice', async () => {
+  const charge = async (price: string, quantity = 1) => {
+    const id = newId()
+    await sql`insert into one_off_charges (id, customer_id, currency, description, quantity, unit, price, charged_on, is_text)
+      select ${id}, customer_id, 'USD', 'Thank you', ${quantity}, 'piece', ${price}, '2026-01-01', true
+      from subscriptions limit 1`.execute(db)
+    return id
+  }
+  const free = JSON.stringify({ model: 'per_unit', unitAmount: '0' })
+  await refuses('text_costs_nothing', async () => charge(free.replace('"0"', '"1"')))
+  await refuses('text_costs_nothing', async () => charge(free, 2))
+  const text = { kind: 'one_off', one_off_charge_id: await charge(free), subscription_line_id: null }
+  const invoice_id = await draftInvoice()
+  const nothing = { rated_minor: 0, amount_minor: 0, unit_price: null, is_text: true }
+  const add = async (more: object) =>
+    copyRow(db, 'invoice_lines', sold.invoiceLine, { invoice_id, ...text, ...nothing, ...more })
+  await refuses('text_comes_to_nothing', async () => add({ rated_minor: 1, amount_minor: 1 }))
+  await refuses('text_comes_to_nothing', async () => add({ unit_price: '1' }))
+  await add({})
+})
+
 test('no more is credited of a line than was charged, however many do it', async () => {
   const invoice_id = await draftInvoice({ kind: 'credit_note' })
   const credit = async (position: number, amount_minor: number) =>

@@ -84,6 +84,16 @@ test('a charge waits, is taken back, or billed at once on an invoice of its own'
   assert.doesNotMatch(await chargesText(), /Bill what waits now/)
 })
 
+test('a text is added by its tick, waits for an invoice of something, and is taken back', async () => {
+  const text = { description: 'Thank you', text: 'true', quantity: '1', unit_price: '' }
+  const done = await console.submit(page, `${page}/one-off-charges`, text)
+  assert.deepEqual([done.status, done.headers.get('location')], [303, `${page}#charges`])
+  assert.match(await chargesText(), /Thank you text alone .* Take back Thank you/)
+  assert.doesNotMatch(await chargesText(), /Bill what waits now/)
+  await console.submit(page, `${page}/withdraw-charge`)
+  assert.match(await chargesText(), /Thank you text alone .* taken back/)
+})
+
 test('a charge without a price is refused, and another customer’s is not taken back here', async () => {
   const refused = await console.submit(page, `${page}/one-off-charges`, { description: 'Setup' })
   assert.equal(refused.status, 422)

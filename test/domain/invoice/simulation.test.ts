@@ -148,6 +148,42 @@ test('J-07 a one-off charge is on the first bill from its day on, and on no othe
   ])
 })
 
+test('E-31 a text waits for a bill that is sent', () => {
+  const standing = standingOf([billableLine({ unitPrice: '0' })])
+  const [document] = standing.documents
+  assert.ok(document)
+  const text = {
+    id: 'text',
+    subscriptionId: null,
+    productId: null,
+    description: 'Thank you',
+    quantity: '1',
+    unit: 'piece',
+    price: { model: 'flat', amount: '0' } as const,
+    taxCategory: 'standard',
+    chargedOn: '2026-01-01',
+    isText: true,
+  }
+  const work = { ...text, id: 'work', description: 'Visit', chargedOn: '2026-02-01', isText: false }
+  const charges = [text, { ...work, price: { model: 'flat', amount: '50' } as const }]
+  const parts = charges.map((charge) => ({ kind: 'one_off', charge }) as const)
+  const [bill, ...others] = simulateDocuments(
+    {
+      ...standing,
+      skipsZeroInvoices: true,
+      documents: [{ ...document, input: { ...document.input, parts } }],
+    },
+    nothing,
+    '2026-03-01',
+  )
+  assert.deepEqual(others, [])
+  assert.equal(bill?.on, '2026-02-01')
+  assert.deepEqual(
+    bill.draft.lines.map(({ description }) => description).toSorted(),
+    ['Thank you', 'Visit', 'Flat Odoo'].toSorted(),
+  )
+})
+
 const dates = fc.integer({ min: 0, max: 700 }).map((days) => addDays('2026-01-01', days))
 
 test('E-12 a simulation is what billing the line on each of its days in turn would make', () => {

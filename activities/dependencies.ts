@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
 import type { InstallationKey } from '#db/sealing.ts'
 import type { TaxIdCheck } from '#domain/tax-id.ts'
+import type { TaxService } from '#domain/tax-service.ts'
 import type { Runner } from '#domain/runner.ts'
 
 /** What activities that only need rows and Temporal are made with. */
@@ -12,6 +13,8 @@ export interface DatabaseDependencies {
   readonly consoleUrl: string
   /** Where tax ids are looked up; left out, nobody is asked, and an operator says what was found. */
   readonly taxIdCheck?: TaxIdCheck
+  /** Who determines taxes where the seller has a service do so; left out, what it would answer stays unbilled. */
+  readonly taxService?: TaxService
 }
 
 /** What activities of one server are made with: they run on its queue, beside its engine. */

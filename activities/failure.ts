@@ -16,15 +16,17 @@ function toFailure(error: unknown): unknown {
 
 type Activity<Input, Output> = (input: Input) => Promise<Output>
 
-/** Gives activities whose refusals Temporal understands. */
+/** Gives activities whose refusals Temporal understands. `onRefusal` is called once all that was refused is rolled back. */
 export function refusing<Activities extends Record<string, Activity<never, unknown>>>(
   activities: Activities,
+  onRefusal: (error: unknown) => Promise<void> = async () => {},
 ): Activities {
   const wrapped = Object.entries(activities).map(([name, activity]) => {
     const guarded = async (input: never): Promise<unknown> => {
       try {
         return await activity(input)
       } catch (error) {
+        await onRefusal(error)
         throw toFailure(error)
       }
     }

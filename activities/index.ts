@@ -1,3 +1,4 @@
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { createBackupActivities } from './backup.ts'
 import { createBillingActivities } from './billing.ts'
 import { createBillingRunActivities } from './billing-run.ts'
@@ -27,7 +28,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createReconcileActivities(deps),
     ...createTaxIdCheckActivities(deps),
   }
-  return beating(refusing(activities))
+  return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }
 
 /** Activities of one server's queue: they touch its engine, and tell with each heartbeat how far they are. */

@@ -13,7 +13,7 @@ export interface WorkflowDrift {
 }
 
 /** Rows against Temporal: every subscription that has not ended has its workflow. */
-export function createReconcileActivities({ db, client, taxIdCheck }: DatabaseDependencies) {
+export function createReconcileActivities({ db, client, taxIdCheck, taxService }: DatabaseDependencies) {
   return {
     async compareWorkflows(): Promise<WorkflowDrift> {
       const subscriptions = await listUnendedSubscriptions(db)
@@ -30,7 +30,11 @@ export function createReconcileActivities({ db, client, taxIdCheck }: DatabaseDe
 
     async listServers(): Promise<{ serverIds: string[]; hasTaxIdCheck: boolean }> {
       const ids = await listServerIds(db)
-      return { serverIds: ids.map((id) => encodeId('server', id)), hasTaxIdCheck: taxIdCheck !== undefined }
+      return {
+        serverIds: ids.map((id) => encodeId('server', id)),
+        // What is asked about taxes is one activity: of tax ids, and of what waits for the tax service.
+        hasTaxIdCheck: taxIdCheck !== undefined || taxService !== undefined,
+      }
     },
   }
 }

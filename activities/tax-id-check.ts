@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { listUncheckedTaxIds, readRequester, recordTaxIdCheck } from '#db/tax-id-check.ts'
 import { readEuropeanTaxId, type TaxIdAnswer, type TaxIdCheck } from '#domain/tax-id.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
+import { askTaxQuestions } from './tax-service.ts'
 
 export interface CheckedTaxIds {
   readonly valid: number
@@ -13,10 +14,14 @@ export interface CheckedTaxIds {
 const mostPerRound = 10
 const answerWithinMs = 10_000
 
-/** Asks for the tax ids that nobody confirmed yet. What was answered is kept at once, so that a second try asks for the rest. */
-export function createTaxIdCheckActivities({ db, taxIdCheck }: DatabaseDependencies) {
+/**
+ * Asks the tax service for what waits, and a register for the tax ids that nobody confirmed yet. What was answered is kept at
+ * once, so that a second try asks for the rest.
+ */
+export function createTaxIdCheckActivities({ db, taxIdCheck, taxService }: DatabaseDependencies) {
   return {
     async checkTaxIds(): Promise<CheckedTaxIds> {
+      if (taxService !== undefined) await askTaxQuestions(db, taxService)
       const counts = { valid: 0, invalid: 0, unreachable: 0 }
       if (taxIdCheck === undefined) return counts
       const { country, taxId } = await readRequester(db)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { toProblem } from './errors.ts'
@@ -18,7 +19,10 @@ export function createGuardedFrame(deps: ApiDependencies): Frame {
     finish(ctx, deps)
     logWrite(ctx, deps, performance.now() - startedMs)
   })
-  frame.app.onError((error, ctx) => answerProblem(ctx, deps, error))
+  frame.app.onError(async (error, ctx) => {
+    await noteTaxQuestion(deps.db, error)
+    return await answerProblem(ctx, deps, error)
+  })
   frame.app.notFound((ctx) =>
     answerProblem(ctx, deps, new BusinessError('not_found', `There is nothing at ${ctx.req.path}.`)),
   )

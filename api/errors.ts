@@ -480,6 +480,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  tax_answer_missing: kind(
+    422,
+    'The tax service has not answered yet',
+    'It is asked by itself: try again in some minutes. If it stays away, the open task says why.',
+  ),
   tax_id_invalid: kind(
     422,
     'This is no tax id of that country',

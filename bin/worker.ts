@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
+import { createTaxService } from '#activities/tax-service.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
@@ -27,6 +28,7 @@ const environmentSchema = z.object({
   CLOUDER_BUSYBOX: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
+  CLOUDER_TAX_SERVICE_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
 })
 
@@ -85,6 +87,9 @@ const workers = await Promise.all([
       ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
         ? {}
         : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),
+      ...(env.CLOUDER_TAX_SERVICE_URL === ''
+        ? {}
+        : { taxService: createTaxService(env.CLOUDER_TAX_SERVICE_URL) }),
     }),
     maxCachedWorkflows: 500,
     shutdownGraceTime: '10 s',

@@ -126,7 +126,7 @@ async function readOfCustomers(db: Db, customerIds: readonly string[], { isLocke
     db,
     async () => readWaitingCharges(db, customerIds, { isLocked }),
     async () => readAppliedDiscounts(db, customerIds),
-    async () => readTaxTerms(db),
+    async () => readTaxTerms(db, customerIds),
   )
   return { charges, discounts, taxTermsOf }
 }

@@ -108,5 +108,11 @@ export function toDecision({
   tax_category: category,
 }: Pick<PartRow, 'tax' | 'tax_category'>): TaxDecision {
   if (tax === null) return { category: 'out_of_scope', rates: [], note: null, rule: 'seller_has_no_rates' }
-  return { category, rates: tax.rates, note: tax.note ?? null, rule: tax.rule }
+  return {
+    category,
+    rates: tax.rates,
+    note: tax.note ?? null,
+    rule: tax.rule,
+    ...(tax.source === undefined ? {} : { source: tax.source }),
+  }
 }

@@ -5,6 +5,7 @@ import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
 import { recordException } from './billing-run.ts'
 import type { Db } from './database.ts'
 import { parkDocument } from './document.ts'
+import { noteTaxQuestion } from './tax-answer.ts'
 import { isTransient } from './transient.ts'
 
 export interface RunOfChunk {
@@ -70,6 +71,7 @@ async function tellException(
     exceptions.parked += 1
     const reason = reasonOf(outcome.error)
     await parkDocument(db, documentId, reason)
+    await noteTaxQuestion(db, outcome.error)
     await recordException(db, { ...run, documentId, outcome: 'parked', reason })
   }
 }

@@ -17,7 +17,9 @@ import type {
   EnvironmentsTable,
   ReservedNamesTable,
   TestClocksTable,
+  TaxAnswersTable,
   TaxIdChecksTable,
+  TaxQuestionsTable,
 } from './tables/customer.ts'
 import type { InstallationTable, ServiceTermsTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
@@ -57,6 +59,8 @@ export interface Database {
   customers: CustomersTable
   customer_balances: CustomerBalancesTable
   tax_id_checks: TaxIdChecksTable
+  tax_answers: TaxAnswersTable
+  tax_questions: TaxQuestionsTable
   mail_verifications: hold.MailVerificationsTable
   environments: EnvironmentsTable
   reserved_names: ReservedNamesTable

@@ -8,6 +8,7 @@ import type { FinalizedInvoice } from './invoice.ts'
 import { lockDocuments } from './subscription-documents.ts'
 import { lockSubscription } from './subscription.ts'
 import { closeTasks, openTask } from './task.ts'
+import { noteTaxQuestion } from './tax-answer.ts'
 
 /**
  * Bills usage that came after the last bill of its subscription, all of a subscription that came since on one document of its
@@ -21,6 +22,7 @@ export async function billLateUsage(
     try {
       await billAndTell(db, subscriptionId, of)
     } catch (error) {
+      await noteTaxQuestion(db, error)
       await openTask(db, {
         kind: 'bill_failed',
         subjectKind: 'subscription',

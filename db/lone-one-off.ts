@@ -6,6 +6,7 @@ import type { Db, Tx } from './database.ts'
 import type { FinalizedInvoice } from './invoice.ts'
 import { billOneOffs } from './one-off-bill.ts'
 import { closeTasks, openTask } from './task.ts'
+import { noteTaxQuestion } from './tax-answer.ts'
 
 /** One-offs of a customer in a currency in which nothing of his recurs. */
 export interface LoneCharges {
@@ -26,6 +27,7 @@ export async function billLoneOneOffs(
     try {
       await billAndTell(db, lone, of)
     } catch (error) {
+      await noteTaxQuestion(db, error)
       await openTask(db, {
         kind: 'bill_failed',
         subjectKind: 'customer',

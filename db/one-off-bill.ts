@@ -61,7 +61,7 @@ export async function readOneOffInput(
   of: { customer: BilledCustomer; currency: string; charges: readonly OneOffCharge[]; asOf: string },
 ): Promise<DocumentInput> {
   const discounts = (await readAppliedDiscounts(db, [of.customer.id])).get(of.customer.id) ?? []
-  const taxTermsOf = await readTaxTerms(db)
+  const taxTermsOf = await readTaxTerms(db, [of.customer.id])
   return {
     reason: 'period',
     currency: of.currency,

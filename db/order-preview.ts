@@ -65,7 +65,7 @@ export interface PreviewedSubscription {
 
 /**
  * What an order would become; nothing is saved. Confirming uses the same plan.
- * @throws what `readOrderContext` refuses, and `tax_rate_missing`
+ * @throws what `readOrderContext` refuses, and `tax_rate_missing`, `tax_answer_missing`
  */
 export async function previewOrder(db: Db, request: OrderRequest): Promise<OrderPreview> {
   const context = await readOrderContext(db, request)
@@ -73,7 +73,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   const [customer, taxTermsOf] = await readTogether(
     db,
     async () => readBilledCustomer(db, request.customerId),
-    async () => readTaxTerms(db),
+    async () => readTaxTerms(db, [request.customerId]),
   )
   const terms = taxTermsOf(customer)
   const on = context.startsOn ?? context.on

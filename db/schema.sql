@@ -735,6 +735,7 @@ CREATE TABLE installation (
   advance_days integer not null default 0,
   backup_retention_days integer not null default 30,
   skips_zero_invoices boolean not null default false,
+  tax_determination text not null default 'table'::text,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
@@ -749,6 +750,7 @@ CREATE TABLE installation (
   constraint installation_reservation_minutes_check CHECK (((reservation_minutes >= 1) AND (reservation_minutes <= 10080))),
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
   constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
+  constraint installation_tax_determination_check CHECK ((tax_determination = ANY (ARRAY['table'::text, 'service'::text]))),
   constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
   constraint installation_terms_required_check CHECK ((terms_required = ANY (ARRAY['shop'::text, 'everywhere'::text]))),
   constraint installation_unbuilt_payments_check CHECK ((unbuilt_payments = ANY (ARRAY['balance'::text, 'refund'::text]))),
@@ -1696,6 +1698,26 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX one_open_task ON public.tasks USING btree (kind, subject_kind, subject_id) WHERE (closed_at IS NULL);
 
+CREATE TABLE tax_answers (
+  id uuid not null,
+  seller_country text not null,
+  buyer_country text not null,
+  buyer_region text,
+  is_business boolean not null,
+  is_tax_id_verified boolean not null,
+  product_category text not null,
+  valid_in daterange not null,
+  decision jsonb not null,
+  source text not null,
+  answered_at timestamp with time zone not null,
+  constraint tax_answers_pkey PRIMARY KEY (id),
+  constraint tax_answers_decision_check CHECK ((decision ?& ARRAY['category'::text, 'rates'::text, 'note'::text])),
+  constraint tax_answers_source_check CHECK ((source <> ''::text)),
+  constraint tax_answers_valid_in_check CHECK ((NOT isempty(valid_in)))
+);
+CREATE INDEX tax_answers_by_facts ON public.tax_answers USING btree (seller_country, buyer_country, product_category);
+CREATE TRIGGER tax_answer_immutable BEFORE DELETE OR UPDATE ON public.tax_answers FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE tax_id_checks (
   id uuid not null,
   customer_id uuid not null,
@@ -1713,6 +1735,24 @@ CREATE TABLE tax_id_checks (
 );
 CREATE INDEX tax_id_checks_by_customer ON public.tax_id_checks USING btree (customer_id, id DESC);
 CREATE TRIGGER tax_id_check_immutable BEFORE DELETE OR UPDATE ON public.tax_id_checks FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE tax_questions (
+  id uuid not null,
+  seller_country text not null,
+  buyer_country text not null,
+  buyer_region text,
+  is_business boolean not null,
+  is_tax_id_verified boolean not null,
+  product_category text not null,
+  on_date date not null,
+  asked_since timestamp with time zone not null,
+  attempts integer not null default 0,
+  next_try_at timestamp with time zone not null,
+  last_error text,
+  constraint tax_questions_pkey PRIMARY KEY (id),
+  constraint one_tax_question UNIQUE NULLS NOT DISTINCT (seller_country, buyer_country, buyer_region, is_business, is_tax_id_verified, product_category, on_date),
+  constraint tax_questions_attempts_check CHECK ((attempts >= 0))
+);
 
 CREATE TABLE tax_rates (
   id uuid not null,

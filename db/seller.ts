@@ -17,6 +17,8 @@ export interface SellerSettings {
   readonly pricesIncludeTax: boolean
   readonly statesTaxInOwnCurrency: boolean
   readonly taxRounding: 'document' | 'line'
+  /** Which tax is charged: by the table of rates, or by what an outside service answers. */
+  readonly taxDetermination: 'table' | 'service'
   readonly recurrenceStarts: 'confirmation' | 'first_invoice' | 'activation'
   /** Days that a document stays a draft for review. */
   readonly draftDays: number
@@ -52,6 +54,7 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     pricesIncludeTax: row.prices_include_tax,
     statesTaxInOwnCurrency: row.states_tax_in_own_currency,
     taxRounding: row.tax_rounding,
+    taxDetermination: row.tax_determination,
     recurrenceStarts: row.recurrence_starts,
     draftDays: row.draft_days,
     announcedFields: row.announced_fields,
@@ -95,6 +98,7 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       prices_include_tax: settings.pricesIncludeTax,
       states_tax_in_own_currency: settings.statesTaxInOwnCurrency,
       tax_rounding: settings.taxRounding,
+      tax_determination: settings.taxDetermination,
       recurrence_starts: settings.recurrenceStarts,
       draft_days: settings.draftDays,
       announced_fields: settings.announcedFields,

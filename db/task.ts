@@ -17,7 +17,9 @@ export interface NewTask {
     | 'refund_due'
     | 'resume_failed'
     | 'tax_id_unverified'
-  readonly subjectKind: 'change_request' | 'subscription' | 'document' | 'instance' | 'customer' | 'order'
+    | 'tax_service_away'
+  readonly subjectKind:
+    'change_request' | 'subscription' | 'document' | 'instance' | 'customer' | 'order' | 'installation'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

@@ -1,20 +1,25 @@
 import { sql } from 'kysely'
 import type { DocumentTaxTerms } from '#domain/invoice/document.ts'
-import { determineTax, type TaxDecision, type TaxRate } from '#domain/tax.ts'
+import { taxByService } from '#domain/tax-service.ts'
+import { taxTable, type TaxDecision, type TaxDetermination, type TaxRate } from '#domain/tax.ts'
 import type { BilledCustomer } from './billable-line.ts'
 import type { Db } from './database.ts'
+import { readTaxAnswers } from './tax-answer.ts'
 
 /** How the installation taxes a customer's documents, each day and category decided once. */
 export type TaxTermsOf = (customer: BilledCustomer) => DocumentTaxTerms
 
-/** Without a country of the seller no tax is determined; a customer without one is taxed as one of the seller's. */
-export async function readTaxTerms(db: Db): Promise<TaxTermsOf> {
+/**
+ * Without a country of the seller no tax is determined; a customer without one is taxed as one of the seller's.
+ * @param customerIds who is taxed, or for whom somebody else pays; what a tax service answered is read for these
+ */
+export async function readTaxTerms(db: Db, customerIds: readonly string[]): Promise<TaxTermsOf> {
   const installation = await db
     .selectFrom('installation')
-    .select(['seller', 'prices_include_tax', 'tax_rounding'])
+    .select(['seller', 'prices_include_tax', 'tax_rounding', 'tax_determination'])
     .executeTakeFirstOrThrow()
   const country = installation.seller.country ?? null
-  const rates = country === null ? [] : await readTaxRates(db)
+  const determine = await readDetermination(db, { country, by: installation.tax_determination, customerIds })
   const terms = {
     arePricesInclusive: installation.prices_include_tax,
     taxRounding: installation.tax_rounding,
@@ -29,12 +34,21 @@ export async function readTaxTerms(db: Db): Promise<TaxTermsOf> {
         const key = `${on} ${category}`
         // What is sold runs on servers and is delivered over a network: an electronic service.
         const decision =
-          decided.get(key) ?? determineTax({ seller, buyer, category, on, isElectronicService: true }, rates)
+          decided.get(key) ?? determine({ seller, buyer, category, on, isElectronicService: true })
         decided.set(key, decision)
         return decision
       },
     }
   }
+}
+
+async function readDetermination(
+  db: Db,
+  of: { country: string | null; by: 'table' | 'service'; customerIds: readonly string[] },
+): Promise<TaxDetermination> {
+  if (of.country === null) return taxTable([])
+  if (of.by === 'table') return taxTable(await readTaxRates(db))
+  return taxByService(await readTaxAnswers(db, of.country, of.customerIds))
 }
 
 async function readTaxRates(db: Db): Promise<TaxRate[]> {

@@ -52,9 +52,11 @@ export interface TaxDecision {
   /** What the document must say of it; null where nothing needs to be said. */
   readonly note: string | null
   readonly rule: TaxRule
+  /** Who answered, where it was an outside service. */
+  readonly source?: string
 }
 
-/** Which rule of the default determination answered. */
+/** Which rule of the default determination answered, or that an outside service did. */
 export type TaxRule =
   | 'buyer_is_exempt'
   | 'seller_has_no_rates'
@@ -64,6 +66,7 @@ export type TaxRule =
   | 'business_abroad'
   | 'electronic_service_abroad'
   | 'rates_of_sellers_country'
+  | 'service'
 
 /** What an outside tax service must answer to take the place of the table. It fails rather than guess a rate. */
 export type TaxDetermination = (question: TaxQuestion) => TaxDecision
@@ -96,7 +99,8 @@ const abroadNote = 'Not taxable in the country of the seller.'
  */
 export function determineTax(question: TaxQuestion, rates: readonly TaxRate[]): TaxDecision {
   const { seller, buyer } = question
-  if (buyer.exemption !== null) return untaxed('exempt', buyer.exemption, 'buyer_is_exempt')
+  const exempt = exemptBuyer(buyer)
+  if (exempt !== null) return exempt
   if (rates.length === 0) return untaxed('out_of_scope', null, 'seller_has_no_rates')
   if (seller.country === buyer.country) return taxed(question, seller.country, rates, 'same_country')
   const isInsideUnion = europeanUnion.has(seller.country) && europeanUnion.has(buyer.country)
@@ -112,6 +116,11 @@ export function determineTax(question: TaxQuestion, rates: readonly TaxRate[]): 
     return untaxed('out_of_scope', abroadNote, 'electronic_service_abroad')
   }
   return taxed(question, seller.country, rates, 'rates_of_sellers_country')
+}
+
+/** Null where the buyer is not exempt. */
+export function exemptBuyer({ exemption }: TaxedBuyer): TaxDecision | null {
+  return exemption === null ? null : untaxed('exempt', exemption, 'buyer_is_exempt')
 }
 
 function untaxed(category: TaxCategory, note: string | null, rule: TaxRule): TaxDecision {

@@ -134,6 +134,16 @@ function BillingForm(props: SettingsProps) {
       />
       <Choice
         {...at}
+        name="tax_determination"
+        label="Which tax is charged"
+        value={seller.tax_determination}
+        choices={[
+          ['table', 'by the tax rates'],
+          ['service', 'by the tax service; what it has not answered waits'],
+        ]}
+      />
+      <Choice
+        {...at}
         name="tax_rounding"
         label="Tax is rounded"
         value={seller.tax_rounding}

@@ -34,7 +34,7 @@ export function registerChangeRequests(frame: Frame): void {
       status: 201,
       location: (request) => `/v1/change-requests/${request.id}`,
       effect: 'command',
-      refusals: [...changeRefusals, 'change_requested_already', 'tax_rate_missing'],
+      refusals: [...changeRefusals, 'change_requested_already', 'tax_answer_missing', 'tax_rate_missing'],
     },
     async ({ db, params, body, principal, commandId, isRepeat, now }) => {
       const subscriptionId = await resolveAddress(db, 'subscription', params.id)

@@ -44,7 +44,13 @@ export const invoiceActions: readonly InvoiceAction[] = [
     description: 'It is computed once more. Finalized already, it stays as it is.',
     body: nothingSchema,
     isOfDraft: true,
-    refusals: ['action_not_allowed', 'invoice_empty', 'invoice_field_missing', 'tax_rate_missing'],
+    refusals: [
+      'action_not_allowed',
+      'invoice_empty',
+      'invoice_field_missing',
+      'tax_answer_missing',
+      'tax_rate_missing',
+    ],
     carryOut: async (tx, { invoiceId, now }) => {
       await finalizeInvoice(tx, { invoiceId, now })
       return invoiceId

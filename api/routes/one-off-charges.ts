@@ -157,6 +157,7 @@ function registerNewInvoice(frame: Frame): void {
         'customer_unknown',
         'invoice_empty',
         'invoice_field_missing',
+        'tax_answer_missing',
         'tax_rate_missing',
       ],
     },

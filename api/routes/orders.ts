@@ -68,6 +68,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'quantity_not_whole',
   'recurrence_invalid',
   'subscription_unknown',
+  'tax_answer_missing',
   'tax_rate_missing',
   'template_unknown',
   'trial_used',

@@ -29,7 +29,7 @@ const changePreviewSchema = z
 
 /** What is to come, computed by what makes it. Nothing is written. */
 export function registerPreviews(frame: Frame): void {
-  const refusals = ['tax_rate_missing'] as const
+  const refusals = ['tax_answer_missing', 'tax_rate_missing'] as const
   frame.route(
     {
       method: 'get',
@@ -120,6 +120,7 @@ function registerChangePreview(frame: Frame): void {
         'quantity_not_whole',
         'quantity_unchanged',
         'recurrence_invalid',
+        'tax_answer_missing',
         'tax_rate_missing',
         'tiers_invalid',
       ],

@@ -12,6 +12,7 @@ const tax = z.object({
   rule: z.string(),
   rates: z.array(z.object({ name: z.string(), rate_percent: z.string() })),
   note: z.string().optional(),
+  source: z.string().optional().openapi({ description: 'Which tax service answered.' }),
 })
 const usage = z.object({
   quantity: z.string(),

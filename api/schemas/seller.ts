@@ -68,6 +68,10 @@ const settingsShape = {
       'Invoices in another currency state their tax in the seller’s as well, by the exchange rates.',
   }),
   tax_rounding: z.enum(['document', 'line']),
+  tax_determination: z.enum(['table', 'service']).openapi({
+    description:
+      'Which tax is charged: by the tax rates, or by what the tax service of the installation answers. What it has not answered is not billed.',
+  }),
   recurrence_starts: z
     .enum(['confirmation', 'first_invoice', 'activation'])
     .openapi({ description: 'From when on what recurs is charged.' }),
@@ -151,6 +155,7 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     prices_include_tax: settings.pricesIncludeTax,
     states_tax_in_own_currency: settings.statesTaxInOwnCurrency,
     tax_rounding: settings.taxRounding,
+    tax_determination: settings.taxDetermination,
     recurrence_starts: settings.recurrenceStarts,
     invoice_sections: profile.sections ?? 'none',
     draft_days: settings.draftDays,
@@ -188,6 +193,7 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     pricesIncludeTax: json.prices_include_tax,
     statesTaxInOwnCurrency: json.states_tax_in_own_currency,
     taxRounding: json.tax_rounding,
+    taxDetermination: json.tax_determination,
     recurrenceStarts: json.recurrence_starts,
     draftDays: json.draft_days,
     announcedFields: json.announced_fields,

@@ -20,6 +20,7 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   change_request: 'changeRequest',
   customer: 'customer',
   document: 'document',
+  installation: 'installation',
   instance: 'instance',
   order: 'order',
   subscription: 'subscription',

@@ -28,6 +28,7 @@ interface Change {
   readonly pricesIncludeTax?: 'yes' | 'no'
   readonly statesTaxInOwnCurrency?: 'yes' | 'no'
   readonly taxRounding?: string
+  readonly taxDetermination?: string
   readonly recurrenceStarts?: string
   readonly invoiceSections?: string
 }
@@ -104,6 +105,12 @@ function registerSet(group: Command): void {
         'no',
       ]),
     )
+    .addOption(
+      new Option('--tax-determination <by>', 'which tax is charged: by your table or a service').choices([
+        'table',
+        'service',
+      ]),
+    )
     .addOption(new Option('--tax-rounding <level>', 'where tax is rounded').choices(['document', 'line']))
     .addOption(
       new Option('--recurrence-starts <moment>', 'from when on what recurs is charged').choices([
@@ -152,6 +159,7 @@ function toBody(change: Change): object {
     prices_include_tax: change.pricesIncludeTax && change.pricesIncludeTax === 'yes',
     states_tax_in_own_currency: change.statesTaxInOwnCurrency && change.statesTaxInOwnCurrency === 'yes',
     tax_rounding: change.taxRounding,
+    tax_determination: change.taxDetermination,
     recurrence_starts: change.recurrenceStarts,
   }
 }
@@ -186,6 +194,7 @@ function show(out: Output, seller: Seller): void {
     ['currency', seller.currency],
     ['time zone', seller.time_zone],
     ['prices', seller.prices_include_tax ? 'include tax' : 'without tax'],
+    ['tax', seller.tax_determination === 'service' ? 'by the tax service' : 'by the tax rates'],
     ['tax rounding', `once a ${seller.tax_rounding === 'line' ? 'line' : 'rate and document'}`],
     ...(seller.states_tax_in_own_currency ? [['tax', `also in ${seller.currency}`] as const] : []),
     ['recurrence starts', seller.recurrence_starts.replace('_', ' ')],

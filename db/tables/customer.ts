@@ -1,5 +1,6 @@
 import type { PaymentTerms } from '#domain/payment-terms.ts'
-import type { Defaulted, Generated, Instant, NullableJson } from './columns.ts'
+import type { TaxServiceAnswer } from '#domain/tax-service.ts'
+import type { CalendarDate, DateRange, Defaulted, Generated, Instant, Json, NullableJson } from './columns.ts'
 
 export interface TestClocksTable {
   id: string
@@ -50,6 +51,33 @@ export interface TaxIdChecksTable {
   registered_name: string | null
   failure: string | null
   checked_at: Instant
+}
+
+interface TaxFactsColumns {
+  id: string
+  seller_country: string
+  buyer_country: string
+  buyer_region: string | null
+  is_business: boolean
+  is_tax_id_verified: boolean
+  product_category: string
+}
+
+/** What an outside tax service answered. */
+export interface TaxAnswersTable extends TaxFactsColumns {
+  valid_in: DateRange
+  decision: Json<TaxServiceAnswer['decision']>
+  source: string
+  answered_at: Instant
+}
+
+/** What waits for its answer. */
+export interface TaxQuestionsTable extends TaxFactsColumns {
+  on_date: CalendarDate
+  asked_since: Instant
+  attempts: Defaulted<number>
+  next_try_at: Instant
+  last_error: string | null
 }
 
 export interface CustomerBalancesTable {

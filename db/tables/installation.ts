@@ -38,6 +38,7 @@ export interface InstallationTable {
   prices_include_tax: Defaulted<boolean>
   states_tax_in_own_currency: Defaulted<boolean>
   tax_rounding: Defaulted<'document' | 'line'>
+  tax_determination: Defaulted<'table' | 'service'>
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>
   announced_fields: Defaulted<readonly AnnouncedField[]>

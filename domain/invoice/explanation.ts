@@ -56,6 +56,8 @@ export interface ExplainedTax {
   readonly rule: TaxRule
   readonly rates: readonly AppliedTaxRate[]
   readonly note?: string
+  /** Who answered, where it was an outside service. */
+  readonly source?: string
 }
 
 /** The share of its cycle that a part is, by the terms of its line. */

@@ -97,6 +97,7 @@ function explainTax(rated: RatedLine, decision: TaxDecision): ExplainedTax | und
     rule: decision.rule,
     rates: decision.rates,
     ...(decision.note === null ? {} : { note: decision.note }),
+    ...(decision.source === undefined ? {} : { source: decision.source }),
   }
 }
 

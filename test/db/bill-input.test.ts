@@ -81,6 +81,20 @@ test('as many queries read one bill as ten', async () => {
   assert.equal(bills.length, 10)
   assert.deepEqual([...new Set(ten.parts)], one.parts)
   assert.equal(ten.queries, one.queries)
+  const installation = await seller.db.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
+  const set = async (tax: 'table' | 'service', profile: object) =>
+    seller.db
+      .updateTable('installation')
+      .set({ tax_determination: tax, seller: JSON.stringify(profile) })
+      .execute()
+  await set('service', { ...installation.seller, country: 'DE' })
+  const [answered, ...others] = [await count(bills.slice(0, 1)), await count(bills)]
+  await set('table', installation.seller)
+  assert.deepEqual(
+    others.map(({ queries }) => queries),
+    [answered?.queries],
+    'what a tax service answered is one query, too',
+  )
 })
 
 test('a discount of a customer is off so many periods and no longer', async () => {

@@ -548,6 +548,56 @@ test('an answer to a tax id stays, and says why where there is none', async () =
   await assert.rejects(db.deleteFrom('tax_id_checks').execute(), /tax_id_checks/)
 })
 
+test('what a tax service answered stays; a question waits once', async () => {
+  const facts = {
+    seller_country: 'DE',
+    buyer_country: 'FR',
+    buyer_region: null,
+    is_business: false,
+    is_tax_id_verified: false,
+    product_category: 'standard',
+  }
+  const decision = JSON.stringify({ category: 'exempt', rates: [], note: null })
+  const at = '2026-01-01T00:00:00Z'
+  const answer = async (overrides: object) =>
+    db
+      .insertInto('tax_answers')
+      .values({
+        id: newId(),
+        ...facts,
+        valid_in: '[2026-01-01,)',
+        decision,
+        source: 'S',
+        answered_at: at,
+        ...overrides,
+      })
+      .execute()
+  await refuses('tax_answers_valid_in_check', async () => answer({ valid_in: 'empty' }))
+  await refuses('tax_answers_decision_check', async () => answer({ decision: '{}' }))
+  await refuses('tax_answers_source_check', async () => answer({ source: '' }))
+  await answer({})
+  await assert.rejects(db.deleteFrom('tax_answers').execute(), /tax_answers/)
+  const question = async (overrides: object) =>
+    db
+      .insertInto('tax_questions')
+      .values({
+        id: newId(),
+        ...facts,
+        on_date: '2026-01-01',
+        asked_since: at,
+        next_try_at: at,
+        last_error: null,
+        ...overrides,
+      })
+      .execute()
+  await refuses('tax_questions_attempts_check', async () => question({ attempts: -1 }))
+  await question({})
+  await refuses('one_tax_question', async () => question({}))
+  await refuses('installation_tax_determination_check', async () =>
+    sql`update installation set tax_determination = 'guess'`.execute(db),
+  )
+})
+
 test('a payer pays for himself, and an invoice is for another than who pays', async () => {
   const make = async (payerId: string | null, id = newId()) => {
     const facts = {

@@ -49,6 +49,7 @@ test('how documents are taxed, rounded, reviewed and due is chosen', async () =>
   const done = await console.submit('/settings', '/settings/billing', {
     prices_include_tax: 'true',
     tax_rounding: 'line',
+    tax_determination: 'service',
     recurrence_starts: 'first_invoice',
     payment_terms_days: '30',
     draft_days: '2',
@@ -57,6 +58,7 @@ test('how documents are taxed, rounded, reviewed and due is chosen', async () =>
   assert.partialDeepStrictEqual(await seller(), {
     prices_include_tax: true,
     tax_rounding: 'line',
+    tax_determination: 'service',
     recurrence_starts: 'first_invoice',
     payment_terms_days: 30,
     draft_days: 2,

@@ -20,10 +20,12 @@ export function createFakeTemporal() {
   const behaviour: {
     onStart: (workflow: StartedWorkflow) => Promise<void>
     onUpdate: (update: SentUpdate) => Promise<unknown>
+    onExecute: (workflow: StartedWorkflow) => Promise<unknown>
     onPing: () => Promise<void>
   } = {
     onStart: () => Promise.resolve(),
     onUpdate: (update) => Promise.resolve({ requestId: update.updateId, refusal: null }),
+    onExecute: ({ type }) => Promise.reject(new Error(`nobody answers the workflow ${type}`)),
     onPing: () => Promise.resolve(),
   }
   // Only what the API calls; anything else fails by its absence.
@@ -35,6 +37,9 @@ export function createFakeTemporal() {
         const workflow = { type, workflowId: options.workflowId, args: options.args }
         await behaviour.onStart(workflow)
         started.push(workflow)
+      },
+      async execute(type: string, options: { workflowId: string; args: readonly unknown[] }) {
+        return await behaviour.onExecute({ type, workflowId: options.workflowId, args: options.args })
       },
       getHandle: (workflowId: string) => ({
         async executeUpdate(name: string, options: { args: readonly unknown[]; updateId: string }) {

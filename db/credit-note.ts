@@ -204,7 +204,7 @@ async function readCorrectedLines(tx: Tx, invoiceId: string): Promise<SourcedLin
       where credit.credits_line_id = line.id
         and (credit.amount_minor, credit.tax_minor) <> (-undone.amount_minor, -undone.tax_minor)
     ) credits
-    where line.invoice_id = ${invoiceId} and not line.is_text
+    where line.invoice_id = ${invoiceId}
     order by line.position`.execute(tx)
   return rows.map((row) => ({
     id: row.id,

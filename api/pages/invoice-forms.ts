@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Tx } from '#db/database.ts'
 import { getInvoice } from '#db/read/invoice.ts'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { parseAmount } from '#domain/money.ts'
@@ -26,6 +27,7 @@ export function registerInvoiceForms(frame: Frame): void {
           const made = await carryOut(frame, ctx, { publicId, name, values })
           return ctx.redirect(`/invoices/${made}`, 303)
         } catch (error) {
+          await noteTaxQuestion(frame.deps.db, error)
           if (!(error instanceof BusinessError)) throw error
           const refused = { action: name, code: error.code, detail: error.message, values }
           const body = await invoiceBody(frame, view, { publicId, language: undefined, refused })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Tx } from '#db/database.ts'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { answerOnce } from '../idempotency.ts'
@@ -41,6 +42,7 @@ export function registerRowForm(frame: Frame, form: RowForm): void {
     try {
       return ctx.redirect(await carryOutOnce(frame, ctx, { form, id, sent }), 303)
     } catch (error) {
+      await noteTaxQuestion(frame.deps.db, error)
       if (!(error instanceof BusinessError)) throw error
       const body = await form.showAgain(view, id, refusedInput(form.form(id, values), values, error))
       return { ...body, title: `Refused: ${body.title}`, status: refusedStatus(error.code) }

@@ -1,4 +1,5 @@
 import { readSimulation, type Simulation } from '#db/read/simulation.ts'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { TurningPoint } from '#domain/invoice/turning-point.ts'
 import type { Frame } from '../frame.ts'
@@ -29,6 +30,7 @@ export function registerSimulation(frame: Frame): void {
         const simulation = await readSimulation(db, content.row.id, { months, assumed })
         return page(content, <Simulated {...{ view, content, asked, names, simulation }} />)
       } catch (error) {
+        await noteTaxQuestion(db, error)
         if (!(error instanceof BusinessError)) throw error
         const refused = <Refused {...{ content, asked, names }} detail={error.message} />
         return { ...page(content, refused), status: 422 }

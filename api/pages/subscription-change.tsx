@@ -1,6 +1,7 @@
 import { previewPlanChange, type PreviewedChange } from '#db/change-preview.ts'
 import { listProducts } from '#db/read/product.ts'
 import type { SubscriptionLineRow } from '#db/read/subscription.ts'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { Frame } from '../frame.ts'
@@ -34,6 +35,7 @@ export function registerSubscriptionChange(frame: Frame): void {
     try {
       return changeBody(view, page, { preview: await previewOf(frame, page) })
     } catch (error) {
+      await noteTaxQuestion(frame.deps.db, error)
       return refusedBody(view, page, error)
     }
   })

@@ -11,6 +11,7 @@ import { listInvoices } from '#db/read/invoice.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
 import type { Db } from '#db/database.ts'
+import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { DocumentLineDraft } from '#domain/invoice/document.ts'
@@ -75,6 +76,7 @@ async function readExpected(db: Db, subscriptionId: string): Promise<ExpectedCon
     const totalMinor = lines.reduce((sum, { amountMinor, taxMinor }) => sum + amountMinor + taxMinor, 0)
     return { on: expected.on, lines, totalMinor }
   } catch (error) {
+    await noteTaxQuestion(db, error)
     if (error instanceof BusinessError) return { refusal: error.message }
     throw error
   }

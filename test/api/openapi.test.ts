@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { z } from 'zod'
 import { encodeId } from '#domain/identifier.ts'
+import { keepBackup, openBackup, recordCopy, recordVerified } from '#db/backup.ts'
 import { newId } from '#db/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
@@ -43,9 +44,48 @@ before(async () => {
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()
   await askRegister()
+  await keepCopy()
+  await findDrift()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
+
+/** The instance was saved, as before an unbuild. */
+async function keepCopy(): Promise<void> {
+  const { server_id: serverId } = await api.db
+    .selectFrom('instances')
+    .select('server_id')
+    .where('id', '=', life.instanceId)
+    .executeTakeFirstOrThrow()
+  const { id: buildOrderId } = await api.db
+    .selectFrom('build_orders')
+    .select('id')
+    .where('subscription_id', '=', life.subscriptionId)
+    .executeTakeFirstOrThrow()
+  const { id } = await openBackup(api.db, { instanceId: life.instanceId, serverId, buildOrderId })
+  const copy = { volume: 'data', location: 'copies/data.tar', bytes: 1024, sha256: 'a'.repeat(64) }
+  const now = '2026-03-01T00:00:00Z'
+  await recordCopy(api.db, id, copy, now)
+  await recordVerified(api.db, id, copy.volume, now)
+  await keepBackup(api.db, id, now)
+}
+
+/** A volume of nobody was seen on the server. */
+async function findDrift(): Promise<void> {
+  const { id } = await api.db.selectFrom('servers').select('id').executeTakeFirstOrThrow()
+  const seen = { found_at: '2026-03-01T00:00:00Z', seen_at: '2026-03-01T00:00:00Z', settled_at: null }
+  const what = {
+    kind: 'orphan',
+    severity: 'warning',
+    object_kind: 'volume',
+    object_name: 'left-over',
+  } as const
+  const how = { detail: 'no row knows it', is_safe: false, command: 'docker volume inspect left-over' }
+  await api.db
+    .insertInto('findings')
+    .values({ id: newId(), server_id: id, instance_id: null, ...what, ...how, ...seen })
+    .execute()
+}
 
 /** A register was asked for the tax id of every customer. */
 async function askRegister(): Promise<void> {

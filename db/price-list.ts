@@ -1,7 +1,7 @@
 import type { PriceListItem } from '#domain/pricing/price-list-item.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { Db } from './database.ts'
-import { newId } from './identifier.ts'
+import { newId, newIds } from './identifier.ts'
 import type { PriceFormula } from './tables/catalog.ts'
 import { refuseTakenCode } from './unique.ts'
 
@@ -53,15 +53,16 @@ export async function insertPriceListItems(
   items: readonly NewPriceListItem[],
 ): Promise<void> {
   if (items.length === 0) return
+  // Read by id, they come back in the order in which they were given.
+  const ids = newIds(items.length)
   await db
     .insertInto('price_list_items')
-    .values(items.map((item) => toRow(item, priceListId)))
+    .values(items.map((item, index) => ({ ...toRow(item, priceListId), id: ids[index] ?? newId() })))
     .execute()
 }
 
 function toRow({ target, pricing, ...item }: NewPriceListItem, priceListId: string) {
   return {
-    id: newId(),
     price_list_id: priceListId,
     customer_id: item.customerId,
     product_id: target.kind === 'product' ? target.productId : null,

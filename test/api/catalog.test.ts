@@ -140,8 +140,11 @@ suite('201', () => {
     assert.equal(status, 201)
     assert.deepEqual([body['currency'], body['price_list'], body['time_zone']], ['EUR', 'euro', 'UTC'])
     const list = await api.get('/v1/price-lists/euro')
+    const [item] = list.body['items'] as { id: string }[]
+    assert.match(item?.id ?? '', /^pli_/)
     assert.deepEqual(list.body['items'], [
       {
+        id: item?.id,
         product: 'flat',
         attribute: null,
         category: null,

@@ -9,6 +9,7 @@ export async function listServedLines(db: Db, subscriptionId: string): Promise<s
     .where('subscription_id', '=', subscriptionId)
     .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', eb.ref('starts_on'))]))
     .orderBy('starts_on')
+    .orderBy('subscription_lines.position')
     .orderBy('subscription_lines.id')
     .execute()
   return rows.map((row) => `${row.quantity} ${row.code} from ${row.starts_on} to ${row.ends_on ?? 'open'}`)

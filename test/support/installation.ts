@@ -17,6 +17,7 @@ import { pendingMigrations } from '#db/migrate.ts'
 import { readApplication } from '#docker/applications.ts'
 import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { takePortBlock } from './port-block.ts'
 import { createTestDatabase } from './database.ts'
 import {
   applicationsFolder,
@@ -38,6 +39,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
   const temporalAddress = requireEnvironment('CLOUDER_TEST_TEMPORAL_ADDRESS')
   const { url, db, drop } = await createTestDatabase()
   const installation = await ensureInstallation(db, 'docker')
+  await takePortBlock(db)
   await seedApplications(db)
   await seedCatalog(db, { odoo: 'odoo-stand-in' })
   // Nothing here has to spread a load over hours.

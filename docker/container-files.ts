@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import type { ContainerStep } from '#domain/build-plan.ts'
-import { interpolate } from '#domain/interpolation.ts'
+import { interpolate, valuesOf } from '#domain/interpolation.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { call } from './engine.ts'
 
@@ -16,10 +16,8 @@ export async function putFiles(docker: Docker, step: ContainerStep, ctx: RunnerC
   const archive = pack()
   const mtime = new Date(0)
   for (const { path, content, mode } of files) {
-    const text = interpolate(content, (name) =>
-      Object.hasOwn(ctx.secrets, name) ? ctx.secrets[name] : undefined,
-    )
-    archive.entry({ name: path.replace(/^\//, ''), mode, mtime }, text)
+    const name = path.replace(/^\//, '')
+    archive.entry({ name, mode, mtime }, interpolate(content, valuesOf(ctx.secrets)))
   }
   archive.finalize()
   await call(ctx, `put ${files.length} file(s) into container ${step.name}`, (abortSignal) =>

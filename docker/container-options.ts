@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import type { SpecialOptions } from '#domain/application.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
-import { interpolate } from '#domain/interpolation.ts'
+import { interpolate, valuesOf } from '#domain/interpolation.ts'
 
 const MIB = 1024 * 1024
 const OPEN_FILES_MAX = 16_384
@@ -14,8 +14,7 @@ export function createOptions(
   step: ContainerStep,
   secrets: Readonly<Record<string, string>>,
 ): Docker.ContainerCreateOptions {
-  const valueOf = (name: string): string | undefined =>
-    Object.hasOwn(secrets, name) ? secrets[name] : undefined
+  const valueOf = valuesOf(secrets)
   const fill = (template: string): string => interpolate(template, valueOf)
   const special = step.special ?? {}
   const passedOn = (special.passedOn ?? []).filter((name) => valueOf(name) !== undefined)

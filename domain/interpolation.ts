@@ -123,6 +123,16 @@ function uses(segments: readonly Segment[]): VariableUse[] {
   })
 }
 
+/** The template that is filled with the text itself: `cost: $5` is `cost: $$5`. */
+export function literalTemplate(text: string): string {
+  return text.replaceAll('$', '$$$$')
+}
+
+/** The values of a table by name: its own, and never what every object has. */
+export function valuesOf(table: Readonly<Record<string, string>>): (name: string) => string | undefined {
+  return (name) => (Object.hasOwn(table, name) ? table[name] : undefined)
+}
+
 /**
  * Puts values into a template: `interpolate('${USER}:$$1', name => …)` with USER = x is `x:$1`, and
  * `${PORT:-80}` without a PORT is `80`.

@@ -1,14 +1,23 @@
-import { textOf, below, fixedText, listOf, mapOf, refuse, template, type Place } from './reading.ts'
+import { literalTemplate } from '#domain/interpolation.ts'
+import {
+  textOf,
+  below,
+  fixedText,
+  listOf,
+  mapOf,
+  pathInFolder,
+  refuse,
+  template,
+  type Place,
+} from './reading.ts'
 import type { KeyReader } from './service-draft.ts'
 import { containerPath, trueOrFalse } from './values.ts'
 
 /** The text of a file of the application's folder; a dollar sign in it stands for itself. */
 function fileText(path: string, place: Place): string | undefined {
-  const inside = path.replace(/^\.\.\/files(?=\/|$)/, './files')
-  const parts = inside.split('/').filter((part) => part !== '' && part !== '.')
-  if (path.startsWith('/') || path.startsWith('~') || parts.includes('..'))
+  const name = pathInFolder(path)
+  if (name === undefined)
     return refuse(place, `${path} leads out of the application's folder`, 'keep the file in the folder')
-  const name = parts.join('/')
   const text = place.reading.folder.textOf(name)
   if (text !== undefined) return text
   return refuse(
@@ -49,7 +58,7 @@ function readEnvFile(text: string, place: Place): Record<string, string> {
     const quoted = /^(["'])(.*)\1\s*(?:#.*)?$/.exec(raw)
     const value = quoted?.[2] ?? raw.replace(/\s+#.*$/, '').trim()
     const isLiteral = quoted?.[1] === "'"
-    variables[name] = isLiteral ? value.replaceAll('$', '$$$$') : (template(value, place) ?? '')
+    variables[name] = isLiteral ? literalTemplate(value) : (template(value, place) ?? '')
   }
   return variables
 }
@@ -88,7 +97,8 @@ function contentOf(kind: 'configs' | 'secrets', name: string, place: Place): str
   if (typeof declared['environment'] === 'string') return `\${${declared['environment']}}`
   if (typeof declared['file'] !== 'string')
     return refuse(at, 'has no text', 'give it a file, a content or an environment variable')
-  return fileText(fixedText(declared['file'], at) ?? '', below(at, 'file'))?.replaceAll('$', '$$$$')
+  const text = fileText(fixedText(declared['file'], at) ?? '', below(at, 'file'))
+  return text === undefined ? undefined : literalTemplate(text)
 }
 
 export const readFiles = { envFile, configs: kept('configs'), secrets: kept('secrets') }

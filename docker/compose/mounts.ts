@@ -1,5 +1,6 @@
+import { literalTemplate } from '#domain/interpolation.ts'
 import type { FileMount, HostPath, Mount } from '#domain/application.ts'
-import { below, fixedText, isGranted, mapOf, refuse, replace, type Place } from './reading.ts'
+import { below, fixedText, isGranted, mapOf, pathInFolder, refuse, replace, type Place } from './reading.ts'
 import { containerPath, sizeMib, trueOrFalse } from './values.ts'
 
 /** What the `volumes` of a service come to. */
@@ -53,7 +54,8 @@ function readLong(value: Readonly<Record<string, unknown>>, place: Place, to: Se
     )
   if (type === 'tmpfs') return addTmpfs(target, mapOf(value['tmpfs']), place, to)
   // The collection that writes files into its templates does not put variables into them.
-  if (typeof value['content'] === 'string') return addFile(target, literal(value['content']), place, to)
+  if (typeof value['content'] === 'string')
+    return addFile(target, literalTemplate(value['content']), place, to)
   if (type === 'volume' && source === '')
     return addVolume(anonymousName(target), target, isReadOnly, place, to)
   const isFolder = value['is_directory'] === true || value['isDirectory'] === true ? true : null
@@ -119,13 +121,11 @@ function addHostPath({ source, target, isReadOnly }: MountSource, place: Place, 
 }
 
 /**
- * A path beside the compose file. A file is copied from the application's folder; a folder becomes a volume. One template
- * collection keeps its files in `../files`: here they are in the folder `files`.
+ * A path beside the compose file. A file is copied from the application's folder; a folder becomes a volume.
  */
 function addRelative(mount: MountSource, place: Place, to: ServiceMounts): void {
-  const inside = mount.source.replace(/^\.\.\/files(?=\/|$)/, './files')
-  const parts = inside.split('/').filter((part) => part !== '' && part !== '.')
-  if (parts.includes('..')) {
+  const name = pathInFolder(mount.source)
+  if (name === undefined) {
     refuse(
       place,
       `${mount.source} leads out of the application's folder`,
@@ -133,9 +133,8 @@ function addRelative(mount: MountSource, place: Place, to: ServiceMounts): void 
     )
     return
   }
-  const name = parts.join('/')
   const content = place.reading.folder.textOf(name)
-  if (content !== undefined) return addFile(mount.target, literal(content), place, to)
+  if (content !== undefined) return addFile(mount.target, literalTemplate(content), place, to)
   const isFile = mount.isFolder === null && (looksLikeFile(name) || looksLikeFile(mount.target))
   if (isFile) {
     refuse(place, `${name} is mounted, and is not in the application's folder`, 'put the file there')
@@ -145,11 +144,6 @@ function addRelative(mount: MountSource, place: Place, to: ServiceMounts): void 
   replace(place, `the folder ${mount.source} becomes the volume ${volume}`)
   place.reading.volumes.add(volume)
   addVolume(volume, mount.target, mount.isReadOnly, place, to)
-}
-
-/** A template that is filled with the text itself. */
-function literal(text: string): string {
-  return text.replaceAll('$', '$$$$')
 }
 
 /** A last part with an ending, such as `site.conf`, or `Caddyfile`; `conf.d` and `initdb.d` are folders by custom. */

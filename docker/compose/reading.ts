@@ -24,6 +24,17 @@ export interface Reading {
   readonly secrets: Readonly<Record<string, unknown>>
 }
 
+/**
+ * A path beside the compose file as the folder knows it, `conf/site.conf`; undefined where it leads out of the folder. One
+ * template collection keeps its files in `../files`: here they are in the folder `files`.
+ */
+export function pathInFolder(path: string): string | undefined {
+  if (path.startsWith('/') || path.startsWith('~')) return undefined
+  const inside = path.replace(/^\.\.\/files(?=\/|$)/, './files')
+  const parts = inside.split('/').filter((part) => part !== '' && part !== '.')
+  return parts.includes('..') ? undefined : parts.join('/')
+}
+
 /** A place in a file, and what reads it. */
 export interface Place {
   readonly path: Path

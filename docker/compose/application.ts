@@ -192,6 +192,12 @@ function readServices(
     if (draft.isLeftOut) place.reading.leftOut.add(name)
     else drafts.push(draft)
   }
+  if (drafts.length === 0 && place.reading.leftOut.size > 0)
+    refuse(
+      place,
+      'every service is left out',
+      'choose a profile in x-clouder.profiles, or ask for a service once',
+    )
   return drafts
 }
 

@@ -373,6 +373,14 @@ volumes: { data: , logs: , other: }
   )
 })
 
+test('a file of which every service is left out is refused', () => {
+  for (const web of ['{ image: shop, profiles: [debug], privileged: true }', '{ image: shop, scale: 0 }']) {
+    const { status, findings } = check(`services: { web: ${web} }`)
+    assert.equal(status, 'refused')
+    assert.ok(findings.some((finding) => finding.reason === 'every service is left out'))
+  }
+})
+
 test('services that extend each other in a circle are refused', () => {
   const text = 'services: { a: { image: a, extends: b }, b: { image: b, extends: a } }'
   assert.match(JSON.stringify(refusalsOf(text)), /extends b in turn/)

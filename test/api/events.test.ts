@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { sql } from 'kysely'
 import { insertEvent } from '#db/event.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
-import { until } from '#test/support/installation.ts'
+import { untilEventsAreListed } from '#test/support/settled-events.ts'
 
 let api: TestApi
 before(async () => {
@@ -14,19 +13,6 @@ after(async () => api.close())
 
 async function write(number: number): Promise<void> {
   await insertEvent(api.db, { kind: 'usage.read', data: { number } })
-}
-
-/**
- * The list shows what no running transaction of the whole database server could still come before: other tests share that
- * server, so the newest events are waited for.
- */
-async function untilSettled(): Promise<void> {
-  await until('the newest events are listed', async () => {
-    const { rows } = await sql<{ waiting: number }>`
-      select count(*)::int as waiting from events
-      where transaction_id >= pg_snapshot_xmin(pg_current_snapshot())`.execute(api.db)
-    return rows[0]?.waiting === 0
-  })
 }
 
 /** Reads a stream until so many events have come; gives their numbers and the last id. */
@@ -88,7 +74,7 @@ test('a list goes back from the newest, and before catches up from a known one',
   for (const number of [21, 22, 23]) await write(number)
   const numbersOf = (body: Record<string, unknown>) =>
     (body['data'] as { data: { number: number } }[]).map((event) => event.data.number)
-  await untilSettled()
+  await untilEventsAreListed(api.db)
   const newest = await api.get('/v1/events?limit=2')
   assert.deepEqual(numbersOf(newest.body), [23, 22])
   const older = await api.get(`/v1/events?limit=1&after=${String(newest.body['next_cursor'])}`)
@@ -103,7 +89,7 @@ test('events are narrowed to a subscription', async () => {
     lines: [{ product: 'support' }, { product: 'seat' }],
   })
   const [first] = order.body['subscriptions'] as { id: string }[]
-  await untilSettled()
+  await untilEventsAreListed(api.db)
   const { body } = await api.get(`/v1/events?subscription=${first?.id}`)
   const events = body['data'] as { kind: string; subscription: string }[]
   assert.deepEqual(

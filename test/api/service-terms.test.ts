@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { createTestApi, seedCatalog, type Reply, type TestApi } from '#test/support/api.ts'
+import { untilEventsAreListed } from '#test/support/settled-events.ts'
 
 let api: TestApi
 /** The real instant, which tests move on. */
@@ -46,6 +47,7 @@ test('an order of the shop accepts version 3: the order and its event say when a
   const accepted = { version: 3, at: now, by: 'Ada Lovelace' }
   assert.deepEqual(body['accepted_terms'], accepted)
   assert.deepEqual((await api.get(`/v1/orders/${String(body['id'])}`)).body['accepted_terms'], accepted)
+  await untilEventsAreListed(api.db)
   const events = (await api.get('/v1/events?limit=100')).body['data'] as { kind: string; data: object }[]
   assert.deepEqual(events.find(({ kind }) => kind === 'order.terms_accepted')?.data, {
     order: body['id'],

@@ -81,10 +81,9 @@ async function taskOf(id: unknown): Promise<Json | undefined> {
   return (await diary.list('/v1/tasks?limit=100')).find((task) => task['subject_id'] === id)
 }
 
-/** Events are listed once every transaction that began before them has ended, which may be a moment later. */
 async function eventsOf({ subscription }: Sold, kind: string): Promise<Json[]> {
   return await until(`an event ${kind}`, async () => {
-    const events = await diary.list(`/v1/events?subscription=${subscription}&limit=100`)
+    const events = await diary.events(subscription)
     const found = events.filter((event) => event['kind'] === kind)
     return found.length > 0 && found.map((event) => event['data'] as Json)
   })

@@ -26,7 +26,7 @@ const linesOf = async (subscription: string): Promise<Json[]> =>
 
 /** What happened of these kinds, in the order of the timeline. */
 async function timeline(subscription: string, ...kinds: string[]): Promise<string[]> {
-  const events = await diary.list(`/v1/events?subscription=${subscription}&limit=100`)
+  const events = await diary.events(subscription)
   const inOrder = events.map((event) => ({ seq: String(event['id']), kind: String(event['kind']) }))
   return inOrder
     .filter(({ kind }) => kinds.includes(kind))

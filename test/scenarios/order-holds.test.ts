@@ -264,7 +264,7 @@ test('held for review by the rules of the seller: the task names them, the custo
   await diary.post(`/v1/orders/${dear.order}/refuse`, { reason: 'a stolen card' })
   await diary.untilPhase(first.subscription, 'active')
   await untilEnded(dear)
-  const told = await diary.list(`/v1/events?subscription=${dear.subscription}&limit=100`)
+  const told = await diary.events(dear.subscription)
   const refusal = told.find(({ kind }) => kind === 'order.refused')
   const { reason, actor } = (refusal?.['data'] ?? {}) as Json
   assert.equal(reason, 'a stolen card')

@@ -44,7 +44,7 @@ async function untilTaken(address: string): Promise<void> {
 }
 
 async function endings(id: string): Promise<unknown[]> {
-  const events = await diary.list(`/v1/events?subscription=${id}&limit=100`)
+  const events = await diary.events(id)
   return events
     .filter((event) => event['kind'] === 'subscription.trial_ending')
     .map((event) => [String(event['business_at']).slice(0, 10), (event['data'] as Json)['becomes']])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { until, type Json, type TestInstallation } from './installation.ts'
+import { untilEventsAreListed } from './settled-events.ts'
 
 /** What a customer and an operator do and see, through the public API only; scenarios are written in it. */
 export function createDiary(installation: TestInstallation) {
@@ -25,6 +26,12 @@ export function createDiary(installation: TestInstallation) {
     get,
     post,
     list,
+
+    /** All that was told of a subscription so far, newest first. */
+    async events(subscriptionId: string): Promise<Json[]> {
+      await untilEventsAreListed(installation.db)
+      return await list(`/v1/events?subscription=${subscriptionId}&limit=100`)
+    },
 
     async createClock(now: string): Promise<string> {
       return String((await post('/v1/test-clocks', { name: `clock of ${now}`, now }, 201))['id'])

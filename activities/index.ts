@@ -9,6 +9,7 @@ import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
 import { createLimitActivities } from './limit.ts'
 import { createReconcileActivities } from './reconcile.ts'
+import { createReplacementActivities } from './replacement.ts'
 import { createServerReconcileActivities } from './server-reconcile.ts'
 import { createSubscriptionActivities } from './subscription.ts'
 import { createTaxIdCheckActivities } from './tax-id-check.ts'
@@ -39,6 +40,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createLimitActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),
+    ...createReplacementActivities(deps),
     ...createBackupActivities(deps),
   })
 }

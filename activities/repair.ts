@@ -8,9 +8,10 @@ import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, hasOpenTask, openTask } from '#db/task.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { keyOf, type Finding, type RecordedResource } from '#domain/finding.ts'
-import { planRepair, planReplacement } from '#domain/repair.ts'
+import { planRepair } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
+import { replaceChanged } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 import { compareWithEngine, type ComparedInstance } from './server-comparison.ts'
 
@@ -119,14 +120,8 @@ async function carryOut(
   const { deployed, wanted } = compared
   await settleRows(db, compared, repaired)
   const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
-  const replaced = isAsked ? planReplacement(wanted.steps, repaired) : []
-  for (const step of replaced) await runner.remove(step, withSecrets)
-  const gone = replaced.map((step) => ({
-    kind: 'missing_container' as const,
-    objectKind: step.kind,
-    objectName: step.name,
-  }))
-  for (const step of planRepair(wanted.steps, [...repaired, ...gone])) {
+  if (isAsked) await replaceChanged(deps, { ...compared, findings: repaired }, ctx)
+  for (const step of planRepair(wanted.steps, repaired)) {
     const { externalId } = await runner.ensure(step, withSecrets)
     if (step.kind === 'image' && !isAsked) await refuseOtherImage(db, deployed, step.name, externalId)
     if (step.kind !== 'ready' && step.kind !== 'restore')

@@ -6,7 +6,8 @@ import {
   listRecorded,
   listRestorable,
   readStandings,
-  saveObservedStates,
+  saveObserved,
+  type SeenInstance,
   type Standing,
 } from '#db/reconciliation.ts'
 import { planBuild, type BuildStep } from '#domain/build-plan.ts'
@@ -76,9 +77,16 @@ export async function compareWithEngine(
   }))
   const findings = compareServer({ installation, wanted, recorded, observed })
   const compared = assign(instances, wanted, { observed, findings })
-  await saveObservedStates(db, new Map(compared.map((one) => [one.deployed.id, one.observed])), at)
+  await saveObserved(db, new Map(compared.map((one) => [one.deployed.id, toSeen(one)])), at)
   await saveFindings(db, scope, findings, at)
   return { instances: compared, findings }
+}
+
+function toSeen({ observed, objects }: ComparedInstance): SeenInstance {
+  const differences = objects.flatMap(({ container }) =>
+    (container?.differences ?? []).map((one) => ({ service: container?.service ?? '', ...one })),
+  )
+  return { state: observed, differences }
 }
 
 /** To each instance what was seen and found of it. */

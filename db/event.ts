@@ -54,6 +54,8 @@ export type EventKind =
   | 'subscription.ended'
   | 'instance.repaired'
   | 'instance.repair_failed'
+  | 'instance.replaced'
+  | 'instance.replacement_failed'
   | 'limit.applied'
   | 'limit.refused'
   | 'invoice.credited'

@@ -3,6 +3,7 @@ import type { RecordedResource, RestorableData, WantedInstance } from '#domain/f
 import { encodeId } from '#domain/identifier.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { Db } from './database.ts'
+import type { ObservedDifference } from './tables/build.ts'
 
 export interface Standing {
   readonly wants: WantedInstance['wants']
@@ -22,7 +23,8 @@ export async function readStandings(db: Db, serverId: string): Promise<Map<strin
         when instance.state in ('running', 'limited') and subscription.phase = 'active' then 'running'
         when instance.state = 'suspended' and subscription.phase = 'suspended' then 'stopped'
         else 'nothing' end as wants,
-      concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase) as mark
+      concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase,
+        instance.service_generations, instance.container_limits, md5(instance.variables::text)) as mark
     from instances instance join subscriptions subscription on subscription.id = instance.subscription_id
     where instance.server_id = ${serverId} and instance.destroyed_at is null`.execute(db)
   return new Map(rows.map(({ id, wants, mark }) => [id, { wants, mark: `${wants}/${mark}` }]))
@@ -81,17 +83,23 @@ export async function listRestorable(db: Db, serverId: string): Promise<Map<stri
   )
 }
 
+/** What was seen of an instance, by its id. */
+export interface SeenInstance {
+  readonly state: ObservedState
+  readonly differences: readonly ObservedDifference[]
+}
+
 /** What was seen of instances, all at one instant. */
-export async function saveObservedStates(
+export async function saveObserved(
   db: Db,
-  states: ReadonlyMap<string, ObservedState>,
+  instances: ReadonlyMap<string, SeenInstance>,
   at: string,
 ): Promise<void> {
-  if (states.size === 0) return
-  const rows = [...states].map(([id, state]) => ({ id, state }))
+  if (instances.size === 0) return
+  const rows = [...instances].map(([id, seen]) => ({ id, ...seen }))
   await sql`
-    update instances set observed_state = seen.state, observed_at = ${at}
-    from json_to_recordset(${JSON.stringify(rows)}::json) as seen (id uuid, state text)
+    update instances set observed_state = seen.state, observed_at = ${at}, observed_differences = seen.differences
+    from json_to_recordset(${JSON.stringify(rows)}::json) as seen (id uuid, state text, differences jsonb)
     where instances.id = seen.id and (observed_at is null or observed_at < ${at}::timestamptz)`.execute(db)
 }
 

@@ -788,6 +788,10 @@ CREATE TABLE instances (
   observed_at timestamp with time zone,
   variables jsonb not null default '{}'::jsonb,
   restored_from_backup_id uuid,
+  display_name text,
+  container_limits jsonb not null default '{}'::jsonb,
+  service_generations jsonb not null default '{}'::jsonb,
+  observed_differences jsonb not null default '[]'::jsonb,
   constraint instances_pkey PRIMARY KEY (id),
   constraint instances_application_version_id_fkey FOREIGN KEY (application_version_id) REFERENCES application_versions(id),
   constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -795,8 +799,12 @@ CREATE TABLE instances (
   constraint instances_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
   constraint instances_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint instances_check CHECK (((state = 'destroyed'::text) = (destroyed_at IS NOT NULL))),
+  constraint instances_container_limits_check CHECK ((jsonb_typeof(container_limits) = 'object'::text)),
+  constraint instances_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 100))),
   constraint instances_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+  constraint instances_observed_differences_check CHECK ((jsonb_typeof(observed_differences) = 'array'::text)),
   constraint instances_observed_state_check CHECK ((observed_state = ANY (ARRAY['running'::text, 'starting'::text, 'degraded'::text, 'stopped'::text, 'absent'::text]))),
+  constraint instances_service_generations_check CHECK ((jsonb_typeof(service_generations) = 'object'::text)),
   constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text]))),
   constraint observed_at_an_instant CHECK (((observed_state IS NULL) = (observed_at IS NULL)))
 );

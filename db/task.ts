@@ -12,6 +12,7 @@ export interface NewTask {
     | 'document_parked'
     | 'instance_drift'
     | 'repair_stopped'
+    | 'replacement_failed'
     | 'order_acceptance'
     | 'order_review'
     | 'refund_due'

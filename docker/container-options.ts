@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import type { SpecialOptions } from '#domain/application.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
+import type { ContainerDifference } from '#domain/container-difference.ts'
 import { interpolate, valuesOf } from '#domain/interpolation.ts'
 
 const MIB = 1024 * 1024
@@ -129,10 +130,10 @@ function restartPolicy(special: SpecialOptions): { Name: string; MaximumRetryCou
 }
 
 /**
- * What the engine made otherwise than asked, in words; empty when all is in force. An engine drops what its kernel does not
- * support with a warning only, and a sold limit that is not there must not go unseen.
+ * What the engine made otherwise than asked; empty when all is in force. An engine drops what its kernel does not support with a
+ * warning only, and a sold limit that is not there must not go unseen.
  */
-export function differences(step: ContainerStep, found: Docker.ContainerInspectInfo): string[] {
+export function differences(step: ContainerStep, found: Docker.ContainerInspectInfo): ContainerDifference[] {
   const wanted = hostOptions(step)
   const actual = found.HostConfig
   const keys = [
@@ -142,10 +143,6 @@ export function differences(step: ContainerStep, found: Docker.ContainerInspectI
     'Privileged',
     'ReadonlyRootfs',
     'Init',
-    'Memory',
-    'MemorySwap',
-    'NanoCpus',
-    'PidsLimit',
     'Ulimits',
     'LogConfig',
     'NetworkMode',
@@ -156,20 +153,60 @@ export function differences(step: ContainerStep, found: Docker.ContainerInspectI
     'Dns',
     'Sysctls',
   ] as const
-  const different = keys
+  const made = keys
     .filter((key) => canonical(wanted[key]) !== canonical(actual[key]))
-    // A kernel that does not account for swap says -1. The memory limit itself holds there.
-    .filter((key) => key !== 'MemorySwap' || actual.MemorySwap !== -1)
-  const restart = actual.RestartPolicy?.Name === wanted.RestartPolicy?.Name ? [] : ['RestartPolicy']
-  const mounts = mountText(found) === wantedMountText(step) ? [] : ['Mounts']
-  return [...different, ...restart, ...mounts].map((key) => describeDifference(key, wanted, actual))
+    .map((key) => different(key, wanted[key], actual[key]))
+  const policies = [wanted.RestartPolicy?.Name, actual.RestartPolicy?.Name] as const
+  const mounts = [wantedMountText(step), mountText(found)] as const
+  return [
+    ...limitDifferences(step, found),
+    ...made,
+    ...(policies[0] === policies[1] ? [] : [different('RestartPolicy', ...policies)]),
+    ...(mounts[0] === mounts[1] ? [] : [different('Mounts', ...mounts)]),
+  ]
+}
+
+/** Memory, processors and processes: the only ones that an engine changes while the container runs. */
+export function limitDifferences(
+  step: ContainerStep,
+  found: Docker.ContainerInspectInfo,
+): ContainerDifference[] {
+  const { Memory: memory = 0, MemorySwap: swap, NanoCpus: cpus = 0, PidsLimit: pids } = found.HostConfig
+  // A kernel that does not account for swap says -1. The memory limit itself holds there.
+  const hasOtherSwap = swap !== memory && swap !== -1
+  const compared = [
+    ['memory_mib', step.limits.memoryMib, memory / MIB],
+    ['memory_and_swap_mib', step.limits.memoryMib, hasOtherSwap ? (swap ?? 0) / MIB : step.limits.memoryMib],
+    ['cpus', step.limits.cpus, cpus / 1e9],
+    ['pids', step.limits.pids, pids ?? 0],
+  ] as const
+  return compared
+    .filter(([, wanted, running]) => wanted !== running)
+    .map(([key, wanted, running]) => different(key, wanted, running))
+}
+
+/** What sets the limits of a container that is there. */
+export function limitOptions(step: ContainerStep) {
+  const { Memory, MemorySwap, NanoCpus, PidsLimit } = hostOptions(step)
+  return { Memory, MemorySwap, NanoCpus, PidsLimit }
+}
+
+function different(key: string, wanted: unknown, running: unknown): ContainerDifference {
+  const text = (value: unknown): string | null => {
+    if (value === undefined || value === null) return null
+    return typeof value === 'string' ? value : JSON.stringify(value)
+  }
+  return { key, wanted: text(wanted), running: text(running) }
 }
 
 /**
  * Variables whose value in the container is another one than the plan's, with both. One that holds a secret or a sealed value is
  * not compared: neither value may be shown.
  */
-export function environmentDifferences(step: ContainerStep, found: Docker.ContainerInspectInfo): string[] {
+export function environmentDifferences(
+  step: ContainerStep,
+  found: Docker.ContainerInspectInfo,
+): ContainerDifference[] {
   const actual = new Map(
     (found.Config.Env ?? []).map((text) => {
       const at = text.indexOf('=')
@@ -178,16 +215,7 @@ export function environmentDifferences(step: ContainerStep, found: Docker.Contai
   )
   return Object.entries(step.environment)
     .filter(([name, value]) => !value.includes('$') && actual.get(name) !== value)
-    .map(([name, value]) => {
-      const is = actual.get(name)
-      return `${name}: asked ${JSON.stringify(value)}, got ${is === undefined ? 'nothing' : JSON.stringify(is)}`
-    })
-}
-
-function describeDifference(key: string, wanted: HostOptions, actual: HostOptions): string {
-  const read = (options: HostOptions): string =>
-    JSON.stringify(Object.entries(options).find(([k]) => k === key)?.[1])
-  return `${key}: asked ${read(wanted)}, got ${read(actual)}`
+    .map(([name, value]) => different(`environment.${name}`, value, actual.get(name)))
 }
 
 /** Absent, empty and null mean the same to the engine; capabilities may come back with their prefix and in another order. */

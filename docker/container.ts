@@ -2,11 +2,19 @@ import type Docker from 'dockerode'
 import { BusinessError } from '#domain/errors.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { differenceText } from '#domain/container-difference.ts'
 import { ownership } from '#domain/ownership.ts'
-import { createOptions, differences } from './container-options.ts'
+import {
+  createOptions,
+  differences,
+  environmentDifferences,
+  limitDifferences,
+  limitOptions,
+} from './container-options.ts'
 import { call, EngineError, find, isStatus, pause } from './engine.ts'
 import { containerExited } from './failure.ts'
 import { nameTaken } from './identity.ts'
+import { findImage } from './image-pull.ts'
 import { ensureNetwork } from './network.ts'
 import { putFiles } from './container-files.ts'
 import { findContainer, isJob } from './observation.ts'
@@ -25,15 +33,16 @@ export async function ensureContainer(
 ): Promise<StepOutcome> {
   await ensureNetwork(docker, step.network, ctx)
   await waitForDependencies(docker, step, ctx)
-  const { found, isAdopted } = await findOrCreate(docker, step, ctx)
+  const { found, isAdopted, change } = await findOrCreate(docker, step, ctx)
   await refuseDifferences(docker, step, found, ctx)
   await putFiles(docker, step, ctx)
   if (!found.State.Running && !hasDoneItsJob(found)) await startContainer(docker, step.name, ctx)
   const running = await findContainer(docker, step.name, ctx)
   if (running === undefined) throw new Error(`container ${step.name} was started and is not there`)
   if (!running.State.Running && !hasDoneItsJob(running)) throw await containerExited(docker, running, ctx)
-  const detail = `container ${step.name} ${isAdopted ? 'was there, runs' : 'made, runs'}`
-  return { externalId: running.Id, isAdopted, detail }
+  const how = change ?? (isAdopted ? 'was there' : 'made')
+  const detail = `container ${step.name} ${how}, runs`
+  return { externalId: running.Id, isAdopted, ...(change === undefined ? {} : { change }), detail }
 }
 
 /** A job that has not begun has exit code 0 too: its state is `created`. */
@@ -103,21 +112,68 @@ async function waitForDependencies(docker: Docker, step: ContainerStep, ctx: Run
   }
 }
 
-async function findOrCreate(
+interface Found {
+  readonly found: Docker.ContainerInspectInfo
+  readonly isAdopted: boolean
+  readonly change?: StepOutcome['change']
+}
+
+/** One that is there is taken as it is, is given other limits while it runs, or makes place for a new one. */
+async function findOrCreate(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<Found> {
+  const there = await findContainer(docker, step.name, ctx)
+  if (there === undefined) return { found: await create(docker, step, ctx), isAdopted: false }
+  const owner = ownership(there.Config.Labels, step.labels)
+  if (owner === 'foreign') throw nameTaken('container', step.name)
+  if (owner === 'newer') throw new Error(`container ${step.name} is of a newer generation than this step`)
+  const isOurs = owner === 'same' && (await isMadeOf(docker, step, there, ctx))
+  const different = [...differences(step, there), ...environmentDifferences(step, there)]
+  if (isOurs && different.length === 0) return { found: there, isAdopted: true }
+  if (isOurs && different.length === limitDifferences(step, there).length) {
+    const updated = await updateLimits(docker, step, there.Id, ctx)
+    if (updated !== undefined) return { found: updated, isAdopted: true, change: 'updated' }
+  }
+  ctx.onProgress(`replacing container ${step.name}, made by an earlier plan`)
+  await refuseMissingVolumes(docker, step, ctx)
+  await stopContainer(docker, there.Id, ctx)
+  await deleteContainer(docker, there.Id, ctx)
+  return { found: await create(docker, step, ctx), isAdopted: false, change: 'replaced' }
+}
+
+/** A name may mean another image by now. Of one that the engine has no more, what it was called is all that can be compared. */
+async function isMadeOf(
+  docker: Docker,
+  step: ContainerStep,
+  there: Docker.ContainerInspectInfo,
+  ctx: RunnerContext,
+): Promise<boolean> {
+  const image = await findImage(docker, step.image, ctx)
+  return image === undefined ? there.Config.Image === step.image : there.Image === image.Id
+}
+
+/** Undefined where the engine does not do so, such as less memory than is in use: then only a new container has them. */
+async function updateLimits(
+  docker: Docker,
+  step: ContainerStep,
+  id: string,
+  ctx: RunnerContext,
+): Promise<Docker.ContainerInspectInfo | undefined> {
+  try {
+    await call(ctx, `update the limits of container ${step.name}`, (abortSignal) =>
+      docker.getContainer(id).update({ ...limitOptions(step), abortSignal }),
+    )
+  } catch (error) {
+    if (error instanceof EngineError && error.status !== undefined) return undefined
+    throw error
+  }
+  const found = await findContainer(docker, id, ctx)
+  return found !== undefined && limitDifferences(step, found).length === 0 ? found : undefined
+}
+
+async function create(
   docker: Docker,
   step: ContainerStep,
   ctx: RunnerContext,
-): Promise<{ found: Docker.ContainerInspectInfo; isAdopted: boolean }> {
-  const there = await findContainer(docker, step.name, ctx)
-  if (there !== undefined) {
-    const owner = ownership(there.Config.Labels, step.labels)
-    if (owner === 'same' && there.Config.Image === step.image) return { found: there, isAdopted: true }
-    if (owner === 'foreign') throw nameTaken('container', step.name)
-    if (owner === 'newer') throw new Error(`container ${step.name} is of a newer generation than this step`)
-    ctx.onProgress(`replacing container ${step.name}, made by an earlier plan`)
-    await stopContainer(docker, there.Id, ctx)
-    await deleteContainer(docker, there.Id, ctx)
-  }
+): Promise<Docker.ContainerInspectInfo> {
   await refuseMissingVolumes(docker, step, ctx)
   // A name taken in the meantime is a 409, thus a retry, which will look at the labels of what is there.
   const options = createOptions(step, ctx.secrets)
@@ -126,7 +182,7 @@ async function findOrCreate(
   )
   const made = await findContainer(docker, step.name, ctx)
   if (made === undefined) throw new Error(`container ${step.name} was made and is not there`)
-  return { found: made, isAdopted: false }
+  return made
 }
 
 /** The engine would make a missing volume itself, without our labels, and nothing would ever remove it. */
@@ -153,7 +209,7 @@ async function refuseDifferences(
   await deleteContainer(docker, found.Id, ctx)
   throw new BusinessError(
     'limit_not_in_force',
-    `the engine did not make container ${step.name} as asked, so it was removed again: ${different.join('; ')}`,
+    `the engine did not make container ${step.name} as asked, so it was removed again: ${different.map(differenceText).join('; ')}`,
   )
 }
 

@@ -24,6 +24,8 @@ const DEFAULT_CONTAINER_LIMITS: ContainerLimits = { memoryMib: 512, cpus: 1, pid
 /** The most that a container may ask for, where nothing else was sold. */
 export const CONTAINER_CEILING: ContainerLimits = { memoryMib: 4096, cpus: 4, pids: 256 }
 
+export type GivenLimits = Readonly<Record<string, Partial<ContainerLimits>>>
+
 /** One application deployed for a subscription, as far as a server has to know it. A plain JSON value. */
 export interface PlannedInstance {
   readonly installation: string
@@ -32,7 +34,10 @@ export interface PlannedInstance {
   /** The instance's id. */
   readonly instance: string
   readonly application: string
+  /** With which it was built. */
   readonly generation: number
+  /** Of services whose containers were replaced since then, by name. */
+  readonly serviceGenerations?: Readonly<Record<string, number>>
   /** The environment's prefix, unique on the server: lower case letters, digits, hyphens. */
   readonly environmentPrefix: string
   /** Unique in the environment: lower case letters, digits, hyphens. */
@@ -40,6 +45,8 @@ export interface PlannedInstance {
   /** Port on 127.0.0.1 of the server; null when the application publishes nothing. */
   readonly hostPort: number | null
   readonly ceiling: ContainerLimits
+  /** What an operator gave to services by name, whatever their file asks for and the ceiling is. */
+  readonly limits?: GivenLimits
   /** Left out: all variables are what the application says. */
   readonly variables?: VariableValues
   /** What its volumes begin with; left out: they begin empty. */
@@ -294,7 +301,7 @@ function planContainer(
     labels: {
       ...instanceLabels(instance),
       'io.clouder.component': service.name,
-      'io.clouder.generation': String(instance.generation),
+      'io.clouder.generation': String(instance.serviceGenerations?.[service.name] ?? instance.generation),
       ...(service.special?.isJob === true ? { [JOB_LABEL]: 'true' } : {}),
     },
     service: service.name,
@@ -338,6 +345,8 @@ function planPublish(
 
 function planLimits(instance: PlannedInstance, service: ServiceDefinition): ContainerLimits {
   const limit = (key: keyof ContainerLimits): number => {
+    const given = instance.limits?.[service.name]?.[key]
+    if (given !== undefined) return given
     const asked = service[key]
     const ceiling = instance.ceiling[key]
     if (asked === null) return Math.min(DEFAULT_CONTAINER_LIMITS[key], ceiling)

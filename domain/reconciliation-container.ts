@@ -1,4 +1,5 @@
 import type { ContainerStep, Labels } from './build-plan.ts'
+import { differenceText } from './container-difference.ts'
 import { ownership } from './ownership.ts'
 import type { ContainerObservation } from './runner.ts'
 import { repairCommand, type Finding, type WantedInstance } from './finding.ts'
@@ -48,7 +49,7 @@ function compareMaking(compared: ComparedContainer): Finding[] {
   const generation = ownership(labels, step.labels)
   const differences = [
     ...(generation === 'same' ? [] : [`it is of an ${generation} generation than what is wanted`]),
-    ...found.differences,
+    ...found.differences.map(differenceText),
   ]
   if (differences.length > 0) {
     findings.push({

@@ -1,4 +1,5 @@
 import type { ApplicationDefinition } from './application.ts'
+import type { ContainerDifference } from './container-difference.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 
 /** What a caller gives to every call. */
@@ -27,6 +28,8 @@ export interface StepOutcome {
   readonly externalId: string
   /** It was there already, made by an earlier try. */
   readonly isAdopted: boolean
+  /** What became of a container that was there and not as planned; left out where there was none, or it was. */
+  readonly change?: 'updated' | 'replaced'
   readonly detail: string
 }
 
@@ -92,8 +95,8 @@ export interface ContainerObservation {
   readonly imageDigest: string
   readonly hostPort: number | null
   readonly startedAt: string | null
-  /** What the engine has otherwise than planned, in words; empty where it was not compared with a plan. */
-  readonly differences: readonly string[]
+  /** What the engine has otherwise than planned; empty where it was not compared with a plan. */
+  readonly differences: readonly ContainerDifference[]
 }
 
 export interface ObservedObject extends ServerResource {

@@ -59,7 +59,6 @@ export function refuseMissing(
 
 /** A service with what is known of its variables, wherever it uses them; what is secret stays a template. */
 export function fillService(service: ServiceDefinition, values: VariableValues): ServiceDefinition {
-  if (Object.keys(values).length === 0) return service
   const known = (name: string): string | undefined =>
     Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined
   const fill = (template: string) => interpolateKnown(template, known)

@@ -14,6 +14,7 @@ export const workflowTypes = {
   sampler: 'sampler',
   reconcile: 'reconcile',
   repair: 'repair',
+  replacement: 'replacement',
   testClock: 'testClock',
 } as const
 
@@ -117,6 +118,17 @@ export interface RepairInput {
 export interface RepairResult {
   /** What is still not as it should be: kind and object. */
   readonly left: readonly string[]
+  readonly refusal: { readonly code: string; readonly detail: string } | null
+}
+
+/** What changed of an instance is carried out. */
+export type ReplacementInput = RepairInput
+
+export interface ReplacementResult {
+  /** Names of containers that were made anew. */
+  readonly replaced: readonly string[]
+  /** Names of containers that were given other limits while they ran. */
+  readonly updated: readonly string[]
   readonly refusal: { readonly code: string; readonly detail: string } | null
 }
 

@@ -71,6 +71,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} repaired by ${text(data['by'])}: ${foundText(data['findings'])}; was ${text(data['before'])}, is ${text(data['after'])}`,
   'instance.repair_failed': (data) =>
     `${text(data['name'])} could not be repaired by ${text(data['by'])}: ${foundText(data['findings'])}${because(data['detail'])}`,
+  'instance.replaced': (data) =>
+    `${text(data['name'])} is as changed by ${text(data['by'])}${listed('made anew', data['replaced'])}${listed('given other limits', data['updated'])}`,
+  'instance.replacement_failed': (data) =>
+    `${text(data['name'])} does not run as changed by ${text(data['by'])}${because(data['detail'])}`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>
@@ -150,6 +154,11 @@ function stepSentence(data: Data): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
+}
+
+/** `, made anew: acme_shop_web`; nothing where there is none. */
+function listed(what: string, names: unknown): string {
+  return Array.isArray(names) && names.length > 0 ? `, ${what}: ${names.map(text).join(', ')}` : ''
 }
 
 function foundText(findings: unknown): string {

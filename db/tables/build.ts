@@ -1,5 +1,7 @@
 import type { ColumnType } from 'kysely'
 import type { StepPlan } from '#domain/backup-plan.ts'
+import type { GivenLimits } from '#domain/build-plan.ts'
+import type { ContainerDifference } from '#domain/container-difference.ts'
 import type { Finding, FindingKind } from '#domain/finding.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { ObservedState } from '#domain/repair.ts'
@@ -35,7 +37,20 @@ export interface InstancesTable {
   /** What was seen of its containers when somebody last looked; null until then. */
   observed_state: ColumnType<ObservedState | null, never, ObservedState>
   observed_at: ColumnType<string | null, never, string>
+  /** In which its containers were otherwise than planned then. */
+  observed_differences: ColumnType<readonly ObservedDifference[], never, string>
+  /** What people call it; null: by its name, which is a part of names on a server and never changes. */
+  display_name: Defaulted<string | null>
+  /** By service, what an operator gave its container. */
+  container_limits: DefaultedJson<GivenLimits>
+  /** By service, of those whose containers were replaced since the build. */
+  service_generations: DefaultedJson<Readonly<Record<string, number>>>
   created_at: Generated<Instant>
+}
+
+/** One difference of a container, by its service. */
+export interface ObservedDifference extends ContainerDifference {
+  readonly service: string
 }
 
 /** One difference between wanted, recorded and observed, from when it was found until it was gone. */

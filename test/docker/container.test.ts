@@ -115,6 +115,38 @@ test('a newer generation replaces the container and keeps the volume', async (t)
   await assert.rejects(runner.ensure(stale, ctx), /newer generation/)
 })
 
+test('other limits are set while a container runs, and it is the same container on the same volume', async (t) => {
+  const instance = await testInstance(t)
+  const ctx = context()
+  await build(runner, { definition: standIn, instance }, ctx)
+  const before = await inspect(standIn, instance)
+  const [service = ''] = standIn.services.map(({ name }) => name)
+  const limits = { [service]: { memoryMib: 96, cpus: 0.25, pids: 48 } }
+  const step = stepOf(planBuild(standIn, { ...instance, limits }), 'container')
+  assert.equal((await runner.ensure(step, ctx)).change, 'updated')
+  const found = await inspect(standIn, instance)
+  assert.deepEqual([found.Id, found.State.StartedAt], [before.Id, before.State.StartedAt])
+  const { Memory, MemorySwap, NanoCpus, PidsLimit } = found.HostConfig
+  assert.deepEqual(
+    [Memory, MemorySwap, NanoCpus, PidsLimit],
+    [96 * 1024 * 1024, 96 * 1024 * 1024, 0.25e9, 48],
+  )
+  assert.equal((await runner.ensure(step, ctx)).change, undefined)
+})
+
+test('a container that somebody made otherwise than planned is replaced when its step is carried out', async (t) => {
+  const instance = await testInstance(t)
+  const ctx = context()
+  await build(runner, { definition: standIn, instance }, ctx)
+  const before = await inspect(standIn, instance)
+  const changed = standInWith({ environment: { GREETING: 'hello' } })
+  const step = stepOf(planBuild(changed, instance), 'container')
+  assert.equal((await runner.ensure(step, ctx)).change, 'replaced')
+  const found = await inspect(changed, instance)
+  assert.notEqual(found.Id, before.Id)
+  assert.ok(found.Config.Env.includes('GREETING=hello'))
+})
+
 test('a container that ends by itself is told with its exit code and last lines, without its secrets', async (t) => {
   const definition = standInWith({
     command: ['/bin/sh', '-c', 'echo starting with $$WORD; exit 3'],

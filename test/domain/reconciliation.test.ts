@@ -71,10 +71,15 @@ test('what is as planned and as recorded gives nothing', () => {
 
 test('a stopped container is started again, unless it is made otherwise than planned', () => {
   assert.deepEqual(tell(withContainer(web, { state: 'exited', exitCode: 137 })), [`stopped ${web}, safe`])
-  assert.deepEqual(tell(withContainer(web, { state: 'exited', differences: ['Memory: asked 2, got 1'] })), [
-    `wrong_configuration ${web}`,
-    `stopped ${web}`,
-  ])
+  assert.deepEqual(
+    tell(
+      withContainer(web, {
+        state: 'exited',
+        differences: [{ key: 'memory_mib', wanted: '2', running: '1' }],
+      }),
+    ),
+    [`wrong_configuration ${web}`, `stopped ${web}`],
+  )
 })
 
 test('one that restarts is the engine’s, one that is paused is somebody’s, one that is unhealthy says so itself', () => {

@@ -175,16 +175,17 @@ test('a container whose row was deleted is an orphan, not removed, and a repair 
   assert.equal((await (await ownContainer()).inspect()).Id, id)
 })
 
-test('a container whose memory was changed by hand is told with both values, and replaced on request only', async () => {
+test('a container whose memory was changed by hand is told with both values, and given it back in place on request only', async () => {
   const changed = await ownContainer()
   await changed.update({ Memory: 64 * 1024 * 1024, MemorySwap: 64 * 1024 * 1024 })
   assert.deepEqual((await reconcile()).repaired, [])
   const [found] = await findings()
   assert.equal(found?.['kind'], 'wrong_configuration')
-  assert.match(String(found?.['detail']), /Memory: asked \d+, got 67108864/)
+  assert.match(String(found?.['detail']), /memory_mib: asked \d+, got 64/)
   const instance = String((await ownInstance())['id'])
   const repaired = await installation.call('POST', `/v1/instances/${instance}/repair`, {})
   assert.deepEqual([repaired.status, repaired.body['left']], [200, []])
+  assert.equal((await (await ownContainer()).inspect()).Id, changed.id)
   assert.deepEqual(await reconcile(), nothing)
 })
 

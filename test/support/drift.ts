@@ -1,6 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { saveFindings } from '#db/finding.ts'
-import { saveObservedStates } from '#db/reconciliation.ts'
+import { saveObserved } from '#db/reconciliation.ts'
 import { repairCommand, type Finding } from '#domain/finding.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 
@@ -28,7 +28,7 @@ export async function seedDrift(db: Db, subscriptionId: string, at: string): Pro
     isSafe: true,
     command: repairCommand(instance),
   }
-  await saveObservedStates(db, new Map([[id, 'stopped']]), at)
+  await saveObserved(db, new Map([[id, { state: 'stopped', differences: [] }]]), at)
   await saveFindings(db, { serverId, instanceIds: null }, [stopped], at)
   return { instance, serverId }
 }
@@ -39,6 +39,10 @@ export async function settleDrift(
   { instance, serverId }: DriftedInstance,
   at: string,
 ): Promise<void> {
-  await saveObservedStates(db, new Map([[decodeId('instance', instance), 'running']]), at)
+  await saveObserved(
+    db,
+    new Map([[decodeId('instance', instance), { state: 'running', differences: [] }]]),
+    at,
+  )
   await saveFindings(db, { serverId, instanceIds: null }, [], at)
 }

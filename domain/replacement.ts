@@ -1,0 +1,91 @@
+import type { ApplicationDefinition } from './application.ts'
+import type { BuildStep, ContainerLimits, ContainerStep } from './build-plan.ts'
+import type { ContainerDifference } from './container-difference.ts'
+import { fillService } from './variable.ts'
+
+/** What a changed plan means for one container. */
+export interface ContainerChange {
+  readonly service: string
+  /** Its name on the server. */
+  readonly container: string
+  /** `updated`: it runs on, with other limits. `replaced`: it is stopped and made anew, on its volumes. */
+  readonly effect: 'kept' | 'updated' | 'replaced'
+  /** `running` is what the plan said before. */
+  readonly differences: readonly ContainerDifference[]
+}
+
+const limitKeys: Readonly<Record<keyof ContainerLimits, string>> = {
+  memoryMib: 'memory_mib',
+  cpus: 'cpus',
+  pids: 'pids',
+}
+
+/**
+ * Compares two plans of one instance, container by container, in the plan's order: other limits are set while it runs, everything
+ * else has to be in it from its start. Generations are left out: they follow from what this finds.
+ */
+export function compareContainers(
+  before: readonly BuildStep[],
+  after: readonly BuildStep[],
+): ContainerChange[] {
+  const known = new Map(containersOf(before).map((step) => [step.name, step]))
+  return containersOf(after).map((step) => {
+    const old = known.get(step.name)
+    const of = { service: step.service, container: step.name }
+    if (old === undefined) return { ...of, effect: 'replaced', differences: [] }
+    const made = [...compareMaking(old, step), ...compareEnvironments(old, step)]
+    const limits = compareLimits(old.limits, step.limits)
+    const effect = made.length > 0 ? 'replaced' : limits.length > 0 ? 'updated' : 'kept'
+    return { ...of, effect, differences: [...limits, ...made] }
+  })
+}
+
+function containersOf(steps: readonly BuildStep[]): ContainerStep[] {
+  return steps.filter((step) => step.kind === 'container')
+}
+
+function compareLimits(before: ContainerLimits, after: ContainerLimits): ContainerDifference[] {
+  return (['memoryMib', 'cpus', 'pids'] as const)
+    .filter((key) => before[key] !== after[key])
+    .map((key) => ({ key: limitKeys[key], wanted: String(after[key]), running: String(before[key]) }))
+}
+
+/** Nothing of a plan is secret: its strings are templates. */
+function compareEnvironments(before: ContainerStep, after: ContainerStep): ContainerDifference[] {
+  const names = new Set([...Object.keys(before.environment), ...Object.keys(after.environment)])
+  return [...names]
+    .map((name) => ({
+      key: `environment.${name}`,
+      wanted: after.environment[name] ?? null,
+      running: before.environment[name] ?? null,
+    }))
+    .filter(({ wanted, running }) => wanted !== running)
+}
+
+function compareMaking(before: ContainerStep, after: ContainerStep): ContainerDifference[] {
+  const others = ({ labels, title, limits, environment, ...rest }: ContainerStep) => Object.entries(rest)
+  const old = new Map(others(before))
+  return others(after)
+    .map(([key, value]) => ({
+      key,
+      wanted: JSON.stringify(value) ?? null,
+      running: JSON.stringify(old.get(key)) ?? null,
+    }))
+    .filter(({ wanted, running }) => wanted !== running)
+}
+
+/**
+ * The services that are made with one of these variables or secrets, in the order of the file: those whose containers have to be
+ * replaced when its value is another one.
+ */
+export function servicesUsing(
+  { services }: Pick<ApplicationDefinition, 'services'>,
+  names: readonly string[],
+): string[] {
+  const values = Object.fromEntries(names.map((name) => [name, name]))
+  return services
+    .filter(
+      (service) => JSON.stringify(fillService(service, values)) !== JSON.stringify(fillService(service, {})),
+    )
+    .map(({ name }) => name)
+}

@@ -23,6 +23,8 @@ export interface StepTicket {
   readonly serverId: string
   readonly kind: StepPlan['kind']
   readonly title: string
+  /** Positions of the steps that it waits for; left out in tickets of before, whose steps are walked one by one. */
+  readonly waitsFor?: readonly number[]
 }
 
 export interface BuildTicket {
@@ -118,6 +120,7 @@ function toTicket(order: BuildOrder): BuildTicket {
       serverId: encodeId('server', step.serverId),
       kind: step.kind,
       title: step.title,
+      ...(step.waitsFor === null ? {} : { waitsFor: step.waitsFor }),
     })),
   }
 }
@@ -154,7 +157,11 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
     /** The undo of a build's own step, when the build cannot succeed or was cancelled. */
     async undoStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
-      const detail = isUndoable(step.plan) ? await removeObserved(step, step.plan) : 'nothing to undo'
+      const { plan } = step
+      // What a restore that was cut off left holds the volumes that are to be removed next.
+      if (plan.kind === 'restore')
+        await withRunnerContext(async (ctx) => runner.clearCopying(plan.instance, ctx))
+      const detail = isUndoable(plan) ? await removeObserved(step, plan) : 'nothing to undo'
       await markStepUndone(db, step.id, detail)
       return { detail }
     },

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { planBackup, planSafeUnbuild, type BackupStep, type StepPlan } from '#domain/backup-plan.ts'
 import { planBuild, volumeName, type BuildStep } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { orderBuild, orderUnbuild, type PlacedStep, type StepOrder } from '#domain/step-order.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { newId } from './identifier.ts'
@@ -24,6 +25,8 @@ export interface PlannedStep {
   readonly kind: StepPlan['kind']
   readonly title: string
   readonly state: BuildState
+  /** Positions of the steps that it waits for; null in plans of before, whose steps are walked one by one. */
+  readonly waitsFor: readonly number[] | null
 }
 
 /** Opens the build order of a subscription, or finds the one that is open: the plan is written before anything is made. */
@@ -44,16 +47,9 @@ export async function openBuildOrder(
     if (open) return await readBuildOrder(tx, open.id)
     if (kind === 'unbuild') await closeLostBuild(tx, subscriptionId)
     const buildOrderId = await insertBuildOrder(tx, subscriptionId, kind)
-    const steps =
+    const plan =
       kind === 'build' ? await planSteps(tx, subscriptionId) : await planWayBack(tx, subscriptionId)
-    if (steps.length > 0) {
-      await tx
-        .insertInto('build_steps')
-        .values(
-          steps.map((step, position) => ({ ...toStepRow(step), build_order_id: buildOrderId, position })),
-        )
-        .execute()
-    }
+    await insertSteps(tx, buildOrderId, plan)
     return await readBuildOrder(tx, buildOrderId)
   })
 }
@@ -94,21 +90,33 @@ async function insertBuildOrder(tx: Tx, subscriptionId: string, kind: 'build' | 
   return id
 }
 
-interface StepOfInstance {
-  readonly instanceId: string
-  readonly serverId: string
-  readonly step: StepPlan
+async function insertSteps(tx: Tx, buildOrderId: string, { steps, order }: OrderedSteps): Promise<void> {
+  if (steps.length === 0) return
+  const rows = steps.map((step, position) => ({
+    ...toStepRow(step),
+    build_order_id: buildOrderId,
+    position,
+    waits_for: [...(order[position] ?? [])],
+  }))
+  await tx.insertInto('build_steps').values(rows).execute()
 }
 
-async function planSteps(tx: Tx, subscriptionId: string): Promise<StepOfInstance[]> {
+interface StepOfInstance extends PlacedStep {
+  readonly instanceId: string
+  readonly serverId: string
+}
+
+interface OrderedSteps {
+  readonly steps: readonly StepOfInstance[]
+  readonly order: StepOrder
+}
+
+async function planSteps(tx: Tx, subscriptionId: string): Promise<OrderedSteps> {
   const instances = await listDeployedInstances(tx, { subscriptionId })
-  return instances.flatMap((instance) =>
-    planBuild(instance.definition, instance.planned).map((step) => ({
-      instanceId: instance.id,
-      serverId: instance.serverId,
-      step,
-    })),
+  const steps = instances.flatMap(({ id, serverId, sequence, definition, planned }) =>
+    planBuild(definition, planned).map((step) => ({ instanceId: id, serverId, sequence, step })),
   )
+  return { steps, order: orderBuild(steps) }
 }
 
 interface BackupOfInstance extends StepOfInstance {
@@ -116,11 +124,32 @@ interface BackupOfInstance extends StepOfInstance {
 }
 
 /** The way back from what was really begun, newest first: a step that was begun may have left something. */
-async function planWayBack(tx: Tx, subscriptionId: string): Promise<StepOfInstance[]> {
+async function planWayBack(tx: Tx, subscriptionId: string): Promise<OrderedSteps> {
+  const made = await readBegun(tx, subscriptionId)
+  const backups = await planBackups(tx, subscriptionId)
+  const planned = planSafeUnbuild(
+    made.map(({ step }) => step),
+    backups.map(({ step }) => step),
+  ).map((step) => {
+    const found = [...backups, ...made].find((candidate) => candidate.step === step)
+    if (!found) throw new Error('the way back has a step that was never begun')
+    return found
+  })
+  const steps = planned.toSorted((first, second) => second.sequence - first.sequence)
+  return { steps, order: orderUnbuild(steps) }
+}
+
+interface MadeStep extends StepOfInstance {
+  readonly step: BuildStep
+}
+
+/** Each thing once, as it was begun last, in the order in which things were begun. */
+async function readBegun(tx: Tx, subscriptionId: string): Promise<MadeStep[]> {
   const begun = await tx
     .selectFrom('build_steps')
     .innerJoin('build_orders', 'build_orders.id', 'build_steps.build_order_id')
-    .select(['instance_id', 'server_id', 'plan'])
+    .innerJoin('instances', 'instances.id', 'build_steps.instance_id')
+    .select(['instance_id', 'build_steps.server_id', 'plan', 'sequence'])
     .distinctOn(['instance_id', 'build_steps.kind', 'build_steps.name'])
     .where('build_orders.subscription_id', '=', subscriptionId)
     .where('build_orders.kind', '=', 'build')
@@ -131,22 +160,15 @@ async function planWayBack(tx: Tx, subscriptionId: string): Promise<StepOfInstan
     .orderBy('build_orders.number', 'desc')
     .select(['build_orders.number', 'build_steps.position'])
     .execute()
-  const inOrder = begun.toSorted(
-    (first, second) => first.number - second.number || first.position - second.position,
-  )
-  const made = inOrder.filter((row): row is typeof row & { plan: BuildStep } => row.plan.kind !== 'backup')
-  const backups = await planBackups(tx, subscriptionId)
-  return planSafeUnbuild(
-    made.map((row) => row.plan),
-    backups.map((backup) => backup.step),
-  ).map((step) => {
-    const row = made.find((candidate) => candidate.plan === step)
-    if (row) return { instanceId: row.instance_id, serverId: row.server_id, step }
-    const backup = backups.find((candidate) => candidate.step === step)
-    if (!backup) throw new Error('the way back has a step that was never begun')
-    return backup
-  })
+  return begun
+    .toSorted((first, second) => first.number - second.number || first.position - second.position)
+    .flatMap(({ instance_id: instanceId, server_id: serverId, sequence, plan }) =>
+      plan.kind === 'backup' ? [] : [{ instanceId, serverId, sequence, step: plan }],
+    )
 }
+
+/** Nothing is removed while something is to be saved. */
+const beforeAll = Number.POSITIVE_INFINITY
 
 /** Of volumes that were made: one whose making was never seen to end holds nothing. */
 async function planBackups(tx: Tx, subscriptionId: string): Promise<BackupOfInstance[]> {
@@ -163,7 +185,7 @@ async function planBackups(tx: Tx, subscriptionId: string): Promise<BackupOfInst
     const names = new Set(volumes.map(({ name }) => name))
     const made = definition.volumes.filter((volume) => names.has(volumeName(planned, volume)))
     const step = planBackup(definition, planned, made)
-    if (step !== null) backups.push({ instanceId: id, serverId, step })
+    if (step !== null) backups.push({ instanceId: id, serverId, sequence: beforeAll, step })
   }
   return backups
 }
@@ -194,7 +216,7 @@ export async function readBuildOrder(db: Db, buildOrderId: string): Promise<Buil
     .executeTakeFirstOrThrow()
   const steps = await db
     .selectFrom('build_steps')
-    .select(['id', 'server_id', 'kind', 'title', 'state'])
+    .select(['id', 'server_id', 'kind', 'title', 'state', 'waits_for'])
     .where('build_order_id', '=', buildOrderId)
     .orderBy('position')
     .execute()
@@ -211,6 +233,7 @@ export async function readBuildOrder(db: Db, buildOrderId: string): Promise<Buil
       kind: step.kind,
       title: step.title,
       state: step.state,
+      waitsFor: step.waits_for,
     })),
   }
 }

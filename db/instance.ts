@@ -13,6 +13,8 @@ export interface DeployedInstance {
   readonly id: string
   readonly subscriptionId: string
   readonly serverId: string
+  /** Its place in the bill of materials: lower is built first, what is equal side by side. */
+  readonly sequence: number
   readonly state: InstanceState
   readonly definition: ApplicationDefinition
   readonly planned: PlannedInstance
@@ -38,6 +40,7 @@ export async function listDeployedInstances(
       'instances.subscription_id',
       'instances.server_id',
       'instances.state',
+      'instances.sequence',
       'instances.name',
     ])
     .select([
@@ -65,6 +68,7 @@ export async function listDeployedInstances(
     id: row.id,
     subscriptionId: row.subscription_id,
     serverId: row.server_id,
+    sequence: row.sequence,
     state: row.state,
     definition: row.definition,
     planned: {

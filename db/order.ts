@@ -1,7 +1,7 @@
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { noAnswers, type Answers } from '#domain/answers.ts'
-import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
+import { buildSequence, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
 import { valuesFor } from '#domain/variable.ts'
@@ -256,7 +256,8 @@ async function insertInstances(
   context: SubscriptionContext,
 ): Promise<Map<string, string>> {
   const made = new Map<string, string>()
-  for (const [sequence, applicationId] of planned.applicationIds.entries()) {
+  const sequence = buildSequence(planned.lines)
+  for (const applicationId of planned.applicationIds) {
     const application = context.applications.get(applicationId)
     if (!application)
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
@@ -276,7 +277,7 @@ async function insertInstances(
         environment_id: context.environmentId,
         server_id: context.server.id,
         application_version_id: application.versionId,
-        sequence,
+        sequence: sequence.get(applicationId) ?? 0,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
         host_port: application.definition.public ? await takePort(tx, context.server.id) : null,
         variables: JSON.stringify(variables),

@@ -480,6 +480,7 @@ CREATE TABLE build_steps (
   progress text,
   failure_code text,
   failure_detail text,
+  waits_for integer[],
   constraint build_steps_pkey PRIMARY KEY (id),
   constraint build_steps_build_order_id_position_key UNIQUE (build_order_id, "position"),
   constraint build_steps_build_order_id_fkey FOREIGN KEY (build_order_id) REFERENCES build_orders(id),

@@ -11,7 +11,7 @@ import {
   limitDifferences,
   limitOptions,
 } from './container-options.ts'
-import { call, EngineError, find, isStatus, pause } from './engine.ts'
+import { call, callToEnd, EngineError, find, isStatus, pause } from './engine.ts'
 import { containerExited } from './failure.ts'
 import { nameTaken } from './identity.ts'
 import { findImage } from './image-pull.ts'
@@ -81,7 +81,7 @@ export async function startContainer(docker: Docker, name: string, ctx: RunnerCo
   try {
     const start = (abortSignal: AbortSignal): Promise<unknown> =>
       docker.getContainer(name).start({ abortSignal })
-    await call(ctx, `start container ${name}`, start, START_DEADLINE_MS)
+    await callToEnd(ctx, `start container ${name}`, start, START_DEADLINE_MS)
   } catch (error) {
     if (isStatus(error, 304)) return
     throw startError(name, error)
@@ -177,7 +177,7 @@ async function create(
   await refuseMissingVolumes(docker, step, ctx)
   // A name taken in the meantime is a 409, thus a retry, which will look at the labels of what is there.
   const options = createOptions(step, ctx.secrets)
-  await call(ctx, `create container ${step.name}`, (abortSignal) =>
+  await callToEnd(ctx, `create container ${step.name}`, (abortSignal) =>
     docker.createContainer({ ...options, abortSignal }),
   )
   const made = await findContainer(docker, step.name, ctx)

@@ -47,6 +47,20 @@ export async function call<T>(
   }
 }
 
+/**
+ * Like `call`, for what makes something: once asked, it is waited for, even when the caller is told to end. Given up half way,
+ * the engine might still make it after the caller's undo has looked for it.
+ */
+export async function callToEnd<T>(
+  ctx: RunnerContext,
+  what: string,
+  work: (abortSignal: AbortSignal) => Promise<T>,
+  deadlineMs = CALL_DEADLINE_MS,
+): Promise<T> {
+  ctx.abortSignal.throwIfAborted()
+  return await call({ ...ctx, abortSignal: new AbortController().signal }, what, work, deadlineMs)
+}
+
 /** Like `call`, with undefined for what the engine does not have. */
 export async function find<T>(
   ctx: RunnerContext,

@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { Labels, NetworkStep } from '#domain/build-plan.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
-import { call, find, isStatus } from './engine.ts'
+import { call, callToEnd, find, isStatus } from './engine.ts'
 import { labelFilter, nameTaken } from './identity.ts'
 
 type NetworkIdentity = Pick<NetworkStep, 'name' | 'labels'>
@@ -55,7 +55,7 @@ export async function listAttached(docker: Docker, networkId: string, ctx: Runne
 
 async function createNetwork(docker: Docker, network: NetworkIdentity, ctx: RunnerContext): Promise<void> {
   try {
-    await call(ctx, `create network ${network.name}`, (abortSignal) =>
+    await callToEnd(ctx, `create network ${network.name}`, (abortSignal) =>
       docker.createNetwork({
         Name: network.name,
         Driver: 'bridge',

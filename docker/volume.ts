@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { Labels, VolumeStep } from '#domain/build-plan.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
-import { call, find } from './engine.ts'
+import { call, callToEnd, find } from './engine.ts'
 import { labelFilter, nameTaken } from './identity.ts'
 
 export async function ensureVolume(
@@ -14,7 +14,7 @@ export async function ensureVolume(
     return { externalId: step.name, isAdopted: true, detail: `volume ${step.name} was there` }
   }
   // The engine answers with the volume that is there when one of this name was made meanwhile, so the labels are looked at again.
-  await call(ctx, `create volume ${step.name}`, (abortSignal) =>
+  await callToEnd(ctx, `create volume ${step.name}`, (abortSignal) =>
     docker.createVolume({ Name: step.name, Driver: 'local', Labels: { ...step.labels }, abortSignal }),
   )
   if (!(await hasVolume(docker, step, ctx))) throw new Error(`volume ${step.name} was made and is not there`)

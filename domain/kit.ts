@@ -8,7 +8,8 @@ const deepestKit = 5
 export interface Component {
   readonly product: CatalogProduct
   readonly quantity: Big
-  readonly sequence: number
+  /** Its sequence in the kit, preceded by that of its kit where kits hold kits. */
+  readonly place: readonly number[]
   /** The kit's own price stands for it; its limit holds all the same. */
   readonly isIncluded: boolean
 }
@@ -27,7 +28,7 @@ export function explodeKit(kit: CatalogKit, catalog: Catalog, path: readonly str
     .flatMap((item) => explodeItem(item, kit, catalog, path))
   if (kit.priceProductId === null) return components
   const product = getProduct(kit.priceProductId, kit, catalog)
-  const priced = { product, quantity: new Big(1), sequence: components[0]?.sequence ?? 0, isIncluded: false }
+  const priced = { product, quantity: new Big(1), place: components[0]?.place ?? [], isIncluded: false }
   const included = components.map((part) => ({ ...part, isIncluded: part.product.billingType !== 'usage' }))
   return [priced, ...included]
 }
@@ -51,9 +52,9 @@ function explodeItem(
     return explodeKit(inner, catalog, [...path, kit.id]).map((part) => ({
       ...part,
       quantity: part.quantity.times(quantity),
-      sequence: item.sequence,
+      place: [item.sequence, ...part.place],
     }))
   }
   const product = getProduct(item.productId, kit, catalog)
-  return [{ product, quantity, sequence: item.sequence, isIncluded: false }]
+  return [{ product, quantity, place: [item.sequence], isIncluded: false }]
 }

@@ -123,7 +123,8 @@ export interface PlannedLine {
   readonly price: PlannedPrice
   /** Rounded amount of one full period; 0 for what is metered. */
   readonly amountMinor: number
-  readonly sequence: number
+  /** Where a kit's bill of materials has it, from the outside in; null: it is in none, and built by itself. */
+  readonly place: readonly number[] | null
   /** The order line that asks for it. */
   readonly orderLineIndex: number
   /** The line that it is an option or add-on of, and ends with. */
@@ -245,7 +246,7 @@ export function planProductLines(
   if (!named) throw fieldError(place.sold, 'product_unknown', 'There is no such product.')
   const product = inRecurrence(named, line, catalog, place)
   refuseHidden(product, place, terms)
-  const main = planProduct(product, quantity, 0, place, terms)
+  const main = planProduct(product, quantity, null, place, terms)
   const answers = readAnswers([product], line.answers ?? noAnswers, `/lines/${index}`)
   return { lines: [main, ...planOptions(answers, { main, index }, catalog, terms)], answers }
 }
@@ -261,7 +262,7 @@ function planOptions(
     const product = catalog.products.get(sold.productId)
     if (!product) throw fieldError(pointer, 'product_unknown', 'What this option sells does not exist.')
     const place = { index, sold: pointer, quantity: pointer }
-    return [{ ...planProduct(product, new Big(sold.quantity), 0, place, terms), main }]
+    return [{ ...planProduct(product, new Big(sold.quantity), null, place, terms), main }]
   })
 }
 
@@ -272,6 +273,24 @@ function refuseHidden(
 ): void {
   if (sold.isHidden && terms.isFromShop === true)
     throw fieldError(pointer, 'product_hidden', `${sold.code} is not sold in the shop.`)
+}
+
+/**
+ * When each application is built: the place of the line that first asks for it. Lower goes first; what has one place in a
+ * bill of materials goes side by side.
+ * @example a database at 10, mail and files at 20: `0`, `1`, `1`
+ */
+export function buildSequence(lines: readonly PlannedLine[]): ReadonlyMap<string, number> {
+  const sequence = new Map<string, number>()
+  let before: string | undefined
+  let at = -1
+  for (const { place, product } of lines) {
+    const here = JSON.stringify(place)
+    if (place === null || here !== before) at += 1
+    before = here
+    for (const id of product.applicationIds) if (!sequence.has(id)) sequence.set(id, at)
+  }
+  return sequence
 }
 
 /** Each once, in the order of the lines. */
@@ -322,7 +341,7 @@ function planKit(
 }
 
 function planComponent(part: Component, place: LinePlace, terms: OrderTerms): PlannedLine {
-  const line = planProduct(part.product, part.quantity, part.sequence, place, terms)
+  const line = planProduct(part.product, part.quantity, part.place, place, terms)
   if (!part.isIncluded) return line
   return {
     ...line,
@@ -345,22 +364,22 @@ function pointersOf(index: number, sold: 'product' | 'kit'): LinePlace {
 function planProduct(
   product: CatalogProduct,
   ordered: Big,
-  sequence: number,
-  place: LinePlace,
+  place: PlannedLine['place'],
+  named: LinePlace,
   terms: OrderTerms,
 ): PlannedLine {
   if (product.isArchived)
-    throw fieldError(place.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
-  checkWhole(product, ordered, place.quantity)
+    throw fieldError(named.sold, 'product_archived', `${product.code} is archived and cannot be ordered.`)
+  checkWhole(product, ordered, named.quantity)
   if (product.applicationIds.length > 0 && !ordered.round().eq(ordered)) {
     const detail = `${product.code} builds an application, which there is only whole: order a whole number.`
-    throw fieldError(place.quantity, 'quantity_not_whole', detail)
+    throw fieldError(named.quantity, 'quantity_not_whole', detail)
   }
   const isMetered = product.billingType === 'usage'
   const on = product.recurrence === null ? terms.on : terms.startsOn
   const quantity = soldQuantity(product, ordered)
   const request = { ...terms, on, quantity: quantity.toFixed() }
-  const price = atField(place.sold, () => agreePrice(product, request))
+  const price = atField(named.sold, () => agreePrice(product, request))
   return {
     product,
     quantity: isMetered ? '0' : quantity.toFixed(),
@@ -369,8 +388,8 @@ function planProduct(
     amountMinor: isMetered
       ? 0
       : roundHalfAwayFromZero(ratePrice(price.price, quantity).amount, terms.currency),
-    sequence,
-    orderLineIndex: place.index,
+    place,
+    orderLineIndex: named.index,
     main: null,
   }
 }

@@ -39,5 +39,7 @@ function besideEngine(serverId: string) {
     taskQueue: taskQueues.server(serverId),
     heartbeatTimeout,
     retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 s' },
+    // What is told to end is waited for: whoever undoes it next must find all that it made.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   } as const
 }

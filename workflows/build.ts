@@ -6,57 +6,70 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow'
 import type { BuildTicket, StepTicket } from '#activities/build.ts'
+import { reverseOrder } from '#domain/step-order.ts'
 import { database, onServer, onServerForLong } from './activities.ts'
 import { cancelBuildSignal, searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
+import { isWalkedInTurn, orderOf, walk } from './walk.ts'
 
 const cancelBuild = defineSignal(cancelBuildSignal)
 
 /**
- * Makes what was sold, step by step in bill of materials order. What cannot succeed is undone, newest first, and the
- * caller is told why; a build never fails, and never leaves something half made.
+ * Makes what was sold, in bill of materials order, side by side where the plan allows. What cannot succeed is undone, in
+ * reverse, and the caller is told why; a build never fails, and never leaves something half made.
  */
 export async function build(ticket: BuildTicket): Promise<BuildResult> {
   let isCancelled = false
   setHandler(cancelBuild, () => void (isCancelled = true), {
     description: 'Stop between two steps and undo.',
   })
-  const begun: StepTicket[] = []
-  for (const [index, step] of ticket.steps.entries()) {
-    if (isCancelled)
-      return await undo(ticket, begun, 'cancelled', {
-        code: 'cancelled',
-        detail: 'The subscription was cancelled while it was built.',
-      })
-    begun.push(step)
-    show(ticket, index, 'running')
-    try {
-      const server = step.kind === 'restore' ? onServerForLong(step.serverId) : onServer(step.serverId)
-      await server.carryOutStep.executeWithOptions(
-        { summary: `${index + 1}/${ticket.steps.length} ${step.title}` },
-        [{ stepId: step.stepId }],
-      )
-    } catch (error) {
-      return await undo(ticket, begun, 'failed', toRefusal(error))
-    }
+  const order = orderOf(ticket)
+  const standing = ticket.steps.map(() => 'planned')
+  const carryOut = async (position: number): Promise<void> => {
+    const step = ticket.steps[position]
+    if (step === undefined) return
+    standing[position] = 'running'
+    show(ticket, standing, position)
+    await carryOutOn(step.serverId, step.kind).executeWithOptions(
+      { summary: `${position + 1}/${ticket.steps.length} ${step.title}` },
+      [{ stepId: step.stepId }],
+    )
+    standing[position] = 'done'
   }
+  const end = await walk(order, carryOut, {
+    isStopAsked: () => isCancelled,
+    isPatient: isWalkedInTurn(ticket),
+  })
+  if (end.failure !== undefined) return await undo(ticket, end.begun, 'failed', toRefusal(end.failure))
+  if (!end.isDone)
+    return await undo(ticket, end.begun, 'cancelled', {
+      code: 'cancelled',
+      detail: 'The subscription was cancelled while it was built.',
+    })
   await database.closeBuildOrder.executeWithOptions({ summary: 'everything runs' }, [
     { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
-  show(ticket, ticket.steps.length, 'done')
+  show(ticket, standing, ticket.steps.length)
   return { state: 'done' }
 }
 
+function carryOutOn(serverId: string, kind: StepTicket['kind']) {
+  return (kind === 'restore' ? onServerForLong(serverId) : onServer(serverId)).carryOutStep
+}
+
+/** Undoes what was begun, each step once those that needed it are undone. One that cannot be undone keeps no other. */
 async function undo(
   ticket: BuildTicket,
-  begun: readonly StepTicket[],
+  begun: readonly number[],
   state: 'failed' | 'cancelled',
   refusal: Refusal,
 ): Promise<BuildResult> {
   return await CancellationScope.nonCancellable(async () => {
     upsertSearchAttributes([{ key: searchAttributes.error, value: refusal.code }])
     let outcome: 'undone' | 'failed' = 'undone'
-    for (const step of begun.toReversed()) {
+    const undoStep = async (position: number): Promise<void> => {
+      const step = ticket.steps[position]
+      if (step === undefined || !begun.includes(position)) return
       try {
         await onServer(step.serverId).undoStep.executeWithOptions({ summary: `undo: ${step.title}` }, [
           { stepId: step.stepId },
@@ -66,6 +79,7 @@ async function undo(
         toRefusal(error)
       }
     }
+    await walk(reverseOrder(orderOf(ticket)), undoStep)
     await database.closeBuildOrder.executeWithOptions({ summary: `${outcome}: ${refusal.code}` }, [
       { buildOrderId: ticket.buildOrderId, outcome, failure: refusal },
     ])
@@ -73,15 +87,12 @@ async function undo(
   })
 }
 
-/** Shows where the build stands: a table in Temporal's UI, and the step as a search attribute. */
-function show(ticket: BuildTicket, at: number, state: string): void {
+/** Shows where the build stands: a table in Temporal's UI, and the newest step as a search attribute. */
+function show(ticket: BuildTicket, standing: readonly string[], at: number): void {
   const step = ticket.steps[at]
   upsertSearchAttributes([
     { key: searchAttributes.step, value: step ? `${at + 1}/${ticket.steps.length} ${step.kind}` : 'done' },
   ])
-  const rows = ticket.steps.map(
-    (row, index) =>
-      `| ${index + 1} | ${row.title} | ${index < at ? 'done' : index === at ? state : 'planned'} |`,
-  )
+  const rows = ticket.steps.map((row, index) => `| ${index + 1} | ${row.title} | ${standing[index]} |`)
   setCurrentDetails(['| | step | state |', '|---|---|---|', ...rows].join('\n'))
 }

@@ -3,16 +3,25 @@ import type { BuildTicket, StepTicket } from '#activities/build.ts'
 import { database, onServer, onServerForLong } from './activities.ts'
 import { searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
+import { orderOf, walk } from './walk.ts'
 
-/** Saves what is held, then removes what was really made, newest first, and proves that nothing is left. */
+/**
+ * Saves what is held, then removes what was really made, in reverse, side by side where nothing needs the other, and proves
+ * that nothing is left. A backup that fails ends the walk before anything was removed.
+ */
 export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
   try {
-    for (const [index, step] of ticket.steps.entries()) {
-      const position = `${index + 1}/${ticket.steps.length}`
-      upsertSearchAttributes([{ key: searchAttributes.step, value: `${position} ${step.kind}` }])
-      await walk(step, position)
-      setCurrentDetails(`done ${position}`)
-    }
+    let done = 0
+    const end = await walk(orderOf(ticket), async (position) => {
+      const step = ticket.steps[position]
+      if (step === undefined) return
+      const place = `${position + 1}/${ticket.steps.length}`
+      upsertSearchAttributes([{ key: searchAttributes.step, value: `${place} ${step.kind}` }])
+      await carryOut(step, place)
+      done += 1
+      setCurrentDetails(`done ${done}/${ticket.steps.length}`)
+    })
+    if (!end.isDone) throw end.failure
     for (const serverId of new Set(ticket.steps.map((step) => step.serverId))) {
       await onServer(serverId).verifyAbsence.executeWithOptions({ summary: 'prove that nothing is left' }, [
         { subscriptionId: ticket.subscriptionId, serverId },
@@ -32,17 +41,15 @@ export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
   return { state: 'done' }
 }
 
-/** What is to be saved comes first in the ticket: a backup that fails ends the walk before anything was removed. */
-async function walk(step: StepTicket, position: string): Promise<void> {
+async function carryOut(step: StepTicket, place: string): Promise<void> {
   if (step.kind === 'backup') {
     await onServerForLong(step.serverId).takeBackup.executeWithOptions(
-      { summary: `${position} ${step.title}` },
+      { summary: `${place} ${step.title}` },
       [{ stepId: step.stepId }],
     )
     return
   }
-  await onServer(step.serverId).removeStep.executeWithOptions(
-    { summary: `${position} remove: ${step.title}` },
-    [{ stepId: step.stepId }],
-  )
+  await onServer(step.serverId).removeStep.executeWithOptions({ summary: `${place} remove: ${step.title}` }, [
+    { stepId: step.stepId },
+  ])
 }

@@ -91,6 +91,8 @@ export interface BuildStepsTable {
   instance_id: string
   server_id: string
   position: number
+  /** Positions of the steps that it waits for; null in plans of before, whose steps are walked one by one. */
+  waits_for: number[] | null
   kind: StepPlan['kind']
   name: string
   title: string

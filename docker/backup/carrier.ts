@@ -5,7 +5,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
 import { ensureBase } from '../base-image.ts'
-import { call, find } from '../engine.ts'
+import { call, callToEnd, find } from '../engine.ts'
 import { labelFilter, nameTaken } from '../identity.ts'
 
 const CARRIER_LABEL = 'io.clouder.carrier'
@@ -31,7 +31,7 @@ export async function withCarrier<T>(
 ): Promise<T> {
   await requireVolume(docker, carried, ctx)
   const image = await ensureBase(docker, busyboxPath, ctx)
-  const created = await call(ctx, `create a carrier of volume ${carried.volume}`, (abortSignal) =>
+  const created = await callToEnd(ctx, `create a carrier of volume ${carried.volume}`, (abortSignal) =>
     docker.createContainer({ ...carrierOptions(image, carried), abortSignal }),
   )
   try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { explodeKit } from '#domain/kit.ts'
-import { planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
+import { buildSequence, planOrder, type Catalog, type OrderRequestLine } from '#domain/order.ts'
 import { perUnitPrice, unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { catalogKit, catalogOf, catalogProduct, demoCatalog } from '#test/support/catalog.ts'
 
@@ -108,6 +108,36 @@ test('kits inside kits multiply their quantities and stand where the inner kit s
       ['b', '4.5'],
       ['a', '6'],
       ['c', '1'],
+    ],
+  )
+})
+
+test('applications of one place in a bill of materials are built side by side, those of a lower one before them', () => {
+  const building = (code: string) => catalogProduct(code, { applicationIds: [`app-${code}`] })
+  const catalog = catalogOf(
+    ['a', 'b', 'c', 'd', 'e'].map((code) => building(code)),
+    [
+      catalogKit('inner', [
+        ['product', 'a', '1', 20],
+        ['product', 'b', '1', 10],
+      ]),
+      catalogKit('outer', [
+        ['product', 'd', '1', 30],
+        ['kit', 'inner', '1', 5],
+        ['product', 'e', '1', 30],
+        ['product', 'c', '1', 40],
+      ]),
+    ],
+  )
+  const [subscription] = plan([{ kitId: 'outer', quantity: '1' }], catalog)
+  assert.deepEqual(
+    [...buildSequence(subscription?.lines ?? [])],
+    [
+      ['app-b', 0],
+      ['app-a', 1],
+      ['app-d', 2],
+      ['app-e', 2],
+      ['app-c', 3],
     ],
   )
 })

@@ -1,7 +1,8 @@
 import type { AskedChange } from '#db/asked-plan.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
 import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
-import { beginPause, endPause, pauseSubscription, resumeLines, unpauseSubscription } from '#db/pause.ts'
+import { liftSuspension, resumeSubscription, suspendSubscription } from '#db/suspension.ts'
+import { beginPause, endPause, pauseSubscription, unpauseSubscription } from '#db/pause.ts'
 import { refuseRequestsOfEnded } from '#db/change-decision.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
 import { setRecurrence } from '#db/recurrence.ts'
@@ -22,6 +23,7 @@ import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
 import type { CancelMoment, LineCommand, SubscriptionPhase } from '#domain/subscription.ts'
+import { requested } from '#domain/suspension.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
 
@@ -240,17 +242,23 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       return await agenda(input)
     },
 
-    async suspendSubscription(input: CommandInput): Promise<void> {
-      const { subscriptionId, actor, reason, now } = await asked(input)
-      const to = { phase: 'suspended', event: 'subscription.suspended' } as const
-      await setPhase(db, subscriptionId, { ...to, suspendedReason: reason ?? notStated, actor, now })
+    async suspendSubscription(input: CommandInput & { code?: string }): Promise<Agenda> {
+      const key = await asked(input)
+      const { code = requested } = input
+      await suspendSubscription(db, key, { code, reason: key.reason ?? notStated })
+      return await agenda(input)
+    },
+
+    /** Lifts a reason while others stand; of the last one it says that nothing is left. */
+    async liftSuspension(
+      input: CommandInput & { code?: string },
+    ): Promise<{ left: readonly string[]; agenda: Agenda }> {
+      const { left } = await liftSuspension(db, await asked(input), input.code)
+      return { left, agenda: await agenda(input) }
     },
 
     async resumeSubscription(input: CommandInput): Promise<Agenda> {
-      const key = await asked(input)
-      const { subscriptionId, actor, now } = key
-      await resumeLines(db, key)
-      await setPhase(db, subscriptionId, { phase: 'active', event: 'subscription.resumed', actor, now })
+      await resumeSubscription(db, await asked(input))
       return await agenda(input)
     },
 

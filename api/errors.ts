@@ -480,6 +480,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  suspended: kind(
+    409,
+    'It is suspended',
+    'Nothing runs until every reason is lifted: resume it by the code of each. Read the subscription: suspensions lists them.',
+  ),
   tax_answer_missing: kind(
     422,
     'The tax service has not answered yet',

@@ -12,8 +12,10 @@ import type {
   lineSchema,
   pauseSchema,
   planSuccessorSchema,
+  resumeSchema,
   stopLineSchema,
   setTermSchema,
+  suspendSchema,
   transferSchema,
 } from './schemas/subscription.ts'
 import type { Wish } from './subscription-commands.ts'
@@ -28,6 +30,14 @@ export function toCancellation(body: z.output<typeof cancelSchema>): Wish {
     ...(body.ends_on === undefined ? {} : { endsOn: body.ends_on }),
     ...(body.service_ends_on === undefined ? {} : { serviceEndsOn: body.service_ends_on }),
   }
+}
+
+export function toSuspension({ code, reason }: z.output<typeof suspendSchema>): Wish {
+  return { kind: 'suspend', reason, ...(code === undefined ? {} : { code }) }
+}
+
+export function toResumption({ code }: z.output<typeof resumeSchema>): Wish {
+  return { kind: 'resume', ...(code === undefined ? {} : { code }) }
 }
 
 export function toPause(body: z.output<typeof pauseSchema>): Wish {

@@ -3,6 +3,7 @@ import type { Db } from './database.ts'
 import { findPauseInForce, findPlannedPause } from './pause.ts'
 import { renewsOn } from './renewal.ts'
 import { dueOn, listDocuments } from './subscription-documents.ts'
+import { listSuspensions } from './suspension.ts'
 import { getSubscription } from './subscription.ts'
 import { trialToldOn } from './trial.ts'
 
@@ -35,7 +36,9 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
     .executeTakeFirst()
   const pause =
     subscription.phase === 'active' ? await findPlannedPause(db, subscriptionId, today) : undefined
-  const inForce = subscription.phase === 'suspended' ? await findPauseInForce(db, subscriptionId) : undefined
+  // Where a reason stands, the end of a pause starts nothing.
+  const isHeld = subscription.phase !== 'suspended' || (await listSuspensions(db, subscriptionId)).length > 0
+  const inForce = isHeld ? undefined : await findPauseInForce(db, subscriptionId)
   const startOf = (date: string | null | undefined) =>
     date ? startOfDay(subscription.time_zone, date) : null
   return {

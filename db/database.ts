@@ -77,6 +77,7 @@ export interface Database {
   subscription_lines: subscription.SubscriptionLinesTable
   change_requests: subscription.ChangeRequestsTable
   subscription_pauses: subscription.SubscriptionPausesTable
+  suspensions: subscription.SuspensionsTable
   command_notes: subscription.CommandNotesTable
   subscription_commands: subscription.SubscriptionCommandsTable
   announcements: subscription.AnnouncementsTable

@@ -48,6 +48,7 @@ export type EventKind =
   | 'subscription.renewed'
   | 'subscription.trial_ending'
   | 'subscription.suspended'
+  | 'subscription.suspension_lifted'
   | 'subscription.resumed'
   | 'subscription.parked'
   | 'subscription.unparked'

@@ -41,6 +41,11 @@ begin
     and exists (select from order_holds where order_id = new.order_id and settled_at is null) then
     raise exception 'the order is held' using errcode = 'check_violation', constraint = 'order_held';
   end if;
+  -- Nothing runs again while a reason stands.
+  if old.phase = 'suspended' and new.phase = 'active'
+    and exists (select from suspensions where subscription_id = new.id and lifted_at is null) then
+    raise exception 'the subscription is suspended' using errcode = 'check_violation', constraint = 'subscription_suspended';
+  end if;
   return new;
 end $function$;
 
@@ -1692,6 +1697,22 @@ CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) 
 CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);
 CREATE TRIGGER stock_return AFTER UPDATE OF phase ON public.subscriptions FOR EACH ROW WHEN (((new.phase = 'ended'::text) AND (old.phase <> 'ended'::text))) EXECUTE FUNCTION stock_return();
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
+
+CREATE TABLE suspensions (
+  id uuid not null,
+  subscription_id uuid not null,
+  code text not null,
+  reason text not null,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  lifted_by text,
+  lifted_at timestamp with time zone,
+  constraint suspensions_pkey PRIMARY KEY (id),
+  constraint suspensions_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint suspensions_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+  constraint suspensions_lifted_check CHECK (((lifted_at IS NULL) = (lifted_by IS NULL)))
+);
+CREATE UNIQUE INDEX one_open_suspension ON public.suspensions USING btree (subscription_id, code) WHERE (lifted_at IS NULL);
 
 CREATE TABLE tasks (
   id uuid not null,

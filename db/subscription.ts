@@ -1,7 +1,7 @@
 import { dateIn } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
-import type { Db, Tx } from './database.ts'
+import { within, type Db, type Tx } from './database.ts'
 import { releaseEnvironment } from './environment.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { settleUnbuilt } from './order-end.ts'
@@ -50,7 +50,7 @@ export async function setPhase(
   subscriptionId: string,
   to: { phase: SubscriptionPhase; now: string } & PhaseReason,
 ): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+  await within(db, async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
     if (subscription.phase === to.phase) return
     await tx

@@ -116,6 +116,7 @@ export type ErrorCode =
   | 'simulation_too_large'
   | 'subscription_ended'
   | 'subscription_unknown'
+  | 'suspended'
   | 'tax_answer_missing'
   | 'tax_id_invalid'
   | 'tax_rate_missing'

@@ -43,8 +43,10 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   | { readonly kind: 'setTerm' }
   /** All that recurs takes it over, each line from its next period on. */
   | { readonly kind: 'setRecurrence'; readonly recurrence: Recurrence }
-  | { readonly kind: 'suspend' }
-  | { readonly kind: 'resume' }
+  /** The reason's code; what is said of it is in the command's note. Left out: `requested`. */
+  | { readonly kind: 'suspend'; readonly code?: string }
+  /** Which reason is lifted; left out, the one that was set without a name. */
+  | { readonly kind: 'resume'; readonly code?: string }
   | { readonly kind: 'retryBuild' }
   | { readonly kind: 'advanceTestClock'; readonly nowMs: number }
 )
@@ -109,7 +111,7 @@ const allowed: Readonly<Record<SubscriptionCommandKind, Rule>> = {
     holds: (standing) => isFree(standing) && !standing.isCancelled,
   },
   setRecurrence: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
-  suspend: { phases: ['active'], holds: isFree },
+  suspend: { phases: ['active', 'suspended'], holds: isFree },
   resume: { phases: ['suspended'], holds: isFree },
   retryBuild: {
     phases: ['building', 'active', 'suspended', 'unbuilding'],

@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow'
 import type { Agenda } from '#domain/agenda.ts'
 import { refuseCommand, type LineCommand, type SubscriptionCommand } from '#domain/subscription.ts'
 import { database, onServerAtOnce } from './activities.ts'
@@ -295,18 +296,47 @@ async function setRecurrence(life: Life, command: CommandOf<'setRecurrence'>): P
 }
 
 /** The closing reading comes before the stop: what was counted is lost with the container's network. */
-async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<null> {
+async function suspend(life: Life, command: CommandOf<'suspend'>): Promise<Refusal | null> {
+  if (life.state.phase === 'suspended') return await addReason(life, command)
   await takeReadings(life, 'closing reading', false)
   await stopInstances(life, 'stop, and see it stopped')
   await database.suspendSubscription.executeWithOptions({ summary: 'phase suspended' }, [
-    keyOf(life, command),
+    { ...keyOf(life, command), ...codeOf(command) },
   ])
   update(life, { phase: 'suspended' })
   return null
 }
 
-/** A pause in force ends with it. Its answer is the agenda, but for histories older than pauses. */
+/** Suspended already, it is for one reason more. Histories older than reasons refused that. */
+async function addReason(life: Life, command: CommandOf<'suspend'>): Promise<Refusal | null> {
+  if (!patched('suspensions')) return { code: 'action_not_allowed', detail: 'It is suspended already.' }
+  const agenda = await database.suspendSubscription.executeWithOptions(
+    { summary: 'suspended for one reason more' },
+    [{ ...keyOf(life, command), ...codeOf(command) }],
+  )
+  update(life, { agenda })
+  return null
+}
+
+function codeOf({ code }: CommandOf<'suspend' | 'resume'>) {
+  return code === undefined ? {} : { code }
+}
+
+/**
+ * Lifts a reason, and starts what was stopped once none is left; a pause in force ends with it. Its answer is the agenda, but for
+ * histories older than pauses.
+ */
 async function resume(life: Life, command: CommandOf<'resume'>): Promise<Refusal | null> {
+  if (patched('suspensions')) {
+    const { left, agenda: standing } = await database.liftSuspension.executeWithOptions(
+      { summary: 'what it is still suspended for' },
+      [{ ...keyOf(life, command), ...codeOf(command) }],
+    )
+    if (left.length > 0) {
+      update(life, { agenda: standing })
+      return null
+    }
+  }
   const refusal = await startInstances(life)
   if (refusal) return refusal
   const agenda = (await database.resumeSubscription.executeWithOptions({ summary: 'phase active' }, [

@@ -63,6 +63,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.trial_ending': (data) =>
     `The trial ends on ${day(data['ends_on'])}; then it is ${trialEnds[text(data['becomes'])] ?? 'over'}`,
   'subscription.suspended': (data) => `Suspended${because(data['reason'])}`,
+  'subscription.suspension_lifted': (data) =>
+    `No longer suspended for ${text(data['code'])}, still for ${text(data['left'])}`,
   'subscription.resumed': () => 'Resumed',
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
   'subscription.unparked': () => 'Goes on',

@@ -6,6 +6,7 @@ import type { ConsoleView } from './console-page.tsx'
 import { Day, Empty, Section } from './parts.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
 import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
+import { ResumeForms, SuspendForm } from './suspension-forms.tsx'
 
 /** What can be asked of the subscription now; what cannot is not offered. */
 export function ActionsSection(props: {
@@ -31,14 +32,7 @@ export function ActionsSection(props: {
           )}
         </ActionForm>
       )}
-      {allowed.includes('resume') && (
-        <ActionForm {...form} action="resume">
-          <button type="submit" class="primary">
-            Resume
-          </button>
-          <span class="hint">Starts what was stopped, with all that it holds.</span>
-        </ActionForm>
-      )}
+      {allowed.includes('resume') && <ResumeForms view={view} content={content} />}
       {allowed.includes('retryBuild') && row.phase !== 'building' && row.phase !== 'unbuilding' && (
         <ActionForm {...form} action="retry-build">
           <button type="submit" class="primary">
@@ -83,16 +77,7 @@ export function ActionsSection(props: {
       )}
       {allowed.includes('setTerm') && <TermForm {...form} refused={refused} />}
       {allowed.includes('transfer') && <TransferForm {...form} refused={refused} lines={content.lines} />}
-      {allowed.includes('suspend') && (
-        <details id="suspend" open={refused?.action === 'suspend'}>
-          <summary>Suspend…</summary>
-          <ActionForm {...form} action="suspend">
-            <p class="hint">Stops the containers and keeps their data. It can be resumed at any time.</p>
-            <Field id="suspend-reason" name="reason" label="Reason, for the timeline" refused={refused} />
-            <button type="submit">Suspend</button>
-          </ActionForm>
-        </details>
-      )}
+      {allowed.includes('suspend') && <SuspendForm view={view} content={content} refused={refused} />}
       {allowed.includes('cancel') && (
         <p>
           <a class="button" href={`/subscriptions/${publicId}/cancel`}>

@@ -10,6 +10,7 @@ import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
+import { listSuspensions } from '#db/suspension.ts'
 import type { Db } from '#db/database.ts'
 import { noteTaxQuestion } from '#db/tax-answer.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -40,6 +41,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
+  const suspensions = row.phase === 'suspended' ? await listSuspensions(db, id) : []
   const backups = await listBackups(db, { ...newest, subscriptionId: id })
   const values = await listInstanceValues(
     db,
@@ -51,6 +53,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     lines,
     instances,
     backups,
+    suspensions,
     values,
     builds,
     events,

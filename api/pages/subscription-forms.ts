@@ -15,6 +15,7 @@ import {
   lineSchema,
   pauseSchema,
   planSuccessorSchema,
+  resumeSchema,
   setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
@@ -29,7 +30,9 @@ import {
   toLineStop,
   toPause,
   toPlanChange,
+  toResumption,
   toSuccessor,
+  toSuspension,
   toTerm,
   toTransfer,
 } from '../subscription-wishes.ts'
@@ -95,7 +98,7 @@ async function toWish(
         parse(cancelSchema, { ...withoutEmpty(fields), reason: fields['reason'] }, 'body'),
       )
     case actionNames.suspend:
-      return { kind: 'suspend', ...parse(suspendSchema, fields, 'body') }
+      return toSuspension(parse(suspendSchema, withoutEmpty(fields), 'body'))
     case actionNames.changePlan:
       return await toChange(frame, form.subscriptionId, fields)
     case actionNames.pause:
@@ -118,7 +121,7 @@ async function toWish(
     case actionNames.uncancel:
       return { kind: 'uncancel' }
     case actionNames.resume:
-      return { kind: 'resume' }
+      return toResumption(parse(resumeSchema, withoutEmpty(fields), 'body'))
     case actionNames.retryBuild:
       return { kind: 'retryBuild' }
     default:

@@ -15,6 +15,7 @@ import {
   nothingSchema,
   pauseSchema,
   planSuccessorSchema,
+  resumeSchema,
   setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
@@ -30,7 +31,9 @@ import {
   toLineStop,
   toPause,
   toPlanChange,
+  toResumption,
   toSuccessor,
+  toSuspension,
   toTerm,
   toTransfer,
 } from '../subscription-wishes.ts'
@@ -88,14 +91,14 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'suspend',
     summary: 'Stop what runs, keep what it holds',
     body: suspendSchema,
-    toWish: ({ body }) => ({ kind: 'suspend', reason: body.reason }),
+    toWish: ({ body }) => toSuspension(body),
   })
   registerAction(frame, {
     name: 'resume',
-    summary: 'Start what was suspended',
-    body: nothingSchema,
-    refusals: ['container_exited', 'not_ready_in_time', 'port_taken_on_server'],
-    toWish: () => ({ kind: 'resume' }),
+    summary: 'Lift a reason of a suspension, and start what was suspended once none is left',
+    body: resumeSchema,
+    refusals: ['container_exited', 'not_ready_in_time', 'port_taken_on_server', 'suspended'],
+    toWish: ({ body }) => toResumption(body),
   })
   registerAction(frame, {
     name: 'change-plan',

@@ -5,6 +5,7 @@ import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
 import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
 import { labelSubscription } from '#db/subscription.ts'
+import { listSuspensions } from '#db/suspension.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
@@ -111,17 +112,18 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
   }
 }
 
-/** A subscription with all that belongs to it, in four queries whatever it has. @throws `not_found` */
+/** A subscription with all that belongs to it, in five queries whatever it has. @throws `not_found` */
 export async function readSubscriptionDetail(
   db: Db,
   id: string,
   deps: Pick<ApiDependencies, 'temporalUiUrl' | 'temporalNamespace'>,
 ): Promise<z.input<typeof subscriptionDetailSchema>> {
-  const [row, lines, instances, builds] = await Promise.all([
+  const [row, lines, instances, builds, suspensions] = await Promise.all([
     findSubscription(db, id),
     listSubscriptionLines(db, id),
     listInstancesOf(db, id),
     listBuildsOf(db, id),
+    listSuspensions(db, id),
   ])
   const publicId = encodeId('subscription', id)
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
@@ -130,6 +132,7 @@ export async function readSubscriptionDetail(
     lines: lines.map(toSubscriptionLineJson),
     instances: instances.map(toInstanceJson),
     builds: builds.map(toBuildJson),
+    suspensions: row.phase === 'suspended' ? suspensions : [],
     allowed_actions: allowedActions(row),
     workflow: toWorkflowJson(publicId, { uiUrl: deps.temporalUiUrl, namespace: deps.temporalNamespace }),
   }

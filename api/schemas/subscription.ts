@@ -141,6 +141,9 @@ export const subscriptionDetailSchema = subscriptionSchema
     lines: z.array(subscriptionLineSchema),
     instances: z.array(instanceSchema),
     builds: z.array(buildSchema),
+    suspensions: z
+      .array(z.object({ code: z.string(), reason: z.string(), set_by: z.string(), set_at: z.string() }))
+      .openapi({ description: 'The reasons for which it is suspended. It runs again once all are lifted.' }),
     allowed_actions: z.array(z.string()).openapi({ description: 'POST /v1/subscriptions/{id}/{action}' }),
     workflow: z.object({ id: z.string(), url: z.string() }),
   })
@@ -270,7 +273,28 @@ export const cancelSchema = z
   })
   .openapi('Cancel')
 
-export const suspendSchema = z.strictObject({ reason: reasonField }).openapi('Suspend')
+const suspensionCode = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, 'A code has lower case letters, digits and underscores')
+
+export const suspendSchema = z
+  .strictObject({
+    reason: reasonField,
+    code: suspensionCode.optional().openapi({
+      description:
+        'By which the reason is lifted again, such as debt or abuse; left out, requested. What is suspended already can be suspended for one reason more.',
+    }),
+  })
+  .openapi('Suspend')
+
+export const resumeSchema = z
+  .strictObject({
+    code: suspensionCode.optional().openapi({
+      description:
+        'The reason that is gone. What is suspended for others stays so. Left out: the one that was set without a code, or a pause.',
+    }),
+  })
+  .openapi('Resume')
 
 export const pauseSchema = z
   .strictObject({

@@ -18,17 +18,33 @@ function addStops(group: Command): void {
     .command('suspend <subscription>')
     .description('stop what runs, keep what it holds')
     .option('--reason <text>', 'why', 'Asked for on the command line.')
+    .option('--code <code>', 'by which the reason is lifted again, such as debt or abuse')
     .action(
-      withSession<[string], { reason: string }>(async (session, { args: [id], options }) =>
-        ask(session, id, 'suspend', { reason: options.reason }, `npx clouder subscriptions resume ${id}`),
-      ),
+      withSession<[string], { reason: string; code?: string }>(async (session, { args: [id], options }) => {
+        const { reason, code } = options
+        const lifting = code === undefined ? '' : ` --code ${code}`
+        await ask(
+          session,
+          id,
+          'suspend',
+          { reason, ...(code === undefined ? {} : { code }) },
+          `npx clouder subscriptions resume ${id}${lifting}`,
+        )
+      }),
     )
   group
     .command('resume <subscription>')
-    .description('start what was suspended')
+    .description('lift a reason for which it is suspended, and start it once none is left')
+    .option('--code <code>', 'the reason that is gone')
     .action(
-      withSession<[string]>(async (session, { args: [id] }) =>
-        ask(session, id, 'resume', {}, `npx clouder subscriptions show ${id}`),
+      withSession<[string], { code?: string }>(async (session, { args: [id], options: { code } }) =>
+        ask(
+          session,
+          id,
+          'resume',
+          code === undefined ? {} : { code },
+          `npx clouder subscriptions show ${id}`,
+        ),
       ),
     )
   group

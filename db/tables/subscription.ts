@@ -161,6 +161,18 @@ export interface SubscriptionPausesTable {
   created_at: Generated<Instant>
 }
 
+/** A reason for which a subscription is suspended, until it is lifted. */
+export interface SuspensionsTable {
+  id: string
+  subscription_id: string
+  code: string
+  reason: string
+  set_by: string
+  set_at: Instant
+  lifted_by: string | null
+  lifted_at: Instant | null
+}
+
 export interface SubscriptionDocumentsTable {
   id: string
   customer_id: string

@@ -159,7 +159,7 @@ test('a command whose answer was lost is sent again under its id, whatever it ch
   const body = { reason: 'unpaid' }
   api.temporal.behaviour.onUpdate = () =>
     Promise.reject(new WorkflowUpdateRPCTimeoutOrCancelledError('deadline'))
-  const lost = await api.post(`/v1/subscriptions/${id}/suspend`, body, headers)
+  const lost = await api.post(`/v1/subscriptions/${id}/pause`, body, headers)
   assert.deepEqual([lost.status, lost.headers.get('retry-after')], [503, '1'])
   await api.db
     .updateTable('subscriptions')
@@ -167,11 +167,11 @@ test('a command whose answer was lost is sent again under its id, whatever it ch
     .where('id', '=', decodeId('subscription', id))
     .execute()
   api.temporal.behaviour.onUpdate = (update) => Promise.resolve({ requestId: update.updateId, refusal: null })
-  const again = await api.post(`/v1/subscriptions/${id}/suspend`, body, headers)
+  const again = await api.post(`/v1/subscriptions/${id}/pause`, body, headers)
   assert.deepEqual([again.status, again.body['phase']], [200, 'suspended'])
   const [first, second] = api.temporal.updates.slice(-2)
   assert.equal(first?.updateId, second?.updateId)
-  const other = await api.post(`/v1/subscriptions/${id}/suspend`, body)
+  const other = await api.post(`/v1/subscriptions/${id}/pause`, body)
   assert.deepEqual([other.status, other.body['code']], [409, 'action_not_allowed'])
 })
 

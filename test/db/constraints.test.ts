@@ -1066,3 +1066,23 @@ test('a template has a code of its own, and what is agreed is an object', async 
     sql`update order_lines set agreed = '[]' where id = ${line}`.execute(db),
   )
 })
+
+test('a subscription that is suspended for a reason does not run, and each reason stands once', async () => {
+  const id = await copyRow(db, 'subscriptions', sold.subscription, {
+    phase: 'suspended',
+    suspended_reason: 'asked for',
+    external_id: null,
+  })
+  const insert = (code: string, lifted: { by: string | null; at: string | null } = { by: null, at: null }) =>
+    sql`insert into suspensions (id, subscription_id, code, reason, set_by, set_at, lifted_by, lifted_at)
+      values (${newId()}, ${id}, ${code}, 'why', 'key_1', '2026-01-01', ${lifted.by}, ${lifted.at})`.execute(
+      db,
+    )
+  await insert('debt')
+  await refuses('one_open_suspension', async () => insert('debt'))
+  await refuses('suspensions_code_check', async () => insert('Debt'))
+  await refuses('suspensions_lifted_check', async () => insert('abuse', { by: null, at: '2026-01-02' }))
+  await refuses('subscription_suspended', async () =>
+    sql`update subscriptions set phase = 'active' where id = ${id}`.execute(db),
+  )
+})

@@ -248,6 +248,7 @@ test('with the keyboard alone one gets from the top of the page to a suspended s
     await page.keyboard.press('Tab')
     await page.keyboard.type('not paid')
     await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
     assert.equal(await focusedText(page), 'Suspend')
     await page.keyboard.press('Enter')
     await page.getByText('! suspended').first().waitFor()

@@ -2,8 +2,8 @@ import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
 import { listUnendedSubscriptions } from '#db/subscription-list.ts'
 import { reopenWorkflowStart } from '#db/outbox.ts'
-import { listServerIds } from '#db/server.ts'
-import { encodeId } from '#domain/identifier.ts'
+import { listServerIds, listServerIdsOfClock } from '#db/server.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 
 export interface WorkflowDrift {
@@ -28,8 +28,13 @@ export function createReconcileActivities({ db, client, taxIdCheck, taxService }
       return { checked: subscriptions.length, restarted }
     },
 
-    async listServers(): Promise<{ serverIds: string[]; hasTaxIdCheck: boolean }> {
-      const ids = await listServerIds(db)
+    /** All that things are built on, or those on which something of a test clock runs. */
+    async listServers(of?: {
+      testClockId: string
+    }): Promise<{ serverIds: string[]; hasTaxIdCheck: boolean }> {
+      const ids = of
+        ? await listServerIdsOfClock(db, decodeId('testClock', of.testClockId))
+        : await listServerIds(db)
       return {
         serverIds: ids.map((id) => encodeId('server', id)),
         // What is asked about taxes is one activity: of tax ids, and of what waits for the tax service.

@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity'
 import { getSubscription } from '#db/subscription.ts'
 import type { Db } from '#db/database.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
-import { readTestClocks, touchServer } from '#db/server.ts'
+import { noteSampled } from '#db/server-sighting.ts'
+import { readTestClocks } from '#db/server.ts'
 import { openTask } from '#db/task.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
@@ -76,7 +77,7 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
           ctx.onProgress(`read ${instance.planned.instance}`)
         }
       })
-      await touchServer(db, serverId)
+      await noteSampled(db, serverId)
       return { instances: instances.length, readings, failed }
     },
   }

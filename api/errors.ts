@@ -471,6 +471,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeTasks,
   ),
   scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
+  server_unreachable: kind(
+    503,
+    'The server is out of reach',
+    'Remove the cause that the detail names, then test again: npx clouder servers test. What waits there goes on by itself.',
+    [{ title: 'List servers', href: '/v1/servers' }],
+  ),
   simulation_too_large: kind(
     422,
     'The simulation is too large',
@@ -525,6 +531,21 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'The tiers leave a hole or overlap',
     'Let each upper bound lie above the one before, and leave that of the last tier open.',
+  ),
+  token_expired: kind(
+    410,
+    'The join token is too old',
+    'Ask for another one where the server was added: npx clouder servers token NAME.',
+  ),
+  token_unknown: kind(
+    404,
+    'There is no such join token',
+    'Copy the whole token; one that was replaced by another is not known any more.',
+  ),
+  token_used: kind(
+    409,
+    'The join token was used',
+    'A token is for one worker, once. Ask for another one: npx clouder servers token NAME.',
   ),
   trial_used: kind(
     409,

@@ -4,12 +4,11 @@ import { scheduleIds, workflowIds, workflowTypes } from '#workflows/contract.ts'
 
 export interface RecurringWorkflows {
   readonly installationId: string
-  readonly serverId: string
   readonly installationQueue: string
   readonly samplingIntervalMs: number
 }
 
-/** What runs without being asked: the billing run each hour, reconciliation each minute, and the server's sampler. */
+/** What runs without being asked: the billing run each hour, and reconciliation of all servers each minute. */
 export async function ensureRecurringWorkflows(client: Client, of: RecurringWorkflows): Promise<void> {
   const installationId = encodeId('installation', of.installationId)
   await ensureSchedule(client, {
@@ -28,6 +27,13 @@ export async function ensureRecurringWorkflows(client: Client, of: RecurringWork
     args: [],
     taskQueue: of.installationQueue,
   })
+}
+
+/** Each server has a sampler of its own, so that one that is out of reach holds up no other. @param of `serverId`: `srv_…` */
+export async function ensureSampler(
+  client: Client,
+  of: RecurringWorkflows & { readonly serverId: string },
+): Promise<void> {
   await client.workflow.start(workflowTypes.sampler, {
     workflowId: workflowIds.sampler(of.serverId),
     taskQueue: of.installationQueue,

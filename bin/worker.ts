@@ -2,19 +2,21 @@ import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
 import { z } from 'zod'
-import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
-import { watchEngine } from '#activities/engine-watch.ts'
+import { createDatabaseActivities } from '#activities/index.ts'
+import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
-import { ensureRecurringWorkflows } from '#bin/recurring-workflows.ts'
+import { ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
+import { followServers } from '#bin/server-fleet.ts'
+import { serveServer } from '#bin/server-queue.ts'
 import { openDatabase } from '#db/database.ts'
+import { openEngineAccess, type ServedServer } from '#db/server.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
-import { createDockerRunner } from '#docker/runner.ts'
+import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Runner } from '#domain/runner.ts'
 import { taskQueues } from '#workflows/contract.ts'
 
 const project = path.join(import.meta.dirname, '..')
@@ -42,16 +44,21 @@ function readEnvironment(): Environment {
   process.exit(2)
 }
 
-async function createRunner(env: Environment): Promise<Runner> {
-  if (env.CLOUDER_RUNNER === 'dry-run') return createDryRunRunner()
-  return createDockerRunner({
+async function runnerOptions(env: Environment): Promise<DockerRunnerOptions> {
+  return {
     applicationsFolder: path.join(project, 'applications'),
     busyboxPath: env.CLOUDER_BUSYBOX,
     packageArchive: await findPackageArchive(),
     backupsFolder: path.resolve(
       env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),
     ),
-  })
+  }
+}
+
+function logError(part: string, error: unknown): void {
+  console.error(
+    JSON.stringify({ message: part, error: error instanceof Error ? error.message : String(error) }),
+  )
 }
 
 const env = readEnvironment()
@@ -68,44 +75,46 @@ const client = new Client({ connection: clientConnection, namespace })
 const serverId = encodeId('server', installation.serverId)
 const installationQueue = taskQueues.installation(encodeId('installation', installation.installationId))
 
-const server = {
-  db,
-  runner: await createRunner(env),
-  installationKey: readInstallationKey(env.CLOUDER_KEY_FILE),
+const options = await runnerOptions(env)
+const installationKey = readInstallationKey(env.CLOUDER_KEY_FILE)
+
+const installationWorker = await Worker.create({
+  connection,
+  namespace,
+  taskQueue: installationQueue,
+  workflowBundle,
+  activities: createDatabaseActivities({
+    db,
+    client,
+    consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
+    ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
+      ? {}
+      : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),
+    ...(env.CLOUDER_TAX_SERVICE_URL === ''
+      ? {}
+      : { taxService: createTaxService(env.CLOUDER_TAX_SERVICE_URL) }),
+  }),
+  maxCachedWorkflows: 500,
+  shutdownGraceTime: '10 s',
+})
+const queue = { connection, namespace, onError: logError }
+const localServer = await serveServer(
+  {
+    db,
+    runner: env.CLOUDER_RUNNER === 'dry-run' ? createDryRunRunner() : createDockerRunner(options),
+    installationKey,
+  },
+  { ...queue, serverId },
+)
+
+/** Engines behind TLS have no worker of their own: this one does their work, too. */
+async function serveEngine({ id }: ServedServer) {
+  const { address, ...certificates } = await openEngineAccess(db, id, installationKey)
+  const runner = createDockerRunner({ ...options, dockerHost: address, certificates })
+  return await serveServer({ db, runner, installationKey }, { ...queue, serverId: encodeId('server', id) })
 }
 
-const workers = await Promise.all([
-  Worker.create({
-    connection,
-    namespace,
-    taskQueue: installationQueue,
-    workflowBundle,
-    activities: createDatabaseActivities({
-      db,
-      client,
-      consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
-      ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
-        ? {}
-        : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),
-      ...(env.CLOUDER_TAX_SERVICE_URL === ''
-        ? {}
-        : { taxService: createTaxService(env.CLOUDER_TAX_SERVICE_URL) }),
-    }),
-    maxCachedWorkflows: 500,
-    shutdownGraceTime: '10 s',
-  }),
-  // Its slots are the limit of how much is built on this server at once.
-  Worker.create({
-    connection,
-    namespace,
-    taskQueue: taskQueues.server(serverId),
-    activities: createServerActivities(server),
-    maxConcurrentActivityTaskExecutions: 8,
-    shutdownGraceTime: '10 s',
-  }),
-])
-
-await ensureRecurringWorkflows(client, { ...installation, serverId, installationQueue })
+await ensureRecurringWorkflows(client, { ...installation, installationQueue })
 console.log(
   JSON.stringify({
     message: 'worker ready',
@@ -113,16 +122,13 @@ console.log(
     runner: env.CLOUDER_RUNNER,
   }),
 )
-const watch = watchEngine(server, {
-  serverId,
-  onError: (error) =>
-    console.error(
-      JSON.stringify({
-        message: 'engine watch',
-        error: error instanceof Error ? error.message : String(error),
-      }),
-    ),
+const fleet = followServers({
+  db,
+  serve: serveEngine,
+  onServer: async (id) => await ensureSampler(client, { ...installation, installationQueue, serverId: id }),
+  onError: logError,
 })
-await Promise.all(workers.map((worker) => worker.run()))
-await watch.stop()
+const silence = watchSilence(db, { onError: (error) => logError('silence watch', error) })
+await Promise.all([installationWorker.run(), localServer.ended])
+await Promise.all([fleet.stop(), silence.stop()])
 await Promise.all([connection.close(), clientConnection.close(), db.destroy()])

@@ -25,6 +25,7 @@ import type { InstallationTable, ServiceTermsTable } from './tables/installation
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type * as hold from './tables/order-hold.ts'
+import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
 import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './tables/usage.ts'
 
@@ -64,7 +65,9 @@ export interface Database {
   mail_verifications: hold.MailVerificationsTable
   environments: EnvironmentsTable
   reserved_names: ReservedNamesTable
-  servers: build.ServersTable
+  servers: server.ServersTable
+  server_secrets: server.ServerSecretsTable
+  server_join_tokens: server.ServerJoinTokensTable
   orders: subscription.OrdersTable
   order_lines: subscription.OrderLinesTable
   subscription_templates: subscription.SubscriptionTemplatesTable

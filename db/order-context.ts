@@ -121,7 +121,13 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     db,
     async () => readCatalog(db, on),
     async () => db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
-    async () => db.selectFrom('servers').select(['id', 'code']).orderBy('id').executeTakeFirst(),
+    async () =>
+      db
+        .selectFrom('servers')
+        .select(['id', 'code'])
+        .where('resource_kind', '=', 'infrastructure')
+        .orderBy('id')
+        .executeTakeFirst(),
   )
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id], [
     currency,

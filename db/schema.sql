@@ -261,8 +261,10 @@ CREATE TABLE api_keys (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  server_id uuid,
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_secret_sha256_key UNIQUE (secret_sha256),
+  constraint api_keys_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
   constraint api_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -742,6 +744,7 @@ CREATE TABLE installation (
   backup_retention_days integer not null default 30,
   skips_zero_invoices boolean not null default false,
   tax_determination text not null default 'table'::text,
+  server_silence_seconds integer not null default 60,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
@@ -755,6 +758,7 @@ CREATE TABLE installation (
   constraint installation_recurrence_starts_check CHECK ((recurrence_starts = ANY (ARRAY['confirmation'::text, 'first_invoice'::text, 'activation'::text]))),
   constraint installation_reservation_minutes_check CHECK (((reservation_minutes >= 1) AND (reservation_minutes <= 10080))),
   constraint installation_sampling_interval_seconds_check CHECK ((sampling_interval_seconds >= 10)),
+  constraint installation_server_silence_seconds_check CHECK (((server_silence_seconds >= 2) AND (server_silence_seconds <= 3600))),
   constraint installation_settlement_window_seconds_check CHECK ((settlement_window_seconds >= 0)),
   constraint installation_tax_determination_check CHECK ((tax_determination = ANY (ARRAY['table'::text, 'service'::text]))),
   constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
@@ -1429,18 +1433,61 @@ CREATE TABLE secrets (
   constraint secrets_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
 );
 
+CREATE TABLE server_join_tokens (
+  server_id uuid not null,
+  secret_sha256 bytea not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint server_join_tokens_pkey PRIMARY KEY (server_id),
+  constraint server_join_tokens_secret_sha256_key UNIQUE (secret_sha256),
+  constraint server_join_tokens_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint server_join_tokens_check CHECK ((expires_at > created_at))
+);
+
+CREATE TABLE server_secrets (
+  server_id uuid not null,
+  name text not null,
+  key_id text not null,
+  sealed bytea not null,
+  constraint server_secrets_pkey PRIMARY KEY (server_id, name),
+  constraint server_secrets_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint server_secrets_name_check CHECK ((name = ANY (ARRAY['ca'::text, 'certificate'::text, 'key'::text])))
+);
+
 CREATE TABLE servers (
   id uuid not null,
   code text not null,
-  runner text not null,
-  port_range int4range not null,
+  runner text,
+  port_range int4range,
   facts jsonb not null default '{}'::jsonb,
   last_seen_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  resource_kind text not null default 'infrastructure'::text,
+  connection text default 'local'::text,
+  engine_address text,
+  engine_set_at timestamp with time zone,
+  joined_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  sampled_at timestamp with time zone,
+  failure_cause text,
+  failure_detail text,
+  unreachable_since timestamp with time zone,
   constraint servers_pkey PRIMARY KEY (id),
   constraint servers_code_key UNIQUE (code),
+  constraint failure_has_a_cause CHECK (((failure_cause IS NULL) = (failure_detail IS NULL))),
+  constraint only_infrastructure_has_an_engine CHECK ((num_nulls(runner, port_range, connection) =
+CASE resource_kind
+    WHEN 'people'::text THEN 3
+    ELSE 0
+END)),
   constraint servers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
-  constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text])))
+  constraint servers_connection_check CHECK ((connection = ANY (ARRAY['local'::text, 'own_worker'::text, 'tls'::text]))),
+  constraint servers_engine_address_check CHECK ((engine_address ~ '^tcp://'::text)),
+  constraint servers_failure_cause_check CHECK ((failure_cause = ANY (ARRAY['refused'::text, 'timed_out'::text, 'tls_wrong'::text, 'name_unknown'::text, 'not_permitted'::text, 'worker_silent'::text, 'failed'::text]))),
+  constraint servers_resource_kind_check CHECK ((resource_kind = ANY (ARRAY['infrastructure'::text, 'people'::text]))),
+  constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text]))),
+  constraint tls_has_an_address CHECK ((((COALESCE(connection, ''::text) = 'tls'::text) = (engine_address IS NOT NULL)) AND ((engine_address IS NULL) = (engine_set_at IS NULL))))
 );
 
 CREATE TABLE service_terms (

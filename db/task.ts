@@ -17,10 +17,18 @@ export interface NewTask {
     | 'order_review'
     | 'refund_due'
     | 'resume_failed'
+    | 'server_unreachable'
     | 'tax_id_unverified'
     | 'tax_service_away'
   readonly subjectKind:
-    'change_request' | 'subscription' | 'document' | 'instance' | 'customer' | 'order' | 'installation'
+    | 'change_request'
+    | 'subscription'
+    | 'document'
+    | 'instance'
+    | 'customer'
+    | 'order'
+    | 'installation'
+    | 'server'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

@@ -1,27 +1,39 @@
 import Docker from 'dockerode'
-import type { RunnerContext } from '#domain/runner.ts'
+import { EngineFailure, type RunnerContext } from '#domain/runner.ts'
+import { unreachableCause } from './unreachable.ts'
 
 /** Long enough for a busy engine, short enough that a hanging one is noticed. */
 const CALL_DEADLINE_MS = 20_000
 
 /** The engine refused a call, or could not be reached (`status` undefined). */
-export class EngineError extends Error {
+export class EngineError extends EngineFailure {
   readonly status: number | undefined
 
   constructor(message: string, status: number | undefined, cause: unknown) {
-    super(message, { cause })
+    super(message, status === undefined ? unreachableCause(cause) : undefined, cause)
     this.name = 'EngineError'
     this.status = status
   }
 }
 
-/** Connects to `unix://…` or `tcp://…`; without an address, to what `DOCKER_HOST` or the default socket says. */
-export function connectEngine(dockerHost?: string): Docker {
+/** How an engine behind TLS is known, and knows us: PEM. */
+export interface EngineCertificates {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Connects to `unix://…` or `tcp://…`, with certificates through TLS; without an address, to what `DOCKER_HOST` or the default socket says. */
+export function connectEngine(dockerHost?: string, certificates?: EngineCertificates): Docker {
   if (dockerHost === undefined || dockerHost === '') return new Docker()
   const url = new URL(dockerHost)
   if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname })
   if (url.protocol !== 'tcp:') throw new Error(`engine address ${dockerHost} is neither unix:// nor tcp://`)
-  return new Docker({ protocol: 'http', host: url.hostname, port: Number(url.port || '2375') })
+  const host = url.hostname.replaceAll(/[[\]]/g, '')
+  if (certificates === undefined)
+    return new Docker({ protocol: 'http', host, port: Number(url.port || '2375') })
+  const { ca, certificate: cert, key } = certificates
+  return new Docker({ protocol: 'https', host, port: Number(url.port || '2376'), ca, cert, key })
 }
 
 /**
@@ -42,7 +54,7 @@ export async function call<T>(
   } catch (error) {
     ctx.abortSignal.throwIfAborted()
     if (deadline.aborted)
-      throw new EngineError(`${what}: no answer within ${deadlineMs} ms`, undefined, error)
+      throw new EngineError(`${what}: no answer within ${deadlineMs} ms`, undefined, deadline.reason)
     throw engineError(ctx, what, error)
   }
 }
@@ -106,7 +118,7 @@ function engineError(ctx: RunnerContext, what: string, error: unknown): EngineEr
   return new EngineError(
     withoutSecrets(ctx, `${what}: ${message}`),
     typeof status === 'number' ? status : undefined,
-    Object.keys(ctx.secrets).length === 0 ? error : undefined,
+    Object.keys(ctx.secrets).length === 0 || status === undefined ? error : undefined,
   )
 }
 

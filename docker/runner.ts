@@ -17,7 +17,7 @@ import { removeCarriers } from './backup/carrier.ts'
 import { createFolderStorage } from './backup/folder.ts'
 import { restoreVolumes, saveVolume, verifyCopy, type Copying } from './backup/volume-copy.ts'
 import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
-import { call, connectEngine } from './engine.ts'
+import { call, connectEngine, type EngineCertificates } from './engine.ts'
 import { watchEngine } from './engine-events.ts'
 import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
@@ -33,13 +33,15 @@ import { ensureVolume, removeVolume } from './volume.ts'
 export interface DockerRunnerOptions extends ImageSources {
   /** `unix://…` or `tcp://…`; without it, what `DOCKER_HOST` or the default socket says. */
   readonly dockerHost?: string
+  /** For an engine behind TLS. */
+  readonly certificates?: EngineCertificates
   /** Where copies of volumes are kept. Without it nothing can be saved, thus nothing that has volumes be unbuilt. */
   readonly backupsFolder?: string
 }
 
 /** The runner that makes things for real, on one engine. */
 export function createDockerRunner(options: DockerRunnerOptions): Runner {
-  const docker = connectEngine(options.dockerHost)
+  const docker = connectEngine(options.dockerHost, options.certificates)
   const diskUsage = createDiskUsage(docker)
   const storage = createFolderStorage(options.backupsFolder ?? '')
   const copying = { docker, storage, busyboxPath: options.busyboxPath }

@@ -1,6 +1,7 @@
 import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
+import type { UnreachableCause } from './server.ts'
 
 /** What a caller gives to every call. */
 export interface RunnerContext {
@@ -10,6 +11,17 @@ export interface RunnerContext {
   readonly onProgress: (text: string) => void
   /** Values for the `${NAME}` of the plan. They never come back in a result, a progress text or an error. */
   readonly secrets: Readonly<Record<string, string>>
+}
+
+/** An engine that refused a call, or could not be asked at all: `unreachable` then says why. */
+export class EngineFailure extends Error {
+  readonly unreachable: UnreachableCause | undefined
+
+  constructor(message: string, unreachable: UnreachableCause | undefined, cause: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'EngineFailure'
+    this.unreachable = unreachable
+  }
 }
 
 export interface ServerDescription {

@@ -77,6 +77,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} is as changed by ${text(data['by'])}${listed('made anew', data['replaced'])}${listed('given other limits', data['updated'])}`,
   'instance.replacement_failed': (data) =>
     `${text(data['name'])} does not run as changed by ${text(data['by'])}${because(data['detail'])}`,
+  'server.added': (data) => `Server ${text(data['server'])} added`,
+  'server.joined': (data) => `The worker of server ${text(data['server'])} joined`,
+  'server.unreachable': (data) => `Server ${text(data['server'])} is out of reach${because(data['detail'])}`,
+  'server.reachable': (data) => `Server ${text(data['server'])} is back; what waited there goes on`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>

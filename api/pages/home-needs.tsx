@@ -60,6 +60,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'server' && (
+        <p>
+          <a href="/servers">
+            Look at the servers<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'change_request' && (
         <p>
           <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>

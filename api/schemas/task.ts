@@ -23,6 +23,7 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   installation: 'installation',
   instance: 'instance',
   order: 'order',
+  server: 'server',
   subscription: 'subscription',
 }
 

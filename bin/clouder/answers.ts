@@ -19,6 +19,7 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
+import type { serverSchema } from '#api/schemas/server.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
@@ -61,6 +62,7 @@ export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
+export type Server = z.output<typeof serverSchema>
 export type ServiceTerms = z.output<typeof serviceTermsSchema>
 export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>

@@ -10,6 +10,16 @@ export function instantText(instant: string | null): string {
   return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`; never, where it never was. */
+export function ageText(instant: string | null, nowMs: number): string {
+  if (instant === null) return 'never'
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(instant)) / 1_000))
+  if (seconds < 120) return `${seconds} s ago`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min ago`
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h ago`
+  return `${Math.round(seconds / 86_400)} d ago`
+}
+
 export function intervalText(interval: { count: number; unit: string } | null): string {
   if (interval === null) return 'once'
   return interval.count === 1 ? `every ${interval.unit}` : `every ${interval.count} ${interval.unit}s`

@@ -21,6 +21,7 @@ import { registerOrders } from './orders.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerSeller } from './seller.ts'
+import { registerServers } from './servers.ts'
 import { registerServiceTerms } from './service-terms.ts'
 import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
@@ -65,6 +66,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   build: 'ls',
   instances: 'ls',
   instance: 'ls',
+  servers: 'ls',
+  server: 'ls',
   customers: 'ls',
   customer: 'ls',
   products: 'ls',
@@ -107,6 +110,7 @@ export function createProgram(): Command {
   registerBackups(program)
   registerBuilds(program)
   registerInstances(program)
+  registerServers(program)
   registerApplications(program)
   registerCatalog(program)
   registerCustomers(program)

@@ -48,8 +48,9 @@ export async function listServersWithInstances(db: Db) {
   const [servers, instances] = await Promise.all([
     db
       .selectFrom('servers')
-      .select(['id', 'code', 'runner'])
-      .select(sql<number | null>`extract(epoch from now() - last_seen_at)::int`.as('unseen_seconds'))
+      .select(['id', 'code', 'runner', 'connection'])
+      .select(sql<number | null>`extract(epoch from now() - sampled_at)::int`.as('unread_seconds'))
+      .where('resource_kind', '=', 'infrastructure')
       .execute(),
     db
       .selectFrom('instances')

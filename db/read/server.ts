@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { serverState, type ServerState } from '#domain/server.ts'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
 
@@ -7,19 +8,33 @@ function servers(db: Db) {
     .selectFrom('servers as server')
     .selectAll('server')
     .select([
-      sql<number>`lower(server.port_range)`.as('first_port'),
-      sql<number>`upper(server.port_range) - 1`.as('last_port'),
+      sql<number | null>`lower(server.port_range)`.as('first_port'),
+      sql<number | null>`upper(server.port_range) - 1`.as('last_port'),
       sql<number>`(select count(*)::int from instances instance
         where instance.server_id = server.id and instance.destroyed_at is null)`.as('instance_count'),
+      // Both by the database's clock, so that no other clock decides whether a server is out of reach.
+      sql<string>`now()`.as('read_at'),
+      sql<number>`(select server_silence_seconds from installation)`.as('silence_seconds'),
+      sql<string | null>`(select expires_at from server_join_tokens token
+        where token.server_id = server.id and used_at is null)`.as('token_expires_at'),
     ])
 }
 
-export type ServerRow = Awaited<ReturnType<typeof listServers>>[number]
+type PlainRow = Awaited<ReturnType<ReturnType<typeof servers>['executeTakeFirstOrThrow']>>
+/** Null as its state: people. */
+export type ServerRow = PlainRow & { readonly state: ServerState | null }
 
-export async function listServers(db: Db, page: PageRequest) {
-  return await onPage(servers(db), page, 'server.id').execute()
+export async function listServers(db: Db, page: PageRequest): Promise<ServerRow[]> {
+  return (await onPage(servers(db), page, 'server.id').execute()).map(withState)
 }
 
 export async function getServer(db: Db, id: string): Promise<ServerRow> {
-  return await servers(db).where('server.id', '=', id).executeTakeFirstOrThrow()
+  return withState(await servers(db).where('server.id', '=', id).executeTakeFirstOrThrow())
+}
+
+function withState(row: PlainRow): ServerRow {
+  if (row.resource_kind === 'people') return { ...row, state: null }
+  const sighting = { lastSeenAt: row.last_seen_at, failureCause: row.failure_cause }
+  const at = { nowMs: Date.parse(row.read_at), silenceMs: row.silence_seconds * 1_000 }
+  return { ...row, state: serverState(sighting, at) }
 }

@@ -7,16 +7,6 @@ import type { InstanceState } from '#domain/instance.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
-export interface ServersTable {
-  id: string
-  code: string
-  runner: 'docker' | 'dry-run'
-  port_range: string
-  facts: Defaulted<Record<string, unknown>>
-  last_seen_at: Instant | null
-  created_at: Generated<Instant>
-}
-
 export interface InstancesTable {
   id: string
   subscription_id: string

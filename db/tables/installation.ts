@@ -50,6 +50,8 @@ export interface InstallationTable {
   review_rules: ColumnType<ReviewRules, string | undefined, string>
   backup_retention_days: Defaulted<number>
   reservation_minutes: Defaulted<number>
+  /** A server that was not seen for so long is out of reach. */
+  server_silence_seconds: Defaulted<number>
   terms_required: Defaulted<TermsRequired>
   number_patterns: ColumnType<NumberPatterns, string | undefined, string>
   demo_seeded_at: Instant | null

@@ -159,6 +159,7 @@ POST /v1/price-revisions subscriptions:write
 POST /v1/products products:write
 POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
+POST /v1/servers servers:write
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
@@ -185,7 +186,8 @@ POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write
 POST /v1/usage usage:write
-PUT /v1/instances/:id/values/:code instances:write`
+PUT /v1/instances/:id/values/:code instances:write
+PUT /v1/servers/:id/engine servers:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>

@@ -85,7 +85,7 @@ async function startInstallations(count: number): Promise<TestInstallation[]> {
   while (started.length < count) {
     const installation = await startInstallation({ hasWorkers: false })
     const server = await installation.db.selectFrom('servers').select('port_range').executeTakeFirstOrThrow()
-    firstPort ??= Number(/\d+/.exec(server.port_range)?.[0])
+    firstPort ??= Number(/\d+/.exec(server.port_range ?? '')?.[0])
     const from = firstPort + portsEach * started.length
     await installation.db
       .updateTable('servers')

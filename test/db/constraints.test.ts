@@ -117,6 +117,39 @@ test('what was observed has its instant, and a finding of one object is open onc
   await refuses('one_open_finding', async () => finding({}))
 })
 
+test('a server has an engine that is reached in one way, people have none, and a token is one at a time', async () => {
+  const server = (of: Record<string, unknown>) =>
+    copyRow(db, 'servers', seller.serverId, { code: 'other', ...of })
+  await refuses('servers_resource_kind_check', async () => server({ resource_kind: 'robots' }))
+  await refuses('servers_connection_check', async () => server({ connection: 'ssh' }))
+  await refuses('servers_failure_cause_check', async () =>
+    server({ failure_cause: 'odd', failure_detail: '' }),
+  )
+  await refuses('failure_has_a_cause', async () => server({ failure_cause: 'refused' }))
+  await refuses('only_infrastructure_has_an_engine', async () => server({ resource_kind: 'people' }))
+  await refuses('only_infrastructure_has_an_engine', async () => server({ connection: null }))
+  await refuses('tls_has_an_address', async () => server({ connection: 'tls' }))
+  await refuses('tls_has_an_address', async () => server({ engine_address: 'tcp://there:2376' }))
+  await refuses('servers_engine_address_check', async () => server({ engine_address: 'ssh://there' }))
+  const token = (of: { expires: string }) =>
+    sql`insert into server_join_tokens (server_id, secret_sha256, created_at, expires_at)
+      select id, ${Buffer.alloc(32)}, '2026-01-02', ${of.expires} from servers where code = 'local'`.execute(
+      db,
+    )
+  await refuses('server_join_tokens_check', async () => token({ expires: '2026-01-01' }))
+  await token({ expires: '2026-01-03' })
+  await refuses('server_join_tokens_pkey', async () => token({ expires: '2026-01-03' }))
+  const secret = (name: string) =>
+    sql`insert into server_secrets (server_id, name, key_id, sealed)
+      select id, ${name}, 'test', '' from servers where code = 'local'`.execute(db)
+  await refuses('server_secrets_name_check', async () => secret('password'))
+  await secret('ca')
+  await refuses('server_secrets_pkey', async () => secret('ca'))
+  const silence = (seconds: number) =>
+    sql`update installation set server_silence_seconds = ${seconds}`.execute(db)
+  await refuses('installation_server_silence_seconds_check', async () => silence(1))
+})
+
 test('a note of a customer says something, and not more than fits', async () => {
   const note = (text: string) => sql`update customers set invoice_note = ${text}`.execute(db)
   await refuses('customers_invoice_note_check', async () => note(''))

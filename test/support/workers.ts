@@ -12,6 +12,7 @@ import {
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
+import { watchServer } from '#activities/server-watch.ts'
 import type { Db } from '#db/database.ts'
 import { createDockerRunner } from '#docker/runner.ts'
 import type { Runner } from '#domain/runner.ts'
@@ -105,10 +106,13 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
   const watch = options.hasEngineWatch
     ? watchEngine(server, { serverId: facts.serverId, onError: (error) => console.error(error) })
     : undefined
+  // As in `bin/server-queue.ts`: what is built on is known to be there.
+  const sighting = watchServer(server, facts.serverId, { onError: (error) => console.error(error) })
   const running = Promise.all(workers.map(async (worker) => await worker.run()))
   return {
     async stop() {
       await watch?.stop()
+      await sighting.stop()
       for (const worker of workers) worker.shutdown()
       await running
       await connection.close()

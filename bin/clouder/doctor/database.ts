@@ -83,10 +83,10 @@ function lookAtSampler(servers: readonly Server[], intervalSeconds: number): Fin
   if (servers.length === 0) return skipped('there is no server yet')
   const found = servers
     .map(
-      ({ code, unseen_seconds: unseen }) =>
-        `${code} ${unseen === null ? 'never read' : `read ${unseen} s ago`}`,
+      ({ code, unread_seconds: unread }) =>
+        `${code} ${unread === null ? 'never read' : `read ${unread} s ago`}`,
     )
     .join(', ')
-  const isLate = servers.some(({ unseen_seconds: unseen }) => unseen === null || unseen > 3 * intervalSeconds)
+  const isLate = servers.some(({ unread_seconds: unread }) => unread === null || unread > 3 * intervalSeconds)
   return isLate ? warn(found) : ok(found)
 }

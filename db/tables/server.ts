@@ -1,0 +1,45 @@
+import type { ResourceKind, ServerConnection, UnreachableCause } from '#domain/server.ts'
+import type { Defaulted, Generated, Instant } from './columns.ts'
+
+export interface ServersTable {
+  id: string
+  code: string
+  resource_kind: Defaulted<ResourceKind>
+  /** Null, as the ports and how it is reached, of people. */
+  runner: 'docker' | 'dry-run' | null
+  connection: Defaulted<ServerConnection | null>
+  port_range: string | null
+  /** What its engine said of itself when it was asked last. */
+  facts: Defaulted<Record<string, unknown>>
+  /** Of an engine behind TLS, and since when this address and its certificates hold. */
+  engine_address: Defaulted<string | null>
+  engine_set_at: Defaulted<Instant | null>
+  /** When its own worker redeemed the token. */
+  joined_at: Defaulted<Instant | null>
+  /** When its engine answered last. */
+  last_seen_at: Instant | null
+  /** When it was asked last, and why it did not answer then. */
+  checked_at: Defaulted<Instant | null>
+  failure_cause: Defaulted<UnreachableCause | null>
+  failure_detail: Defaulted<string | null>
+  /** When the sampler read its instances last. */
+  sampled_at: Defaulted<Instant | null>
+  /** Since when it is known, and told, that it is out of reach. */
+  unreachable_since: Defaulted<Instant | null>
+  created_at: Generated<Instant>
+}
+
+export interface ServerSecretsTable {
+  server_id: string
+  name: 'ca' | 'certificate' | 'key'
+  key_id: string
+  sealed: Buffer
+}
+
+export interface ServerJoinTokensTable {
+  server_id: string
+  secret_sha256: Buffer
+  created_at: Instant
+  expires_at: Instant
+  used_at: Instant | null
+}

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client'
 import { keepCommandNote } from '#db/command-note.ts'
 import type { Db } from '#db/database.ts'
+import { reserveAgain } from '#db/placement.ts'
 import { findSubscription } from '#db/read/subscription.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -48,7 +49,7 @@ export function standingOf(row: {
 /**
  * The one place that sends a command to a subscription's workflow, and waits for its answer. Rows are asked first, for a
  * quick refusal; the workflow's own answer binds. The command's request id is the update's id: sent twice, it is one.
- * @throws what the command is refused with, `subscription_ended`, `temporal_unreachable`
+ * @throws what the command is refused with, `no_server_for_application` of a retry, `subscription_ended`, `temporal_unreachable`
  */
 export async function sendCommand(
   deps: { db: Db; client: Client },
@@ -68,6 +69,9 @@ export async function sendCommand(
   // A repeated one may be why the row stands where it stands: only the workflow knows.
   const refusal = request.isRepeat ? undefined : refuseCommand(standingOf(row), command.kind)
   if (refusal) throw refusal
+  // What was undone takes no place any more: without one the retry is refused to whoever asks for it.
+  if (command.kind === 'retryBuild' && row.phase === 'building')
+    await deps.db.transaction().execute(async (tx) => reserveAgain(tx, subscriptionId))
   const { actor, reason = null, asked = null } = request
   await keepCommandNote(deps.db, { subscriptionId, requestId: command.requestId, actor, reason, asked })
   const answer = await update(deps.client, encodeId('subscription', subscriptionId), command).catch(

@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
 import { planBackup, planSafeUnbuild, type BackupStep, type StepPlan } from '#domain/backup-plan.ts'
 import { planBuild, volumeName, type BuildStep } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { orderBuild, orderUnbuild, type PlacedStep, type StepOrder } from '#domain/step-order.ts'
+import { releaseUndone } from './capacity.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { newId } from './identifier.ts'
 import { listDeployedInstances } from './instance.ts'
+import { reserveAgain } from './placement.ts'
 import type { BuildState } from './tables/build.ts'
 
 export interface BuildOrder {
@@ -46,6 +49,7 @@ export async function openBuildOrder(
       .executeTakeFirst()
     if (open) return await readBuildOrder(tx, open.id)
     if (kind === 'unbuild') await closeLostBuild(tx, subscriptionId)
+    else await waitForCapacity(tx, subscriptionId)
     const buildOrderId = await insertBuildOrder(tx, subscriptionId, kind)
     const plan =
       kind === 'build' ? await planSteps(tx, subscriptionId) : await planWayBack(tx, subscriptionId)
@@ -71,6 +75,19 @@ async function closeLostBuild(tx: Tx, subscriptionId: string): Promise<void> {
     .where('kind', '=', 'build')
     .where('state', 'in', ['planned', 'running'])
     .execute()
+}
+
+/**
+ * Whoever asks for a retry has reserved what was undone before. A build that comes here without that waits until there is
+ * room: this is no refusal, so it is tried again.
+ */
+async function waitForCapacity(tx: Tx, subscriptionId: string): Promise<void> {
+  try {
+    await reserveAgain(tx, subscriptionId)
+  } catch (error) {
+    if (!(error instanceof BusinessError)) throw error
+    throw new Error(`waits for capacity: ${error.message}`, { cause: error })
+  }
 }
 
 async function insertBuildOrder(tx: Tx, subscriptionId: string, kind: 'build' | 'unbuild'): Promise<string> {
@@ -258,6 +275,7 @@ export async function setBuildState(
       .returning(['subscription_id', 'kind'])
       .executeTakeFirst()
     if (!order) return
+    if (order.kind === 'build' && to.state === 'undone') await releaseUndone(tx, order.subscription_id)
     const subscription = await tx
       .selectFrom('subscriptions')
       .select('customer_id')

@@ -87,6 +87,7 @@ export interface Database {
   used_trials: subscription.UsedTrialsTable
   billing_periods: subscription.BillingPeriodsTable
   instances: build.InstancesTable
+  reservations: build.ReservationsTable
   build_orders: build.BuildOrdersTable
   build_steps: build.BuildStepsTable
   resources: build.ResourcesTable

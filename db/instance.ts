@@ -137,7 +137,7 @@ export async function setInstanceState(db: Db, instanceId: string, state: Instan
  * @throws `ports_exhausted`
  */
 export async function takePort(tx: Tx, serverId: string): Promise<number> {
-  await tx.selectFrom('servers').select('id').where('id', '=', serverId).forUpdate().execute()
+  await tx.selectFrom('servers').select('id').where('id', '=', serverId).forNoKeyUpdate().execute()
   const { rows } = await sql<{ port: number }>`
     select port from servers, generate_series(lower(port_range), upper(port_range) - 1) as port
     where servers.id = ${serverId}

@@ -76,7 +76,8 @@ export interface OrderContext {
   readonly answers: readonly KeptAnswers[]
   readonly discount: ChosenDiscount | null
   readonly applications: Applications
-  readonly server: { id: string; code: string } | null
+  /** By line of the request. */
+  readonly preferredServerIds: readonly (string | null)[]
 }
 
 /** A discount that the order names by its code, and the places of the subscriptions that get it. */
@@ -117,17 +118,10 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     throw fieldError('/test_clock', 'not_found', 'There is no such test clock.')
   const nowAt = clock?.now_at ?? request.now
   const on = dateIn(customer.time_zone, nowAt)
-  const [sold, installation, server] = await readTogether(
+  const [sold, installation] = await readTogether(
     db,
     async () => readCatalog(db, on),
     async () => db.selectFrom('installation').select('id').executeTakeFirstOrThrow(),
-    async () =>
-      db
-        .selectFrom('servers')
-        .select(['id', 'code'])
-        .where('resource_kind', '=', 'infrastructure')
-        .orderBy('id')
-        .executeTakeFirst(),
   )
   const lists = await readPriceLists(db, customer.price_list_id === null ? [] : [customer.price_list_id], [
     currency,
@@ -173,7 +167,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
     answers: request.lines.map((line) => partAnswers(line.answers ?? noAnswers, productsOf(line, catalog))),
     discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),
     applications,
-    server: server ?? null,
+    preferredServerIds: request.lines.map((line) => line.preferredServerId ?? null),
   }
 }
 

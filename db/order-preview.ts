@@ -15,6 +15,7 @@ import {
 } from '#domain/order-total.ts'
 import { lineSentence, type SaidLine } from '#domain/pricing/sentence.ts'
 import { valuesFor, type VariableValues } from '#domain/variable.ts'
+import type { Placement } from '#domain/placement.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
 import { readTogether, type Db } from './database.ts'
 import { refuseUsedTrials } from './trial.ts'
@@ -27,6 +28,8 @@ import {
 } from './order-context.ts'
 import { foreseeHolds } from './order-hold.ts'
 import { readBilledCustomer } from './one-off-bill.ts'
+import { planPlacements } from './placement.ts'
+import { findRestored } from './restorable-backup.ts'
 import { readTaxTerms } from './tax-terms.ts'
 
 export interface OrderPreview {
@@ -60,7 +63,10 @@ export interface PreviewedSubscription {
   readonly buildSteps: readonly string[]
   /** What its applications are told; null stands for a secret. */
   readonly variables: VariableValues
+  /** Of its first application; null: it has none, or no server can take it. */
   readonly server: string | null
+  /** Where its applications would go, with what is to be said of every server. */
+  readonly placements: readonly Placement[]
 }
 
 /**
@@ -77,6 +83,10 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
   )
   const terms = taxTermsOf(customer)
   const on = context.startsOn ?? context.on
+  const placements = await planPlacements(db, {
+    ...context,
+    restored: await findRestored(db, request.restoreFromBackupId),
+  })
   const { lines, dueNow, recurring, discount } = amountsOf(context)
   const due = totalAmounts(discountAmounts(dueNow, discount), terms, on)
   return {
@@ -97,7 +107,10 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
     },
     additions: context.additions,
     answers: context.answers,
-    subscriptions: context.planned.map((subscription) => previewSubscription(subscription, context)),
+    subscriptions: context.planned.map((subscription, index) => ({
+      ...previewSubscription(subscription, context),
+      ...previewPlacements(placements.filter(({ subscriptionIndex }) => subscriptionIndex === index)),
+    })),
     dueNow: due,
     recurring: totalRecurring(recurring, discount, { terms, on }),
     metered: lines
@@ -161,7 +174,7 @@ export function saidLine({ product, price, quantity, amountMinor }: PlannedLine,
 function previewSubscription(
   subscription: PlannedSubscription,
   context: OrderContext,
-): PreviewedSubscription {
+): Omit<PreviewedSubscription, 'server' | 'placements'> {
   const steps = subscription.applicationIds.flatMap((id) => {
     const application = context.applications.get(id)
     if (!application) return []
@@ -185,6 +198,12 @@ function previewSubscription(
     lines: subscription.lines,
     buildSteps: steps,
     variables: subscription.variables,
-    server: steps.length > 0 ? (context.server?.code ?? null) : null,
   }
+}
+
+function previewPlacements(
+  placements: readonly Placement[],
+): Pick<PreviewedSubscription, 'server' | 'placements'> {
+  const chosen = placements[0]?.servers.find(({ isChosen }) => isChosen)
+  return { server: chosen?.server ?? null, placements }
 }

@@ -5,6 +5,7 @@ import { buildSequence, type OrderRequestLine, type PlannedSubscription } from '
 import type { QuotedTotals } from '#domain/quote.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
 import { valuesFor } from '#domain/variable.ts'
+import { reserveCapacity } from './capacity.ts'
 import type { Tx } from './database.ts'
 import { takeDiscount } from './discount.ts'
 import { placeInEnvironment } from './environment.ts'
@@ -18,6 +19,7 @@ import { readOrderContext, type OrderContext, type OrderRequest } from './order-
 import { insertPlannedLines } from './order-line.ts'
 import { describePrice, totalOrder } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
+import { placeOrder, type ServersOfApplications } from './placement.ts'
 import { forgetOrderSecrets, keepInstanceSecrets } from './order-secret.ts'
 import { lockRestorable, type RestorableBackup } from './restorable-backup.ts'
 import { takeStock, wantedOf } from './stock.ts'
@@ -59,8 +61,9 @@ export async function confirmOrder(
   }
   const restorable = await lockRestorable(tx, request.restoreFromBackupId, context)
   const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
+  const servers = await placeOrder(tx, { ...context, restored: restorable })
   const subscriptionIds: string[] = []
-  for (const planned of context.planned) {
+  for (const [index, planned] of context.planned.entries()) {
     const orderLineId = orderLineIds[planned.orderLineIndex] ?? ''
     subscriptionIds.push(
       await insertSubscription(tx, planned, {
@@ -70,6 +73,7 @@ export async function confirmOrder(
         orderLineId,
         environmentId,
         restorable,
+        servers: servers[index] ?? new Map(),
       }),
     )
   }
@@ -182,6 +186,7 @@ export async function insertOrderLines(
     external_id: line.externalId ?? null,
     answers: JSON.stringify(answers[position] ?? noAnswers),
     agreed: JSON.stringify(line.agreed ?? {}),
+    preferred_server_id: line.preferredServerId ?? null,
   }))
   await tx.insertInto('order_lines').values(rows).execute()
   return rows.map((row) => row.id)
@@ -193,6 +198,7 @@ type SubscriptionContext = OrderContext & {
   readonly orderLineId: string
   readonly environmentId: string
   readonly restorable: RestorableBackup | null
+  readonly servers: ServersOfApplications
 }
 
 async function insertSubscription(
@@ -259,14 +265,10 @@ async function insertInstances(
   const sequence = buildSequence(planned.lines)
   for (const applicationId of planned.applicationIds) {
     const application = context.applications.get(applicationId)
-    if (!application)
+    const placed = context.servers.get(applicationId)
+    if (!application || !placed)
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
-    if (!context.server) {
-      throw new BusinessError(
-        'no_server_for_application',
-        `No server can take ${application.code}: none is there yet. Add one first.`,
-      )
-    }
+    const { serverId, takes } = placed
     const id = newId()
     const variables = valuesFor(application.definition, planned.variables)
     await tx
@@ -275,17 +277,18 @@ async function insertInstances(
         id,
         subscription_id: subscriptionId,
         environment_id: context.environmentId,
-        server_id: context.server.id,
+        server_id: serverId,
         application_version_id: application.versionId,
         sequence: sequence.get(applicationId) ?? 0,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
-        host_port: application.definition.public ? await takePort(tx, context.server.id) : null,
+        host_port: application.definition.public ? await takePort(tx, serverId) : null,
         variables: JSON.stringify(variables),
         restored_from_backup_id:
           context.restorable?.applicationId === applicationId ? context.restorable.backupId : null,
         destroyed_at: null,
       })
       .execute()
+    await reserveCapacity(tx, { instanceId: id, serverId, takes })
     await keepInstanceSecrets(
       tx,
       id,
@@ -312,6 +315,7 @@ async function insertStart(
   context: SubscriptionContext,
 ): Promise<void> {
   const publicId = encodeId('subscription', subscriptionId)
+  const [server] = context.servers.values()
   const sold = planned.kitId ? encodeId('kit', planned.kitId) : encodeId('product', planned.productId ?? '')
   await insertWorkflowStart(tx, {
     workflow: 'subscription',
@@ -322,9 +326,7 @@ async function insertStart(
       Customer: encodeId('customer', context.customer.id),
       Product: sold,
       Phase: 'ordered',
-      ...(context.server && planned.applicationIds.length > 0
-        ? { Server: encodeId('server', context.server.id) }
-        : {}),
+      ...(server === undefined ? {} : { Server: encodeId('server', server.serverId) }),
     },
     summary: `${planned.title} for ${encodeId('customer', context.customer.id)}`,
     details: [

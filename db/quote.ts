@@ -206,6 +206,7 @@ export async function readOrderLines(
     externalId: row.external_id ?? undefined,
     answers: { ...row.answers, fields: { ...row.answers.fields, ...secrets.get(row.id) } },
     agreed: row.agreed,
+    preferredServerId: row.preferred_server_id,
   }))
 }
 

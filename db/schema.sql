@@ -24,6 +24,50 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.check_reservation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  server servers%rowtype;
+  used record;
+  is_new boolean := tg_op = 'INSERT';
+begin
+  if new.released_at is not null then return new; end if;
+  if not is_new then
+    is_new := old.released_at is not null or old.server_id <> new.server_id;
+    if not is_new and new.memory_mib <= old.memory_mib and new.cpus <= old.cpus and new.disk_mib <= old.disk_mib then
+      return new;
+    end if;
+  end if;
+  select * into server from servers where id = new.server_id for no key update;
+  if is_new and num_nonnulls(server.draining_since, server.removed_at) > 0 then
+    raise exception 'the server takes nothing new' using errcode = 'check_violation', constraint = 'reservation_server_open';
+  end if;
+  if num_nonnulls(server.memory_mib, server.cpus, server.disk_mib, server.most_instances) = 0 then return new; end if;
+  select coalesce(sum(memory_mib), 0) as memory_mib, coalesce(sum(cpus), 0) as cpus, coalesce(sum(disk_mib), 0) as disk_mib,
+    count(*) as instances into used
+  from reservations where server_id = new.server_id and released_at is null and instance_id <> new.instance_id;
+  if used.memory_mib + new.memory_mib > server.memory_mib * server.efficiency
+    or used.cpus + new.cpus > server.cpus * server.efficiency
+    or used.disk_mib + new.disk_mib > server.disk_mib * server.efficiency
+    or is_new and used.instances + 1 > server.most_instances then
+    raise exception 'more than the server offers' using errcode = 'check_violation', constraint = 'reservation_capacity';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.check_server_removal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from instances where server_id = new.id and destroyed_at is null) then
+    raise exception 'instances are on the server' using errcode = 'check_violation', constraint = 'server_removed_empty';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.check_subscription_phase()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -177,6 +221,15 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 begin
   raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.release_reservation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update reservations set released_at = now() where instance_id = new.id and released_at is null;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.stock_return()
@@ -822,6 +875,7 @@ CREATE INDEX instances_by_backup ON public.instances USING btree (restored_from_
 CREATE INDEX instances_by_subscription ON public.instances USING btree (subscription_id);
 CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (server_id, name) WHERE (destroyed_at IS NULL);
 CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);
+CREATE TRIGGER instance_release AFTER UPDATE OF destroyed_at ON public.instances FOR EACH ROW WHEN (((old.destroyed_at IS NULL) AND (new.destroyed_at IS NOT NULL))) EXECUTE FUNCTION release_reservation();
 CREATE TRIGGER instance_state BEFORE UPDATE ON public.instances FOR EACH ROW EXECUTE FUNCTION check_instance_state();
 
 CREATE TABLE invoice_files (
@@ -1153,10 +1207,12 @@ CREATE TABLE order_lines (
   external_id text,
   answers jsonb not null default '{"fields": {}, "options": {}}'::jsonb,
   agreed jsonb not null default '{}'::jsonb,
+  preferred_server_id uuid,
   constraint order_lines_pkey PRIMARY KEY (id),
   constraint order_lines_order_id_position_key UNIQUE (order_id, "position"),
   constraint order_lines_kit_id_fkey FOREIGN KEY (kit_id) REFERENCES kits(id),
   constraint order_lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint order_lines_preferred_server_id_fkey FOREIGN KEY (preferred_server_id) REFERENCES servers(id),
   constraint order_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint order_lines_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint order_lines_agreed_check CHECK ((jsonb_typeof(agreed) = 'object'::text)),
@@ -1393,6 +1449,24 @@ CREATE TABLE readings (
 );
 CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
 
+CREATE TABLE reservations (
+  instance_id uuid not null,
+  server_id uuid not null,
+  memory_mib integer not null,
+  cpus numeric not null,
+  disk_mib bigint not null,
+  reserved_at timestamp with time zone not null default now(),
+  released_at timestamp with time zone,
+  constraint reservations_pkey PRIMARY KEY (instance_id),
+  constraint reservations_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint reservations_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint reservations_cpus_check CHECK ((cpus >= (0)::numeric)),
+  constraint reservations_disk_mib_check CHECK ((disk_mib >= 0)),
+  constraint reservations_memory_mib_check CHECK ((memory_mib >= 0))
+);
+CREATE INDEX reservations_by_server ON public.reservations USING btree (server_id) WHERE (released_at IS NULL);
+CREATE TRIGGER reservation_capacity BEFORE INSERT OR UPDATE ON public.reservations FOR EACH ROW EXECUTE FUNCTION check_reservation();
+
 CREATE TABLE reserved_names (
   kind text not null,
   value text not null,
@@ -1473,6 +1547,14 @@ CREATE TABLE servers (
   failure_cause text,
   failure_detail text,
   unreachable_since timestamp with time zone,
+  memory_mib integer,
+  cpus numeric,
+  disk_mib bigint,
+  most_instances integer,
+  efficiency numeric not null default 1,
+  tags text[] not null default '{}'::text[],
+  draining_since timestamp with time zone,
+  removed_at timestamp with time zone,
   constraint servers_pkey PRIMARY KEY (id),
   constraint servers_code_key UNIQUE (code),
   constraint failure_has_a_cause CHECK (((failure_cause IS NULL) = (failure_detail IS NULL))),
@@ -1488,7 +1570,14 @@ END)),
   constraint servers_resource_kind_check CHECK ((resource_kind = ANY (ARRAY['infrastructure'::text, 'people'::text]))),
   constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text]))),
   constraint tls_has_an_address CHECK ((((COALESCE(connection, ''::text) = 'tls'::text) = (engine_address IS NOT NULL)) AND ((engine_address IS NULL) = (engine_set_at IS NULL))))
+  constraint servers_cpus_check CHECK ((cpus > (0)::numeric)),
+  constraint servers_disk_mib_check CHECK ((disk_mib > 0)),
+  constraint servers_efficiency_check CHECK (((efficiency > (0)::numeric) AND (efficiency <= (10)::numeric))),
+  constraint servers_memory_mib_check CHECK ((memory_mib > 0)),
+  constraint servers_most_instances_check CHECK ((most_instances >= 0)),
+  constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text])))
 );
+CREATE TRIGGER server_removal BEFORE UPDATE OF removed_at ON public.servers FOR EACH ROW WHEN (((old.removed_at IS NULL) AND (new.removed_at IS NOT NULL))) EXECUTE FUNCTION check_server_removal();
 
 CREATE TABLE service_terms (
   version integer not null,

@@ -229,6 +229,10 @@ export interface ApplicationDefinition {
   readonly ready: ReadyDefinition
   /** Left out: every volume, while the containers are stopped. */
   readonly backup?: BackupDefinition
+  /** Servers with these tags, and no others, take it. Left out: servers without any. */
+  readonly tags?: readonly string[]
+  /** The disk that its volumes may come to hold; left out: none is counted. */
+  readonly diskMib?: number
   /** In the order of the file. */
   readonly services: readonly ServiceDefinition[]
   readonly volumes: readonly string[]

@@ -343,7 +343,11 @@ function planPublish(
   return { port: definition.public.port, hostPort: instance.hostPort }
 }
 
-function planLimits(instance: PlannedInstance, service: ServiceDefinition): ContainerLimits {
+/** @throws `application_refused` when the service asks for more than the ceiling */
+export function planLimits(
+  instance: Pick<PlannedInstance, 'ceiling'>,
+  service: Pick<ServiceDefinition, 'name' | keyof ContainerLimits>,
+): ContainerLimits {
   const limit = (key: keyof ContainerLimits): number => {
     const given = instance.limits?.[service.name]?.[key]
     if (given !== undefined) return given

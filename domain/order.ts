@@ -94,6 +94,8 @@ export interface OrderRequestLine {
   readonly answers?: Answers
   /** What is agreed with its subscription, in its own words or its template's. */
   readonly agreed?: SubscriptionDefaults
+  /** Where its instances are to be, if they can be there. */
+  readonly preferredServerId?: string | null
 }
 
 export interface OrderTerms {

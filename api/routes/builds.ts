@@ -55,7 +55,12 @@ function registerRetry(frame: Frame): void {
       body: nothingSchema,
       result: buildDetailSchema,
       effect: 'command',
-      refusals: ['action_not_allowed', 'build_not_retryable', 'subscription_ended'],
+      refusals: [
+        'action_not_allowed',
+        'build_not_retryable',
+        'no_server_for_application',
+        'subscription_ended',
+      ],
     },
     async ({ db, params, commandId, principal, isRepeat }) => {
       const id = await resolveAddress(db, 'buildOrder', params.id)

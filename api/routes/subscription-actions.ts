@@ -164,6 +164,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'retry-build',
     summary: 'Try a failed build or unbuild again',
     body: nothingSchema,
+    refusals: ['no_server_for_application'],
     toWish: () => ({ kind: 'retryBuild' }),
   })
 }

@@ -7,6 +7,17 @@ import type { InstanceState } from '#domain/instance.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
+/** What an instance takes of its server, from the order on. */
+export interface ReservationsTable {
+  instance_id: string
+  server_id: string
+  memory_mib: number
+  cpus: Decimal
+  disk_mib: number
+  reserved_at: Generated<Instant>
+  released_at: Instant | null
+}
+
 export interface InstancesTable {
   id: string
   subscription_id: string

@@ -1,5 +1,5 @@
 import type { ResourceKind, ServerConnection, UnreachableCause } from '#domain/server.ts'
-import type { Defaulted, Generated, Instant } from './columns.ts'
+import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
 
 export interface ServersTable {
   id: string
@@ -26,6 +26,15 @@ export interface ServersTable {
   sampled_at: Defaulted<Instant | null>
   /** Since when it is known, and told, that it is out of reach. */
   unreachable_since: Defaulted<Instant | null>
+  /** Null here and in the next three: it is not counted. */
+  memory_mib: Defaulted<number | null>
+  cpus: Defaulted<Decimal | null>
+  disk_mib: Defaulted<number | null>
+  most_instances: Defaulted<number | null>
+  efficiency: Defaulted<Decimal>
+  tags: Defaulted<string[]>
+  draining_since: Defaulted<Instant | null>
+  removed_at: Defaulted<Instant | null>
   created_at: Generated<Instant>
 }
 

@@ -78,6 +78,7 @@ export interface OrderLinesTable {
   /** Without what is secret. */
   answers: DefaultedJson<Answers>
   agreed: DefaultedJson<SubscriptionDefaults>
+  preferred_server_id: Defaulted<string | null>
 }
 
 /** Named defaults of subscriptions. */

@@ -23,7 +23,7 @@ import { joinServices } from './joined-services.ts'
 import { finishDraft, type ServiceDraft } from './service-draft.ts'
 import { readService } from './service.ts'
 import { readSource, type Source } from './source.ts'
-import { trueOrFalse } from './values.ts'
+import { sizeMib, trueOrFalse } from './values.ts'
 import { declareVariables, portOfMagicName } from './variables.ts'
 import { readBlock, type XClouder } from './x-clouder.ts'
 
@@ -209,6 +209,8 @@ function define(
   reading: Reading,
 ): ApplicationDefinition {
   const whole = joinServices(drafts, services, reading)
+  const disk =
+    block.disk === undefined ? undefined : sizeMib(block.disk, { path: ['x-clouder', 'disk'], reading })
   const { secrets, variables } = declareVariables(whole, block)
   return {
     code,
@@ -223,6 +225,8 @@ function define(
     limits: block.limits,
     ready: { path: block.ready.path, timeoutS: block.ready.timeout_s },
     ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),
+    ...(block.tags.length === 0 ? {} : { tags: block.tags }),
+    ...(disk === undefined ? {} : { diskMib: disk }),
     services: whole,
     volumes: [...reading.volumes],
   }

@@ -19,6 +19,9 @@ const code = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'is not a code of lower case letters, digits, - and _')
 const title = z.string().min(1).max(100)
+const serverTag = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'is not a tag of lower case letters, digits and hyphens')
 
 const source = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('engine-network') }),
@@ -111,6 +114,14 @@ const xClouder = z
       .default({ path: '/', timeout_s: 120 }),
     /** How a copy of the volumes becomes a consistent one. */
     backup: backup.optional(),
+    /** The tags of the servers that take it, and no others do. */
+    tags: z
+      .array(serverTag)
+      .max(20)
+      .refine((tags) => uniqueBy(tags, (tag) => tag), 'has a tag twice')
+      .default([]),
+    /** The disk that its volumes may come to hold: `10g`. */
+    disk: z.union([z.string().max(20), z.int().min(1)]).optional(),
   })
   .refine((block) => !block.stand_in || block.notice !== undefined, {
     path: ['notice'],

@@ -1119,3 +1119,46 @@ test('a subscription that is suspended for a reason does not run, and each reaso
     sql`update subscriptions set phase = 'active' where id = ${id}`.execute(db),
   )
 })
+
+test('no reservation is more than its server offers, or on one that takes nothing new', async () => {
+  const { rows } = await sql<{
+    server_id: string
+  }>`select server_id from instances where id = ${sold.instance}`.execute(db)
+  const server = rows[0]?.server_id ?? ''
+  const set = async (column: string, value: unknown) =>
+    sql`update servers set ${sql.ref(column)} = ${value} where id = ${server}`.execute(db)
+  const reserve = async () => {
+    const instance = await copyRow(db, 'instances', sold.instance, { name: `n-${newId()}`, host_port: null })
+    await sql`insert into reservations (instance_id, server_id, memory_mib, cpus, disk_mib)
+      values (${instance}, ${server}, 512, 0.5, 100)`.execute(db)
+  }
+  const taken = { memory_mib: 1024, cpus: 2, most_instances: 1, disk_mib: 50 }
+  for (const [column, count] of Object.entries(taken)) {
+    await set(column, count)
+    await refuses('reservation_capacity', reserve)
+    await set(column, null)
+  }
+  await set('memory_mib', 1919)
+  await set('efficiency', 0.8)
+  await refuses('reservation_capacity', reserve)
+  await set('memory_mib', 1920)
+  await reserve()
+  await refuses('reservation_capacity', async () =>
+    sql`update reservations set memory_mib = memory_mib + 1 where instance_id = ${sold.instance}`.execute(db),
+  )
+  await sql`update reservations set memory_mib = 512 where instance_id = ${sold.instance}`.execute(db)
+  await set('draining_since', '2026-04-01T09:00:00Z')
+  await refuses('reservation_server_open', reserve)
+  await set('draining_since', null)
+  await refuses('server_removed_empty', async () => set('removed_at', '2026-04-01T09:00:00Z'))
+  await refuses('servers_efficiency_check', async () => set('efficiency', 0))
+  await refuses('servers_memory_mib_check', async () => set('memory_mib', 0))
+  await refuses('servers_cpus_check', async () => set('cpus', 0))
+  await refuses('servers_disk_mib_check', async () => set('disk_mib', 0))
+  await refuses('servers_most_instances_check', async () => set('most_instances', -1))
+  for (const column of ['memory_mib', 'cpus', 'disk_mib'])
+    await refuses(`reservations_${column}_check`, async () =>
+      sql`update reservations set ${sql.ref(column)} = -1 where instance_id = ${sold.instance}`.execute(db),
+    )
+  await sql`update servers set memory_mib = null, efficiency = 1 where id = ${server}`.execute(db)
+})

@@ -1,0 +1,139 @@
+import { sql } from 'kysely'
+import type { Amounts, Ceilings } from '#domain/capacity.ts'
+import type { Tx } from './database.ts'
+
+/** What is used of a server: by what is reserved, and the ports of what was ever given one and is not destroyed. */
+export interface UsedCapacity {
+  readonly used_memory_mib: number
+  readonly used_cpus: string
+  readonly used_disk_mib: number
+  readonly used_instances: number
+  readonly used_ports: number
+  readonly used_subnets: number
+  /** Instances of the environment that was asked about. */
+  readonly neighbours: number
+}
+
+/** Joined laterally to a row of `servers` named `server`. An environment has one subnet on each server where it has instances. */
+export function usedCapacity(environmentPrefix: string | null) {
+  return sql<UsedCapacity>`(
+    select coalesce(sum(reservation.memory_mib), 0)::bigint as used_memory_mib,
+      coalesce(sum(reservation.cpus), 0) as used_cpus,
+      coalesce(sum(reservation.disk_mib), 0)::bigint as used_disk_mib,
+      count(reservation.instance_id)::integer as used_instances,
+      count(instance.host_port)::integer as used_ports,
+      count(distinct instance.environment_id) filter (where reservation.instance_id is not null)::integer as used_subnets,
+      count(reservation.instance_id) filter (where instance.environment_id = (
+        select id from environments where prefix = ${environmentPrefix} and released_at is null))::integer as neighbours
+    from instances instance
+    left join reservations reservation on reservation.instance_id = instance.id and reservation.released_at is null
+    where instance.server_id = server.id and instance.destroyed_at is null)`
+}
+
+/** How many subnets a server has for environments; null: they are not counted. */
+export const subnetsOfServer = sql<number | null>`null::integer`
+
+interface CapacityColumns extends UsedCapacity {
+  readonly memory_mib: number | null
+  readonly cpus: string | null
+  readonly disk_mib: number | null
+  readonly most_instances: number | null
+  readonly port_count: number
+  readonly subnet_count: number | null
+}
+
+export function toCeilings(row: CapacityColumns): Ceilings {
+  return {
+    memoryMib: toText(row.memory_mib),
+    cpus: row.cpus,
+    diskMib: toText(row.disk_mib),
+    instances: toText(row.most_instances),
+    ports: String(row.port_count),
+    subnets: toText(row.subnet_count),
+  }
+}
+
+export function toReserved(row: UsedCapacity): Amounts {
+  return {
+    memoryMib: String(row.used_memory_mib),
+    cpus: row.used_cpus,
+    diskMib: String(row.used_disk_mib),
+    instances: String(row.used_instances),
+    ports: String(row.used_ports),
+    subnets: String(row.used_subnets),
+  }
+}
+
+function toText(count: number | null): string | null {
+  return count === null ? null : String(count)
+}
+
+/**
+ * Reserves what an instance takes, in the transaction that accepts its order. The servers are locked by the caller, who has
+ * looked; the database refuses what is too much all the same.
+ */
+export async function reserveCapacity(
+  tx: Tx,
+  reservation: { instanceId: string; serverId: string; takes: Amounts },
+): Promise<void> {
+  const { takes } = reservation
+  await tx
+    .insertInto('reservations')
+    .values({
+      instance_id: reservation.instanceId,
+      server_id: reservation.serverId,
+      memory_mib: Number(takes.memoryMib),
+      cpus: takes.cpus,
+      disk_mib: Number(takes.diskMib),
+      released_at: null,
+    })
+    .execute()
+}
+
+/** What was undone takes nothing any more; a retry reserves it again. What is destroyed is freed by the database. */
+export async function releaseUndone(tx: Tx, subscriptionId: string): Promise<void> {
+  await sql`
+    update reservations set released_at = now() from instances
+    where instances.id = reservations.instance_id and instances.subscription_id = ${subscriptionId} and released_at is null`.execute(
+    tx,
+  )
+}
+
+/** What an operator says of a server. What is left out stays; null is not counted. */
+export interface ServerChange {
+  readonly memoryMib?: number | null
+  readonly cpus?: string | null
+  readonly diskMib?: number | null
+  readonly mostInstances?: number | null
+  readonly efficiency?: string
+  readonly tags?: readonly string[]
+  /** Draining, nothing new is placed on it. */
+  readonly isDraining?: boolean
+}
+
+/** Less may be offered than is reserved: then nothing new is placed until enough has ended. */
+export async function changeServer(
+  tx: Tx,
+  serverId: string,
+  change: ServerChange,
+  now: string,
+): Promise<void> {
+  const { isDraining } = change
+  const columns = {
+    memory_mib: change.memoryMib,
+    cpus: change.cpus,
+    disk_mib: change.diskMib,
+    most_instances: change.mostInstances,
+    efficiency: change.efficiency,
+    tags: change.tags && [...new Set(change.tags)].toSorted(),
+    draining_since:
+      isDraining === undefined
+        ? undefined
+        : isDraining
+          ? sql<string>`coalesce(draining_since, ${now}::timestamptz)`
+          : null,
+  }
+  const said = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined))
+  if (Object.keys(said).length === 0) return
+  await tx.updateTable('servers').set(said).where('id', '=', serverId).execute()
+}

@@ -93,7 +93,7 @@ async function readPlacementServers(
     .selectAll('server')
     .selectAll('used')
     .select([
-      sql<number>`upper(server.port_range) - lower(server.port_range)`.as('port_count'),
+      sql<number>`coalesce(upper(server.port_range) - lower(server.port_range), 0)`.as('port_count'),
       subnetsOfServer.as('subnet_count'),
     ])
     .where('server.removed_at', 'is', null)

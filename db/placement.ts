@@ -1,8 +1,17 @@
+import Big from 'big.js'
 import { sql } from 'kysely'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { addAmounts, noAmounts, takenBy, type Amounts } from '#domain/capacity.ts'
+import { BusinessError } from '#domain/errors.ts'
 import type { PlannedSubscription } from '#domain/order.ts'
-import { place, refuseUnplaced, withPlaced, type Placement, type PlacementServer } from '#domain/placement.ts'
+import {
+  fullReasons,
+  place,
+  refuseUnplaced,
+  withPlaced,
+  type Placement,
+  type PlacementServer,
+} from '#domain/placement.ts'
 import { subnetsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
 import type { Db, Tx } from './database.ts'
 import type { Applications } from './order-application.ts'
@@ -83,10 +92,7 @@ async function lockServers(tx: Tx): Promise<void> {
 }
 
 /** Every server that is not removed, as it stands. */
-async function readPlacementServers(
-  db: Db,
-  environmentPrefix: string | null,
-): Promise<PlacementServer[]> {
+async function readPlacementServers(db: Db, environmentPrefix: string | null): Promise<PlacementServer[]> {
   const rows = await db
     .selectFrom('servers as server')
     .innerJoinLateral(usedCapacity(environmentPrefix).as('used'), (join) => join.onTrue())
@@ -125,14 +131,15 @@ export async function reserveAgain(tx: Tx, subscriptionId: string): Promise<void
     .innerJoin('application_versions as version', 'version.id', 'instances.application_version_id')
     .innerJoin('applications', 'applications.id', 'version.application_id')
     .select(['instances.id', 'instances.server_id', 'version.definition', 'environments.prefix'])
-    .select('applications.code')
+    .select(['applications.code', 'instances.container_limits'])
     .where('instances.subscription_id', '=', subscriptionId)
     .where('instances.destroyed_at', 'is', null)
     .where('reservations.released_at', 'is not', null)
     .orderBy('instances.sequence')
   if ((await released.execute()).length === 0) return
   await lockServers(tx)
-  for (const { id, server_id: serverId, definition, prefix, code } of await released.execute()) {
+  for (const row of await released.execute()) {
+    const { id, server_id: serverId, definition, prefix, code } = row
     const servers = await readPlacementServers(tx, prefix)
     const server = servers.find((one) => one.id === serverId)
     const placement = place(
@@ -140,7 +147,7 @@ export async function reserveAgain(tx: Tx, subscriptionId: string): Promise<void
         applications: [code],
         tags: tagsOf(definition),
         // Its port is still its own.
-        takes: { ...takenBy(definition), ports: '0' },
+        takes: { ...takenBy(definition, row.container_limits), ports: '0' },
         preferredServerId: null,
         bound: { serverId, because: `it was ordered for ${server?.code ?? 'a server that is gone'}` },
       },
@@ -149,6 +156,43 @@ export async function reserveAgain(tx: Tx, subscriptionId: string): Promise<void
     if (placement.serverId === null) throw refuseUnplaced(placement, null)
     await tx.updateTable('reservations').set({ released_at: null }).where('instance_id', '=', id).execute()
   }
+}
+
+/**
+ * Has what is reserved for an instance follow its containers' limits, which were changed before in the transaction. More than its
+ * server has free is refused, less is freed; what reserves nothing now goes on so.
+ * @throws `no_server_for_application`
+ */
+export async function reserveChanged(tx: Tx, instanceId: string): Promise<void> {
+  const row = await tx
+    .selectFrom('reservations')
+    .innerJoin('instances', 'instances.id', 'reservations.instance_id')
+    .innerJoin('application_versions as version', 'version.id', 'instances.application_version_id')
+    .select(['reservations.server_id', 'memory_mib', 'cpus', 'disk_mib', 'definition', 'container_limits'])
+    .where('instance_id', '=', instanceId)
+    .where('released_at', 'is', null)
+    .executeTakeFirst()
+  if (row === undefined) return
+  const takes = takenBy(row.definition, row.container_limits)
+  const more = {
+    ...noAmounts,
+    memoryMib: new Big(takes.memoryMib).minus(row.memory_mib).toFixed(),
+    cpus: new Big(takes.cpus).minus(row.cpus).toFixed(),
+    diskMib: new Big(takes.diskMib).minus(row.disk_mib).toFixed(),
+  }
+  if (Object.values(more).every((amount) => new Big(amount).eq(0))) return
+  await lockServers(tx)
+  const server = (await readPlacementServers(tx, null)).find(({ id }) => id === row.server_id)
+  const lacking = server === undefined ? [] : fullReasons(more, server)
+  if (lacking.length > 0) {
+    const said = lacking.map(({ detail }) => detail).join('; ')
+    throw new BusinessError(
+      'no_server_for_application',
+      `Server ${server?.code} has not so much left: ${said}.`,
+    )
+  }
+  const columns = { memory_mib: Number(takes.memoryMib), cpus: takes.cpus, disk_mib: Number(takes.diskMib) }
+  await tx.updateTable('reservations').set(columns).where('instance_id', '=', instanceId).execute()
 }
 
 interface GroupedApplication {

@@ -2,6 +2,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { insertWorkflowStart } from './outbox.ts'
+import { reserveChanged } from './placement.ts'
 import { getInstallation } from './read/installation.ts'
 
 /**
@@ -32,6 +33,7 @@ export async function raiseGenerations(
  * Has what changed of an instance carried out: containers that are not as planned are given their limits while they run, or are
  * replaced one by one. Once it is committed it happens, whatever dies; the start lies in the outbox.
  * @param by who asked: the name of a key or an operator
+ * @throws `no_server_for_application` where its containers may use more now than its server has left
  */
 export async function requestReplacement(tx: Tx, request: { instanceId: string; by: string }): Promise<void> {
   const { server_id: serverId } = await tx
@@ -39,6 +41,7 @@ export async function requestReplacement(tx: Tx, request: { instanceId: string; 
     .select('server_id')
     .where('id', '=', request.instanceId)
     .executeTakeFirstOrThrow()
+  await reserveChanged(tx, request.instanceId)
   const installation = await getInstallation(tx)
   const instance = encodeId('instance', request.instanceId)
   const server = encodeId('server', serverId)

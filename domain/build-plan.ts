@@ -345,7 +345,7 @@ function planPublish(
 
 /** @throws `application_refused` when the service asks for more than the ceiling */
 export function planLimits(
-  instance: Pick<PlannedInstance, 'ceiling'>,
+  instance: Pick<PlannedInstance, 'ceiling' | 'limits'>,
   service: Pick<ServiceDefinition, 'name' | keyof ContainerLimits>,
 ): ContainerLimits {
   const limit = (key: keyof ContainerLimits): number => {

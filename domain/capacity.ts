@@ -1,6 +1,6 @@
 import Big from 'big.js'
 import type { ApplicationDefinition } from './application.ts'
-import { CONTAINER_CEILING, planLimits, type ContainerLimits } from './build-plan.ts'
+import { CONTAINER_CEILING, planLimits, type GivenLimits } from './build-plan.ts'
 import { divide } from './money.ts'
 
 /** What a server has so much of. Memory and disk are counted in MiB, processors in decimals, the rest in pieces. */
@@ -73,13 +73,15 @@ export function scarcestShare(offered: Ceilings, free: Ceilings): Big {
  * What an instance takes of a server: the most that its containers may use together, the disk that its application asks for,
  * and a port where it has a public one. A container that ends counts as the others do: it runs beside them when they start.
  * A subnet is its environment's, and not counted here.
+ * @param given what an operator gave to services by name, instead of what they ask for
  * @throws `application_refused` when a service asks for more than a container may have
  */
 export function takenBy(
   definition: Pick<ApplicationDefinition, 'services' | 'public' | 'diskMib'>,
-  ceiling: ContainerLimits = CONTAINER_CEILING,
+  given: GivenLimits = {},
 ): Amounts {
-  const limits = definition.services.map((service) => planLimits({ ceiling }, service))
+  const instance = { ceiling: CONTAINER_CEILING, limits: given }
+  const limits = definition.services.map((service) => planLimits(instance, service))
   const sum = (key: 'memoryMib' | 'cpus') =>
     limits.reduce((total, limit) => total.plus(limit[key]), new Big(0)).toFixed()
   return {

@@ -142,14 +142,17 @@ function refusalsOf(request: PlacementRequest, server: PlacementServer): Reasons
     ...foreign.map(
       (tag) => ({ code: 'tags', detail: `tagged ${tag}: only for what asks for that tag` }) as const,
     ),
-    ...fullReasons(request, server),
+    ...fullReasons(withSubnet(request.takes, server), server),
   ]
 }
 
-function fullReasons({ takes }: PlacementRequest, server: PlacementServer): Reasons {
+/** What a server has not enough of, in words; empty where it has. */
+export function fullReasons(
+  needed: Amounts,
+  server: Pick<PlacementServer, 'total' | 'efficiency' | 'reserved'>,
+): Reasons {
   const offered = offeredBy(server.total, server.efficiency)
   const free = freeOf(offered, server.reserved)
-  const needed = withSubnet(takes, server)
   return lackingFor(needed, free).map((resource) => ({
     code: 'full',
     detail: `${sayAmount(resource, needed[resource])} needed, ${sayAmount(resource, free[resource] ?? '0')} free of ${sayAmount(resource, offered[resource] ?? '0')}`,

@@ -9,6 +9,7 @@ import { newId } from '#db/identifier.ts'
 import { confirmOrder } from '#db/order.ts'
 import { previewOrder } from '#db/order-preview.ts'
 import { reserveAgain } from '#db/placement.ts'
+import { requestReplacement } from '#db/replacement.ts'
 import { setPhase } from '#db/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -194,6 +195,27 @@ test('a draining server takes nothing new and keeps what it has', async () => {
   })
   const { state } = await instanceOf(subscriptionIds[0])
   assert.equal(state, 'ordered')
+  await change({ isDraining: false })
+  assert.deepEqual(await outcomes([seller.order({ kit })]), { ok: 1 })
+})
+
+test('what an instance is given more or less of while it runs is reserved with it, or refused', async () => {
+  await change({ memoryMib: 2048 })
+  const { id } = await instanceOf((await seller.order({ kit })).subscriptionIds[0])
+  const give = async (memoryMib: number) =>
+    await seller.db.transaction().execute(async (tx) => {
+      const limits = JSON.stringify({ web: { memoryMib } })
+      await tx.updateTable('instances').set({ container_limits: limits }).where('id', '=', id).execute()
+      await requestReplacement(tx, { instanceId: id, by: 'test' })
+    })
+  await give(1536)
+  await assert.rejects(give(1537), {
+    code: 'no_server_for_application',
+    message: /1 MiB memory needed, 0 MiB/,
+  })
+  assert.deepEqual(await outcomes([seller.order({ kit })]), { no_server_for_application: 1 })
+  await change({ isDraining: true })
+  await give(512)
   await change({ isDraining: false })
   assert.deepEqual(await outcomes([seller.order({ kit })]), { ok: 1 })
 })

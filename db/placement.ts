@@ -91,7 +91,7 @@ async function lockServers(tx: Tx): Promise<void> {
   await tx.selectFrom('servers').select('id').orderBy('id').forNoKeyUpdate().execute()
 }
 
-/** Every server that is not removed, as it stands. */
+/** Every server that is not removed, as it stands; people run no applications. */
 async function readPlacementServers(db: Db, environmentPrefix: string | null): Promise<PlacementServer[]> {
   const rows = await db
     .selectFrom('servers as server')
@@ -103,6 +103,7 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
       subnetsOfServer.as('subnet_count'),
     ])
     .where('server.removed_at', 'is', null)
+    .where('server.resource_kind', '=', 'infrastructure')
     .orderBy('server.code')
     .execute()
   return rows.map((row) => ({
@@ -113,7 +114,8 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
     efficiency: row.efficiency,
     reserved: toReserved(row),
     drainingSince: row.draining_since,
-    unreachableSince: null,
+    unreachableSince: row.unreachable_since,
+    isExpected: row.connection !== 'local' && row.last_seen_at === null,
     neighbours: row.neighbours,
   }))
 }

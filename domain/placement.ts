@@ -21,6 +21,8 @@ export interface PlacementServer {
   /** Instants; null: it is not. */
   readonly drainingSince: string | null
   readonly unreachableSince: string | null
+  /** It was added, and nobody has seen it yet. */
+  readonly isExpected: boolean
   /** So many instances of the environment are there. */
   readonly neighbours: number
 }
@@ -138,6 +140,9 @@ function refusalsOf(request: PlacementRequest, server: PlacementServer): Reasons
     ...(server.unreachableSince === null
       ? []
       : [{ code: 'unreachable', detail: `unreachable since ${server.unreachableSince}` } as const]),
+    ...(server.isExpected
+      ? [{ code: 'unreachable', detail: 'never seen: it has not joined yet' } as const]
+      : []),
     ...missing.map((tag) => ({ code: 'tags', detail: `not tagged ${tag}, which is asked for` }) as const),
     ...foreign.map(
       (tag) => ({ code: 'tags', detail: `tagged ${tag}: only for what asks for that tag` }) as const,

@@ -30,6 +30,7 @@ function server(code: string, said: Partial<PlacementServer> = {}): PlacementSer
     reserved: noAmounts,
     drainingSince: null,
     unreachableSince: null,
+    isExpected: false,
     neighbours: 0,
     ...said,
   }
@@ -96,6 +97,8 @@ test('a server that is draining or unreachable takes nothing, and says since whe
   assert.equal(place(twoGib, servers).serverId, null)
   assert.deepEqual(reasonsOf('a', twoGib, servers), [`draining: draining since ${since}`])
   assert.deepEqual(reasonsOf('b', twoGib, servers), [`unreachable: unreachable since ${since}`])
+  const expected = server('c', { isExpected: true })
+  assert.deepEqual(reasonsOf('c', twoGib, [expected]), ['unreachable: never seen: it has not joined yet'])
 })
 
 test('first comes the preferred server, then the environment’s, then the one with most free, then the emptiest, then by code', () => {

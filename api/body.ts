@@ -8,18 +8,13 @@ const largestBytes = 1024 * 1024
  * @throws `media_type_unsupported`, `body_too_large`, `json_malformed`
  */
 export async function readBody(ctx: ApiContext): Promise<{ text: string; value: unknown }> {
-  const bytes = await readBytes(ctx.req.raw)
+  const bytes = await readBytes(ctx.req.raw, largestBytes)
   if (bytes.byteLength === 0) return { text: '', value: {} }
   const type = ctx.req.header('content-type') ?? 'none'
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new BusinessError('media_type_unsupported', `Send application/json, not ${type}.`)
   }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return { text, value: JSON.parse(text) }
-  } catch (error) {
-    throw new BusinessError('json_malformed', describe(error), { cause: error })
-  }
+  return parseJson(bytes)
 }
 
 /**
@@ -37,8 +32,24 @@ export function refuseForm(ctx: ApiContext): void {
   if (!isBounded) throw new BusinessError('body_too_large', `The form is larger than ${largestBytes} bytes.`)
 }
 
-/** Counts while reading: a length that the client states is only a hint. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+/**
+ * Bytes as one JSON value.
+ * @throws `json_malformed`
+ */
+export function parseJson(bytes: Uint8Array): { text: string; value: unknown } {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text, value: JSON.parse(text) }
+  } catch (error) {
+    throw new BusinessError('json_malformed', describe(error), { cause: error })
+  }
+}
+
+/**
+ * Counts while reading: a length that the client states is only a hint.
+ * @throws `body_too_large`
+ */
+export async function readBytes(request: Request, largestBytes: number): Promise<Uint8Array> {
   const tooLarge = new BusinessError('body_too_large', `The body is larger than ${largestBytes} bytes.`)
   if (Number(request.headers.get('content-length') ?? 0) > largestBytes) throw tooLarge
   const chunks: Uint8Array[] = []

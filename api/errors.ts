@@ -1,6 +1,6 @@
 import { BusinessError, type ErrorCode, type FieldError } from '#domain/errors.ts'
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 500 | 503
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503
 
 export interface NextAction {
   readonly title: string
@@ -451,9 +451,9 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   quantity_invalid: kind(422, 'The quantity is not valid', 'Use a number above 0.'),
   quantity_negative: kind(
-    409,
-    'A formula gives less than 0',
-    'Correct the formula, or the values that it uses, and try again.',
+    422,
+    'A quantity is less than 0',
+    'Correct it; where a formula gives it, the formula or the values that it uses.',
     seeTasks,
   ),
   quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
@@ -558,12 +558,22 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Use a unit of the same dimension as the product’s: data, time or pieces.',
   ),
   unit_unknown: kind(422, 'Not a known unit', 'Use a unit of the table of units that the detail lists.'),
+  too_many_requests: kind(
+    429,
+    'More comes than can be taken',
+    'Nothing of the request was taken. Send it again after the seconds of Retry-After, with the same ids.',
+  ),
   usage_event_conflict: kind(
     409,
     'The event was recorded with other content',
     'One source and id name one event for ever. Use a fresh id for another event.',
   ),
   usage_event_in_future: kind(422, 'The event lies in the future', 'Send it once it has happened.'),
+  usage_event_too_long: kind(
+    413,
+    'A line of the stream is too long',
+    'Send one event a line, of at most 64 KiB. What was answered before is stored.',
+  ),
   usage_event_too_late: kind(
     422,
     'The event is too old to be billed',

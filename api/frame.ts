@@ -89,6 +89,8 @@ export interface PageDefinition {
   /** As Hono writes it: `/subscriptions/:id`. */
   readonly path: string
   readonly permission: Permission
+  /** What a POST brings: the form of a page, or what the route reads by itself. */
+  readonly body?: 'form' | 'own'
 }
 
 export function createFrame(deps: ApiDependencies): Frame {
@@ -113,7 +115,7 @@ export function createFrame(deps: ApiDependencies): Frame {
     },
     page(definition, handler) {
       register(definition.method, definition.path, definition.permission, async (ctx) => {
-        if (definition.method === 'post') refuseForm(ctx)
+        if (definition.method === 'post' && definition.body !== 'own') refuseForm(ctx)
         await admit(ctx, deps, definition)
         return await handler(ctx)
       })

@@ -12,6 +12,7 @@ import { measurePreview } from './preview.ts'
 import { measureRating } from './rating.ts'
 import { measureReconcile } from './reconcile.ts'
 import { measureSimulate } from './simulate.ts'
+import { measureUsageIntake } from './usage-intake.ts'
 import { CannotMeasure, type Benchmark } from './support/benchmark.ts'
 import { describeMachine, formatReport, toReportJson, type Report } from './support/report.ts'
 import { startPlatform, type Defer, type Platform } from './support/platform.ts'
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, { title: string; usually: string; meas
   preview: { title: 'Preview over HTTP', usually: '30 s', measure: measurePreview },
   simulate: { title: 'Simulation', usually: '15 s', measure: measureSimulate },
   reconcile: { title: 'Reconcile', usually: '20 s', measure: measureReconcile },
+  'usage-intake': { title: 'Usage intake', usually: '90 s', measure: measureUsageIntake },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3

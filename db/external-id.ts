@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 import { refuseTakenExternalId } from './unique.ts'
 
@@ -22,6 +23,21 @@ export async function findIdByExternalId(
 ): Promise<string | undefined> {
   const query = db.selectFrom(tables[kind]).select('id').where('external_id', '=', externalId)
   return (await query.executeTakeFirst())?.id
+}
+
+/** Of any number, by external id; those that stand for nothing are left out. */
+export async function findIdsByExternalIds(
+  db: Db,
+  kind: ExternalKind,
+  externalIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (externalIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom(tables[kind])
+    .select(['id', 'external_id'])
+    .where('external_id', '=', sql<string>`any(${externalIds}::text[])`)
+    .execute()
+  return new Map(rows.flatMap((row) => (row.external_id === null ? [] : [[row.external_id, row.id]])))
 }
 
 /** Undefined leaves it as it is, null takes it away. @throws `external_id_taken` */

@@ -99,8 +99,8 @@ export async function lockDocument(tx: Tx, documentId: string): Promise<Document
 }
 
 /** Keeps bills away until the caller's transaction ends, but not others who do the same. */
-export async function holdOffBills(tx: Db, subscriptionId: string): Promise<void> {
-  await documentsOf(tx, [subscriptionId]).forShare().execute()
+export async function holdOffBills(tx: Db, subscriptionIds: readonly string[]): Promise<void> {
+  await documentsOf(tx, subscriptionIds).clearSelect().select('id').forShare().execute()
 }
 
 function documentsOf(db: Db, subscriptionIds: readonly string[]) {

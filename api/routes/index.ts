@@ -46,6 +46,7 @@ import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerTestClocks } from './test-clocks.ts'
+import { registerUsageEvents } from './usage-events.ts'
 import { registerUsage } from './usage.ts'
 
 /** Every route of the JSON API, in the order of its documentation. */
@@ -91,6 +92,7 @@ export function registerRoutes(frame: Frame): void {
   registerOneOffCharges(frame)
   registerSelfCheck(frame)
   registerBillingRuns(frame)
+  registerUsageEvents(frame)
   registerUsage(frame)
   registerTestClocks(frame)
   registerTasks(frame)

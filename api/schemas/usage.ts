@@ -2,48 +2,6 @@ import { z } from '@hono/zod-openapi'
 import type { UsageWindowRow } from '#db/read/usage.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
-import { refuseWith } from '../validation.ts'
-import { addressField, codeField, instantField } from './common.ts'
-
-const text = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[\x21-\x7e]+$/, 'Visible ASCII characters only')
-
-export const usageEventSchema = z
-  .strictObject({
-    source: text.openapi({ description: 'Who counted. Source and id together name the event for ever.' }),
-    id: text,
-    subscription: addressField,
-    metric: codeField(60),
-    quantity: z
-      .union([z.string(), z.number()], {
-        error: refuseWith('quantity_invalid', 'A quantity is a number from 0.'),
-      })
-      .transform(String)
-      .refine((quantity) => /^\d{1,15}(\.\d{1,10})?$/.test(quantity), {
-        error: refuseWith('quantity_invalid', 'A quantity is a number from 0.'),
-      })
-      .openapi({ example: '2.5' }),
-    unit: z.string().max(40).optional().openapi({ description: 'Left out: the unit of what is sold.' }),
-    occurred_at: instantField.optional().openapi({
-      description: 'Left out: now. Send it wherever the event may be sent twice, so that both are the same.',
-    }),
-  })
-  .openapi('UsageEvent')
-
-export const newUsageSchema = z
-  .strictObject({ events: z.array(usageEventSchema).min(1).max(500) })
-  .openapi('NewUsage')
-
-export const usageReceiptSchema = z
-  .object({
-    events: z.array(
-      z.object({ source: z.string(), id: z.string(), result: z.enum(['stored', 'duplicate']) }),
-    ),
-  })
-  .openapi('UsageReceipt')
 
 const quantitySchema = z.object({
   start: z.string(),

@@ -28,7 +28,8 @@ import type { taskSchema } from '#api/schemas/task.ts'
 import type { exchangeRateSchema } from '#api/schemas/exchange-rate.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
 import type { testClockSchema } from '#api/schemas/test-clock.ts'
-import type { usageReceiptSchema, usageSchema } from '#api/schemas/usage.ts'
+import type { usageEventResultSchema, UsageStreamLine as StreamLine } from '#api/schemas/usage-event.ts'
+import type { usageSchema } from '#api/schemas/usage.ts'
 
 /**
  * What the API answers, as its own schemas say. Types only: a command must start quickly, and the API has checked its
@@ -72,5 +73,6 @@ export type Task = z.output<typeof taskSchema>
 export type ExchangeRate = z.output<typeof exchangeRateSchema>
 export type TaxRate = z.output<typeof taxRateSchema>
 export type TestClock = z.output<typeof testClockSchema>
-export type UsageReceipt = z.output<typeof usageReceiptSchema>
+export type UsageEventResult = z.output<typeof usageEventResultSchema>
+export type UsageStreamLine = StreamLine
 export type Usage = z.output<typeof usageSchema>

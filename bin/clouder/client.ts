@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { exitCodeOfProblem, exitCodes } from './exit-code.ts'
 import { CommandFailure } from './failure.ts'
 import type { Settings } from './settings.ts'
@@ -11,7 +13,10 @@ export interface Api {
   get<T>(path: string, query?: Query): Promise<T>
   /** Like `get`, with undefined for what is not there. */
   find<T>(path: string): Promise<T | undefined>
-  post<T>(path: string, body: unknown): Promise<T>
+  /** @param type of the body; left out, plain JSON */
+  post<T>(path: string, body: unknown, type?: string): Promise<T>
+  /** Sends lines of JSON of any length, and gives the lines of the answer as they come. */
+  stream<T>(path: string, body: Readable): AsyncGenerator<T>
   /** A file with the name that the API gives it. */
   download(path: string): Promise<Download>
   patch<T>(path: string, body: unknown): Promise<T>
@@ -42,6 +47,8 @@ interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
+  /** Media type of the body; left out, plain JSON. */
+  readonly type?: string
 }
 
 const timeoutMs = 30_000
@@ -54,7 +61,9 @@ export function createApi(settings: Settings): Api {
     url: settings.apiUrl,
     get,
     find: async (path) => await orUndefined(get(path)),
-    post: async (path, body) => await call(settings, { method: 'POST', path, body }),
+    post: async (path, body, type) =>
+      await call(settings, { method: 'POST', path, body, ...(type === undefined ? {} : { type }) }),
+    stream: (path, body) => stream(settings, path, body),
     download: async (path) => await download(settings, path),
     patch: async (path, body) => await call(settings, { method: 'PATCH', path, body }),
     put: async (path, body) => await call(settings, { method: 'PUT', path, body }),
@@ -109,6 +118,20 @@ async function download(settings: Settings, path: string): Promise<Download> {
   throw failureOf(settings, res.status, parse(await res.text()))
 }
 
+/** No deadline: it takes as long as there is something to send. */
+async function* stream<T>(settings: Settings, path: string, body: Readable): AsyncGenerator<T> {
+  const headers = { authorization: `Bearer ${settings.apiKey}`, 'content-type': 'application/x-ndjson' }
+  try {
+    const res = await fetch(`${settings.apiUrl}${path}`, { method: 'POST', headers, body, duplex: 'half' })
+    if (!res.ok || res.body === null) throw failureOf(settings, res.status, parse(await res.text()))
+    const lines = createInterface({ input: Readable.fromWeb(res.body) })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API writes its lines by the schema that T is
+    for await (const line of lines) yield JSON.parse(line) as T
+  } catch (error) {
+    throw error instanceof CommandFailure ? error : unreachable(settings.apiUrl, error)
+  }
+}
+
 function failureOf(settings: Settings, status: number, answer: unknown): CommandFailure {
   return isProblem(answer) ? refused(settings, answer) : notClouder(settings, status)
 }
@@ -130,7 +153,11 @@ async function send(settings: Settings, request: Request, key: string): Promise<
   }
 }
 
-async function sendOnce(settings: Settings, { method, path, body }: Request, key: string): Promise<Response> {
+async function sendOnce(
+  settings: Settings,
+  { method, path, body, type = 'application/json' }: Request,
+  key: string,
+): Promise<Response> {
   const headers = { authorization: `Bearer ${settings.apiKey}`, accept: 'application/json' }
   const signal = AbortSignal.timeout(timeoutMs)
   const url = `${settings.apiUrl}${path}`
@@ -138,7 +165,7 @@ async function sendOnce(settings: Settings, { method, path, body }: Request, key
   return await fetch(url, {
     method,
     signal,
-    headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': key },
+    headers: { ...headers, 'content-type': type, 'idempotency-key': key },
     body: JSON.stringify(body),
   })
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
-import type { Usage, UsageReceipt } from './answers.ts'
+import type { Usage, UsageEventResult } from './answers.ts'
 import { withSession } from './session.ts'
+import { registerPushFile } from './usage-file.ts'
 
 interface PushOptions {
   readonly subscription: string
@@ -22,6 +23,7 @@ export function registerUsage(program: Command): void {
       'before',
       `Examples
   npx clouder usage push --subscription sub_… --metric network --quantity 3
+  npx clouder usage push-file events.ndjson
   npx clouder usage show sub_…
 `,
     )
@@ -38,13 +40,18 @@ export function registerUsage(program: Command): void {
     .action(
       withSession<[], PushOptions>(async ({ api, out }, { options }) => {
         const { subscription, metric, quantity, unit, at, source, id = randomUUID() } = options
-        const event = { subscription, metric, quantity, unit, occurred_at: at, source, id }
-        const receipt = await api.post<UsageReceipt>('/v1/usage', { events: [event] })
-        if (out.isJson) return out.json(receipt)
-        out.facts(receipt.events.map(({ id, result }) => [result, `${quantity} of ${metric}, event ${id}`]))
+        const event = {
+          ...{ specversion: '1.0', source, id, type: metric, subject: subscription, time: at },
+          data: { quantity, unit },
+        }
+        const type = 'application/cloudevents+json'
+        const answer = await api.post<UsageEventResult>('/v1/usage-events', event, type)
+        if (out.isJson) return out.json({ ...answer, id })
+        out.facts([[answer.result, `${quantity} of ${metric}, event ${id}`]])
         out.say(`\n  Next  npx clouder usage show ${subscription}`)
       }),
     )
+  registerPushFile(group)
   group
     .command('show <subscription>')
     .description('what was used and is not billed yet, and what was billed')

@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import type { Db } from '../database.ts'
+import type { ExternalKind } from '../external-id.ts'
 
 const coded = {
   application: 'applications',
@@ -48,6 +50,22 @@ export async function isKnownId(db: Db, kind: AddressedKind, id: string): Promis
   const table = isCodedKind(kind) ? coded[kind] : uncoded[kind]
   const row = await db.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()
   return row !== undefined
+}
+
+/** Those of the ids that stand for something. */
+export async function findKnownIds(
+  db: Db,
+  kind: ExternalKind,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const table = isCodedKind(kind) ? coded[kind] : uncoded[kind]
+  const rows = await db
+    .selectFrom(table)
+    .select('id')
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute()
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** What was skipped was never sent. */

@@ -3,7 +3,20 @@ import type { Db } from '../database.ts'
 
 /** Metered lines of a subscription, each with the end of what was frozen last. */
 export async function listMeteredLines(db: Db, subscriptionId: string) {
-  return await db
+  return await meteredLines(db, [subscriptionId]).execute()
+}
+export type MeteredLineRow = Awaited<ReturnType<typeof listMeteredLines>>[number]
+
+/** The same of any number of subscriptions, by subscription. */
+export async function readMeteredLines(
+  db: Db,
+  subscriptionIds: readonly string[],
+): Promise<Map<string, MeteredLineRow[]>> {
+  return Map.groupBy(await meteredLines(db, subscriptionIds).execute(), (line) => line.subscription_id)
+}
+
+function meteredLines(db: Db, subscriptionIds: readonly string[]) {
+  return db
     .selectFrom('subscription_lines as line')
     .innerJoin('products as product', 'product.id', 'line.product_id')
     .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
@@ -11,9 +24,12 @@ export async function listMeteredLines(db: Db, subscriptionId: string) {
     .leftJoin('test_clocks as clock', 'clock.id', 'subscription.test_clock_id')
     .select([
       'line.id',
+      'line.subscription_id',
       'line.instance_id',
       'line.metric',
       'line.unit',
+      'line.price',
+      'subscription.currency',
       'line.starts_on',
       'line.ends_on',
       'product.code as product_code',
@@ -27,13 +43,11 @@ export async function listMeteredLines(db: Db, subscriptionId: string) {
         (select max(upper(frozen.window_period)) from usage_windows frozen
           where frozen.subscription_line_id = line.id and line.ends_on is not null))`.as('served_until'),
     ])
-    .where('line.subscription_id', '=', subscriptionId)
+    .where('line.subscription_id', '=', sql<string>`any(${subscriptionIds}::uuid[])`)
     .where('line.billing_type', '=', 'usage')
     .orderBy('line.position')
     .orderBy('line.starts_on')
-    .execute()
 }
-export type MeteredLineRow = Awaited<ReturnType<typeof listMeteredLines>>[number]
 
 /** What was billed: aggregates that never change, newest first. */
 export async function listUsageWindows(db: Db, subscriptionId: string) {

@@ -89,7 +89,6 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['unknown price list', '/v1/customers', { code: 'x', name: 'X', price_list: 'x' }, 422, 'price_list_unknown', '/price_list'],
   ['unknown time zone', '/v1/customers', { code: 'x', name: 'X', time_zone: 'Mars/Olympus' }, 422, 'field_invalid', '/time_zone'],
   ['control characters in a name', '/v1/customers', { code: 'x', name: 'X\u001b[2J' }, 422, 'field_invalid', '/name'],
-  ['usage of an unknown subscription', '/v1/usage', { events: [{ source: 's', id: '1', subscription: 'sub_01kb0000000000000000000000', metric: 'net', quantity: 1 }] }, 422, 'subscription_unknown', '/events/0/subscription'],
   ['a clock without now', '/v1/test-clocks', { name: 'x' }, 422, 'field_required', '/now'],
 ] // prettier-ignore
 

@@ -185,7 +185,7 @@ POST /v1/subscriptions/:id/unpause subscriptions:write
 POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write
-POST /v1/usage usage:write
+POST /v1/usage-events usage:write
 PUT /v1/instances/:id/values/:code instances:write
 PUT /v1/servers/:id/engine servers:write`
 

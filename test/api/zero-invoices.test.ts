@@ -8,6 +8,7 @@ import { simulateDocuments } from '#domain/invoice/simulation.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { batchType, toCloudEvent } from '#test/support/usage-events.ts'
 
 type Json = Record<string, unknown>
 
@@ -145,16 +146,15 @@ test('E-26 usage of nothing is measured for good on what is skipped, and what co
   await moveTo('2027-04-02')
   assert.deepEqual(await totals(), [])
   for (const day of ['2027-03-15', '2027-04-01']) {
-    const event = {
-      source: 'test',
+    const event = toCloudEvent({
       id: day,
       subscription: encodeId('subscription', subscriptionId),
       metric: 'calls',
       quantity: '50',
       unit: 'request',
-      occurred_at: `${day}T08:00:00Z`,
-    }
-    const reply = await api.post('/v1/usage', { events: [event] })
+      at: `${day}T08:00:00Z`,
+    })
+    const reply = await api.post('/v1/usage-events', [event], batchType)
     assert.equal(reply.status, 200, JSON.stringify(reply.body))
   }
   await moveTo('2027-05-02')

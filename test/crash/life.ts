@@ -25,7 +25,7 @@ export async function liveThrough(installation: TestInstallation) {
     { source: 'crash', id: 'network-april', subscription, metric: 'network', quantity: '3' },
     { source: 'crash', id: 'disk-april', subscription, metric: 'disk', quantity: '2' },
   ]
-  await diary.post('/v1/usage', { events })
+  await diary.pushUsage(...events)
   await diary.advance(clock, { to: '2026-05-10T10:00:00Z' })
   await untilBilled(installation, 2)
   await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'closing down' })

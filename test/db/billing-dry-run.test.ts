@@ -8,9 +8,9 @@ import { billLoneOneOffs } from '#db/lone-one-off.ts'
 import { insertOneOffCharge } from '#db/one-off-charge.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { setPhase } from '#db/subscription.ts'
-import { insertUsageEvent, markIfLate } from '#db/usage.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
+import { storeUsageEvent } from '#test/support/usage-events.ts'
 
 let seller: Seller
 before(async () => {
@@ -29,10 +29,7 @@ async function endAndPushLate(): Promise<string> {
   await setPhase(seller.db, subscriptionId, { phase: 'unbuilding', now: '2026-03-21T01:00:00Z' })
   const event = { subscriptionId, source: 'test', eventId: newId() }
   const used = { metric: 'network', quantity: '4', unit: 'GiB', occurredAt: '2026-03-15T00:00:00Z' }
-  await seller.db.transaction().execute(async (tx) => {
-    await insertUsageEvent(tx, { ...event, ...used })
-    await markIfLate(tx, { ...event, now: '2026-03-22T08:00:00Z' })
-  })
+  await storeUsageEvent(seller.db, { ...event, ...used }, '2026-03-22T08:00:00Z')
   return subscriptionId
 }
 

@@ -6,12 +6,12 @@ import { billLateUsage } from '#db/late-bill.ts'
 import { readStanding } from '#db/read/standing.ts'
 import { setRecurrence } from '#db/recurrence.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
-import { insertUsageEvent, markIfLate } from '#db/usage.ts'
 import { simulateDocuments } from '#domain/invoice/simulation.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
+import { storeUsageEvent } from '#test/support/usage-events.ts'
 
 // Usage from before the end that comes after the last bill. Network costs 1.00 a GiB.
 let seller: Seller
@@ -53,10 +53,7 @@ async function pushLate(
 ): Promise<void> {
   const event = { subscriptionId, source: 'test', eventId: newId() }
   const occurredAt = '2026-03-15T00:00:00Z'
-  await seller.db.transaction().execute(async (tx) => {
-    await insertUsageEvent(tx, { ...event, metric: 'network', quantity, unit: 'GiB', occurredAt })
-    await markIfLate(tx, { ...event, now })
-  })
+  await storeUsageEvent(seller.db, { ...event, metric: 'network', quantity, unit: 'GiB', occurredAt }, now)
 }
 
 /** Each document of usage, with its lines of network. */

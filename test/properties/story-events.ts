@@ -9,13 +9,13 @@ import { applyRevision, planRevision } from '#db/price-revision.ts'
 import { reissueInvoice } from '#db/reissue.ts'
 import { setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
-import { insertUsageEvent, markIfLate } from '#db/usage.ts'
 import { addDays } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { command, payAll } from '#test/support/books.ts'
 import type { StoryEvent } from './story-generator.ts'
 import type { Life } from './story-player.ts'
+import { storeUsageEvent } from '#test/support/usage-events.ts'
 
 /** Does what is asked, as the API and the workflows do. @throws BusinessError where it is refused */
 export async function carryOut(life: Life, event: StoryEvent): Promise<void> {
@@ -147,10 +147,8 @@ async function use(life: Life, event: Extract<StoryEvent, { kind: 'use' }>): Pro
   const pushed = { subscriptionId: id, source: 'story', eventId: newId() }
   const quantity = (event.quantity / 4).toFixed(2)
   const occurredAt = `${addDays(life.today, -event.ago)}T09:00:00Z`
-  await life.db.transaction().execute(async (tx) => {
-    await insertUsageEvent(tx, { ...pushed, metric: event.metric, quantity, unit: 'GiB', occurredAt })
-    await markIfLate(tx, { ...pushed, now: life.now() })
-  })
+  const used = { ...pushed, metric: event.metric, quantity, unit: 'GiB', occurredAt }
+  await storeUsageEvent(life.db, used, life.now())
 }
 
 async function chargeOnce(life: Life, event: Extract<StoryEvent, { kind: 'oneOff' }>): Promise<void> {

@@ -8,13 +8,13 @@ import { newId } from '#db/identifier.ts'
 import { changeSubscription } from '#db/plan.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { setPhase } from '#db/subscription.ts'
-import { insertUsageEvent, markIfLate } from '#db/usage.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { command, firstLineId } from '#test/support/books.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 import { cutConnections } from './cut.ts'
 import { callersOf, persist, readBilled, sellFleet, type SoldDocument } from './fleet.ts'
+import { storeUsageEvent } from '#test/support/usage-events.ts'
 
 const dayMs = 86_400_000
 const callers = 50
@@ -45,10 +45,7 @@ async function disturb(db: Seller['db'], { subscriptionId }: SoldDocument, index
   const event = { subscriptionId, source: 'race', eventId: newId() }
   const occurredAt = new Date(Date.parse(now) - 45 * dayMs).toISOString()
   await persist(async () =>
-    db.transaction().execute(async (tx) => {
-      await insertUsageEvent(tx, { ...event, metric: 'network', quantity: '2', unit: 'GiB', occurredAt })
-      await markIfLate(tx, { ...event, now })
-    }),
+    storeUsageEvent(db, { ...event, metric: 'network', quantity: '2', unit: 'GiB', occurredAt }, now),
   )
 }
 

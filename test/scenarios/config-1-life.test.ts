@@ -113,7 +113,7 @@ chapter('1 May: metered usage is billed, and both quantities of April, each for 
     { source: 'scenario', id: 'network-april', subscription, metric: 'network', quantity: '3' },
     { source: 'scenario', id: 'disk-april', subscription, metric: 'disk', quantity: '2' },
   ]
-  await diary.post('/v1/usage', { events })
+  await diary.pushUsage(...events)
   await diary.advance(clock, { to: '2026-05-01T09:00:00Z' })
   const invoices = await diary.invoices(subscription)
   assert.equal(invoices.length, 2)

@@ -52,17 +52,8 @@ async function lineId(subscription: string, product: string): Promise<string> {
   return String(line?.['id'])
 }
 
-async function use(id: string, quantity: string, occurred_at: string): Promise<void> {
-  const event = {
-    source: 'books',
-    id,
-    subscription: bakery,
-    metric: 'network',
-    quantity,
-    unit: 'GiB',
-    occurred_at,
-  }
-  await diary.post('/v1/usage', { events: [event] })
+async function use(id: string, quantity: string, at: string): Promise<void> {
+  await diary.pushUsage({ id, subscription: bakery, metric: 'network', quantity, unit: 'GiB', at })
 }
 
 chapter(

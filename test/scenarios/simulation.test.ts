@@ -94,17 +94,9 @@ chapter(
       const metered = (invoice['lines'] as Json[]).find(({ kind }) => kind === 'usage')
       assert.ok(metered)
       const { start } = metered['service_period'] as { start: string }
-      const event = {
-        source: 'test',
-        id: `month-${index}`,
-        subscription,
-        metric: 'calls',
-        quantity: '1234',
-        unit: 'request',
-      }
-      const time = `${start}T18:00:00Z`
+      const used = { subscription, metric: 'calls', quantity: '1234', unit: 'request' }
       await diary.advance(clock, { to: `${start}T20:00:00Z` })
-      await diary.post('/v1/usage', { events: [{ ...event, occurred_at: time }] })
+      await diary.pushUsage({ id: `month-${index}`, ...used, at: `${start}T18:00:00Z` })
     }
     await diary.advance(clock, { to: '2028-01-31T12:00:00Z' })
     const [, ...made] = await diary.invoices(subscription)

@@ -6,10 +6,10 @@ import { insertPayment } from '#db/payment.ts'
 import { changeSubscription } from '#db/plan.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { insertTaxRate } from '#db/tax-rate.ts'
-import { insertUsageEvent, markIfLate } from '#db/usage.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { advanceClock, settleSubscription } from './clock-hand.ts'
 import { pushUsage, type Seller } from './seller.ts'
+import { storeUsageEvent } from './usage-events.ts'
 
 /** A seller in Germany with two rates, one of them until June, and all that the law wants to read of him and his customers. */
 export async function keepTaxRates(db: Db): Promise<void> {
@@ -136,8 +136,5 @@ async function use(db: Db, subscriptionId: string, metric: string, quantity: str
 /** An amount that comes after its window was billed. */
 export async function useLate(db: Db, subscriptionId: string, occurredAt: string): Promise<void> {
   const event = { subscriptionId, source: 'test', eventId: `late ${subscriptionId} ${occurredAt}` }
-  await db.transaction().execute(async (tx) => {
-    await insertUsageEvent(tx, { ...event, metric: 'network', quantity: '3', unit: 'GiB', occurredAt })
-    await markIfLate(tx, { ...event, now: occurredAt })
-  })
+  await storeUsageEvent(db, { ...event, metric: 'network', quantity: '3', unit: 'GiB', occurredAt })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { until, type Json, type TestInstallation } from './installation.ts'
 import { untilEventsAreListed } from './settled-events.ts'
+import { batchType, toCloudEvent, type PushedEvent } from './usage-events.ts'
 
 /** What a customer and an operator do and see, through the public API only; scenarios are written in it. */
 export function createDiary(installation: TestInstallation) {
@@ -31,6 +32,11 @@ export function createDiary(installation: TestInstallation) {
     async events(subscriptionId: string): Promise<Json[]> {
       await untilEventsAreListed(installation.db)
       return await list(`/v1/events?subscription=${subscriptionId}&limit=100`)
+    },
+
+    async pushUsage(...events: PushedEvent[]): Promise<void> {
+      const reply = await call('POST', '/v1/usage-events', events.map(toCloudEvent), batchType)
+      assert.deepEqual([reply.status, reply.body['refused']], [200, []], JSON.stringify(reply.body))
     },
 
     async createClock(now: string): Promise<string> {

@@ -73,12 +73,14 @@ export async function startInstallation(options: InstallationOptions = {}) {
     method: string,
     address: string,
     body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<{ status: number; body: Json }> {
     const response = await frame.app.request(address, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': newId() }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })

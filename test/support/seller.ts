@@ -8,9 +8,9 @@ import { confirmOrder } from '#db/order.ts'
 import { activateSubscription } from '#db/activation.ts'
 import { setPhase } from '#db/subscription.ts'
 import { insertTestClock } from '#db/test-clock.ts'
-import { insertUsageEvent } from '#db/usage.ts'
 import { shop } from '#test/domain/application-fixture.ts'
 import { createTestDatabase } from './database.ts'
+import { storeUsageEvent } from './usage-events.ts'
 
 /** What is ordered, by the codes of the demo catalog. */
 export interface TestOrder {
@@ -162,5 +162,5 @@ export async function pushUsage(
   db: Db,
   event: { subscriptionId: string; metric: string; quantity: string; occurredAt: string; unit?: string },
 ): Promise<void> {
-  await insertUsageEvent(db, { unit: 'GiB', ...event, source: 'test', eventId: newId() })
+  await storeUsageEvent(db, { unit: 'GiB', ...event, source: 'test', eventId: newId() })
 }

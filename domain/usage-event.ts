@@ -1,0 +1,168 @@
+import { BusinessError, fieldError, type ErrorCode } from './errors.ts'
+import { checkConvertible } from './unit.ts'
+
+/** A usage event as its sender wrote it, checked for its shape: whom and what it names is not looked up yet. */
+export interface UsageEvent {
+  /** Who counted. Source and id together name the event for ever. */
+  readonly source: string
+  readonly id: string
+  /** Id of a subscription, or `ext:` and its external id. */
+  readonly subscription: string
+  readonly metric: string
+  /** Decimal, 0 or more. */
+  readonly quantity: string
+  /** Null: the unit of what is sold. */
+  readonly unit: string | null
+  /** UTC instant in milliseconds, as windows are cut by them; null: the moment in which it came. */
+  readonly occurredAt: string | null
+}
+
+/** What an event is decided by: a metered line of its subscription. */
+export interface MeteredLine {
+  readonly unit: string
+  /** The subscription's own now, as ISO text: of its test clock, or the present. */
+  readonly now: string
+  /** Nothing after this instant is ever billed; null while the subscription lives. */
+  readonly servedUntil: string | null
+}
+
+/** An event that counts for a line. */
+export interface PlacedUsageEvent {
+  readonly unit: string
+  readonly occurredAt: string
+}
+
+/** Clocks of other machines go ahead a little. */
+const clockToleranceMs = 5 * 60_000
+
+/** How late an event may come; after its period was billed, the next invoice bills it as late. */
+const latestMs = 100 * 24 * 3_600_000
+
+const visible = /^[\x21-\x7e]{1,200}$/
+const decimal = /^\d{1,15}(?:\.\d{1,10})?$/
+const metricCode = /^[a-z][a-z0-9_-]{0,59}$/
+/** RFC 3339, as CloudEvents has it. */
+const timestamp = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+
+/**
+ * Reads an event in the JSON format of CloudEvents 1.0 (https://github.com/cloudevents/spec): `type` is the metric, `subject`
+ * the subscription, `time` the instant of use, `data` the quantity and perhaps its unit. Extension attributes are let be.
+ * @example `{"specversion":"1.0","id":"42","source":"gateway","type":"network","subject":"sub_…","data":{"quantity":"2.5"}}`
+ * @throws `field_required`, `field_invalid`, `quantity_invalid`, `quantity_negative`, with the pointer of the attribute
+ */
+export function readUsageEvent(value: unknown): UsageEvent {
+  if (!isRecord(value)) throw new BusinessError('field_invalid', 'An event is a JSON object.')
+  if (value['specversion'] !== '1.0') {
+    throw fieldError('/specversion', codeOf(value['specversion']), 'specversion is "1.0", as text.')
+  }
+  const { data, datacontenttype: contentType } = value
+  const isJson = typeof contentType === 'string' && /^application\/(?:\S+\+)?json\b/i.test(contentType)
+  if (contentType !== undefined && !isJson) {
+    throw fieldError('/datacontenttype', 'field_invalid', 'The data of a usage event is JSON.')
+  }
+  if (!isRecord(data)) {
+    throw fieldError('/data', codeOf(data), 'data is an object with quantity and perhaps unit.')
+  }
+  refuseUnknownData(data)
+  return {
+    source: readText(value, 'source'),
+    id: readText(value, 'id'),
+    subscription: readText(value, 'subject'),
+    metric: readMetric(value['type']),
+    quantity: readQuantity(data['quantity']),
+    unit: readUnit(data['unit']),
+    occurredAt: readInstant(value['time']),
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function codeOf(value: unknown): ErrorCode {
+  return value === undefined ? 'field_required' : 'field_invalid'
+}
+
+function readText(event: Record<string, unknown>, name: string): string {
+  const value = event[name]
+  if (typeof value === 'string' && visible.test(value)) return value
+  throw fieldError(`/${name}`, codeOf(value), `${name} is text of 1 to 200 visible ASCII characters.`)
+}
+
+function readMetric(value: unknown): string {
+  if (typeof value === 'string' && metricCode.test(value)) return value
+  throw fieldError('/type', codeOf(value), 'type is the code of a metric, such as network.')
+}
+
+/** Text, or a JSON number that is taken as it was written. */
+function readQuantity(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text === 'string' && decimal.test(text)) return text
+  if (typeof text === 'string' && text.startsWith('-') && decimal.test(text.slice(1))) {
+    throw fieldError('/data/quantity', 'quantity_negative', 'A quantity is 0 or more.')
+  }
+  const code = value === undefined ? 'field_required' : 'quantity_invalid'
+  throw fieldError(
+    '/data/quantity',
+    code,
+    'A quantity is a decimal from 0, with at most 10 digits after the point.',
+  )
+}
+
+function readUnit(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value === 'string' && value.length <= 40) return value
+  throw fieldError('/data/unit', 'field_invalid', 'unit is the name of a unit, such as GiB.')
+}
+
+/** A misspelt unit would be billed as if none had been given. */
+function refuseUnknownData(data: Record<string, unknown>): void {
+  const unknown = Object.keys(data).find((key) => key !== 'quantity' && key !== 'unit')
+  if (unknown === undefined) return
+  const key = unknown.replaceAll('~', '~0').replaceAll('/', '~1')
+  throw fieldError(`/data/${key}`, 'field_invalid', 'data has quantity and perhaps unit, and nothing else.')
+}
+
+function readInstant(value: unknown): string | null {
+  if (value === undefined) return null
+  const milliseconds = typeof value === 'string' && timestamp.test(value) ? Date.parse(value) : Number.NaN
+  if (!Number.isNaN(milliseconds)) return new Date(milliseconds).toISOString()
+  throw fieldError('/time', 'field_invalid', 'time is an instant, such as 2026-01-31T09:00:00Z.')
+}
+
+/**
+ * Whether an event counts for a line, when, and in which unit.
+ * @throws `unit_unknown`, `unit_not_convertible`, `usage_event_in_future`, `usage_event_too_late`, `subscription_ended`
+ */
+export function placeUsageEvent(event: UsageEvent, line: MeteredLine): PlacedUsageEvent {
+  const unit = event.unit ?? line.unit
+  if (unit !== line.unit) refuseOtherUnit(unit, line.unit)
+  const occurredAt = event.occurredAt ?? new Date(Date.parse(line.now)).toISOString()
+  const sinceMs = Date.parse(line.now) - Date.parse(occurredAt)
+  if (sinceMs < -clockToleranceMs) {
+    throw fieldError('/time', 'usage_event_in_future', `The event lies in the future: it is ${line.now} now.`)
+  }
+  if (sinceMs > latestMs) {
+    throw fieldError(
+      '/time',
+      'usage_event_too_late',
+      `The event is more than 100 days old: it is ${line.now} now.`,
+    )
+  }
+  if (line.servedUntil !== null && Date.parse(occurredAt) > Date.parse(line.servedUntil)) {
+    throw fieldError(
+      '/time',
+      'subscription_ended',
+      `The subscription had ended by then: ${line.servedUntil}.`,
+    )
+  }
+  return { unit, occurredAt }
+}
+
+function refuseOtherUnit(from: string, to: string): void {
+  try {
+    checkConvertible(from, to)
+  } catch (error) {
+    throw error instanceof BusinessError ? fieldError('/data/unit', error.code, error.message) : error
+  }
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import test, { after, before } from 'node:test'
+import { serveTestConsole, type ServedConsole } from '#test/pages/console.ts'
+import { seedStory, tellTwoMonths, type Sold } from '#test/pages/story.ts'
+import { runClouder } from '#test/support/clouder.ts'
+import { toCloudEvent } from '#test/support/usage-events.ts'
+
+let served: ServedConsole
+let folder: string
+let story: Sold
+before(async () => {
+  served = await serveTestConsole()
+  folder = mkdtempSync(path.join(tmpdir(), 'clouder-usage-'))
+  await seedStory(served.db)
+  story = await tellTwoMonths(served.db)
+})
+after(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await served.close()
+})
+
+async function run(...args: string[]) {
+  const env = { CLOUDER_API_URL: served.url, CLOUDER_API_KEY: served.key, CLOUDER_DATA: folder }
+  return await runClouder(['usage', ...args], env)
+}
+
+async function stored(): Promise<number> {
+  const row = served.db.selectFrom('usage_events').select((eb) => eb.fn.countAll<number>().as('count'))
+  return (await row.where('source', '=', 'file').executeTakeFirstOrThrow()).count
+}
+
+test('D-26 a file is pushed, goes on where it was interrupted, and counts once when it is sent from the start', async () => {
+  // The story's clock stands at 13 March.
+  const at = '2026-03-12T08:00:00Z'
+  const used = { source: 'file', subscription: story.publicId, metric: 'network', quantity: 1, at }
+  const lines = Array.from({ length: 1500 }, (_, index) =>
+    JSON.stringify(toCloudEvent({ ...used, id: String(index) })),
+  )
+  const file = path.join(folder, 'events.ndjson')
+  writeFileSync(file, `${lines.slice(0, 600).join('\n')}\n`)
+  const first = await run('push-file', file, '--json')
+  assert.deepEqual(
+    [first.code, JSON.parse(first.stdout)],
+    [0, { through: 600, stored: 600, duplicates: 0, refused: 0 }],
+    first.stderr,
+  )
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const rest = await run('push-file', file, '--from', '601', '--json')
+  assert.deepEqual(JSON.parse(rest.stdout), { through: 1500, stored: 900, duplicates: 0, refused: 0 })
+  assert.equal(await stored(), 1500)
+  const again = await run('push-file', file, '--json')
+  assert.deepEqual(JSON.parse(again.stdout), { through: 1500, stored: 0, duplicates: 1500, refused: 0 })
+  assert.equal(await stored(), 1500)
+})
+
+test('what is refused of a file is told by its line, and the exit code says so', async () => {
+  const file = path.join(folder, 'bad.ndjson')
+  const bad = toCloudEvent({ id: 'bad', subscription: story.publicId, metric: 'unheard-of', quantity: 1 })
+  writeFileSync(file, `${JSON.stringify(bad)}\n\n{"broken"\n`)
+  const { code, stderr } = await run('push-file', file)
+  assert.equal(code, 7)
+  assert.match(stderr, /line 1: metric_unknown/)
+  assert.match(stderr, /line 2: field_required/)
+  assert.match(stderr, /line 3: json_malformed/)
+})
+
+test('when the API does not answer, it is said from which line to go on', async () => {
+  const file = path.join(folder, 'events.ndjson')
+  const env = { CLOUDER_API_URL: 'http://127.0.0.1:9', CLOUDER_API_KEY: served.key, CLOUDER_DATA: folder }
+  const { code, stderr } = await runClouder(['usage', 'push-file', file, '--from', '40'], env)
+  assert.equal(code, 6)
+  assert.match(stderr, /push-file .*events\.ndjson --from 40/)
+})

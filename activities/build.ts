@@ -12,6 +12,7 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { recorded, showProgress } from './step-record.ts'
 import { toInstant } from './subscription.ts'
@@ -137,10 +138,10 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
         const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
-        const outcome = await withRunnerContext((ctx) => runner.ensure(plan, ctx), {
-          secrets,
-          onProgress: showProgress(db, step.id),
-        })
+        const outcome = await withRunnerContext(
+          (ctx) => ensurePinned({ db, runner, installationKey }, { instance, step: plan }, ctx),
+          { secrets, onProgress: showProgress(db, step.id) },
+        )
         if (plan.kind !== 'ready' && plan.kind !== 'restore') {
           await recordResource(db, {
             ...step,

@@ -2,7 +2,7 @@ import type { Db } from '#db/database.ts'
 import { insertEvent } from '#db/event.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { tryInstanceLock } from '#db/instance-lock.ts'
-import { countRepairs, listRecorded } from '#db/reconciliation.ts'
+import { countRepairs } from '#db/reconciliation.ts'
 import { recordRemoval, recordResource } from '#db/resource.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, hasOpenTask, openTask } from '#db/task.ts'
@@ -12,6 +12,7 @@ import { planRepair } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { replaceChanged } from './replacement.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { compareWithEngine, type ComparedInstance } from './server-comparison.ts'
 
@@ -54,6 +55,7 @@ export async function repairInstance(
       await carryOut(deps, before, { repaired, isAsked }, bounded)
     } catch (error) {
       await tell(deps, before, { by, kind: 'instance.repair_failed', repaired, error })
+      await askForHelp(deps, before, error)
       throw error
     }
     const after = await lookAt(deps, instanceId, bounded)
@@ -122,8 +124,8 @@ async function carryOut(
   const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
   if (isAsked) await replaceChanged(deps, { ...compared, findings: repaired }, ctx)
   for (const step of planRepair(wanted.steps, repaired)) {
-    const { externalId } = await runner.ensure(step, withSecrets)
-    if (step.kind === 'image' && !isAsked) await refuseOtherImage(db, deployed, step.name, externalId)
+    const carried = { instance: deployed, step, isUnasked: !isAsked }
+    const { externalId } = await ensurePinned(deps, carried, withSecrets)
     if (step.kind !== 'ready' && step.kind !== 'restore')
       await record(db, deployed, { kind: step.kind, name: step.name, externalId })
   }
@@ -154,28 +156,30 @@ async function record(
   await recordResource(db, { instanceId, serverId, ...resource })
 }
 
-/** The name of an image may mean another one by now, which nobody has tried with this instance's data. */
-async function refuseOtherImage(
-  db: Db,
-  { id, serverId, planned }: DeployedInstance,
-  image: string,
-  found: string,
-): Promise<void> {
-  const recorded = await listRecorded(db, serverId, [id])
-  const built = recorded.find((row) => row.kind === 'image' && row.name === image)
-  if (built === undefined || built.externalId === found) return
-  throw new BusinessError(
-    'image_unknown',
-    `The image ${image} is ${found} now, built was ${built.externalId}. To take it: npx clouder instances repair ${planned.instance}`,
-  )
-}
-
 /** An empty volume would hide that the data is gone, and what belongs to others is theirs. */
 function refuseUnrepairable(findings: readonly Finding[]): void {
   const volume = findings.find(({ kind }) => kind === 'missing_volume')
   if (volume !== undefined) throw new BusinessError('volume_missing', volume.detail)
   const foreign = findings.find(({ kind }) => kind === 'foreign')
   if (foreign !== undefined) throw new BusinessError('name_taken_on_server', foreign.detail)
+}
+
+/** What no later try changes waits for a person, beside the task that says what is not as it should be. */
+async function askForHelp(
+  { db }: ServerDependencies,
+  { deployed }: ComparedInstance,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof BusinessError)) return
+  const [reason = ''] = error.message.split('\n')
+  const { instance, name } = deployed.planned
+  await openTask(db, {
+    kind: 'repair_failed',
+    subjectKind: 'instance',
+    subjectId: deployed.id,
+    subject: `${name} could not be repaired: ${error.code}`,
+    detail: `${reason}. Once the cause is gone: npx clouder instances repair ${instance}`,
+  })
 }
 
 async function tell(

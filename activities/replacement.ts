@@ -6,10 +6,12 @@ import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import { imageName } from '#domain/image-pin.ts'
 import { planReplacement } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { compareWithEngine, type ComparedInstance } from './server-comparison.ts'
 
@@ -26,17 +28,18 @@ export interface Replaced {
  * instance's lock. It may be repeated after any crash: what is as planned by then is left alone.
  */
 export async function replaceChanged(
-  { db, runner, installationKey }: ServerDependencies,
+  deps: ServerDependencies,
   { deployed, wanted, findings }: ComparedInstance,
   ctx: RunnerContext,
 ): Promise<Replaced> {
+  const { db, installationKey } = deps
   const changed = planReplacement(wanted.steps, findings)
   const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
   const done = { replaced: [] as string[], updated: [] as string[] }
   for (const step of changed) {
-    const image = wanted.steps.find((one) => one.kind === 'image' && one.image.reference === step.image)
-    if (image !== undefined) await runner.ensure(image, withSecrets)
-    const { externalId, change } = await runner.ensure(step, withSecrets)
+    const image = wanted.steps.find((one) => one.kind === 'image' && imageName(one) === step.image)
+    if (image !== undefined) await ensurePinned(deps, { instance: deployed, step: image }, withSecrets)
+    const { externalId, change } = await ensurePinned(deps, { instance: deployed, step }, withSecrets)
     if (change !== undefined) done[change].push(step.name)
     const { id: instanceId, serverId } = deployed
     await recordResource(db, { instanceId, serverId, kind: 'container', name: step.name, externalId })
@@ -70,7 +73,8 @@ async function carryOut(
   const done = await replaceChanged(deps, before, ctx)
   const secrets = await openSecrets(deps.db, deps.installationKey, before.deployed)
   for (const step of before.wanted.steps)
-    if (step.kind === 'ready') await deps.runner.ensure(step, { ...ctx, secrets })
+    if (step.kind === 'ready')
+      await ensurePinned(deps, { instance: before.deployed, step }, { ...ctx, secrets })
   await lookAt(deps, before.deployed.id, ctx)
   return done
 }

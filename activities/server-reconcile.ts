@@ -113,7 +113,7 @@ async function settleEndedRows(
 }
 
 async function settleTasks(deps: ServerDependencies, instances: readonly ComparedInstance[]): Promise<void> {
-  const open = await listOpenTasks(deps.db, ['instance_drift', 'repair_stopped'])
+  const open = await listOpenTasks(deps.db, ['instance_drift', 'repair_failed', 'repair_stopped'])
   const isOpen = (kind: string, id: string): boolean =>
     open.some((task) => task.kind === kind && task.subjectId === id)
   for (const { deployed, wanted, findings } of instances) {
@@ -130,7 +130,8 @@ async function settleTasks(deps: ServerDependencies, instances: readonly Compare
       continue
     }
     const subject = { kind: 'instance', id: deployed.id, reason: 'observed as wanted' } as const
-    if (isOpen('instance_drift', deployed.id)) await closeTasks(deps.db, subject, ['instance_drift'])
+    for (const kind of ['instance_drift', 'repair_failed'] as const)
+      if (isOpen(kind, deployed.id)) await closeTasks(deps.db, subject, [kind])
     if (isOpen('repair_stopped', deployed.id) && (await isCalm(deps, deployed)))
       await closeTasks(deps.db, subject, ['repair_stopped'])
   }

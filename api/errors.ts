@@ -211,6 +211,18 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The Idempotency-Key belongs to another request',
     'Use a fresh key for another request.',
   ),
+  image_changed: kind(
+    409,
+    'A container runs another image than was built',
+    'Have it made as it was built: POST /v1/instances/{id}/repair.',
+    seeTasks,
+  ),
+  image_gone: kind(
+    409,
+    'The image that was running is gone',
+    'Load it on the server, or put it back into its registry, then retry. Nothing else is run in its place.',
+    seeTasks,
+  ),
   image_unknown: kind(
     409,
     'The image does not exist',
@@ -416,6 +428,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ports_exhausted: kind(409, 'The server has no free port', 'Widen its range of ports, or add a server.', [
     { title: 'List servers', href: '/v1/servers' },
   ]),
+  prefix_fixed: kind(
+    409,
+    'The prefix is in use and fixed',
+    'It begins the names of what is on servers. Change the name; order into a new environment for another prefix.',
+  ),
   prefix_taken: kind(409, 'The prefix is taken', 'Choose another prefix for the environment.'),
   price_changed: kind(
     409,
@@ -463,6 +480,17 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'The recurrence is not valid',
     'Use a whole number from 1 and a unit, or null for a one-time fee.',
+  ),
+  registry_host_invalid: kind(
+    422,
+    'Not the host of a registry',
+    'Write its name, with a port where it is another than 443: ghcr.io, registry.example.com:5000.',
+  ),
+  registry_login_failed: kind(
+    409,
+    'The registry refused the login',
+    'Give the right user and password: npx clouder registries add. Then retry.',
+    seeTasks,
   ),
   repair_failed: kind(
     409,

@@ -17,6 +17,7 @@ const resources = [
   'orders',
   'price_lists',
   'products',
+  'registries',
   'seller',
   'servers',
   'subscriptions',

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
 import { ensureChromium } from '#bin/platform/chromium.ts'
+import { ensureDockerRegistry } from '#bin/platform/docker-registry.ts'
 import { requireFreeDisk } from '#bin/platform/data-folder.ts'
 import { ensureDebootstrap } from '#bin/platform/package-archive.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
@@ -123,7 +124,11 @@ async function findLocalParts(folder: string, progress: Progress): Promise<Recor
   const chromium = await progress.step('Chromium', { usually: '1 s; 2 minutes if it is installed' }, (note) =>
     ensureChromium(note),
   )
+  const registry = await progress.step('Registry', { usually: '1 s; 20 s if it is installed' }, (note) =>
+    ensureDockerRegistry(note),
+  )
   return {
+    CLOUDER_TEST_REGISTRY: registry ?? '',
     DOCKER_HOST: docker?.host ?? '',
     CLOUDER_BUSYBOX: busybox ?? '',
     CLOUDER_TEST_CHROMIUM: chromium ?? '',
@@ -154,7 +159,7 @@ async function runTests(args: string[]): Promise<number> {
   cleanups.push(() => removeFolder(folder))
   const run = await claimRun(folder)
   cleanups.push(() => run.stopAll())
-  const progress = createProgress(8)
+  const progress = createProgress(9)
   const env: Record<string, string> = {
     ...(await startServices(folder, run, progress)),
     ...(await findLocalParts(folder, progress)),

@@ -21,7 +21,7 @@ import type {
   TaxIdChecksTable,
   TaxQuestionsTable,
 } from './tables/customer.ts'
-import type { InstallationTable, ServiceTermsTable } from './tables/installation.ts'
+import type { InstallationTable, RegistriesTable, ServiceTermsTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type * as hold from './tables/order-hold.ts'
@@ -90,6 +90,8 @@ export interface Database {
   reservations: build.ReservationsTable
   build_orders: build.BuildOrdersTable
   build_steps: build.BuildStepsTable
+  registries: RegistriesTable
+  instance_images: build.InstanceImagesTable
   resources: build.ResourcesTable
   backups: backup.BackupsTable
   backup_volumes: backup.BackupVolumesTable

@@ -72,6 +72,8 @@ export type EventKind =
   | 'document.forced'
   | 'document.moved'
   | 'document.parked'
+  | 'registry.login_set'
+  | 'registry.removed'
   | 'usage.read'
 
 export interface NewEvent {

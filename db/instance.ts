@@ -7,6 +7,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db, Tx } from './database.ts'
+import { listPins } from './instance-image.ts'
 
 /** An instance as a server has to know it, with the application it runs. */
 export interface DeployedInstance {
@@ -64,6 +65,10 @@ export async function listDeployedInstances(
   if ('phase' in by && by.phase) query = query.where('subscriptions.phase', '=', by.phase)
   const rows = await query.execute()
   const copies = await readCopiesOf(db, rows)
+  const pins = await listPins(
+    db,
+    rows.map(({ id }) => id),
+  )
   return rows.map((row) => ({
     id: row.id,
     subscriptionId: row.subscription_id,
@@ -85,6 +90,7 @@ export async function listDeployedInstances(
       serviceGenerations: row.service_generations,
       limits: row.container_limits,
       variables: row.variables,
+      images: pins.get(row.id) ?? [],
       ...copies(row.restored_from_backup_id),
     },
   }))

@@ -820,6 +820,18 @@ CREATE TABLE installation (
   constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
 );
 
+CREATE TABLE instance_images (
+  instance_id uuid not null,
+  service text not null,
+  reference text not null,
+  repository_digest text,
+  image_id text not null,
+  resolved_at timestamp with time zone not null default now(),
+  constraint instance_images_pkey PRIMARY KEY (instance_id, service),
+  constraint instance_images_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint instance_images_repository_digest_check CHECK ((repository_digest ~ '^sha256:[0-9a-f]{64}$'::text))
+);
+
 CREATE TABLE instance_values (
   instance_id uuid not null,
   code text not null,
@@ -1448,6 +1460,21 @@ CREATE TABLE readings (
   constraint readings_value_check CHECK ((value >= (0)::numeric))
 );
 CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
+
+CREATE TABLE registries (
+  id uuid not null,
+  host text not null,
+  username text not null,
+  key_id text not null,
+  sealed bytea not null,
+  set_at timestamp with time zone not null,
+  set_by text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint registries_pkey PRIMARY KEY (id),
+  constraint registries_host_key UNIQUE (host),
+  constraint registries_host_check CHECK (((host = lower(host)) AND (host !~ '[/@ ]'::text) AND ((length(host) >= 1) AND (length(host) <= 260)))),
+  constraint registries_username_check CHECK (((length(username) >= 1) AND (length(username) <= 255)))
+);
 
 CREATE TABLE reservations (
   instance_id uuid not null,

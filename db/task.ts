@@ -11,6 +11,7 @@ export interface NewTask {
     | 'limit_refused'
     | 'document_parked'
     | 'instance_drift'
+    | 'repair_failed'
     | 'repair_stopped'
     | 'replacement_failed'
     | 'order_acceptance'

@@ -139,6 +139,12 @@ async function findOrCreate(docker: Docker, step: ContainerStep, ctx: RunnerCont
   return { found: await create(docker, step, ctx), isAdopted: false, change: 'replaced' }
 }
 
+/** An engine may have an image by its id alone, such as one that was loaded from a file. */
+async function imageNameHere(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<string> {
+  if (step.imageId === undefined) return step.image
+  return (await findImage(docker, step.image, ctx)) === undefined ? step.imageId : step.image
+}
+
 /** A name may mean another image by now. Of one that the engine has no more, what it was called is all that can be compared. */
 async function isMadeOf(
   docker: Docker,
@@ -146,6 +152,7 @@ async function isMadeOf(
   there: Docker.ContainerInspectInfo,
   ctx: RunnerContext,
 ): Promise<boolean> {
+  if (step.imageId !== undefined) return there.Image === step.imageId
   const image = await findImage(docker, step.image, ctx)
   return image === undefined ? there.Config.Image === step.image : there.Image === image.Id
 }
@@ -176,7 +183,7 @@ async function create(
 ): Promise<Docker.ContainerInspectInfo> {
   await refuseMissingVolumes(docker, step, ctx)
   // A name taken in the meantime is a 409, thus a retry, which will look at the labels of what is there.
-  const options = createOptions(step, ctx.secrets)
+  const options = { ...createOptions(step, ctx.secrets), Image: await imageNameHere(docker, step, ctx) }
   await callToEnd(ctx, `create container ${step.name}`, (abortSignal) =>
     docker.createContainer({ ...options, abortSignal }),
   )

@@ -87,7 +87,8 @@ function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext)
   ctx.abortSignal.throwIfAborted()
   server.record(`ensure ${step.kind} ${step.name}`)
   const detail = `dry run: ${step.title}`
-  if (step.kind === 'image') return { externalId: `dry-run:${step.name}`, isAdopted: false, detail }
+  if (step.kind === 'image')
+    return { externalId: step.pin?.imageId ?? `dry-run:${step.name}`, isAdopted: false, detail }
   if (step.kind === 'restore') return { externalId: step.name, isAdopted: false, detail }
   if (step.kind === 'ready')
     return ensureReady(server, step.containers, step.labels['io.clouder.instance'] ?? '')
@@ -209,7 +210,7 @@ function observeContainer({ name, externalId, step, isRunning }: ImaginedObject)
     exitCode: isRunning === true ? null : 0,
     isJob: step?.kind === 'container' && step.special?.isJob === true,
     restartCount: 0,
-    imageDigest: `dry-run:${step?.image ?? ''}`,
+    imageDigest: step?.imageId ?? `dry-run:${step?.image ?? ''}`,
     hostPort: step?.publish?.hostPort ?? null,
     startedAt: null,
     differences: [],

@@ -2,6 +2,7 @@ import { join, resolve, sep } from 'node:path'
 import type Docker from 'dockerode'
 import { BusinessError } from '#domain/errors.ts'
 import type { ImageStep } from '#domain/build-plan.ts'
+import { digestOf, pinnedName, repositoryDigestOf, type ImagePin } from '#domain/image-pin.ts'
 import type { RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { ensureBase } from './base-image.ts'
 import { hashFiles, readFolder } from './folder.ts'
@@ -18,23 +19,71 @@ export interface ImageSources {
   readonly packageArchive?: PackageArchive | undefined
 }
 
-/** An image that is there is taken as it is: nothing is pulled or built again. */
+/**
+ * An image that is there is taken as it is: nothing is pulled or built again. Of an instance that has run before it is the very
+ * image of then, whatever its name means by now; only one that is built here is built anew from the same files, and has another id.
+ * @throws `image_gone` where it is neither on the server nor in its registry any more
+ */
 export async function ensureImage(
   docker: Docker,
   sources: ImageSources,
   step: ImageStep,
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
-  const { reference } = step.image
-  const found = await findImage(docker, reference, ctx)
-  if (found !== undefined)
-    return { externalId: found.Id, isAdopted: true, detail: `image ${reference} was there` }
+  const { pin } = step
+  const { reference, from } = step.image
+  const found = await findWanted(docker, step, ctx)
+  if (found !== undefined) return toOutcome(step, found, { isAdopted: true, how: 'was there' })
+  if (from === 'folder') await buildFromFolder(docker, sources, step, ctx)
+  else await (pin === undefined ? pullImage(docker, reference, ctx) : pullPinned(docker, pin, ctx))
   const how = madeFrom(step.image)
-  if (step.image.from === 'registry') await pullImage(docker, reference, ctx)
-  else await buildFromFolder(docker, sources, step, ctx)
-  const made = await findImage(docker, reference, ctx)
-  if (made === undefined) throw new Error(`image ${reference} was ${how} and is not there`)
-  return { externalId: made.Id, isAdopted: false, detail: `image ${reference} ${how}` }
+  const made =
+    from === 'folder' ? await findImage(docker, reference, ctx) : await findWanted(docker, step, ctx)
+  if (made === undefined) {
+    if (pin !== undefined) throw imageGone(pin)
+    throw new Error(`image ${reference} was ${how} and is not there`)
+  }
+  return toOutcome(step, made, { isAdopted: false, how })
+}
+
+function toOutcome(
+  step: ImageStep,
+  found: Docker.ImageInspectInfo,
+  { isAdopted, how }: { isAdopted: boolean; how: string },
+): StepOutcome {
+  const { reference, from } = step.image
+  const repositoryDigest =
+    from === 'folder'
+      ? null
+      : (step.pin?.repositoryDigest ?? repositoryDigestOf(reference, found.RepoDigests ?? []))
+  const detail = `image ${reference} ${how}`
+  return { externalId: found.Id, isAdopted, repositoryDigest, detail }
+}
+
+/** By its digest first; the engine may have it and not know the digest any more. */
+async function findWanted(docker: Docker, { image, pin }: ImageStep, ctx: RunnerContext) {
+  if (pin === undefined) return await findImage(docker, image.reference, ctx)
+  return (
+    (await findImage(docker, pinnedName(pin), ctx)) ??
+    (pin.repositoryDigest === null ? undefined : await findImage(docker, pin.imageId, ctx))
+  )
+}
+
+/** One that was never pulled by digest can only be pulled by its name, and is the same one or of no use. */
+async function pullPinned(docker: Docker, pin: ImagePin, ctx: RunnerContext): Promise<void> {
+  try {
+    await pullImage(docker, pin.repositoryDigest === null ? pin.reference : pinnedName(pin), ctx)
+  } catch (error) {
+    if (error instanceof BusinessError && error.code === 'image_unknown') throw imageGone(pin, error)
+    throw error
+  }
+}
+
+function imageGone(pin: ImagePin, cause?: unknown): BusinessError {
+  const detail =
+    `image ${pin.reference} ran as ${digestOf(pin)}, and is neither on the server nor in its registry any more. ` +
+    'Load it on the server or put it back into the registry, then retry; nothing else is run in its place'
+  return new BusinessError('image_gone', detail, { cause })
 }
 
 function madeFrom(image: ImageStep['image']): string {

@@ -9,7 +9,7 @@ import {
   type ServiceDefinition,
   type SpecialOptions,
 } from './application.ts'
-
+import { pinStep, type ImagePin } from './image-pin.ts'
 import { addressValues, fillService, type VariableValues } from './variable.ts'
 
 export interface ContainerLimits {
@@ -49,6 +49,8 @@ export interface PlannedInstance {
   readonly limits?: GivenLimits
   /** Left out: all variables are what the application says. */
   readonly variables?: VariableValues
+  /** What the names of its images mean; left out, or without one of them: it is resolved when it is built. */
+  readonly images?: readonly ImagePin[]
   /** What its volumes begin with; left out: they begin empty. */
   readonly restoreFrom?: readonly SavedCopy[]
 }
@@ -92,6 +94,8 @@ export interface ImageStep extends StepBase {
   readonly kind: 'image'
   readonly application: string
   readonly image: ImageSource
+  /** Left out: it is resolved when the step is carried out. */
+  readonly pin?: ImagePin
 }
 
 /** Fills volumes with what was saved of another instance, before any container can write into them. */
@@ -106,7 +110,10 @@ export interface RestoreStep extends StepBase {
 export interface ContainerStep extends StepBase {
   readonly kind: 'container'
   readonly service: string
+  /** By what the engine is asked for it: with a digest, or an engine's id, once its image was resolved. */
   readonly image: string
+  /** The engine's id of that; left out as long as it is not resolved. */
+  readonly imageId?: string
   readonly command: readonly string[] | null
   readonly entrypoint: readonly string[] | null
   readonly environment: Readonly<Record<string, string>>
@@ -219,7 +226,7 @@ export function planBuild(definition: ApplicationDefinition, instance: PlannedIn
     ...planImages(definition, services),
     ...services.map((service) => planContainer(definition, instance, service)),
     planReady(definition, instance, services),
-  ]
+  ].map((step) => pinStep(step, instance.images ?? []))
 }
 
 /**

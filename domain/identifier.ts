@@ -32,6 +32,7 @@ const prefixes = {
   priceList: 'pl',
   priceListItem: 'pli',
   product: 'prod',
+  registry: 'reg',
   server: 'srv',
   subscription: 'sub',
   subscriptionLine: 'line',

@@ -9,8 +9,6 @@ interface ComparedContainer {
   readonly step: ContainerStep
   readonly labels: Labels
   readonly found: ContainerObservation
-  /** Of the image that the instance was built with; null where none was recorded. */
-  readonly imageDigest: string | null
   /** What it needs is there. */
   readonly isBuildable: boolean
 }
@@ -35,14 +33,14 @@ function about({ instance, step }: ComparedContainer) {
 }
 
 function compareMaking(compared: ComparedContainer): Finding[] {
-  const { step, labels, found, imageDigest } = compared
+  const { step, labels, found } = compared
   const findings: Finding[] = []
-  if (imageDigest !== null && found.imageDigest !== imageDigest) {
+  if (step.imageId !== undefined && found.imageDigest !== step.imageId) {
     findings.push({
       ...about(compared),
       kind: 'wrong_image',
       severity: 'warning',
-      detail: `Container ${step.name} runs ${found.imageDigest}, built was ${imageDigest}.`,
+      detail: `Container ${step.name} runs ${found.imageDigest}, built was ${step.imageId}.`,
       isSafe: false,
     })
   }

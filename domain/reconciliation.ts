@@ -19,22 +19,13 @@ import type { ObservedObject } from './runner.ts'
  */
 export function compareServer(comparison: Comparison): Finding[] {
   const objects = new Map(comparison.observed.map((object) => [keyOf(object), object]))
-  const images = new Map(
-    comparison.recorded
-      .filter(({ kind }) => kind === 'image')
-      .map(({ instance, name, externalId }) => [`${instance}/${name}`, externalId]),
-  )
   const drift = comparison.wanted
     .filter(({ wants }) => wants !== 'nothing')
-    .flatMap((instance) => compareInstance(instance, objects, images))
+    .flatMap((instance) => compareInstance(instance, objects))
   return [...drift, ...compareRecords(comparison, objects)]
 }
 
-function compareInstance(
-  instance: WantedInstance,
-  objects: ReadonlyMap<string, ObservedObject>,
-  images: ReadonlyMap<string, string>,
-): Finding[] {
+function compareInstance(instance: WantedInstance, objects: ReadonlyMap<string, ObservedObject>): Finding[] {
   const unusable = unusableNames(instance, objects)
   return instance.steps.filter(isUndoable).flatMap((step): Finding[] => {
     const found = objects.get(keyOf(step))
@@ -47,7 +38,6 @@ function compareInstance(
       step,
       labels: found.labels,
       found: found.container,
-      imageDigest: images.get(`${instance.instance}/${step.image}`) ?? null,
       isBuildable: isBuildable(step, unusable),
     })
   })

@@ -1,5 +1,6 @@
 import type { BuildStep, ContainerStep } from './build-plan.ts'
 import { isUndoable, keyOf, type Finding, type WantedInstance } from './finding.ts'
+import { imageName } from './image-pin.ts'
 import { hasDoneItsJob } from './reconciliation-container.ts'
 import type { ContainerObservation, ObservedObject } from './runner.ts'
 
@@ -7,7 +8,7 @@ import type { ContainerObservation, ObservedObject } from './runner.ts'
 export type ObservedState = 'running' | 'starting' | 'degraded' | 'stopped' | 'absent'
 
 /**
- * Sums up what was seen of an instance. Of one that is settled its planned containers count, one that is missing among them; of
+ * Sums up what was seen of an instance. Of one that is settled its planned containers count, one that is missing or runs another image among them; of
  * one that is being built or removed, all.
  * @param observed what carries the instance's label
  */
@@ -20,7 +21,10 @@ export function observedState(
   const names = new Set(containers.map(({ name }) => name))
   if (containers.length === 0) return 'absent'
   const services = containers.filter((one) => !hasDoneItsJob(one))
-  if (planned.some((step) => !names.has(step.name))) {
+  const images = new Map(planned.map((step) => [step.name, step.imageId]))
+  const isOtherImage = ({ name, imageDigest }: ContainerObservation): boolean =>
+    (images.get(name) ?? imageDigest) !== imageDigest
+  if (planned.some((step) => !names.has(step.name)) || services.some(isOtherImage)) {
     return services.some(isUp) ? 'degraded' : 'stopped'
   }
   if (services.every(isUp)) {
@@ -50,7 +54,7 @@ export function planRepair(
   const needed = steps.filter((step) => isUndoable(step) && step.kind !== 'volume' && broken.has(keyOf(step)))
   const images = new Set(needed.filter((step) => step.kind === 'container').map(({ image }) => image))
   return steps.filter(
-    (step) => needed.includes(step) || (step.kind === 'image' && images.has(step.image.reference)),
+    (step) => needed.includes(step) || (step.kind === 'image' && images.has(imageName(step))),
   )
 }
 

@@ -62,15 +62,17 @@ function compareEnvironments(before: ContainerStep, after: ContainerStep): Conta
     .filter(({ wanted, running }) => wanted !== running)
 }
 
+/** What is compared by itself, or says nothing of how a container is made. */
+const comparedApart: ReadonlySet<string> = new Set(['labels', 'title', 'limits', 'environment'])
+
 function compareMaking(before: ContainerStep, after: ContainerStep): ContainerDifference[] {
-  const others = ({ labels, title, limits, environment, ...rest }: ContainerStep) => Object.entries(rest)
-  const old = new Map(others(before))
-  return others(after)
-    .map(([key, value]) => ({
-      key,
-      wanted: JSON.stringify(value) ?? null,
-      running: JSON.stringify(old.get(key)) ?? null,
-    }))
+  const making = (step: ContainerStep) => Object.entries(step).filter(([key]) => !comparedApart.has(key))
+  const text = (value: unknown): string | null =>
+    value === undefined || value === null ? null : JSON.stringify(value)
+  const old = new Map(making(before))
+  const made = new Map(making(after))
+  return [...new Set([...old.keys(), ...made.keys()])]
+    .map((key) => ({ key, wanted: text(made.get(key)), running: text(old.get(key)) }))
     .filter(({ wanted, running }) => wanted !== running)
 }
 

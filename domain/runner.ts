@@ -1,5 +1,6 @@
 import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
+import type { RegistryLogin } from './registry.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 import type { UnreachableCause } from './server.ts'
 
@@ -11,6 +12,8 @@ export interface RunnerContext {
   readonly onProgress: (text: string) => void
   /** Values for the `${NAME}` of the plan. They never come back in a result, a progress text or an error. */
   readonly secrets: Readonly<Record<string, string>>
+  /** For images of its host; they are pulled without one else. */
+  readonly registryLogin?: RegistryLogin
 }
 
 /** An engine that refused a call, or could not be asked at all: `unreachable` then says why. */
@@ -42,6 +45,8 @@ export interface StepOutcome {
   readonly isAdopted: boolean
   /** What became of a container that was there and not as planned; left out where there was none, or it was. */
   readonly change?: 'updated' | 'replaced'
+  /** Of an image: the digest by which its registry has it; null where none has. */
+  readonly repositoryDigest?: string | null
   readonly detail: string
 }
 
@@ -167,7 +172,7 @@ export interface InstanceRef {
  * Carries out a build plan on one server. Every call may be repeated at any time, after any crash: it looks first, makes what is
  * missing, and answers with what it observed.
  *
- * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `name_taken_on_server`,
+ * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `image_gone`, `registry_login_failed`, `name_taken_on_server`,
  * `port_taken_on_server`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
  * `Error` and worth a retry.
  */

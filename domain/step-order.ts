@@ -1,6 +1,7 @@
 import { unreachable } from './assert.ts'
 import type { StepPlan } from './backup-plan.ts'
 import type { ContainerStep } from './build-plan.ts'
+import { imageName } from './image-pin.ts'
 
 /** Which steps each step waits for: positions by position, and all of them come before it. A plain JSON value. */
 export type StepOrder = readonly (readonly number[])[]
@@ -111,7 +112,7 @@ function containerNeeds(step: ContainerStep, other: StepPlan): boolean {
     case 'network':
       return step.network.name === other.name
     case 'image':
-      return step.image === other.name
+      return step.image === imageName(other)
     case 'volume':
       return mounted.has(other.name)
     case 'restore':

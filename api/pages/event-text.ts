@@ -100,6 +100,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'document.moved': (data) =>
     `Billed in another rhythm from ${day(data['from'])}, in full from ${day(data['first_full_period_on'])}`,
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
+  'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
+  'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,
   'usage.read': () => 'Usage read',
 }
 

@@ -17,6 +17,7 @@ import { registerInstanceValueForm } from './instance-values.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
+import { registerRegistryPages } from './registries.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
@@ -55,5 +56,6 @@ export function registerPages(frame: Frame): void {
   registerSettingsForms(frame)
   registerTaxRatePages(frame)
   registerExchangeRatePages(frame)
+  registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

@@ -52,6 +52,11 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
         <div class="hint">
           {instance.name}, version {instance.application_version}
         </div>
+        {instance.images.map(({ service, digest }) => (
+          <div class="hint">
+            {service} runs <code title={digest}>{digest.slice(0, 19)}…</code>
+          </div>
+        ))}
         {instance.notice !== null && <div class="hint">{instance.notice}</div>}
       </th>
       <td>

@@ -32,6 +32,7 @@ import { registerDrafts } from './drafts.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
+import { registerRegistries } from './registries.ts'
 import { registerRemoval } from './removal.ts'
 import { registerProducts } from './products.ts'
 import { registerProductVersions } from './product-versions.ts'
@@ -84,6 +85,7 @@ export function registerRoutes(frame: Frame): void {
   registerInstances(frame)
   registerFindings(frame)
   registerInstanceValues(frame)
+  registerRegistries(frame)
   registerServers(frame)
   registerDocuments(frame)
   registerInvoices(frame)

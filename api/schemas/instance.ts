@@ -20,6 +20,19 @@ export const instanceSchema = z
       .nullable()
       .openapi({ description: 'What was seen of its containers; null until somebody has looked.' }),
     observed_at: z.string().nullable().openapi({ description: 'When it was seen.' }),
+    images: z
+      .array(
+        z.object({
+          service: z.string(),
+          reference: z.string().openapi({ description: 'As the application names it.' }),
+          digest: z.string().openapi({
+            description:
+              'What that meant when it was first built, and what it runs since: by the registry, else by the engine.',
+          }),
+          image_id: z.string().openapi({ description: 'By the engine.' }),
+        }),
+      )
+      .openapi({ description: 'One a service, once it was resolved.' }),
     address: z.string().nullable().openapi({ description: 'Where it answers, on its server.' }),
     limits: z.array(
       z.object({ code: z.string(), sold_quantity: z.string(), in_force_quantity: z.string().nullable() }),
@@ -47,6 +60,7 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     state_at: row.state_at,
     observed_state: row.observed_state,
     observed_at: row.observed_at,
+    images: row.images,
     address: row.host_port === null ? null : `http://127.0.0.1:${row.host_port}/`,
     limits: row.limits,
     resources: row.resources,

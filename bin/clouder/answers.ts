@@ -17,6 +17,7 @@ import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
+import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { serverSchema } from '#api/schemas/server.ts'
@@ -58,6 +59,7 @@ export type OrderDetail = z.output<typeof orderDetailSchema>
 export type PlacedAgain = z.output<typeof placedAgainSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
 export type Repair = z.output<typeof repairSchema>
+export type Registry = z.output<typeof registrySchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>

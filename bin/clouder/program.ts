@@ -20,6 +20,7 @@ import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
+import { registerRegistries } from './registries.ts'
 import { registerSeller } from './seller.ts'
 import { registerServers } from './servers.ts'
 import { registerServiceTerms } from './service-terms.ts'
@@ -68,6 +69,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   instance: 'ls',
   servers: 'ls',
   server: 'ls',
+  registries: 'ls',
+  registry: 'ls',
   customers: 'ls',
   customer: 'ls',
   products: 'ls',
@@ -111,6 +114,7 @@ export function createProgram(): Command {
   registerBuilds(program)
   registerInstances(program)
   registerServers(program)
+  registerRegistries(program)
   registerApplications(program)
   registerCatalog(program)
   registerCustomers(program)

@@ -26,6 +26,7 @@ const uncoded = {
   order: 'orders',
   paymentRequest: 'payment_requests',
   priceListItem: 'price_list_items',
+  registry: 'registries',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
   taxRate: 'tax_rates',

@@ -33,6 +33,18 @@ function instances(db: Db) {
       ).as('limits'),
       jsonArrayFrom(
         instance
+          .selectFrom('instance_images as image')
+          .select((image) => [
+            'image.service',
+            'image.reference',
+            image.fn.coalesce('image.repository_digest', 'image.image_id').as('digest'),
+            'image.image_id',
+          ])
+          .whereRef('image.instance_id', '=', 'instance.id')
+          .orderBy('image.service'),
+      ).as('images'),
+      jsonArrayFrom(
+        instance
           .selectFrom('resources as resource')
           .select(['resource.kind', 'resource.name', 'resource.component', 'resource.external_id'])
           .whereRef('resource.instance_id', '=', 'instance.id')

@@ -49,6 +49,16 @@ export interface InstancesTable {
   created_at: Generated<Instant>
 }
 
+/** What the name of a service's image meant when it was first built. */
+export interface InstanceImagesTable {
+  instance_id: string
+  service: string
+  reference: string
+  repository_digest: string | null
+  image_id: string
+  resolved_at: Generated<Instant>
+}
+
 /** One difference of a container, by its service. */
 export interface ObservedDifference extends ContainerDifference {
   readonly service: string

@@ -66,3 +66,15 @@ export interface ServiceTermsTable {
   published_at: Instant
   created_at: Generated<Instant>
 }
+
+export interface RegistriesTable {
+  id: string
+  host: string
+  username: string
+  key_id: string
+  sealed: Buffer
+  set_at: Instant
+  /** The name of a key or an operator. */
+  set_by: string
+  created_at: Generated<Instant>
+}

@@ -1,4 +1,5 @@
 import type { ImageSource } from '#domain/application.ts'
+import { isRegistryHost, registryOf } from '#domain/registry.ts'
 import { below, fixedText, isGranted, mapOf, pairsOf, refuse, type Place } from './reading.ts'
 import type { ServiceDraft } from './service-draft.ts'
 
@@ -17,6 +18,11 @@ function readReference(draft: ServiceDraft, value: unknown, place: Place): void 
   if (reference === undefined) return
   if (!REFERENCE.test(reference)) {
     refuse(place, `${JSON.stringify(reference)} is not the name of an image`, 'write it like name:tag')
+    return
+  }
+  const host = registryOf(reference)
+  if (!isRegistryHost(host)) {
+    refuse(place, `${host} is an address or no full name`, 'name the registry, as in ghcr.io/acme/shop:1')
     return
   }
   if (draft.image?.from !== 'folder') {

@@ -27,6 +27,7 @@ DELETE /v1/kits/:id kits:write
 DELETE /v1/price-lists/:id price_lists:write
 DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
+DELETE /v1/registries/:id registries:write
 GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
@@ -79,6 +80,7 @@ GET /v1/products/:id products:read
 GET /v1/products/:id/difference products:read
 GET /v1/products/:id/versions products:read
 GET /v1/self-check invoices:read
+GET /v1/registries registries:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
@@ -160,6 +162,7 @@ POST /v1/products products:write
 POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/servers servers:write
+POST /v1/registries registries:write
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write

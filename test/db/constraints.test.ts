@@ -1162,3 +1162,28 @@ test('no reservation is more than its server offers, or on one that takes nothin
     )
   await sql`update servers set memory_mib = null, efficiency = 1 where id = ${server}`.execute(db)
 })
+
+test('a registry has one login, its host is written in one way, and an image’s digest is one', async () => {
+  const insert = (host: string, username = 'acme') =>
+    sql`insert into registries (id, host, username, key_id, sealed, set_at, set_by)
+      values (${newId()}, ${host}, ${username}, 'k', '\\x00', now(), 'test')`.execute(db)
+  await insert('ghcr.io')
+  await refuses('registries_host_key', async () => insert('ghcr.io'))
+  await refuses('registries_host_check', async () => insert('Ghcr.io'))
+  await refuses('registries_username_check', async () => insert('quay.io', ''))
+  const image = (digest: string | null) =>
+    sql`insert into instance_images (instance_id, service, reference, repository_digest, image_id)
+      values (${sold.instance}, 'web', 'web:1', ${digest}, 'sha256:1')`.execute(db)
+  await refuses('instance_images_repository_digest_check', async () => image('latest'))
+  await image(null)
+  await refuses('instance_images_pkey', async () => image(null))
+})
+
+test('what is changed of an instance in place has its form', async () => {
+  const set = (change: RawBuilder<unknown>) =>
+    sql`update instances set ${change} where id = ${sold.instance}`.execute(db)
+  await refuses('instances_display_name_check', async () => set(sql`display_name = ''`))
+  await refuses('instances_container_limits_check', async () => set(sql`container_limits = '[]'`))
+  await refuses('instances_service_generations_check', async () => set(sql`service_generations = '[]'`))
+  await refuses('instances_observed_differences_check', async () => set(sql`observed_differences = '{}'`))
+})

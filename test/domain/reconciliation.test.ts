@@ -8,7 +8,12 @@ import { observedState, planRepair, planReplacement } from '#domain/repair.ts'
 import type { ContainerObservation, ObservedObject } from '#domain/runner.ts'
 import { shop, shopInstance } from './application-fixture.ts'
 
-const steps = planBuild(shop, shopInstance)
+const images = ['web:1', 'database:1'].map((reference) => ({
+  reference,
+  repositoryDigest: `sha256:of-${reference}`,
+  imageId: 'sha256:1',
+}))
+const steps = planBuild(shop, { ...shopInstance, images })
 const { installation, instance } = shopInstance
 const running: WantedInstance = { instance, environmentPrefix: 'acme', wants: 'running', steps, backup: null }
 const web = 'acme_shop-1_web'

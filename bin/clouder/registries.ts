@@ -1,0 +1,91 @@
+import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import type { Registry } from './answers.ts'
+import { usageFailure } from './failure.ts'
+import { instantText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession } from './session.ts'
+
+/** Never an argument: those of every process can be read by everybody on the machine. */
+const passwordVariable = 'CLOUDER_REGISTRY_PASSWORD'
+
+export function registerRegistries(program: Command): void {
+  const group = program
+    .command('registries')
+    .alias('registry')
+    .summary('list, give and forget logins for image registries')
+    .description('Registries whose images need a login. Passwords are sealed, and never shown again.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder registries
+  npx clouder registries add ghcr.io --user acme < token.txt
+  npx clouder registries rm ghcr.io
+`,
+    )
+  group
+    .command('ls')
+    .description('list registries with a login (what the word alone does)')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number }>(async ({ api, out }, { options }) => {
+        const found = await api.list<Registry>('/v1/registries', {}, options.limit)
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['id', 'host', 'user', 'given', 'by'],
+          found.rows.map((row) => [row.id, row.host, row.username, instantText(row.set_at), row.set_by]),
+        )
+        tellMore(out, found, 'None: images are pulled as anybody can. npx clouder registries add --help')
+      }),
+    )
+  group
+    .command('add')
+    .description('give the login for a host, or another one')
+    .argument('<host>', 'such as ghcr.io or registry.example.com:5000')
+    .requiredOption('--user <name>', 'whom the registry knows')
+    .addHelpText(
+      'after',
+      `\nThe password is read from standard input, from ${passwordVariable}, or asked for.\n`,
+    )
+    .action(
+      withSession<[string], { user: string }>(async ({ api, out }, { args: [host], options }) => {
+        const password = await readPassword(out.canAsk)
+        const made = await api.post<Registry>('/v1/registries', { host, username: options.user, password })
+        if (out.isJson) return out.json(made)
+        out.say(`  ${made.host}: ${made.username}`)
+      }),
+    )
+  group
+    .command('rm')
+    .description('forget the login for a host; images that servers have stay')
+    .argument('<registry>', 'its host or id')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [named] }) => {
+        const { rows } = await api.list<Registry>('/v1/registries', {}, 1_000)
+        const id = rows.find(({ host }) => host === named)?.id ?? named
+        await api.delete(`/v1/registries/${encodeURIComponent(id)}`)
+        if (out.isJson) return out.json({ deleted: named })
+        out.facts([['deleted', named]])
+      }),
+    )
+}
+
+async function readPassword(canAsk: boolean): Promise<string> {
+  const given = process.env[passwordVariable]
+  if (given !== undefined && given !== '') return given
+  const read = process.stdin.isTTY ? (canAsk ? await askUnseen() : '') : await text(process.stdin)
+  const password = read.replace(/\r?\n$/, '')
+  if (password !== '') return password
+  throw usageFailure('No password was given.', `Send it to standard input, or set ${passwordVariable}.`)
+}
+
+/** What is typed does not show. */
+async function askUnseen(): Promise<string> {
+  process.stderr.write('  Password: ')
+  const prompt = createInterface({ input: process.stdin, terminal: true })
+  const answer = await prompt.question('')
+  prompt.close()
+  process.stderr.write('\n')
+  return answer
+}

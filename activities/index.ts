@@ -10,6 +10,7 @@ import { createInstanceActivities } from './instance.ts'
 import { createLimitActivities } from './limit.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
+import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
 import { createServerReconcileActivities } from './server-reconcile.ts'
 import { createSubscriptionActivities } from './subscription.ts'
 import { createTaxIdCheckActivities } from './tax-id-check.ts'
@@ -23,6 +24,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
   const activities = {
     ...createSubscriptionActivities(deps),
     ...createBuildActivities(deps),
+    ...createRestoreActivities(deps),
     ...createBillingActivities(deps),
     ...createBillingRunActivities(deps),
     ...createTestClockActivities(deps),
@@ -42,6 +44,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createServerReconcileActivities(deps),
     ...createReplacementActivities(deps),
     ...createBackupActivities(deps),
+    ...createServerRestoreActivities(deps),
   })
 }
 

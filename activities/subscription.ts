@@ -13,6 +13,7 @@ import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { expireOrder, readOrderStanding, type OrderStanding } from '#db/order-standing.ts'
 import { readCommandNote } from '#db/command-note.ts'
+import { findRunningRestore } from '#db/restore.ts'
 import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
@@ -26,6 +27,7 @@ import type { CancelMoment, LineCommand, SubscriptionPhase } from '#domain/subsc
 import { requested } from '#domain/suspension.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
+import { toRestoreTicket, type RestoreTicket } from './restore.ts'
 
 /** A subscription as its workflow knows it: ids, numbers and milliseconds, nothing personal. */
 export interface SubscriptionTicket {
@@ -41,6 +43,8 @@ export interface SubscriptionTicket {
   readonly settlementWindowMs: number
   readonly consoleUrl: string
   readonly order: OrderTicket
+  /** Under way when the workflow was lost. */
+  readonly restore?: RestoreTicket
 }
 
 const notStated = 'No reason given.'
@@ -78,6 +82,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       const subscription = await getSubscription(db, id)
       const instances = await listDeployedInstances(db, { subscriptionId: id })
       const { settlementWindowMs } = await getInstallation(db)
+      const restore = await findRunningRestore(db, id)
       return {
         phase: subscription.phase,
         parkedReason: subscription.parked_reason,
@@ -92,6 +97,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
         consoleUrl: `${consoleUrl}/subscriptions/${input.subscriptionId}`,
         settlementWindowMs,
         order: toOrderTicket(await readOrderStanding(db, id)),
+        ...(restore === null ? {} : { restore: toRestoreTicket(restore) }),
       }
     },
 

@@ -45,6 +45,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   application_unknown: kind(422, 'There is no such application', 'Use the code or id of one that exists.', [
     { title: 'List applications', href: '/v1/applications' },
   ]),
+  backup_expired: kind(
+    409,
+    'The backup is not kept any more',
+    'What it held is gone. Order it again, to begin with nothing.',
+    [{ title: 'List backups', href: '/v1/backups' }],
+  ),
   backup_failed: kind(
     409,
     'The volumes could not be saved',
@@ -491,6 +497,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The registry refused the login',
     'Give the right user and password: npx clouder registries add. Then retry.',
     seeTasks,
+  ),
+  reinstated_already: kind(
+    409,
+    'It was reinstated already',
+    'Read the subscription that the detail names: it goes on as that one.',
   ),
   repair_failed: kind(
     409,

@@ -13,6 +13,7 @@ import type {
   pauseSchema,
   planSuccessorSchema,
   resumeSchema,
+  restoreInPlaceSchema,
   stopLineSchema,
   setTermSchema,
   suspendSchema,
@@ -106,6 +107,15 @@ export function toTerm({ length, notice, renewal }: z.output<typeof setTermSchem
     kind: 'setTerm',
     asked: { term: { length, notice: notice ?? { count: 1, unit: 'day' }, renewal } },
   }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toRestore(
+  db: Db,
+  { backup: text }: z.output<typeof restoreInPlaceSchema>,
+): Promise<Wish> {
+  const backup = { kind: 'backup', text, pointer: '/backup', unknown: 'not_found' } as const
+  return { kind: 'restore', backupId: encodeId('backup', await resolveField(db, backup)) }
 }
 
 /** @throws `not_found`, `customer_unknown`, `id_kind_mismatch` */

@@ -31,21 +31,59 @@ export async function openBackup(
         server_id: of.serverId,
         build_order_id: of.buildOrderId,
       })
-      .onConflict((conflict) => conflict.column('instance_id').doNothing())
+      .onConflict((conflict) => conflict.column('instance_id').where('reason', '=', 'last').doNothing())
       .execute()
     await tx
       .updateTable('backups')
       .set({ state: 'taking', failure_detail: null, build_order_id: of.buildOrderId })
       .where('instance_id', '=', of.instanceId)
+      .where('reason', '=', 'last')
       .where('state', '=', 'failed')
       .execute()
-    const { id, state } = await tx
+    const { id } = await tx
       .selectFrom('backups')
-      .select(['id', 'state'])
+      .select('id')
       .where('instance_id', '=', of.instanceId)
+      .where('reason', '=', 'last')
       .executeTakeFirstOrThrow()
-    return { id, state, copies: await listCopies(tx, id) }
+    return await readBackup(tx, id)
   })
+}
+
+/** What is there before a restore in place: begun, or found as far as an earlier try came. */
+export async function openBackupBeforeRestore(
+  db: Db,
+  of: { instanceId: string; serverId: string; restoreId: string },
+): Promise<Backup> {
+  return await within(db, async (tx) => {
+    await tx
+      .insertInto('backups')
+      .values({
+        id: newId(),
+        instance_id: of.instanceId,
+        server_id: of.serverId,
+        reason: 'before_restore',
+        build_order_id: null,
+        restore_id: of.restoreId,
+      })
+      .onConflict((conflict) => conflict.column('restore_id').where('restore_id', 'is not', null).doNothing())
+      .execute()
+    const { id } = await tx
+      .selectFrom('backups')
+      .select('id')
+      .where('restore_id', '=', of.restoreId)
+      .executeTakeFirstOrThrow()
+    return await readBackup(tx, id)
+  })
+}
+
+export async function readBackup(db: Db, backupId: string): Promise<Backup> {
+  const { id, state } = await db
+    .selectFrom('backups')
+    .select(['id', 'state'])
+    .where('id', '=', backupId)
+    .executeTakeFirstOrThrow()
+  return { id, state, copies: await listCopies(db, id) }
 }
 
 async function listCopies(db: Db, backupId: string): Promise<KeptCopy[]> {
@@ -120,7 +158,7 @@ export async function failBackup(db: Db, backupId: string, detail: string): Prom
   })
 }
 
-/** What is kept no longer; one that a new instance is just made from is left until that is done. */
+/** What is kept no longer; one that an instance is just made or filled from is left until that is done. */
 export async function listExpiredBackups(
   db: Db,
   { serverId, now }: { serverId: string; now: string },
@@ -139,6 +177,22 @@ export async function listExpiredBackups(
             .select('instances.id')
             .whereRef('instances.restored_from_backup_id', '=', 'backups.id')
             .where('instances.state', 'in', ['ordered', 'building', 'failed']),
+        ),
+      ),
+    )
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('restores')
+            .select('restores.id')
+            .where('restores.state', '=', 'running')
+            .where((of) =>
+              of.or([
+                of('restores.backup_id', '=', of.ref('backups.id')),
+                of('restores.id', '=', of.ref('backups.restore_id')),
+              ]),
+            ),
         ),
       ),
     )
@@ -178,7 +232,7 @@ async function tellOfBackup(
     kind,
     customerId: row.customer_id,
     subscriptionId: row.id,
-    buildOrderId: row.build_order_id,
+    ...(row.build_order_id === null ? {} : { buildOrderId: row.build_order_id }),
     data: { backup: encodeId('backup', backupId), ...data },
   })
 }

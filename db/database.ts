@@ -95,6 +95,7 @@ export interface Database {
   resources: build.ResourcesTable
   backups: backup.BackupsTable
   backup_volumes: backup.BackupVolumesTable
+  restores: backup.RestoresTable
   findings: build.FindingsTable
   secrets: build.SecretsTable
   limits: build.LimitsTable

@@ -58,7 +58,13 @@ export async function insertPlannedLines(
   }
 }
 
-async function setSoldLimit(tx: Tx, instanceId: string, code: string, quantity: string): Promise<void> {
+/** As often as its line is written. */
+export async function setSoldLimit(
+  tx: Tx,
+  instanceId: string,
+  code: string,
+  quantity: string,
+): Promise<void> {
   await tx
     .insertInto('limits')
     .values({

@@ -395,7 +395,7 @@ CREATE TABLE backups (
   id uuid not null,
   instance_id uuid not null,
   server_id uuid not null,
-  build_order_id uuid not null,
+  build_order_id uuid,
   state text not null default 'taking'::text,
   failure_detail text,
   taken_at timestamp with time zone,
@@ -403,18 +403,24 @@ CREATE TABLE backups (
   expires_at timestamp with time zone,
   deleted_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  reason text not null default 'last'::text,
+  restore_id uuid,
   constraint backups_pkey PRIMARY KEY (id),
   constraint backups_build_order_id_fkey FOREIGN KEY (build_order_id) REFERENCES build_orders(id),
   constraint backups_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint backups_restore_id_fkey FOREIGN KEY (restore_id) REFERENCES restores(id),
   constraint backups_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint backups_cause_check CHECK ((((reason = 'last'::text) = (build_order_id IS NOT NULL)) AND ((reason = 'before_restore'::text) = (restore_id IS NOT NULL)))),
   constraint backups_deleted_check CHECK ((((state = 'deleted'::text) = (deleted_at IS NOT NULL)) AND (deleted_at >= expires_at))),
   constraint backups_failed_check CHECK (((state = 'failed'::text) = (failure_detail IS NOT NULL))),
   constraint backups_kept_check CHECK (((state = ANY (ARRAY['kept'::text, 'deleted'::text])) = (num_nonnulls(taken_at, verified_at, expires_at) = 3))),
+  constraint backups_reason_check CHECK ((reason = ANY (ARRAY['last'::text, 'before_restore'::text]))),
   constraint backups_state_check CHECK ((state = ANY (ARRAY['taking'::text, 'kept'::text, 'failed'::text, 'deleted'::text])))
 );
 CREATE INDEX backups_by_build_order ON public.backups USING btree (build_order_id);
 CREATE INDEX backups_by_expiry ON public.backups USING btree (server_id, expires_at) WHERE (state = 'kept'::text);
-CREATE UNIQUE INDEX one_last_backup ON public.backups USING btree (instance_id);
+CREATE UNIQUE INDEX one_backup_before_restore ON public.backups USING btree (restore_id) WHERE (restore_id IS NOT NULL);
+CREATE UNIQUE INDEX one_last_backup ON public.backups USING btree (instance_id) WHERE (reason = 'last'::text);
 
 CREATE TABLE balance_movements (
   id uuid not null,
@@ -1522,6 +1528,33 @@ CREATE TABLE resources (
 );
 CREATE UNIQUE INDEX one_live_resource ON public.resources USING btree (instance_id, kind, name) WHERE (removed_at IS NULL);
 
+CREATE TABLE restores (
+  id uuid not null,
+  subscription_id uuid not null,
+  instance_id uuid not null,
+  backup_id uuid not null,
+  request_id text not null,
+  state text not null default 'running'::text,
+  failure_code text,
+  failure_detail text,
+  created_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint restores_pkey PRIMARY KEY (id),
+  constraint one_restore_per_request UNIQUE (subscription_id, request_id),
+  constraint restores_backup_id_fkey FOREIGN KEY (backup_id) REFERENCES backups(id),
+  constraint restores_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint restores_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint restores_failure_check CHECK ((num_nonnulls(failure_code, failure_detail) =
+CASE
+    WHEN (state = ANY (ARRAY['undone'::text, 'failed'::text])) THEN 2
+    ELSE 0
+END)),
+  constraint restores_finished_check CHECK (((state = 'running'::text) = (finished_at IS NULL))),
+  constraint restores_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'undone'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX one_running_restore ON public.restores USING btree (instance_id) WHERE (state = 'running'::text);
+CREATE INDEX restores_by_backup ON public.restores USING btree (backup_id);
+
 CREATE TABLE secrets (
   instance_id uuid not null,
   name text not null,
@@ -1827,6 +1860,7 @@ CREATE TABLE subscriptions (
   kit_version integer,
   trial_ends_on date,
   trial_told_at timestamp with time zone,
+  reinstated_from_id uuid,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -1834,6 +1868,7 @@ CREATE TABLE subscriptions (
   constraint subscriptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   constraint subscriptions_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES order_lines(id),
   constraint subscriptions_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint subscriptions_reinstated_from_id_fkey FOREIGN KEY (reinstated_from_id) REFERENCES subscriptions(id),
   constraint subscriptions_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id),
   constraint kit_has_version CHECK (((kit_id IS NULL) = (kit_version IS NULL))),
   constraint subscriptions_cancel_reason_code_check CHECK ((cancel_reason_code = ANY (ARRAY['too_expensive'::text, 'missing_features'::text, 'poor_quality'::text, 'poor_service'::text, 'not_used'::text, 'other_provider'::text, 'business_closed'::text, 'not_paid'::text, 'other'::text, 'handed_over'::text, 'trial_over'::text]))),
@@ -1849,6 +1884,7 @@ CREATE TABLE subscriptions (
   constraint subscriptions_phase_check CHECK ((phase = ANY (ARRAY['ordered'::text, 'building'::text, 'active'::text, 'suspended'::text, 'unbuilding'::text, 'ended'::text]))),
   constraint trial_told CHECK (((trial_told_at IS NULL) OR (trial_ends_on IS NOT NULL)))
 );
+CREATE UNIQUE INDEX one_live_reinstatement ON public.subscriptions USING btree (reinstated_from_id) WHERE ((reinstated_from_id IS NOT NULL) AND (phase <> 'ended'::text));
 CREATE INDEX subscriptions_by_clock ON public.subscriptions USING btree (test_clock_id) WHERE (test_clock_id IS NOT NULL);
 CREATE INDEX subscriptions_by_customer ON public.subscriptions USING btree (customer_id, id DESC);
 CREATE INDEX subscriptions_by_order ON public.subscriptions USING btree (order_id);

@@ -17,6 +17,7 @@ export interface NewTask {
     | 'order_acceptance'
     | 'order_review'
     | 'refund_due'
+    | 'restore_failed'
     | 'resume_failed'
     | 'server_unreachable'
     | 'tax_id_unverified'

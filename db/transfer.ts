@@ -1,9 +1,8 @@
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { termsLeftOn } from '#domain/invoice/due.ts'
 import { transferLine, type Transfer } from '#domain/line-change.ts'
-import { defaultTerms, type Terms } from '#domain/terms.ts'
+import { readTermsLeft } from './agreed-terms.ts'
 import { readLife } from './asked-plan.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db, Tx } from './database.ts'
@@ -12,7 +11,6 @@ import { listLinesAfter, toLine, type LineChanges, type LineRow } from './line-c
 import { confirmOrder } from './order.ts'
 import { replaceLines } from './plan.ts'
 import { handOverStock } from './stock.ts'
-import { toCycling } from './subscription-documents.ts'
 import { getSubscription, tellOf, type Subscription } from './subscription.ts'
 
 export interface AskedTransfer {
@@ -156,24 +154,6 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
     .where('product_id', '=', line.product_id)
     .execute()
   return subscriptionId
-}
-
-/** A trial, and instalments, are counted from the first day of the whole life. */
-async function readTermsLeft(tx: Tx, line: LineRow, startsOn: string): Promise<Partial<Terms>> {
-  const first = await tx
-    .selectFrom('subscription_lines')
-    .select((eb) => eb.fn.min('starts_on').as('starts_on'))
-    .where('first_line_id', '=', line.first_line_id)
-    .executeTakeFirstOrThrow()
-  const document = await tx
-    .selectFrom('subscription_documents')
-    .selectAll()
-    .where('id', '=', line.document_id)
-    .executeTakeFirstOrThrow()
-  const terms = { ...defaultTerms, ...line.terms }
-  const firstStartsOn = first.starts_on ?? line.starts_on
-  const { trialDays, periodCount } = termsLeftOn({ ...toCycling(document), terms, firstStartsOn }, startsOn)
-  return { ...line.terms, trialDays, periodCount }
 }
 
 /** A subscription of which nothing stays ends with what was handed over. */

@@ -1,12 +1,16 @@
 import type { ApplicationDefinition, ServiceCommand } from './application.ts'
 import {
   instanceLabels,
+  planBuild,
   planUnbuild,
   volumeName,
   type BuildStep,
   type Labels,
   type PlannedInstance,
+  type RestoreStep,
+  type SavedCopy,
   type UndoableStep,
+  type VolumeStep,
 } from './build-plan.ts'
 
 /** Saves what an instance holds, before anything of it is removed. A plain JSON value. */
@@ -51,6 +55,36 @@ export function planBackup(
     after: rule?.after ?? [],
     isStopped: rule?.isStopped ?? true,
   }
+}
+
+/** What an instance holds before it is replaced by copies: what its application wants saved, and what they replace. */
+export function planBackupBefore(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  copies: readonly SavedCopy[],
+): BackupStep | null {
+  const saved = definition.backup?.volumes ?? definition.volumes
+  const replaced = copies.map(({ volume }) => volume)
+  const volumes = definition.volumes.filter((volume) => saved.includes(volume) || replaced.includes(volume))
+  const { backup: rule, ...rest } = definition
+  return planBackup(rule ? { ...rest, backup: { ...rule, volumes } } : rest, instance, volumes)
+}
+
+/**
+ * The steps that put copies in place of what an instance's volumes hold; a volume that is lost is made again. None where the
+ * application has none of the volumes any more.
+ */
+export function planRestoreInPlace(
+  definition: ApplicationDefinition,
+  instance: PlannedInstance,
+  copies: readonly SavedCopy[],
+): (VolumeStep | RestoreStep)[] {
+  const replaced = new Set(copies.map(({ volume }) => volumeName(instance, volume)))
+  const steps = planBuild(definition, { ...instance, restoreFrom: copies })
+  return steps.flatMap((step): (VolumeStep | RestoreStep)[] => {
+    if (step.kind === 'restore') return [{ ...step, isInPlace: true }]
+    return step.kind === 'volume' && replaced.has(step.name) ? [step] : []
+  })
 }
 
 /** The way back: all that is to be saved is saved before the first thing is removed. */

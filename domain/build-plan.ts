@@ -104,6 +104,8 @@ export interface RestoreStep extends StepBase {
   readonly instance: PlannedInstance
   /** `volume` is the name on the server here. */
   readonly copies: readonly SavedCopy[]
+  /** What the volumes hold is removed first: nothing of it is left beside what was saved. */
+  readonly isInPlace?: boolean
 }
 
 /** Strings of environment, command, entrypoint and health check are templates: no secret value is in a plan. */

@@ -33,6 +33,7 @@ const prefixes = {
   priceListItem: 'pli',
   product: 'prod',
   registry: 'reg',
+  restore: 'rst',
   server: 'srv',
   subscription: 'sub',
   subscriptionLine: 'line',

@@ -47,6 +47,8 @@ export type SubscriptionCommand = { readonly requestId: string } & (
   | { readonly kind: 'suspend'; readonly code?: string }
   /** Which reason is lifted; left out, the one that was set without a name. */
   | { readonly kind: 'resume'; readonly code?: string }
+  /** In place of what the instance holds that was saved as this backup, or began with it. */
+  | { readonly kind: 'restore'; readonly backupId: string }
   | { readonly kind: 'retryBuild' }
   | { readonly kind: 'advanceTestClock'; readonly nowMs: number }
 )
@@ -113,6 +115,7 @@ const allowed: Readonly<Record<SubscriptionCommandKind, Rule>> = {
   setRecurrence: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
   suspend: { phases: ['active', 'suspended'], holds: isFree },
   resume: { phases: ['suspended'], holds: isFree },
+  restore: { phases: ['active'], holds: isFree },
   retryBuild: {
     phases: ['building', 'active', 'suspended', 'unbuilding'],
     holds: (standing) => standing.isParked,
@@ -138,7 +141,7 @@ export function refuseCommand(
   if (standing.phase === 'ended') {
     return new BusinessError(
       'subscription_ended',
-      'The subscription has ended; nothing can be asked of it any more. Place a new order.',
+      'The subscription has ended; nothing can be asked of it any more. Reinstate it while its last backup is kept, or place a new order.',
     )
   }
   const stand = [standing.phase, standing.isParked ? 'parked' : '', standing.isCancelled ? 'cancelled' : '']

@@ -79,6 +79,8 @@ export interface SubscriptionCarry {
   readonly lastInvoices: readonly string[]
   /** How its order stood when it was read last; left out in histories older than holds, whose orders were released. */
   readonly order?: OrderTicket
+  /** A restore in place that was under way when the workflow was lost. */
+  readonly restore?: { readonly restoreId: string; readonly serverId: string }
 }
 
 export type BuildResult =

@@ -4,6 +4,7 @@ import { refuseCommand, type LineCommand, type SubscriptionCommand } from '#doma
 import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { pauseIfDue } from './subscription-pause.ts'
+import { restore } from './subscription-restore.ts'
 import { applySoldLimits, startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
 
@@ -85,6 +86,8 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await suspend(life, command)
     case 'resume':
       return await resume(life, command)
+    case 'restore':
+      return await restore(life, command)
     case 'advanceTestClock':
       update(life, { testClockMs: Math.max(life.state.testClockMs ?? 0, command.nowMs) })
       return null

@@ -85,6 +85,7 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
   setRecurrence: 'Bill all that recurs by one recurrence, from the next periods on.',
   suspend: 'Stop the instances and keep their data.',
   resume: 'Start the instances again.',
+  restore: 'Put a backup in place of what an instance holds.',
   retryBuild: 'Try a parked build or unbuild again, once its cause is gone.',
   advanceTestClock: 'Tell what time the test clock shows.',
 }
@@ -128,7 +129,9 @@ export function isAsked(life: Life, kind: SubscriptionCommand['kind']): boolean 
   return life.inbox.some((command) => command.kind === kind)
 }
 
+/** The first answer stays: what takes long is answered when it has begun. */
 export function answer(life: Life, requestId: string, refusal: Refusal | null): void {
+  if (findAnswer(life, requestId)) return
   update(life, { answers: [...life.state.answers, { requestId, refusal }].slice(-answersKept) })
 }
 
@@ -150,6 +153,7 @@ export async function readSubscription(life: Life): Promise<void> {
     title: ticket.title,
     serverIds: ticket.serverIds,
     order: ticket.order,
+    ...(ticket.restore ? { restore: ticket.restore } : {}),
   })
   if (ticket.phase === 'active' || ticket.phase === 'suspended') {
     const agenda = await database.readAgenda.executeWithOptions({ summary: 'read what is due' }, [

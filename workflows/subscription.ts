@@ -8,6 +8,7 @@ import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
 import { isGivenUp, untilReleased } from './subscription-hold.ts'
 import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
+import { goOnRestoring } from './subscription-restore.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
   isAsked,
@@ -32,6 +33,7 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
   tell(life)
 
   if (life.state.phase === 'ordered' || life.state.phase === 'building') await begin(life)
+  await goOnRestoring(life)
 
   while (life.state.phase === 'active' || life.state.phase === 'suspended') {
     await waitForTurn(life)

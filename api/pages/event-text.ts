@@ -24,6 +24,13 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'backup.kept': (data) => `Saved and read back, kept until ${day(String(data['expires_at']).slice(0, 10))}`,
   'backup.failed': (data) => `Not saved${because(data['detail'])}`,
   'backup.deleted': () => 'Its backup was kept long enough, and deleted',
+  'restore.started': (data) =>
+    `${text(data['name'])} is being restored in place from ${text(data['backup'])}`,
+  'restore.done': (data) => `${text(data['name'])} holds what was saved as ${text(data['backup'])}`,
+  'restore.undone': (data) =>
+    `${text(data['name'])} was not restored, and holds what it held before${because(data['detail'])}`,
+  'restore.failed': (data) =>
+    `${text(data['name'])} holds neither the backup nor what it held${because(data['detail'])}`,
   'build.started': () => 'Build started',
   'build.step': stepSentence,
   'build.done': () => 'Build done, observed ready',
@@ -69,6 +76,7 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'subscription.parked': (data) => `Waits for a person${because(data['reason'])}`,
   'subscription.unparked': () => 'Goes on',
   'subscription.ended': () => 'Ended',
+  'subscription.reinstated': (data) => `Goes on as ${text(data['subscription'])}, with what was saved of it`,
   'instance.repaired': (data) =>
     `${text(data['name'])} repaired by ${text(data['by'])}: ${foundText(data['findings'])}; was ${text(data['before'])}, is ${text(data['after'])}`,
   'instance.repair_failed': (data) =>

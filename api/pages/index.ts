@@ -22,6 +22,7 @@ import { registerSettingsForms } from './settings-forms.ts'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
 import { registerSubscriptionChange } from './subscription-change.tsx'
+import { registerReinstatementForm } from './reinstatement.ts'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
@@ -39,6 +40,7 @@ export function registerPages(frame: Frame): void {
   registerCancellation(frame)
   registerSimulation(frame)
   registerSubscriptionForms(frame)
+  registerReinstatementForm(frame)
   registerInstanceValueForm(frame)
   registerSubscriptionChange(frame)
   registerChangeRequestPages(frame)

@@ -3,7 +3,8 @@ import { allowedCommands } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import { TermForm, TransferForm } from './agreement-forms.tsx'
 import type { ConsoleView } from './console-page.tsx'
-import { Day, Empty, Section } from './parts.tsx'
+import { Day, Empty, Moment, Section } from './parts.tsx'
+import { RestoreForm } from './restore-form.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
 import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
 import { ResumeForms, SuspendForm } from './suspension-forms.tsx'
@@ -77,6 +78,9 @@ export function ActionsSection(props: {
       )}
       {allowed.includes('setTerm') && <TermForm {...form} refused={refused} />}
       {allowed.includes('transfer') && <TransferForm {...form} refused={refused} lines={content.lines} />}
+      {allowed.includes('restore') && content.restorable.length > 0 && (
+        <RestoreForm {...form} refused={refused} backups={content.restorable} />
+      )}
       {allowed.includes('suspend') && <SuspendForm view={view} content={content} refused={refused} />}
       {allowed.includes('cancel') && (
         <p>
@@ -86,7 +90,7 @@ export function ActionsSection(props: {
           <span class="hint">Shows what happens first.</span>
         </p>
       )}
-      {allowed.length === 0 && <NothingToDo content={content} />}
+      {allowed.length === 0 && <NothingToDo {...form} content={content} />}
     </Section>
   )
 }
@@ -131,10 +135,21 @@ function PauseForm(props: { view: ConsoleView; publicId: string; refused: Refuse
   )
 }
 
-function NothingToDo({ content }: { content: SubscriptionContent }) {
-  return content.row.phase === 'ended' ? (
-    <Empty>It has ended. Place a new order to sell it again.</Empty>
-  ) : (
-    <Empty>Nothing can be asked of it while it is {content.row.phase}.</Empty>
+function NothingToDo(props: { view: ConsoleView; publicId: string; content: SubscriptionContent }) {
+  const { content, ...form } = props
+  if (content.row.phase !== 'ended')
+    return <Empty>Nothing can be asked of it while it is {content.row.phase}.</Empty>
+  const kept = content.backups.find(({ state, reason }) => state === 'kept' && reason === 'last')
+  if (kept?.expires_at == null) return <Empty>It has ended. Place a new order to sell it again.</Empty>
+  return (
+    <ActionForm {...form} action="reinstate">
+      <button type="submit" class="primary">
+        Reinstate
+      </button>
+      <span class="hint">
+        Possible until <Moment at={kept.expires_at} {...form.view} />. It goes on as a new subscription with
+        its lines, prices and data.
+      </span>
+    </ActionForm>
   )
 }

@@ -1,5 +1,5 @@
 import { listInstanceValues } from '#db/instance-value.ts'
-import { listBackups } from '#db/read/backup.ts'
+import { listBackups, listRestorableInPlace } from '#db/read/backup.ts'
 import { countBuildsAhead } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
@@ -43,6 +43,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
   ])
   const suspensions = row.phase === 'suspended' ? await listSuspensions(db, id) : []
   const backups = await listBackups(db, { ...newest, subscriptionId: id })
+  const restorable = await listRestorableInPlace(db, id)
   const values = await listInstanceValues(
     db,
     instances.map((instance) => instance.id),
@@ -54,6 +55,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     instances,
     backups,
     suspensions,
+    restorable,
     values,
     builds,
     events,

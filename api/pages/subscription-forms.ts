@@ -16,6 +16,7 @@ import {
   pauseSchema,
   planSuccessorSchema,
   resumeSchema,
+  restoreInPlaceSchema,
   setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
@@ -31,6 +32,7 @@ import {
   toPause,
   toPlanChange,
   toResumption,
+  toRestore,
   toSuccessor,
   toSuspension,
   toTerm,
@@ -120,6 +122,8 @@ async function toWish(
       return { kind: 'unpause' }
     case actionNames.uncancel:
       return { kind: 'uncancel' }
+    case actionNames.restore:
+      return await toRestore(frame.deps.db, parse(restoreInPlaceSchema, fields, 'body'))
     case actionNames.resume:
       return toResumption(parse(resumeSchema, withoutEmpty(fields), 'body'))
     case actionNames.retryBuild:

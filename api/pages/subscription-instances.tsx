@@ -28,12 +28,12 @@ export function InstancesSection({ view, content }: { view: ConsoleView; content
   )
 }
 
-/** What was saved before an instance was removed, or why it could not be. */
+/** What was saved before an instance was removed or restored in place, or why it could not be. */
 function Backup({ view, backup }: { view: ConsoleView; backup: BackupRow }) {
   return (
     <p>
-      Last backup of {backup.instance_name}: <State state={backup.state} />{' '}
-      <code>{encodeId('backup', backup.id)}</code>
+      {backup.reason === 'last' ? 'Last backup' : 'Backup before a restore'} of {backup.instance_name}:{' '}
+      <State state={backup.state} /> <code>{encodeId('backup', backup.id)}</code>
       {backup.state === 'kept' && backup.expires_at !== null && (
         <>
           , until <Moment at={backup.expires_at} {...view} />

@@ -29,6 +29,7 @@ import { registerOrderHolds } from './order-holds.ts'
 import { registerOrders } from './orders.ts'
 import { registerPreviews } from './previews.ts'
 import { registerDrafts } from './drafts.ts'
+import { registerReinstatement } from './reinstatement.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceLists } from './price-lists.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
@@ -76,6 +77,7 @@ export function registerRoutes(frame: Frame): void {
   registerMailVerifications(frame)
   registerSubscriptions(frame)
   registerSubscriptionActions(frame)
+  registerReinstatement(frame)
   registerPreviews(frame)
   registerChangeRequests(frame)
   registerPriceRevisions(frame)

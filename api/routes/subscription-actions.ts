@@ -16,6 +16,7 @@ import {
   pauseSchema,
   planSuccessorSchema,
   resumeSchema,
+  restoreInPlaceSchema,
   setRecurrenceSchema,
   setTermSchema,
   stopLineSchema,
@@ -32,6 +33,7 @@ import {
   toPause,
   toPlanChange,
   toResumption,
+  toRestore,
   toSuccessor,
   toSuspension,
   toTerm,
@@ -99,6 +101,15 @@ export function registerSubscriptionActions(frame: Frame): void {
     body: resumeSchema,
     refusals: ['container_exited', 'not_ready_in_time', 'port_taken_on_server', 'suspended'],
     toWish: ({ body }) => toResumption(body),
+  })
+  registerAction(frame, {
+    name: 'restore',
+    summary: 'Put a backup in place of what an instance holds',
+    description:
+      'The backup is one of the instance, or what it began with. What the instance holds is saved before, and comes back where the restore fails. The answer comes when it has begun: read it with GET /v1/restores.',
+    body: restoreInPlaceSchema,
+    refusals: ['backup_not_restorable', 'not_found'],
+    toWish: async ({ body, db }) => await toRestore(db, body),
   })
   registerAction(frame, {
     name: 'change-plan',

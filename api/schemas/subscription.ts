@@ -44,6 +44,7 @@ export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'adva
   setRecurrence: 'set-recurrence',
   suspend: 'suspend',
   resume: 'resume',
+  restore: 'restore',
   retryBuild: 'retry-build',
 }
 
@@ -295,6 +296,14 @@ export const resumeSchema = z
     }),
   })
   .openapi('Resume')
+
+export const restoreInPlaceSchema = z
+  .strictObject({
+    backup: addressField.openapi({
+      description: 'Kept, and of the instance, or what it began with: then the instance’s secrets fit it.',
+    }),
+  })
+  .openapi('RestoreInPlace')
 
 export const pauseSchema = z
   .strictObject({

@@ -2,7 +2,9 @@ import type { Command } from 'commander'
 import type { Backup, Order } from './answers.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
-import { withSession } from './session.ts'
+import { usageFailure } from './failure.ts'
+import { withSession, type Session } from './session.ts'
+import { ask } from './subscription-changes.ts'
 
 export function registerBackups(program: Command): void {
   const group = program
@@ -37,20 +39,39 @@ export function registerBackups(program: Command): void {
     )
   group
     .command('restore <backup>')
-    .description('order a product whose application begins with the backup')
-    .requiredOption('--customer <customer>', 'whose backup it is')
-    .requiredOption('--product <product>', 'what builds its application')
-    .action(
-      withSession<[string], { customer: string; product: string }>(
-        async ({ api, out }, { args: [backup], options: { customer, product } }) => {
-          const body = { customer, lines: [{ product }], channel: 'command_line', restore_from: backup }
-          const order = await api.post<Order>('/v1/orders', body)
-          if (out.isJson) return out.json(order)
-          out.table(
-            ['order', 'subscription', 'title'],
-            order.subscriptions.map(({ id, title }) => [order.id, id, title]),
-          )
-        },
-      ),
+    .description('order a product whose application begins with the backup, or put it in place')
+    .option('--customer <customer>', 'whose backup it is')
+    .option('--product <product>', 'what builds its application')
+    .option('--into <subscription>', 'in place of what its instance holds, which is saved before')
+    .action(withSession<[string], RestoreOptions>(restore))
+}
+
+interface RestoreOptions {
+  readonly customer?: string
+  readonly product?: string
+  readonly into?: string
+}
+
+async function restore(
+  session: Session,
+  { args: [backup], options: { into, customer, product } }: { args: [string]; options: RestoreOptions },
+): Promise<void> {
+  const { api, out } = session
+  if (into !== undefined) {
+    if (customer !== undefined || product !== undefined)
+      throw usageFailure('With --into nothing is ordered.', 'Leave --customer and --product out.')
+    return await ask(session, into, 'restore', { backup }, `npx clouder subscriptions show ${into}`)
+  }
+  if (customer === undefined || product === undefined)
+    throw usageFailure(
+      'It is not said where the backup goes.',
+      'Say --customer and --product to order it, or --into a subscription.',
     )
+  const body = { customer, lines: [{ product }], channel: 'command_line', restore_from: backup }
+  const order = await api.post<Order>('/v1/orders', body)
+  if (out.isJson) return out.json(order)
+  out.table(
+    ['order', 'subscription', 'title'],
+    order.subscriptions.map(({ id, title }) => [order.id, id, title]),
+  )
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { formatCount } from '#api/pages/format.ts'
-import type { ChangeRequest, SubscriptionDetail } from './answers.ts'
+import type { ChangeRequest, Order, SubscriptionDetail } from './answers.ts'
 import { show as showRequest } from './change-requests.ts'
 import { notFoundFailure, usageFailure } from './failure.ts'
 import { withSession, type Session } from './session.ts'
@@ -54,6 +54,19 @@ function addStops(group: Command): void {
       withSession<[string]>(async (session, { args: [id] }) =>
         ask(session, id, 'uncancel', {}, `npx clouder subscriptions show ${id}`),
       ),
+    )
+  group
+    .command('reinstate <subscription>')
+    .description('bring back what has ended, while its last backup is kept')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const order = await api.post<Order>(`${pathOf(id)}/reinstate`, {})
+        if (out.isJson) return out.json(order)
+        out.table(
+          ['order', 'subscription', 'title'],
+          order.subscriptions.map((sold) => [order.id, sold.id, sold.title]),
+        )
+      }),
     )
   group
     .command('retry <subscription>')
@@ -270,7 +283,8 @@ async function findLine({ api }: Session, id: string, text: string): Promise<str
   )
 }
 
-async function ask(
+/** Asks an action, and says what it came to. */
+export async function ask(
   { api, out }: Session,
   id: string,
   action: string,

@@ -27,6 +27,7 @@ const uncoded = {
   paymentRequest: 'payment_requests',
   priceListItem: 'price_list_items',
   registry: 'registries',
+  restore: 'restores',
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
   taxRate: 'tax_rates',

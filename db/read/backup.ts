@@ -31,6 +31,30 @@ export async function listBackups(db: Db, page: PageRequest & { subscriptionId: 
   ).execute()
 }
 
+/** Those that can be put in place of what an instance of the subscription holds, the newest first. */
+export async function listRestorableInPlace(db: Db, subscriptionId: string): Promise<BackupRow[]> {
+  return await backups(db)
+    .where('backup.state', '=', 'kept')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('instances as live')
+          .select('live.id')
+          .where('live.subscription_id', '=', subscriptionId)
+          .where('live.destroyed_at', 'is', null)
+          .whereRef('live.server_id', '=', 'backup.server_id')
+          .where((eb) =>
+            eb.or([
+              eb('live.id', '=', eb.ref('backup.instance_id')),
+              eb('live.restored_from_backup_id', '=', eb.ref('backup.id')),
+            ]),
+          ),
+      ),
+    )
+    .orderBy('backup.id', 'desc')
+    .limit(20)
+    .execute()
+}
+
 export async function getBackup(db: Db, id: string): Promise<BackupRow> {
   return await backups(db).where('backup.id', '=', id).executeTakeFirstOrThrow()
 }

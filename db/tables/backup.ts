@@ -1,12 +1,15 @@
-import type { BackupState } from '#domain/backup.ts'
+import type { BackupReason, BackupState, RestoreState } from '#domain/backup.ts'
 import type { Defaulted, Generated, Instant } from './columns.ts'
 
 export interface BackupsTable {
   id: string
   instance_id: string
   server_id: string
-  /** The unbuild before which it was taken. */
-  build_order_id: string
+  reason: Defaulted<BackupReason>
+  /** The unbuild before which a last one was taken. */
+  build_order_id: string | null
+  /** The restore in place before which it was taken. */
+  restore_id: Defaulted<string | null>
   state: Defaulted<BackupState>
   failure_detail: Defaulted<string | null>
   taken_at: Defaulted<Instant | null>
@@ -26,4 +29,19 @@ export interface BackupVolumesTable {
   sha256: string
   saved_at: Instant
   verified_at: Defaulted<Instant | null>
+}
+
+/** A backup put in place of what an instance holds. */
+export interface RestoresTable {
+  id: string
+  subscription_id: string
+  instance_id: string
+  backup_id: string
+  /** Of the command that asked for it. */
+  request_id: string
+  state: Defaulted<RestoreState>
+  failure_code: Defaulted<string | null>
+  failure_detail: Defaulted<string | null>
+  created_at: Generated<Instant>
+  finished_at: Defaulted<Instant | null>
 }

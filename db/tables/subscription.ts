@@ -139,6 +139,8 @@ export interface SubscriptionsTable {
   tags: Defaulted<readonly string[]>
   /** For operators. */
   notes: Defaulted<string | null>
+  /** What had ended, and goes on as this one from a backup. */
+  reinstated_from_id: Defaulted<string | null>
   created_at: Generated<Instant>
 }
 

@@ -5,6 +5,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
 import { ensureBase } from '../base-image.ts'
+import { startContainer } from '../container.ts'
 import { call, callToEnd, find } from '../engine.ts'
 import { labelFilter, nameTaken } from '../identity.ts'
 
@@ -79,6 +80,37 @@ function carrierOptions(image: string, { instance, volume, isReadOnly }: Carried
         },
       ],
     },
+  }
+}
+
+const ALL_INSIDE = ['/bin/busybox', 'find', MOUNTED, '-mindepth', '1', '-maxdepth', '1']
+const EMPTY = [...ALL_INSIDE, '-exec', '/bin/busybox', 'rm', '-rf', '{}', '+']
+const EMPTY_DEADLINE_MS = 30 * 60_000
+
+/** Removes what a volume holds. This carrier is started: an archive can only add. */
+export async function emptyVolume(
+  docker: Docker,
+  busyboxPath: string,
+  { volume, instance }: Omit<Carried, 'isReadOnly'>,
+  ctx: RunnerContext,
+): Promise<void> {
+  const carried = { instance, volume, isReadOnly: false }
+  await requireVolume(docker, carried, ctx)
+  const image = await ensureBase(docker, busyboxPath, ctx)
+  const options = { ...carrierOptions(image, carried), Cmd: EMPTY }
+  const { id } = await call(ctx, `create a carrier of volume ${volume}`, (abortSignal) =>
+    docker.createContainer({ ...options, abortSignal }),
+  )
+  try {
+    ctx.onProgress(`emptying volume ${volume}`)
+    await startContainer(docker, id, ctx)
+    const wait = async (abortSignal: AbortSignal): Promise<{ StatusCode: number }> =>
+      await docker.getContainer(id).wait({ abortSignal })
+    const { StatusCode: exitCode } = await call(ctx, `empty volume ${volume}`, wait, EMPTY_DEADLINE_MS)
+    if (exitCode !== 0)
+      throw new BusinessError('backup_failed', `volume ${volume} could not be emptied, exit code ${exitCode}`)
+  } finally {
+    await removeCarrier(docker, id, ctx)
   }
 }
 

@@ -3,7 +3,7 @@ import type { RestoreStep, SavedCopy } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext, SaveRequest, StepOutcome } from '#domain/runner.ts'
 import { readArchive, watched, type ArchiveContent } from './archive.ts'
-import { removeCarriers, withCarrier } from './carrier.ts'
+import { emptyVolume, removeCarriers, withCarrier } from './carrier.ts'
 import type { BackupStorage } from './storage.ts'
 
 /** What copying needs: an engine, its storage, and what carriers are made from. */
@@ -62,18 +62,21 @@ export async function verifyCopy(
   return read
 }
 
-/** Puts copies into the volumes of a new instance, and reads the volumes to see that all is there. */
+/** Puts copies into volumes that are new or are emptied first, and reads the volumes to see that all is there. */
 export async function restoreVolumes(
   copying: Copying,
   step: RestoreStep,
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
   await removeCarriers(copying.docker, step.instance, ctx)
+  // Read to the end before the first byte is removed or put anywhere: nothing begins with half of what was.
+  for (const copy of step.copies) await verifyCopy(copying, copy, ctx)
   let entries = 0
   for (const copy of step.copies) {
-    // Read to the end before the first byte is put anywhere: nothing begins with half of what was.
-    await verifyCopy(copying, copy, ctx)
-    entries += await restoreVolume(copying, { instance: step.instance, copy }, ctx)
+    const { instance } = step
+    if (step.isInPlace === true)
+      await emptyVolume(copying.docker, copying.busyboxPath, { instance, volume: copy.volume }, ctx)
+    entries += await restoreVolume(copying, { instance, copy }, ctx)
   }
   const detail = `${step.copies.length} volume(s) restored and read back, ${entries} entries`
   return { externalId: step.name, isAdopted: false, detail }

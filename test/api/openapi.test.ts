@@ -3,6 +3,7 @@ import test, { after, before, suite } from 'node:test'
 import { z } from 'zod'
 import { encodeId } from '#domain/identifier.ts'
 import { keepBackup, openBackup, recordCopy, recordVerified } from '#db/backup.ts'
+import { openRestore } from '#db/restore.ts'
 import { newId } from '#db/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
@@ -68,6 +69,13 @@ async function keepCopy(): Promise<void> {
   await recordCopy(api.db, id, copy, now)
   await recordVerified(api.db, id, copy.volume, now)
   await keepBackup(api.db, id, now)
+  await openRestore(api.db, {
+    subscriptionId: life.subscriptionId,
+    requestId: 'req_restored',
+    backupId: id,
+    actor: 'tester',
+    now,
+  })
 }
 
 /** A volume of nobody was seen on the server. */

@@ -79,6 +79,8 @@ GET /v1/products products:read
 GET /v1/products/:id products:read
 GET /v1/products/:id/difference products:read
 GET /v1/products/:id/versions products:read
+GET /v1/restores instances:read
+GET /v1/restores/:id instances:read
 GET /v1/self-check invoices:read
 GET /v1/registries registries:read
 GET /v1/seller seller:read
@@ -174,6 +176,8 @@ POST /v1/subscriptions/:id/delay-line subscriptions:write
 POST /v1/subscriptions/:id/delete-line subscriptions:write
 POST /v1/subscriptions/:id/pause subscriptions:write
 POST /v1/subscriptions/:id/plan-successor subscriptions:write
+POST /v1/subscriptions/:id/reinstate orders:write
+POST /v1/subscriptions/:id/restore subscriptions:write
 POST /v1/subscriptions/:id/resume subscriptions:write
 POST /v1/subscriptions/:id/retry-build subscriptions:write
 POST /v1/subscriptions/:id/set-recurrence subscriptions:write

@@ -91,6 +91,7 @@ test('the detail lists exactly what can be asked now', async () => {
     'set-term',
     'set-recurrence',
     'suspend',
+    'restore',
   ])
 })
 

@@ -1005,6 +1005,10 @@ test('a last backup is one an instance, kept only when it was read back, and nev
   await set(`state = 'kept', taken_at = now(), verified_at = now(), expires_at = now() + interval '30 days'`)
   await refuses('backups_deleted_check', async () => set(`state = 'deleted'`))
   await refuses('backups_deleted_check', async () => set(`state = 'deleted', deleted_at = now()`))
+  await refuses('backups_reason_check', async () => set(`reason = 'whim', build_order_id = null`))
+  await refuses('backups_cause_check', async () => set(`build_order_id = null`))
+  await refuses('backups_cause_check', async () => set(`reason = 'before_restore'`))
+  await refuseBadRestores(backup, rows[0]?.server_id ?? '')
 
   const copy = async (bytes: number, sha256: string, verifiedAt = '2026-01-02') =>
     sql`insert into backup_volumes (backup_id, volume, location, bytes, sha256, saved_at, verified_at)
@@ -1023,6 +1027,37 @@ test('a last backup is one an instance, kept only when it was read back, and nev
   await sql`delete from backup_volumes`.execute(db)
   await sql`delete from backups`.execute(db)
   await sql`delete from build_orders where id = ${buildOrder}`.execute(db)
+})
+
+/** One restore in place at a time, told how it ended, with one backup of what was there before. */
+async function refuseBadRestores(backup: string, serverId: string): Promise<void> {
+  const insert = async (id: string, request: string) =>
+    sql`insert into restores (id, subscription_id, instance_id, backup_id, request_id)
+      values (${id}, ${sold.subscription}, ${sold.instance}, ${backup}, ${request})`.execute(db)
+  const set = async (change: string) => sql`update restores set ${sql.raw(change)}`.execute(db)
+  const restore = newId()
+  await insert(restore, 'req_1')
+  await refuses('one_running_restore', async () => insert(newId(), 'req_2'))
+  await refuses('restores_state_check', async () => set(`state = 'lost', finished_at = now()`))
+  await refuses('restores_finished_check', async () => set(`state = 'done'`))
+  await refuses('restores_failure_check', async () => set(`state = 'undone', finished_at = now()`))
+  await set(`state = 'done', finished_at = now()`)
+  await refuses('one_restore_per_request', async () => insert(newId(), 'req_1'))
+  const before = async () =>
+    sql`insert into backups (id, instance_id, server_id, reason, restore_id)
+      values (${newId()}, ${sold.instance}, ${serverId}, 'before_restore', ${restore})`.execute(db)
+  await before()
+  await refuses('one_backup_before_restore', before)
+  await sql`delete from backups where restore_id is not null`.execute(db)
+  await sql`delete from restores`.execute(db)
+}
+
+test('what has ended is reinstated once at a time', async () => {
+  const from = { reinstated_from_id: sold.subscription }
+  const ended = { ...from, phase: 'ended', ended_at: '2026-01-01' }
+  await copyRow(db, 'subscriptions', sold.subscription, ended)
+  await copyRow(db, 'subscriptions', sold.subscription, from)
+  await refuses('one_live_reinstatement', async () => copyRow(db, 'subscriptions', sold.subscription, from))
 })
 
 const instancePaths: Record<InstanceState, InstanceState[]> = {

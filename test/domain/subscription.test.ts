@@ -49,6 +49,7 @@ const table: Row[] = [
       'setTerm',
       'setRecurrence',
       'suspend',
+      'restore',
     ],
   ],
   [
@@ -69,10 +70,11 @@ const table: Row[] = [
       'setTerm',
       'setRecurrence',
       'suspend',
+      'restore',
     ],
   ],
   ['active', 'parked', ['retryBuild']],
-  ['active', 'cancelled', ['cancel', 'uncancel', 'suspend']],
+  ['active', 'cancelled', ['cancel', 'uncancel', 'suspend', 'restore']],
   [
     'suspended',
     'running',
@@ -120,6 +122,7 @@ const everyCommand: SubscriptionCommandKind[] = [
   'setRecurrence',
   'suspend',
   'resume',
+  'restore',
   'retryBuild',
 ]
 
@@ -143,7 +146,7 @@ test('a test clock may tell its time in every phase', () => {
 test('a refusal says what is possible instead', () => {
   assert.match(
     refuseCommand(standing('active', 'cancelled'), 'changePlan')?.message ?? '',
-    /active, cancelled.*Possible now: cancel, uncancel, suspend\./,
+    /active, cancelled.*Possible now: cancel, uncancel, suspend, restore\./,
   )
 })
 

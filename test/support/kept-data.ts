@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import type { Diary } from './customer-diary.ts'
+import { listObjects, until, type TestInstallation } from './installation.ts'
+import { sellApplication } from './sold-application.ts'
+
+/** Applications of a test's own whose containers hold data, and what is seen and done in them. */
+export function createDataKeeper(installation: TestInstallation, diary: Diary) {
+  /** The stand-in's image keeps what is written under /data; it is there once a static site was built. */
+  async function standIn(): Promise<string> {
+    const { docker } = await listObjects(installation.installationId)
+    const built = await docker.listImages({ filters: { label: ['io.clouder.managed=true'] } })
+    const image = built
+      .flatMap((one) => one.RepoTags ?? [])
+      .find((name) => name.includes('demo-static-site:'))
+    assert.ok(image)
+    return image
+  }
+
+  async function containersOf(subscription: string) {
+    const { docker, containers } = await listObjects(installation.installationId)
+    const own = containers.filter((found) => found.Labels['io.clouder.subscription'] === subscription)
+    return own.map((found) => docker.getContainer(found.Id))
+  }
+
+  return {
+    containersOf,
+
+    /** It is healthy unless it holds a file `broken`. */
+    async sell(code: string, rule: string): Promise<string> {
+      const image = await standIn()
+      const check = '{ test: ["CMD", "test", "!", "-f", "/data/broken"], interval: 1s, retries: 1 }'
+      const service = `{ image: "${image}", healthcheck: ${check}, expose: ["8080"], user: "0:0", volumes: ["data:/data"], environment: { PASSWORD: "$\{PASSWORD}" } }`
+      const block = `{ title: ${code}, public: { service: web, port: 8080 }, ready: { path: /, timeout_s: 8 }, secrets: [{ name: PASSWORD, length: 20 }], backup: ${rule} }`
+      const compose = `services: { web: ${service} }\nvolumes: { data: {} }\nx-clouder: ${block}\n`
+      const subscription = await sellApplication(installation, diary, { code, compose })
+      await diary.untilPhase(subscription, 'active')
+      return subscription
+    },
+
+    /** What a line of shell says in the container. */
+    async run(subscription: string, line: string): Promise<string> {
+      const [container] = await containersOf(subscription)
+      assert.ok(container)
+      const execution = await container.exec({
+        Cmd: ['/bin/sh', '-c', line],
+        AttachStdout: true,
+        Tty: true,
+      })
+      const stream = await execution.start({ Tty: true })
+      const parts: Buffer[] = []
+      for await (const part of stream) parts.push(Buffer.from(part as Uint8Array))
+      return Buffer.concat(parts).toString('utf8').trim()
+    },
+
+    async cancel(subscription: string): Promise<void> {
+      await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'moves on' })
+    },
+
+    async untilEnded(subscription: string, withinMs?: number): Promise<void> {
+      const isEnded = async () => (await diary.subscription(subscription))['phase'] === 'ended'
+      await until('ended', isEnded, withinMs)
+    },
+  }
+}

@@ -35,9 +35,10 @@ export async function listBackups(db: Db, page: PageRequest & { subscriptionId: 
 export async function listRestorableInPlace(db: Db, subscriptionId: string): Promise<BackupRow[]> {
   return await backups(db)
     .where('backup.state', '=', 'kept')
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('instances as live')
+    .where((row) =>
+      row.exists(
+        row
+          .selectFrom('instances as live')
           .select('live.id')
           .where('live.subscription_id', '=', subscriptionId)
           .where('live.destroyed_at', 'is', null)

@@ -12,6 +12,7 @@ import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
 import { createServerReconcileActivities } from './server-reconcile.ts'
+import { createServerTestActivities } from './server-test.ts'
 import { createSubscriptionActivities } from './subscription.ts'
 import { createTaxIdCheckActivities } from './tax-id-check.ts'
 import { createTestClockActivities } from './test-clock.ts'
@@ -42,6 +43,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createLimitActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),
+    ...createServerTestActivities(deps),
     ...createReplacementActivities(deps),
     ...createBackupActivities(deps),
     ...createServerRestoreActivities(deps),

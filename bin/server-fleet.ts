@@ -30,9 +30,12 @@ export function followServers(options: FleetOptions): Fleet {
   const greeted = new Set<string>()
 
   async function look(): Promise<void> {
-    for (const server of await listServedServers(options.db)) {
+    const servers = await listServedServers(options.db)
+    for (const server of servers) {
       await follow(server).catch((error: unknown) => options.onError(`server ${server.code}`, error))
     }
+    const gone = [...served].filter(([id]) => !servers.some((server) => server.id === id))
+    for (const [, { queue }] of gone) await queue.stop()
   }
 
   async function follow(server: ServedServer): Promise<void> {

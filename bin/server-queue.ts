@@ -2,6 +2,11 @@ import { Worker, type NativeConnection } from '@temporalio/worker'
 import { createServerActivities, type ServerDependencies } from '#activities/index.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
 import { watchServer, type Watch } from '#activities/server-watch.ts'
+import type { Db } from '#db/database.ts'
+import type { InstallationKey } from '#db/sealing.ts'
+import { openEngineAccess, type ServedServer } from '#db/server.ts'
+import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { taskQueues } from '#workflows/contract.ts'
 
 /** How much is done on one server at once. */
@@ -59,5 +64,24 @@ async function work(worker: Worker, watches: readonly Watch[]): Promise<void> {
     await worker.run()
   } finally {
     await Promise.all(watches.map(async (watch) => watch.stop()))
+  }
+}
+
+export interface EngineServing {
+  readonly db: Db
+  readonly installationKey: InstallationKey
+  /** What a runner needs besides its engine. */
+  readonly runner: DockerRunnerOptions
+  readonly queue: Omit<ServerQueueOptions, 'serverId'>
+}
+
+/** Engines behind TLS have no worker of their own: whoever has this does their work, too. */
+export function serveEngines({ db, installationKey, runner, queue }: EngineServing) {
+  return async ({ id }: Pick<ServedServer, 'id'>): Promise<ServerQueue> => {
+    const { address, ...certificates } = await openEngineAccess(db, id, installationKey)
+    return await serveServer(
+      { db, installationKey, runner: createDockerRunner({ ...runner, dockerHost: address, certificates }) },
+      { ...queue, serverId: encodeId('server', id) },
+    )
   }
 }

@@ -11,9 +11,8 @@ import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
 import { followServers } from '#bin/server-fleet.ts'
-import { serveServer } from '#bin/server-queue.ts'
+import { serveEngines, serveServer } from '#bin/server-queue.ts'
 import { openDatabase } from '#db/database.ts'
-import { openEngineAccess, type ServedServer } from '#db/server.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -107,13 +106,6 @@ const localServer = await serveServer(
   { ...queue, serverId },
 )
 
-/** Engines behind TLS have no worker of their own: this one does their work, too. */
-async function serveEngine({ id }: ServedServer) {
-  const { address, ...certificates } = await openEngineAccess(db, id, installationKey)
-  const runner = createDockerRunner({ ...options, dockerHost: address, certificates })
-  return await serveServer({ db, runner, installationKey }, { ...queue, serverId: encodeId('server', id) })
-}
-
 await ensureRecurringWorkflows(client, { ...installation, installationQueue })
 console.log(
   JSON.stringify({
@@ -124,7 +116,7 @@ console.log(
 )
 const fleet = followServers({
   db,
-  serve: serveEngine,
+  serve: serveEngines({ db, installationKey, runner: options, queue }),
   onServer: async (id) => await ensureSampler(client, { ...installation, installationQueue, serverId: id }),
   onError: logError,
 })

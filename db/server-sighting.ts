@@ -62,23 +62,25 @@ export async function noteFailure(
  */
 export async function noteSilentServers(db: Db): Promise<string[]> {
   return await within(db, async (tx) => {
+    // Locked in the order in which orders lock them, so that neither waits for the other for ever.
     const silent = await tx
-      .updateTable('servers')
-      .set({ unreachable_since: sql<string>`now()` })
+      .selectFrom('servers')
+      .select(['id', 'code', 'last_seen_at', 'failure_cause', 'failure_detail'])
       .where('resource_kind', '=', 'infrastructure')
+      .where('removed_at', 'is', null)
       .where('unreachable_since', 'is', null)
       .where(isSilent)
-      .returning([
-        'id',
-        'code',
-        'connection',
-        'checked_at',
-        'last_seen_at',
-        'failure_cause',
-        'failure_detail',
-      ])
+      .orderBy('id')
+      .forNoKeyUpdate()
       .execute()
-    for (const server of silent) await tellSilence(tx, server)
+    for (const server of silent) {
+      await tx
+        .updateTable('servers')
+        .set({ unreachable_since: sql<string>`now()` })
+        .where('id', '=', server.id)
+        .execute()
+      await tellSilence(tx, server)
+    }
     return silent.map(({ id }) => encodeId('server', id))
   })
 }
@@ -115,6 +117,6 @@ async function lockServer(tx: Tx, serverId: string) {
     .selectFrom('servers')
     .select(['code', 'unreachable_since'])
     .where('id', '=', serverId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow()
 }

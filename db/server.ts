@@ -161,6 +161,7 @@ export async function listServedServers(db: Db): Promise<ServedServer[]> {
     .selectFrom('servers')
     .select(['id', 'code', 'connection', 'engine_set_at'])
     .where('resource_kind', '=', 'infrastructure')
+    .where('removed_at', 'is', null)
     .orderBy('id')
     .execute()
   return rows.flatMap(({ id, code, connection, engine_set_at: engineSetAt }) =>
@@ -199,4 +200,9 @@ export async function listServerIdsOfClock(db: Db, testClockId: string): Promise
     .orderBy('instances.server_id')
     .execute()
   return rows.map((row) => row.server_id)
+}
+
+export async function getServerCode(db: Db, id: string): Promise<string> {
+  const row = await db.selectFrom('servers').select('code').where('id', '=', id).executeTakeFirstOrThrow()
+  return row.code
 }

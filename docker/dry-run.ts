@@ -24,6 +24,7 @@ import type {
   RemovalOutcome,
   Runner,
   RunnerContext,
+  ServerDescription,
   ServerObservationRequest,
   ServerResource,
   StepOutcome,
@@ -48,15 +49,12 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
   return {
     id: 'dry-run',
     calls: () => [...server.calls],
-    describe: async () => ({
-      runner: 'dry-run',
-      engineVersion: 'none',
-      apiVersion: 'none',
-      cpus: 0,
-      memoryMib: 0,
-      cgroupVersion: 'none',
-      storageDriver: 'none',
-      containers: server.state.objects.filter((one) => one.kind === 'container').length,
+    describe: async () => describeServer(server),
+    examine: async () => ({
+      ...describeServer(server),
+      rights: { canList: true, canCreate: true },
+      free: { cpus: 0, memoryMib: 0 },
+      unlimitedContainers: 0,
     }),
     testConnection: async () => undefined,
     ensure: async (step, ctx) => ensureStep(server, step, ctx),
@@ -80,6 +78,19 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     verifyCopy: async () => ({ entries: 0 }),
     deleteCopy: async (location) => server.record(`delete copy ${location}`),
     clearCopying: async () => undefined,
+  }
+}
+
+function describeServer(server: ImaginedServer): ServerDescription {
+  return {
+    runner: 'dry-run',
+    engineVersion: 'none',
+    apiVersion: 'none',
+    cpus: 0,
+    memoryMib: 0,
+    cgroupVersion: 'none',
+    storageDriver: 'none',
+    containers: server.state.objects.filter((one) => one.kind === 'container').length,
   }
 }
 

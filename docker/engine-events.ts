@@ -25,7 +25,15 @@ export async function watchEngine(
   ctx: RunnerContext,
 ): Promise<void> {
   const filters = { type: ['container' as const], ...labelFilter(installationLabels(installation)) }
-  const stream = await call(ctx, 'listen to the engine', () => docker.getEvents({ filters }))
+  const listening = new AbortController()
+  const { signal: abortSignal } = listening
+  // Given up, its connection is closed: an engine that hangs would gather them.
+  const stream = await call(ctx, 'listen to the engine', () =>
+    docker.getEvents({ filters, abortSignal }),
+  ).catch((error: unknown) => {
+    listening.abort()
+    throw error
+  })
   if (!(stream instanceof Readable)) throw new Error('the engine gave no stream of events')
   const lines = createInterface({ input: stream })
   // A stream that breaks off, or is given up, does not end: its lines would be waited for for ever.

@@ -36,6 +36,18 @@ export function connectEngine(dockerHost?: string, certificates?: EngineCertific
   return new Docker({ protocol: 'https', host, port: Number(url.port || '2376'), ca, cert, key })
 }
 
+/** A question to the engine itself. Given up, its connection is closed: an engine that hangs would gather them. */
+export async function ask(
+  docker: Docker,
+  question: 'info' | 'version' | 'ping',
+  abortSignal: AbortSignal,
+): Promise<unknown> {
+  type Question = (options: { abortSignal: AbortSignal }) => Promise<unknown>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- dockerode takes a signal here as well; its types leave it out
+  const questions = docker as unknown as Readonly<Record<typeof question, Question>>
+  return await questions[question]({ abortSignal })
+}
+
 /**
  * One call to the engine: with a deadline, ended by the caller's signal, its error told with what was attempted.
  * The engine may still carry out a call that we gave up, so every caller looks before it makes.

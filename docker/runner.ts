@@ -17,8 +17,9 @@ import { removeCarriers } from './backup/carrier.ts'
 import { createFolderStorage } from './backup/folder.ts'
 import { restoreVolumes, saveVolume, verifyCopy, type Copying } from './backup/volume-copy.ts'
 import { ensureContainer, removeContainer, startContainer, stopContainer } from './container.ts'
-import { call, connectEngine, type EngineCertificates } from './engine.ts'
+import { ask, call, connectEngine, type EngineCertificates } from './engine.ts'
 import { watchEngine } from './engine-events.ts'
+import { examineServer } from './examination.ts'
 import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
@@ -48,7 +49,9 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
   return {
     id: 'docker',
     describe: (ctx) => describeServer(docker, ctx),
-    testConnection: async (ctx) => void (await call(ctx, 'reach the engine', () => docker.ping(), 5_000)),
+    examine: async (ctx) => await examineServer(docker, await describeServer(docker, ctx), ctx),
+    testConnection: async (ctx) =>
+      void (await call(ctx, 'reach the engine', (abortSignal) => ask(docker, 'ping', abortSignal), 5_000)),
     ensure: (step, ctx) => ensureStep(copying, options, step, ctx),
     remove: (step, ctx) => removeStep(docker, step, ctx),
     list: (instance, ctx) => listResources(docker, instance, ctx),
@@ -154,16 +157,19 @@ const engineInfo = z.object({
   CgroupVersion: z.string().default('1'),
 })
 
+const engineVersions = z.object({ Version: z.string(), ApiVersion: z.string() })
+
 async function describeServer(docker: Docker, ctx: RunnerContext): Promise<ServerDescription> {
   const [answer, version] = await Promise.all([
-    call(ctx, 'describe the engine', (): Promise<unknown> => docker.info()),
-    call(ctx, 'ask the engine its version', () => docker.version()),
+    call(ctx, 'describe the engine', (abortSignal) => ask(docker, 'info', abortSignal)),
+    call(ctx, 'ask the engine its version', (abortSignal) => ask(docker, 'version', abortSignal)),
   ])
   const info = engineInfo.parse(answer)
+  const { Version: engineVersion, ApiVersion: apiVersion } = engineVersions.parse(version)
   return {
     runner: 'docker',
-    engineVersion: version.Version,
-    apiVersion: version.ApiVersion,
+    engineVersion,
+    apiVersion,
     cpus: info.NCPU,
     memoryMib: Math.floor(info.MemTotal / 1024 / 1024),
     cgroupVersion: info.CgroupVersion,

@@ -26,7 +26,6 @@ export function unreachableCause(error: unknown): UnreachableCause | undefined {
   if (!(error instanceof Error)) return undefined
   if (error.name === 'TimeoutError') return 'timed_out'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (tlsCode.test(code) || /client sent an HTTP request to an HTTPS server|ssl3_|tlsv1/i.test(error.message))
-    return 'tls_wrong'
+  if (tlsCode.test(code)) return 'tls_wrong'
   return causesByCode[code]
 }

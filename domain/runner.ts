@@ -38,6 +38,15 @@ export interface ServerDescription {
   readonly containers: number
 }
 
+/** What a test of the connection finds out. */
+export interface ServerExamination extends ServerDescription {
+  readonly rights: { readonly canList: boolean; readonly canCreate: boolean }
+  /** What the engine has, less what running containers may take at most. */
+  readonly free: { readonly cpus: number; readonly memoryMib: number }
+  /** Running containers without a limit of memory: what they take is not known. */
+  readonly unlimitedContainers: number
+}
+
 export interface StepOutcome {
   /** The engine's id of what the step made or found; for a ready step the instance's id. */
   readonly externalId: string
@@ -179,6 +188,8 @@ export interface InstanceRef {
 export interface Runner {
   readonly id: 'docker' | 'dry-run'
   describe(ctx: RunnerContext): Promise<ServerDescription>
+  /** Describes the engine, and tries what may be done with it. Nothing of it is left. */
+  examine(ctx: RunnerContext): Promise<ServerExamination>
   /** One cheap call; throws an `Error` that says what could not be reached. */
   testConnection(ctx: RunnerContext): Promise<void>
 

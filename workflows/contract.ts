@@ -1,5 +1,6 @@
 import type { Agenda } from '#domain/agenda.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
+import type { ServerExamination } from '#domain/runner.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 
 /**
@@ -15,6 +16,7 @@ export const workflowTypes = {
   reconcile: 'reconcile',
   repair: 'repair',
   replacement: 'replacement',
+  serverTest: 'serverTest',
   testClock: 'testClock',
 } as const
 
@@ -27,6 +29,7 @@ export const workflowIds = {
   sampler: (serverId: string) => `sampler/${serverId}`,
   reconcile: (installationId: string) => `reconcile/${installationId}`,
   repair: (instanceId: string, requestId: string) => `repair/${instanceId}/${requestId}`,
+  serverTest: (serverId: string, requestId: string) => `server-test/${serverId}/${requestId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
 } as const
 
@@ -131,6 +134,12 @@ export interface ReplacementResult {
   readonly replaced: readonly string[]
   /** Names of containers that were given other limits while they ran. */
   readonly updated: readonly string[]
+  readonly refusal: { readonly code: string; readonly detail: string } | null
+}
+
+/** What a test of a server's connection comes to; without a result, and without a refusal, nobody took it up in time. */
+export interface ServerTestResult {
+  readonly examination: ServerExamination | null
   readonly refusal: { readonly code: string; readonly detail: string } | null
 }
 

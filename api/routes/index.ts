@@ -42,6 +42,7 @@ import { registerSelfCheck } from './self-check.ts'
 import { registerSeller } from './seller.ts'
 import { registerServiceTerms } from './service-terms.ts'
 import { registerServers } from './servers.ts'
+import { registerServerTest } from './server-test.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptionTemplates } from './subscription-templates.ts'
 import { registerSubscriptions } from './subscriptions.ts'
@@ -89,6 +90,7 @@ export function registerRoutes(frame: Frame): void {
   registerInstanceValues(frame)
   registerRegistries(frame)
   registerServers(frame)
+  registerServerTest(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

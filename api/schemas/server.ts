@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { ServerRow } from '#db/read/server.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { ServerExamination } from '#domain/runner.ts'
 import { resourceKinds, sayUnreachable, unreachableCauses } from '#domain/server.ts'
 import { codeField } from './common.ts'
 
@@ -130,3 +131,40 @@ export const joinedServerSchema = z
     temporal_namespace: z.string(),
   })
   .openapi('JoinedServer')
+
+export const serverTestSchema = z
+  .object({
+    server: z.string(),
+    engine_version: z.string(),
+    api_version: z.string(),
+    storage_driver: z.string(),
+    cgroup_version: z.string(),
+    cpus: z.number(),
+    memory_mib: z.number().int(),
+    containers: z.number().int(),
+    free: z
+      .object({ cpus: z.number(), memory_mib: z.number().int() })
+      .openapi({ description: 'What the engine has, less what running containers may take at most.' }),
+    unlimited_containers: z
+      .number()
+      .int()
+      .openapi({ description: 'Running containers without a limit of memory: what they take is not known.' }),
+    rights: z.object({ list: z.boolean(), create: z.boolean() }),
+  })
+  .openapi('ServerTest')
+
+export function toServerTestJson(id: string, found: ServerExamination): z.input<typeof serverTestSchema> {
+  return {
+    server: encodeId('server', id),
+    engine_version: found.engineVersion,
+    api_version: found.apiVersion,
+    storage_driver: found.storageDriver,
+    cgroup_version: found.cgroupVersion,
+    cpus: found.cpus,
+    memory_mib: found.memoryMib,
+    containers: found.containers,
+    free: { cpus: found.free.cpus, memory_mib: found.free.memoryMib },
+    unlimited_containers: found.unlimitedContainers,
+    rights: { list: found.rights.canList, create: found.rights.canCreate },
+  }
+}

@@ -20,7 +20,7 @@ import type { productSchema } from '#api/schemas/product.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
-import type { serverSchema } from '#api/schemas/server.ts'
+import type { serverSchema, serverTestSchema } from '#api/schemas/server.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
@@ -66,6 +66,7 @@ export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
 export type Server = z.output<typeof serverSchema>
+export type ServerTest = z.output<typeof serverTestSchema>
 export type ServiceTerms = z.output<typeof serviceTermsSchema>
 export type Simulation = z.output<typeof simulationSchema>
 export type Subscription = z.output<typeof subscriptionSchema>

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { messageOf } from '#bin/platform/problem.ts'
-import type { Server } from './answers.ts'
+import type { Server, ServerTest } from './answers.ts'
+import type { Output } from './output.ts'
 import { usageFailure } from './failure.ts'
 import { ageText, instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
@@ -32,6 +33,15 @@ export function registerServers(program: Command): void {
     .command('show <server>')
     .description('show one, with what its engine says of itself')
     .action(withSession<[string]>(async (session, { args: [id] }) => show(session, await read(session, id))))
+  group
+    .command('test <server>')
+    .description('try the connection: versions, what is free, what is allowed; or why not, within 10 s')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const test = await api.post<ServerTest>(`/v1/servers/${encodeURIComponent(id)}/test`, {})
+        return out.isJson ? out.json(test) : showTest(out, test)
+      }),
+    )
   addAdding(group)
 }
 
@@ -138,5 +148,17 @@ function show({ out }: Session, server: Server): void {
     ['ports', server.ports === null ? null : `${server.ports.first}–${server.ports.last}`],
     ['instances', server.instances],
     ...(server.failure === null ? [] : ([['failure', server.failure.detail]] as const)),
+  ])
+}
+
+function showTest(out: Output, test: ServerTest): void {
+  const { free, rights } = test
+  out.facts([
+    ['server', test.server],
+    ['engine', `${test.engine_version}, API ${test.api_version}`],
+    ['processors', `${free.cpus} of ${test.cpus} free`],
+    ['memory', `${free.memory_mib} of ${test.memory_mib} MiB free`],
+    ['containers', `${test.containers}, ${test.unlimited_containers} run without a limit`],
+    ['rights', `list: ${rights.list ? 'yes' : 'no'}, create: ${rights.create ? 'yes' : 'no'}`],
   ])
 }

@@ -165,6 +165,7 @@ POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/servers servers:write
 POST /v1/registries registries:write
+POST /v1/servers/:id/test servers:write
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write

@@ -38,6 +38,8 @@ export interface WorkerOptions {
   readonly wrapActivities?: <Activities extends AnyActivities>(activities: Activities) => Activities
   /** Instances are compared as soon as the engine tells of them, as in `bin/worker.ts`. */
   readonly hasEngineWatch?: boolean
+  /** How often it is looked whether the engine is there; left out, as seldom as in earnest. */
+  readonly sightingIntervalMs?: number
   /** Bundled already; else it is bundled once in this process. */
   readonly workflowBundle?: WorkflowBundleOption
 }
@@ -107,7 +109,10 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
     ? watchEngine(server, { serverId: facts.serverId, onError: (error) => console.error(error) })
     : undefined
   // As in `bin/server-queue.ts`: what is built on is known to be there.
-  const sighting = watchServer(server, facts.serverId, { onError: (error) => console.error(error) })
+  const sighting = watchServer(server, facts.serverId, {
+    onError: (error) => console.error(error),
+    ...(options.sightingIntervalMs === undefined ? {} : { intervalMs: options.sightingIntervalMs }),
+  })
   const running = Promise.all(workers.map(async (worker) => await worker.run()))
   return {
     async stop() {

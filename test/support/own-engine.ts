@@ -1,0 +1,108 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import Docker from 'dockerode'
+import { freePort } from '#bin/platform/ports.ts'
+import { tailOf } from '#bin/platform/process.ts'
+import { makeAuthority, type Authority } from './certificates.ts'
+
+const startsWithinMs = 60_000
+const stopsWithinMs = 30_000
+
+/** A Docker engine of a test's own, which may stop it, kill it and start it again: the engine of the run is everybody's. */
+export interface OwnEngine {
+  /** `unix://…` */
+  readonly host: string
+  /** `tcp://127.0.0.1:…`, where only who has a certificate of the authority is let in. */
+  readonly address: string
+  readonly authority: Authority
+  readonly docker: Docker
+  /** Asks it to end, or kills it. Containers end with it, as on a host that is switched off. */
+  readonly stop: (signal?: 'SIGTERM' | 'SIGKILL') => Promise<void>
+  readonly start: () => Promise<void>
+  /** Ends it and removes all that it has. */
+  readonly remove: () => Promise<void>
+}
+
+/** It has a data root and sockets of its own, no default bridge, and leaves the firewall of the host to the other engine. */
+export async function startOwnEngine(): Promise<OwnEngine> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'clouder-engine-'))
+  const authority = makeAuthority(path.join(folder, 'certificates'))
+  const port = await freePort()
+  const engine = { folder, port, host: `unix://${folder}/docker.sock`, certificates: authority.folder }
+  const docker = new Docker({ socketPath: `${folder}/docker.sock` })
+  let daemon = await startDaemon(engine, docker)
+  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => await endDaemon(daemon, signal)
+  return {
+    host: engine.host,
+    address: `tcp://127.0.0.1:${port}`,
+    authority,
+    docker,
+    stop,
+    async start() {
+      daemon = await startDaemon(engine, docker)
+    },
+    async remove() {
+      await stop()
+      await unmountAll(folder)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface EngineFiles {
+  readonly folder: string
+  readonly port: number
+  readonly host: string
+  readonly certificates: string
+}
+
+async function startDaemon({ folder, port, host, certificates }: EngineFiles, docker: Docker) {
+  const log = openSync(`${folder}/log`, 'a')
+  const args = [
+    ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/pid`],
+    ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--host', host],
+    ...['--host', `tcp://127.0.0.1:${port}`, '--tlsverify', '--tlscacert', `${certificates}/ca.pem`],
+    ...['--tlscert', `${certificates}/engine.pem`, '--tlskey', `${certificates}/engine.key`],
+  ]
+  // It ends with the tests, however they end.
+  const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...args], {
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const until = Date.now() + startsWithinMs
+  while (!(await answers(docker))) {
+    if (daemon.exitCode !== null || Date.now() > until)
+      throw new Error(`the engine did not come up:\n${tailOf(`${folder}/log`, 15)}`)
+    await sleep(100)
+  }
+  return daemon
+}
+
+async function answers(docker: Docker): Promise<boolean> {
+  return await docker.ping().then(
+    () => true,
+    () => false,
+  )
+}
+
+async function endDaemon(daemon: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return
+  const exited = once(daemon, 'exit', { signal: AbortSignal.timeout(stopsWithinMs) })
+  daemon.kill(signal)
+  await exited
+}
+
+/** What an engine that was killed left mounted would keep its folder from being removed. */
+async function unmountAll(folder: string): Promise<void> {
+  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[1] ?? [])
+    .filter((place) => place.startsWith(`${folder}/`))
+  for (const place of mounted.toReversed())
+    await promisify(execFile)('umount', ['--lazy', place]).catch(() => {})
+}

@@ -1,13 +1,15 @@
 import { finishStep, getBuildStep, markStepUndone, type StepDetail } from '#db/build-step.ts'
 import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
 import { recordRemoval, recordResource } from '#db/resource.ts'
+import { hasLinks } from '#db/link-change.ts'
 import type { Db } from '#db/database.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
 import type { EventKind } from '#db/event.ts'
 import type { StepPlan } from '#domain/backup-plan.ts'
-import type { UndoableStep } from '#domain/build-plan.ts'
+import type { LinkStep, UndoableStep } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
@@ -33,6 +35,8 @@ export interface BuildTicket {
   readonly buildOrderId: string
   readonly subscriptionId: string
   readonly steps: readonly StepTicket[]
+  /** Its instances want or offer something: servers on which links are made, or taken back. Left out: none. */
+  readonly linksOn?: readonly string[]
 }
 
 type Outcome = 'done' | 'failed' | 'undone'
@@ -55,7 +59,7 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       await setBuildState(db, order.id, { state: 'running', event: `${input.kind}.started` })
       await moveInstances(db, subscriptionId, input.kind === 'build' ? 'building' : 'cancelling')
       await waitForRepairs(db, subscriptionId)
-      return toTicket(order)
+      return { ...toTicket(order), ...(await linksOn(db, subscriptionId)) }
     },
 
     /** How a closed order ended; null while it is open. */
@@ -105,6 +109,13 @@ async function moveInstances(db: Db, subscriptionId: string, state: InstanceStat
   }
 }
 
+/** Links are between instances of one server. */
+async function linksOn(db: Db, subscriptionId: string): Promise<Pick<BuildTicket, 'linksOn'>> {
+  if (!(await hasLinks(db, subscriptionId))) return {}
+  const instances = await listDeployedInstances(db, { subscriptionId })
+  return { linksOn: [...new Set(instances.map(({ serverId }) => encodeId('server', serverId)))] }
+}
+
 /** A repair that had begun ends first; none begins any more, for the rows say that something else is at work. */
 async function waitForRepairs(db: Db, subscriptionId: string): Promise<void> {
   for (const { id } of await listDeployedInstances(db, { subscriptionId })) {
@@ -134,6 +145,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       const { plan } = step
       if (plan.kind === 'backup') throw new Error('a backup is no step of a build')
       return await recorded(db, step, async () => {
+        if (plan.kind === 'link') await refuseLostOffer(db, plan)
         const instance = await getDeployedInstance(db, step.instanceId)
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
@@ -142,7 +154,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
           (ctx) => ensurePinned({ db, runner, installationKey }, { instance, step: plan }, ctx),
           { secrets, onProgress: showProgress(db, step.id) },
         )
-        if (plan.kind !== 'ready' && plan.kind !== 'restore') {
+        if (plan.kind !== 'ready' && plan.kind !== 'restore' && plan.kind !== 'link') {
           await recordResource(db, {
             ...step,
             kind: plan.kind,
@@ -206,6 +218,13 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       throw new Error(`${plan.kind} ${plan.name} was removed and is still there`)
     return outcome.detail
   }
+}
+
+/** Waiting for one that will not run any more would never end. */
+async function refuseLostOffer(db: Db, { title, offer }: LinkStep): Promise<void> {
+  const { state } = await getDeployedInstance(db, decodeId('instance', offer.instance))
+  if (!['failed', 'cancelling', 'destroyed'].includes(state)) return
+  throw new BusinessError('link_missing', `${title}: ${offer.container} is ${state}.`)
 }
 
 function isUndoable(step: StepPlan): step is UndoableStep {

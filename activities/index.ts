@@ -8,6 +8,7 @@ import { refusing } from './failure.ts'
 import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
 import { createLimitActivities } from './limit.ts'
+import { createLinkActivities } from './link.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
@@ -41,6 +42,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createStepActivities(deps),
     ...createInstanceActivities(deps),
     ...createLimitActivities(deps),
+    ...createLinkActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),
     ...createServerTestActivities(deps),

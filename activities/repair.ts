@@ -126,7 +126,7 @@ async function carryOut(
   for (const step of planRepair(wanted.steps, repaired)) {
     const carried = { instance: deployed, step, isUnasked: !isAsked }
     const { externalId } = await ensurePinned(deps, carried, withSecrets)
-    if (step.kind !== 'ready' && step.kind !== 'restore')
+    if (step.kind !== 'ready' && step.kind !== 'restore' && step.kind !== 'link')
       await record(db, deployed, { kind: step.kind, name: step.name, externalId })
   }
   const ref = { definition: deployed.definition, instance: deployed.planned }

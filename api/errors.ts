@@ -301,10 +301,21 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The application has no such limit',
     'Use the code of a limit that the application declares.',
   ),
+  link_cycle: kind(
+    422,
+    'The links lead back to where they begin',
+    'Name another target for one of them, or let one be optional in its application.',
+  ),
   link_expired: kind(
     410,
     'The link is used up or too old',
     'Start Clouder again: npm start prints a new one, at every start.',
+  ),
+  link_missing: kind(
+    422,
+    'Something that it needs is not on offer',
+    'Order an application with it that offers this kind, or name the instance that does.',
+    [{ title: 'List instances', href: '/v1/instances' }],
   ),
   login_required: kind(
     401,
@@ -362,6 +373,9 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The pattern could give a number twice',
     'Use {series} and {number} once each with a sign between them, and {year} where numbers begin anew each year.',
   ),
+  offer_in_use: kind(409, 'Others are linked to it and need it', 'Cancel what needs it first.', [
+    { title: 'List links', href: '/v1/links' },
+  ]),
   order_active: kind(
     409,
     'Something of the order is active',

@@ -24,6 +24,7 @@ import type {
 import type { InstallationTable, RegistriesTable, ServiceTermsTable } from './tables/installation.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
+import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
 import type * as hold from './tables/order-hold.ts'
 import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
@@ -101,6 +102,8 @@ export interface Database {
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable
   instance_values: build.InstanceValuesTable
+  links: LinksTable
+  preferred_offers: PreferredOffersTable
   readings: ReadingsTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable

@@ -68,6 +68,8 @@ export type EventKind =
   | 'server.reachable'
   | 'limit.applied'
   | 'limit.refused'
+  | 'link.made'
+  | 'link.taken_back'
   | 'invoice.credited'
   | 'invoice.finalized'
   | 'invoice.marked_collectible'

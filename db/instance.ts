@@ -8,6 +8,7 @@ import type { InstanceState } from '#domain/instance.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db, Tx } from './database.ts'
 import { listPins } from './instance-image.ts'
+import { readPlannedLinks } from './link.ts'
 
 /** An instance as a server has to know it, with the application it runs. */
 export interface DeployedInstance {
@@ -65,10 +66,9 @@ export async function listDeployedInstances(
   if ('phase' in by && by.phase) query = query.where('subscriptions.phase', '=', by.phase)
   const rows = await query.execute()
   const copies = await readCopiesOf(db, rows)
-  const pins = await listPins(
-    db,
-    rows.map(({ id }) => id),
-  )
+  const ids = rows.map(({ id }) => id)
+  const links = await readPlannedLinks(db, ids)
+  const pins = await listPins(db, ids)
   return rows.map((row) => ({
     id: row.id,
     subscriptionId: row.subscription_id,
@@ -92,6 +92,7 @@ export async function listDeployedInstances(
       variables: row.variables,
       images: pins.get(row.id) ?? [],
       ...copies(row.restored_from_backup_id),
+      ...links(row.id),
     },
   }))
 }

@@ -6,6 +6,7 @@ import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
 import type { OrderChannel } from '#domain/order-hold.ts'
+import type { DecidedLink } from '#domain/link.ts'
 import { currencyExponent } from '#domain/money.ts'
 import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type Catalog, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
@@ -23,6 +24,7 @@ import {
 import type { InstallationKey } from './sealing.ts'
 import { refuseOutOfStock, wantedOf } from './stock.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
+import { planOrderLinks } from './order-link.ts'
 import { readOrderEnvironment, type OrderEnvironment } from './environment.ts'
 import { readGriddedCatalog } from './price-grid.ts'
 
@@ -78,6 +80,8 @@ export interface OrderContext {
   readonly applications: Applications
   /** By line of the request. */
   readonly preferredServerIds: readonly (string | null)[]
+  /** Between the instances that it makes, and with those that there are. */
+  readonly links: readonly DecidedLink[]
 }
 
 /** A discount that the order names by its code, and the places of the subscriptions that get it. */
@@ -154,15 +158,28 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   if (request.isHandedOver !== true)
     await refuseOutOfStock(db, wantedOf([...linesOf(planned), ...linesOfAdditions(additions)]), customer.id)
   if (request.isHandedOver !== true) refuseUnbuildable(planned, applications)
+  const environment = await readOrderEnvironment(db, request, { customer, installationId: installation.id })
+  const linked =
+    request.isHandedOver === true
+      ? { planned, links: [] }
+      : await planOrderLinks(
+          db,
+          request,
+          { planned, applications },
+          {
+            customerId: customer.id,
+            prefix: environment.prefix,
+          },
+        )
   return {
     customer: { id: customer.id, code: customer.code, timeZone: customer.time_zone },
     installationId: installation.id,
-    environment: await readOrderEnvironment(db, request, { customer, installationId: installation.id }),
+    environment,
     currency,
     nowAt,
     on,
     startsOn,
-    planned,
+    ...linked,
     additions,
     answers: request.lines.map((line) => partAnswers(line.answers ?? noAnswers, productsOf(line, catalog))),
     discount: await chooseDiscount(db, request.discountCode ?? null, { currency, on, planned }),

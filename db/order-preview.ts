@@ -2,6 +2,7 @@ import type { PlannedAddition } from '#domain/addition.ts'
 import type { KeptAnswers } from '#domain/answers.ts'
 import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { DecidedLink } from '#domain/link.ts'
 import type { PlannedHold } from '#domain/order-hold.ts'
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
 import {
@@ -26,6 +27,7 @@ import {
   type OrderContext,
   type OrderRequest,
 } from './order-context.ts'
+import { provisionalId } from './order-link.ts'
 import { foreseeHolds } from './order-hold.ts'
 import { readBilledCustomer } from './one-off-bill.ts'
 import { planPlacements } from './placement.ts'
@@ -61,6 +63,8 @@ export interface PreviewedSubscription {
   readonly title: string
   readonly lines: readonly PlannedLine[]
   readonly buildSteps: readonly string[]
+  /** What its applications want of others. */
+  readonly links: readonly { readonly application: string; readonly link: DecidedLink }[]
   /** What its applications are told; null stands for a secret. */
   readonly variables: VariableValues
   /** Of its first application; null: it has none, or no server can take it. */
@@ -110,6 +114,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
     subscriptions: context.planned.map((subscription, index) => ({
       ...previewSubscription(subscription, context),
       ...previewPlacements(placements.filter(({ subscriptionIndex }) => subscriptionIndex === index)),
+      links: linksOf(subscription, index, context),
     })),
     dueNow: due,
     recurring: totalRecurring(recurring, discount, { terms, on }),
@@ -174,7 +179,7 @@ export function saidLine({ product, price, quantity, amountMinor }: PlannedLine,
 function previewSubscription(
   subscription: PlannedSubscription,
   context: OrderContext,
-): Omit<PreviewedSubscription, 'server' | 'placements'> {
+): Omit<PreviewedSubscription, 'server' | 'placements' | 'links'> {
   const steps = subscription.applicationIds.flatMap((id) => {
     const application = context.applications.get(id)
     if (!application) return []
@@ -206,4 +211,16 @@ function previewPlacements(
 ): Pick<PreviewedSubscription, 'server' | 'placements'> {
   const chosen = placements[0]?.servers.find(({ isChosen }) => isChosen)
   return { server: chosen?.server ?? null, placements }
+}
+
+function linksOf(
+  { applicationIds }: PlannedSubscription,
+  subscriptionIndex: number,
+  { applications, links }: OrderContext,
+): PreviewedSubscription['links'] {
+  return applicationIds.flatMap((applicationId) =>
+    links
+      .filter(({ instance }) => instance === provisionalId({ subscriptionIndex, applicationId }))
+      .map((link) => ({ application: applications.get(applicationId)?.code ?? '', link })),
+  )
 }

@@ -1,7 +1,7 @@
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { noAnswers, type Answers } from '#domain/answers.ts'
-import { buildSequence, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
+import type { OrderRequestLine, PlannedSubscription } from '#domain/order.ts'
 import type { QuotedTotals } from '#domain/quote.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
 import { valuesFor } from '#domain/variable.ts'
@@ -17,6 +17,7 @@ import { openOrderHolds } from './order-hold.ts'
 import { insertAdditions } from './order-addition.ts'
 import { readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
 import { insertPlannedLines } from './order-line.ts'
+import { insertOrderLinks, linkedSequence, provisionalId } from './order-link.ts'
 import { describePrice, totalOrder } from './order-preview.ts'
 import { insertWorkflowStart } from './outbox.ts'
 import { placeOrder, type ServersOfApplications } from './placement.ts'
@@ -63,20 +64,24 @@ export async function confirmOrder(
   const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
   const servers = await placeOrder(tx, { ...context, restored: restorable })
   const subscriptionIds: string[] = []
+  const instances = new Map<string, string>()
   for (const [index, planned] of context.planned.entries()) {
     const orderLineId = orderLineIds[planned.orderLineIndex] ?? ''
-    subscriptionIds.push(
-      await insertSubscription(tx, planned, {
-        ...context,
-        request,
-        orderId,
-        orderLineId,
-        environmentId,
-        restorable,
-        servers: servers[index] ?? new Map(),
-      }),
-    )
+    const sold = await insertSubscription(tx, planned, {
+      ...context,
+      request,
+      subscriptionIndex: index,
+      orderId,
+      orderLineId,
+      environmentId,
+      restorable,
+      servers: servers[index] ?? new Map(),
+    })
+    subscriptionIds.push(sold.id)
+    for (const [applicationId, id] of sold.instances)
+      instances.set(provisionalId({ subscriptionIndex: index, applicationId }), id)
   }
+  await insertOrderLinks(tx, context.links, instances)
   await insertAdditions(tx, context.additions, {
     orderId,
     actor: request.actor,
@@ -194,6 +199,7 @@ export async function insertOrderLines(
 
 type SubscriptionContext = OrderContext & {
   readonly request: OrderRequest
+  readonly subscriptionIndex: number
   readonly orderId: string
   readonly orderLineId: string
   readonly environmentId: string
@@ -205,7 +211,7 @@ async function insertSubscription(
   tx: Tx,
   planned: PlannedSubscription,
   context: SubscriptionContext,
-): Promise<string> {
+): Promise<{ id: string; instances: ReadonlyMap<string, string> }> {
   const id = newId()
   const agreed = context.request.lines[planned.orderLineIndex]?.agreed ?? {}
   await tx
@@ -252,7 +258,7 @@ async function insertSubscription(
     },
   })
   await insertStart(tx, id, planned, context)
-  return id
+  return { id, instances }
 }
 
 async function insertInstances(
@@ -262,7 +268,7 @@ async function insertInstances(
   context: SubscriptionContext,
 ): Promise<Map<string, string>> {
   const made = new Map<string, string>()
-  const sequence = buildSequence(planned.lines)
+  const sequence = linkedSequence(planned, context.subscriptionIndex, context.links)
   for (const applicationId of planned.applicationIds) {
     const application = context.applications.get(applicationId)
     const placed = context.servers.get(applicationId)

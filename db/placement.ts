@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { addAmounts, noAmounts, takenBy, type Amounts } from '#domain/capacity.ts'
 import { BusinessError } from '#domain/errors.ts'
+import type { DecidedLink } from '#domain/link.ts'
 import type { PlannedSubscription } from '#domain/order.ts'
 import {
   fullReasons,
@@ -15,6 +16,7 @@ import {
 import { subnetsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
 import type { Db, Tx } from './database.ts'
 import type { Applications } from './order-application.ts'
+import { boundByLinks, refuseApart } from './order-link.ts'
 
 /** What of an order decides where its instances go. */
 export interface PlacedOrder {
@@ -25,6 +27,7 @@ export interface PlacedOrder {
   readonly preferredServerIds: readonly (string | null)[]
   /** Kept on one server only: the backup that an application begins with. */
   readonly restored: { readonly applicationId: string; readonly serverId: string } | null
+  readonly links: readonly DecidedLink[]
 }
 
 /** A placement with the place of its subscription in the order, and the applications that it is about. */
@@ -49,7 +52,9 @@ export async function planPlacements(db: Db, order: PlacedOrder): Promise<OrderP
           tags: tagsOf(group[0]?.definition),
           takes: group.reduce((sum, { takes }) => addAmounts(sum, takes), noAmounts),
           preferredServerId: order.preferredServerIds[subscription.orderLineIndex] ?? null,
-          bound: boundOf(group, order.restored, servers),
+          bound:
+            boundOf(group, order.restored, servers) ??
+            boundByLinks(order.links, { subscriptionIndex, applicationIds: group.map(({ id }) => id) }),
         },
         servers,
       )
@@ -67,7 +72,7 @@ export type ServersOfApplications = ReadonlyMap<string, { serverId: string; take
  * Places the instances of an order that is being confirmed. The servers' rows stay locked to the end of the transaction, so
  * that of two orders for the last place one gets it.
  * @returns by the subscription's place in the order
- * @throws `no_server_for_application` with the reason of every server
+ * @throws `no_server_for_application` with the reason of every server, `link_missing` for what would be linked over two servers
  */
 export async function placeOrder(tx: Tx, order: PlacedOrder): Promise<ServersOfApplications[]> {
   if (order.planned.some(({ applicationIds }) => applicationIds.length > 0)) await lockServers(tx)
@@ -83,6 +88,10 @@ export async function placeOrder(tx: Tx, order: PlacedOrder): Promise<ServersOfA
       servers[placement.subscriptionIndex]?.set(id, { serverId, takes })
     }
   }
+  refuseApart(order.links, (instance) => {
+    const [index, applicationId] = instance.split('/')
+    return servers[Number(index)]?.get(applicationId ?? '')?.serverId
+  })
   return servers
 }
 

@@ -1123,6 +1123,35 @@ CREATE TABLE limits (
   constraint limits_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
 );
 
+CREATE TABLE links (
+  id uuid not null,
+  wanting_instance_id uuid not null,
+  name text not null,
+  kind text not null,
+  is_required boolean not null,
+  offering_instance_id uuid,
+  reason text,
+  state text not null,
+  made_at timestamp with time zone,
+  taken_back_at timestamp with time zone,
+  failure_detail text,
+  created_at timestamp with time zone not null default now(),
+  constraint links_pkey PRIMARY KEY (id),
+  constraint links_offering_instance_id_fkey FOREIGN KEY (offering_instance_id) REFERENCES instances(id),
+  constraint links_wanting_instance_id_fkey FOREIGN KEY (wanting_instance_id) REFERENCES instances(id),
+  constraint links_check CHECK ((offering_instance_id <> wanting_instance_id)),
+  constraint links_made_check CHECK (((state <> 'made'::text) OR (made_at IS NOT NULL))),
+  constraint links_offer_check CHECK (((offering_instance_id IS NULL) = (reason IS NULL))),
+  constraint links_offered_check CHECK (((state <> ALL (ARRAY['planned'::text, 'made'::text])) OR (offering_instance_id IS NOT NULL))),
+  constraint links_reason_check CHECK ((reason = ANY (ARRAY['named'::text, 'same_subscription'::text, 'same_environment'::text, 'preferred'::text, 'shared'::text]))),
+  constraint links_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'planned'::text, 'made'::text, 'taken_back'::text]))),
+  constraint links_taken_back_check CHECK (((state <> 'taken_back'::text) OR (taken_back_at IS NOT NULL))),
+  constraint links_waiting_check CHECK (((state <> 'waiting'::text) OR ((offering_instance_id IS NULL) AND (NOT is_required))))
+);
+CREATE INDEX links_by_offer ON public.links USING btree (offering_instance_id) WHERE (offering_instance_id IS NOT NULL);
+CREATE INDEX links_to_make ON public.links USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'planned'::text]));
+CREATE UNIQUE INDEX one_link_per_want ON public.links USING btree (wanting_instance_id, name);
+
 CREATE TABLE login_links (
   token_sha256 bytea not null,
   operator_id uuid not null,
@@ -1313,6 +1342,17 @@ CREATE TABLE payment_requests (
 );
 CREATE UNIQUE INDEX one_open_payment_request ON public.payment_requests USING btree (order_id) WHERE (state = 'open'::text);
 CREATE INDEX payment_requests_by_order ON public.payment_requests USING btree (order_id);
+
+CREATE TABLE preferred_offers (
+  server_id uuid not null,
+  kind text not null,
+  instance_id uuid not null,
+  preferred_by text not null,
+  preferred_at timestamp with time zone not null default now(),
+  constraint preferred_offers_pkey PRIMARY KEY (server_id, kind),
+  constraint preferred_offers_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint preferred_offers_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id)
+);
 
 CREATE TABLE price_grids (
   application_id uuid,

@@ -15,6 +15,7 @@ import {
   type LineChanges,
 } from './line-change.ts'
 import { endByTerm, termEndOnNotice } from './renewal.ts'
+import { refuseNeededOffers } from './offering.ts'
 import { reopenDocuments } from './reopened-document.ts'
 import { listDocuments, toCycling } from './subscription-documents.ts'
 import { tellOf } from './subscription.ts'
@@ -36,13 +37,15 @@ export interface Cancellation {
 /**
  * Ends every line at the end of what is paid for, on a day, or now; what was to begin after that never does. Cancelled
  * again, the newer cancellation counts.
- * @throws `date_range_invalid`
+ * @throws `date_range_invalid`, `offer_in_use`
  */
 export async function cancelSubscription(db: Db, key: CommandKey, cancel: Cancellation): Promise<void> {
   await once(db, key, 'cancel', async (changes, subscription) => {
+    const { reasonCode = 'other' } = cancel
+    // A trial is over whoever has found use for it meanwhile.
+    if (reasonCode !== 'trial_over') await refuseNeededOffers(changes.tx, subscription.id)
     if (subscription.cancel_requested_at !== null) await takeBackCancellation(changes)
     const today = dateIn(subscription.time_zone, key.now)
-    const { reasonCode = 'other' } = cancel
     const { endsOn, serviceEndsOn } = await decideEnd(changes, cancel, today)
     await endLinesOn(changes, { endsOn, today })
     await changes.tx

@@ -9,6 +9,7 @@ export interface NewTask {
     | 'metric_failed'
     | 'unbuild_failed'
     | 'limit_refused'
+    | 'link_lost'
     | 'document_parked'
     | 'instance_drift'
     | 'repair_failed'

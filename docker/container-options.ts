@@ -45,7 +45,7 @@ export function createOptions(
     HostConfig: hostOptions(step),
     ...(special.hasHostNetwork === true
       ? {}
-      : { NetworkingConfig: { EndpointsConfig: { [step.network.name]: { Links: links(step) } } } }),
+      : { NetworkingConfig: { EndpointsConfig: { [step.network.name]: endpointOf(step) } } }),
   }
 }
 
@@ -257,6 +257,11 @@ function ports(step: ContainerStep): number[] {
 function portBindings(step: ContainerStep): Record<string, { HostIp: string; HostPort: string }[]> {
   if (step.publish === null || step.special?.hasHostNetwork === true) return {}
   return { [`${step.publish.port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(step.publish.hostPort) }] }
+}
+
+function endpointOf(step: ContainerStep): Docker.EndpointSettings {
+  const { aliases } = step.network
+  return { Links: links(step), ...(aliases === undefined ? {} : { Aliases: [...aliases] }) }
 }
 
 function links(step: ContainerStep): string[] {

@@ -15,6 +15,7 @@ import { call, callToEnd, EngineError, find, isStatus, pause } from './engine.ts
 import { containerExited } from './failure.ts'
 import { nameTaken } from './identity.ts'
 import { findImage } from './image-pull.ts'
+import { attachToLinks } from './link.ts'
 import { ensureNetwork } from './network.ts'
 import { putFiles } from './container-files.ts'
 import { findContainer, isJob } from './observation.ts'
@@ -35,6 +36,7 @@ export async function ensureContainer(
   await waitForDependencies(docker, step, ctx)
   const { found, isAdopted, change } = await findOrCreate(docker, step, ctx)
   await refuseDifferences(docker, step, found, ctx)
+  await attachToLinks(docker, step, found, ctx)
   await putFiles(docker, step, ctx)
   if (!found.State.Running && !hasDoneItsJob(found)) await startContainer(docker, step.name, ctx)
   const running = await findContainer(docker, step.name, ctx)

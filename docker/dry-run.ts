@@ -7,6 +7,7 @@ import {
   volumeName,
   type BuildStep,
   type ContainerStep,
+  type LinkStep,
   type PlannedInstance,
   type SavedCopy,
   type UndoableStep,
@@ -101,6 +102,7 @@ function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext)
   if (step.kind === 'image')
     return { externalId: step.pin?.imageId ?? `dry-run:${step.name}`, isAdopted: false, detail }
   if (step.kind === 'restore') return { externalId: step.name, isAdopted: false, detail }
+  if (step.kind === 'link') return ensureLink(server, step)
   if (step.kind === 'ready')
     return ensureReady(server, step.containers, step.labels['io.clouder.instance'] ?? '')
   const externalId = `dry-run:${step.kind}:${step.name}`
@@ -112,6 +114,12 @@ function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext)
   const object = { kind: step.kind, externalId, name: step.name, labels: step.labels }
   server.put(step.kind === 'container' ? { ...object, step, isRunning: true } : object)
   return { externalId, isAdopted: owner === 'same', detail }
+}
+
+function ensureLink(server: ImaginedServer, step: LinkStep): StepOutcome {
+  if (server.find('container', step.offer.container)?.isRunning !== true)
+    throw new Error(`waits for ${step.offer.container}, which does not run yet`)
+  return { externalId: step.link, isAdopted: false, detail: `dry run: ${step.title}` }
 }
 
 function ensureReady(server: ImaginedServer, containers: readonly string[], instanceId: string): StepOutcome {

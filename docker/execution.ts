@@ -13,7 +13,7 @@ export async function execute(
   request: ExecuteRequest,
   ctx: RunnerContext,
 ): Promise<ExecuteResult> {
-  const { container, argv, deadlineMs = DEADLINE_MS } = request
+  const { container, argv, environment = {}, deadlineMs = DEADLINE_MS } = request
   const startedAt = performance.now()
   const what = `execute ${argv[0] ?? ''} in ${container}`
   return await call(
@@ -22,6 +22,7 @@ export async function execute(
     async (abortSignal) => {
       const execution = await docker.getContainer(container).exec({
         Cmd: [...argv],
+        Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
         AttachStdout: true,
         AttachStderr: true,
         abortSignal,

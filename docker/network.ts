@@ -33,7 +33,8 @@ export async function removeNetwork(
     return { isRemoved: false, isAbsent: true, detail: `network ${step.name} was not there` }
   }
   const attached = await listAttached(docker, found.Id, ctx)
-  if (attached.length > 0) {
+  if (attached.length > 0 && step.isOfLink === true) await detachAll(docker, found.Id, attached, ctx)
+  else if (attached.length > 0) {
     const detail = `network ${step.name} is kept: ${attached.length} container(s) of the environment use it`
     return { isRemoved: false, isAbsent: false, detail }
   }
@@ -51,6 +52,20 @@ export async function listAttached(docker: Docker, networkId: string, ctx: Runne
   return await call(ctx, 'list attached containers', (abortSignal) =>
     docker.listContainers({ all: true, filters, abortSignal }),
   )
+}
+
+/** Takes every container off a network, so that it can be removed. */
+async function detachAll(
+  docker: Docker,
+  networkId: string,
+  attached: readonly { readonly Id: string }[],
+  ctx: RunnerContext,
+): Promise<void> {
+  for (const { Id: container } of attached) {
+    await find(ctx, `detach container ${container}`, (abortSignal) =>
+      docker.getNetwork(networkId).disconnect({ Container: container, Force: true, abortSignal }),
+    )
+  }
 }
 
 async function createNetwork(docker: Docker, network: NetworkIdentity, ctx: RunnerContext): Promise<void> {

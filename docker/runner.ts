@@ -23,6 +23,7 @@ import { examineServer } from './examination.ts'
 import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
+import { ensureLink } from './link.ts'
 import { listByLabels, listResources } from './list.ts'
 import { createDiskUsage, readMetrics } from './metrics.ts'
 import { ensureNetwork, removeNetwork } from './network.ts'
@@ -90,6 +91,8 @@ async function ensureStep(
       return await restoreVolumes(copying, step, ctx)
     case 'image':
       return await ensureImage(docker, sources, step, ctx)
+    case 'link':
+      return await ensureLink(docker, step, ctx)
     case 'container':
       return await ensureContainer(docker, step, ctx)
     case 'ready':

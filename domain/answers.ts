@@ -7,6 +7,8 @@ import { readOrderField, type OrderField } from './order-field.ts'
 export interface Answers {
   readonly options: Readonly<Record<string, string>>
   readonly fields: Readonly<Record<string, string>>
+  /** Instances that its applications are to be linked to, by the names of their wants. Left out: none is named. */
+  readonly links?: Readonly<Record<string, string>>
 }
 
 export const noAnswers: Answers = { options: {}, fields: {} }
@@ -80,7 +82,11 @@ export function partAnswers(answers: Answers, products: readonly Asking[]): Kept
     fields.some((field) => field.code === code && field.kind === 'secret')
   const said = Object.entries(answers.fields)
   return {
-    plain: { options: answers.options, fields: Object.fromEntries(said.filter((one) => !isSecret(one))) },
+    plain: {
+      options: answers.options,
+      fields: Object.fromEntries(said.filter((one) => !isSecret(one))),
+      ...(answers.links === undefined ? {} : { links: answers.links }),
+    },
     secret: Object.fromEntries(said.filter(isSecret)),
   }
 }

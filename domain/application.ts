@@ -152,8 +152,8 @@ export interface SecretDefinition {
 /** A variable of the compose file that is no secret of ours. */
 export interface VariableDefinition {
   readonly name: string
-  /** Asked for when it is sold, or the address under which the instance is reached: whole, or its host alone. */
-  readonly source: 'asked' | 'address_url' | 'address_host'
+  /** Asked for when it is sold, the address under which the instance is reached (whole, or its host alone), or a value of a link. */
+  readonly source: 'asked' | 'address_url' | 'address_host' | 'link'
   /** Without a value nothing can be built. */
   readonly isRequired: boolean
   readonly fallback: string | null
@@ -206,6 +206,42 @@ export interface BackupDefinition {
   readonly isStopped: boolean
 }
 
+/** What an application needs of another one, or takes where it finds it. */
+export interface LinkWant {
+  /** What both sides call it: `database`, `dns`. */
+  readonly kind: string
+  /** Unique in the file; it is what an order names a target by. */
+  readonly name: string
+  /** Without it nothing can be built. One that is not required is made while the instance runs, as soon as there is an offer. */
+  readonly isRequired: boolean
+  /** An offer is looked for. Else it is made only with the target that an order names. */
+  readonly isAutomatic: boolean
+  /** Of shared offers, only one that has all of them is taken. */
+  readonly tags: readonly string[]
+  /** Variables of the file, and the value of the offer that each gets: `DATABASE_HOST` gets `host`. Of required ones only. */
+  readonly variables: Readonly<Record<string, string>>
+  /** The services that reach the offer. */
+  readonly services: readonly string[]
+  /** Run in the instance with the link's values in the environment. They may be run again after a crash, so they must bear it. */
+  readonly onLink?: ServiceCommand
+  readonly onUnlink?: ServiceCommand
+}
+
+/** What an application has for others. */
+export interface LinkOffer {
+  readonly kind: string
+  readonly service: string
+  readonly port: number | null
+  /** Templates over the application's own variables and secrets. Each link has `host`, and `port` where there is one, besides. */
+  readonly values: Readonly<Record<string, string>>
+  /** Others than its own environment may have it. */
+  readonly isShared: boolean
+  readonly tags: readonly string[]
+  /** Run in the offering instance with what is known of the wanting one in the environment. */
+  readonly onLink?: ServiceCommand
+  readonly onUnlink?: ServiceCommand
+}
+
 interface ReadyDefinition {
   readonly path: string
   readonly timeoutS: number
@@ -233,6 +269,9 @@ export interface ApplicationDefinition {
   readonly tags?: readonly string[]
   /** The disk that its volumes may come to hold; left out: none is counted. */
   readonly diskMib?: number
+  /** Absent in what was read before there were links, and where there are none. */
+  readonly wants?: readonly LinkWant[]
+  readonly offers?: readonly LinkOffer[]
   /** In the order of the file. */
   readonly services: readonly ServiceDefinition[]
   readonly volumes: readonly string[]

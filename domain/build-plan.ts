@@ -10,6 +10,13 @@ import {
   type SpecialOptions,
 } from './application.ts'
 import { pinStep, type ImagePin } from './image-pin.ts'
+import {
+  explainReason,
+  linkNetworkName,
+  offeredHost,
+  type LinkNetwork,
+  type PlannedLink,
+} from './link-plan.ts'
 import { addressValues, fillService, type VariableValues } from './variable.ts'
 
 export interface ContainerLimits {
@@ -53,6 +60,10 @@ export interface PlannedInstance {
   readonly images?: readonly ImagePin[]
   /** What its volumes begin with; left out: they begin empty. */
   readonly restoreFrom?: readonly SavedCopy[]
+  /** What it is linked to. */
+  readonly links?: readonly PlannedLink[]
+  /** Networks on which what it offers is reached from other environments. */
+  readonly offeredOn?: readonly LinkNetwork[]
 }
 
 /** A volume that was saved and read back whole. */
@@ -82,6 +93,8 @@ interface StepBase {
 
 export interface NetworkStep extends StepBase {
   readonly kind: 'network'
+  /** Of one link alone: it is removed with it, whoever is attached. */
+  readonly isOfLink?: true
 }
 
 export interface VolumeStep extends StepBase {
@@ -108,6 +121,24 @@ export interface RestoreStep extends StepBase {
   readonly isInPlace?: boolean
 }
 
+/** Looks that what is offered is there and runs, and attaches it to the network of the link, where that has one. */
+export interface LinkStep extends StepBase {
+  readonly kind: 'link'
+  /** `lnk_…` */
+  readonly link: string
+  readonly offer: LinkEnd
+  /** Those of them that are there already are attached, too: a link that is made later needs no restart. */
+  readonly wanting: readonly LinkEnd[]
+  readonly network: string | null
+}
+
+export interface LinkEnd {
+  readonly container: string
+  /** Its label: a container of another instance under that name is none of ours. */
+  readonly instance: string
+  readonly aliases: readonly string[]
+}
+
 /** Strings of environment, command, entrypoint and health check are templates: no secret value is in a plan. */
 export interface ContainerStep extends StepBase {
   readonly kind: 'container'
@@ -122,7 +153,13 @@ export interface ContainerStep extends StepBase {
   /** `volume` is the name on the server here. */
   readonly mounts: readonly Mount[]
   /** The environment's network; its name and labels, so that one removed meanwhile is made again. */
-  readonly network: { readonly name: string; readonly labels: Labels }
+  readonly network: { readonly name: string; readonly labels: Labels; readonly aliases?: readonly string[] }
+  /** Each shared with one container of another environment. */
+  readonly linkNetworks?: readonly {
+    readonly name: string
+    readonly labels: Labels
+    readonly aliases: readonly string[]
+  }[]
   /**
    * The other services under the names that the file gives them. They are links of this container only: two instances of one
    * environment may both have a service `db`, and neither ever reaches the other's by that name.
@@ -158,7 +195,8 @@ export interface ReadyStep extends StepBase {
 }
 
 /** A value of plain JSON, without secrets. */
-export type BuildStep = NetworkStep | VolumeStep | RestoreStep | ImageStep | ContainerStep | ReadyStep
+export type BuildStep =
+  NetworkStep | VolumeStep | RestoreStep | ImageStep | LinkStep | ContainerStep | ReadyStep
 
 /** A step that leaves something on the server which unbuilding removes. Images stay, other instances share them. */
 export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
@@ -176,7 +214,10 @@ export function volumeName(instance: PlannedInstance, volume: string): string {
 }
 
 /** Name on the server of the container of a service: `acme_odoo_web`. */
-export function containerName(instance: PlannedInstance, service: string): string {
+export function containerName(
+  instance: Pick<PlannedInstance, 'environmentPrefix' | 'name'>,
+  service: string,
+): string {
   return `${instance.environmentPrefix}_${instance.name}_${service}`
 }
 
@@ -186,7 +227,9 @@ export function installationLabels(installation: string): Labels {
 }
 
 /** What every object of one environment carries: the network, which all its instances share, has these only. */
-export function environmentLabels(instance: PlannedInstance): Labels {
+export function environmentLabels(
+  instance: Pick<PlannedInstance, 'installation' | 'customer' | 'environmentPrefix'>,
+): Labels {
   return {
     ...installationLabels(instance.installation),
     'io.clouder.customer': instance.customer,
@@ -194,8 +237,14 @@ export function environmentLabels(instance: PlannedInstance): Labels {
   }
 }
 
+/** Who an instance is: what its labels say. */
+type InstanceIdentity = Pick<
+  PlannedInstance,
+  'installation' | 'customer' | 'environmentPrefix' | 'subscription' | 'instance' | 'application'
+>
+
 /** What every container and volume of the instance carries, whatever its component and generation. */
-export function instanceLabels(instance: PlannedInstance): Labels {
+export function instanceLabels(instance: InstanceIdentity): Labels {
   return {
     ...environmentLabels(instance),
     'io.clouder.subscription': instance.subscription,
@@ -206,14 +255,18 @@ export function instanceLabels(instance: PlannedInstance): Labels {
 
 /**
  * The steps that make an instance, in the order in which they are carried out: network, volumes and what they begin with,
- * images, one container a service after all it depends on, and the ready check.
+ * images, links to others, one container a service after all it depends on, and the ready check.
  * @throws `application_refused` when a service asks for more memory, processors or processes than the instance's ceiling.
  * @throws `field_invalid` when the environment's prefix or the instance's name cannot be a part of a name on a server.
  */
 export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
   refuseBadNames(instance)
   // What was ordered is in the plan as it is.
-  const values = { ...addressValues(definition, instance.hostPort), ...instance.variables }
+  const values = {
+    ...addressValues(definition, instance.hostPort),
+    ...instance.variables,
+    ...linkedValues(instance),
+  }
   const services = orderServices(definition.services).map((service) => fillService(service, values))
   const network: NetworkStep = {
     kind: 'network',
@@ -226,6 +279,7 @@ export function planBuild(definition: ApplicationDefinition, instance: PlannedIn
     ...definition.volumes.map((volume) => planVolume(instance, volume)),
     ...planRestore(definition, instance),
     ...planImages(definition, services),
+    ...(instance.links ?? []).flatMap((link) => planLink(instance, link)),
     ...services.map((service) => planContainer(definition, instance, service)),
     planReady(definition, instance, services),
   ].map((step) => pinStep(step, instance.images ?? []))
@@ -293,6 +347,62 @@ function planImages(definition: ApplicationDefinition, services: readonly Servic
   }))
 }
 
+/** Null stands for a secret of the offering instance, which is filled where the container is made. */
+function linkedValues({ links = [] }: PlannedInstance): VariableValues {
+  return Object.assign({}, ...links.map(({ variables }) => variables))
+}
+
+function planLink(instance: PlannedInstance, link: PlannedLink): (NetworkStep | LinkStep)[] {
+  const labels = { ...instanceLabels(instance), 'io.clouder.component': link.name }
+  const { offer } = link
+  const network: NetworkStep[] = link.isAcross
+    ? [
+        {
+          kind: 'network',
+          name: linkNetworkName(link),
+          title: `Network of the link ${link.name}`,
+          labels,
+          isOfLink: true,
+        },
+      ]
+    : []
+  return [
+    ...network,
+    {
+      kind: 'link',
+      name: `${instance.environmentPrefix}_${instance.name}_${link.name}`,
+      title: `Link ${link.name}: ${offer.name} (${explainReason(link.reason)})`,
+      labels,
+      link: link.link,
+      offer: { container: offer.container, instance: offer.instance, aliases: [offer.host] },
+      wanting: link.services.map((service) => ({
+        container: containerName(instance, service),
+        instance: instance.instance,
+        aliases: [],
+      })),
+      network: link.isAcross ? linkNetworkName(link) : null,
+    },
+  ]
+}
+
+/** What a container of the instance is attached to besides its environment's network, as one who wants or as one who offers. */
+function planLinkNetworks(
+  instance: PlannedInstance,
+  service: ServiceDefinition,
+): NonNullable<ContainerStep['linkNetworks']> {
+  const wanted = (instance.links ?? [])
+    .filter((link) => link.isAcross && link.services.includes(service.name))
+    .map((link) => ({
+      name: linkNetworkName(link),
+      labels: { ...instanceLabels(instance), 'io.clouder.component': link.name },
+      aliases: [],
+    }))
+  const offered = (instance.offeredOn ?? [])
+    .filter((network) => network.service === service.name)
+    .map(({ name, labels }) => ({ name, labels, aliases: [offeredHost(instance.name, service.name)] }))
+  return [...wanted, ...offered]
+}
+
 function builtFrom(image: ImageSource): string {
   if (image.from === 'registry') return ''
   return image.needsPackages === true ? ", built from Debian's packages" : ', built from local parts'
@@ -303,6 +413,8 @@ function planContainer(
   instance: PlannedInstance,
   service: ServiceDefinition,
 ): ContainerStep {
+  const linkNetworks = planLinkNetworks(instance, service)
+  const isOffered = (definition.offers ?? []).some((offer) => offer.service === service.name)
   return {
     kind: 'container',
     name: containerName(instance, service.name),
@@ -319,7 +431,12 @@ function planContainer(
     entrypoint: service.entrypoint,
     environment: service.environment,
     mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
-    network: { name: networkName(instance), labels: environmentLabels(instance) },
+    network: {
+      name: networkName(instance),
+      labels: environmentLabels(instance),
+      ...(isOffered ? { aliases: [offeredHost(instance.name, service.name)] } : {}),
+    },
+    ...(linkNetworks.length === 0 ? {} : { linkNetworks }),
     peers: definition.services
       .filter((peer) => peer.name !== service.name)
       .map((peer) => ({

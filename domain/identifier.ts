@@ -26,6 +26,7 @@ const prefixes = {
   invoice: 'inv',
   invoiceLine: 'il',
   kit: 'kit',
+  link: 'lnk',
   oneOffCharge: 'oof',
   order: 'ord',
   paymentRequest: 'pay',

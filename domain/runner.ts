@@ -80,6 +80,8 @@ export interface ExecuteRequest {
   readonly container: string
   /** An argument list; no shell reads it. */
   readonly argv: readonly string[]
+  /** What the command finds in its environment, besides what the container has. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly deadlineMs?: number
 }
 

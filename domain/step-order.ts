@@ -1,6 +1,6 @@
 import { unreachable } from './assert.ts'
 import type { StepPlan } from './backup-plan.ts'
-import type { ContainerStep } from './build-plan.ts'
+import type { ContainerStep, LinkStep } from './build-plan.ts'
 import { imageName } from './image-pin.ts'
 
 /** Which steps each step waits for: positions by position, and all of them come before it. A plain JSON value. */
@@ -14,9 +14,9 @@ export interface PlacedStep {
 }
 
 /**
- * What each step of a build waits for: an instance for all of a lower sequence, a container for its network, its image, its
- * volumes and the containers that it depends on, the ready check for all containers. Networks, volumes and images wait for
- * nothing else.
+ * What each step of a build waits for: an instance for all of a lower sequence, a link for its offer to be ready, a container
+ * for its network, its image, its volumes, its links and the containers that it depends on, the ready check for all containers.
+ * Networks, volumes and images wait for nothing else.
  * @param steps in an order in which they could be carried out one by one
  * @example network, volume, image, container, ready: `[[], [], [], [0, 1, 2], [3]]`
  */
@@ -97,6 +97,8 @@ function needs(step: StepPlan, other: StepPlan): boolean {
       return false
     case 'restore':
       return other.kind === 'volume' && step.copies.some(({ volume }) => volume === other.name)
+    case 'link':
+      return linkNeeds(step, other)
     case 'container':
       return containerNeeds(step, other)
     case 'ready':
@@ -106,15 +108,25 @@ function needs(step: StepPlan, other: StepPlan): boolean {
   }
 }
 
+/** What is offered is to be ready, and not only to run. */
+function linkNeeds({ network, offer }: LinkStep, other: StepPlan): boolean {
+  if (other.kind === 'ready') return other.labels['io.clouder.instance'] === offer.instance
+  return other.kind === 'network' && other.name === network
+}
+
 function containerNeeds(step: ContainerStep, other: StepPlan): boolean {
   const mounted = new Set(step.mounts.map(({ volume }) => volume))
   switch (other.kind) {
     case 'network':
-      return step.network.name === other.name
+      return (
+        step.network.name === other.name || (step.linkNetworks ?? []).some(({ name }) => name === other.name)
+      )
     case 'image':
       return step.image === imageName(other)
     case 'volume':
       return mounted.has(other.name)
+    case 'link':
+      return other.wanting.some(({ container }) => container === step.name)
     case 'restore':
       return other.copies.some(({ volume }) => mounted.has(volume))
     case 'container':

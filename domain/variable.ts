@@ -26,7 +26,7 @@ export function addressValues(
   if (hostPort === null) return {}
   return Object.fromEntries(
     variables.flatMap(({ name, source }) => {
-      if (source === 'asked') return []
+      if (source === 'asked' || source === 'link') return []
       return [[name, source === 'address_url' ? `http://127.0.0.1:${hostPort}` : '127.0.0.1']]
     }),
   )
@@ -43,6 +43,8 @@ export function refuseMissing(
   pointer: string,
 ): void {
   const missing = variables.filter(({ name, source, isRequired }) => {
+    // Which link gives it is decided by the order as a whole, and refused there.
+    if (source === 'link') return false
     const isKnown = Object.hasOwn(values, name) || (source !== 'asked' && isPublic !== null)
     return isRequired && !isKnown
   })

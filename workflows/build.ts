@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow'
 import type { BuildTicket, StepTicket } from '#activities/build.ts'
 import { reverseOrder } from '#domain/step-order.ts'
-import { database, onServer, onServerForLong } from './activities.ts'
+import { database, onServer, onServerAtOnce, onServerForLong } from './activities.ts'
 import { cancelBuildSignal, searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { isWalkedInTurn, orderOf, walk } from './walk.ts'
@@ -49,12 +49,27 @@ export async function build(ticket: BuildTicket): Promise<BuildResult> {
   await database.closeBuildOrder.executeWithOptions({ summary: 'everything runs' }, [
     { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
+  await settleLinks(ticket)
   show(ticket, standing, ticket.steps.length)
   return { state: 'done' }
 }
 
 function carryOutOn(serverId: string, kind: StepTicket['kind']) {
   return (kind === 'restore' ? onServerForLong(serverId) : onServer(serverId)).carryOutStep
+}
+
+/** What waited for an offer that runs now, or wants one itself. What is not made here is made by the next reconciliation. */
+async function settleLinks({ linksOn = [] }: BuildTicket): Promise<void> {
+  for (const serverId of linksOn) {
+    try {
+      await onServerAtOnce(serverId).settleLinks.executeWithOptions(
+        { summary: 'links that can be made now' },
+        [{ serverId }],
+      )
+    } catch (error) {
+      toRefusal(error)
+    }
+  }
 }
 
 /** Undoes what was begun, each step once those that needed it are undone. One that cannot be undone keeps no other. */

@@ -57,6 +57,7 @@ async function lookAt(serverId: string): Promise<Found> {
   try {
     const { drift, repaired, orphans } = await compareServer(serverId)
     if (patched('expired-backups')) await deleteExpiredBackups(serverId)
+    if (patched('links')) await settleLinks(serverId)
     return { drift, repaired, orphans, unreachable: [] }
   } catch (error) {
     const unreachable = [`${serverId}: ${toRefusal(error).detail}`]
@@ -77,6 +78,13 @@ async function deleteExpiredBackups(serverId: string): Promise<void> {
     { summary: 'backups that were kept long enough' },
     [{ serverId }],
   )
+}
+
+/** What waits for an offer that is there by now, whoever failed to make it before. */
+async function settleLinks(serverId: string): Promise<void> {
+  await atServer(serverId).settleLinks.executeWithOptions({ summary: 'links that can be made now' }, [
+    { serverId },
+  ])
 }
 
 async function compareServer(serverId: string): Promise<ServerTruth> {

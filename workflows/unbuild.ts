@@ -11,6 +11,11 @@ import { orderOf, walk } from './walk.ts'
  */
 export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
   try {
+    for (const serverId of ticket.linksOn ?? []) {
+      await onServer(serverId).takeBackLinks.executeWithOptions({ summary: 'take back its links' }, [
+        { subscriptionId: ticket.subscriptionId, serverId },
+      ])
+    }
     let done = 0
     const end = await walk(orderOf(ticket), async (position) => {
       const step = ticket.steps[position]

@@ -93,6 +93,9 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>
     `Limit ${text(data['limit'])} of ${text(data['quantity'])} was not taken${because(data['answer'])}`,
+  'link.made': (data) =>
+    `Linked to ${text(data['offer_name'])} as ${text(data['name'])}: ${text(data['kind'])}, taken as ${text(data['reason']).replaceAll('_', ' ')}`,
+  'link.taken_back': (data) => `Link ${text(data['name'])} to ${text(data['offer_name'])} taken back`,
   'invoice.credited': (data) =>
     `${amount(data)} of ${text(data['number'])} credited${because(data['reason'])}`,
   'invoice.finalized': (data) =>

@@ -21,6 +21,7 @@ import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
+import { registerLinks } from './links.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
@@ -86,6 +87,7 @@ export function registerRoutes(frame: Frame): void {
   registerBackups(frame)
   registerBuilds(frame)
   registerInstances(frame)
+  registerLinks(frame)
   registerFindings(frame)
   registerInstanceValues(frame)
   registerRegistries(frame)

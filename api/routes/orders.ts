@@ -8,8 +8,10 @@ import { readOrderDetail } from '#db/read/order-detail.ts'
 import type { InstallationKey } from '#db/sealing.ts'
 import { getTemplate } from '#db/subscription-template.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
+import type { Answers } from '#domain/answers.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { ErrorCode } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { OrderRequestLine } from '#domain/order.ts'
 import { checkAgreed, type QuotedTotals } from '#domain/quote.ts'
 import { applyTemplate, type SubscriptionDefaults } from '#domain/subscription-template.ts'
@@ -52,6 +54,8 @@ export const orderRefusals: readonly ErrorCode[] = [
   'external_id_taken',
   'id_kind_mismatch',
   'invoice_field_missing',
+  'link_cycle',
+  'link_missing',
   'name_invalid',
   'name_taken',
   'no_server_for_application',
@@ -269,11 +273,25 @@ export async function toOrderLines(
       quantity: line.quantity,
       externalId: line.external_id,
       joins,
-      answers: { options: line.options, fields: line.fields },
+      answers: { options: line.options, fields: line.fields, ...(await resolveLinks(db, line, pointer)) },
       agreed: await toAgreed(db, line, pointer),
     })
   }
   return resolved
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+async function resolveLinks(
+  db: Db,
+  { links }: Line,
+  pointer: string,
+): Promise<Partial<Pick<Answers, 'links'>>> {
+  const named: Record<string, string> = {}
+  for (const [name, text] of Object.entries(links)) {
+    const place = { pointer: `${pointer}/links/${name}`, unknown: 'not_found' } as const
+    named[name] = encodeId('instance', await resolveField(db, { kind: 'instance', text, ...place }))
+  }
+  return Object.keys(named).length === 0 ? {} : { links: named }
 }
 
 /** @throws `template_unknown`, `id_kind_mismatch` */

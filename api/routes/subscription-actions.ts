@@ -77,7 +77,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     summary: 'Cancel a subscription, now or at the end of what is paid',
     description: `Otherwise than at the end of what is paid, a key needs the scope ${cancelNow}.`,
     body: cancelSchema,
-    refusals: ['date_range_invalid'],
+    refusals: ['date_range_invalid', 'offer_in_use'],
     toWish: ({ body, principal }) => {
       if (body.when !== 'period_end') authorize(principal, cancelNow)
       return toCancellation(body)

@@ -4,6 +4,7 @@ import { saidLine, type OrderPreview } from '#db/order-preview.ts'
 import type { OrderRow } from '#db/read/order.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { ChosenOffer } from '#domain/link.ts'
 import type { AskedStart } from '#domain/order-start.ts'
 import { lineSentence, offerSentence } from '#domain/pricing/sentence.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
@@ -24,6 +25,7 @@ import {
 import { conversionSchema, toConversionJson } from './explanation.ts'
 import { holdShape, plannedHoldSchema, toHoldJson, toPlannedHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
+import { explainLink, linkReasonSchema } from './link.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { defaultsShape } from './subscription-template.ts'
 import { acceptedTermsField } from './service-terms.ts'
@@ -96,6 +98,14 @@ const orderShape = {
               'What is chosen, by the codes of the product’s options: a choice, a quantity, true or false.',
           }),
           fields: saidField,
+          links: z
+            .record(z.string().max(40), addressField)
+            .default({})
+            .refine((links) => Object.keys(links).length <= 20, { error: 'At most 20 links' })
+            .openapi({
+              description:
+                'Instances that what is built is linked to, by the names of its wants. What is not named is taken where it is on offer.',
+            }),
           template: addressField.optional().openapi({
             description: 'Named defaults of its subscription; what this line says itself wins over them.',
           }),
@@ -341,6 +351,22 @@ export const orderPreviewSchema = z
         lines: z.array(previewedLine),
         price_sentence: z.string().openapi({ description: 'All that it costs, as one sentence.' }),
         build_steps: z.array(z.string()),
+        links: z
+          .array(
+            z.object({
+              application: z.string(),
+              name: z.string(),
+              kind: z.string(),
+              is_required: z.boolean(),
+              offer: z
+                .object({ instance: z.string().nullable(), name: z.string() })
+                .nullable()
+                .openapi({ description: 'Without an instance: of what is ordered with it.' }),
+              reason: linkReasonSchema,
+              explanation: z.string(),
+            }),
+          )
+          .openapi({ description: 'What its applications want of others, and whose offer they take.' }),
         variables: z
           .record(z.string(), z.string().nullable())
           .openapi({ description: 'What its application is told; null stands for a secret.' }),
@@ -383,6 +409,15 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
         })),
       ),
       build_steps: [...subscription.buildSteps],
+      links: subscription.links.map(({ application, link }) => ({
+        application,
+        name: link.want.name,
+        kind: link.want.kind,
+        is_required: link.want.isRequired,
+        offer: link.chosen && offerOf(link.chosen),
+        reason: link.chosen?.reason ?? null,
+        explanation: explainLink({ reason: link.chosen?.reason ?? null, kind: link.want.kind }),
+      })),
       variables: subscription.variables,
       server: subscription.server,
     })),
@@ -402,6 +437,11 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
     metered: [...preview.metered],
     waits_for: preview.holds.map(toPlannedHoldJson),
   }
+}
+
+/** What is only ordered has no id yet. */
+function offerOf({ offering }: ChosenOffer): { instance: string | null; name: string } {
+  return { instance: offering.instance.startsWith('inst_') ? offering.instance : null, name: offering.name }
 }
 
 function toOrderTotalJson(

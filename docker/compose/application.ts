@@ -6,6 +6,7 @@ import {
 import { BusinessError } from '#domain/errors.ts'
 import { extendServices } from './extends.ts'
 import { describeFinding, Findings, pointerOf, type Finding, type Path } from './finding.ts'
+import { linksOf, refuseLinks } from './links.ts'
 import {
   below,
   fixedText,
@@ -108,6 +109,7 @@ function readFile(file: ComposeFile, source: Source, findings: Findings): Applic
   if (block === undefined || services.length < drafts.length || services.length === 0) return null
   const definition = define(file.code, block, drafts, services, reading)
   refuseReferences(definition, findings)
+  refuseLinks(definition, findings)
   return definition
 }
 
@@ -227,6 +229,7 @@ function define(
     ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),
     ...(block.tags.length === 0 ? {} : { tags: block.tags }),
     ...(disk === undefined ? {} : { diskMib: disk }),
+    ...linksOf(block, whole),
     services: whole,
     volumes: [...reading.volumes],
   }

@@ -23,10 +23,15 @@ export interface Variables {
  */
 export function declareVariables(services: readonly ServiceDefinition[], block: XClouder): Variables {
   const declared = new Set(block.secrets.map((one) => one.name))
+  const linked = new Set(block.wants.flatMap((want) => Object.keys(want.variables)))
   const secrets: SecretDefinition[] = [...block.secrets]
   const variables: VariableDefinition[] = []
   for (const use of usesOf(services)) {
     if (declared.has(use.name)) continue
+    if (linked.has(use.name)) {
+      variables.push({ ...toVariable(use), source: 'link', isRequired: true, fallback: null })
+      continue
+    }
     const secret = secretFor(use)
     if (secret === null) variables.push(toVariable(use))
     else secrets.push(secret)
@@ -55,7 +60,8 @@ function usesOf(services: readonly ServiceDefinition[]): Use[] {
   return [...uses.values()]
 }
 
-function templatesOf(service: ServiceDefinition): { text: string; isInShellLine: boolean }[] {
+/** Every text of a service that may hold variables. */
+export function templatesOf(service: ServiceDefinition): { text: string; isInShellLine: boolean }[] {
   const plain = [
     ...Object.values(service.environment),
     ...Object.values(service.special?.labels ?? {}),

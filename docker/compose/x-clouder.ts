@@ -79,6 +79,45 @@ const backup = z.strictObject({
   stop: z.boolean().default(true),
 })
 
+/** `host` and `port` are given by every offer; the rest by its values. */
+const valueName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'is not the name of a value: lower case letters')
+const tag = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'is not a tag of lower case letters and digits')
+
+const want = z
+  .strictObject({
+    kind: code,
+    name: code.optional(),
+    required: z.boolean().default(true),
+    automatic: z.boolean().default(true),
+    tags: z.array(tag).default([]),
+    variables: z.record(variableName, valueName).default({}),
+    on_link: serviceCommand.exactOptional(),
+    on_unlink: serviceCommand.exactOptional(),
+  })
+  .refine((of) => of.required || Object.keys(of.variables).length === 0, {
+    path: ['variables'],
+    message: 'is for required links; one that comes and goes while it runs tells its values to on_link',
+  })
+
+const offer = z
+  .strictObject({
+    kind: code,
+    service: objectName,
+    port: port.optional(),
+    values: z
+      .record(valueName, z.string().max(1000))
+      .refine((values) => !('host' in values) && !('port' in values), 'has host or port; Clouder gives these')
+      .default({}),
+    shared: z.boolean().default(false),
+    tags: z.array(tag).default([]),
+    on_link: serviceCommand.exactOptional(),
+    on_unlink: serviceCommand.exactOptional(),
+  })
+  .refine((of) => of.shared || of.tags.length === 0, {
+    path: ['tags'],
+    message: 'is for shared offers; write shared: true',
+  })
+
 const uniqueBy = <T>(items: readonly T[], key: (item: T) => string): boolean =>
   new Set(items.map(key)).size === items.length
 
@@ -122,6 +161,16 @@ const xClouder = z
       .default([]),
     /** The disk that its volumes may come to hold: `10g`. */
     disk: z.union([z.string().max(20), z.int().min(1)]).optional(),
+    /** What it needs of other applications. */
+    wants: z
+      .array(want)
+      .refine((wants) => uniqueBy(wants, (one) => one.name ?? one.kind), 'has a name twice')
+      .default([]),
+    /** What it has for others. */
+    offers: z
+      .array(offer)
+      .refine((offers) => uniqueBy(offers, (one) => one.kind), 'has a kind twice')
+      .default([]),
   })
   .refine((block) => !block.stand_in || block.notice !== undefined, {
     path: ['notice'],

@@ -188,11 +188,7 @@ async function tell(
 }
 
 /** What cannot be told any more keeps nothing from ending: the side that goes is gone either way. */
-async function takeBack(
-  deps: ServerDependencies,
-  link: LinkSides,
-  ctx: RunnerContext,
-): Promise<void> {
+async function takeBack(deps: ServerDependencies, link: LinkSides, ctx: RunnerContext): Promise<void> {
   const { db, runner } = deps
   const row = await getLink(deps, link.wanting_instance_id, link.id)
   if (row !== undefined) {

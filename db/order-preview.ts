@@ -112,7 +112,7 @@ export async function previewOrder(db: Db, request: OrderRequest): Promise<Order
     additions: context.additions,
     answers: context.answers,
     subscriptions: context.planned.map((subscription, index) => ({
-      ...previewSubscription(subscription, context),
+      ...previewSubscription(subscription, index, context),
       ...previewPlacements(placements.filter(({ subscriptionIndex }) => subscriptionIndex === index)),
       links: linksOf(subscription, index, context),
     })),
@@ -178,6 +178,7 @@ export function saidLine({ product, price, quantity, amountMinor }: PlannedLine,
 
 function previewSubscription(
   subscription: PlannedSubscription,
+  subscriptionIndex: number,
   context: OrderContext,
 ): Omit<PreviewedSubscription, 'server' | 'placements' | 'links'> {
   const steps = subscription.applicationIds.flatMap((id) => {
@@ -195,6 +196,9 @@ function previewSubscription(
       hostPort: 1,
       ceiling: CONTAINER_CEILING,
       variables: valuesFor(application.definition, subscription.variables),
+      links: context.links
+        .filter(({ instance }) => instance === provisionalId({ subscriptionIndex, applicationId: id }))
+        .flatMap(sampleLink),
     }
     return planBuild(application.definition, sample).map((step) => step.title)
   })
@@ -204,6 +208,15 @@ function previewSubscription(
     buildSteps: steps,
     variables: subscription.variables,
   }
+}
+
+/** What it is made with is known once it is sold; what it is, before. */
+function sampleLink({ want, chosen }: DecidedLink): NonNullable<PlannedInstance['links']> {
+  if (chosen === null || !want.isRequired) return []
+  const { offering, reason } = chosen
+  const { kind, name, services } = want
+  const offer = { instance: 'preview', name: offering.name, container: 'preview', host: 'preview' }
+  return [{ link: 'preview', kind, name, reason, services, variables: {}, isAcross: false, offer }]
 }
 
 function previewPlacements(

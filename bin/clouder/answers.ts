@@ -10,6 +10,7 @@ import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
 import type { instanceSchema } from '#api/schemas/instance.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
+import type { linkSchema } from '#api/schemas/link.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderDetailSchema, placedAgainSchema } from '#api/schemas/order-detail.ts'
@@ -52,6 +53,7 @@ export type Instance = z.output<typeof instanceSchema>
 export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
+export type Link = z.output<typeof linkSchema>
 export type Kit = z.output<typeof kitSchema>
 export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>

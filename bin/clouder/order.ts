@@ -19,6 +19,7 @@ interface OrderOptions {
   readonly discountCode?: string
   readonly option?: Readonly<Record<string, string>>
   readonly field?: Readonly<Record<string, string>>
+  readonly link?: Readonly<Record<string, string>>
   readonly externalId?: string
   readonly template?: string
   readonly trial?: boolean
@@ -50,6 +51,11 @@ export function registerOrder(program: Command): void {
     .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
     .option('--option <code=answer>', 'what is chosen of its options, as often as there are any', gather)
     .option('--field <code=answer>', 'what is said in its order fields, as often as there are any', gather)
+    .option(
+      '--link <name=instance>',
+      'what is built is linked to this instance, as often as there are any',
+      gather,
+    )
     .option('--template <template>', 'named defaults of the subscription: npx clouder templates')
     .option('--no-trial', 'without the trial of the product, also to somebody who has used it')
     .option('--watch', 'follow the build until the application answers')
@@ -92,11 +98,11 @@ function gather(text: string, before: Readonly<Record<string, string>> = {}): Re
 }
 
 async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {
-  const { option = {}, field = {} } = options
+  const { option = {}, field = {}, link: links = {} } = options
   const sale = { ...(await findSold(session, sold)), quantity: options.quantity }
   const { template, trial } = options
   const agreed = { template, ...(trial === false ? { without_trial: true } : {}) }
-  const line = { ...sale, options: option, fields: field, ...agreed }
+  const line = { ...sale, options: option, fields: field, links, ...agreed }
   const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
   return {
     customer: options.customer,

@@ -16,6 +16,7 @@ import { registerExternalId } from './external-id.ts'
 import { registerInstances } from './instances.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInvoices } from './invoices.ts'
+import { registerLinks } from './links.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
 import { registerPriceGrids } from './price-grids.ts'
@@ -67,6 +68,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   build: 'ls',
   instances: 'ls',
   instance: 'ls',
+  links: 'ls',
+  link: 'ls',
   servers: 'ls',
   server: 'ls',
   registries: 'ls',
@@ -113,6 +116,7 @@ export function createProgram(): Command {
   registerBackups(program)
   registerBuilds(program)
   registerInstances(program)
+  registerLinks(program)
   registerServers(program)
   registerRegistries(program)
   registerApplications(program)

@@ -47,6 +47,7 @@ before(async () => {
   await askRegister()
   await keepCopy()
   await findDrift()
+  await waitForOffer()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
@@ -92,6 +93,16 @@ async function findDrift(): Promise<void> {
   await api.db
     .insertInto('findings')
     .values({ id: newId(), server_id: id, instance_id: null, ...what, ...how, ...seen })
+    .execute()
+}
+
+/** The instance waits for what nobody offers. */
+async function waitForOffer(): Promise<void> {
+  const waiting = { name: 'dns', kind: 'dns', is_required: false, state: 'waiting' } as const
+  const none = { offering_instance_id: null, reason: null }
+  await api.db
+    .insertInto('links')
+    .values({ id: newId(), wanting_instance_id: life.instanceId, ...waiting, ...none })
     .execute()
 }
 

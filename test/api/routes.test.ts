@@ -68,6 +68,7 @@ GET /v1/kits kits:read
 GET /v1/kits/:id kits:read
 GET /v1/kits/:id/difference kits:read
 GET /v1/kits/:id/versions kits:read
+GET /v1/links instances:read
 GET /v1/me signed_in
 GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
@@ -128,6 +129,7 @@ POST /v1/discounts/:id/archive discounts:write
 POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
 POST /v1/exchange-rates exchange_rates:write
+POST /v1/instances/:id/preferred-offer instances:write
 POST /v1/instances/:id/price-grids instances:write
 POST /v1/instances/:id/repair instances:write
 POST /v1/invoices invoices:write

@@ -1222,3 +1222,39 @@ test('what is changed of an instance in place has its form', async () => {
   await refuses('instances_service_generations_check', async () => set(sql`service_generations = '[]'`))
   await refuses('instances_observed_differences_check', async () => set(sql`observed_differences = '{}'`))
 })
+
+test('of an instance each want is one link, which has an offer and its reason exactly where it was chosen', async () => {
+  const offering = await copyRow(db, 'instances', sold.instance, { name: `n-${newId()}`, host_port: null })
+  const insert = async (change: Record<string, unknown>) => {
+    const row = {
+      id: newId(),
+      wanting_instance_id: sold.instance,
+      name: newId(),
+      kind: 'database',
+      is_required: true,
+      offering_instance_id: offering,
+      reason: 'shared' as const,
+      state: 'planned' as const,
+      ...change,
+    }
+    await db.insertInto('links').values(row).execute()
+  }
+  await insert({ name: 'database' })
+  await refuses('one_link_per_want', async () => insert({ name: 'database' }))
+  await refuses('links_offer_check', async () => insert({ reason: null }))
+  await refuses('links_reason_check', async () => insert({ reason: 'liked' }))
+  await refuses('links_state_check', async () => insert({ state: 'lost' }))
+  const none = { offering_instance_id: null, reason: null }
+  await refuses('links_waiting_check', async () => insert({ ...none, state: 'waiting' }))
+  await refuses('links_offered_check', async () => insert({ ...none, state: 'planned' }))
+  await refuses('links_made_check', async () => insert({ state: 'made' }))
+  await refuses('links_taken_back_check', async () => insert({ state: 'taken_back' }))
+  await refuses('links_check', async () => insert({ offering_instance_id: sold.instance }))
+  const { rows } = await sql<{ server_id: string }>`
+    select server_id from instances where id = ${sold.instance}`.execute(db)
+  const prefer = async () =>
+    sql`insert into preferred_offers (server_id, kind, instance_id, preferred_by)
+      values (${rows[0]?.server_id}, 'database', ${offering}, 'key_1')`.execute(db)
+  await prefer()
+  await refuses('preferred_offers_pkey', prefer)
+})

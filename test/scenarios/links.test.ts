@@ -107,7 +107,7 @@ test('an application is given the database that is sold with it, and not another
     lines: [{ product: 'shop-with-store' }],
   })
   const [previewed] = preview['subscriptions'] as Json[]
-  const [link] = previewed?.['links'] as Json[]
+  const [link] = (previewed?.['links'] ?? []) as Json[]
   assert.deepEqual(link, {
     application: 'shop',
     name: 'database',
@@ -144,8 +144,9 @@ test('of two databases on offer that of the environment is taken, unless another
   const order = async (links: Json) => {
     const body = { customer: 'harbour-bakery', lines: [{ product: 'shop', links }] }
     const preview = await diary.post('/v1/orders/preview', body)
-    const [link] = (preview['subscriptions'] as Json[])[0]?.['links'] as Json[]
-    return [(link?.['offer'] as Json)['instance'], link?.['reason']]
+    const [{ links: [link] = [] } = {}] = preview['subscriptions'] as { links?: Json[] }[]
+    const { offer = {}, reason } = (link ?? {}) as { offer?: Json; reason?: string }
+    return [offer['instance'], reason]
   }
   assert.deepEqual(await order({}), [oldest?.['id'], 'same_environment'])
   assert.deepEqual(await order({ database: newest?.['id'] }), [newest?.['id'], 'named'])
@@ -169,7 +170,9 @@ test('what needs a database that nobody offers is refused before anything is sol
 })
 
 test('what is needed by others is not cancelled before them', async () => {
-  const [store] = (await diary.list('/v1/instances')).filter(({ application }) => application === 'store').toReversed()
+  const [store] = (await diary.list('/v1/instances'))
+    .filter(({ application }) => application === 'store')
+    .toReversed()
   const address = `/v1/subscriptions/${String(store?.['subscription'])}/cancel`
   const subscription = await diary.order([{ product: 'shop' }])
   await diary.untilPhase(subscription, 'active')
@@ -207,7 +210,7 @@ test('an offer that appears later is linked to all that wait, each once and with
   const links = await linksOf(offer)
   const records = await run(offer, 'dns', 'cat /data/records')
   assert.deepEqual(records.split('\r\n').toSorted(), links.map(({ instance }) => String(instance)).toSorted())
-  assert.deepEqual(links.map(({ reason }) => reason).toSorted(), ['same_environment', 'shared'])
+  assert.deepEqual(links.map(({ reason }) => String(reason)).toSorted(), ['same_environment', 'shared'])
   for (const subscription of sites) {
     const host = await run(subscription, 'site', 'cat /data/linked')
     assert.match(await run(subscription, 'site', `wget -q -O - http://${host}:8080/`), /html/i)
@@ -216,7 +219,10 @@ test('an offer that appears later is linked to all that wait, each once and with
   const { networks } = await listObjects(installation.installationId)
   const own = networks.filter(({ Name: name }) => name.startsWith('clouder_lnk_'))
   assert.equal(own.length, 1, 'the neighbour in the same environment needs none')
-  assert.deepEqual((await diary.list('/v1/findings')).map(({ detail }) => detail), [])
+  assert.deepEqual(
+    (await diary.list('/v1/findings')).map(({ detail }) => detail),
+    [],
+  )
 
   await diary.post(`/v1/subscriptions/${offer}/cancel`, { when: 'now', reason: 'moves' })
   await diary.untilPhase(offer, 'ended')

@@ -125,7 +125,7 @@ async function carryOut(
 ): Promise<void> {
   for (const step of steps) {
     const { externalId } = await runner.ensure(step, ctx)
-    if (step.kind === 'ready' || step.kind === 'restore') continue
+    if (step.kind === 'ready' || step.kind === 'restore' || step.kind === 'link') continue
     await recordResource(db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
   }
 }

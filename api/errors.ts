@@ -346,9 +346,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Nothing waits to be sent back',
     'Read the order: it keeps its money, or it was sent already.',
   ),
-  no_server_for_application: kind(409, 'No server fits', 'Add a server, or free one.', [
-    { title: 'List servers', href: '/v1/servers' },
-  ]),
+  no_server_for_application: kind(
+    409,
+    'No server fits',
+    'The detail says of every server why not. Add a server, let one offer more, or end what is not needed.',
+    [{ title: 'List servers', href: '/v1/servers' }],
+  ),
   not_an_invoice: kind(
     409,
     'It corrects an invoice',
@@ -529,6 +532,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The server is out of reach',
     'Remove the cause that the detail names, then test again: npx clouder servers test. What waits there goes on by itself.',
     [{ title: 'List servers', href: '/v1/servers' }],
+  ),
+  server_in_use: kind(
+    409,
+    'Something is on the server',
+    'Drain it, so that nothing new comes; end what the detail lists, or wait until it has ended, and delete what backups are kept.',
+    [{ title: 'List instances', href: '/v1/instances' }],
   ),
   simulation_too_large: kind(
     422,

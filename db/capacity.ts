@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
-import type { Amounts, Ceilings } from '#domain/capacity.ts'
+import { sayAmount, type Amounts, type CapacityResource, type Ceilings } from '#domain/capacity.ts'
 import type { Tx } from './database.ts'
+import { insertEvent } from './event.ts'
 
 /** What is used of a server: by what is reserved, and the ports of what was ever given one and is not destroyed. */
-export interface UsedCapacity {
+interface UsedCapacity {
   readonly used_memory_mib: number
   readonly used_cpus: string
   readonly used_disk_mib: number
@@ -30,10 +31,12 @@ export function usedCapacity(environmentPrefix: string | null) {
     where instance.server_id = server.id and instance.destroyed_at is null)`
 }
 
+export const portsOfServer = sql<number>`coalesce(upper(server.port_range) - lower(server.port_range), 0)`
+
 /** How many subnets a server has for environments; null: they are not counted. */
 export const subnetsOfServer = sql<number | null>`null::integer`
 
-interface CapacityColumns extends UsedCapacity {
+export interface CapacityColumns extends UsedCapacity {
   readonly memory_mib: number | null
   readonly cpus: string | null
   readonly disk_mib: number | null
@@ -116,7 +119,7 @@ export async function changeServer(
   tx: Tx,
   serverId: string,
   change: ServerChange,
-  now: string,
+  by: { actor: string; now: string },
 ): Promise<void> {
   const { isDraining } = change
   const columns = {
@@ -130,10 +133,36 @@ export async function changeServer(
       isDraining === undefined
         ? undefined
         : isDraining
-          ? sql<string>`coalesce(draining_since, ${now}::timestamptz)`
+          ? sql<string>`coalesce(draining_since, ${by.now}::timestamptz)`
           : null,
   }
   const said = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined))
   if (Object.keys(said).length === 0) return
-  await tx.updateTable('servers').set(said).where('id', '=', serverId).execute()
+  const { code } = await tx
+    .updateTable('servers')
+    .set(said)
+    .where('id', '=', serverId)
+    .returning('code')
+    .executeTakeFirstOrThrow()
+  await insertEvent(tx, {
+    kind: 'server.changed',
+    data: { server: code, actor: by.actor, said: sayChange(change) },
+  })
+}
+
+/** `16 GiB memory, efficiency 0.8, tagged gpu, draining`. */
+function sayChange(change: ServerChange): string {
+  const amount = (resource: CapacityResource, said: number | string | null | undefined) =>
+    said === undefined ? [] : [said === null ? `${resource} not counted` : sayAmount(resource, String(said))]
+  return [
+    ...amount('memoryMib', change.memoryMib),
+    ...amount('cpus', change.cpus),
+    ...amount('diskMib', change.diskMib),
+    ...amount('instances', change.mostInstances),
+    ...(change.efficiency === undefined ? [] : [`efficiency ${change.efficiency}`]),
+    ...(change.tags === undefined
+      ? []
+      : [change.tags.length === 0 ? 'no tags' : `tagged ${change.tags.join(', ')}`]),
+    ...(change.isDraining === undefined ? [] : [change.isDraining ? 'draining' : 'not draining']),
+  ].join(', ')
 }

@@ -63,6 +63,8 @@ export type EventKind =
   | 'instance.replaced'
   | 'instance.replacement_failed'
   | 'server.added'
+  | 'server.changed'
+  | 'server.removed'
   | 'server.joined'
   | 'server.unreachable'
   | 'server.reachable'

@@ -1,5 +1,4 @@
 import Big from 'big.js'
-import { sql } from 'kysely'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { addAmounts, noAmounts, takenBy, type Amounts } from '#domain/capacity.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -13,9 +12,9 @@ import {
   type Placement,
   type PlacementServer,
 } from '#domain/placement.ts'
-import { subnetsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
+import { portsOfServer, subnetsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
 import type { Db, Tx } from './database.ts'
-import type { Applications } from './order-application.ts'
+import { readApplications, type Applications } from './order-application.ts'
 import { boundByLinks, refuseApart } from './order-link.ts'
 
 /** What of an order decides where its instances go. */
@@ -107,10 +106,7 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
     .innerJoinLateral(usedCapacity(environmentPrefix).as('used'), (join) => join.onTrue())
     .selectAll('server')
     .selectAll('used')
-    .select([
-      sql<number>`coalesce(upper(server.port_range) - lower(server.port_range), 0)`.as('port_count'),
-      subnetsOfServer.as('subnet_count'),
-    ])
+    .select([portsOfServer.as('port_count'), subnetsOfServer.as('subnet_count')])
     .where('server.removed_at', 'is', null)
     .where('server.resource_kind', '=', 'infrastructure')
     .orderBy('server.code')
@@ -127,6 +123,35 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
     isExpected: row.connection !== 'local' && row.last_seen_at === null,
     neighbours: row.neighbours,
   }))
+}
+
+/**
+ * Where an instance of the newest version of an application would go now; nothing is reserved.
+ * @throws `application_unknown` where it has no version yet
+ */
+export async function placeApplication(
+  db: Db,
+  asked: { applicationId: string; environmentId: string | null; preferredServerId: string | null },
+): Promise<Placement> {
+  const application = (await readApplications(db, [asked.applicationId])).get(asked.applicationId)
+  if (application === undefined)
+    throw new BusinessError('application_unknown', 'The application has no version yet.')
+  const environment = await db
+    .selectFrom('environments')
+    .select('prefix')
+    .where('id', '=', asked.environmentId)
+    .executeTakeFirst()
+  const { code, definition } = application
+  return place(
+    {
+      applications: [code],
+      tags: tagsOf(definition),
+      takes: takenBy(definition),
+      preferredServerId: asked.preferredServerId,
+      bound: null,
+    },
+    await readPlacementServers(db, environment?.prefix ?? null),
+  )
 }
 
 /**

@@ -123,6 +123,7 @@ export type ErrorCode =
   | 'reinstated_already'
   | 'repair_failed'
   | 'scope_missing'
+  | 'server_in_use'
   | 'server_unreachable'
   | 'simulation_too_large'
   | 'subscription_ended'

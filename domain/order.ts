@@ -211,6 +211,8 @@ function planLine(
 ): PlannedSubscription[] {
   const pointer = `/lines/${index}`
   const quantity = checkQuantity(line.quantity, pointer)
+  if (line.preferredServerId != null && terms.isFromShop === true)
+    throw fieldError(`${pointer}/server`, 'field_invalid', 'In the shop nobody chooses a server.')
   if (line.kitId !== undefined)
     return planKit({ ...line, kitId: line.kitId }, quantity, index, asAgreed(catalog, line), terms)
   const { lines, answers } = planProductLines(line, index, catalog, terms)

@@ -40,8 +40,19 @@ export interface PlacementRequest {
   readonly bound: { readonly serverId: string; readonly because: string } | null
 }
 
-export type PlacementReason =
-  'bound' | 'draining' | 'unreachable' | 'tags' | 'full' | 'preferred' | 'environment' | 'most_free' | 'fits'
+/** Why not, and why; `fits`: it could take it, and another one comes first. */
+export const placementReasons = [
+  'bound',
+  'draining',
+  'unreachable',
+  'tags',
+  'full',
+  'preferred',
+  'environment',
+  'most_free',
+  'fits',
+] as const
+type PlacementReason = (typeof placementReasons)[number]
 
 /** What is to be said of one server: why here, or why not. */
 export interface PlacementFinding {

@@ -86,6 +86,9 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'instance.replacement_failed': (data) =>
     `${text(data['name'])} does not run as changed by ${text(data['by'])}${because(data['detail'])}`,
   'server.added': (data) => `Server ${text(data['server'])} added`,
+  'server.changed': (data) =>
+    `Server ${text(data['server'])} changed by ${text(data['actor'])}: ${text(data['said'])}`,
+  'server.removed': (data) => `Server ${text(data['server'])} removed by ${text(data['actor'])}`,
   'server.joined': (data) => `The worker of server ${text(data['server'])} joined`,
   'server.unreachable': (data) => `Server ${text(data['server'])} is out of reach${because(data['detail'])}`,
   'server.reachable': (data) => `Server ${text(data['server'])} is back; what waited there goes on`,

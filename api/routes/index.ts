@@ -42,6 +42,7 @@ import { registerKitVersions } from './kit-versions.ts'
 import { registerSelfCheck } from './self-check.ts'
 import { registerSeller } from './seller.ts'
 import { registerServiceTerms } from './service-terms.ts'
+import { registerServerCapacity } from './server-capacity.ts'
 import { registerServers } from './servers.ts'
 import { registerServerTest } from './server-test.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
@@ -93,6 +94,7 @@ export function registerRoutes(frame: Frame): void {
   registerRegistries(frame)
   registerServers(frame)
   registerServerTest(frame)
+  registerServerCapacity(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

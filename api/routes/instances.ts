@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { getInstance, listInstances, listLimitCommands } from '#db/read/instance.ts'
-import { resolveAddress } from '../addressing.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
@@ -20,14 +20,21 @@ export function registerInstances(frame: Frame): void {
       permission: 'instances:read',
       tag: 'Servers',
       summary: 'List instances',
-      query: z.strictObject({ ...pageQuery, subscription: addressField.optional() }),
+      query: z.strictObject({
+        ...pageQuery,
+        subscription: addressField.optional(),
+        server: addressField.optional().openapi({ description: 'Those that are on it.' }),
+      }),
       result: pageOf(instanceSchema),
-      refusals: ['subscription_unknown', 'id_kind_mismatch'],
+      refusals: ['not_found', 'subscription_unknown', 'id_kind_mismatch'],
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
       const subscriptionId = await findSubscriptionFilter(db, query.subscription)
-      return toPage(await listInstances(db, { ...page, subscriptionId }), page, toInstanceJson)
+      const server = { kind: 'server', pointer: '?server', unknown: 'not_found' } as const
+      const serverId =
+        query.server === undefined ? null : await resolveField(db, { ...server, text: query.server })
+      return toPage(await listInstances(db, { ...page, subscriptionId, serverId }), page, toInstanceJson)
     },
   )
   frame.route(

@@ -275,6 +275,7 @@ export async function toOrderLines(
       joins,
       answers: { options: line.options, fields: line.fields, ...(await resolveLinks(db, line, pointer)) },
       agreed: await toAgreed(db, line, pointer),
+      preferredServerId: await resolveServer(db, line.server, pointer),
     })
   }
   return resolved
@@ -311,6 +312,12 @@ async function resolveJoined(db: Db, text: string | undefined, pointer: string):
   if (text === undefined) return undefined
   const field = { kind: 'subscription', text, pointer: `${pointer}/subscription` } as const
   return await resolveField(db, { ...field, unknown: 'subscription_unknown' })
+}
+
+async function resolveServer(db: Db, text: string | undefined, pointer: string): Promise<string | null> {
+  if (text === undefined) return null
+  const field = { kind: 'server', text, pointer: `${pointer}/server`, unknown: 'not_found' } as const
+  return await resolveField(db, field)
 }
 
 async function resolveSold(

@@ -26,6 +26,7 @@ import { conversionSchema, toConversionJson } from './explanation.ts'
 import { holdShape, plannedHoldSchema, toHoldJson, toPlannedHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
 import { explainLink, linkReasonSchema } from './link.ts'
+import { placementSchema, toPlacementJson } from './placement.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { defaultsShape } from './subscription-template.ts'
 import { acceptedTermsField } from './service-terms.ts'
@@ -106,6 +107,9 @@ const orderShape = {
               description:
                 'Instances that what is built is linked to, by the names of its wants. What is not named is taken where it is on offer.',
             }),
+          server: addressField.optional().openapi({
+            description: 'Where its instances are to be, if they can be there. Not said in the shop.',
+          }),
           template: addressField.optional().openapi({
             description: 'Named defaults of its subscription; what this line says itself wins over them.',
           }),
@@ -371,6 +375,9 @@ export const orderPreviewSchema = z
           .record(z.string(), z.string().nullable())
           .openapi({ description: 'What its application is told; null stands for a secret.' }),
         server: z.string().nullable(),
+        placements: z
+          .array(placementSchema)
+          .openapi({ description: 'Where its applications would go, and why.' }),
       }),
     ),
     additions: z.array(z.object({ subscription: z.string(), line: previewedLine })).openapi({
@@ -420,6 +427,7 @@ export function toOrderPreviewJson(preview: OrderPreview): z.input<typeof orderP
       })),
       variables: subscription.variables,
       server: subscription.server,
+      placements: subscription.placements.map(toPlacementJson),
     })),
     additions: preview.additions.flatMap(({ subscriptionId, line, options }) =>
       [line, ...options].map((added) => ({

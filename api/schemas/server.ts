@@ -3,6 +3,7 @@ import type { ServerRow } from '#db/read/server.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { ServerExamination } from '#domain/runner.ts'
 import { resourceKinds, sayUnreachable, unreachableCauses } from '#domain/server.ts'
+import { capacitySchema, toCapacityJson } from './capacity.ts'
 import { codeField } from './common.ts'
 
 const instantOrNull = z.string().nullable()
@@ -32,6 +33,10 @@ export const serverSchema = z
     engine_address: z.string().nullable(),
     ports: z.object({ first: z.number().int(), last: z.number().int() }).nullable(),
     instances: z.number().int(),
+    capacity: capacitySchema,
+    efficiency: z.string(),
+    tags: z.array(z.string()),
+    draining_since: instantOrNull.openapi({ description: 'Since when it takes nothing new.' }),
     last_seen_at: instantOrNull.openapi({ description: 'When its engine answered last.' }),
     failure: failureSchema.nullable(),
     unreachable_since: instantOrNull.openapi({ description: 'Since when it is known to be out of reach.' }),
@@ -56,6 +61,10 @@ export function toServerJson(row: ServerRow): z.input<typeof serverSchema> {
         ? null
         : { first: row.first_port, last: row.last_port },
     instances: row.instance_count,
+    capacity: toCapacityJson(row),
+    efficiency: row.efficiency,
+    tags: row.tags,
+    draining_since: row.draining_since,
     last_seen_at: row.last_seen_at,
     failure: toFailureJson(row),
     unreachable_since: row.unreachable_since,

@@ -22,6 +22,7 @@ import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { serverSchema, serverTestSchema } from '#api/schemas/server.ts'
+import type { placementSchema } from '#api/schemas/placement.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
@@ -67,6 +68,7 @@ export type PriceRevision = z.output<typeof priceRevisionSchema>
 export type Product = z.output<typeof productSchema>
 export type SelfCheck = z.output<typeof selfCheckSchema>
 export type Seller = z.output<typeof sellerSchema>
+export type Placement = z.output<typeof placementSchema>
 export type Server = z.output<typeof serverSchema>
 export type ServerTest = z.output<typeof serverTestSchema>
 export type ServiceTerms = z.output<typeof serviceTermsSchema>

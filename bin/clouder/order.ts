@@ -6,6 +6,7 @@ import { notFoundFailure, usageFailure } from './failure.ts'
 import { intervalText, moneyText } from './format.ts'
 import { untilInterrupted } from './interruption.ts'
 import { showOne } from './orders.ts'
+import { showPlacement } from './server-capacity.ts'
 import { withSession, type Session } from './session.ts'
 import { nearest } from './suggestion.ts'
 import { tellEnd, watchBuild, type Watched } from './watch.ts'
@@ -30,6 +31,7 @@ interface OrderOptions {
   readonly watch?: true
   readonly dryRun?: true
   readonly quoteUntil?: string
+  readonly server?: string
 }
 
 export function registerOrder(program: Command): void {
@@ -56,6 +58,7 @@ export function registerOrder(program: Command): void {
       'what is built is linked to this instance, as often as there are any',
       gather,
     )
+    .option('--server <server>', 'where it is to be, if it can be there')
     .option('--template <template>', 'named defaults of the subscription: npx clouder templates')
     .option('--no-trial', 'without the trial of the product, also to somebody who has used it')
     .option('--watch', 'follow the build until the application answers')
@@ -102,7 +105,7 @@ async function toOrder(session: Session, sold: string, options: OrderOptions): P
   const sale = { ...(await findSold(session, sold)), quantity: options.quantity }
   const { template, trial } = options
   const agreed = { template, ...(trial === false ? { without_trial: true } : {}) }
-  const line = { ...sale, options: option, fields: field, links, ...agreed }
+  const line = { ...sale, options: option, fields: field, links, ...agreed, server: options.server }
   const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
   return {
     customer: options.customer,
@@ -150,7 +153,7 @@ async function findSold({ api }: Session, text: string): Promise<{ product: stri
 async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
   const answer = await api.post<OrderPreview>('/v1/orders/preview', body)
   if (out.isJson) return (out.json(answer), exitCodes.ok)
-  for (const { title, lines, build_steps: steps, server } of answer.subscriptions) {
+  for (const { title, lines, build_steps: steps, server, placements } of answer.subscriptions) {
     out.print(out.strong(title))
     out.table(
       ['product', 'quantity', 'unit', 'unit price', 'billed', 'amount'],
@@ -164,6 +167,7 @@ async function preview({ api, out }: Session, body: object): Promise<ExitCode> {
       ]),
     )
     for (const step of steps) out.print(`  ${server ?? ''}  ${step}`)
+    for (const placement of placements) showPlacement(out, placement)
   }
   out.facts([
     ...(answer.starts_on === null ? [] : [['starts', answer.starts_on] as const]),

@@ -6,6 +6,7 @@ import type { Output } from './output.ts'
 import { usageFailure } from './failure.ts'
 import { ageText, instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { addServerCapacity, freeText, showCapacity } from './server-capacity.ts'
 import { withSession, type Session } from './session.ts'
 
 export function registerServers(program: Command): void {
@@ -21,6 +22,8 @@ export function registerServers(program: Command): void {
       `Examples
   npx clouder servers
   npx clouder servers add rack-2
+  npx clouder servers set rack-2 --memory 64g --efficiency 0.8 --tag gpu
+  npx clouder servers where wordpress
   npx clouder servers add rack-3 --engine tcp://10.0.0.7:2376 --ca ca.pem --certificate cert.pem --key key.pem
 `,
     )
@@ -43,6 +46,7 @@ export function registerServers(program: Command): void {
       }),
     )
   addAdding(group)
+  addServerCapacity(group)
 }
 
 interface Adding {
@@ -107,7 +111,7 @@ async function list({ api, out }: Session, limit: number): Promise<void> {
   const found = await api.list<Server>('/v1/servers', {}, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
-    ['id', 'name', 'kind', 'state', 'seen', 'engine', 'instances'],
+    ['id', 'name', 'kind', 'state', 'seen', 'engine', 'instances', 'free', 'tags'],
     found.rows.map((row) => [
       row.id,
       row.code,
@@ -116,6 +120,8 @@ async function list({ api, out }: Session, limit: number): Promise<void> {
       ageText(row.last_seen_at, Date.now()),
       factText(row, 'engineVersion'),
       row.instances,
+      row.draining_since === null ? freeText(row) : 'draining',
+      row.tags.length === 0 ? null : row.tags.join(', '),
     ]),
   )
   tellMore(out, found, 'npx clouder servers add NAME')
@@ -149,6 +155,7 @@ function show({ out }: Session, server: Server): void {
     ['instances', server.instances],
     ...(server.failure === null ? [] : ([['failure', server.failure.detail]] as const)),
   ])
+  if (server.resource_kind !== 'people') showCapacity(out, server)
 }
 
 function showTest(out: Output, test: ServerTest): void {

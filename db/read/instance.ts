@@ -56,11 +56,16 @@ function instances(db: Db) {
 
 export type InstanceRow = Awaited<ReturnType<typeof listInstances>>[number]
 
-export async function listInstances(db: Db, page: PageRequest & { subscriptionId: string | null }) {
-  const query = onPage(instances(db), page, 'instance.id')
-  return await (
-    page.subscriptionId === null ? query : query.where('instance.subscription_id', '=', page.subscriptionId)
-  ).execute()
+/** Of a server, those that are there: what is destroyed is not. */
+export async function listInstances(
+  db: Db,
+  page: PageRequest & { subscriptionId: string | null; serverId: string | null },
+) {
+  let query = onPage(instances(db), page, 'instance.id')
+  if (page.subscriptionId !== null) query = query.where('instance.subscription_id', '=', page.subscriptionId)
+  if (page.serverId !== null)
+    query = query.where('instance.server_id', '=', page.serverId).where('instance.destroyed_at', 'is', null)
+  return await query.execute()
 }
 
 export async function listInstancesOf(db: Db, subscriptionId: string): Promise<InstanceRow[]> {

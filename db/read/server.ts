@@ -1,13 +1,18 @@
 import { sql } from 'kysely'
 import { serverState, type ServerState } from '#domain/server.ts'
+import { portsOfServer, subnetsOfServer, usedCapacity } from '../capacity.ts'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function servers(db: Db) {
   return db
     .selectFrom('servers as server')
+    .innerJoinLateral(usedCapacity(null).as('used'), (join) => join.onTrue())
     .selectAll('server')
+    .selectAll('used')
     .select([
+      portsOfServer.as('port_count'),
+      subnetsOfServer.as('subnet_count'),
       sql<number | null>`lower(server.port_range)`.as('first_port'),
       sql<number | null>`upper(server.port_range) - 1`.as('last_port'),
       sql<number>`(select count(*)::int from instances instance
@@ -25,7 +30,8 @@ type PlainRow = Awaited<ReturnType<ReturnType<typeof servers>['executeTakeFirstO
 export type ServerRow = PlainRow & { readonly state: ServerState | null }
 
 export async function listServers(db: Db, page: PageRequest): Promise<ServerRow[]> {
-  return (await onPage(servers(db), page, 'server.id').execute()).map(withState)
+  const present = servers(db).where('server.removed_at', 'is', null)
+  return (await onPage(present, page, 'server.id').execute()).map(withState)
 }
 
 export async function getServer(db: Db, id: string): Promise<ServerRow> {

@@ -28,9 +28,11 @@ DELETE /v1/price-lists/:id price_lists:write
 DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
 DELETE /v1/registries/:id registries:write
+DELETE /v1/servers/:id servers:write
 GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
+GET /v1/applications/:id/placement servers:read
 GET /v1/applications/:id/price-grids applications:read
 GET /v1/backups instances:read
 GET /v1/backups/:id instances:read
@@ -107,6 +109,7 @@ PATCH /v1/products/:id/stock products:write
 PATCH /v1/subscription-templates/:id products:write
 PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write
+PATCH /v1/servers/:id servers:write
 PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public
 POST /logout signed_in

@@ -25,7 +25,9 @@ beforeEach(async () => {
 afterEach(async () => seller.drop())
 
 async function change(said: ServerChange, serverId = seller.serverId): Promise<void> {
-  await seller.db.transaction().execute(async (tx) => changeServer(tx, serverId, said, now))
+  await seller.db
+    .transaction()
+    .execute(async (tx) => changeServer(tx, serverId, said, { actor: 'test', now }))
 }
 
 async function addServer(code: string, said: ServerChange = {}): Promise<string> {

@@ -1,0 +1,55 @@
+import { BusinessError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Tx } from './database.ts'
+import { insertEvent } from './event.ts'
+
+const mostListed = 20
+
+/**
+ * Removes a server on which nothing is. Its row stays, for what was on it refers to it, and gives its code back.
+ * @throws `server_in_use` with the instances and kept backups that are there
+ */
+export async function removeServer(
+  tx: Tx,
+  serverId: string,
+  by: { actor: string; now: string },
+): Promise<void> {
+  const { code } = await tx
+    .selectFrom('servers')
+    .select('code')
+    .where('id', '=', serverId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const instances = await tx
+    .selectFrom('instances')
+    .select(['id', 'name', 'state'])
+    .where('server_id', '=', serverId)
+    .where('destroyed_at', 'is', null)
+    .orderBy('id')
+    .execute()
+  const backups = await tx
+    .selectFrom('backups')
+    .select('id')
+    .where('server_id', '=', serverId)
+    .where('state', 'in', ['taking', 'kept'])
+    .orderBy('id')
+    .execute()
+  refuseUsed(code, [
+    ...instances.map(({ id, name, state }) => `instance ${encodeId('instance', id)} (${name}, ${state})`),
+    ...backups.map(({ id }) => `backup ${encodeId('backup', id)}`),
+  ])
+  await tx
+    .updateTable('servers')
+    .set({ removed_at: by.now, code: `${code.slice(0, 31)}-${encodeId('server', serverId).slice(-8)}` })
+    .where('id', '=', serverId)
+    .where('removed_at', 'is', null)
+    .execute()
+  await insertEvent(tx, { kind: 'server.removed', data: { server: code, actor: by.actor } })
+}
+
+function refuseUsed(code: string, used: readonly string[]): void {
+  if (used.length === 0) return
+  const more = used.length > mostListed ? ` and ${used.length - mostListed} more` : ''
+  const detail = `On ${code} there still are: ${used.slice(0, mostListed).join(', ')}${more}.`
+  throw new BusinessError('server_in_use', detail)
+}

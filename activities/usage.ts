@@ -1,13 +1,12 @@
 import { Context } from '@temporalio/activity'
 import { getSubscription } from '#db/subscription.ts'
-import type { Db } from '#db/database.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import { noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
 import { noteSampled } from '#db/server-sighting.ts'
 import { readTestClocks } from '#db/server.ts'
-import { openTask } from '#db/task.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
-import type { Runner, RunnerContext } from '#domain/runner.ts'
+import type { MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 
@@ -34,12 +33,17 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       }
       let readings = 0
       for (const instance of instances.filter((row) => row.state !== 'destroyed')) {
-        try {
-          readings += await withRunnerContext((ctx) => readInstance(db, runner, instance, at, ctx))
-        } catch (error) {
-          if (Context.current().info.attempt < readingTries || !(await doesEngineAnswer(runner))) throw error
-          await openMetricTask(db, subscription, instance, error)
-        }
+        const { stored, failures } = await withRunnerContext((ctx) =>
+          readInstance({ db, runner }, instance, at, ctx),
+        )
+        readings += stored
+        const [failure] = failures
+        if (failure === undefined) continue
+        const mayYetSucceed =
+          Context.current().info.attempt < readingTries || !(await doesEngineAnswer(runner))
+        if (mayYetSucceed) throw new Error(`metric ${failure.metric}: ${failure.detail}`)
+        const of = { subscriptionId: subscription.id, instanceName: instance.planned.name }
+        await openMetricTask(db, of, failure)
       }
       return { readings }
     },
@@ -62,20 +66,22 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       const failed: string[] = []
       let readings = 0
       await withRunnerContext(async (ctx) => {
-        for (const instance of instances) {
+        await eachOf(instances, instancesAtOnce, async (instance) => {
           const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
-          const stored = await readInstance(db, runner, instance, at, ctx).catch((error: unknown) => {
-            failed.push(
-              `${instance.planned.instance}: ${error instanceof Error ? error.message : String(error)}`.slice(
-                0,
-                200,
-              ),
-            )
-            return 0
+          const { stored, failures } = await readInstance({ db, runner }, instance, at, ctx)
+          await noteMetricLook(db, {
+            instanceId: instance.id,
+            instanceName: instance.planned.name,
+            subscriptionId: instance.subscriptionId,
+            failures,
+            now: new Date().toISOString(),
           })
           readings += stored
+          failed.push(
+            ...failures.map((of) => `${instance.planned.instance}: ${of.metric}: ${of.detail}`.slice(0, 200)),
+          )
           ctx.onProgress(`read ${instance.planned.instance}`)
-        }
+        })
       })
       await noteSampled(db, serverId)
       return { instances: instances.length, readings, failed }
@@ -96,33 +102,44 @@ async function doesEngineAnswer(runner: Runner): Promise<boolean> {
   )
 }
 
-async function openMetricTask(
-  db: Db,
-  subscription: { id: string; title: string },
-  instance: DeployedInstance,
-  error: unknown,
-): Promise<void> {
-  await openTask(db, {
-    kind: 'metric_failed',
-    subjectKind: 'subscription',
-    subjectId: subscription.id,
-    subject: `${subscription.title}: what ${instance.planned.name} used could not be read`,
-    detail: `${error instanceof Error ? error.message : String(error)} Usage since the last reading is not billed.`,
-  })
+interface Look {
+  readonly stored: number
+  readonly failures: MetricsRead['failures']
 }
 
+/** Stores what can be read; what cannot is told. */
 async function readInstance(
-  db: Db,
-  runner: Runner,
+  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
   instance: DeployedInstance,
   at: { isOpening: boolean; readAt: string | null },
   ctx: RunnerContext,
-): Promise<number> {
+): Promise<Look> {
   const sampledAt = new Date().toISOString()
-  const read = await runner.readMetrics({ definition: instance.definition, instance: instance.planned }, ctx)
-  return await insertReadings(
+  const ref = { definition: instance.definition, instance: instance.planned }
+  const { readings, failures } = await runner.readMetrics(ref, ctx).catch((error: unknown): MetricsRead => {
+    ctx.abortSignal.throwIfAborted()
+    const detail = error instanceof Error ? error.message : String(error)
+    return { readings: [], failures: [{ metric: 'all', detail }] }
+  })
+  const stored = await insertReadings(
     db,
     { instanceId: instance.id, isOpening: at.isOpening, sampledAt, readAt: at.readAt ?? sampledAt },
-    read,
+    readings,
   )
+  return { stored, failures }
+}
+
+/** So many at once that slow sources of some do not make the others wait, and not so many that the engine does. */
+const instancesAtOnce = 16
+
+async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items.values()
+  const walk = async () => {
+    for (const item of left) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, walk))
 }

@@ -28,7 +28,12 @@ import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
 import type * as hold from './tables/order-hold.ts'
 import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
-import type { ReadingsTable, UsageEventsTable, UsageWindowsTable } from './tables/usage.ts'
+import type {
+  MetricFailuresTable,
+  ReadingsTable,
+  UsageEventsTable,
+  UsageWindowsTable,
+} from './tables/usage.ts'
 
 export interface Database {
   installation: InstallationTable
@@ -105,6 +110,7 @@ export interface Database {
   links: LinksTable
   preferred_offers: PreferredOffersTable
   readings: ReadingsTable
+  metric_failures: MetricFailuresTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable
   number_series: invoice.NumberSeriesTable

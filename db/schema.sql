@@ -1176,6 +1176,19 @@ CREATE TABLE mail_verifications (
 );
 CREATE INDEX mail_verifications_by_customer ON public.mail_verifications USING btree (customer_id);
 
+CREATE TABLE metric_failures (
+  instance_id uuid not null,
+  metric text not null,
+  detail text not null,
+  failing_since timestamp with time zone not null,
+  failed_at timestamp with time zone not null,
+  failures integer not null default 1,
+  constraint metric_failures_pkey PRIMARY KEY (instance_id, metric),
+  constraint metric_failures_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint metric_failures_check CHECK ((failed_at >= failing_since)),
+  constraint metric_failures_failures_check CHECK ((failures > 0))
+);
+
 CREATE TABLE number_series (
   code text not null,
   next_number integer not null default 1,

@@ -20,6 +20,7 @@ import type {
   InstanceRef,
   LimitObservation,
   MetricReading,
+  MetricsRead,
   ObservedObject,
   ReadyObservation,
   RemovalOutcome,
@@ -35,6 +36,7 @@ import { type DryRunOptions, type ImaginedObject, ImaginedServer, isOf } from '.
 import { nameTaken } from './identity.ts'
 import { findLimit } from './limit.ts'
 import { summarize } from './observation.ts'
+import { sources } from './metrics/sources.ts'
 
 /** A runner that also tells which calls it would have made. */
 export interface DryRunRunner extends Runner {
@@ -291,22 +293,22 @@ function observeLimit(
   return { limit: code, inForce, inUse: 0, commands: [...before, read, use] }
 }
 
-function readMetrics(server: ImaginedServer, { definition, instance }: InstanceRef): MetricReading[] {
+/** One value of 0 for everything that a source reads of what runs. */
+function readMetrics(server: ImaginedServer, { definition, instance }: InstanceRef): MetricsRead {
   const readAt = new Date().toISOString()
-  return definition.metrics.flatMap((metric): MetricReading[] => {
-    const { source } = metric
-    const reading = { metric: metric.code, value: '0', source: source.type, readAt }
+  const readings = definition.metrics.flatMap(({ code, unit, source }): MetricReading[] => {
+    const reading = { metric: code, value: '0', source: source.type, readAt }
     const running = server.findContainers(instance).filter((one) => one.isRunning)
-    if (source.type === 'engine-network') {
+    const imagined = sources.find(({ type }) => type === source.type)?.imagined
+    if (imagined === 'each container') {
       return running.map((one) => ({ ...reading, series: `container:${one.externalId}`, unit: 'B' }))
     }
-    if (source.type === 'volume-disk') {
-      const volume = server.find('volume', volumeName(instance, source.volume))
+    if (imagined === 'volume') {
+      const volume = server.find('volume', volumeName(instance, source.volume ?? ''))
       return volume === undefined ? [] : [{ ...reading, series: `volume:${volume.name}`, unit: 'B' }]
     }
-    const container = running.find((one) => one.name === containerName(instance, source.service))
-    return container === undefined
-      ? []
-      : [{ ...reading, series: `command:${container.externalId}`, unit: metric.unit }]
+    const container = running.find((one) => one.name === containerName(instance, source.service ?? ''))
+    return container === undefined ? [] : [{ ...reading, series: `command:${container.externalId}`, unit }]
   })
+  return { readings, failures: [] }
 }

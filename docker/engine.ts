@@ -134,7 +134,8 @@ function engineError(ctx: RunnerContext, what: string, error: unknown): EngineEr
   )
 }
 
-async function untilAborted<T>(work: Promise<T>, abortSignal: AbortSignal): Promise<T> {
+/** Ends with the signal, even where the work does not hear it. */
+export async function untilAborted<T>(work: Promise<T>, abortSignal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const stop = (): void => aborted.reject(abortSignal.reason)
   abortSignal.addEventListener('abort', stop, { once: true })

@@ -161,13 +161,14 @@ export interface VariableDefinition {
   readonly isInShellLine: boolean
 }
 
-type MetricSource =
-  /** Bytes received and sent by the instance's containers, as the engine counts them. */
-  | { readonly type: 'engine-network' }
-  /** Bytes that a volume holds, as the engine counts them. */
-  | { readonly type: 'volume-disk'; readonly volume: string }
-  /** A number printed by a command that runs in a container, in the metric's own unit. */
-  | { readonly type: 'command'; readonly service: string; readonly command: readonly string[] }
+/** Where a number stands. `type` names an adapter of the runner, which alone knows what else its block says. */
+export interface MetricSource {
+  readonly type: string
+  /** A volume or a service of the compose file, where the adapter reads one. */
+  readonly volume?: string
+  readonly service?: string
+  readonly [key: string]: unknown
+}
 
 export interface MetricDefinition extends MetricRule {
   readonly code: string

@@ -97,15 +97,23 @@ export interface ExecuteResult {
 /** One raw measurement of one series. A counter that starts again (new container, restart) is seen by its series or by falling. */
 export interface MetricReading {
   readonly metric: string
-  /** `container:<id>`, `volume:<name>` or `command:<container id>`. */
+  /** What counts by itself: `container:<id>@<start>`, `volume:<name>`, `command:<container id>`. */
   readonly series: string
   /** Decimal. */
   readonly value: string
   /** `B` for what the engine counts, else the metric's own unit. */
   readonly unit: string
-  readonly source: 'engine-network' | 'volume-disk' | 'command'
+  /** Type of the metric's source. */
+  readonly source: string
   /** Instant, RFC 3339. */
   readonly readAt: string
+}
+
+/** What one look at the metrics of an instance gave. */
+export interface MetricsRead {
+  readonly readings: readonly MetricReading[]
+  /** Metrics without a value, and why; what does not run has none, and has not failed. */
+  readonly failures: readonly { readonly metric: string; readonly detail: string }[]
 }
 
 export interface ContainerObservation {
@@ -226,7 +234,7 @@ export interface Runner {
     ctx: RunnerContext,
   ): Promise<LimitObservation>
   readLimit(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<LimitObservation>
-  readMetrics(ref: InstanceRef, ctx: RunnerContext): Promise<readonly MetricReading[]>
+  readMetrics(ref: InstanceRef, ctx: RunnerContext): Promise<MetricsRead>
 
   /**
    * Copies a volume into the server's storage, whole or not at all, under a key: saved again under the same key, the copy is

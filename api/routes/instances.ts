@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { getInstance, listInstances, listLimitCommands } from '#db/read/instance.ts'
+import { getInstance, listInstances, listLimitCommands, listMetricStates } from '#db/read/instance.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -9,6 +9,7 @@ import {
   instanceSchema,
   toInstanceJson,
   toLimitCommandJson,
+  toMetricStateJson,
 } from '../schemas/instance.ts'
 import { findSubscriptionFilter } from './builds.ts'
 
@@ -49,8 +50,16 @@ export function registerInstances(frame: Frame): void {
     },
     async ({ db, params }) => {
       const id = await resolveAddress(db, 'instance', params.id)
-      const [row, commands] = await Promise.all([getInstance(db, id), listLimitCommands(db, id)])
-      return { ...toInstanceJson(row), limit_commands: commands.map(toLimitCommandJson) }
+      const [row, commands, metrics] = await Promise.all([
+        getInstance(db, id),
+        listLimitCommands(db, id),
+        listMetricStates(db, id),
+      ])
+      return {
+        ...toInstanceJson(row),
+        limit_commands: commands.map(toLimitCommandJson),
+        metrics: metrics.map(toMetricStateJson),
+      }
     },
   )
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { InstanceRow, LimitCommandRow } from '#db/read/instance.ts'
+import type { InstanceRow, LimitCommandRow, MetricStateRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
 
 export const instanceSchema = z
@@ -82,8 +82,34 @@ const limitCommandSchema = z
   })
   .openapi('LimitCommand')
 
+const metricStateSchema = z.object({
+  code: z.string(),
+  last: z
+    .object({ value: z.string(), unit: z.string(), read_at: z.string() })
+    .nullable()
+    .openapi({
+      description: 'As the source gave it, the sum of what was read together; null: nothing was read yet.',
+    }),
+  failure: z
+    .object({ since: z.string(), detail: z.string() })
+    .nullable()
+    .openapi({ description: 'Why it cannot be read now.' }),
+})
+
+export function toMetricStateJson(row: MetricStateRow): z.input<typeof metricStateSchema> {
+  const { value, unit, read_at: readAt, failing_since: since, failure } = row
+  return {
+    code: row.metric,
+    last: value === null || unit === null || readAt === null ? null : { value, unit, read_at: readAt },
+    failure: since === null || failure === null ? null : { since, detail: failure },
+  }
+}
+
 export const instanceDetailSchema = instanceSchema
-  .extend({ limit_commands: z.array(limitCommandSchema).openapi({ description: 'Newest first.' }) })
+  .extend({
+    limit_commands: z.array(limitCommandSchema).openapi({ description: 'Newest first.' }),
+    metrics: z.array(metricStateSchema),
+  })
   .openapi('InstanceDetail')
 
 export function toLimitCommandJson(row: LimitCommandRow): z.input<typeof limitCommandSchema> {

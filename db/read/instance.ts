@@ -90,3 +90,35 @@ export async function listLimitCommands(db: Db, instanceId: string) {
     .execute()
 }
 export type LimitCommandRow = Awaited<ReturnType<typeof listLimitCommands>>[number]
+
+/** What each metric of an instance was at last, and since when it cannot be read, by its code. */
+export async function listMetricStates(db: Db, instanceId: string) {
+  const { rows } = await sql<{
+    metric: string
+    value: string | null
+    unit: string | null
+    read_at: string | null
+    failing_since: string | null
+    failure: string | null
+  }>`
+    with metric as (
+      select value->>'code' as code
+      from instances join application_versions version on version.id = instances.application_version_id,
+        jsonb_array_elements(version.definition->'metrics')
+      where instances.id = ${instanceId}
+    ), last_look as (
+      select metric, max(sampled_at) as sampled_at from readings where instance_id = ${instanceId} group by metric
+    )
+    select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure
+    from metric
+    left join lateral (
+      select sum(reading.value)::text as value, min(reading.unit) as unit, max(reading.read_at) as read_at
+      from last_look join readings reading using (metric, sampled_at)
+      where last_look.metric = metric.code and reading.instance_id = ${instanceId}
+      having count(*) > 0
+    ) last on true
+    left join metric_failures failed on failed.instance_id = ${instanceId} and failed.metric in (metric.code, 'all')
+    order by metric.code`.execute(db)
+  return rows
+}
+export type MetricStateRow = Awaited<ReturnType<typeof listMetricStates>>[number]

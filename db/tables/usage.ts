@@ -12,6 +12,15 @@ export interface ReadingsTable {
   sampled_at: Instant
 }
 
+export interface MetricFailuresTable {
+  instance_id: string
+  metric: string
+  detail: string
+  failing_since: Instant
+  failed_at: Instant
+  failures: Defaulted<number>
+}
+
 export interface UsageEventsTable {
   id: string
   source: string

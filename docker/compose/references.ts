@@ -26,8 +26,8 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
     requireService(file, file.public.service, ['x-clouder', 'public', 'service'], findings)
   for (const [index, { source }] of file.metrics.entries()) {
     const path = ['x-clouder', 'metrics', index, 'source']
-    if (source.type === 'volume-disk') requireVolume(file, source.volume, path, findings)
-    if (source.type === 'command') requireService(file, source.service, path, findings)
+    if (source.volume !== undefined) requireVolume(file, source.volume, path, findings)
+    if (source.service !== undefined) requireService(file, source.service, path, findings)
   }
   for (const [index, limit] of file.limits.entries())
     requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)

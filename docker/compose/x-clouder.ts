@@ -1,20 +1,15 @@
 import { z } from 'zod'
 import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
 import { metricAggregations } from '#domain/usage.ts'
+import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
+import { argumentList, objectName } from './object-name.ts'
 
-/** Of a service or a volume of the file. */
-const objectName = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 'is not a name of letters and digits')
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable')
 const port = z
   .union([z.string().regex(/^\d{1,5}$/), z.number().int()])
   .transform(Number)
   .refine((number) => number >= 1 && number <= 65_535, 'is not a port from 1 to 65535')
-/** No shell ever reads it: a string would have to be taken apart as one does. */
-const argumentList = z.array(z.string().max(4000), 'is not a list of arguments; write it as a list').min(1)
-
 const code = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'is not a code of lower case letters, digits, - and _')
@@ -23,11 +18,8 @@ const serverTag = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'is not a tag of lower case letters, digits and hyphens')
 
-const source = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('engine-network') }),
-  z.strictObject({ type: z.literal('volume-disk'), volume: objectName }),
-  z.strictObject({ type: z.literal('command'), service: objectName, command: argumentList }),
-])
+const [first, ...others] = sources
+const source = z.discriminatedUnion('type', [first.schema, ...others.map(({ schema }) => schema)])
 
 const metric: z.ZodType<MetricDefinition> = z
   .strictObject({

@@ -240,6 +240,8 @@ suite('the document', () => {
       '/v1/orders/preview',
       '/v1/subscriptions/{id}/change-plan/preview',
       '/v1/subscriptions/{id}/simulation',
+      // Each event names itself, by source and id.
+      '/v1/usage-events',
     ])
   })
 })

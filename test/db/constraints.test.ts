@@ -117,6 +117,14 @@ test('what was observed has its instant, and a finding of one object is open onc
   await refuses('one_open_finding', async () => finding({}))
 })
 
+test('a metric fails at least once, and not before it began to', async () => {
+  const fail = async (failedAt: string, failures: number) =>
+    sql`insert into metric_failures (instance_id, metric, detail, failing_since, failed_at, failures)
+    values (${sold.instance}, 'network', 'x', '2026-03-01', ${failedAt}, ${failures})`.execute(db)
+  await refuses('metric_failures_check', async () => fail('2026-02-01', 1))
+  await refuses('metric_failures_failures_check', async () => fail('2026-03-01', 0))
+})
+
 test('a server has an engine that is reached in one way, people have none, and a token is one at a time', async () => {
   const server = (of: Record<string, unknown>) =>
     copyRow(db, 'servers', seller.serverId, { code: 'other', ...of })

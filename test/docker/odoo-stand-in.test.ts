@@ -79,10 +79,10 @@ test('the stand-in', async (t) => {
   })
 
   await t.test('makes traffic and files that the engine counts', async () => {
-    const before = await runner.readMetrics(ref, ctx)
+    const before = (await runner.readMetrics(ref, ctx)).readings
     await send(ref, '/cgi-bin/download?kib=3000')
     assert.equal((await send(ref, '/cgi-bin/files?kib=2000')).status, 201)
-    const after = await runner.readMetrics(ref, ctx)
+    const after = (await runner.readMetrics(ref, ctx)).readings
     assert.ok(valueOf(after, 'network') - valueOf(before, 'network') >= 3000 * KIB)
     const written = valueOf(after, 'disk') - valueOf(before, 'disk')
     assert.ok(written >= 2000 * KIB && written < 2100 * KIB, String(written))
@@ -91,16 +91,16 @@ test('the stand-in', async (t) => {
   await t.test(
     'counts traffic in a new series after a restart, and is still measured on disk when stopped',
     async () => {
-      const before = await runner.readMetrics(ref, ctx)
+      const before = (await runner.readMetrics(ref, ctx)).readings
       await runner.stop(ref, ctx)
-      const stopped = await runner.readMetrics(ref, ctx)
+      const stopped = (await runner.readMetrics(ref, ctx)).readings
       assert.deepEqual(
         stopped.map((one) => one.metric),
         ['disk'],
       )
       assert.equal(valueOf(stopped, 'disk'), valueOf(before, 'disk'))
       await runner.start(ref, ctx)
-      const started = await runner.readMetrics(ref, ctx)
+      const started = (await runner.readMetrics(ref, ctx)).readings
       const series = (readings: readonly MetricReading[]) =>
         readings.find((one) => one.metric === 'network')?.series
       assert.notEqual(series(started), series(before))

@@ -53,7 +53,7 @@ test('of a PostgreSQL no more connections are had than its limit, its size is re
   const lifted = await asCustomer('ALTER ROLE customer CONNECTION LIMIT 100')
   assert.match(lifted.stderr, /permission denied|must have CREATEROLE/)
 
-  const readings = await runner.readMetrics(ref, ctx)
+  const { readings } = await runner.readMetrics(ref, ctx)
   const size = readings.find((reading) => reading.metric === 'database_size')
   assert.ok(size !== undefined && Number(size.value) > 0.001, JSON.stringify(readings))
 })

@@ -132,7 +132,8 @@ export function testRunnerContract(name: string, { runner, makeForeign, hasForei
     const ref = { definition: standIn, instance }
     const ctx = context()
     await build(runner, ref, ctx)
-    const readings = await runner.readMetrics(ref, ctx)
+    const { readings, failures } = await runner.readMetrics(ref, ctx)
+    assert.deepEqual(failures, [])
     assert.deepEqual(readings.map((one) => `${one.metric} ${one.unit} ${one.source}`).sort(), [
       'disk B volume-disk',
       'network B engine-network',

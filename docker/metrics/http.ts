@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import Big from 'big.js'
+import { containerName } from '#domain/build-plan.ts'
+import { objectName } from '../compose/object-name.ts'
+import { findContainer } from '../observation.ts'
+import { defineSource, plainNumber, type MetricPass } from './source.ts'
+
+const largestAnswerBytes = 1024 * 1024
+const deadlineMs = 5_000
+
+const endpoint = {
+  service: objectName,
+  port: z.number().int().min(1).max(65_535),
+  path: z.string().regex(/^\/[!-~]{0,500}$/, 'is not a path from / on'),
+}
+
+interface Endpoint {
+  readonly service: string
+  readonly port: number
+  readonly path: string
+}
+
+/**
+ * What a container answers, asked over its environment's network under the address that the engine gave it: the request
+ * can reach no other host, and follows nowhere. Undefined when the container does not run.
+ */
+async function ask(
+  pass: MetricPass,
+  { service, port, path }: Endpoint,
+): Promise<{ id: string; text: string } | undefined> {
+  const { docker, ref, ctx } = pass
+  const found = await findContainer(docker, containerName(ref.instance, service), ctx)
+  if (found === undefined || !found.State.Running) return undefined
+  const address = Object.values(found.NetworkSettings.Networks).find(
+    ({ IPAddress: ip }) => ip !== '',
+  )?.IPAddress
+  if (address === undefined) throw new Error(`${service} has no address in its network`)
+  const res = await fetch(`http://${address}:${port}${path}`, { signal: ctx.abortSignal, redirect: 'error' })
+  if (!res.ok) throw new Error(`${service} answered ${res.status} at ${path}`)
+  return { id: `${found.Id}@${found.State.StartedAt}`, text: await readBounded(res) }
+}
+
+async function readBounded(res: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of res.body ?? []) {
+    size += chunk.byteLength
+    if (size > largestAnswerBytes) throw new Error(`the answer is larger than ${largestAnswerBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** A number in a JSON answer, at a JSON pointer (RFC 6901), in the metric's own unit. */
+export const httpJson = defineSource({
+  type: 'http-json',
+  schema: z.strictObject({
+    type: z.literal('http-json'),
+    ...endpoint,
+    pointer: z.string().regex(/^(?:\/(?:[^~/]|~[01])*)*$/, 'is not a JSON pointer such as /users/count'),
+  }),
+  imagined: 'service',
+  deadlineMs,
+  async read(pass, metric, source) {
+    const answer = await ask(pass, source)
+    if (answer === undefined) return []
+    const value = atPointer(JSON.parse(answer.text), source.pointer)
+    const text = typeof value === 'number' ? exact(String(value)) : value
+    if (typeof text !== 'string' || !plainNumber.test(text)) {
+      throw new Error(`${source.path} has no number from 0 at ${source.pointer || 'its root'}`)
+    }
+    return [{ series: `http:${answer.id}`, value: text, unit: metric.unit }]
+  },
+})
+
+function atPointer(value: unknown, pointer: string): unknown {
+  const keys = pointer.split('/').slice(1)
+  return keys
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((at, key) => {
+      if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
+      return (at as Record<string, unknown>)[key]
+    }, value)
+}
+
+/**
+ * A series of a Prometheus endpoint (text format 0.0.4), in the metric's own unit: the sum of all samples of that name
+ * which have the given labels.
+ */
+export const prometheus = defineSource({
+  type: 'prometheus',
+  schema: z.strictObject({
+    type: z.literal('prometheus'),
+    ...endpoint,
+    path: endpoint.path.default('/metrics'),
+    series: z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'is not the name of a series'),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
+  imagined: 'service',
+  deadlineMs,
+  async read(pass, metric, source) {
+    const answer = await ask(pass, source)
+    if (answer === undefined) return []
+    const value = sumOfSamples(answer.text, source.series, source.labels)
+    return [{ series: `prometheus:${answer.id}`, value, unit: metric.unit }]
+  },
+})
+
+const sampleLine = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?[ \t]+(\S+)(?:[ \t]+-?\d+)?$/
+const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g
+
+/**
+ * @example `requests_total{code="200"} 5` and `requests_total{code="500"} 1` give 6 for the name alone, 5 for `code: 200`
+ * @throws an `Error` when there is no such sample, or one of them is no number from 0
+ */
+export function sumOfSamples(text: string, series: string, labels: Readonly<Record<string, string>>): string {
+  const samples = text.split('\n').flatMap((line) => {
+    const [, name, written = '', value = ''] = sampleLine.exec(line.trim()) ?? []
+    if (name !== series) return []
+    const own = new Map(
+      [...written.matchAll(labelPair)].map(([, key = '', raw = '']) => [key, unescape(raw)]),
+    )
+    return Object.entries(labels).every(([key, wanted]) => own.get(key) === wanted) ? [value] : []
+  })
+  if (samples.length === 0) throw new Error(`there is no sample of ${series} with these labels`)
+  return samples.reduce((sum, value) => sum.plus(exact(value)), new Big(0)).toFixed()
+}
+
+function unescape(raw: string): string {
+  return raw.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
+}
+
+/** `1.5e+06` is 1500000, exactly. @throws an `Error` for what is no number from 0 */
+function exact(written: string): string {
+  if (!/^\+?\d+(\.\d+)?([eE][+-]?\d{1,2})?$/.test(written)) throw new Error(`${written} is no number from 0`)
+  return new Big(written.replace(/^\+/, '')).toFixed()
+}

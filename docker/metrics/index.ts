@@ -1,0 +1,74 @@
+import type Docker from 'dockerode'
+import type { MetricDefinition } from '#domain/application.ts'
+import type { InstanceRef, MetricReading, MetricsRead, RunnerContext } from '#domain/runner.ts'
+import { untilAborted, withoutSecrets } from '../engine.ts'
+import type { DiskUsage } from './disk-usage.ts'
+import { readCounters, type ContainerCounters } from './engine-counters.ts'
+import type { MetricPass, Source } from './source.ts'
+import { sources } from './sources.ts'
+
+/**
+ * Raw readings of all metrics of an instance, side by side. A source that fails, or has no value in its time, is told and
+ * stops no other. A container that does not run has no values; its volumes are measured whether it runs or not.
+ */
+export async function readMetrics(
+  docker: Docker,
+  diskUsage: DiskUsage,
+  ref: InstanceRef,
+  ctx: RunnerContext,
+): Promise<MetricsRead> {
+  let counters: Promise<readonly ContainerCounters[]> | undefined
+  const pass = {
+    docker,
+    ref,
+    diskUsage,
+    counters: async () => await (counters ??= readCounters(docker, ref.instance, ctx)),
+  }
+  const { metrics } = ref.definition
+  const read = await Promise.allSettled(
+    metrics.map(async (metric) => await readMetric({ ...pass, ctx }, metric)),
+  )
+  ctx.abortSignal.throwIfAborted()
+  return {
+    readings: read.flatMap((of) => (of.status === 'fulfilled' ? of.value : [])),
+    failures: read.flatMap((of, index) =>
+      of.status === 'fulfilled'
+        ? []
+        : [
+            {
+              metric: metrics[index]?.code ?? '',
+              detail: withoutSecrets(ctx, describe(of.reason)).slice(0, 500),
+            },
+          ],
+    ),
+  }
+}
+
+async function readMetric(pass: MetricPass, metric: MetricDefinition): Promise<MetricReading[]> {
+  const source = sourceOf(metric)
+  const deadline = AbortSignal.timeout(source.deadlineMs)
+  const ctx = { ...pass.ctx, abortSignal: AbortSignal.any([pass.ctx.abortSignal, deadline]) }
+  try {
+    const values = await untilAborted(source.read({ ...pass, ctx }, metric), ctx.abortSignal)
+    const readAt = new Date().toISOString()
+    return values.map((value) => ({ metric: metric.code, ...value, source: source.type, readAt }))
+  } catch (error) {
+    if (!deadline.aborted) throw error
+    throw new Error(`no value within ${source.deadlineMs / 1000} s`, { cause: error })
+  }
+}
+
+function sourceOf(metric: MetricDefinition): Source {
+  const source = sources.find(({ type }) => type === metric.source.type)
+  if (source === undefined) throw new Error(`there is no source ${metric.source.type}`)
+  return source
+}
+
+/** A request that failed says why in its cause only. */
+function describe(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason)
+  const { cause } = reason
+  return reason.message === 'fetch failed' && cause instanceof Error
+    ? `not reached: ${cause.message}`
+    : reason.message
+}

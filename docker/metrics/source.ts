@@ -1,0 +1,58 @@
+import type Docker from 'dockerode'
+import type { z } from 'zod'
+import type { MetricDefinition } from '#domain/application.ts'
+import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
+import type { DiskUsage } from './disk-usage.ts'
+import type { ContainerCounters } from './engine-counters.ts'
+
+/** One look at one instance. What several metrics need of it is asked of the engine once. */
+export interface MetricPass {
+  readonly docker: Docker
+  readonly ref: InstanceRef
+  readonly ctx: RunnerContext
+  readonly diskUsage: DiskUsage
+  /** Of every container that runs. */
+  readonly counters: () => Promise<readonly ContainerCounters[]>
+}
+
+/** One value of one series; see `MetricReading`. */
+export interface SourceReading {
+  readonly series: string
+  /** Decimal. */
+  readonly value: string
+  readonly unit: string
+}
+
+/** What the dry run has one value of: each container that runs, the source's volume, or its service's container. */
+export type Imagined = 'each container' | 'volume' | 'service'
+
+interface SourceOf<Schema extends z.ZodType> {
+  readonly type: string
+  /** Of the source's block in `x-clouder`. */
+  readonly schema: Schema
+  readonly imagined: Imagined
+  readonly deadlineMs: number
+  /** @throws an `Error` that says why there is no value; what does not run has no values, and is none */
+  read(pass: MetricPass, metric: MetricDefinition, source: z.output<Schema>): Promise<SourceReading[]>
+}
+
+/** An adapter from somewhere a number stands to readings. A new one is a module and its line in `sources.ts`. */
+export interface Source {
+  readonly type: string
+  readonly imagined: Imagined
+  readonly deadlineMs: number
+  read(pass: MetricPass, metric: MetricDefinition): Promise<SourceReading[]>
+}
+
+/** Gives an adapter its block as its own schema reads it. */
+export function defineSource<Schema extends z.ZodObject>(
+  source: SourceOf<Schema>,
+): Source & { readonly schema: Schema } {
+  return {
+    ...source,
+    read: async (pass, metric) => await source.read(pass, metric, source.schema.parse(metric.source)),
+  }
+}
+
+/** A number as people and programs write it, exact: `1.5e3` is 1500. */
+export const plainNumber = /^\d{1,30}(?:\.\d{1,20})?$/

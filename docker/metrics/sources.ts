@@ -1,0 +1,16 @@
+import { command } from './command.ts'
+import { engineBlockIo, engineCpu, engineMemory, engineNetwork } from './engine-counters.ts'
+import { httpJson, prometheus } from './http.ts'
+import { volumeDisk } from './volume-disk.ts'
+
+/** All adapters. Each is known by its type, as `x-clouder` writes it. */
+export const sources = [
+  engineNetwork,
+  engineCpu,
+  engineMemory,
+  engineBlockIo,
+  volumeDisk,
+  command,
+  httpJson,
+  prometheus,
+] as const

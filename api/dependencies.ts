@@ -28,6 +28,11 @@ export interface ApiDependencies {
   readonly now: () => string
   /** Seals what is said in secret; null: such orders cannot be taken here. */
   readonly installationKey: InstallationKey | null
+  /** Where servers that join find database and Temporal; with `hasLogin` the login in the address is for them. */
+  readonly joining: {
+    readonly databaseUrl: { readonly url: string; readonly hasLogin: boolean }
+    readonly temporalAddress: string
+  }
   readonly log: ApiLog
 }
 

@@ -25,6 +25,9 @@ const environmentSchema = z.object({
   CLOUDER_PORT: z.coerce.number().int().min(1).max(65_535).default(4400),
   CLOUDER_HOST: z.string().default('127.0.0.1'),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  // As other hosts reach them; one with a user name is handed to them as it is.
+  CLOUDER_SERVERS_DATABASE_URL: z.union([z.url({ protocol: /^postgres(ql)?$/ }), z.literal('')]).default(''),
+  CLOUDER_SERVERS_TEMPORAL_ADDRESS: z.string().default(''),
   CLOUDER_KEY_FILE: z.string().default(''),
   CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
@@ -61,12 +64,22 @@ const { app, afterwards } = createGuardedFrame({
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),
   installationKey: env.CLOUDER_KEY_FILE === '' ? null : readInstallationKey(env.CLOUDER_KEY_FILE),
+  joining: {
+    databaseUrl: databaseUrlForServers(),
+    temporalAddress: env.CLOUDER_SERVERS_TEMPORAL_ADDRESS || env.CLOUDER_TEMPORAL_ADDRESS,
+  },
   log,
 })
 const stopRelay = runRelay({ db, client }, { intervalMs: relayIntervalMs, log })
 const stopForgetting = runForgetting(db, log)
 const handle = getRequestListener(app.fetch)
 const server = createServer((incoming, outgoing) => void handle(incoming, outgoing))
+
+function databaseUrlForServers(): { url: string; hasLogin: boolean } {
+  const named = env.CLOUDER_SERVERS_DATABASE_URL
+  if (named === '') return { url: env.CLOUDER_DATABASE_URL, hasLogin: false }
+  return { url: named, hasLogin: new URL(named).username !== '' }
+}
 
 /** A schema never goes back while this code runs: once nothing is pending, the database is not asked again. */
 function rememberUpToDate(look: () => Promise<string[]>): () => Promise<string[]> {

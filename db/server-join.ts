@@ -33,7 +33,7 @@ export interface JoiningServer {
 }
 
 /**
- * Redeems a token, once: of two workers that try, one gets the server. Keys of a worker that joined before it end.
+ * Redeems a token, once: of two workers that try, one gets the server.
  * @throws `token_unknown`, `token_used`, `token_expired`
  */
 export async function redeemJoinToken(tx: Tx, secretSha256: Buffer, now: string): Promise<JoiningServer> {
@@ -58,12 +58,6 @@ export async function redeemJoinToken(tx: Tx, secretSha256: Buffer, now: string)
   const { id, code } = token
   await tx.updateTable('server_join_tokens').set({ used_at: now }).where('server_id', '=', id).execute()
   await tx.updateTable('servers').set({ joined_at: now }).where('id', '=', id).execute()
-  await tx
-    .updateTable('api_keys')
-    .set({ revoked_at: now })
-    .where('server_id', '=', id)
-    .where('revoked_at', 'is', null)
-    .execute()
   await insertEvent(tx, { kind: 'server.joined', data: { server: code } })
   return { id, code }
 }

@@ -44,6 +44,7 @@ import { registerSeller } from './seller.ts'
 import { registerServiceTerms } from './service-terms.ts'
 import { registerServerCapacity } from './server-capacity.ts'
 import { registerServers } from './servers.ts'
+import { registerServerJoin } from './server-join.ts'
 import { registerServerTest } from './server-test.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptionTemplates } from './subscription-templates.ts'
@@ -95,6 +96,7 @@ export function registerRoutes(frame: Frame): void {
   registerServers(frame)
   registerServerTest(frame)
   registerServerCapacity(frame)
+  registerServerJoin(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

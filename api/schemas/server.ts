@@ -134,8 +134,8 @@ export const joinedServerSchema = z
     server: z.string(),
     code: z.string(),
     installation: z.string(),
-    worker_key: z.string().openapi({ description: 'Opens the secrets of the instances on this server.' }),
-    database_url: z.string(),
+    installation_key: z.string().openapi({ description: 'Opens what instances are given in secret.' }),
+    database_url: z.string().openapi({ description: 'With a login of this server’s own.' }),
     temporal_address: z.string(),
     temporal_namespace: z.string(),
   })

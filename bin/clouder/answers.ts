@@ -21,8 +21,8 @@ import type { productSchema } from '#api/schemas/product.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
-import type { serverSchema, serverTestSchema } from '#api/schemas/server.ts'
 import type { placementSchema } from '#api/schemas/placement.ts'
+import type { joinTokenSchema, serverSchema, serverTestSchema } from '#api/schemas/server.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
@@ -55,6 +55,7 @@ export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>
 export type Link = z.output<typeof linkSchema>
+export type JoinToken = z.output<typeof joinTokenSchema>
 export type Kit = z.output<typeof kitSchema>
 export type OneOffCharge = z.output<typeof oneOffChargeSchema>
 export type Order = z.output<typeof orderSchema>

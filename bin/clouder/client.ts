@@ -111,6 +111,23 @@ async function call<T>(settings: Settings, request: Request): Promise<T> {
   throw failureOf(settings, res.status, answer)
 }
 
+/** For who has no key, because what is sent is the right to ask. Sent once: what it does is done once. */
+export async function postOpenly<T>(apiUrl: string, path: string, body: unknown): Promise<T> {
+  const settings = { apiUrl: apiUrl.replace(/\/+$/, ''), apiKey: '' }
+  const res = await fetch(`${settings.apiUrl}${path}`, {
+    method: 'POST',
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+  }).catch((error: unknown) => {
+    throw unreachable(settings.apiUrl, error)
+  })
+  const answer = parse(await res.text())
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API has checked its answer by the schema that T is
+  if (res.ok && answer !== undefined) return answer as T
+  throw failureOf(settings, res.status, answer)
+}
+
 async function download(settings: Settings, path: string): Promise<Download> {
   const res = await send(settings, { method: 'GET', path }, randomUUID())
   const [, name] = /filename="([\w.-]+)"/.exec(res.headers.get('content-disposition') ?? '') ?? []

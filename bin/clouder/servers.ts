@@ -5,6 +5,7 @@ import type { Server, ServerTest } from './answers.ts'
 import type { Output } from './output.ts'
 import { usageFailure } from './failure.ts'
 import { ageText, instantText } from './format.ts'
+import { addJoining } from './server-joining.ts'
 import { limitOption, tellMore } from './list.ts'
 import { addServerCapacity, freeText, showCapacity } from './server-capacity.ts'
 import { withSession, type Session } from './session.ts'
@@ -21,9 +22,10 @@ export function registerServers(program: Command): void {
       'before',
       `Examples
   npx clouder servers
-  npx clouder servers add rack-2
   npx clouder servers set rack-2 --memory 64g --efficiency 0.8 --tag gpu
   npx clouder servers where wordpress
+  npx clouder servers add rack-2 && npx clouder servers token rack-2
+  npx clouder servers test rack-2
   npx clouder servers add rack-3 --engine tcp://10.0.0.7:2376 --ca ca.pem --certificate cert.pem --key key.pem
 `,
     )
@@ -47,6 +49,7 @@ export function registerServers(program: Command): void {
     )
   addAdding(group)
   addServerCapacity(group)
+  addJoining(group)
 }
 
 interface Adding {
@@ -77,6 +80,8 @@ function addAdding(group: Command): void {
           ports: options.ports === undefined ? undefined : readPorts(options.ports),
         })
         show(session, server)
+        if (server.connection === 'own_worker')
+          session.out.say(`\n  Next  npx clouder servers token ${server.code}`)
       }),
     )
 }

@@ -45,9 +45,6 @@ create table server_join_tokens (
   expires_at timestamptz not null check (expires_at > created_at),
   used_at timestamptz
 );
-
--- A key may be a server's: it then opens what that server needs, and nothing of another.
-alter table api_keys add server_id uuid references servers;
 `,
     )
     .execute(db)

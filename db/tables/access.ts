@@ -30,8 +30,6 @@ export interface ApiKeysTable {
   mode: 'live' | 'test'
   secret_sha256: Buffer
   scopes: string[]
-  /** The server whose worker has it. */
-  server_id: Defaulted<string | null>
   last_used_at: Instant | null
   expires_at: Instant | null
   revoked_at: Instant | null

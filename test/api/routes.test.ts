@@ -170,7 +170,9 @@ POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/servers servers:write
 POST /v1/registries registries:write
+POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write
+POST /v1/servers/join public
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write
@@ -213,7 +215,8 @@ test('every route of the API asks for exactly this', () => {
 
 test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')
-  for (const [route] of open) assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|readyz|openapi)/)
+  for (const [route] of open)
+    assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|readyz|openapi|v1\/servers\/join$)/)
 })
 
 test('a route that names no permission stops the process before it listens', () => {
@@ -222,10 +225,10 @@ test('a route that names no permission stops the process before it listens', () 
   assert.throws(() => assertEveryRouteIsGuarded(frame), /Routes without a permission: GET \/open/)
 })
 
-test('every route below /v1 refuses those without a key, and a key without its scope', async () => {
+test('every route below /v1 but the one that asks for a join token refuses those without a key, and a key without its scope', async () => {
   for (const [route, permission] of api.frame.permissions) {
     const [method = '', path = ''] = route.split(' ')
-    if (!path.startsWith('/v1/')) continue
+    if (!path.startsWith('/v1/') || path === '/v1/servers/join') continue
     const address = path.replace(':id', 'x')
     assert.equal((await api.request(address, { method })).status, 401, route)
     if (permission === 'signed_in') continue

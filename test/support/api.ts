@@ -39,6 +39,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),
     installationKey: { id: 'test', bytes: randomBytes(32) },
+    joining: { databaseUrl: { url, hasLogin: false }, temporalAddress: '127.0.0.1:7233' },
     log: { info() {}, warn() {}, error() {} },
     ...overrides,
   })

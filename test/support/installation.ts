@@ -64,6 +64,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),
     installationKey,
+    joining: { databaseUrl: { url, hasLogin: false }, temporalAddress },
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   })
   const key = await createKey(db)

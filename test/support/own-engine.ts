@@ -63,11 +63,22 @@ interface EngineFiles {
 
 async function startDaemon({ folder, port, host, certificates }: EngineFiles, docker: Docker) {
   const log = openSync(`${folder}/log`, 'a')
+  const options = {
+    'data-root': `${folder}/data`,
+    'exec-root': `${folder}/exec`,
+    pidfile: `${folder}/pid`,
+    bridge: 'none',
+    iptables: 'false',
+    ip6tables: 'false',
+    tlscacert: `${certificates}/ca.pem`,
+    tlscert: `${certificates}/engine.pem`,
+    tlskey: `${certificates}/engine.key`,
+  }
   const args = [
-    ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '--pidfile', `${folder}/pid`],
-    ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--host', host],
-    ...['--host', `tcp://127.0.0.1:${port}`, '--tlsverify', '--tlscacert', `${certificates}/ca.pem`],
-    ...['--tlscert', `${certificates}/engine.pem`, '--tlskey', `${certificates}/engine.key`],
+    ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
+    '--tlsverify',
+    `--host=${host}`,
+    `--host=tcp://127.0.0.1:${port}`,
   ]
   // It ends with the tests, however they end.
   const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...args], {

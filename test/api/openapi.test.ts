@@ -42,6 +42,7 @@ before(async () => {
     term: { length: { count: 1, unit: 'year' } },
     tags: ['partner'],
   })
+  await api.post('/v1/registries', { host: 'images.example.com', username: 'reader', password: 'a-password' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()
   await askRegister()

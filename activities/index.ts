@@ -3,15 +3,19 @@ import { createBackupActivities } from './backup.ts'
 import { createBillingActivities } from './billing.ts'
 import { createBillingRunActivities } from './billing-run.ts'
 import { createBuildActivities, createStepActivities } from './build.ts'
+import { createCommandEndActivities } from './command-end.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { refusing } from './failure.ts'
 import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
+import { createInstanceCommandActivities } from './instance-command.ts'
 import { createLimitActivities } from './limit.ts'
 import { createLinkActivities } from './link.ts'
+import { createLogActivities } from './log.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
+import { createRotationActivities } from './rotation.ts'
 import { createServerReconcileActivities } from './server-reconcile.ts'
 import { createServerTestActivities } from './server-test.ts'
 import { createSubscriptionActivities } from './subscription.ts'
@@ -31,6 +35,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createBillingRunActivities(deps),
     ...createTestClockActivities(deps),
     ...createReconcileActivities(deps),
+    ...createCommandEndActivities(deps),
     ...createTaxIdCheckActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
@@ -41,6 +46,9 @@ export function createServerActivities(deps: ServerDependencies) {
   return refusing({
     ...createStepActivities(deps),
     ...createInstanceActivities(deps),
+    ...createInstanceCommandActivities(deps),
+    ...createRotationActivities(deps),
+    ...createLogActivities(deps),
     ...createLimitActivities(deps),
     ...createLinkActivities(deps),
     ...createUsageActivities(deps),

@@ -60,14 +60,14 @@ async function openOwnSecrets(
   )
   const inherited = missing.length > 0 ? await openInherited(db, key, instance.id) : new Map<string, string>()
   const generated = missing.map((secret) =>
-    seal(key, instance.id, secret.name, inherited.get(secret.name) ?? generate(secret)),
+    seal(key, instance.id, secret.name, inherited.get(secret.name) ?? generateSecret(secret)),
   )
   const all = missing.length > 0 ? await keepSecrets(db, instance.id, generated) : kept
   return Object.fromEntries(all.map((secret) => [secret.name, open(key, instance.id, secret)]))
 }
 
 /** Letters and digits, or hexadecimal ones, from the system's random source, without bias. */
-function generate({ length, alphabet }: SecretDefinition): string {
+export function generateSecret({ length, alphabet }: SecretDefinition): string {
   const signs = alphabet === 'hex' ? hexadecimal : lettersAndDigits
   return Array.from({ length }, () => signs[randomInt(signs.length)]).join('')
 }

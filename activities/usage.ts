@@ -107,6 +107,18 @@ interface Look {
   readonly failures: MetricsRead['failures']
 }
 
+/** What an instance of an active subscription has used so far, before its containers stop; in the time of its test clock, if it has one. */
+export async function readUsage(
+  deps: Pick<ServerDependencies, 'db' | 'runner'>,
+  instance: DeployedInstance,
+  ctx: RunnerContext,
+): Promise<void> {
+  const clocks = await readTestClocks(deps.db, [instance.subscriptionId])
+  const readAt = clocks.get(instance.subscriptionId) ?? null
+  // What cannot be read is no reason not to help an instance that hangs.
+  await readInstance(deps, instance, { isOpening: false, readAt }, ctx)
+}
+
 /** Stores what can be read; what cannot is told. */
 async function readInstance(
   { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,

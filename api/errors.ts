@@ -112,6 +112,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     { title: 'List test clocks', href: '/v1/test-clocks' },
   ]),
   code_taken: kind(409, 'The code is taken', 'Choose another code: each is used once per kind.'),
+  command_failed: kind(
+    409,
+    'The command was not carried out',
+    'The detail says what is known. Look at the instance before you ask again, under another Idempotency-Key.',
+  ),
   container_exited: kind(
     409,
     'A container stopped by itself',
@@ -527,6 +532,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeTasks,
   ),
   scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
+  secret_shown: kind(
+    409,
+    'The secret was shown already',
+    'A secret is shown once. Rotate it, and the new value can be shown.',
+  ),
   server_unreachable: kind(
     503,
     'The server is out of reach',

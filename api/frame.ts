@@ -43,9 +43,10 @@ export interface RouteDefinition<
   readonly refusals?: readonly ErrorCode[]
   /**
    * What a POST or PATCH leaves. `rows`: all it does is in the transaction that it is given, with its key and answer. `command`: it
-   * speaks to a workflow. `nothing`: it only computes, and needs no key.
+   * speaks to a workflow. `nothing`: it only computes, and needs no key. `unkept`: its answer must be kept nowhere, so it needs no key
+   * either, and does what it does each time it is sent.
    */
-  readonly effect?: 'rows' | 'command' | 'nothing'
+  readonly effect?: 'rows' | 'command' | 'nothing' | 'unkept'
   /** The address of what was made. */
   readonly location?: (result: z.input<Result>) => string
 }
@@ -209,7 +210,7 @@ async function carryOut(
 ): Promise<Answer> {
   const effect = definition.effect ?? (definition.method === 'get' ? 'nothing' : 'rows')
   const principal = ctx.get('principal')
-  if (effect === 'nothing' || !principal)
+  if (effect === 'nothing' || effect === 'unkept' || !principal)
     return { ...(await work(deps.db, { commandId: '', isRepeat: false })), isReplayed: false }
   const request = keyedRequest({
     principal: principal.name,

@@ -34,7 +34,7 @@ export function describeRoute(definition: RouteDefinition) {
 }
 
 function needsKey(definition: RouteDefinition): boolean {
-  return definition.method !== 'get' && definition.effect !== 'nothing'
+  return definition.method !== 'get' && definition.effect !== 'nothing' && definition.effect !== 'unkept'
 }
 
 function codesOf(definition: RouteDefinition): Set<ErrorCode> {

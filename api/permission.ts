@@ -32,11 +32,23 @@ export const cancelNow = 'subscriptions:cancel_now'
 /** Lets an application do on a server what no application may by itself. */
 export const grantToApplications = 'applications:grant'
 
+/** Has an instance restarted, and runs those of its actions that are meant for customers. */
+export const actOnInstances = 'instances:act'
+
+/** Reads the logs of instances: what applications write there, nobody knows. */
+export const readLogs = 'instances:logs'
+
+/** Has a secret of an instance shown, once, and rotates it. */
+export const holdSecrets = 'instances:secrets'
+
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
 export type Permission =
   | `${(typeof resources)[number]}:${'read' | 'write'}`
   | typeof cancelNow
   | typeof grantToApplications
+  | typeof actOnInstances
+  | typeof readLogs
+  | typeof holdSecrets
   | 'signed_in'
   | 'public'
 
@@ -45,4 +57,7 @@ export const scopes: readonly string[] = [
   ...resources.flatMap((resource) => [`${resource}:read`, `${resource}:write`]),
   cancelNow,
   grantToApplications,
+  actOnInstances,
+  readLogs,
+  holdSecrets,
 ]

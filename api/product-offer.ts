@@ -32,6 +32,7 @@ export async function toOffer(
       greatest: field.greatest ?? null,
       pattern: field.pattern ?? null,
       choices: field.choices,
+      ...(field.help == null ? {} : { help: field.help }),
     })),
   }
 }

@@ -22,6 +22,7 @@ import type {
   TaxQuestionsTable,
 } from './tables/customer.ts'
 import type { InstallationTable, RegistriesTable, ServiceTermsTable } from './tables/installation.ts'
+import type { InstanceCommandsTable, LogExcerptsTable } from './tables/instance-command.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
@@ -106,6 +107,8 @@ export interface Database {
   secrets: build.SecretsTable
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable
+  instance_commands: InstanceCommandsTable
+  log_excerpts: LogExcerptsTable
   instance_values: build.InstanceValuesTable
   links: LinksTable
   preferred_offers: PreferredOffersTable

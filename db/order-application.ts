@@ -48,7 +48,7 @@ export function applicationIdsOf(lines: readonly OrderRequestLine[], catalog: Ca
   return [...new Set([...products, ...chosen].flatMap(({ applicationIds }) => applicationIds))]
 }
 
-/** What its applications ask for can be given by name. */
+/** What the forms of its applications ask is asked, and what they ask for besides can be given by name. */
 export function withAskedVariables(catalog: Catalog, applications: Applications): Catalog {
   if (applications.size === 0) return catalog
   const products = [...catalog.products].map(([id, product]) => {
@@ -57,7 +57,10 @@ export function withAskedVariables(catalog: Catalog, applications: Applications)
         .filter(({ source }) => source === 'asked')
         .map(({ name }) => name),
     )
-    return [id, askedVariables.length === 0 ? product : { ...product, askedVariables }] as const
+    const form = product.applicationIds.flatMap(
+      (applicationId) => applications.get(applicationId)?.definition.form ?? [],
+    )
+    return [id, { ...product, askedVariables, form }] as const
   })
   return { ...catalog, products: new Map(products) }
 }

@@ -192,7 +192,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
 function askingNothing(catalog: Catalog): Catalog {
   const products = [...catalog.products].map(
     ([id, product]) =>
-      [id, { ...product, options: [], orderFields: [], askedVariables: [], addOnOf: [] }] as const,
+      [id, { ...product, options: [], orderFields: [], form: [], askedVariables: [], addOnOf: [] }] as const,
   )
   return { ...catalog, products: new Map(products) }
 }

@@ -824,6 +824,35 @@ CREATE TABLE installation (
   constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
 );
 
+CREATE TABLE instance_commands (
+  instance_id uuid not null,
+  request_id text not null,
+  kind text not null,
+  subject text,
+  actor text not null,
+  answers jsonb not null default '{}'::jsonb,
+  key_id text,
+  sealed bytea,
+  state text not null default 'asked'::text,
+  exit_code integer,
+  output text,
+  refusal_code text,
+  refusal_detail text,
+  asked_at timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint instance_commands_pkey PRIMARY KEY (instance_id, request_id),
+  constraint instance_commands_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint instance_commands_answers_check CHECK ((jsonb_typeof(answers) = 'object'::text)),
+  constraint instance_commands_finished_check CHECK (((state = ANY (ARRAY['done'::text, 'failed'::text, 'refused'::text])) = (finished_at IS NOT NULL))),
+  constraint instance_commands_forgotten_check CHECK (((finished_at IS NULL) OR (sealed IS NULL))),
+  constraint instance_commands_kind_check CHECK ((kind = ANY (ARRAY['restart'::text, 'action'::text, 'rotation'::text]))),
+  constraint instance_commands_refused_check CHECK (((state = 'refused'::text) = (refusal_code IS NOT NULL))),
+  constraint instance_commands_sealed_check CHECK (((sealed IS NULL) = (key_id IS NULL))),
+  constraint instance_commands_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text]))),
+  constraint instance_commands_subject_check CHECK (((kind = 'restart'::text) = (subject IS NULL)))
+);
+CREATE INDEX instance_commands_by_instance ON public.instance_commands USING btree (instance_id, asked_at);
+
 CREATE TABLE instance_images (
   instance_id uuid not null,
   service text not null,
@@ -1149,6 +1178,15 @@ CREATE TABLE links (
 CREATE INDEX links_by_offer ON public.links USING btree (offering_instance_id) WHERE (offering_instance_id IS NOT NULL);
 CREATE INDEX links_to_make ON public.links USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'planned'::text]));
 CREATE UNIQUE INDEX one_link_per_want ON public.links USING btree (wanting_instance_id, name);
+
+CREATE TABLE log_excerpts (
+  request_id text not null,
+  instance_id uuid not null,
+  asked jsonb not null,
+  lines jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint log_excerpts_pkey PRIMARY KEY (request_id)
+);
 
 CREATE TABLE login_links (
   token_sha256 bytea not null,
@@ -1614,9 +1652,14 @@ CREATE TABLE secrets (
   sealed bytea not null,
   created_at timestamp with time zone not null default now(),
   destroyed_at timestamp with time zone,
+  shown_at timestamp with time zone,
+  retired_at timestamp with time zone,
+  rotated_by text,
   constraint secrets_pkey PRIMARY KEY (instance_id, name, version),
   constraint secrets_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
 );
+CREATE UNIQUE INDEX one_current_secret ON public.secrets USING btree (instance_id, name) WHERE ((retired_at IS NULL) AND (destroyed_at IS NULL));
+CREATE UNIQUE INDEX one_rotation_per_request ON public.secrets USING btree (instance_id, name, rotated_by);
 
 CREATE TABLE server_join_tokens (
   server_id uuid not null,

@@ -35,6 +35,7 @@ export async function listSecrets(db: Db, instanceId: string): Promise<SealedSec
     .selectFrom('secrets')
     .select(['name', 'key_id', 'sealed'])
     .where('instance_id', '=', instanceId)
+    .where('retired_at', 'is', null)
     .where('destroyed_at', 'is', null)
     .execute()
   return rows.map((row) => ({ name: row.name, keyId: row.key_id, sealed: row.sealed }))

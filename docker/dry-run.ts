@@ -74,6 +74,7 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     start: async (ref) => setRunning(server, ref, true),
     checkReady: async (step) => checkRunning(server, step.containers),
     execute: async ({ container, argv }) => answer(server, container, argv, ''),
+    readLog: async () => [],
     applyLimit: async (ref, { code, value }) => setLimit(server, ref, code, value),
     readLimit: async (ref, code) => observeLimit(server, ref, code, []),
     readMetrics: async (ref) => readMetrics(server, ref),

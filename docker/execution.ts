@@ -13,7 +13,7 @@ export async function execute(
   request: ExecuteRequest,
   ctx: RunnerContext,
 ): Promise<ExecuteResult> {
-  const { container, argv, environment = {}, deadlineMs = DEADLINE_MS } = request
+  const { container, argv, input, environment = {}, deadlineMs = DEADLINE_MS } = request
   const startedAt = performance.now()
   const what = `execute ${argv[0] ?? ''} in ${container}`
   return await call(
@@ -25,9 +25,12 @@ export async function execute(
         Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
         AttachStdout: true,
         AttachStderr: true,
+        AttachStdin: input !== undefined,
         abortSignal,
       })
-      const stream = await execution.start({ hijack: false, stdin: false, abortSignal })
+      const isFed = input !== undefined
+      const stream = await execution.start({ hijack: isFed, stdin: isFed, abortSignal })
+      if (isFed) stream.end(input)
       const { stdout, stderr } = demultiplex(await readBounded(stream, abortSignal))
       const { ExitCode: exitCode } = await execution.inspect({ abortSignal })
       if (exitCode === null) throw new Error('it has ended and has no exit code')

@@ -24,6 +24,7 @@ import { execute } from './execution.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
 import { ensureLink } from './link.ts'
+import { readLog } from './log.ts'
 import { listByLabels, listResources } from './list.ts'
 import { createDiskUsage } from './metrics/disk-usage.ts'
 import { readMetrics } from './metrics/index.ts'
@@ -66,6 +67,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     start: (ref, ctx) => startInstance(docker, ref, ctx),
     checkReady: (step, ctx) => checkReady(docker, step, ctx),
     execute: (request, ctx) => execute(docker, request, ctx),
+    readLog: (ref, request, ctx) => readLog(docker, ref, request, ctx),
     applyLimit: (ref, limit, ctx) => applyLimit(ref, limit, (request) => execute(docker, request, ctx)),
     readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
     readMetrics: (ref, ctx) => readMetrics(docker, diskUsage(ctx), ref, ctx),

@@ -14,7 +14,7 @@ export interface Answers {
 export const noAnswers: Answers = { options: {}, fields: {} }
 
 /** What a product asks of whoever orders it. */
-type Asking = Pick<CatalogProduct, 'options' | 'orderFields' | 'askedVariables'>
+type Asking = Pick<CatalogProduct, 'options' | 'orderFields' | 'form' | 'askedVariables'>
 
 /** Answers as they were read: what is sold by them, and what the application is told. */
 export interface ReadAnswers {
@@ -106,12 +106,20 @@ function refuseUnknown(
 /** Of a variable whose name says that its value is nobody's business. */
 const secretName = /(?:^|_)(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN|KEY|CREDENTIALS?)(?:_|$)/i
 
-/** The order fields, and a field for each variable that is asked for and that nothing else sets. */
+/**
+ * The order fields of the products, those of their applications' forms, and a field for each variable that is asked for besides. What
+ * a product asks for a variable is asked instead of what its application would.
+ */
 function fieldsOf(products: readonly Asking[]): OrderField[] {
   const declared = products.flatMap(({ options, orderFields }) => [...options, ...orderFields])
+  const isSet = (by: readonly { readonly variable: string | null }[], name: string | null) =>
+    by.some(({ variable }) => variable === name)
+  const form = products
+    .flatMap(({ form: fields = [] }) => fields)
+    .filter(({ variable }) => !isSet(declared, variable))
   const asked = products
     .flatMap(({ askedVariables = [] }) => askedVariables)
-    .filter((name) => !declared.some(({ variable }) => variable === name))
+    .filter((name) => !isSet([...declared, ...form], name))
     .map((name) => ({
       code: name,
       title: name,
@@ -123,7 +131,7 @@ function fieldsOf(products: readonly Asking[]): OrderField[] {
       pattern: null,
       choices: [],
     }))
-  return uniqueByCode([...products.flatMap(({ orderFields }) => orderFields), ...asked])
+  return uniqueByCode([...products.flatMap(({ orderFields }) => orderFields), ...form, ...asked])
 }
 
 function uniqueByCode<T extends { readonly code: string }>(all: readonly T[]): T[] {

@@ -1,4 +1,6 @@
+import type { ActionDefinition } from './action.ts'
 import { BusinessError } from './errors.ts'
+import type { OrderField } from './order-field.ts'
 import type { MetricRule } from './usage.ts'
 
 /** A capability that any application may ask for; every other one is a right on the server and needs a permission. */
@@ -263,6 +265,10 @@ export interface ApplicationDefinition {
   readonly permissions?: readonly string[]
   readonly metrics: readonly MetricDefinition[]
   readonly limits: readonly LimitDefinition[]
+  /** What it does on request. Absent in what was read before there were any. */
+  readonly actions?: readonly ActionDefinition[]
+  /** What is asked of whoever orders it. Absent where nothing is. */
+  readonly form?: readonly OrderField[]
   readonly ready: ReadyDefinition
   /** Left out: every volume, while the containers are stopped. */
   readonly backup?: BackupDefinition

@@ -1,7 +1,7 @@
 import { fieldError } from './errors.ts'
 import { refuseOutside } from './option.ts'
 
-export const orderFieldKinds = ['text', 'number', 'choice', 'yes_no', 'secret'] as const
+export const orderFieldKinds = ['text', 'email', 'number', 'choice', 'yes_no', 'secret'] as const
 const longestText = 1_000
 const longestMatched = 200
 
@@ -20,6 +20,8 @@ export interface OrderField {
   readonly pattern: string | null
   /** Of a choice; else none. */
   readonly choices: readonly string[]
+  /** Shown beside it. Left out: nothing. */
+  readonly help?: string
 }
 
 /**
@@ -49,6 +51,9 @@ export function readOrderField(
     case 'yes_no':
       if (answer !== 'true' && answer !== 'false') throw refuse('is true or false')
       return answer
+    case 'email':
+      if (!mailAddress.test(answer)) throw refuse('is a mail address')
+      return answer
     case 'text':
     case 'secret':
       if (field.pattern !== null && !matches(field.pattern, answer))
@@ -56,6 +61,9 @@ export function readOrderField(
       return answer
   }
 }
+
+/** As far as a form can know: whether mail arrives, only mail can tell. */
+const mailAddress = /^[^@\s]{1,64}@[^@\s]{1,255}$/
 
 /** Bounded in length: a pattern may need very long for a very long text. */
 function matches(pattern: string, text: string): boolean {

@@ -54,6 +54,8 @@ export interface CatalogProduct {
   readonly applicationIds: readonly string[]
   /** Variables that those ask for, which an order may give by name where no option or field sets them. Left out: none. */
   readonly askedVariables?: readonly string[]
+  /** What the forms of its applications ask. */
+  readonly form?: readonly OrderField[]
 }
 
 export interface CatalogKit {

@@ -1,6 +1,7 @@
 import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
 import type { RegistryLogin } from './registry.ts'
+import type { LogLine, LogRequest } from './log-line.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 import type { UnreachableCause } from './server.ts'
 
@@ -82,6 +83,8 @@ export interface ExecuteRequest {
   readonly argv: readonly string[]
   /** What the command finds in its environment, besides what the container has. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Written to its standard input, which then ends: what is secret is never an argument. */
+  readonly input?: string
   readonly deadlineMs?: number
 }
 
@@ -227,6 +230,8 @@ export interface Runner {
 
   /** A command that ends with another exit code than 0 is a result, not an error. */
   execute(request: ExecuteRequest, ctx: RunnerContext): Promise<ExecuteResult>
+  /** Lines of the instance's containers, without its secrets. */
+  readLog(ref: InstanceRef, request: LogRequest, ctx: RunnerContext): Promise<readonly LogLine[]>
   /** Sets the ceiling and reads it back. @throws `limit_not_in_force` when the instance reports another one. */
   applyLimit(
     ref: InstanceRef,

@@ -34,6 +34,11 @@ export function onServerAtOnce(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '60 s' })
 }
 
+/** The same for what somebody asked for and may have turned away from: a server that is away is waited for a while, not for days. */
+export function onServerInTime(serverId: string) {
+  return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '15 m' })
+}
+
 function besideEngine(serverId: string) {
   return {
     taskQueue: taskQueues.server(serverId),

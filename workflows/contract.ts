@@ -1,4 +1,5 @@
 import type { Agenda } from '#domain/agenda.ts'
+import type { InstanceCommandKind } from '#domain/instance-command.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
 import type { ServerExamination } from '#domain/runner.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
@@ -17,6 +18,8 @@ export const workflowTypes = {
   repair: 'repair',
   replacement: 'replacement',
   serverTest: 'serverTest',
+  instanceCommand: 'instanceCommand',
+  log: 'log',
   testClock: 'testClock',
 } as const
 
@@ -30,6 +33,8 @@ export const workflowIds = {
   reconcile: (installationId: string) => `reconcile/${installationId}`,
   repair: (instanceId: string, requestId: string) => `repair/${instanceId}/${requestId}`,
   serverTest: (serverId: string, requestId: string) => `server-test/${serverId}/${requestId}`,
+  instanceCommand: (instanceId: string, requestId: string) => `instance-command/${instanceId}/${requestId}`,
+  log: (requestId: string) => `log/${requestId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
 } as const
 
@@ -141,6 +146,25 @@ export interface ReplacementResult {
 export interface ServerTestResult {
   readonly examination: ServerExamination | null
   readonly refusal: { readonly code: string; readonly detail: string } | null
+}
+
+export interface InstanceCommandInput {
+  /** `inst_…` */
+  readonly instanceId: string
+  /** `srv_…` */
+  readonly serverId: string
+  readonly requestId: string
+  readonly kind: InstanceCommandKind
+}
+
+export interface InstanceCommandResult {
+  readonly refusal: { readonly code: string; readonly detail: string } | null
+}
+
+export interface LogInput {
+  /** `srv_…` */
+  readonly serverId: string
+  readonly requestId: string
 }
 
 export interface TestClockInput {

@@ -1,5 +1,6 @@
 export { billingRun } from './billing-run.ts'
 export { build } from './build.ts'
+export { instanceCommand, log } from './instance-command.ts'
 export { reconcile } from './reconcile.ts'
 export { repair } from './repair.ts'
 export { replacement } from './replacement.ts'

@@ -92,6 +92,13 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'server.joined': (data) => `The worker of server ${text(data['server'])} joined`,
   'server.unreachable': (data) => `Server ${text(data['server'])} is out of reach${because(data['detail'])}`,
   'server.reachable': (data) => `Server ${text(data['server'])} is back; what waited there goes on`,
+  'instance.restarted': (data) => `${text(data['name'])} was restarted, asked for by ${text(data['by'])}`,
+  'instance.action_run': (data) =>
+    `${text(data['subject'])} was run in ${text(data['name'])}, exit code ${text(data['exit_code'])}`,
+  'instance.secret_rotated': (data) => `${text(data['name'])} has another ${text(data['subject'])}`,
+  'instance.secret_shown': (data) => `${text(data['subject'])} of ${text(data['name'])} was shown`,
+  'instance.command_refused': (data) =>
+    `${text(data['name'])} did not do what was asked${because(data['detail'])}`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>

@@ -15,6 +15,7 @@ import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
 import { registerFindings } from './findings.ts'
+import { registerInstanceCommands } from './instance-commands.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
@@ -90,6 +91,7 @@ export function registerRoutes(frame: Frame): void {
   registerBuilds(frame)
   registerInstances(frame)
   registerLinks(frame)
+  registerInstanceCommands(frame)
   registerFindings(frame)
   registerInstanceValues(frame)
   registerRegistries(frame)

@@ -2,6 +2,8 @@ import { z } from '@hono/zod-openapi'
 import type { ApplicationRow } from '#db/read/application.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { codeField, textField } from './common.ts'
+import { actionSchema, toActionJson } from './instance-command.ts'
+import { orderFieldSchema, toFieldJson } from './offer.ts'
 
 export const newApplicationSchema = z
   .strictObject({
@@ -36,6 +38,10 @@ export const applicationSchema = z
     variables: z.array(
       z.object({ name: z.string(), is_required: z.boolean(), fallback: z.string().nullable() }),
     ),
+    form: z
+      .array(orderFieldSchema)
+      .openapi({ description: 'What whoever orders it is asked, where its product asks nothing else.' }),
+    actions: z.array(actionSchema).openapi({ description: 'What its instances do on request.' }),
     services: z.array(z.string()),
     metrics: z.array(z.object({ code: z.string(), title: z.string(), unit: z.string(), kind: z.string() })),
     limits: z.array(z.object({ code: z.string(), title: z.string() })),
@@ -58,6 +64,8 @@ export function toApplicationJson(row: ApplicationRow): z.input<typeof applicati
     variables: (definition.variables ?? [])
       .filter((variable) => variable.source === 'asked')
       .map(({ name, isRequired, fallback }) => ({ name, is_required: isRequired, fallback })),
+    form: (definition.form ?? []).map(toFieldJson),
+    actions: (definition.actions ?? []).map(toActionJson),
     services: definition.services.map((service) => service.name),
     metrics: definition.metrics.map(({ code, title, unit, kind }) => ({ code, title, unit, kind })),
     limits: definition.limits.map(({ code, title }) => ({ code, title })),

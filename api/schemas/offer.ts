@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import type { ProductRow } from '#db/read/product.ts'
 import { optionKinds } from '#domain/option.ts'
-import { orderFieldKinds } from '#domain/order-field.ts'
+import { orderFieldKinds, type OrderField } from '#domain/order-field.ts'
 import { priceSentence } from '#domain/pricing/sentence.ts'
-import { addressField, codeField, nameField } from './common.ts'
+import { addressField, codeField, nameField, textField } from './common.ts'
 
 const variableField = z
   .string()
@@ -58,6 +58,7 @@ export const newOrderFieldField = z.strictObject({
   greatest: boundField,
   pattern: z.string().min(1).max(200).nullish().openapi({ description: 'Matched by the whole text.' }),
   choices: z.array(nameField).max(100).default([]),
+  help: textField(500).min(1).nullish().openapi({ description: 'Shown beside it.' }),
 })
 
 const pricedSchema = z.object({
@@ -93,6 +94,7 @@ export const orderFieldSchema = z.object({
   greatest: z.string().nullable(),
   pattern: z.string().nullable(),
   choices: z.array(z.string()),
+  help: z.string().nullable(),
 })
 
 export const newStockField = z.strictObject({
@@ -153,7 +155,11 @@ export function toOptionJson(row: ProductRow): z.input<typeof optionSchema>[] {
 }
 
 export function toOrderFieldJson(row: ProductRow): z.input<typeof orderFieldSchema>[] {
-  return row.order_fields.map((field) => ({
+  return row.order_fields.map(toFieldJson)
+}
+
+export function toFieldJson(field: OrderField): z.input<typeof orderFieldSchema> {
+  return {
     code: field.code,
     title: field.title,
     kind: field.kind,
@@ -163,5 +169,6 @@ export function toOrderFieldJson(row: ProductRow): z.input<typeof orderFieldSche
     greatest: field.greatest,
     pattern: field.pattern,
     choices: [...field.choices],
-  }))
+    help: field.help ?? null,
+  }
 }

@@ -137,6 +137,12 @@ export interface SecretsTable {
   sealed: Buffer
   created_at: Generated<Instant>
   destroyed_at: Instant | null
+  /** When it was shown to a person: once. */
+  shown_at: Defaulted<Instant | null>
+  /** Since another value has stood in its place. */
+  retired_at: Defaulted<Instant | null>
+  /** The request that made this version. */
+  rotated_by: Defaulted<string | null>
 }
 
 export interface LimitsTable {

@@ -225,6 +225,8 @@ function define(
     permissions: reading.findings.used,
     metrics: block.metrics,
     limits: block.limits,
+    ...(block.actions.length === 0 ? {} : { actions: block.actions }),
+    ...(block.form.length === 0 ? {} : { form: block.form }),
     ready: { path: block.ready.path, timeoutS: block.ready.timeout_s },
     ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),
     ...(block.tags.length === 0 ? {} : { tags: block.tags }),

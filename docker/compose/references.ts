@@ -31,7 +31,23 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
   }
   for (const [index, limit] of file.limits.entries())
     requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)
+  for (const [index, { service }] of (file.actions ?? []).entries())
+    requireService(file, service, ['x-clouder', 'actions', index, 'service'], findings)
+  refuseForm(file, findings)
   refuseBackup(file, findings)
+}
+
+/** What a field sets is used: otherwise people would be asked for nothing. */
+function refuseForm({ form = [], variables = [], secrets }: ApplicationDefinition, findings: Findings): void {
+  for (const [index, { variable, kind }] of form.entries()) {
+    const path = ['x-clouder', 'form', index, 'variable']
+    const isSecret = secrets.some(({ name }) => name === variable)
+    const isAsked = variables.some(({ name, source }) => name === variable && source === 'asked')
+    if (!isSecret && !isAsked)
+      findings.refuse(path, `no service uses \${${variable}}`, 'use it, or remove the field')
+    else if (isSecret && kind !== 'secret')
+      findings.refuse(path, `${variable} is a secret`, 'make the field one: kind secret')
+  }
 }
 
 function refuseBackup(file: ApplicationDefinition, findings: Findings): void {

@@ -1,6 +1,6 @@
 import { variablesOf } from '#domain/interpolation.ts'
 import type { SecretDefinition, ServiceDefinition, VariableDefinition } from '#domain/application.ts'
-import type { XClouder } from './x-clouder.ts'
+import { secretLength, type XClouder } from './x-clouder.ts'
 
 /** A variable as the services of a file use it, over all its uses. */
 interface Use {
@@ -19,7 +19,7 @@ export interface Variables {
 /**
  * The variables of the services, as the `x-clouder` block declares them, else by their names: the template collections that
  * people use have names that mean something (`SERVICE_PASSWORD_X` is made, `SERVICE_URL_X` is the instance's address).
- * @example `${DB_PASSWORD}` without a fallback is a secret of 32 characters; `${SMTP_HOST}` is asked for; `${TZ:-UTC}` has a fallback
+ * @example `${DB_PASSWORD}` without a fallback is a secret of 20 characters, `${JWT_SECRET}` one of 50; `${SMTP_HOST}` is asked for; `${TZ:-UTC}` has a fallback
  */
 export function declareVariables(services: readonly ServiceDefinition[], block: XClouder): Variables {
   const declared = new Set(block.secrets.map((one) => one.name))
@@ -100,7 +100,7 @@ function secretFor(use: Use): SecretDefinition | null {
     return { name: use.name, length, ...(kind === 'HEX' ? { alphabet: 'hex' as const } : {}) }
   }
   const isSecret = !use.isOptional && SECRET_WORD.test(use.name) && !FOREIGN_WORD.test(use.name)
-  return isSecret ? { name: use.name, length: 32 } : null
+  return isSecret ? { name: use.name, length: secretLength(use.name) } : null
 }
 
 function toVariable(use: Use): VariableDefinition {

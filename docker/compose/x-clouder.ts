@@ -4,6 +4,7 @@ import { metricAggregations } from '#domain/usage.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
 import { argumentList, objectName } from './object-name.ts'
+import { action, formField } from './x-clouder-field.ts'
 
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable')
 const port = z
@@ -123,8 +124,23 @@ const xClouder = z
     /** Services of these profiles are made; those of others are left out. */
     profiles: z.array(z.string().min(1)).default([]),
     secrets: z
-      .array(z.strictObject({ name: variableName, length: z.number().int().min(12).max(128) }))
+      .array(
+        z
+          .strictObject({ name: variableName, length: z.number().int().min(12).max(128).optional() })
+          .transform(({ name, length }) => ({ name, length: length ?? secretLength(name) })),
+      )
       .refine((secrets) => uniqueBy(secrets, (one) => one.name), 'names a secret twice')
+      .default([]),
+    form: z
+      .array(formField)
+      .max(50)
+      .refine((form) => uniqueBy(form, (one) => one.code), 'has a code twice')
+      .refine((form) => uniqueBy(form, (one) => one.variable ?? ''), 'sets a variable twice')
+      .default([]),
+    actions: z
+      .array(action)
+      .max(50)
+      .refine((actions) => uniqueBy(actions, (one) => one.code), 'has a code twice')
       .default([]),
     metrics: z
       .array(metric)
@@ -170,6 +186,11 @@ const xClouder = z
   })
 
 export type XClouder = z.infer<typeof xClouder>
+
+/** What people type is shorter than what only programs read (F-19). */
+export function secretLength(name: string): number {
+  return /(?:^|_)(?:PASSWORD|PASSWD|PASS)(?:_|$)/i.test(name) ? 20 : 50
+}
 
 /** @returns undefined where something in the block is refused; the findings say what */
 export function readBlock(value: unknown, findings: Findings): XClouder | undefined {

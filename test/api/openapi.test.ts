@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
+import { sql } from 'kysely'
 import { z } from 'zod'
 import { encodeId } from '#domain/identifier.ts'
 import { keepBackup, openBackup, recordCopy, recordVerified } from '#db/backup.ts'
 import { openRestore } from '#db/restore.ts'
 import { newId } from '#db/identifier.ts'
+import { keepInstanceCommand } from '#db/instance-command.ts'
+import { keepSecrets } from '#db/secret.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
@@ -49,6 +52,7 @@ before(async () => {
   await keepCopy()
   await findDrift()
   await waitForOffer()
+  await actOnInstance()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
@@ -78,6 +82,25 @@ async function keepCopy(): Promise<void> {
     actor: 'tester',
     now,
   })
+}
+
+/** The application has an action, which somebody ran; the instance has a secret, and its log a line. */
+async function actOnInstance(): Promise<void> {
+  const { instanceId } = life
+  const action = { code: 'clear_cache', title: 'Clear the cache', right: 'customer', service: 'web' }
+  const actions = [{ ...action, command: ['true'], fields: [], confirmation: null, timeoutS: 30 }]
+  await sql`update application_versions set definition = definition || ${JSON.stringify({ actions })}::jsonb
+    where id = (select application_version_id from instances where id = ${instanceId})`.execute(api.db)
+  const command = { instanceId, requestId: 'req_1', kind: 'action', subject: 'clear_cache' } as const
+  await keepInstanceCommand(api.db, { ...command, actor: 'key_1', plain: {}, secret: null }, null)
+  const secret = { name: 'PASSWORD', keyId: 'key', sealed: Buffer.from('sealed') }
+  await keepSecrets(api.db, instanceId, [secret])
+  const line = { at: '2026-01-01T00:00:00Z', service: 'web', stream: 'stdout', level: 'info', text: 'begun' }
+  api.temporal.behaviour.onExecute = async () =>
+    await api.db
+      .updateTable('log_excerpts')
+      .set({ lines: JSON.stringify([line]) })
+      .execute()
 }
 
 /** A volume of nobody was seen on the server. */
@@ -238,6 +261,7 @@ suite('the document', () => {
       .map(([path]) => path)
     assert.deepEqual(without.toSorted(), [
       '/v1/billing-runs/preview',
+      '/v1/instances/{id}/secrets/{name}/show',
       '/v1/orders/preview',
       '/v1/subscriptions/{id}/change-plan/preview',
       '/v1/subscriptions/{id}/simulation',

@@ -61,6 +61,10 @@ GET /v1/exchange-rates/:id exchange_rates:read
 GET /v1/findings servers:read
 GET /v1/instances instances:read
 GET /v1/instances/:id instances:read
+GET /v1/instances/:id/actions instances:read
+GET /v1/instances/:id/commands instances:read
+GET /v1/instances/:id/logs instances:logs
+GET /v1/instances/:id/secrets instances:secrets
 GET /v1/instances/:id/price-grids instances:read
 GET /v1/instances/:id/values instances:read
 GET /v1/invoices invoices:read
@@ -132,9 +136,13 @@ POST /v1/discounts/:id/archive discounts:write
 POST /v1/documents/:id/force-next-invoice documents:write
 POST /v1/documents/:id/move-anchor documents:write
 POST /v1/exchange-rates exchange_rates:write
+POST /v1/instances/:id/actions/:code instances:act
 POST /v1/instances/:id/preferred-offer instances:write
 POST /v1/instances/:id/price-grids instances:write
 POST /v1/instances/:id/repair instances:write
+POST /v1/instances/:id/restart instances:act
+POST /v1/instances/:id/secrets/:name/rotate instances:secrets
+POST /v1/instances/:id/secrets/:name/show instances:secrets
 POST /v1/invoices invoices:write
 POST /v1/invoices/:id/credit-notes invoices:write
 POST /v1/invoices/:id/finalize invoices:write

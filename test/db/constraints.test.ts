@@ -1266,3 +1266,44 @@ test('of an instance each want is one link, which has an offer and its reason ex
   await prefer()
   await refuses('preferred_offers_pkey', prefer)
 })
+
+test('what was asked of an instance is written once, ends with what came of it, and forgets what was secret', async () => {
+  const insert = (columns: Record<string, unknown>) => {
+    const row = {
+      instance_id: sold.instance,
+      request_id: newId(),
+      kind: 'restart',
+      actor: 'key_1',
+      ...columns,
+    }
+    const names = Object.keys(row).map((name) => sql.ref(name))
+    return sql`insert into instance_commands (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
+      db,
+    )
+  }
+  await insert({ request_id: 'req_once' })
+  await refuses('instance_commands_pkey', async () => insert({ request_id: 'req_once' }))
+  await refuses('instance_commands_kind_check', async () => insert({ kind: 'dance' }))
+  await refuses('instance_commands_state_check', async () => insert({ state: 'lost' }))
+  await refuses('instance_commands_answers_check', async () => insert({ answers: '[]' }))
+  await refuses('instance_commands_subject_check', async () => insert({ kind: 'action' }))
+  await refuses('instance_commands_sealed_check', async () => insert({ key_id: 'key' }))
+  await refuses('instance_commands_finished_check', async () => insert({ state: 'done' }))
+  await refuses('instance_commands_refused_check', async () =>
+    insert({ state: 'refused', finished_at: '2026-01-01' }),
+  )
+  const sealed = { key_id: 'key', sealed: Buffer.from('sealed') }
+  await refuses('instance_commands_forgotten_check', async () =>
+    insert({ ...sealed, state: 'done', finished_at: '2026-01-01' }),
+  )
+})
+
+test('a secret has one value at a time, and one request gives it one', async () => {
+  const insert = (version: number, rotatedBy: string | null, retiredAt: string | null = null) =>
+    sql`insert into secrets (instance_id, name, version, key_id, sealed, rotated_by, retired_at)
+      values (${sold.instance}, 'ONE_VALUE', ${version}, 'key', 'x', ${rotatedBy}, ${retiredAt})`.execute(db)
+  await insert(1, null)
+  await refuses('one_current_secret', async () => insert(2, 'req_1'))
+  await insert(2, 'req_1', '2026-01-01')
+  await refuses('one_rotation_per_request', async () => insert(3, 'req_1', '2026-01-01'))
+})

@@ -95,6 +95,8 @@ export async function startInstallation(options: InstallationOptions = {}) {
     app: frame.app,
     key,
     call,
+    /** A key that may do only this. */
+    keyWith: async (scopes: string[]) => await createKey(db, scopes),
     relay: async () => await dispatchOutbox({ db, client }),
     /** Stops what this installation started and removes what it made, by exact id. */
     async stop() {
@@ -123,10 +125,10 @@ async function seedApplications(db: Db): Promise<void> {
   }
 }
 
-async function createKey(db: Db): Promise<string> {
+async function createKey(db: Db, scopes: string[] = ['*']): Promise<string> {
   const id = newId()
   const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
-  await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes: ['*'], expiresAt: null })
+  await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes, expiresAt: null })
   return text
 }
 

@@ -328,7 +328,7 @@ services:
   assert.deepEqual(definition.secrets, [
     { name: 'SERVICE_USER_PG', length: 16 },
     { name: 'SERVICE_PASSWORD_64_PG', length: 64 },
-    { name: 'APP_SECRET', length: 32 },
+    { name: 'APP_SECRET', length: 50 },
   ])
   const variables = definition.variables?.map((one) => [
     one.name,

@@ -1,0 +1,117 @@
+import {
+  beginInstanceCommand,
+  endInstanceCommand,
+  getInstanceCommand,
+  openSaid,
+  readInstanceStanding,
+  type InstanceCommand,
+  type InstanceCommandEnd,
+} from '#db/instance-command.ts'
+import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
+import { withInstanceLock } from '#db/instance-lock.ts'
+import { actionCommand, findAction } from '#domain/action.ts'
+import { containerName, planBuild } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId } from '#domain/identifier.ts'
+import { refuseIdle } from '#domain/instance-command.ts'
+import type { RunnerContext } from '#domain/runner.ts'
+import type { ServerDependencies } from './dependencies.ts'
+import { withRunnerContext } from './failure.ts'
+import { openSecrets } from './secret.ts'
+import { readUsage } from './usage.ts'
+
+export interface InstanceCommandTicket {
+  /** `inst_…` */
+  readonly instanceId: string
+  readonly requestId: string
+}
+
+const outputCharactersMax = 16_000
+
+/** What is asked of one instance: under its lock, so that nothing else starts, stops or replaces its containers meanwhile. */
+export function createInstanceCommandActivities(deps: ServerDependencies) {
+  return {
+    /** In the reverse order of their start, then in that order, and ready again. Begun again after a crash, it does all of it again. */
+    async restartInstance(ticket: InstanceCommandTicket): Promise<void> {
+      await onceFor(deps, ticket, async ({ instance, ctx }) => {
+        const ref = { definition: instance.definition, instance: instance.planned }
+        // What was counted is lost with the networks of the containers.
+        await readUsage(deps, instance, ctx)
+        await deps.runner.stop(ref, ctx)
+        await deps.runner.start(ref, ctx)
+        for (const step of planBuild(instance.definition, instance.planned))
+          if (step.kind === 'ready') await deps.runner.ensure(step, ctx)
+        return { state: 'done' }
+      })
+    },
+
+    /** Run at most once: where its end was not seen, nobody knows what it did, and a person has to look. */
+    async runAction(ticket: InstanceCommandTicket): Promise<void> {
+      await onceFor(deps, ticket, async ({ instance, command, isBegun, ctx }) => {
+        if (!isBegun)
+          throw new BusinessError(
+            'command_failed',
+            'It was begun, and its end was not seen: it may have run.',
+          )
+        return await run(deps, { instance, command }, ctx)
+      })
+    },
+  }
+}
+
+async function run(
+  { runner, installationKey }: ServerDependencies,
+  { instance, command }: { instance: DeployedInstance; command: InstanceCommand },
+  ctx: RunnerContext,
+): Promise<InstanceCommandEnd> {
+  const { definition, planned } = instance
+  const action = findAction(definition.actions, command.subject ?? '')
+  const said = openSaid(installationKey, command)
+  const secrets = said === null ? ctx.secrets : { ...ctx.secrets, 'what was said': said }
+  const { exitCode, stdout, stderr } = await runner
+    .execute(
+      {
+        container: containerName(planned, action.service),
+        argv: actionCommand(action, command.answers),
+        deadlineMs: action.timeoutS * 1_000,
+        ...(said === null ? {} : { input: said }),
+      },
+      { ...ctx, secrets },
+    )
+    .catch((error: unknown) => {
+      const detail = error instanceof Error ? error.message : String(error)
+      throw new BusinessError('command_failed', `It did not run to its end: ${detail}`, { cause: error })
+    })
+  const output = `${stdout}${stderr}`.trim().replaceAll('\0', '').slice(0, outputCharactersMax)
+  return { state: exitCode === 0 ? 'done' : 'failed', exitCode, output }
+}
+
+interface Work {
+  readonly instance: DeployedInstance
+  readonly command: InstanceCommand
+  /** False where an earlier try began it. */
+  readonly isBegun: boolean
+  /** With the instance's secrets, so that they are masked. */
+  readonly ctx: RunnerContext
+}
+
+/** Looks under the lock whether it is still asked and can be done, does it, and writes down what came of it. */
+async function onceFor(
+  deps: ServerDependencies,
+  ticket: InstanceCommandTicket,
+  work: (of: Work) => Promise<InstanceCommandEnd>,
+): Promise<void> {
+  const { db, installationKey } = deps
+  const key = { instanceId: decodeId('instance', ticket.instanceId), requestId: ticket.requestId }
+  await withRunnerContext(async (plain) => {
+    await withInstanceLock(db, key.instanceId, async () => {
+      const command = await getInstanceCommand(db, key)
+      if (command.finished_at !== null) return
+      refuseIdle(await readInstanceStanding(db, key.instanceId))
+      const instance = await getDeployedInstance(db, key.instanceId)
+      const ctx = { ...plain, secrets: await openSecrets(db, installationKey, instance) }
+      const isBegun = await beginInstanceCommand(db, key)
+      await endInstanceCommand(db, key, await work({ instance, command, isBegun, ctx }))
+    })
+  })
+}

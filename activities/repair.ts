@@ -11,7 +11,7 @@ import { keyOf, type Finding, type RecordedResource } from '#domain/finding.ts'
 import { planRepair } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
-import { replaceChanged } from './replacement.ts'
+import { refuseUnrepairable, replaceChanged } from './replacement.ts'
 import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { compareWithEngine, type ComparedInstance } from './server-comparison.ts'
@@ -154,14 +154,6 @@ async function record(
   resource: Pick<RecordedResource, 'kind' | 'name' | 'externalId'>,
 ): Promise<void> {
   await recordResource(db, { instanceId, serverId, ...resource })
-}
-
-/** An empty volume would hide that the data is gone, and what belongs to others is theirs. */
-function refuseUnrepairable(findings: readonly Finding[]): void {
-  const volume = findings.find(({ kind }) => kind === 'missing_volume')
-  if (volume !== undefined) throw new BusinessError('volume_missing', volume.detail)
-  const foreign = findings.find(({ kind }) => kind === 'foreign')
-  if (foreign !== undefined) throw new BusinessError('name_taken_on_server', foreign.detail)
 }
 
 /** What no later try changes waits for a person, beside the task that says what is not as it should be. */

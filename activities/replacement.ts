@@ -5,9 +5,10 @@ import { recordResource } from '#db/resource.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { BusinessError } from '#domain/errors.ts'
+import type { Finding } from '#domain/finding.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { imageName } from '#domain/image-pin.ts'
-import { planReplacement } from '#domain/repair.ts'
+import { planRepair, planReplacement } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
@@ -47,6 +48,14 @@ export async function replaceChanged(
   return done
 }
 
+/** An empty volume would hide that the data is gone, and what belongs to others is theirs. */
+export function refuseUnrepairable(findings: readonly Finding[]): void {
+  const volume = findings.find(({ kind }) => kind === 'missing_volume')
+  if (volume !== undefined) throw new BusinessError('volume_missing', volume.detail)
+  const foreign = findings.find(({ kind }) => kind === 'foreign')
+  if (foreign !== undefined) throw new BusinessError('name_taken_on_server', foreign.detail)
+}
+
 /** What changed of an instance, carried out. */
 export function createReplacementActivities(deps: ServerDependencies) {
   return {
@@ -70,12 +79,20 @@ async function carryOut(
   before: ComparedInstance,
   ctx: RunnerContext,
 ): Promise<Replaced> {
+  const { deployed, wanted, findings } = before
+  refuseUnrepairable(findings)
   const done = await replaceChanged(deps, before, ctx)
-  const secrets = await openSecrets(deps.db, deps.installationKey, before.deployed)
-  for (const step of before.wanted.steps)
-    if (step.kind === 'ready')
-      await ensurePinned(deps, { instance: before.deployed, step }, { ...ctx, secrets })
-  await lookAt(deps, before.deployed.id, ctx)
+  const secrets = await openSecrets(deps.db, deps.installationKey, deployed)
+  // One that was removed by a try that died is not there to be replaced any more.
+  const missing = planRepair(wanted.steps, findings)
+  const ready = wanted.steps.filter(({ kind }) => kind === 'ready')
+  for (const step of [...missing, ...ready]) {
+    const { externalId } = await ensurePinned(deps, { instance: deployed, step }, { ...ctx, secrets })
+    const { id: instanceId, serverId } = deployed
+    if (step.kind === 'container' || step.kind === 'network')
+      await recordResource(deps.db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
+  }
+  await lookAt(deps, deployed.id, ctx)
   return done
 }
 

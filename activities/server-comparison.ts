@@ -15,6 +15,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { isUndoable, keyOf, type Finding, type WantedInstance } from '#domain/finding.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
+import { generationDifference, ownership } from '#domain/ownership.ts'
 import { compareServer } from '#domain/reconciliation.ts'
 import { observedState, type ObservedState } from '#domain/repair.ts'
 import type { ObservedObject, RunnerContext } from '#domain/runner.ts'
@@ -82,10 +83,15 @@ export async function compareWithEngine(
   return { instances: compared, findings }
 }
 
-function toSeen({ observed, objects }: ComparedInstance): SeenInstance {
-  const differences = objects.flatMap(({ container }) =>
-    (container?.differences ?? []).map((one) => ({ service: container?.service ?? '', ...one })),
-  )
+function toSeen({ observed, objects, wanted }: ComparedInstance): SeenInstance {
+  const steps = wanted.steps.filter((step) => step.kind === 'container')
+  const differences = steps.flatMap((step) => {
+    const found = objects.find(({ kind, name }) => kind === 'container' && name === step.name)
+    if (found?.container == null || ownership(found.labels, step.labels) === 'foreign')
+      return [{ service: step.service, key: 'container', wanted: step.name, running: null }]
+    const generations = generationDifference(found.labels, step.labels)
+    return [...generations, ...found.container.differences].map((one) => ({ service: step.service, ...one }))
+  })
   return { state: observed, differences }
 }
 

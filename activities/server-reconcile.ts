@@ -112,8 +112,11 @@ async function settleEndedRows(
   }
 }
 
+/** They are done once the instance is observed as wanted, whoever saw to it. */
+const settledTasks = ['instance_drift', 'repair_failed', 'replacement_failed'] as const
+
 async function settleTasks(deps: ServerDependencies, instances: readonly ComparedInstance[]): Promise<void> {
-  const open = await listOpenTasks(deps.db, ['instance_drift', 'repair_failed', 'repair_stopped'])
+  const open = await listOpenTasks(deps.db, [...settledTasks, 'repair_stopped'])
   const isOpen = (kind: string, id: string): boolean =>
     open.some((task) => task.kind === kind && task.subjectId === id)
   for (const { deployed, wanted, findings } of instances) {
@@ -130,8 +133,7 @@ async function settleTasks(deps: ServerDependencies, instances: readonly Compare
       continue
     }
     const subject = { kind: 'instance', id: deployed.id, reason: 'observed as wanted' } as const
-    for (const kind of ['instance_drift', 'repair_failed'] as const)
-      if (isOpen(kind, deployed.id)) await closeTasks(deps.db, subject, [kind])
+    for (const kind of settledTasks) if (isOpen(kind, deployed.id)) await closeTasks(deps.db, subject, [kind])
     if (isOpen('repair_stopped', deployed.id) && (await isCalm(deps, deployed)))
       await closeTasks(deps.db, subject, ['repair_stopped'])
   }

@@ -60,9 +60,14 @@ function environmentPrefix(customer: { id: string; code: string }, installationI
 }
 
 /** What ends so is kept for the environments that come with first orders, so that none of these is ever refused. */
-function refuseOwnNames(names: EnvironmentNames, installationId: string): void {
-  for (const kind of nameKinds) {
-    if (names[kind].endsWith(ownEnding(installationId))) throw takenName(kind, names[kind])
+export function refuseOwnNames(
+  names: EnvironmentNames,
+  installationId: string,
+  kinds: readonly NameKind[] = nameKinds,
+  at?: string,
+): void {
+  for (const kind of kinds) {
+    if (names[kind].endsWith(ownEnding(installationId))) throw takenName(kind, names[kind], at)
   }
 }
 

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import type { RecordedResource, RestorableData, WantedInstance } from '#domain/finding.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { ServiceDifference } from '#domain/instance-configuration.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { Db } from './database.ts'
-import type { ObservedDifference } from './tables/build.ts'
 
 export interface Standing {
   readonly wants: WantedInstance['wants']
@@ -86,7 +86,7 @@ export async function listRestorable(db: Db, serverId: string): Promise<Map<stri
 /** What was seen of an instance, by its id. */
 export interface SeenInstance {
   readonly state: ObservedState
-  readonly differences: readonly ObservedDifference[]
+  readonly differences: readonly ServiceDifference[]
 }
 
 /** What was seen of instances, all at one instant. */

@@ -18,18 +18,21 @@ const pattern = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/
 const rule =
   '1 to 40 lower case letters, digits and hyphens, begins with a letter and does not end with a hyphen'
 
-/** @throws `name_invalid` for 64 characters, upper case, a leading hyphen */
-export function checkEnvironmentNames(names: EnvironmentNames): void {
+/**
+ * @param at of the names in the request
+ * @throws `name_invalid` for 64 characters, upper case, a leading hyphen
+ */
+export function checkEnvironmentNames(names: EnvironmentNames, at = '/environment'): void {
   for (const kind of ['name', 'prefix'] as const) {
     if (pattern.test(names[kind])) continue
-    throw fieldError(`/environment/${kind}`, 'name_invalid', `${JSON.stringify(names[kind])} is no ${kind}: it has ${rule}.`) // prettier-ignore
+    throw fieldError(`${at}/${kind}`, 'name_invalid', `${JSON.stringify(names[kind])} is no ${kind}: it has ${rule}.`) // prettier-ignore
   }
 }
 
 /** The refusal of what is used, or held by another open order: `name_taken`, `prefix_taken`. */
-export function takenName(kind: NameKind, value: string) {
+export function takenName(kind: NameKind, value: string, at = '/environment') {
   const codes: Readonly<Record<NameKind, ErrorCode>> = { name: 'name_taken', prefix: 'prefix_taken' }
-  return fieldError(`/environment/${kind}`, codes[kind], `The ${kind} ${value} is taken. Choose another one.`)
+  return fieldError(`${at}/${kind}`, codes[kind], `The ${kind} ${value} is taken. Choose another one.`)
 }
 
 /**

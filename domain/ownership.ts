@@ -1,4 +1,5 @@
 import type { Labels } from './build-plan.ts'
+import type { ContainerDifference } from './container-difference.ts'
 
 const GENERATION = 'io.clouder.generation'
 
@@ -16,4 +17,11 @@ export function ownership(found: Labels | null | undefined, wanted: Labels): Own
   const difference = Number(labels[GENERATION] ?? 0) - Number(wanted[GENERATION] ?? 0)
   if (difference === 0) return 'same'
   return difference < 0 ? 'older' : 'newer'
+}
+
+/** A container of an older plan says so by its generation: what changed in secret is told by nothing else. */
+export function generationDifference(found: Labels, wanted: Labels): ContainerDifference[] {
+  const { [GENERATION]: running = null } = found
+  const { [GENERATION]: asked = null } = wanted
+  return running === asked ? [] : [{ key: 'generation', wanted: asked, running }]
 }

@@ -1,6 +1,7 @@
 import type { ApplicationDefinition } from './application.ts'
 import type { BuildStep, ContainerLimits, ContainerStep } from './build-plan.ts'
 import type { ContainerDifference } from './container-difference.ts'
+import { interpolate, variablesOf } from './interpolation.ts'
 import { fillService } from './variable.ts'
 
 /** What a changed plan means for one container. */
@@ -23,17 +24,19 @@ const limitKeys: Readonly<Record<keyof ContainerLimits, string>> = {
 /**
  * Compares two plans of one instance, container by container, in the plan's order: other limits are set while it runs, everything
  * else has to be in it from its start. Generations are left out: they follow from what this finds.
+ * @param secrets names of what is kept in secret: of a value that holds one is only told that it is another one
  */
 export function compareContainers(
   before: readonly BuildStep[],
   after: readonly BuildStep[],
+  secrets: ReadonlySet<string> = new Set(),
 ): ContainerChange[] {
   const known = new Map(containersOf(before).map((step) => [step.name, step]))
   return containersOf(after).map((step) => {
     const old = known.get(step.name)
     const of = { service: step.service, container: step.name }
     if (old === undefined) return { ...of, effect: 'replaced', differences: [] }
-    const made = [...compareMaking(old, step), ...compareEnvironments(old, step)]
+    const made = [...compareMaking(old, step), ...compareEnvironments(old, step, secrets)]
     const limits = compareLimits(old.limits, step.limits)
     const effect = made.length > 0 ? 'replaced' : limits.length > 0 ? 'updated' : 'kept'
     return { ...of, effect, differences: [...limits, ...made] }
@@ -50,16 +53,27 @@ function compareLimits(before: ContainerLimits, after: ContainerLimits): Contain
     .map((key) => ({ key: limitKeys[key], wanted: String(after[key]), running: String(before[key]) }))
 }
 
-/** Nothing of a plan is secret: its strings are templates. */
-function compareEnvironments(before: ContainerStep, after: ContainerStep): ContainerDifference[] {
+function compareEnvironments(
+  before: ContainerStep,
+  after: ContainerStep,
+  secrets: ReadonlySet<string>,
+): ContainerDifference[] {
   const names = new Set([...Object.keys(before.environment), ...Object.keys(after.environment)])
   return [...names]
+    .filter((name) => before.environment[name] !== after.environment[name])
     .map((name) => ({
       key: `environment.${name}`,
-      wanted: after.environment[name] ?? null,
-      running: before.environment[name] ?? null,
+      wanted: shownValue(after.environment[name], secrets),
+      running: shownValue(before.environment[name], secrets),
     }))
-    .filter(({ wanted, running }) => wanted !== running)
+}
+
+/** As the container gets it: `hello` of `${GREETING:-hello}`, where nothing else was said. */
+function shownValue(template: string | undefined, secrets: ReadonlySet<string>): string | null {
+  if (template === undefined) return null
+  const used = variablesOf(template)
+  if (used.some(({ name }) => secrets.has(name))) return '(secret)'
+  return used.every(({ isOptional }) => isOptional) ? interpolate(template, () => undefined) : template
 }
 
 /** What is compared by itself, or says nothing of how a container is made. */

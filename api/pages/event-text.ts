@@ -81,6 +81,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} repaired by ${text(data['by'])}: ${foundText(data['findings'])}; was ${text(data['before'])}, is ${text(data['after'])}`,
   'instance.repair_failed': (data) =>
     `${text(data['name'])} could not be repaired by ${text(data['by'])}: ${foundText(data['findings'])}${because(data['detail'])}`,
+  'instance.changed': (data) =>
+    `${text(data['name'])} changed by ${text(data['by'])}: ${changesText(data['changes'])}${because(data['reason'])}`,
   'instance.replaced': (data) =>
     `${text(data['name'])} is as changed by ${text(data['by'])}${listed('made anew', data['replaced'])}${listed('given other limits', data['updated'])}`,
   'instance.replacement_failed': (data) =>
@@ -121,6 +123,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'document.moved': (data) =>
     `Billed in another rhythm from ${day(data['from'])}, in full from ${day(data['first_full_period_on'])}`,
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
+  'environment.renamed': (data) =>
+    `Environment changed by ${text(data['by'])}: ${changesText(data['changes'])}`,
   'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
   'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,
   'usage.read': () => 'Usage read',
@@ -183,6 +187,17 @@ function stepSentence(data: Data): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '?'
+}
+
+/** `web memory_mib from 2048 to 4096`. */
+function changesText(changes: unknown): string {
+  if (!Array.isArray(changes)) return '?'
+  const told = changes.map((one: unknown) =>
+    typeof one === 'object' && one !== null && 'what' in one && 'from' in one && 'to' in one
+      ? `${text(one.what)} from ${text(one.from ?? 'nothing')} to ${text(one.to ?? 'nothing')}`
+      : '?',
+  )
+  return told.join(', ')
 }
 
 /** `, made anew: acme_shop_web`; nothing where there is none. */

@@ -13,6 +13,7 @@ import { registerDiscountPages } from './discounts.tsx'
 import { registerExchangeRatePages } from './exchange-rates.tsx'
 import { registerHome } from './home.tsx'
 import { registerInvoiceForms } from './invoice-forms.ts'
+import { registerInstanceConfigurationForms } from './instance-configuration.tsx'
 import { registerInstanceValueForm } from './instance-values.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
@@ -42,6 +43,7 @@ export function registerPages(frame: Frame): void {
   registerSubscriptionForms(frame)
   registerReinstatementForm(frame)
   registerInstanceValueForm(frame)
+  registerInstanceConfigurationForms(frame)
   registerSubscriptionChange(frame)
   registerChangeRequestPages(frame)
   registerBillingRunPages(frame)

@@ -10,6 +10,7 @@ import { BuildSection } from './subscription-build.tsx'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
 import type { RefusedForm } from './subscription-form.tsx'
 import { SubscriptionHeader } from './subscription-header.tsx'
+import { ConfigurationSection } from './instance-configuration.tsx'
 import { InstancesSection, LimitsSection } from './subscription-instances.tsx'
 import { LinesSection } from './subscription-lines.tsx'
 import { TimelineSection } from './subscription-timeline.tsx'
@@ -30,31 +31,25 @@ export function registerSubscription(frame: Frame): void {
 interface Refused {
   readonly refused?: RefusedForm
   readonly refusedValue?: RefusedInput
+  readonly refusedInstance?: RefusedInput
 }
 
 /** The page, as it is opened and as it comes back with a form that was refused. */
 export function subscriptionBody(
   view: ConsoleView,
   content: SubscriptionContent,
-  { refused, refusedValue }: Refused = {},
+  refused: Refused = {},
 ): ConsoleBody {
   return {
     title: `${content.row.title} for ${content.row.customer_name}`,
     current: 'subscriptions',
     liveFilter: `subscription=${content.publicId}`,
-    children: (
-      <SubscriptionPage view={view} content={content} refused={refused} refusedValue={refusedValue} />
-    ),
+    children: <SubscriptionPage view={view} content={content} {...refused} />,
   }
 }
 
-function SubscriptionPage(props: {
-  view: ConsoleView
-  content: SubscriptionContent
-  refused: RefusedForm | undefined
-  refusedValue: RefusedInput | undefined
-}) {
-  const { view, content, refused, refusedValue } = props
+function SubscriptionPage(props: Refused & { view: ConsoleView; content: SubscriptionContent }) {
+  const { view, content, refused, refusedValue, refusedInstance } = props
   return (
     <>
       <SubscriptionHeader view={view} content={content} />
@@ -65,6 +60,7 @@ function SubscriptionPage(props: {
         <div class="stack">
           <UsageSection view={view} content={content} />
           <InstancesSection view={view} content={content} />
+          <ConfigurationSection view={view} content={content} refused={refusedInstance} />
           <LimitsSection view={view} content={content} />
           <ValuesSection view={view} content={content} refused={refusedValue} />
           <Section id="invoices" title="Invoices" isLive>

@@ -17,6 +17,7 @@ import { registerHealth } from './health.ts'
 import { registerFindings } from './findings.ts'
 import { registerInstanceCommands } from './instance-commands.ts'
 import { registerInstanceValues } from './instance-values.ts'
+import { registerInstanceConfiguration } from './instance-configuration.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
@@ -92,6 +93,7 @@ export function registerRoutes(frame: Frame): void {
   registerInstances(frame)
   registerLinks(frame)
   registerInstanceCommands(frame)
+  registerInstanceConfiguration(frame)
   registerFindings(frame)
   registerInstanceValues(frame)
   registerRegistries(frame)

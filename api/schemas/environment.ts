@@ -18,6 +18,13 @@ export const environmentSchema = z
   })
   .openapi('Environment')
 
+export const environmentChangeSchema = z
+  .strictObject({
+    name: z.string().optional(),
+    prefix: z.string().optional().openapi({ description: 'Fixed once anything was ordered into it.' }),
+  })
+  .openapi('EnvironmentChange')
+
 export function toEnvironmentJson(row: EnvironmentRow): z.input<typeof environmentSchema> {
   return {
     id: encodeId('environment', row.id),

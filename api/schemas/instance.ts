@@ -10,7 +10,8 @@ export const instanceSchema = z
     application_title: z.string(),
     application_version: z.number().int(),
     notice: z.string().nullable(),
-    name: z.string(),
+    name: z.string().openapi({ description: 'A part of its names on the server; it never changes.' }),
+    display_name: z.string().nullable().openapi({ description: 'What people call it; null: by its name.' }),
     environment: z.string().openapi({ description: 'Prefix of the environment.' }),
     server: z.string(),
     state: z.string(),
@@ -54,6 +55,7 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     application_version: row.application_version,
     notice: row.notice,
     name: row.name,
+    display_name: row.display_name,
     environment: row.environment_prefix,
     server: row.server_code,
     state: row.state,
@@ -84,12 +86,9 @@ const limitCommandSchema = z
 
 const metricStateSchema = z.object({
   code: z.string(),
-  last: z
-    .object({ value: z.string(), unit: z.string(), read_at: z.string() })
-    .nullable()
-    .openapi({
-      description: 'As the source gave it, the sum of what was read together; null: nothing was read yet.',
-    }),
+  last: z.object({ value: z.string(), unit: z.string(), read_at: z.string() }).nullable().openapi({
+    description: 'As the source gave it, the sum of what was read together; null: nothing was read yet.',
+  }),
   failure: z
     .object({ since: z.string(), detail: z.string() })
     .nullable()

@@ -7,6 +7,7 @@ import type { changeRequestSchema } from '#api/schemas/change-request.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
+import type { comparisonSchema, configurationPreviewSchema } from '#api/schemas/instance-configuration.ts'
 import type { instanceSchema } from '#api/schemas/instance.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
@@ -51,6 +52,8 @@ export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
 export type Finding = z.output<typeof findingSchema>
 export type Instance = z.output<typeof instanceSchema>
+export type ConfigurationPreview = z.output<typeof configurationPreviewSchema>
+export type Comparison = z.output<typeof comparisonSchema>
 export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Finding, Instance, Repair } from './answers.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { registerInstanceConfiguration } from './instance-configuration.ts'
 import { withSession, type Session } from './session.ts'
 
 export function registerInstances(program: Command): void {
@@ -16,8 +17,11 @@ export function registerInstances(program: Command): void {
   npx clouder instances
   npx clouder instances ls --drift
   npx clouder instances repair inst_…
+  npx clouder instances set inst_… --memory web=4096 --preview
+  npx clouder instances diff inst_…
 `,
     )
+  registerInstanceConfiguration(group)
   group
     .command('ls')
     .description('list instances, newest first (what the word alone does)')

@@ -17,6 +17,7 @@ function instances(db: Db) {
       'version.version as application_version',
       'server.code as server_code',
       'environment.prefix as environment_prefix',
+      'environment.name as environment_name',
       sql<string | null>`version.definition->>'notice'`.as('notice'),
     ])
     .select((instance) => [

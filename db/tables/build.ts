@@ -1,8 +1,8 @@
 import type { ColumnType } from 'kysely'
 import type { StepPlan } from '#domain/backup-plan.ts'
 import type { GivenLimits } from '#domain/build-plan.ts'
-import type { ContainerDifference } from '#domain/container-difference.ts'
 import type { Finding, FindingKind } from '#domain/finding.ts'
+import type { ServiceDifference } from '#domain/instance-configuration.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { ObservedState } from '#domain/repair.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
@@ -39,7 +39,7 @@ export interface InstancesTable {
   observed_state: ColumnType<ObservedState | null, never, ObservedState>
   observed_at: ColumnType<string | null, never, string>
   /** In which its containers were otherwise than planned then. */
-  observed_differences: ColumnType<readonly ObservedDifference[], never, string>
+  observed_differences: ColumnType<readonly ServiceDifference[], never, string>
   /** What people call it; null: by its name, which is a part of names on a server and never changes. */
   display_name: Defaulted<string | null>
   /** By service, what an operator gave its container. */
@@ -57,11 +57,6 @@ export interface InstanceImagesTable {
   repository_digest: string | null
   image_id: string
   resolved_at: Generated<Instant>
-}
-
-/** One difference of a container, by its service. */
-export interface ObservedDifference extends ContainerDifference {
-  readonly service: string
 }
 
 /** One difference between wanted, recorded and observed, from when it was found until it was gone. */

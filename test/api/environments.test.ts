@@ -153,3 +153,29 @@ test('of twenty who take one name in the same second one wins, by draft or by or
   )
   assert.equal(prefixes.filter(({ status }) => status === 201).length, 1)
 })
+
+test('a used environment is renamed, its prefix is fixed, and every other name is refused with its place', async () => {
+  const placed = await order({ name: 'first-home', prefix: 'first-home' })
+  await order({ name: 'second-home', prefix: 'second-home' })
+  const address = `/v1/environments/${environmentOf(placed).id}`
+  assert.deepEqual(refused(await api.patch(address, { prefix: 'other-home' })), [
+    409,
+    'prefix_fixed',
+    ['/prefix'],
+  ])
+  assert.deepEqual(refused(await api.patch(address, { name: 'second-home' })), [409, 'name_taken', ['/name']])
+  for (const name of ['n'.repeat(64), 'Upper', '-dash'])
+    assert.deepEqual(refused(await api.patch(address, { name })), [422, 'name_invalid', ['/name']])
+  const renamed = await api.patch(address, { name: 'third-home' })
+  assert.deepEqual(
+    [renamed.status, renamed.body['name'], renamed.body['prefix']],
+    [200, 'third-home', 'first-home'],
+  )
+  const { data } = await api.db
+    .selectFrom('events')
+    .select('data')
+    .where('kind', '=', 'environment.renamed')
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(data['changes'], [{ what: 'name', from: 'first-home', to: 'third-home' }])
+  assert.deepEqual(refused(await order({ name: 'x', prefix: 'first-home' })), [409, 'prefix_taken', ['/environment/prefix']]) // prettier-ignore
+})

@@ -65,6 +65,7 @@ GET /v1/instances/:id/actions instances:read
 GET /v1/instances/:id/commands instances:read
 GET /v1/instances/:id/logs instances:logs
 GET /v1/instances/:id/secrets instances:secrets
+GET /v1/instances/:id/comparison instances:read
 GET /v1/instances/:id/price-grids instances:read
 GET /v1/instances/:id/values instances:read
 GET /v1/invoices invoices:read
@@ -108,6 +109,8 @@ GET /v1/test-clocks/:id clocks:read
 PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
 PATCH /v1/kits/:id kits:write
+PATCH /v1/environments/:id environments:write
+PATCH /v1/instances/:id instances:write
 PATCH /v1/products/:id products:write
 PATCH /v1/products/:id/stock products:write
 PATCH /v1/subscription-templates/:id products:write
@@ -181,6 +184,8 @@ POST /v1/registries registries:write
 POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write
 POST /v1/servers/join public
+POST /v1/instances/:id/apply instances:write
+POST /v1/instances/:id/preview instances:read
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write
 POST /v1/subscriptions/:id/cancel subscriptions:write

@@ -82,3 +82,16 @@ test('a secret is used by the services that name it, in whichever form', () => {
   }
   assert.deepEqual(servicesUsing(passed, ['TOKEN']), ['web', 'database'])
 })
+
+test('of a value that holds a secret is only told that it is another one', () => {
+  const passwords = (template: string) => ({
+    ...shop,
+    services: shop.services.map((service) => ({ ...service, environment: { URL: template } })),
+  })
+  const [change] = compareContainers(
+    planBuild(passwords('db:${PASSWORD}'), shopInstance),
+    planBuild(passwords('db:${PASSWORD:-none}@host'), shopInstance),
+    new Set(['PASSWORD']),
+  )
+  assert.deepEqual(change?.differences, [{ key: 'environment.URL', wanted: '(secret)', running: '(secret)' }])
+})

@@ -40,6 +40,18 @@ async function openTasks(subscription: string): Promise<Json[]> {
   return tasks.filter((task) => task['closed_at'] === null && task['subject_id'] === subscription)
 }
 
+/** What was undone reserves nothing: its server may be full by the time that somebody asks for the retry. */
+async function assertRetryNeedsPlace(subscription: string): Promise<void> {
+  const server = await diary.get('/v1/servers/local')
+  const { instances } = server['capacity'] as { instances: { reserved: string } }
+  const offer = async (count: number | null) =>
+    await installation.call('PATCH', '/v1/servers/local', { capacity: { instances: count } })
+  await offer(Number(instances.reserved))
+  const refused = await installation.call('POST', `/v1/subscriptions/${subscription}/retry-build`, {})
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'no_server_for_application'])
+  await offer(null)
+}
+
 async function assertNothingLeft(subscription: string): Promise<void> {
   const { containers, volumes } = await listObjects(installation.installationId)
   const own = [...containers.map((found) => found.Labels), ...volumes.map((found) => found.Labels)]
@@ -61,6 +73,7 @@ test('an image that cannot be had: undone, billed nothing, one task that says wh
   const [task, ...others] = await openTasks(subscription)
   assert.deepEqual(others, [])
   assert.match(String(task?.['detail']), /clouder\.invalid/)
+  await assertRetryNeedsPlace(subscription)
   await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'gave up' })
   await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
   assert.deepEqual(await openTasks(subscription), [])

@@ -155,9 +155,11 @@ test('in the shop, what is due now is paid first; what costs nothing now is buil
   await untilEnded(shop)
 })
 
-test('an order that is not paid in 14 days expires: no instance, no open request, its name and port free again', async () => {
+test('an order that is not paid in 14 days expires: no instance, no open request, its name, port and place free again', async () => {
   const clock = await diary.createClock('2026-03-01T09:00:00Z')
+  const before = await reservedInstances()
   const placed = await place({ ...line('site-on-payment'), test_clock: clock })
+  assert.equal(await reservedInstances(), before + 1)
   assert.equal(request(placed.body)['expires_at'], '2026-03-15T09:00:00.000Z')
   await diary.advance(clock, { to: '2026-03-15T08:59:00Z' })
   assert.equal((await read(placed))['state'], 'confirmed')
@@ -180,7 +182,15 @@ test('an order that is not paid in 14 days expires: no instance, no open request
     instances.map(({ state }) => state),
     ['destroyed'],
   )
+  assert.equal(await reservedInstances(), before)
 })
+
+async function reservedInstances(): Promise<number> {
+  const { capacity } = (await diary.get('/v1/servers/local')) as {
+    capacity?: { instances: { reserved: string } }
+  }
+  return Number(capacity?.instances.reserved)
+}
 
 test('cancelled before the build: the request is closed and nothing is built', async () => {
   const placed = await place(line('site-on-payment'))

@@ -19,6 +19,7 @@ import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerRegistryPages } from './registries.tsx'
+import { registerServerPages } from './servers.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
@@ -60,6 +61,7 @@ export function registerPages(frame: Frame): void {
   registerSettingsForms(frame)
   registerTaxRatePages(frame)
   registerExchangeRatePages(frame)
+  registerServerPages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

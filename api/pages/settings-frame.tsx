@@ -4,6 +4,7 @@ const places = [
   { href: '/settings', title: 'Seller and documents' },
   { href: '/settings/tax-rates', title: 'Tax rates' },
   { href: '/settings/exchange-rates', title: 'Exchange rates' },
+  { href: '/settings/servers', title: 'Servers' },
   { href: '/settings/registries', title: 'Registries' },
   { href: '/settings/discounts', title: 'Discounts' },
 ] as const

@@ -1,7 +1,8 @@
 import { finishStep, getBuildStep, markStepUndone, type StepDetail } from '#db/build-step.ts'
 import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
-import { recordRemoval, recordResource } from '#db/resource.ts'
 import { hasLinks } from '#db/link-change.ts'
+import { recordRemoval } from '#db/resource.ts'
+import { releaseSubnets } from '#db/subnet.ts'
 import type { Db } from '#db/database.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
@@ -13,8 +14,8 @@ import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { ensurePlanned } from './clash.ts'
 import { withRunnerContext } from './failure.ts'
-import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { recorded, showProgress } from './step-record.ts'
 import { toInstant } from './subscription.ts'
@@ -104,8 +105,13 @@ function instanceStateAfter(kind: 'build' | 'unbuild', outcome: Outcome): Instan
 }
 
 async function moveInstances(db: Db, subscriptionId: string, state: InstanceState): Promise<void> {
-  for (const instance of await listDeployedInstances(db, { subscriptionId })) {
+  const instances = await listDeployedInstances(db, { subscriptionId })
+  for (const instance of instances) {
     if (instance.state !== 'destroyed') await setInstanceState(db, instance.id, state)
+  }
+  if (state !== 'destroyed') return
+  for (const serverId of new Set(instances.map((instance) => instance.serverId))) {
+    await db.transaction().execute(async (tx) => await releaseSubnets(tx, serverId))
   }
 }
 
@@ -150,20 +156,12 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
         const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
-        const outcome = await withRunnerContext(
-          (ctx) => ensurePinned({ db, runner, installationKey }, { instance, step: plan }, ctx),
+        const deps = { db, runner, installationKey }
+        const detail = await withRunnerContext(
+          async (ctx) => await ensurePlanned(deps, { step, instance }, ctx),
           { secrets, onProgress: showProgress(db, step.id) },
         )
-        if (plan.kind !== 'ready' && plan.kind !== 'restore' && plan.kind !== 'link') {
-          await recordResource(db, {
-            ...step,
-            kind: plan.kind,
-            name: plan.name,
-            externalId: outcome.externalId,
-          })
-        }
-        await finishStep(db, step.id, outcome.detail)
-        return { detail: outcome.detail }
+        return { detail }
       })
     },
 

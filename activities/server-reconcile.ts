@@ -1,6 +1,8 @@
 import { listOpenTasks, closeTasks, openTask } from '#db/task.ts'
 import { countRepairs } from '#db/reconciliation.ts'
 import { recordRemoval } from '#db/resource.ts'
+import { keepForeignSubnets } from '#db/subnet-move.ts'
+import { lockServer, releaseSubnets, tellSubnetUse } from '#db/subnet.ts'
 import type { ComparedScope } from '#db/finding.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { Finding } from '#domain/finding.ts'
@@ -28,7 +30,11 @@ export function createServerReconcileActivities(deps: ServerDependencies) {
   return {
     async compareServer(input: { serverId: string }): Promise<ServerTruth> {
       const scope = { serverId: decodeId('server', input.serverId), instanceIds: null }
-      return await withRunnerContext(async (ctx) => await reconcileServer(deps, scope, ctx))
+      return await withRunnerContext(async (ctx) => {
+        const truth = await reconcileServer(deps, scope, ctx)
+        await settleSubnets(deps, scope.serverId, ctx)
+        return truth
+      })
     },
 
     /** A person asked: what only a person may decide is repaired, too. */
@@ -82,6 +88,17 @@ export async function reconcileServer(
 
 function tell({ kind, objectName }: Finding): string {
   return `${kind} ${objectName}`
+}
+
+/** Addresses that others have by now are not planned with, and those of environments that are gone are free again. */
+async function settleSubnets({ db, runner }: ServerDependencies, serverId: string, ctx: RunnerContext) {
+  const held = await runner.listRanges(ctx)
+  await db.transaction().execute(async (tx) => {
+    await lockServer(tx, serverId)
+    await keepForeignSubnets(tx, serverId, held)
+    await releaseSubnets(tx, serverId)
+    await tellSubnetUse(tx, serverId)
+  })
 }
 
 /** One that cannot be repaired holds up no other: its event says why, and its task stays. */

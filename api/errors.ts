@@ -554,6 +554,23 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The simulation is too large',
     'Ask for fewer months: at most 20,000 lines are computed at once.',
   ),
+  subnet_full: kind(
+    409,
+    'The environment has no free address',
+    'Order into another environment, or end what is not needed in this one.',
+  ),
+  subnet_taken_on_server: kind(
+    409,
+    'The addresses are taken on the server',
+    'The build takes the next free subnet by itself: retry it.',
+    seeTasks,
+  ),
+  subnets_exhausted: kind(
+    409,
+    'The server has no free subnet',
+    'Give it a larger pool, end what is not needed there, or add a server.',
+    [{ title: 'List servers', href: '/v1/servers' }],
+  ),
   subscription_ended: kind(409, 'The subscription has ended', 'Place a new order.'),
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },

@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { newId } from '#db/identifier.ts'
 import type { Db } from '#db/database.ts'
+import { listRoutes } from '#docker/held-ranges.ts'
+import { overlaps } from '#domain/subnet.ts'
 
 export interface Installation {
   readonly installationId: string
@@ -13,11 +15,12 @@ const portsPerServer = 200
 /** Below the range from which systems give ports to outgoing connections. */
 const firstBlockPort = 20_000
 const blocks = 60
+const pools = 60
 const portsProbed = 5
 
 /**
- * The installation's own row and its first server, made once. Two processes that start at once find the same. The port
- * range is drawn at random among those whose first ports are free, so that installations on one machine rarely meet.
+ * The installation's own row and its first server, made once. Two processes that start at once find the same. Ports and
+ * addresses are drawn at random among those that are free, so that installations on one machine rarely meet.
  */
 export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): Promise<Installation> {
   await db
@@ -43,6 +46,7 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
       code: 'local',
       runner,
       port_range: `[${firstPort},${firstPort + portsPerServer})`,
+      subnet_pool: await findFreePool(),
       last_seen_at: null,
     })
     .onConflict((conflict) => conflict.column('code').doUpdateSet({ runner }))
@@ -75,4 +79,15 @@ async function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
+}
+
+/** Addresses that this machine has no route to: 10.x where it can be, else what is left of 172.x. */
+async function findFreePool(): Promise<string> {
+  const routes = await listRoutes()
+  const first = randomInt(pools)
+  const wanted = Array.from({ length: pools }, (_, index) => `10.${192 + ((first + index) % pools)}.0.0/16`)
+  const second = Array.from({ length: 12 }, (_, index) => `172.${31 - index}.0.0/16`)
+  const free = [...wanted, ...second].find((pool) => !routes.some(({ range }) => overlaps(range, pool)))
+  // Where every one is in use, builds say who has it.
+  return free ?? `10.${192 + first}.0.0/16`
 }

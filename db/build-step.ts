@@ -30,6 +30,26 @@ export async function getBuildStep(db: Db, stepId: string): Promise<StepDetail> 
   }
 }
 
+/**
+ * Containers of the same instance that an earlier step had made, and that the plan wants otherwise by now: its port was moved
+ * meanwhile. They are made again first.
+ */
+export async function listOutdatedSteps(db: Db, step: StepDetail): Promise<StepDetail[]> {
+  const rows = await db
+    .selectFrom('build_steps')
+    .select('id')
+    .where('build_order_id', '=', step.buildOrderId)
+    .where('instance_id', '=', step.instanceId)
+    .where('kind', '=', 'container')
+    .where('position', '<', step.position)
+    .where('state', '=', 'planned')
+    // Begun before: one that was never begun waits for its own turn.
+    .where('attempt', '>', 0)
+    .orderBy('position')
+    .execute()
+  return await Promise.all(rows.map(async ({ id }) => await getBuildStep(db, id)))
+}
+
 /** Notes an attempt before anything is touched: what was begun will be undone. */
 export async function beginStep(db: Db, stepId: string, attempt: number): Promise<void> {
   await moveStep(

@@ -13,6 +13,8 @@ interface UsedCapacity {
   readonly used_subnets: number
   /** Instances of the environment that was asked about. */
   readonly neighbours: number
+  /** It has a network there, of a subnet of its own or of before pools were planned. */
+  readonly has_network: boolean
 }
 
 /** Joined laterally to a row of `servers` named `server`. An environment has one subnet on each server where it has instances. */
@@ -22,8 +24,12 @@ export function usedCapacity(environmentPrefix: string | null) {
       coalesce(sum(reservation.cpus), 0) as used_cpus,
       coalesce(sum(reservation.disk_mib), 0)::bigint as used_disk_mib,
       count(reservation.instance_id)::integer as used_instances,
-      count(instance.host_port)::integer as used_ports,
-      count(distinct instance.environment_id) filter (where reservation.instance_id is not null)::integer as used_subnets,
+      count(instance.host_port) filter (where instance.host_port <@ server.port_range)::integer as used_ports,
+      (select count(*) from subnets where server_id = server.id)::integer as used_subnets,
+      (exists (select from subnets join environments environment on environment.id = environment_id
+          where server_id = server.id and environment.prefix = ${environmentPrefix} and environment.released_at is null)
+        or coalesce(bool_or(instance.environment_id = (
+          select id from environments where prefix = ${environmentPrefix} and released_at is null)), false)) as has_network,
       count(reservation.instance_id) filter (where instance.environment_id = (
         select id from environments where prefix = ${environmentPrefix} and released_at is null))::integer as neighbours
     from instances instance
@@ -32,9 +38,6 @@ export function usedCapacity(environmentPrefix: string | null) {
 }
 
 export const portsOfServer = sql<number>`coalesce(upper(server.port_range) - lower(server.port_range), 0)`
-
-/** How many subnets a server has for environments; null: they are not counted. */
-export const subnetsOfServer = sql<number | null>`null::integer`
 
 export interface CapacityColumns extends UsedCapacity {
   readonly memory_mib: number | null

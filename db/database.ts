@@ -75,6 +75,9 @@ export interface Database {
   servers: server.ServersTable
   server_secrets: server.ServerSecretsTable
   server_join_tokens: server.ServerJoinTokensTable
+  subnets: build.SubnetsTable
+  foreign_subnets: build.ForeignSubnetsTable
+  foreign_ports: build.ForeignPortsTable
   orders: subscription.OrdersTable
   order_lines: subscription.OrderLinesTable
   subscription_templates: subscription.SubscriptionTemplatesTable

@@ -6,7 +6,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
-import type { Db, Tx } from './database.ts'
+import type { Db } from './database.ts'
 import { listPins } from './instance-image.ts'
 import { readPlannedLinks } from './link.ts'
 
@@ -17,6 +17,7 @@ export interface DeployedInstance {
   readonly serverId: string
   /** Its place in the bill of materials: lower is built first, what is equal side by side. */
   readonly sequence: number
+  readonly environmentId: string
   readonly state: InstanceState
   readonly definition: ApplicationDefinition
   readonly planned: PlannedInstance
@@ -37,10 +38,16 @@ export async function listDeployedInstances(
     .innerJoin('application_versions', 'application_versions.id', 'instances.application_version_id')
     .innerJoin('applications', 'applications.id', 'application_versions.application_id')
     .innerJoin('installation', (join) => join.onTrue())
+    .leftJoin('subnets', (join) =>
+      join
+        .onRef('subnets.server_id', '=', 'instances.server_id')
+        .onRef('subnets.environment_id', '=', 'instances.environment_id'),
+    )
     .select([
       'instances.id',
       'instances.subscription_id',
       'instances.server_id',
+      'instances.environment_id',
       'instances.state',
       'instances.sequence',
       'instances.name',
@@ -53,6 +60,7 @@ export async function listDeployedInstances(
       'instances.service_generations',
       'instances.restored_from_backup_id',
       'environments.prefix',
+      'subnets.range as subnet',
       'application_versions.definition',
     ])
     .select(['applications.code', 'subscriptions.customer_id', 'installation.id as installation_id'])
@@ -74,6 +82,7 @@ export async function listDeployedInstances(
     subscriptionId: row.subscription_id,
     serverId: row.server_id,
     sequence: row.sequence,
+    environmentId: row.environment_id,
     state: row.state,
     definition: row.definition,
     planned: {
@@ -86,6 +95,7 @@ export async function listDeployedInstances(
       environmentPrefix: row.prefix,
       name: row.name,
       hostPort: row.host_port,
+      ...(row.subnet === null ? {} : { subnet: row.subnet }),
       ceiling: CONTAINER_CEILING,
       serviceGenerations: row.service_generations,
       limits: row.container_limits,
@@ -137,25 +147,4 @@ export async function setInstanceState(db: Db, instanceId: string, state: Instan
     .where('id', '=', instanceId)
     .where('state', '<>', state)
     .execute()
-}
-
-/**
- * Takes the lowest free port of a server's range. The server's row is locked, so that two orders never take one.
- * @throws `ports_exhausted`
- */
-export async function takePort(tx: Tx, serverId: string): Promise<number> {
-  await tx.selectFrom('servers').select('id').where('id', '=', serverId).forNoKeyUpdate().execute()
-  const { rows } = await sql<{ port: number }>`
-    select port from servers, generate_series(lower(port_range), upper(port_range) - 1) as port
-    where servers.id = ${serverId}
-      and not exists (select 1 from instances where server_id = servers.id and host_port = port and destroyed_at is null)
-    order by port limit 1`.execute(tx)
-  const port = rows[0]?.port
-  if (port === undefined) {
-    throw new BusinessError(
-      'ports_exhausted',
-      'The server has no free port left in its range; widen the range or end what is not needed.',
-    )
-  }
-  return port
 }

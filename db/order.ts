@@ -12,7 +12,7 @@ import { placeInEnvironment } from './environment.ts'
 import { insertEvent } from './event.ts'
 import { setExternalId } from './external-id.ts'
 import { newId } from './identifier.ts'
-import { takePort } from './instance.ts'
+import { takePort } from './port.ts'
 import { openOrderHolds } from './order-hold.ts'
 import { insertAdditions } from './order-addition.ts'
 import { readOrderContext, type OrderContext, type OrderRequest } from './order-context.ts'
@@ -24,6 +24,7 @@ import { placeOrder, type ServersOfApplications } from './placement.ts'
 import { forgetOrderSecrets, keepInstanceSecrets } from './order-secret.ts'
 import { lockRestorable, type RestorableBackup } from './restorable-backup.ts'
 import { takeStock, wantedOf } from './stock.ts'
+import { takeSubnet } from './subnet.ts'
 import { keepAcceptance } from './service-terms.ts'
 import { useTrials } from './trial.ts'
 
@@ -42,7 +43,7 @@ export interface Confirmation {
 /**
  * Sells: order, subscriptions, instances and the start of their workflows in the caller's one transaction.
  * @throws what `readOrderContext` and `checkTotals` refuse, and `out_of_stock`, `customer_limit_reached`, `discount_code_used_up`,
- *   `backup_not_restorable`, `external_id_taken`, `no_server_for_application`, `ports_exhausted`, `terms_not_accepted`, `trial_used`
+ *   `backup_not_restorable`, `external_id_taken`, `no_server_for_application`, `ports_exhausted`, `subnets_exhausted`, `terms_not_accepted`, `trial_used`
  */
 export async function confirmOrder(
   tx: Tx,
@@ -275,6 +276,7 @@ async function insertInstances(
     if (!application || !placed)
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
     const { serverId, takes } = placed
+    await takeSubnet(tx, { serverId, environmentId: context.environmentId })
     const id = newId()
     const variables = valuesFor(application.definition, planned.variables)
     await tx

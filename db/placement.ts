@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { sql } from 'kysely'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { addAmounts, noAmounts, takenBy, type Amounts } from '#domain/capacity.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -12,10 +13,11 @@ import {
   type Placement,
   type PlacementServer,
 } from '#domain/placement.ts'
-import { portsOfServer, subnetsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
+import { portsOfServer, toCeilings, toReserved, usedCapacity } from './capacity.ts'
 import type { Db, Tx } from './database.ts'
 import { readApplications, type Applications } from './order-application.ts'
 import { boundByLinks, refuseApart } from './order-link.ts'
+import { subnetPoolText, subnetsOfServer } from './subnet.ts'
 
 /** What of an order decides where its instances go. */
 export interface PlacedOrder {
@@ -106,7 +108,14 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
     .innerJoinLateral(usedCapacity(environmentPrefix).as('used'), (join) => join.onTrue())
     .selectAll('server')
     .selectAll('used')
-    .select([portsOfServer.as('port_count'), subnetsOfServer.as('subnet_count')])
+    .select([
+      portsOfServer.as('port_count'),
+      subnetsOfServer.as('subnet_count'),
+      subnetPoolText.as('pool_text'),
+      sql<string | null>`lower(server.port_range) || ' to ' || (upper(server.port_range) - 1)`.as(
+        'port_text',
+      ),
+    ])
     .where('server.removed_at', 'is', null)
     .where('server.resource_kind', '=', 'infrastructure')
     .orderBy('server.code')
@@ -122,6 +131,9 @@ async function readPlacementServers(db: Db, environmentPrefix: string | null): P
     unreachableSince: row.unreachable_since,
     isExpected: row.connection !== 'local' && row.last_seen_at === null,
     neighbours: row.neighbours,
+    hasNetwork: row.has_network,
+    portRange: row.port_text,
+    subnetPool: row.pool_text,
   }))
 }
 

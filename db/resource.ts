@@ -32,7 +32,10 @@ export async function recordResource(
     .execute()
 }
 
-/** Recorded only after the absence was observed. */
+/**
+ * Recorded only after the absence was observed. A network that is gone is gone for the instances of its environment that have ended,
+ * too, and had left it to others.
+ */
 export async function recordRemoval(
   db: Db,
   resource: { instanceId: string; kind: 'container' | 'volume' | 'network'; name: string },
@@ -40,9 +43,27 @@ export async function recordRemoval(
   await db
     .updateTable('resources')
     .set({ removed_at: new Date().toISOString() })
-    .where('instance_id', '=', resource.instanceId)
     .where('kind', '=', resource.kind)
     .where('name', '=', resource.name)
     .where('removed_at', 'is', null)
+    .where((row) =>
+      row.or([
+        row('instance_id', '=', resource.instanceId),
+        row.and([row.val(resource.kind === 'network'), row('instance_id', 'in', endedBeside(db, resource))]),
+      ]),
+    )
     .execute()
+}
+
+function endedBeside(db: Db, { instanceId }: { instanceId: string }) {
+  return db
+    .selectFrom('instances as ended')
+    .innerJoin('instances as own', (join) =>
+      join
+        .onRef('own.server_id', '=', 'ended.server_id')
+        .onRef('own.environment_id', '=', 'ended.environment_id'),
+    )
+    .select('ended.id')
+    .where('own.id', '=', instanceId)
+    .where('ended.destroyed_at', 'is not', null)
 }

@@ -759,6 +759,25 @@ CREATE TABLE findings (
 CREATE INDEX findings_by_instance ON public.findings USING btree (instance_id) WHERE (settled_at IS NULL);
 CREATE UNIQUE INDEX one_open_finding ON public.findings USING btree (server_id, kind, object_kind, object_name) WHERE (settled_at IS NULL);
 
+CREATE TABLE foreign_ports (
+  server_id uuid not null,
+  port integer not null,
+  seen_at timestamp with time zone not null default now(),
+  constraint foreign_ports_pkey PRIMARY KEY (server_id, port),
+  constraint foreign_ports_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint foreign_ports_port_check CHECK (((port >= 1) AND (port <= 65535)))
+);
+
+CREATE TABLE foreign_subnets (
+  server_id uuid not null,
+  range cidr not null,
+  holder text not null,
+  is_listed boolean not null,
+  seen_at timestamp with time zone not null default now(),
+  constraint foreign_subnets_pkey PRIMARY KEY (server_id, range),
+  constraint foreign_subnets_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id)
+);
+
 CREATE TABLE idempotency_keys (
   principal text not null,
   key text not null,
@@ -1709,6 +1728,8 @@ CREATE TABLE servers (
   failure_cause text,
   failure_detail text,
   unreachable_since timestamp with time zone,
+  subnet_pool cidr not null default '10.201.0.0/16'::cidr,
+  subnet_prefix_length integer not null default 26,
   constraint servers_pkey PRIMARY KEY (id),
   constraint servers_code_key UNIQUE (code),
   constraint failure_has_a_cause CHECK (((failure_cause IS NULL) = (failure_detail IS NULL))),
@@ -1728,6 +1749,7 @@ END)),
   constraint servers_most_instances_check CHECK ((most_instances >= 0)),
   constraint servers_resource_kind_check CHECK ((resource_kind = ANY (ARRAY['infrastructure'::text, 'people'::text]))),
   constraint servers_runner_check CHECK ((runner = ANY (ARRAY['docker'::text, 'dry-run'::text]))),
+  constraint subnet_pool_of_small_subnets CHECK (((family((subnet_pool)::inet) = 4) AND ((subnet_prefix_length >= masklen((subnet_pool)::inet)) AND (subnet_prefix_length <= LEAST(29, (masklen((subnet_pool)::inet) + 12)))))),
   constraint tls_has_an_address CHECK ((((COALESCE(connection, ''::text) = 'tls'::text) = (engine_address IS NOT NULL)) AND ((engine_address IS NULL) = (engine_set_at IS NULL))))
 );
 CREATE TRIGGER server_removal BEFORE UPDATE OF removed_at ON public.servers FOR EACH ROW WHEN (((old.removed_at IS NULL) AND (new.removed_at IS NOT NULL))) EXECUTE FUNCTION check_server_removal();
@@ -1785,6 +1807,17 @@ CREATE TABLE stocks (
   constraint stocks_check CHECK ((taken_quantity <= quantity)),
   constraint stocks_limit_per_customer_check CHECK ((limit_per_customer > (0)::numeric)),
   constraint stocks_taken_quantity_check CHECK ((taken_quantity >= (0)::numeric))
+);
+
+CREATE TABLE subnets (
+  server_id uuid not null,
+  environment_id uuid not null,
+  range cidr not null,
+  taken_at timestamp with time zone not null default now(),
+  constraint subnets_pkey PRIMARY KEY (server_id, environment_id),
+  constraint one_environment_per_subnet EXCLUDE USING gist (server_id WITH =, range inet_ops WITH &&),
+  constraint subnets_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
+  constraint subnets_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id)
 );
 
 CREATE TABLE subscription_commands (

@@ -91,6 +91,7 @@ export async function startContainer(docker: Docker, name: string, ctx: RunnerCo
 }
 
 const PORT_TAKEN = /port is already allocated|address already in use/i
+const NO_ADDRESS = /no available ip(v4)? addresses/i
 const CANNOT_RUN =
   /executable file not found|no such file or directory|permission denied|OCI runtime create failed/i
 
@@ -99,6 +100,10 @@ function startError(name: string, error: unknown): unknown {
   if (PORT_TAKEN.test(error.message)) {
     const detail = `the port of container ${name} is held by something else on the server: ${error.message}`
     return new BusinessError('port_taken_on_server', detail, { cause: error })
+  }
+  if (NO_ADDRESS.test(error.message)) {
+    const detail = `no address is left for container ${name} in its environment's network: ${error.message}`
+    return new BusinessError('subnet_full', detail, { cause: error })
   }
   if (CANNOT_RUN.test(error.message) && error.status === 400) {
     const detail = `container ${name} cannot run, exit code 127: ${error.message}`

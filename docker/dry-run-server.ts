@@ -6,6 +6,8 @@ const CALLS_MAX = 1_000
 
 export interface ImaginedObject extends ServerResource {
   readonly step?: ContainerStep
+  /** Of a network. */
+  readonly subnet?: string
   readonly isRunning?: boolean
 }
 

@@ -8,6 +8,7 @@ import {
   type BuildStep,
   type ContainerStep,
   type LinkStep,
+  type NetworkIdentity,
   type PlannedInstance,
   type SavedCopy,
   type UndoableStep,
@@ -32,6 +33,7 @@ import type {
   StepOutcome,
 } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
+import { overlaps, type HeldRange } from '#domain/subnet.ts'
 import { type DryRunOptions, type ImaginedObject, ImaginedServer, isOf } from './dry-run-server.ts'
 import { nameTaken } from './identity.ts'
 import { findLimit } from './limit.ts'
@@ -63,6 +65,7 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     ensure: async (step, ctx) => ensureStep(server, step, ctx),
     remove: async (step, ctx) => removeStep(server, step, ctx),
     list: async (instance) => listResources(server, instance),
+    listRanges: async () => heldRanges(server),
     listManaged: async (installation) =>
       server.state.objects.filter((one) => isOf(one, installationLabels(installation))).map(toResource),
     isAbsent: async (instance) => listResources(server, instance).length === 0,
@@ -114,7 +117,14 @@ function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext)
   if (owner === 'foreign') throw nameTaken(step.kind, step.name)
   if (owner === 'newer') throw new Error(`${step.kind} ${step.name} is of a newer generation than this step`)
   if (step.kind === 'container') refuseImpossible(server, step)
-  const object = { kind: step.kind, externalId, name: step.name, labels: step.labels }
+  const subnet = step.kind === 'network' && found === undefined ? takeAddresses(server, step) : found?.subnet
+  const object = {
+    kind: step.kind,
+    externalId,
+    name: step.name,
+    labels: step.labels,
+    ...(subnet === undefined ? {} : { subnet }),
+  }
   server.put(step.kind === 'container' ? { ...object, step, isRunning: true } : object)
   return { externalId, isAdopted: owner === 'same', detail }
 }
@@ -123,6 +133,20 @@ function ensureLink(server: ImaginedServer, step: LinkStep): StepOutcome {
   if (server.find('container', step.offer.container)?.isRunning !== true)
     throw new Error(`waits for ${step.offer.container}, which does not run yet`)
   return { externalId: step.link, isAdopted: false, detail: `dry run: ${step.title}` }
+}
+
+function takeAddresses(server: ImaginedServer, { subnet }: NetworkIdentity): string | undefined {
+  if (subnet === undefined) return undefined
+  const held = heldRanges(server).find(({ range }) => overlaps(range, subnet))
+  if (held === undefined) return subnet
+  const detail = `the addresses ${subnet} are taken on the server: ${held.holder} has ${held.range}`
+  throw new BusinessError('subnet_taken_on_server', detail)
+}
+
+function heldRanges(server: ImaginedServer): HeldRange[] {
+  return server.state.objects.flatMap(({ kind, name, subnet }) =>
+    kind === 'network' && subnet !== undefined ? [{ range: subnet, holder: `network ${name}` }] : [],
+  )
 }
 
 function ensureReady(server: ImaginedServer, containers: readonly string[], instanceId: string): StepOutcome {

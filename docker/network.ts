@@ -1,12 +1,20 @@
 import type Docker from 'dockerode'
-import type { Labels, NetworkStep } from '#domain/build-plan.ts'
+import type { Labels, NetworkIdentity, NetworkStep } from '#domain/build-plan.ts'
+import { BusinessError } from '#domain/errors.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
-import { call, callToEnd, find, isStatus } from './engine.ts'
+import { overlaps } from '#domain/subnet.ts'
+import { call, callToEnd, EngineError, find, isStatus, pause } from './engine.ts'
+import { listNetworkRanges, listRanges } from './held-ranges.ts'
 import { labelFilter, nameTaken } from './identity.ts'
 
-type NetworkIdentity = Pick<NetworkStep, 'name' | 'labels'>
+const LISTED_POLLS_MAX = 10
+const LISTED_POLL_MS = 100
 
+/**
+ * Finds or makes the network. One that is there keeps its addresses, whatever is planned.
+ * @throws `subnet_taken_on_server`, `subnets_exhausted` where the engine was to choose and has no addresses left
+ */
 export async function ensureNetwork(
   docker: Docker,
   network: NetworkIdentity,
@@ -70,19 +78,60 @@ async function detachAll(
 
 async function createNetwork(docker: Docker, network: NetworkIdentity, ctx: RunnerContext): Promise<void> {
   try {
+    await refuseHeld(docker, network, ctx)
     await callToEnd(ctx, `create network ${network.name}`, (abortSignal) =>
       docker.createNetwork({
         Name: network.name,
         Driver: 'bridge',
         CheckDuplicate: true,
         Labels: { ...network.labels },
+        ...(network.subnet === undefined ? {} : { IPAM: { Config: [{ Subnet: network.subnet }] } }),
         abortSignal,
       }),
     )
   } catch (error) {
     // Another step of the environment was faster: what it made is looked at next.
-    if (!isStatus(error, 409)) throw error
+    if (isStatus(error, 409)) return
+    const refusal = addressError(network, error)
+    if (refusal instanceof BusinessError && (await isMadeByOther(docker, network, ctx))) return
+    throw refusal
   }
+}
+
+/** One that is being made has its addresses, and its host a route to them, before it is listed. */
+async function isMadeByOther(docker: Docker, network: NetworkIdentity, ctx: RunnerContext): Promise<boolean> {
+  for (let poll = 0; poll < LISTED_POLLS_MAX; poll += 1) {
+    if ((await findNetwork(docker, network, ctx)) !== undefined) return true
+    const held = await listNetworkRanges(docker, ctx)
+    if (held.some(({ range }) => overlaps(range, network.subnet ?? ''))) break
+    await pause(ctx, LISTED_POLL_MS)
+  }
+  return (await findNetwork(docker, network, ctx)) !== undefined
+}
+
+/** An engine refuses what its own networks have. What its host has besides, it would take over, and cut off. */
+async function refuseHeld(docker: Docker, { subnet }: NetworkIdentity, ctx: RunnerContext): Promise<void> {
+  if (subnet === undefined) return
+  const held = (await listRanges(docker, ctx)).find(({ range }) => overlaps(range, subnet))
+  if (held !== undefined) throw subnetTaken(subnet, `${held.holder} has ${held.range}`)
+}
+
+const OVERLAPS = /pool overlaps|overlapping ipv4|conflicts with network/i
+const NONE_LEFT = /non-overlapping ipv4 address pool|predefined address pools/i
+
+function addressError({ name, subnet }: NetworkIdentity, error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error
+  if (subnet !== undefined && OVERLAPS.test(error.message)) return subnetTaken(subnet, error.message)
+  if (!NONE_LEFT.test(error.message)) return error
+  const detail = `the engine has no addresses left for network ${name}: ${error.message}`
+  return new BusinessError('subnets_exhausted', detail, { cause: error })
+}
+
+function subnetTaken(subnet: string, why: string): BusinessError {
+  return new BusinessError(
+    'subnet_taken_on_server',
+    `the addresses ${subnet} are taken on the server: ${why}`,
+  )
 }
 
 /**

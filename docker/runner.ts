@@ -21,6 +21,7 @@ import { ask, call, connectEngine, type EngineCertificates } from './engine.ts'
 import { watchEngine } from './engine-events.ts'
 import { examineServer } from './examination.ts'
 import { execute } from './execution.ts'
+import { listRanges } from './held-ranges.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
 import { ensureLink } from './link.ts'
@@ -58,6 +59,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     ensure: (step, ctx) => ensureStep(copying, options, step, ctx),
     remove: (step, ctx) => removeStep(docker, step, ctx),
     list: (instance, ctx) => listResources(docker, instance, ctx),
+    listRanges: (ctx) => listRanges(docker, ctx),
     listManaged: (installation, ctx) => listByLabels(docker, installationLabels(installation), ctx),
     isAbsent: async (instance, ctx) => (await listResources(docker, instance, ctx)).length === 0,
     observe: (instance, ctx) => observe(docker, instance, ctx),

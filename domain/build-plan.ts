@@ -51,6 +51,8 @@ export interface PlannedInstance {
   readonly name: string
   /** Port on 127.0.0.1 of the server; null when the application publishes nothing. */
   readonly hostPort: number | null
+  /** Addresses of the environment's network, `10.201.0.64/26`; left out: the engine chooses, as it did before pools were planned. */
+  readonly subnet?: string
   readonly ceiling: ContainerLimits
   /** What an operator gave to services by name, whatever their file asks for and the ceiling is. */
   readonly limits?: GivenLimits
@@ -91,10 +93,14 @@ interface StepBase {
   readonly labels: Labels
 }
 
+/** What a network is known by, and what it is made with. */
+export type NetworkIdentity = Pick<NetworkStep, 'name' | 'labels' | 'subnet'>
+
 export interface NetworkStep extends StepBase {
   readonly kind: 'network'
   /** Of one link alone: it is removed with it, whoever is attached. */
   readonly isOfLink?: true
+  readonly subnet?: string
 }
 
 export interface VolumeStep extends StepBase {
@@ -153,7 +159,7 @@ export interface ContainerStep extends StepBase {
   /** `volume` is the name on the server here. */
   readonly mounts: readonly Mount[]
   /** The environment's network; its name and labels, so that one removed meanwhile is made again. */
-  readonly network: { readonly name: string; readonly labels: Labels; readonly aliases?: readonly string[] }
+  readonly network: NetworkIdentity & { readonly aliases?: readonly string[] }
   /** Each shared with one container of another environment. */
   readonly linkNetworks?: readonly {
     readonly name: string
@@ -204,8 +210,12 @@ export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
 /** Names whose parts contain no underscore, so that two instances can never mean the same name. */
 const NAME_PART = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/
 
-function networkName(instance: PlannedInstance): string {
-  return `${instance.environmentPrefix}_network`
+function networkIdentity(instance: PlannedInstance): NetworkIdentity {
+  return {
+    name: `${instance.environmentPrefix}_network`,
+    labels: environmentLabels(instance),
+    ...(instance.subnet === undefined ? {} : { subnet: instance.subnet }),
+  }
 }
 
 /** Name on the server of a volume of the compose file. */
@@ -270,9 +280,8 @@ export function planBuild(definition: ApplicationDefinition, instance: PlannedIn
   const services = orderServices(definition.services).map((service) => fillService(service, values))
   const network: NetworkStep = {
     kind: 'network',
-    name: networkName(instance),
     title: `Network of environment ${instance.environmentPrefix}`,
-    labels: environmentLabels(instance),
+    ...networkIdentity(instance),
   }
   return [
     network,
@@ -432,8 +441,7 @@ function planContainer(
     environment: service.environment,
     mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
     network: {
-      name: networkName(instance),
-      labels: environmentLabels(instance),
+      ...networkIdentity(instance),
       ...(isOffered ? { aliases: [offeredHost(instance.name, service.name)] } : {}),
     },
     ...(linkNetworks.length === 0 ? {} : { linkNetworks }),

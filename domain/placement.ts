@@ -6,6 +6,7 @@ import {
   sayAmount,
   scarcestShare,
   type Amounts,
+  type CapacityResource,
   type Ceilings,
 } from './capacity.ts'
 import { BusinessError } from './errors.ts'
@@ -25,6 +26,11 @@ export interface PlacementServer {
   readonly isExpected: boolean
   /** So many instances of the environment are there. */
   readonly neighbours: number
+  /** The environment has its network there already. */
+  readonly hasNetwork: boolean
+  /** What its ports and subnets are of, for people; null: it has none. */
+  readonly portRange: string | null
+  readonly subnetPool: string | null
 }
 
 /** Instances that are placed together: those of one subscription whose applications ask for the same tags. */
@@ -61,7 +67,12 @@ export interface PlacementFinding {
   readonly fits: boolean
   readonly isChosen: boolean
   /** At least one. */
-  readonly reasons: readonly { readonly code: PlacementReason; readonly detail: string }[]
+  readonly reasons: readonly {
+    readonly code: PlacementReason
+    readonly detail: string
+    /** Of what there is not enough. */
+    readonly resource?: CapacityResource
+  }[]
 }
 
 export interface Placement {
@@ -108,6 +119,7 @@ export function withPlaced(
           ...server,
           reserved: addAmounts(server.reserved, withSubnet(takes, server)),
           neighbours: server.neighbours + Number(takes.instances),
+          hasNetwork: true,
         }
       : server,
   )
@@ -121,7 +133,7 @@ export function refuseUnplaced(
   { applications, servers }: Pick<Placement, 'applications' | 'servers'>,
   pointer: string | null,
 ): BusinessError {
-  const code = 'no_server_for_application'
+  const code = codeOf(servers)
   const what = applications.join(' and ')
   if (servers.length === 0)
     return new BusinessError(code, `No server can take ${what}: none is there yet. Add one first.`)
@@ -132,9 +144,21 @@ export function refuseUnplaced(
   return new BusinessError(code, `No server can take ${what}. ${said.join('. ')}.`, { fields })
 }
 
+/** Where all that could take it lack the same one thing, that is said. */
+function codeOf(
+  servers: readonly PlacementFinding[],
+): 'no_server_for_application' | 'ports_exhausted' | 'subnets_exhausted' {
+  const full = servers.filter(({ reasons }) => reasons.every(({ code }) => code === 'full'))
+  const lacking = new Set(full.flatMap(({ reasons }) => reasons.map(({ resource }) => resource)))
+  const [resource, ...others] = lacking
+  if (others.length > 0) return 'no_server_for_application'
+  if (resource === 'ports') return 'ports_exhausted'
+  return resource === 'subnets' ? 'subnets_exhausted' : 'no_server_for_application'
+}
+
 /** An environment has one subnet on a server, whatever the number of its instances there. */
-function withSubnet(takes: Amounts, { neighbours }: Pick<PlacementServer, 'neighbours'>): Amounts {
-  return neighbours > 0 ? takes : { ...takes, subnets: '1' }
+function withSubnet(takes: Amounts, { hasNetwork }: Pick<PlacementServer, 'hasNetwork'>): Amounts {
+  return hasNetwork ? takes : { ...takes, subnets: '1' }
 }
 
 type Reasons = PlacementFinding['reasons']
@@ -165,14 +189,23 @@ function refusalsOf(request: PlacementRequest, server: PlacementServer): Reasons
 /** What a server has not enough of, in words; empty where it has. */
 export function fullReasons(
   needed: Amounts,
-  server: Pick<PlacementServer, 'total' | 'efficiency' | 'reserved'>,
+  server: Pick<PlacementServer, 'total' | 'efficiency' | 'reserved' | 'portRange' | 'subnetPool'>,
 ): Reasons {
   const offered = offeredBy(server.total, server.efficiency)
   const free = freeOf(offered, server.reserved)
   return lackingFor(needed, free).map((resource) => ({
     code: 'full',
-    detail: `${sayAmount(resource, needed[resource])} needed, ${sayAmount(resource, free[resource] ?? '0')} free of ${sayAmount(resource, offered[resource] ?? '0')}`,
+    resource,
+    detail: `${sayAmount(resource, needed[resource])} needed, ${sayAmount(resource, free[resource] ?? '0')} free of ${sayAmount(resource, offered[resource] ?? '0')}${whereOf(resource, server)}`,
   }))
+}
+
+function whereOf(
+  resource: CapacityResource,
+  { portRange, subnetPool }: Pick<PlacementServer, 'portRange' | 'subnetPool'>,
+): string {
+  if (resource === 'ports' && portRange !== null) return ` in its range ${portRange}`
+  return resource === 'subnets' && subnetPool !== null ? ` in its pool ${subnetPool}` : ''
 }
 
 function shareAfter({ takes }: PlacementRequest, server: PlacementServer) {

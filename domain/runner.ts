@@ -4,6 +4,7 @@ import type { RegistryLogin } from './registry.ts'
 import type { LogLine, LogRequest } from './log-line.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 import type { UnreachableCause } from './server.ts'
+import type { HeldRange } from './subnet.ts'
 
 /** What a caller gives to every call. */
 export interface RunnerContext {
@@ -195,7 +196,7 @@ export interface InstanceRef {
  * missing, and answers with what it observed.
  *
  * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `image_gone`, `registry_login_failed`, `name_taken_on_server`,
- * `port_taken_on_server`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
+ * `port_taken_on_server`, `subnet_taken_on_server`, `subnet_full`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
  * `Error` and worth a retry.
  */
 export interface Runner {
@@ -212,6 +213,8 @@ export interface Runner {
 
   /** Containers and volumes of the instance, by label; its environment's network too when this instance is the last to use it. */
   list(instance: PlannedInstance, ctx: RunnerContext): Promise<readonly ServerResource[]>
+  /** Addresses that the engine's networks and, where it can be looked at, its host have: ours among them. */
+  listRanges(ctx: RunnerContext): Promise<readonly HeldRange[]>
   /** Everything on the server that carries this installation's labels, to be compared with what should be there. */
   listManaged(installation: string, ctx: RunnerContext): Promise<readonly ServerResource[]>
   isAbsent(instance: PlannedInstance, ctx: RunnerContext): Promise<boolean>

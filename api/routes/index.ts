@@ -48,6 +48,7 @@ import { registerServerCapacity } from './server-capacity.ts'
 import { registerServers } from './servers.ts'
 import { registerServerJoin } from './server-join.ts'
 import { registerServerTest } from './server-test.ts'
+import { registerSubnets } from './subnets.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptionTemplates } from './subscription-templates.ts'
 import { registerSubscriptions } from './subscriptions.ts'
@@ -101,6 +102,7 @@ export function registerRoutes(frame: Frame): void {
   registerServerTest(frame)
   registerServerCapacity(frame)
   registerServerJoin(frame)
+  registerSubnets(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

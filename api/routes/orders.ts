@@ -71,6 +71,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'quantity_invalid',
   'quantity_not_whole',
   'recurrence_invalid',
+  'subnets_exhausted',
   'subscription_unknown',
   'tax_answer_missing',
   'tax_rate_missing',

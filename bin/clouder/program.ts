@@ -27,6 +27,7 @@ import { registerServers } from './servers.ts'
 import { registerServiceTerms } from './service-terms.ts'
 import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
+import { registerSubnets } from './subnets.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
@@ -131,6 +132,7 @@ export function createProgram(): Command {
   registerTaxRates(program)
   registerTemplates(program)
   registerExchangeRates(program)
+  registerSubnets(program)
   registerTasks(program)
   registerClock(program)
   registerUsage(program)

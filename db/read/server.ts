@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { serverState, type ServerState } from '#domain/server.ts'
-import { portsOfServer, subnetsOfServer, usedCapacity } from '../capacity.ts'
+import { portsOfServer, usedCapacity } from '../capacity.ts'
+import { subnetsOfServer } from '../subnet.ts'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
 

@@ -18,6 +18,30 @@ export interface ReservationsTable {
   released_at: Instant | null
 }
 
+/** The addresses of an environment's network on a server. */
+export interface SubnetsTable {
+  server_id: string
+  environment_id: string
+  range: string
+  taken_at: Generated<Instant>
+}
+
+/** Addresses that others have on a server. */
+export interface ForeignSubnetsTable {
+  server_id: string
+  range: string
+  holder: string
+  is_listed: boolean
+  seen_at: Generated<Instant>
+}
+
+/** Ports of a server's range that something else was found to hold. */
+export interface ForeignPortsTable {
+  server_id: string
+  port: number
+  seen_at: Generated<Instant>
+}
+
 export interface InstancesTable {
   id: string
   subscription_id: string

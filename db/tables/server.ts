@@ -9,6 +9,9 @@ export interface ServersTable {
   runner: 'docker' | 'dry-run' | null
   connection: Defaulted<ServerConnection | null>
   port_range: string | null
+  /** From which its environments get their subnets, and how long the prefix of each is. */
+  subnet_pool: Defaulted<string>
+  subnet_prefix_length: Defaulted<number>
   /** What its engine said of itself when it was asked last. */
   facts: Defaulted<Record<string, unknown>>
   /** Of an engine behind TLS, and since when this address and its certificates hold. */

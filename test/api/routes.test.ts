@@ -94,6 +94,7 @@ GET /v1/registries registries:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
 GET /v1/servers/:id servers:read
+GET /v1/servers/:id/subnets servers:read
 GET /v1/service-terms seller:read
 GET /v1/subscription-templates products:read
 GET /v1/subscription-templates/:id products:read
@@ -215,7 +216,8 @@ POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write
 POST /v1/usage-events usage:write
 PUT /v1/instances/:id/values/:code instances:write
-PUT /v1/servers/:id/engine servers:write`
+PUT /v1/servers/:id/engine servers:write
+PUT /v1/servers/:id/subnets servers:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>

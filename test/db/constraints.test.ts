@@ -714,6 +714,29 @@ test('a server has one live instance of a name and of a port; a destroyed one fr
   await copyRow(db, 'instances', sold.instance, { state: 'destroyed', destroyed_at: '2026-01-01' })
 })
 
+test('a subnet is one environment’s on a server, an environment has one there, and a pool is of small subnets of IPv4', async () => {
+  const { server_id, environment_id, range } = await db
+    .selectFrom('subnets')
+    .selectAll()
+    .executeTakeFirstOrThrow()
+  const take = async (overrides: Partial<{ environment_id: string; range: string }>) =>
+    db
+      .insertInto('subnets')
+      .values({ server_id, environment_id: newId(), range, ...overrides })
+      .execute()
+  await refuses('one_environment_per_subnet', async () => take({}))
+  await refuses('one_environment_per_subnet', async () => take({ range: `${range.split('/')[0]}/32` }))
+  await refuses('subnets_pkey', async () => take({ environment_id, range: '10.1.0.0/26' }))
+  const pool = async (subnet_pool: string, subnet_prefix_length: number) =>
+    db.updateTable('servers').set({ subnet_pool, subnet_prefix_length }).execute()
+  await refuses('subnet_pool_of_small_subnets', async () => pool('10.0.0.0/16', 15))
+  await refuses('subnet_pool_of_small_subnets', async () => pool('10.0.0.0/16', 29))
+  await refuses('subnet_pool_of_small_subnets', async () => pool('10.0.0.0/24', 30))
+  await refuses('subnet_pool_of_small_subnets', async () => pool('fd00::/16', 26))
+  const found = async (port: number) => db.insertInto('foreign_ports').values({ server_id, port }).execute()
+  await refuses('foreign_ports_port_check', async () => found(65_536))
+})
+
 test('a cause has one open task, and asking again brings it up to date', async () => {
   const task = {
     kind: 'build_failed',

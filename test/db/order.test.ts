@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { insertCustomer } from '#db/customer.ts'
-import { setInstanceState, takePort } from '#db/instance.ts'
+import { setInstanceState } from '#db/instance.ts'
+import { takePort } from '#db/port.ts'
 import { previewOrder } from '#db/order-preview.ts'
 import { confirmOrder } from '#db/order.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -125,7 +126,7 @@ test('a destroyed instance gives its port back, and a server without one refuses
   const small = await createSeller({ ports: 2 })
   try {
     const { subscriptionIds } = await small.order({ kit: 'odoo-config-2', quantity: '2' })
-    await assert.rejects(small.order({ kit: 'odoo-config-2' }), { code: 'no_server_for_application' })
+    await assert.rejects(small.order({ kit: 'odoo-config-2' }), { code: 'ports_exhausted' })
     const takePortPastPlacement = small.db.transaction().execute(async (tx) => takePort(tx, small.serverId))
     await assert.rejects(takePortPastPlacement, { code: 'ports_exhausted' })
     const { id } = await small.db

@@ -32,6 +32,9 @@ function server(code: string, said: Partial<PlacementServer> = {}): PlacementSer
     unreachableSince: null,
     isExpected: false,
     neighbours: 0,
+    hasNetwork: (said.neighbours ?? 0) > 0,
+    portRange: null,
+    subnetPool: null,
     ...said,
   }
 }
@@ -207,4 +210,33 @@ test('every server is explained, and the answer is the same whatever their order
     )
     assert.deepEqual(place(request, servers.toReversed()), placement)
   })
+})
+
+test('where all that could take it lack ports or subnets alone, that is the refusal, with server, range and pool', () => {
+  const full = (resource: 'ports' | 'subnets') =>
+    server('east', {
+      total: { ...uncounted, ports: '1', subnets: '1' },
+      reserved: { ...noAmounts, [resource]: '1' },
+      portRange: '20000 to 20000',
+      subnetPool: '10.201.0.0/26',
+    })
+  const refusal = (...servers: PlacementServer[]) => refuseUnplaced(place(twoGib, servers), null)
+  const tagged = server('west', { tags: ['gpu'] })
+  assert.equal(refusal(full('ports'), tagged).code, 'ports_exhausted')
+  assert.match(
+    refusal(full('ports')).message,
+    /east: 1 port needed, 0 ports free of 1 port in its range 20000 to 20000/,
+  )
+  assert.equal(refusal(full('subnets'), tagged).code, 'subnets_exhausted')
+  assert.match(
+    refusal(full('subnets')).message,
+    /east: 1 subnet needed, 0 subnets free of 1 subnet in its pool 10\.201\.0\.0\/26/,
+  )
+  assert.equal(
+    refusal(full('subnets'), { ...full('ports'), id: 'north', code: 'north' }).code,
+    'no_server_for_application',
+  )
+  assert.equal(refusal(tagged).code, 'no_server_for_application')
+  // Who has a network there already needs no other.
+  assert.equal(place(twoGib, [{ ...full('subnets'), hasNetwork: true }]).serverId, 'east')
 })

@@ -120,8 +120,9 @@ async function saveBuilds(installation: TestInstallation, name: string): Promise
 
 async function parkedAndRetried(installation: TestInstallation, diary: Diary): Promise<void> {
   const { createServer } = await import('node:http')
-  const range = await installation.db.selectFrom('servers').select('port_range').executeTakeFirstOrThrow()
-  const foreign = createServer().listen(Number(/\d+/.exec(range.port_range ?? '')?.[0]), '127.0.0.1')
+  // The only port that there is.
+  const foreign = createServer().listen(19_999, '127.0.0.1')
+  await installation.db.updateTable('servers').set({ port_range: '[19999,20000)' }).execute()
   const subscription = await diary.order([{ product: 'static-site' }])
   await diary.untilParked(subscription)
   await new Promise((resolve) => void foreign.close(resolve))

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
 import test, { after, before } from 'node:test'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { sellApplication } from '#test/support/sold-application.ts'
@@ -78,32 +77,6 @@ test('an image that cannot be had: undone, billed nothing, one task that says wh
   await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended')
   assert.deepEqual(await openTasks(subscription), [])
   assert.deepEqual(await diary.invoices(subscription), [])
-})
-
-test('a port taken by a foreign process: undone, and the retry works once the port is free', async () => {
-  const { rows } = { rows: await installation.db.selectFrom('servers').select('port_range').execute() }
-  const taken = await installation.db
-    .selectFrom('instances')
-    .select('host_port')
-    .where('destroyed_at', 'is', null)
-    .execute()
-  const first = Number(/\d+/.exec(rows[0]?.port_range ?? '')?.[0])
-  const used = new Set(taken.map((row) => row.host_port))
-  let port = first
-  while (used.has(port)) port += 1
-  const foreign = createServer().listen(port, '127.0.0.1')
-  const subscription = await diary.order([{ product: 'static-site' }])
-  const parked = await diary.untilParked(subscription)
-  assert.equal(parked['parked_reason'], 'port_taken_on_server')
-  await assertNothingLeft(subscription)
-  assert.equal((await openTasks(subscription)).length, 1)
-  await new Promise((resolve) => void foreign.close(resolve))
-  await diary.post(`/v1/subscriptions/${subscription}/retry-build`, {})
-  const active = await diary.untilPhase(subscription, 'active')
-  const { instances } = active as unknown as { instances: { address: string }[] }
-  assert.equal((await fetch(instances[0]?.address ?? '')).status, 200)
-  assert.deepEqual(await openTasks(subscription), [])
-  await until('billed once it runs', async () => (await diary.invoices(subscription)).length === 1)
 })
 
 test('a health check that never gets green: undone, billed nothing, and the task shows what was waited for', async () => {

@@ -6,18 +6,23 @@ import type { Db } from '#db/database.ts'
 const portsOfBlock = 200
 const blocks = 60
 const firstBlockPort = 20_000
+const firstPoolOctet = 192
 
 /**
- * Gives the installation's server ports that no other installation of this test run has: two files run at once, and a
+ * Gives the installation's server ports and addresses that no other installation of this test run has: two files run at once, and a
  * range that is drawn by each for itself is sometimes drawn twice.
  */
 export async function takePortBlock(db: Db): Promise<void> {
   const run = process.env['CLOUDER_TEST_RUN']
   if (run === undefined) return
-  const firstPort = firstBlockPort + ((startOf(run) + take(join(tmpdir(), run))) % blocks) * portsOfBlock
+  const block = (startOf(run) + take(join(tmpdir(), run))) % blocks
+  const firstPort = firstBlockPort + block * portsOfBlock
   await db
     .updateTable('servers')
-    .set({ port_range: `[${firstPort},${firstPort + portsOfBlock})` })
+    .set({
+      port_range: `[${firstPort},${firstPort + portsOfBlock})`,
+      subnet_pool: `10.${firstPoolOctet + block}.0.0/16`,
+    })
     .execute()
 }
 

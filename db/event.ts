@@ -63,6 +63,7 @@ export type EventKind =
   | 'instance.repaired'
   | 'instance.repair_failed'
   | 'instance.changed'
+  | 'instance.secrets_exported'
   | 'instance.replaced'
   | 'instance.replacement_failed'
   | 'server.added'

@@ -101,6 +101,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'instance.secret_shown': (data) => `${text(data['subject'])} of ${text(data['name'])} was shown`,
   'instance.command_refused': (data) =>
     `${text(data['name'])} did not do what was asked${because(data['detail'])}`,
+  'instance.secrets_exported': (data) =>
+    `${text(data['name'])} exported with its secrets by ${text(data['by'])}`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
   'limit.refused': (data) =>

@@ -6,6 +6,7 @@ import { registerBackups } from './backups.ts'
 import { registerBuilds } from './builds.ts'
 import { registerCatalog } from './catalog.ts'
 import { registerChangeRequests } from './change-requests.ts'
+import { registerComposeExport } from './compose-export.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
@@ -95,6 +96,7 @@ export function registerRoutes(frame: Frame): void {
   registerLinks(frame)
   registerInstanceCommands(frame)
   registerInstanceConfiguration(frame)
+  registerComposeExport(frame)
   registerFindings(frame)
   registerInstanceValues(frame)
   registerRegistries(frame)

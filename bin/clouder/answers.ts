@@ -5,6 +5,7 @@ import type { billingRunDetailSchema, billingRunSchema, dryRunSchema } from '#ap
 import type { buildDetailSchema, buildSchema } from '#api/schemas/build.ts'
 import type { changeRequestSchema } from '#api/schemas/change-request.ts'
 import type { eventSchema } from '#api/schemas/event.ts'
+import type { composeExportSchema } from '#api/schemas/compose-export.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
 import type { comparisonSchema, configurationPreviewSchema } from '#api/schemas/instance-configuration.ts'
@@ -48,6 +49,7 @@ export type Build = z.output<typeof buildSchema>
 export type BuildDetail = z.output<typeof buildDetailSchema>
 export type BuildStep = BuildDetail['steps'][number]
 export type ChangeRequest = z.output<typeof changeRequestSchema>
+export type ComposeExport = z.output<typeof composeExportSchema>
 export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
 export type Finding = z.output<typeof findingSchema>

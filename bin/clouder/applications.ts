@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Application, Product } from './answers.ts'
+import { addExport } from './compose-export.ts'
 import { limitOption, tellMore } from './list.ts'
 import { addRemoval } from './removal.ts'
 import { outputOf, withSession, type GlobalOptions } from './session.ts'
@@ -36,6 +37,7 @@ export function registerApplications(program: Command): void {
   addCheck(group)
   addImport(group)
   addRemoval(group, { path: '/v1/applications', words: 'application' })
+  addExport(group, 'applications')
 }
 
 /** Needs no server: the files are read here. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding, Instance, Repair } from './answers.ts'
+import { addExport } from './compose-export.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { registerInstanceConfiguration } from './instance-configuration.ts'
@@ -47,6 +48,7 @@ export function registerInstances(program: Command): void {
         ])
       }),
     )
+  addExport(group, 'instances')
 }
 
 async function list(

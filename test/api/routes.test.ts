@@ -33,6 +33,7 @@ GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
 GET /v1/applications/:id/placement servers:read
+GET /v1/applications/:id/export applications:read
 GET /v1/applications/:id/price-grids applications:read
 GET /v1/backups instances:read
 GET /v1/backups/:id instances:read
@@ -66,6 +67,7 @@ GET /v1/instances/:id/commands instances:read
 GET /v1/instances/:id/logs instances:logs
 GET /v1/instances/:id/secrets instances:secrets
 GET /v1/instances/:id/comparison instances:read
+GET /v1/instances/:id/export instances:read
 GET /v1/instances/:id/price-grids instances:read
 GET /v1/instances/:id/values instances:read
 GET /v1/invoices invoices:read

@@ -136,6 +136,15 @@ test('an application is given the database that is sold with it, and not another
   const plans = await installation.db.selectFrom('build_steps').select('plan').execute()
   const secret = passwordOf(store)?.slice('PASSWORD='.length) ?? ''
   assert.ok(!JSON.stringify(plans).includes(secret), 'no plan holds the secret')
+  const plain = await diary.get(`/v1/instances/${String(made?.['instance'])}/export`)
+  assert.deepEqual(plain['variables'], ['DATABASE_PASSWORD'])
+  assert.ok(!JSON.stringify(plain).includes(secret))
+  assert.deepEqual(plain['linked_to'], [{ name: 'database', offer: (made?.['offer'] as Json)['name'] }])
+  const whole = await diary.get(`/v1/instances/${String(made?.['instance'])}/export?secrets=include`)
+  assert.deepEqual(whole['variables'], [])
+  assert.ok(String(whole['compose']).includes(secret))
+  const told = await diary.events(subscription)
+  assert.ok(told.some(({ kind }) => kind === 'instance.secrets_exported'))
 })
 
 test('of two databases on offer that of the environment is taken, unless another one is named', async () => {

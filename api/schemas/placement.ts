@@ -43,7 +43,7 @@ export function toPlacementJson(placement: Placement): z.input<typeof placementS
       server,
       fits,
       is_chosen: isChosen,
-      reasons: [...reasons],
+      reasons: reasons.map(({ code, detail }) => ({ code, detail })),
     })),
   }
 }

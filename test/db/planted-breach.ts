@@ -6,6 +6,14 @@ const newestInvoice = `(select id from invoices where kind = 'invoice' and total
 
 /** Harm that the database refuses to the product, by the invariant that must find it. */
 export const plants: Readonly<Record<string, readonly string[]>> = {
+  'is a living instance without its place on its own server, unless its build was undone': [
+    `delete from reservations where released_at is null`,
+    `update reservations set released_at = now() where released_at is null`,
+    `update reservations set server_id = gen_random_uuid()`,
+  ],
+  'does a destroyed instance hold a place on a server': [
+    `update instances set destroyed_at = now(), state = 'destroyed' where destroyed_at is null`,
+  ],
   'is a day of a line charged twice, or credited twice': [
     copyOfLine(`'{}'`, `kind = 'recurring'`),
     copyOfLine(`'{}'`, `kind = 'credit'`),

@@ -5,6 +5,7 @@ import { findBrokenHashes } from './invariants/hashes.ts'
 import type { Invariant } from './invariants/invariant.ts'
 import { moneyInvariants } from './invariants/money.ts'
 import { periodInvariants } from './invariants/periods.ts'
+import { reservationInvariants } from './invariants/reservations.ts'
 import { seriesInvariants } from './invariants/series.ts'
 import { settlementInvariants } from './invariants/settlement.ts'
 import { usageInvariants } from './invariants/usage.ts'
@@ -16,6 +17,7 @@ export const invariants: readonly Invariant[] = [
   ...moneyInvariants,
   ...settlementInvariants,
   ...seriesInvariants,
+  ...reservationInvariants,
 ]
 
 export const contentIsHashed =

@@ -1,5 +1,6 @@
 import { finishStep, getBuildStep, markStepUndone, type StepDetail } from '#db/build-step.ts'
-import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
+import { findStepDecision, listBuildCommands } from '#db/build-command.ts'
+import { closeBuildOrder, openBuildOrder, readBuildOrder, type BuildOrder } from '#db/build.ts'
 import { hasLinks } from '#db/link-change.ts'
 import { recordRemoval } from '#db/resource.ts'
 import { releaseSubnets } from '#db/subnet.ts'
@@ -11,6 +12,7 @@ import type { EventKind } from '#db/event.ts'
 import type { StepPlan } from '#domain/backup-plan.ts'
 import type { LinkStep, UndoableStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
+import type { BuildCommandKind } from '#domain/build-command.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
@@ -40,6 +42,12 @@ export interface BuildTicket {
   readonly linksOn?: readonly string[]
 }
 
+export interface BuildCommandTicket {
+  readonly id: string
+  readonly kind: BuildCommandKind
+  readonly stepId: string | null
+}
+
 type Outcome = 'done' | 'failed' | 'undone'
 type BuildOutcome =
   { readonly state: 'done' } | { readonly state: 'failed'; readonly code: string; readonly detail: string }
@@ -47,7 +55,7 @@ type BuildOutcome =
 /** Build orders in rows: opened, followed, closed. */
 export function createBuildActivities({ db }: DatabaseDependencies) {
   return {
-    /** Plans a build or an unbuild, or finds the one that is open, and begins it: all that is shown says so. */
+    /** Plans a build or an unbuild, or finds the one that is open. It is in the queue until its first step begins. */
     async openBuildOrder(input: {
       subscriptionId: string
       kind: 'build' | 'unbuild'
@@ -57,7 +65,6 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       const phase = input.kind === 'build' ? 'building' : 'unbuilding'
       await setPhase(db, subscriptionId, { phase, now: toInstant(input.nowMs) })
       const order = await openBuildOrder(db, subscriptionId, input.kind)
-      await setBuildState(db, order.id, { state: 'running', event: `${input.kind}.started` })
       await moveInstances(db, subscriptionId, input.kind === 'build' ? 'building' : 'cancelling')
       await waitForRepairs(db, subscriptionId)
       return { ...toTicket(order), ...(await linksOn(db, subscriptionId)) }
@@ -77,6 +84,16 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       }
     },
 
+    /** What operators asked of an order: which step, if any. Who and why stays in its row. */
+    async readBuildCommands(input: { buildOrderId: string }): Promise<BuildCommandTicket[]> {
+      const commands = await listBuildCommands(db, decodeId('buildOrder', input.buildOrderId))
+      return commands.map(({ id, kind, stepId }) => ({
+        id,
+        kind,
+        stepId: stepId === null ? null : encodeId('buildStep', stepId),
+      }))
+    },
+
     async closeBuildOrder(input: {
       buildOrderId: string
       outcome: Outcome
@@ -85,7 +102,7 @@ export function createBuildActivities({ db }: DatabaseDependencies) {
       const id = decodeId('buildOrder', input.buildOrderId)
       const order = await readBuildOrder(db, id)
       await moveInstances(db, order.subscriptionId, instanceStateAfter(order.kind, input.outcome))
-      await setBuildState(db, id, {
+      await closeBuildOrder(db, id, {
         state: input.outcome,
         event: closingEvent(order.kind, input.outcome),
         ...(input.failure ? { failure: input.failure } : {}),
@@ -150,6 +167,11 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
       const { plan } = step
       if (plan.kind === 'backup') throw new Error('a backup is no step of a build')
+      const decision = await findStepDecision(db, step.id)
+      if (decision !== null) {
+        await finishStep(db, step.id, decision)
+        return { detail: 'not carried out: an operator decided so' }
+      }
       return await recorded(db, step, async () => {
         if (plan.kind === 'link') await refuseLostOffer(db, plan)
         const instance = await getDeployedInstance(db, step.instanceId)

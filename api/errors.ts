@@ -504,6 +504,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
   quantity_unchanged: kind(422, 'Nothing would change', 'The subscription has this quantity already.'),
   quote_expired: kind(409, 'The quote has expired', 'Make another one, at the prices of today.'),
+  reason_required: kind(
+    422,
+    'A reason is required',
+    'Say why, in a few words: it is kept with what you asked.',
+  ),
   recurrence_invalid: kind(
     422,
     'The recurrence is not valid',

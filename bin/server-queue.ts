@@ -39,6 +39,8 @@ export async function serveServer(
     taskQueue: taskQueues.server(serverId),
     activities: createServerActivities(deps),
     maxConcurrentActivityTaskExecutions: slots,
+    // A beat brings back that a step is to end: as often as it is sent, not at its deadline.
+    maxHeartbeatThrottleInterval: '1 s',
     shutdownGraceTime: '10 s',
   })
   const watches = [

@@ -1,8 +1,9 @@
 import type { StepPlan } from '#domain/backup-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Db } from './database.ts'
+import { beginOrder } from './build.ts'
+import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
-import type { BuildState } from './tables/build.ts'
+import type { BuildState } from '#domain/build-command.ts'
 
 export interface StepDetail {
   readonly id: string
@@ -50,31 +51,38 @@ export async function listOutdatedSteps(db: Db, step: StepDetail): Promise<StepD
   return await Promise.all(rows.map(async ({ id }) => await getBuildStep(db, id)))
 }
 
-/** Notes an attempt before anything is touched: what was begun will be undone. */
+/**
+ * Notes an attempt before anything is touched: what was begun will be undone. With the first step of an order its turn in the
+ * queue has come.
+ */
 export async function beginStep(db: Db, stepId: string, attempt: number): Promise<void> {
+  const startedAt = new Date().toISOString()
   await moveStep(
     db,
     stepId,
-    { state: 'running', attempt, started_at: new Date().toISOString() },
+    {
+      state: 'running',
+      attempt,
+      started_at: startedAt,
+      finished_at: null,
+      progress: null,
+      progress_at: null,
+    },
     { state: 'running', attempt },
+    async (tx, buildOrderId) => beginOrder(tx, buildOrderId, startedAt),
   )
 }
 
 export async function setStepProgress(db: Db, stepId: string, progress: string): Promise<void> {
   await db
     .updateTable('build_steps')
-    .set({ progress: progress.slice(0, 500) })
+    .set({ progress: progress.slice(0, 500), progress_at: new Date().toISOString() })
     .where('id', '=', stepId)
     .execute()
 }
 
 export async function finishStep(db: Db, stepId: string, detail: string): Promise<void> {
-  await moveStep(
-    db,
-    stepId,
-    { state: 'done', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
-    { state: 'done', detail },
-  )
+  await moveStep(db, stepId, { state: 'done', ...toldNow(detail) }, { state: 'done', detail })
 }
 
 export async function failStep(
@@ -95,20 +103,21 @@ export async function failStep(
 }
 
 export async function markStepUndone(db: Db, stepId: string, detail: string): Promise<void> {
-  await moveStep(
-    db,
-    stepId,
-    { state: 'undone', progress: detail.slice(0, 500), finished_at: new Date().toISOString() },
-    { state: 'undone', detail },
-  )
+  await moveStep(db, stepId, { state: 'undone', ...toldNow(detail) }, { state: 'undone', detail })
+}
+
+function toldNow(detail: string) {
+  const now = new Date().toISOString()
+  return { progress: detail.slice(0, 500), progress_at: now, finished_at: now }
 }
 
 type StepChange = Partial<{
   state: BuildState
   attempt: number
   started_at: string
-  finished_at: string
-  progress: string
+  finished_at: string | null
+  progress: string | null
+  progress_at: string | null
   failure_code: string
   failure_detail: string
 }>
@@ -118,6 +127,7 @@ async function moveStep(
   stepId: string,
   change: StepChange,
   data: Record<string, unknown>,
+  before: (tx: Tx, buildOrderId: string) => Promise<void> = async () => {},
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const step = await tx
@@ -132,6 +142,7 @@ async function moveStep(
       .select(['subscription_id', 'customer_id', 'build_orders.kind'])
       .where('build_orders.id', '=', step.build_order_id)
       .executeTakeFirstOrThrow()
+    await before(tx, step.build_order_id)
     await insertEvent(tx, {
       kind: 'build.step',
       customerId: order.customer_id,

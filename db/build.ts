@@ -1,16 +1,17 @@
 import { sql } from 'kysely'
 import { planBackup, planSafeUnbuild, type BackupStep, type StepPlan } from '#domain/backup-plan.ts'
+import type { BuildState } from '#domain/build-command.ts'
 import { planBuild, volumeName, type BuildStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { orderBuild, orderUnbuild, type PlacedStep, type StepOrder } from '#domain/step-order.ts'
 import { releaseUndone } from './capacity.ts'
+import { carryDecisionsOver } from './build-command.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { newId } from './identifier.ts'
 import { listDeployedInstances } from './instance.ts'
 import { reserveAgain } from './placement.ts'
-import type { BuildState } from './tables/build.ts'
 
 export interface BuildOrder {
   readonly id: string
@@ -54,6 +55,7 @@ export async function openBuildOrder(
     const plan =
       kind === 'build' ? await planSteps(tx, subscriptionId) : await planWayBack(tx, subscriptionId)
     await insertSteps(tx, buildOrderId, plan)
+    await carryDecisionsOver(tx, buildOrderId)
     return await readBuildOrder(tx, buildOrderId)
   })
 }
@@ -255,19 +257,30 @@ export async function readBuildOrder(db: Db, buildOrderId: string): Promise<Buil
   }
 }
 
-/** Moves a build order on and tells of it; telling twice is telling once. */
-export async function setBuildState(
+/** The turn of an order has come: it runs from now on. One that runs already is left as it is. */
+export async function beginOrder(tx: Tx, buildOrderId: string, now: string): Promise<void> {
+  const order = await tx
+    .updateTable('build_orders')
+    .set({ state: 'running', begun_at: now })
+    .where('id', '=', buildOrderId)
+    .where('state', '=', 'planned')
+    .returning(['subscription_id', 'kind'])
+    .executeTakeFirst()
+  if (order) await tell(tx, { ...order, id: buildOrderId }, `${order.kind}.started`)
+}
+
+/** Closes a build order and tells of it; telling twice is telling once. */
+export async function closeBuildOrder(
   db: Db,
   buildOrderId: string,
   to: { state: BuildState; event: EventKind; failure?: { code: string; detail: string } },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const isFinal = to.state !== 'running'
     const order = await tx
       .updateTable('build_orders')
       .set({
         state: to.state,
-        finished_at: isFinal ? new Date().toISOString() : null,
+        finished_at: new Date().toISOString(),
         ...(to.failure ? { failure_code: to.failure.code, failure_detail: to.failure.detail } : {}),
       })
       .where('id', '=', buildOrderId)
@@ -276,17 +289,26 @@ export async function setBuildState(
       .executeTakeFirst()
     if (!order) return
     if (order.kind === 'build' && to.state === 'undone') await releaseUndone(tx, order.subscription_id)
-    const subscription = await tx
-      .selectFrom('subscriptions')
-      .select('customer_id')
-      .where('id', '=', order.subscription_id)
-      .executeTakeFirstOrThrow()
-    await insertEvent(tx, {
-      kind: to.event,
-      customerId: subscription.customer_id,
-      subscriptionId: order.subscription_id,
-      buildOrderId,
-      data: { build: encodeId('buildOrder', buildOrderId), ...to.failure },
-    })
+    await tell(tx, { ...order, id: buildOrderId }, to.event, to.failure)
+  })
+}
+
+async function tell(
+  tx: Tx,
+  order: { id: string; subscription_id: string },
+  kind: EventKind,
+  failure?: { code: string; detail: string },
+): Promise<void> {
+  const subscription = await tx
+    .selectFrom('subscriptions')
+    .select('customer_id')
+    .where('id', '=', order.subscription_id)
+    .executeTakeFirstOrThrow()
+  await insertEvent(tx, {
+    kind,
+    customerId: subscription.customer_id,
+    subscriptionId: order.subscription_id,
+    buildOrderId: order.id,
+    data: { build: encodeId('buildOrder', order.id), ...failure },
   })
 }

@@ -98,6 +98,7 @@ export interface Database {
   billing_periods: subscription.BillingPeriodsTable
   instances: build.InstancesTable
   reservations: build.ReservationsTable
+  build_commands: build.BuildCommandsTable
   build_orders: build.BuildOrdersTable
   build_steps: build.BuildStepsTable
   registries: RegistriesTable

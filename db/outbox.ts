@@ -34,14 +34,21 @@ export interface WorkflowSignal {
   readonly signal: string
 }
 
-/** A workflow is told a fact once: a second row for it is the same row. */
-export async function insertWorkflowSignal(db: Db, signal: WorkflowSignal): Promise<void> {
+/**
+ * A workflow is told a fact once: a second row for it is the same row.
+ * @param occasion tells facts apart that are told by one signal
+ */
+export async function insertWorkflowSignal(
+  db: Db,
+  { workflowId, signal }: WorkflowSignal,
+  occasion?: string,
+): Promise<void> {
   await db
     .insertInto('outbox')
     .values({
       kind: 'signal_workflow',
-      key: `${signal.workflowId}/${signal.signal}`,
-      payload: JSON.stringify(signal),
+      key: [workflowId, signal, ...(occasion === undefined ? [] : [occasion])].join('/'),
+      payload: JSON.stringify({ workflowId, signal }),
       last_error: null,
       done_at: null,
     })

@@ -509,6 +509,25 @@ CREATE TABLE billing_runs (
 );
 CREATE INDEX billing_runs_newest ON public.billing_runs USING btree (started_at DESC);
 
+CREATE TABLE build_commands (
+  id uuid not null,
+  build_order_id uuid not null,
+  kind text not null,
+  build_step_id uuid,
+  actor text not null,
+  reason text,
+  asked_at timestamp with time zone not null default now(),
+  constraint build_commands_pkey PRIMARY KEY (id),
+  constraint build_commands_build_order_id_fkey FOREIGN KEY (build_order_id) REFERENCES build_orders(id),
+  constraint build_commands_build_step_id_fkey FOREIGN KEY (build_step_id) REFERENCES build_steps(id),
+  constraint build_commands_kind_check CHECK ((kind = ANY (ARRAY['cancel'::text, 'resume'::text, 'skip'::text, 'mark_done'::text]))),
+  constraint build_commands_reason CHECK (((kind <> ALL (ARRAY['skip'::text, 'mark_done'::text])) OR (reason IS NOT NULL))),
+  constraint build_commands_reason_check CHECK ((reason <> ''::text)),
+  constraint build_commands_step CHECK (((kind = 'cancel'::text) = (build_step_id IS NULL)))
+);
+CREATE INDEX build_commands_by_order ON public.build_commands USING btree (build_order_id);
+CREATE UNIQUE INDEX one_decision_per_step ON public.build_commands USING btree (build_step_id) WHERE (kind = ANY (ARRAY['skip'::text, 'mark_done'::text]));
+
 CREATE TABLE build_orders (
   id uuid not null,
   subscription_id uuid not null,
@@ -519,6 +538,7 @@ CREATE TABLE build_orders (
   failure_detail text,
   created_at timestamp with time zone not null default now(),
   finished_at timestamp with time zone,
+  begun_at timestamp with time zone,
   constraint build_orders_pkey PRIMARY KEY (id),
   constraint build_orders_subscription_id_kind_number_key UNIQUE (subscription_id, kind, number),
   constraint build_orders_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
@@ -544,6 +564,7 @@ CREATE TABLE build_steps (
   progress text,
   failure_code text,
   failure_detail text,
+  progress_at timestamp with time zone,
   waits_for integer[],
   constraint build_steps_pkey PRIMARY KEY (id),
   constraint build_steps_build_order_id_position_key UNIQUE (build_order_id, "position"),

@@ -22,6 +22,20 @@ export async function containerExited(
   )
 }
 
+/** The refusal for containers that run and do not get ready: what is missing, and the last lines that they wrote. */
+export async function notReady(
+  docker: Docker,
+  { names, why }: { names: readonly string[]; why: string },
+  ctx: RunnerContext,
+): Promise<BusinessError> {
+  const logs = await Promise.all(
+    names.map(
+      async (name) => `container ${name} wrote:\n${(await logTail(docker, name, ctx)) || '(nothing)'}`,
+    ),
+  )
+  return new BusinessError('not_ready_in_time', `${why}. Its last lines:\n${logs.join('\n')}`)
+}
+
 /** Says what happened even when the log cannot be read: the exit code alone is worth more than a failed call. */
 async function logTail(docker: Docker, id: string, ctx: RunnerContext): Promise<string> {
   try {

@@ -9,6 +9,7 @@ import { hashFiles, readFolder } from './folder.ts'
 import { buildImage } from './image-build.ts'
 import { findImage, pullImage } from './image-pull.ts'
 import { ensurePackageBase, type PackageArchive } from './package-base.ts'
+import { withProgress } from './progress.ts'
 
 export interface ImageSources {
   /** Folder of the applications whose images are built here. */
@@ -17,6 +18,8 @@ export interface ImageSources {
   readonly busyboxPath: string
   /** Out of which the base of images that install packages is made; left out: the public Debian image. */
   readonly packageArchive?: PackageArchive | undefined
+  /** How long a pull or build may tell of no progress; left out: 60 s for a pull, five minutes for a build. */
+  readonly silenceMs?: number
 }
 
 /**
@@ -34,8 +37,10 @@ export async function ensureImage(
   const { reference, from } = step.image
   const found = await findWanted(docker, step, ctx)
   if (found !== undefined) return toOutcome(step, found, { isAdopted: true, how: 'was there' })
-  if (from === 'folder') await buildFromFolder(docker, sources, step, ctx)
-  else await (pin === undefined ? pullImage(docker, reference, ctx) : pullPinned(docker, pin, ctx))
+  await withProgress(ctx, silenceOf(sources, step), async (watched) => {
+    if (from === 'folder') await buildFromFolder(docker, sources, step, watched)
+    else await (pin === undefined ? pullImage(docker, reference, watched) : pullPinned(docker, pin, watched))
+  })
   const how = madeFrom(step.image)
   const made =
     from === 'folder' ? await findImage(docker, reference, ctx) : await findWanted(docker, step, ctx)
@@ -84,6 +89,18 @@ function imageGone(pin: ImagePin, cause?: unknown): BusinessError {
     `image ${pin.reference} ran as ${digestOf(pin)}, and is neither on the server nor in its registry any more. ` +
     'Load it on the server or put it back into the registry, then retry; nothing else is run in its place'
   return new BusinessError('image_gone', detail, { cause })
+}
+
+const pullSilenceMs = 60_000
+/** A build may work for long without a word: a package that is compiled tells of nothing. */
+const buildSilenceMs = 5 * 60_000
+
+function silenceOf({ silenceMs }: ImageSources, { image }: ImageStep) {
+  const isPull = image.from === 'registry'
+  return {
+    what: `${isPull ? 'pull' : 'build'} image ${image.reference}`,
+    silenceMs: silenceMs ?? (isPull ? pullSilenceMs : buildSilenceMs),
+  }
 }
 
 function madeFrom(image: ImageStep['image']): string {

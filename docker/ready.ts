@@ -1,10 +1,9 @@
 import type Docker from 'dockerode'
-import { BusinessError } from '#domain/errors.ts'
 import type { Dependency } from '#domain/application.ts'
 import type { ReadyStep } from '#domain/build-plan.ts'
 import type { ReadyObservation, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { pause, withoutSecrets } from './engine.ts'
-import { containerExited } from './failure.ts'
+import { containerExited, notReady } from './failure.ts'
 import { findContainer, isJob } from './observation.ts'
 
 /** A container may fail a few times while another one gets ready; more often than this it will not come up. */
@@ -21,7 +20,9 @@ interface Wait {
 
 /** Waits until all containers run, are healthy and the public port answers. */
 export async function ensureReady(docker: Docker, step: ReadyStep, ctx: RunnerContext): Promise<StepOutcome> {
-  const detail = await waitFor(step.timeoutS, ctx, () => checkReady(docker, step, ctx))
+  const detail = await waitFor(docker, { ...step, names: step.containers }, ctx, async () =>
+    checkReady(docker, step, ctx),
+  )
   return { externalId: step.labels['io.clouder.instance'] ?? step.name, isAdopted: false, detail }
 }
 
@@ -40,11 +41,12 @@ export async function checkReady(
  * @throws `container_exited` or `not_ready_in_time`
  */
 export async function waitUntil(docker: Docker, wait: Wait, ctx: RunnerContext): Promise<void> {
-  await waitFor(wait.timeoutS, ctx, () => checkRunning(docker, wait.names, wait.condition, ctx))
+  await waitFor(docker, wait, ctx, async () => checkRunning(docker, wait.names, wait.condition, ctx))
 }
 
 async function waitFor(
-  timeoutS: number,
+  docker: Docker,
+  { names, timeoutS }: Pick<Wait, 'names' | 'timeoutS'>,
   ctx: RunnerContext,
   look: () => Promise<ReadyObservation>,
 ): Promise<string> {
@@ -54,7 +56,7 @@ async function waitFor(
     const { isReady, detail } = await look()
     if (isReady) return detail
     if (performance.now() >= endsAt) {
-      throw new BusinessError('not_ready_in_time', `not ready within ${timeoutS} s: ${detail}`)
+      throw await notReady(docker, { names, why: `not ready within ${timeoutS} s: ${detail}` }, ctx)
     }
     ctx.onProgress(`waiting: ${detail}`)
     await pause(ctx, pollMs)

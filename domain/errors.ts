@@ -118,6 +118,7 @@ export type ErrorCode =
   | 'quantity_not_whole'
   | 'quantity_unchanged'
   | 'quote_expired'
+  | 'reason_required'
   | 'recurrence_invalid'
   | 'registry_host_invalid'
   | 'registry_login_failed'

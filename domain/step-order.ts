@@ -43,6 +43,15 @@ export function reverseOrder(order: StepOrder): StepOrder {
   return reversed
 }
 
+/** A step and all that wait for it, also through others: what is carried out once more when the step is. */
+export function dependentsOf(order: StepOrder, from: number): number[] {
+  const dependents = new Set([from])
+  for (const [position, before] of order.entries()) {
+    if (before.some((other) => dependents.has(other))) dependents.add(position)
+  }
+  return [...dependents]
+}
+
 /**
  * Which steps begin next.
  * @param walked which have begun, and which of them have ended

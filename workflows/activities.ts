@@ -1,4 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow'
+import type { StepTicket } from '#activities/build.ts'
 import type { DatabaseActivities, ServerActivities } from '#activities/index.ts'
 import { taskQueues } from './contract.ts'
 
@@ -27,6 +28,26 @@ export function onServer(serverId: string) {
 /** The same for volumes of any size. That it goes on is seen by its beat, each second. */
 export function onServerForLong(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), startToCloseTimeout: '24 h' })
+}
+
+/** How long an attempt of a step may take. Pulls end long before when nothing moves; ready checks and waits have their own limit. */
+const stepDeadlines: Readonly<Record<StepTicket['kind'], `${number} ${'m' | 'h'}`>> = {
+  network: '5 m',
+  volume: '5 m',
+  link: '5 m',
+  image: '60 m',
+  container: '90 m',
+  ready: '90 m',
+  restore: '24 h',
+  backup: '24 h',
+}
+
+/** The same for a step of a build. */
+export function onServerForStep(serverId: string, kind: StepTicket['kind']) {
+  return proxyActivities<ServerActivities>({
+    ...besideEngine(serverId),
+    startToCloseTimeout: stepDeadlines[kind],
+  })
 }
 
 /** The same for what somebody waits for: after a minute the answer is that it could not be done. */

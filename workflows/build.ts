@@ -1,16 +1,19 @@
 import {
+  allHandlersFinished,
   CancellationScope,
+  condition,
   defineSignal,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow'
-import type { BuildTicket, StepTicket } from '#activities/build.ts'
+import type { BuildTicket } from '#activities/build.ts'
 import { reverseOrder } from '#domain/step-order.ts'
-import { database, onServer, onServerAtOnce, onServerForLong } from './activities.ts'
+import { database, onServer, onServerAtOnce, onServerForStep } from './activities.ts'
 import { cancelBuildSignal, searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
-import { isWalkedInTurn, orderOf, walk } from './walk.ts'
+import { takeBuildCommands } from './build-commands.ts'
+import { isWalkedInTurn, orderOf, startWalk } from './walk.ts'
 
 const cancelBuild = defineSignal(cancelBuildSignal)
 
@@ -20,42 +23,45 @@ const cancelBuild = defineSignal(cancelBuildSignal)
  */
 export async function build(ticket: BuildTicket): Promise<BuildResult> {
   let isCancelled = false
-  setHandler(cancelBuild, () => void (isCancelled = true), {
-    description: 'Stop between two steps and undo.',
-  })
-  const order = orderOf(ticket)
   const standing = ticket.steps.map(() => 'planned')
   const carryOut = async (position: number): Promise<void> => {
     const step = ticket.steps[position]
     if (step === undefined) return
     standing[position] = 'running'
     show(ticket, standing, position)
-    await carryOutOn(step.serverId, step.kind).executeWithOptions(
+    await onServerForStep(step.serverId, step.kind).carryOutStep.executeWithOptions(
       { summary: `${position + 1}/${ticket.steps.length} ${step.title}` },
       [{ stepId: step.stepId }],
     )
     standing[position] = 'done'
   }
-  const end = await walk(order, carryOut, {
-    isStopAsked: () => isCancelled,
-    isPatient: isWalkedInTurn(ticket),
-  })
+  const walk = startWalk(orderOf(ticket), carryOut, isWalkedInTurn(ticket))
+  setHandler(
+    cancelBuild,
+    () => {
+      isCancelled = true
+      walk.stop()
+    },
+    { description: 'Stop between two steps and undo.' },
+  )
+  takeBuildCommands(ticket, walk)
+  const end = await walk.end
   if (end.failure !== undefined) return await undo(ticket, end.begun, 'failed', toRefusal(end.failure))
-  if (!end.isDone)
-    return await undo(ticket, end.begun, 'cancelled', {
-      code: 'cancelled',
-      detail: 'The subscription was cancelled while it was built.',
-    })
+  if (!end.isDone) return await undo(ticket, end.begun, ...whyStopped(isCancelled))
   await database.closeBuildOrder.executeWithOptions({ summary: 'everything runs' }, [
     { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
   await settleLinks(ticket)
   show(ticket, standing, ticket.steps.length)
+  await condition(allHandlersFinished)
   return { state: 'done' }
 }
 
-function carryOutOn(serverId: string, kind: StepTicket['kind']) {
-  return (kind === 'restore' ? onServerForLong(serverId) : onServer(serverId)).carryOutStep
+/** A build that an operator cancels has failed: its subscription waits for a person. */
+function whyStopped(isSubscriptionCancelled: boolean): ['failed' | 'cancelled', Refusal] {
+  if (isSubscriptionCancelled)
+    return ['cancelled', { code: 'cancelled', detail: 'The subscription was cancelled while it was built.' }]
+  return ['failed', { code: 'build_cancelled', detail: 'An operator cancelled the build.' }]
 }
 
 /** What waited for an offer that runs now, or wants one itself. What is not made here is made by the next reconciliation. */
@@ -94,10 +100,11 @@ async function undo(
         toRefusal(error)
       }
     }
-    await walk(reverseOrder(orderOf(ticket)), undoStep)
+    await startWalk(reverseOrder(orderOf(ticket)), undoStep).end
     await database.closeBuildOrder.executeWithOptions({ summary: `${outcome}: ${refusal.code}` }, [
       { buildOrderId: ticket.buildOrderId, outcome, failure: refusal },
     ])
+    await condition(allHandlersFinished)
     return { state, code: refusal.code, detail: refusal.detail }
   })
 }

@@ -185,5 +185,8 @@ export interface CommandAnswer {
 /** Signals to a build that runs: it stops between two steps and undoes what it made. */
 export const cancelBuildSignal = 'cancelBuild'
 
+/** Signals to a build or unbuild that runs: an operator asked something of it, which its rows tell. */
+export const buildCommandedSignal = 'buildCommanded'
+
 /** Signals to the subscriptions of an order: nothing is waited for any more, or it was cancelled, refused or has expired. */
 export const orderSignals = { released: 'orderReleased', closed: 'orderClosed' } as const

@@ -1,9 +1,15 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
+import {
+  allHandlersFinished,
+  condition,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow'
 import type { BuildTicket, StepTicket } from '#activities/build.ts'
 import { database, onServer, onServerForLong } from './activities.ts'
 import { searchAttributes, type BuildResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
-import { orderOf, walk } from './walk.ts'
+import { takeBuildCommands } from './build-commands.ts'
+import { orderOf, startWalk } from './walk.ts'
 
 /**
  * Saves what is held, then removes what was really made, in reverse, side by side where nothing needs the other, and proves
@@ -17,7 +23,7 @@ export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
       ])
     }
     let done = 0
-    const end = await walk(orderOf(ticket), async (position) => {
+    const walk = startWalk(orderOf(ticket), async (position) => {
       const step = ticket.steps[position]
       if (step === undefined) return
       const place = `${position + 1}/${ticket.steps.length}`
@@ -26,6 +32,8 @@ export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
       done += 1
       setCurrentDetails(`done ${done}/${ticket.steps.length}`)
     })
+    takeBuildCommands(ticket, walk)
+    const end = await walk.end
     if (!end.isDone) throw end.failure
     for (const serverId of new Set(ticket.steps.map((step) => step.serverId))) {
       await onServer(serverId).verifyAbsence.executeWithOptions({ summary: 'prove that nothing is left' }, [
@@ -38,11 +46,13 @@ export async function unbuild(ticket: BuildTicket): Promise<BuildResult> {
     await database.closeBuildOrder.executeWithOptions({ summary: `failed: ${refusal.code}` }, [
       { buildOrderId: ticket.buildOrderId, outcome: 'failed', failure: refusal },
     ])
+    await condition(allHandlersFinished)
     return { state: 'failed', ...refusal }
   }
   await database.closeBuildOrder.executeWithOptions({ summary: 'absence was seen' }, [
     { buildOrderId: ticket.buildOrderId, outcome: 'done' },
   ])
+  await condition(allHandlersFinished)
   return { state: 'done' }
 }
 

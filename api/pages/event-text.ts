@@ -33,6 +33,13 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} holds neither the backup nor what it held${because(data['detail'])}`,
   'build.started': () => 'Build started',
   'build.step': stepSentence,
+  'build.step_skipped': (data) =>
+    `${text(data['title'])}: skipped by ${text(data['actor'])}${because(data['reason'])}`,
+  'build.step_marked_done': (data) =>
+    `${text(data['title'])}: marked as done by ${text(data['actor'])}${because(data['reason'])}`,
+  'build.resumed': (data) =>
+    `Resumed from ${text(data['title'])} by ${text(data['actor'])}${because(data['reason'])}`,
+  'build.cancel_asked': (data) => `Build cancelled by ${text(data['actor'])}${because(data['reason'])}`,
   'build.done': () => 'Build done, observed ready',
   'build.failed': (data) => `Build failed${because(data['detail'] ?? data['code'])}`,
   'build.undone': (data) => `Build undone${because(data['detail'] ?? data['code'])}`,

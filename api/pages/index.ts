@@ -1,6 +1,7 @@
 import type { Frame } from '../frame.ts'
 import { registerAssets } from './assets.ts'
 import { registerBillingRunPages } from './billing-runs.tsx'
+import { registerBuildForms } from './build-actions.tsx'
 import { registerCancellation } from './cancellation.tsx'
 import { registerCatalogPage } from './catalog.tsx'
 import { registerCatalogVersionPages } from './catalog-versions.tsx'
@@ -43,6 +44,7 @@ export function registerPages(frame: Frame): void {
   registerSimulation(frame)
   registerSubscriptionForms(frame)
   registerReinstatementForm(frame)
+  registerBuildForms(frame)
   registerInstanceValueForm(frame)
   registerInstanceConfigurationForms(frame)
   registerSubscriptionChange(frame)

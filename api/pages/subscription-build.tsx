@@ -1,14 +1,22 @@
 import type { BuildStepRow } from '#db/read/build.ts'
+import { refuseBuildCommand } from '#domain/build-command.ts'
 import { isErrorCode, problemKinds } from '../errors.ts'
-import { canRetry } from '../schemas/build.ts'
+import { buildStandingOf, canRetry, stepDurationMs } from '../schemas/build.ts'
+import { CancelBuild, StepActions } from './build-actions.tsx'
 import type { ConsoleView } from './console-page.tsx'
+import type { RefusedInput } from './form.tsx'
 import { formatDuration, plural } from './format.ts'
 import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
 import type { BuildContent, SubscriptionContent } from './subscription-content.ts'
 import { ActionForm } from './subscription-form.tsx'
 
 /** The newest build with its steps as they go; the ones before it are folded away. */
-export function BuildSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
+export function BuildSection(props: {
+  view: ConsoleView
+  content: SubscriptionContent
+  refused: RefusedInput | undefined
+}) {
+  const { view, content, refused } = props
   const [newest, ...earlier] = content.builds
   return (
     <Section
@@ -18,11 +26,11 @@ export function BuildSection({ view, content }: { view: ConsoleView; content: Su
       aside={newest && <BuildState build={newest} />}
     >
       {newest ? (
-        <Build view={view} content={content} build={newest} />
+        <Build view={view} content={content} build={newest} refused={refused} />
       ) : content.instances.length === 0 ? (
         <Empty>Nothing is to be built: what was sold has no application.</Empty>
       ) : (
-        <Empty>Not planned yet. The workflow plans the steps in a moment.</Empty>
+        <Empty>Not planned yet. {queueText(content)}</Empty>
       )}
       {earlier.length > 0 && (
         <details id="earlier-builds">
@@ -32,7 +40,7 @@ export function BuildSection({ view, content }: { view: ConsoleView; content: Su
               <h3>
                 {buildTitle(build)} <BuildState build={build} />
               </h3>
-              <Steps view={view} build={build} />
+              <Steps view={view} content={content} build={build} refused={undefined} />
             </>
           ))}
         </details>
@@ -46,11 +54,18 @@ function buildTitle(build: BuildContent): string {
   return build.number === 1 ? name : `${name} ${build.number}`
 }
 
-function Build(props: { view: ConsoleView; content: SubscriptionContent; build: BuildContent }) {
+interface BuildProps {
+  readonly view: ConsoleView
+  readonly content: SubscriptionContent
+  readonly build: BuildContent
+  readonly refused: RefusedInput | undefined
+}
+
+function Build(props: BuildProps) {
   const { view, build, content } = props
   return (
     <>
-      <Progress view={view} build={build} />
+      <Progress view={view} content={content} build={build} />
       {build.failure_code !== null && !isToldByStep(build) && (
         <Failure code={build.failure_code} detail={build.failure_detail} />
       )}
@@ -62,14 +77,15 @@ function Build(props: { view: ConsoleView; content: SubscriptionContent; build: 
           <span class="hint">It finds what is there already and goes on from it.</span>
         </ActionForm>
       )}
+      {refuseBuildCommand('cancel', buildStandingOf(build), null) === undefined && <CancelBuild {...props} />}
       {/* Done and unremarkable is folded, so that the page begins with what matters. */}
       {build.state === 'done' ? (
         <details id="build-steps">
           <summary>{plural(build.steps.length, 'step')}</summary>
-          <Steps view={view} build={build} />
+          <Steps {...props} />
         </details>
       ) : (
-        <Steps view={view} build={build} />
+        <Steps {...props} />
       )}
     </>
   )
@@ -80,11 +96,18 @@ function isToldByStep(build: BuildContent): boolean {
   return build.steps.some((step) => step.state === 'failed' && step.failure_code === build.failure_code)
 }
 
-function Progress({ view, build }: { view: ConsoleView; build: BuildContent }) {
+/** Where what was sold stands in the queue of its server. */
+function queueText({ queue }: SubscriptionContent): string {
+  return queue === null
+    ? 'The workflow plans the steps in a moment.'
+    : `Queued on server ${queue.server}, ${queue.ahead} ahead.`
+}
+
+function Progress({ view, content, build }: Omit<BuildProps, 'refused'>) {
   const isBusy = build.state === 'planned' || build.state === 'running'
+  const since = build.begun_at ?? build.created_at
   const end = build.finished_at ?? view.now
-  const duration = formatDuration(Date.parse(end) - Date.parse(build.created_at))
-  const server = build.steps[0]?.server_code ?? 'the server'
+  const duration = formatDuration(Date.parse(end) - Date.parse(since))
   return (
     <div class="progress" data-busy={isBusy ? '' : undefined}>
       <progress
@@ -96,12 +119,9 @@ function Progress({ view, build }: { view: ConsoleView; build: BuildContent }) {
       </progress>
       <p>
         {build.done_count} of {plural(build.step_count, 'step')} done
-        {build.state === 'planned'
-          ? `, queued: waits for the worker of server ${server}, ${plural(build.buildsAhead, 'build')} before it`
-          : `, ${duration}`}
-        .{' '}
+        {build.state === 'planned' ? '' : `, ${duration}`}. {build.state === 'planned' && queueText(content)}{' '}
         <span class="hint">
-          Begun <Moment at={build.created_at} {...view} />.
+          {build.begun_at === null ? 'Planned' : 'Begun'} <Moment at={since} {...view} />.
         </span>
       </p>
     </div>
@@ -124,7 +144,8 @@ function Failure({ code, detail }: { code: string; detail: string | null }) {
   )
 }
 
-function Steps({ view, build }: { view: ConsoleView; build: BuildContent }) {
+function Steps(props: BuildProps) {
+  const { build } = props
   const caption = `Steps of ${buildTitle(build).toLowerCase()}`
   return (
     <Table
@@ -132,13 +153,14 @@ function Steps({ view, build }: { view: ConsoleView; build: BuildContent }) {
       head={[{ number: 'No.' }, 'Step', 'State', { number: 'Took' }, { number: 'Attempt' }, 'What happened']}
     >
       {build.steps.map((step) => (
-        <Step view={view} step={step} />
+        <Step {...props} step={step} />
       ))}
     </Table>
   )
 }
 
-function Step({ view, step }: { view: ConsoleView; step: BuildStepRow }) {
+function Step({ step, ...props }: BuildProps & { step: BuildStepRow }) {
+  const { view } = props
   const isRetrying = step.state === 'running' && step.failure_code !== null
   return (
     <tr class={step.state === 'running' ? 'current' : undefined}>
@@ -151,22 +173,40 @@ function Step({ view, step }: { view: ConsoleView; step: BuildStepRow }) {
       </th>
       <td>
         <State state={step.state} isWork>
-          {isRetrying ? 'retrying' : step.state}
+          {isRetrying ? retryState(step) : step.decision === 'skip' ? 'skipped' : step.state}
         </State>
       </td>
       <td class="number">{stepDuration(step, view.now)}</td>
       <td class="number">{step.attempt === 0 ? '' : step.attempt}</td>
       <td>
         {step.progress}
+        {step.state === 'running' && step.progress_at !== null && (
+          <span class="hint">
+            {' '}
+            <Moment at={step.progress_at} {...view} />
+          </span>
+        )}
         {step.failure_code !== null && (step.state === 'failed' || isRetrying) && (
           <Failure code={step.failure_code} detail={step.failure_detail} />
         )}
+        {step.decision !== null && step.state !== 'done' && (
+          <p class="hint">
+            To be {step.decision === 'skip' ? 'skipped' : 'taken as done'}, by {step.decided_by}:{' '}
+            {step.decision_reason}
+          </p>
+        )}
+        <StepActions {...props} step={step} />
       </td>
     </tr>
   )
 }
 
+/** A step that told of nothing for too long was ended: it is seen as that. */
+function retryState(step: BuildStepRow): string {
+  return step.failure_code === 'no_progress' ? 'no progress' : 'retrying'
+}
+
 function stepDuration(step: BuildStepRow, now: string): string {
-  if (step.started_at === null) return ''
-  return formatDuration(Date.parse(step.finished_at ?? now) - Date.parse(step.started_at))
+  const tookMs = stepDurationMs(step, now)
+  return tookMs === null ? '' : formatDuration(tookMs)
 }

@@ -1,6 +1,6 @@
 import { listInstanceValues } from '#db/instance-value.ts'
 import { listBackups, listRestorableInPlace } from '#db/read/backup.ts'
-import { countBuildsAhead } from '#db/read/build-queue.ts'
+import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
 import { listNewestEvents } from '#db/read/event.ts'
@@ -31,16 +31,18 @@ export async function readSubscriptionContent(db: Db, address: string) {
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
   const onlyThis = { subscriptionId: id, buildOrderId: null, limit: shownEvents }
   const newest = { limit: shownInvoices, cursor: null, direction: 'after' } as const
-  const [lines, instances, builds, events, invoices, requests, expected, testClock] = await Promise.all([
-    listSubscriptionLines(db, id),
-    readInstances(db, id),
-    readBuilds(db, id),
-    listNewestEvents(db, onlyThis),
-    listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
-    listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
-    readExpected(db, id),
-    row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
-  ])
+  const [lines, instances, builds, queue, events, invoices, requests, expected, testClock] =
+    await Promise.all([
+      listSubscriptionLines(db, id),
+      readInstances(db, id),
+      readBuilds(db, id),
+      findQueuePlace(db, id),
+      listNewestEvents(db, onlyThis),
+      listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
+      listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
+      readExpected(db, id),
+      row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
+    ])
   const suspensions = row.phase === 'suspended' ? await listSuspensions(db, id) : []
   const backups = await listBackups(db, { ...newest, subscriptionId: id })
   const restorable = await listRestorableInPlace(db, id)
@@ -58,6 +60,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     restorable,
     values,
     builds,
+    queue,
     events,
     invoices,
     requests,
@@ -102,14 +105,13 @@ async function readInstances(db: Db, subscriptionId: string) {
 }
 export type InstanceContent = SubscriptionContent['instances'][number]
 
-/** Newest first, each with its steps; one that waits knows how many are before it. */
+/** Newest first, each with its steps. */
 async function readBuilds(db: Db, subscriptionId: string) {
   const builds = await listBuildsOf(db, subscriptionId)
   return await Promise.all(
     builds.map(async (build) => ({
       ...build,
       steps: await listBuildSteps(db, build.id),
-      buildsAhead: build.state === 'planned' ? await countBuildsAhead(db, build.id) : 0,
     })),
   )
 }

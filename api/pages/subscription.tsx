@@ -32,6 +32,7 @@ interface Refused {
   readonly refused?: RefusedForm
   readonly refusedValue?: RefusedInput
   readonly refusedInstance?: RefusedInput
+  readonly refusedBuild?: RefusedInput
 }
 
 /** The page, as it is opened and as it comes back with a form that was refused. */
@@ -49,12 +50,12 @@ export function subscriptionBody(
 }
 
 function SubscriptionPage(props: Refused & { view: ConsoleView; content: SubscriptionContent }) {
-  const { view, content, refused, refusedValue, refusedInstance } = props
+  const { view, content, refused, refusedValue, refusedInstance, refusedBuild } = props
   return (
     <>
       <SubscriptionHeader view={view} content={content} />
       <RefusalSummary refused={refused} />
-      <BuildSection view={view} content={content} />
+      <BuildSection view={view} content={content} refused={refusedBuild} />
       <LinesSection view={view} content={content} refused={refused} />
       <div class="columns">
         <div class="stack">

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
+import { findQueuePlace } from '#db/read/build-queue.ts'
 import { getBuild, listBuilds, listBuildSteps } from '#db/read/build.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
@@ -38,7 +39,8 @@ export function registerBuilds(frame: Frame): void {
       params: idParams,
       result: buildDetailSchema,
     },
-    async ({ db, params }) => readBuildDetail(db, await resolveAddress(db, 'buildOrder', params.id)),
+    async ({ db, params, now }) =>
+      readBuildDetail(db, await resolveAddress(db, 'buildOrder', params.id), now),
   )
   registerRetry(frame)
 }
@@ -62,7 +64,7 @@ function registerRetry(frame: Frame): void {
         'subscription_ended',
       ],
     },
-    async ({ db, params, commandId, principal, isRepeat }) => {
+    async ({ db, params, commandId, principal, isRepeat, now }) => {
       const id = await resolveAddress(db, 'buildOrder', params.id)
       const build = await getBuild(db, id)
       if (!isRepeat && !canRetry(build)) {
@@ -77,7 +79,7 @@ function registerRetry(frame: Frame): void {
         command: { kind: 'retryBuild', requestId: commandId },
         actor: principal.name,
       })
-      return await readBuildDetail(db, id)
+      return await readBuildDetail(db, id, now)
     },
   )
 }
@@ -94,7 +96,17 @@ export async function findSubscriptionFilter(db: Db, text: string | undefined): 
   return await resolveField(db, field)
 }
 
-async function readBuildDetail(db: Db, id: string): Promise<z.input<typeof buildDetailSchema>> {
-  const [row, steps] = await Promise.all([getBuild(db, id), listBuildSteps(db, id)])
-  return { ...toBuildJson(row), steps: steps.map(toBuildStepJson) }
+/** A build order with its steps, and its place in the queue while it waits. */
+export async function readBuildDetail(
+  db: Db,
+  id: string,
+  now: string,
+): Promise<z.input<typeof buildDetailSchema>> {
+  const row = await getBuild(db, id)
+  const steps = await listBuildSteps(db, id)
+  return {
+    ...toBuildJson(row),
+    queue: row.state === 'planned' ? await findQueuePlace(db, row.subscription_id) : null,
+    steps: steps.map((step) => toBuildStepJson(row, step, now)),
+  }
 }

@@ -3,6 +3,7 @@ import { registerAnnouncements } from './announcements.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
 import { registerBackups } from './backups.ts'
+import { registerBuildCommands } from './build-commands.ts'
 import { registerBuilds } from './builds.ts'
 import { registerCatalog } from './catalog.ts'
 import { registerChangeRequests } from './change-requests.ts'
@@ -92,6 +93,7 @@ export function registerRoutes(frame: Frame): void {
   registerAnnouncements(frame)
   registerBackups(frame)
   registerBuilds(frame)
+  registerBuildCommands(frame)
   registerInstances(frame)
   registerLinks(frame)
   registerInstanceCommands(frame)

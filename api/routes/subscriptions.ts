@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { setExternalId } from '#db/external-id.ts'
+import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
 import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
@@ -118,12 +119,13 @@ export async function readSubscriptionDetail(
   id: string,
   deps: Pick<ApiDependencies, 'temporalUiUrl' | 'temporalNamespace'>,
 ): Promise<z.input<typeof subscriptionDetailSchema>> {
-  const [row, lines, instances, builds, suspensions] = await Promise.all([
+  const [row, lines, instances, builds, suspensions, queue] = await Promise.all([
     findSubscription(db, id),
     listSubscriptionLines(db, id),
     listInstancesOf(db, id),
     listBuildsOf(db, id),
     listSuspensions(db, id),
+    findQueuePlace(db, id),
   ])
   const publicId = encodeId('subscription', id)
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
@@ -133,6 +135,7 @@ export async function readSubscriptionDetail(
     instances: instances.map(toInstanceJson),
     builds: builds.map(toBuildJson),
     suspensions: row.phase === 'suspended' ? suspensions : [],
+    queue,
     allowed_actions: allowedActions(row),
     workflow: toWorkflowJson(publicId, { uiUrl: deps.temporalUiUrl, namespace: deps.temporalNamespace }),
   }

@@ -11,7 +11,7 @@ import { termOn } from '#domain/renewal.ts'
 import { allowedCommands, subscriptionPhases, type SubscriptionCommandKind } from '#domain/subscription.ts'
 import { standingOf } from '../subscription-commands.ts'
 import { refuseWith } from '../validation.ts'
-import { buildSchema } from './build.ts'
+import { buildSchema, queueSchema } from './build.ts'
 import {
   addressField,
   dateField,
@@ -145,6 +145,7 @@ export const subscriptionDetailSchema = subscriptionSchema
     suspensions: z
       .array(z.object({ code: z.string(), reason: z.string(), set_by: z.string(), set_at: z.string() }))
       .openapi({ description: 'The reasons for which it is suspended. It runs again once all are lifted.' }),
+    queue: queueSchema,
     allowed_actions: z.array(z.string()).openapi({ description: 'POST /v1/subscriptions/{id}/{action}' }),
     workflow: z.object({ id: z.string(), url: z.string() }),
   })

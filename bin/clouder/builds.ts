@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Build, BuildDetail } from './answers.ts'
+import { registerBuildCommands } from './build-commands.ts'
 import type { ExitCode } from './exit-code.ts'
 import { instantText } from './format.ts'
 import { untilInterrupted } from './interruption.ts'
@@ -18,6 +19,7 @@ export function registerBuilds(program: Command): void {
       `Examples
   npx clouder builds watch bo_…      or the id of its subscription
   npx clouder builds retry bo_… --watch
+  npx clouder builds skip bo_… 7 --reason 'looked at it by hand'
 `,
     )
   group
@@ -48,6 +50,7 @@ export function registerBuilds(program: Command): void {
         return session.out.isJson ? session.out.json(build) : tellRetry(session, build)
       }),
     )
+  registerBuildCommands(group)
 }
 
 async function list(

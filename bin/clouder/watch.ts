@@ -119,6 +119,8 @@ function codeOf({ subscription, build }: Look, { buildId }: WatchTarget): ExitCo
 function waitedFor({ subscription, build }: Look, { kind }: WatchTarget): string {
   const running = build?.steps.find((step) => step.state === 'running')
   if (running !== undefined) return [running.title, running.progress].filter(Boolean).join(': ')
-  if (build === null || build.state === 'planned') return `the ${kind} to begin (${subscription.phase})`
+  const { queue } = subscription
+  const place = queue === null ? subscription.phase : `queued on ${queue.server}, ${queue.ahead} ahead`
+  if (build === null || build.state === 'planned') return `the ${kind} to begin (${place})`
   return `the subscription to settle (${subscription.phase}, ${build.kind} ${build.state})`
 }

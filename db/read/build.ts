@@ -15,6 +15,15 @@ function builds(db: Db) {
       ),
       sql<number>`(select count(*)::int from build_steps step
         where step.build_order_id = build.id and step.state = 'done')`.as('done_count'),
+      // What was done is undone: one of its steps has failed or is undone, or an operator cancelled it.
+      sql<boolean>`exists (select 1 from build_steps step
+          where step.build_order_id = build.id and step.state in ('failed', 'undone'))
+        or exists (select 1 from build_commands command
+          where command.build_order_id = build.id and command.kind = 'cancel')`.as('is_undoing'),
+      sql<string[]>`array(select step.title from build_steps step
+        where step.build_order_id = build.id and step.state = 'running' order by step.position)`.as(
+        'running_titles',
+      ),
       sql<boolean>`not exists (select 1 from build_orders later
         where later.subscription_id = build.subscription_id and later.id > build.id)`.as('is_newest'),
     ])
@@ -57,8 +66,17 @@ export async function listBuildSteps(db: Db, buildOrderId: string) {
   return await db
     .selectFrom('build_steps as step')
     .innerJoin('servers as server', 'server.id', 'step.server_id')
+    .leftJoin('build_commands as decision', (join) =>
+      join.onRef('decision.build_step_id', '=', 'step.id').on('decision.kind', 'in', ['skip', 'mark_done']),
+    )
     .selectAll('step')
     .select('server.code as server_code')
+    .select([
+      'decision.kind as decision',
+      'decision.actor as decided_by',
+      'decision.reason as decision_reason',
+      'decision.asked_at as decided_at',
+    ])
     .where('step.build_order_id', '=', buildOrderId)
     .orderBy('step.position')
     .execute()

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { dateIn, startOfDay } from '#domain/calendar.ts'
 import type { Db } from '../database.ts'
-import type { BuildState } from '../tables/build.ts'
+import type { BuildState } from '#domain/build-command.ts'
 
 /** Builds that wait or run, and those that failed and whose subscription still waits for a person. */
 export async function listUnsettledBuilds(db: Db, limit: number) {

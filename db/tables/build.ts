@@ -1,6 +1,7 @@
 import type { ColumnType } from 'kysely'
 import type { StepPlan } from '#domain/backup-plan.ts'
 import type { GivenLimits } from '#domain/build-plan.ts'
+import type { BuildCommandKind, BuildState } from '#domain/build-command.ts'
 import type { Finding, FindingKind } from '#domain/finding.ts'
 import type { ServiceDifference } from '#domain/instance-configuration.ts'
 import type { InstanceState } from '#domain/instance.ts'
@@ -110,10 +111,21 @@ export interface BuildOrdersTable {
   failure_code: string | null
   failure_detail: string | null
   created_at: Generated<Instant>
+  /** When its first step was begun: until then it is in the queue. */
+  begun_at: Defaulted<Instant | null>
   finished_at: Instant | null
 }
 
-export type BuildState = 'planned' | 'running' | 'done' | 'failed' | 'undone'
+/** What an operator asked of a build order, or of one of its steps. */
+export interface BuildCommandsTable {
+  id: string
+  build_order_id: string
+  kind: BuildCommandKind
+  build_step_id: string | null
+  actor: string
+  reason: string | null
+  asked_at: Generated<Instant>
+}
 
 export interface BuildStepsTable {
   id: string
@@ -132,6 +144,7 @@ export interface BuildStepsTable {
   started_at: Instant | null
   finished_at: Instant | null
   progress: string | null
+  progress_at: Defaulted<Instant | null>
   failure_code: string | null
   failure_detail: string | null
 }

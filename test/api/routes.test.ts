@@ -129,7 +129,11 @@ POST /v1/applications/:id/archive applications:write
 POST /v1/applications/:id/price-grids applications:write
 POST /v1/billing-runs billing_runs:write
 POST /v1/billing-runs/preview billing_runs:read
+POST /v1/builds/:id/cancel builds:write
+POST /v1/builds/:id/mark-done builds:write
+POST /v1/builds/:id/resume builds:write
 POST /v1/builds/:id/retry builds:write
+POST /v1/builds/:id/skip builds:write
 POST /v1/catalog catalog:write
 POST /v1/change-requests/:id/apply subscriptions:write
 POST /v1/change-requests/:id/refuse subscriptions:write

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { beginStep, failStep, finishStep, markStepUndone } from '#db/build-step.ts'
-import { openBuildOrder, readBuildOrder, setBuildState, type BuildOrder } from '#db/build.ts'
+import { closeBuildOrder, openBuildOrder, readBuildOrder, type BuildOrder } from '#db/build.ts'
 import { recordRemoval, recordResource } from '#db/resource.ts'
 import type { EventKind } from '#db/event.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -63,7 +63,7 @@ test('the way back begins with what was begun last, and leaves out what never wa
   assert.equal(container?.kind, 'container')
   await beginStep(seller.db, container.id, 1)
   await failStep(seller.db, container.id, { code: 'image_unknown', detail: 'no such image', isFinal: true })
-  await setBuildState(seller.db, build.id, { state: 'failed', event: 'build.failed' })
+  await closeBuildOrder(seller.db, build.id, { state: 'failed', event: 'build.failed' })
   const unbuild = await openBuildOrder(seller.db, subscriptionId, 'unbuild')
   assert.deepEqual(tell(unbuild), ['container', 'volume', 'network'])
   assert.deepEqual(
@@ -76,7 +76,7 @@ test('a step that was only begun is on the way back: it may have left something'
   const subscriptionId = await newSubscription()
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')
   await beginStep(seller.db, build.steps[0]?.id ?? '', 1)
-  await setBuildState(seller.db, build.id, { state: 'failed', event: 'build.failed' })
+  await closeBuildOrder(seller.db, build.id, { state: 'failed', event: 'build.failed' })
   assert.deepEqual(tell(await openBuildOrder(seller.db, subscriptionId, 'unbuild')), ['network'])
 })
 
@@ -85,7 +85,7 @@ test('what was undone is not undone again', async () => {
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')
   await begin(build, 2)
   await markStepUndone(seller.db, build.steps[1]?.id ?? '', 'removed')
-  await setBuildState(seller.db, build.id, { state: 'undone', event: 'build.undone' })
+  await closeBuildOrder(seller.db, build.id, { state: 'undone', event: 'build.undone' })
   assert.deepEqual(tell(await openBuildOrder(seller.db, subscriptionId, 'unbuild')), ['network'])
 })
 
@@ -93,11 +93,11 @@ test('a build that is tried again is a new order, and each object is on the way 
   const subscriptionId = await newSubscription()
   const first = await openBuildOrder(seller.db, subscriptionId, 'build')
   await begin(first, 2)
-  await setBuildState(seller.db, first.id, { state: 'failed', event: 'build.failed' })
+  await closeBuildOrder(seller.db, first.id, { state: 'failed', event: 'build.failed' })
   const second = await openBuildOrder(seller.db, subscriptionId, 'build')
   assert.notEqual(second.id, first.id)
   await begin(second, whole.length)
-  await setBuildState(seller.db, second.id, { state: 'done', event: 'build.done' })
+  await closeBuildOrder(seller.db, second.id, { state: 'done', event: 'build.done' })
   assert.deepEqual(tell(await openBuildOrder(seller.db, subscriptionId, 'unbuild')), [
     'container',
     'container',
@@ -109,7 +109,7 @@ test('a build that is tried again is a new order, and each object is on the way 
 test('a build whose workflow was ended from outside does not keep what it made', async () => {
   const subscriptionId = await newSubscription()
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')
-  await setBuildState(seller.db, build.id, { state: 'running', event: 'build.started' })
+
   await begin(build, 2)
   assert.deepEqual(tell(await openBuildOrder(seller.db, subscriptionId, 'unbuild')), ['volume', 'network'])
   assert.equal((await readBuildOrder(seller.db, build.id)).state, 'failed')
@@ -118,7 +118,7 @@ test('a build whose workflow was ended from outside does not keep what it made',
 test('nothing was begun: the way back is empty', async () => {
   const subscriptionId = await newSubscription()
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')
-  await setBuildState(seller.db, build.id, { state: 'failed', event: 'build.failed' })
+  await closeBuildOrder(seller.db, build.id, { state: 'failed', event: 'build.failed' })
   assert.deepEqual((await openBuildOrder(seller.db, subscriptionId, 'unbuild')).steps, [])
 })
 
@@ -126,8 +126,8 @@ test('a state that is told twice is told once, with its failure', async () => {
   const order = await openBuildOrder(seller.db, await newSubscription(), 'build')
   const failure = { code: 'not_ready_in_time', detail: 'no answer on the port' }
   const to = { state: 'failed', event: 'build.failed', failure } as const
-  await setBuildState(seller.db, order.id, to)
-  await setBuildState(seller.db, order.id, to)
+  await closeBuildOrder(seller.db, order.id, to)
+  await closeBuildOrder(seller.db, order.id, to)
   assert.equal(await countEvents(order.id, 'build.failed'), 1)
   assert.equal((await readBuildOrder(seller.db, order.id)).state, 'failed')
   const row = await seller.db

@@ -125,6 +125,34 @@ test('a metric fails at least once, and not before it began to', async () => {
   await refuses('metric_failures_failures_check', async () => fail('2026-03-01', 0))
 })
 
+test('what is asked of a build names its step, and why where something is left out, and each step is decided once', async () => {
+  const order = newId()
+  const step = newId()
+  await sql`insert into build_orders (id, subscription_id, kind, number, state)
+    values (${order}, ${sold.subscription}, 'unbuild', 99, 'done')`.execute(db)
+  await sql`insert into build_steps (id, build_order_id, instance_id, server_id, position, kind, name, title, plan)
+    select ${step}, ${order}, id, server_id, 0, 'ready', 'shop', 'Ready', '{}' from instances where id = ${sold.instance}`.execute(
+    db,
+  )
+  const ask = async (kind: string, of: { step?: string | null; reason?: string | null } = {}) =>
+    sql`insert into build_commands (id, build_order_id, kind, build_step_id, actor, reason)
+      select ${newId()}, build_order_id, ${kind}, ${of.step === undefined ? step : of.step}, 'ops', ${of.reason ?? null}
+      from build_steps where id = ${step}`.execute(db)
+  await refuses('build_commands_kind_check', async () => ask('restart', { reason: 'why' }))
+  await refuses('build_commands_step', async () => ask('cancel'))
+  await refuses('build_commands_step', async () => ask('resume', { step: null }))
+  await refuses('build_commands_reason', async () => ask('skip'))
+  await refuses('build_commands_reason_check', async () => ask('resume', { reason: '' }))
+  await ask('skip', { reason: 'looked at by hand' })
+  await refuses('one_decision_per_step', async () => ask('mark_done', { reason: 'again' }))
+  for (const [table, key] of [
+    ['build_commands', 'build_order_id'],
+    ['build_steps', 'build_order_id'],
+    ['build_orders', 'id'],
+  ] as const)
+    await sql`delete from ${sql.table(table)} where ${sql.ref(key)} = ${order}`.execute(db)
+})
+
 test('a server has an engine that is reached in one way, people have none, and a token is one at a time', async () => {
   const server = (of: Record<string, unknown>) =>
     copyRow(db, 'servers', seller.serverId, { code: 'other', ...of })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { openBuildOrder, closeBuildOrder } from '#db/build.ts'
 import { beginStep, finishStep, getBuildStep, listOutdatedSteps } from '#db/build-step.ts'
 import { getDeployedInstance, listDeployedInstances } from '#db/instance.ts'
 import { movePort } from '#db/port.ts'
@@ -43,7 +43,7 @@ test('a port that something else has is skipped; the open build is planned with 
   }
   await assert.rejects(movePort(seller.db, { instanceId: instance.id, taken: 20_003 }), refusal)
   await assert.rejects(seller.order({ kit: 'odoo-config-2' }), refusal)
-  await setBuildState(seller.db, build.id, { state: 'undone', event: 'build.undone' })
+  await closeBuildOrder(seller.db, build.id, { state: 'undone', event: 'build.undone' })
   await openBuildOrder(seller.db, subscriptionId, 'build')
   assert.equal(await movePort(seller.db, { instanceId: instance.id, taken: 20_003 }), 20_000)
 })

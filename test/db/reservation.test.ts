@@ -3,7 +3,7 @@ import test, { afterEach, beforeEach } from 'node:test'
 import { sql } from 'kysely'
 import { insertCustomer } from '#db/customer.ts'
 import { changeServer, type ServerChange } from '#db/capacity.ts'
-import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { openBuildOrder, closeBuildOrder } from '#db/build.ts'
 import { setInstanceState } from '#db/instance.ts'
 import { newId } from '#db/identifier.ts'
 import { confirmOrder } from '#db/order.ts'
@@ -120,7 +120,7 @@ test('an undone build takes no place, and is tried again only where there is one
   const [subscriptionId = ''] = subscriptionIds
   await setPhase(seller.db, subscriptionId, { phase: 'building', now })
   const build = await openBuildOrder(seller.db, subscriptionId, 'build')
-  await setBuildState(seller.db, build.id, { state: 'undone', event: 'build.undone' })
+  await closeBuildOrder(seller.db, build.id, { state: 'undone', event: 'build.undone' })
   const other = await seller.order({ kit })
   const again = async () =>
     await seller.db.transaction().execute(async (tx) => reserveAgain(tx, subscriptionId))
@@ -137,7 +137,7 @@ test('a build whose undo failed keeps its place, for it may still be there', asy
   const { subscriptionIds } = await seller.order({ kit })
   await setPhase(seller.db, subscriptionIds[0] ?? '', { phase: 'building', now })
   const build = await openBuildOrder(seller.db, subscriptionIds[0] ?? '', 'build')
-  await setBuildState(seller.db, build.id, { state: 'failed', event: 'build.failed' })
+  await closeBuildOrder(seller.db, build.id, { state: 'failed', event: 'build.failed' })
   assert.deepEqual(await outcomes([seller.order({ kit })]), { no_server_for_application: 1 })
 })
 

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { planBackup } from '#domain/backup-plan.ts'
 import { planBuild, planUnbuild, type PlannedInstance } from '#domain/build-plan.ts'
 import {
+  dependentsOf,
   orderBuild,
   orderInTurn,
   orderUnbuild,
@@ -100,6 +101,11 @@ test('a plan that says nothing is walked one by one', () => {
 
 test('backwards, each waits for those that waited for it', () => {
   assert.deepEqual(reverseOrder([[], [], [0, 1], [2]]), [[2], [2], [3], []])
+})
+
+test('what is carried out once more takes along all that wait for it, also through others', () => {
+  assert.deepEqual(dependentsOf([[], [], [0, 1], [2], [1]], 0), [0, 2, 3])
+  assert.deepEqual(dependentsOf([[], [], [0, 1], [2], [1]], 4), [4])
 })
 
 test('only so many are under way at once', () => {

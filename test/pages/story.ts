@@ -4,7 +4,7 @@ import { seedCatalog } from '#bin/demo-catalog.ts'
 import { saveApplication } from '#db/application.ts'
 import { billOpening, billPeriod } from '#db/billing.ts'
 import { beginStep, failStep, finishStep } from '#db/build-step.ts'
-import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { closeBuildOrder, openBuildOrder } from '#db/build.ts'
 import { recordResource } from '#db/resource.ts'
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
@@ -102,7 +102,6 @@ export async function build(
   if (order.state === 'planned') {
     await setPhase(db, sold.id, { phase: 'building', now: new Date().toISOString() })
     for (const instance of instances) await setInstanceState(db, instance.id, 'building')
-    await setBuildState(db, order.id, { state: 'running', event: 'build.started' })
   }
   const stepIds = order.steps.map((step) => step.id)
   const last =
@@ -136,7 +135,7 @@ async function finishBuild(
     }
     await setInstanceState(db, id, 'running')
   }
-  await setBuildState(db, buildOrderId, { state: 'done', event: 'build.done' })
+  await closeBuildOrder(db, buildOrderId, { state: 'done', event: 'build.done' })
 }
 
 export const failure = {
@@ -146,7 +145,7 @@ export const failure = {
 
 async function failBuild(db: Db, sold: Sold, at: { orderId: string; stepId: string }): Promise<void> {
   await failStep(db, at.stepId, { ...failure, isFinal: true })
-  await setBuildState(db, at.orderId, { state: 'undone', event: 'build.undone', failure })
+  await closeBuildOrder(db, at.orderId, { state: 'undone', event: 'build.undone', failure })
   await setParked(db, sold.id, { reason: failure.code, now: new Date().toISOString() })
   await openTask(db, {
     kind: 'build_failed',

@@ -101,12 +101,15 @@ test('a build that failed for good says cause and remedy once, and offers the re
 })
 
 test('a build that waits says for what, and how many are before it', async () => {
+  const before = await sell(console.db, { kit: 'odoo-config-2' })
+  await openBuildOrder(console.db, before.id, 'build')
   const waiting = await sell(console.db, { kit: 'odoo-config-2' })
-  await openBuildOrder(console.db, waiting.id, 'build')
   assert.match(
     sectionText(await pageOf(waiting), 'build'),
-    /queued: waits for the worker of server local, 1 build before it/,
+    /Not planned yet. Queued on server local, [1-9] ahead/,
   )
+  await openBuildOrder(console.db, waiting.id, 'build')
+  assert.match(sectionText(await pageOf(waiting), 'build'), /Queued on server local, 1 ahead/)
 })
 
 test('an id that stands for nothing is not found; one of another kind is told so', async () => {

@@ -1,6 +1,6 @@
 import { billOpening, billPeriod } from '#db/billing.ts'
 import { beginStep, finishStep } from '#db/build-step.ts'
-import { openBuildOrder, setBuildState } from '#db/build.ts'
+import { closeBuildOrder, openBuildOrder } from '#db/build.ts'
 import { announce } from '#db/announcement.ts'
 import { takeChangeRequest } from '#db/change-request.ts'
 import { recordResource } from '#db/resource.ts'
@@ -137,7 +137,7 @@ async function build(api: TestApi, subscriptionId: string, now: string): Promise
     await finishStep(api.db, step.id, 'made')
   }
   const buildOrderId = steps[0]?.build_order_id ?? order.id
-  await setBuildState(api.db, buildOrderId, { state: 'done', event: 'build.done' })
+  await closeBuildOrder(api.db, buildOrderId, { state: 'done', event: 'build.done' })
   const instance = await api.db.selectFrom('instances').selectAll().executeTakeFirstOrThrow()
   const at = { instanceId: instance.id, serverId: instance.server_id }
   await recordResource(api.db, { ...at, kind: 'container', name: 'web', externalId: 'abc' })

@@ -103,6 +103,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       connection,
       taskQueue: taskQueues.server(facts.serverId),
       activities: wrapActivities(createServerActivities(server)),
+      maxHeartbeatThrottleInterval: '1 s',
     }),
   ])
   const watch = options.hasEngineWatch

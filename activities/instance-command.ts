@@ -17,6 +17,7 @@ import { refuseIdle } from '#domain/instance-command.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
 
@@ -40,7 +41,7 @@ export function createInstanceCommandActivities(deps: ServerDependencies) {
         await deps.runner.stop(ref, ctx)
         await deps.runner.start(ref, ctx)
         for (const step of planBuild(instance.definition, instance.planned))
-          if (step.kind === 'ready') await deps.runner.ensure(step, ctx)
+          if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
         return { state: 'done' }
       })
     },

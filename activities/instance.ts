@@ -4,10 +4,12 @@ import { planBuild } from '#domain/build-plan.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 
 /** Suspension and its end: what counts is what was observed afterwards. */
-export function createInstanceActivities({ db, runner, installationKey }: ServerDependencies) {
+export function createInstanceActivities(deps: ServerDependencies) {
+  const { db, runner, installationKey } = deps
   return {
     async stopInstances(input: { subscriptionId: string }): Promise<{ stopped: number }> {
       const instances = await listDeployedInstances(db, {
@@ -39,7 +41,7 @@ export function createInstanceActivities({ db, runner, installationKey }: Server
             async (ctx) => {
               await runner.start(ref, ctx)
               for (const step of planBuild(instance.definition, instance.planned)) {
-                if (step.kind === 'ready') await runner.ensure(step, ctx)
+                if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
               }
             },
             { secrets },

@@ -19,6 +19,7 @@ import { readCommandNote } from '#db/command-note.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 import { saveInstance } from './instance-copy.ts'
+import { ensurePinned } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { toInstant, type CommandInput } from './subscription.ts'
 
@@ -118,14 +119,15 @@ async function withRestored<T>(
 }
 
 async function carryOut(
-  { db, runner }: ServerDependencies,
-  { id: instanceId, serverId }: DeployedInstance,
+  deps: ServerDependencies,
+  instance: DeployedInstance,
   steps: readonly BuildStep[],
   ctx: RunnerContext,
 ): Promise<void> {
   for (const step of steps) {
-    const { externalId } = await runner.ensure(step, ctx)
+    const { externalId } = await ensurePinned(deps, { instance, step }, ctx)
     if (step.kind === 'ready' || step.kind === 'restore' || step.kind === 'link') continue
-    await recordResource(db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
+    const { id: instanceId, serverId } = instance
+    await recordResource(deps.db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
   }
 }

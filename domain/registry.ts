@@ -1,7 +1,7 @@
 import { fieldError } from './errors.ts'
 
 /** What the engine calls the registry of names that say none. */
-export const publicRegistry = 'docker.io'
+const publicRegistry = 'docker.io'
 
 /** With what an engine signs in to a registry. */
 export interface RegistryLogin {

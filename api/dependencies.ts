@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
 import type { InstallationKey } from '#db/sealing.ts'
@@ -20,6 +21,8 @@ export interface ApiDependencies {
     /** Permissions that the application has. */
     readonly grants: readonly string[]
   }) => ApplicationDefinition | Promise<ApplicationDefinition>
+  /** Reads a copy of a volume from where the servers beside this API keep theirs. @throws `backup_failed` */
+  readonly openCopy: (location: string) => Promise<Readable>
   /** Names of migrations that the database lacks. */
   readonly pendingMigrations: () => Promise<readonly string[]>
   /** Calls back whenever events were written; gives the way to stop. */

@@ -41,6 +41,9 @@ export const readLogs = 'instances:logs'
 /** Has a secret of an instance shown, once, and rotates it. */
 export const holdSecrets = 'instances:secrets'
 
+/** Downloads what instances hold, as far as it was saved. */
+export const takeData = 'instances:take_data'
+
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
 export type Permission =
   | `${(typeof resources)[number]}:${'read' | 'write'}`
@@ -49,6 +52,7 @@ export type Permission =
   | typeof actOnInstances
   | typeof readLogs
   | typeof holdSecrets
+  | typeof takeData
   | 'signed_in'
   | 'public'
 
@@ -60,4 +64,5 @@ export const scopes: readonly string[] = [
   actOnInstances,
   readLogs,
   holdSecrets,
+  takeData,
 ]

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
@@ -11,6 +12,7 @@ import { readInstallationKey } from '#bin/installation-key.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
 import { pendingMigrations } from '#db/migrate.ts'
+import { createFolderStorage } from '#docker/backup/folder.ts'
 import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 
 const relayIntervalMs = 1_000
@@ -29,6 +31,7 @@ const environmentSchema = z.object({
   CLOUDER_SERVERS_DATABASE_URL: z.union([z.url({ protocol: /^postgres(ql)?$/ }), z.literal('')]).default(''),
   CLOUDER_SERVERS_TEMPORAL_ADDRESS: z.string().default(''),
   CLOUDER_KEY_FILE: z.string().default(''),
+  CLOUDER_BACKUPS: z.string().default(''),
   CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 
@@ -53,6 +56,14 @@ const connection = Connection.lazy({ address: env.CLOUDER_TEMPORAL_ADDRESS })
 const client = new Client({ connection, namespace: env.CLOUDER_TEMPORAL_NAMESPACE })
 const composeReader = openBoundedReader()
 
+/** The servers on this machine keep their copies there, as the worker does. */
+const backups = createFolderStorage(
+  env.CLOUDER_BACKUPS ||
+    (env.CLOUDER_KEY_FILE === ''
+      ? ''
+      : path.join(path.dirname(path.resolve(env.CLOUDER_KEY_FILE)), 'backups')),
+)
+
 const { app, afterwards } = createGuardedFrame({
   db,
   client,
@@ -60,6 +71,7 @@ const { app, afterwards } = createGuardedFrame({
   temporalUiUrl: env.CLOUDER_TEMPORAL_UI_URL.replace(/\/$/, ''),
   temporalNamespace: env.CLOUDER_TEMPORAL_NAMESPACE,
   readApplication: composeReader.read,
+  openCopy: (location) => backups.read(location),
   pendingMigrations: rememberUpToDate(async () => pendingMigrations(env.CLOUDER_DATABASE_URL)),
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),

@@ -2,6 +2,7 @@ import type { Frame } from '../frame.ts'
 import { registerAnnouncements } from './announcements.ts'
 import { registerApplications } from './applications.ts'
 import { registerBillingRuns } from './billing-runs.ts'
+import { registerBackupDownload } from './backup-download.ts'
 import { registerBackups } from './backups.ts'
 import { registerBuildCommands } from './build-commands.ts'
 import { registerBuilds } from './builds.ts'
@@ -92,6 +93,7 @@ export function registerRoutes(frame: Frame): void {
   registerPriceRevisions(frame)
   registerAnnouncements(frame)
   registerBackups(frame)
+  registerBackupDownload(frame)
   registerBuilds(frame)
   registerBuildCommands(frame)
   registerInstances(frame)

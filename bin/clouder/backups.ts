@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Backup, Order } from './answers.ts'
+import { addDownload } from './backup-download.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { usageFailure } from './failure.ts'
@@ -44,6 +45,7 @@ export function registerBackups(program: Command): void {
     .option('--product <product>', 'what builds its application')
     .option('--into <subscription>', 'in place of what its instance holds, which is saved before')
     .action(withSession<[string], RestoreOptions>(restore))
+  addDownload(group)
 }
 
 interface RestoreOptions {

@@ -19,6 +19,8 @@ export interface Api {
   stream<T>(path: string, body: Readable): AsyncGenerator<T>
   /** A file with the name that the API gives it. */
   download(path: string): Promise<Download>
+  /** A file of any size, as it comes. */
+  openFile(path: string): Promise<Readable>
   patch<T>(path: string, body: unknown): Promise<T>
   put<T>(path: string, body: unknown): Promise<T>
   /** What is deleted answers with nothing. */
@@ -65,6 +67,7 @@ export function createApi(settings: Settings): Api {
       await call(settings, { method: 'POST', path, body, ...(type === undefined ? {} : { type }) }),
     stream: (path, body) => stream(settings, path, body),
     download: async (path) => await download(settings, path),
+    openFile: async (path) => await openFile(settings, path),
     patch: async (path, body) => await call(settings, { method: 'PATCH', path, body }),
     put: async (path, body) => await call(settings, { method: 'PUT', path, body }),
     delete: async (path) => {
@@ -133,6 +136,16 @@ async function download(settings: Settings, path: string): Promise<Download> {
   const [, name] = /filename="([\w.-]+)"/.exec(res.headers.get('content-disposition') ?? '') ?? []
   if (res.ok && name !== undefined) return { name, content: await res.bytes() }
   throw failureOf(settings, res.status, parse(await res.text()))
+}
+
+/** No deadline: it takes as long as there is something to read. */
+async function openFile(settings: Settings, path: string): Promise<Readable> {
+  const headers = { authorization: `Bearer ${settings.apiKey}` }
+  const res = await fetch(`${settings.apiUrl}${path}`, { headers }).catch((error: unknown) => {
+    throw unreachable(settings.apiUrl, error)
+  })
+  if (!res.ok || res.body === null) throw failureOf(settings, res.status, parse(await res.text()))
+  return Readable.fromWeb(res.body)
 }
 
 /** No deadline: it takes as long as there is something to send. */

@@ -33,10 +33,14 @@ function tellOnStdout(out: Output, file: ComposeExport): void {
 }
 
 /** A folder that whoever gets it can run. What holds secrets is for its owner alone. */
-async function writeExport(folder: string, file: ComposeExport): Promise<void> {
+export async function writeExport(
+  folder: string,
+  file: ComposeExport,
+  volumes: readonly string[] = [],
+): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(path.join(folder, 'compose.yaml'), file.compose, { mode: 0o600 })
-  await writeFile(path.join(folder, 'README.md'), readmeOf(file))
+  await writeFile(path.join(folder, 'README.md'), readmeOf(file, volumes))
 }
 
 function notesOf({ variables, local_images: images, linked_to: links }: ComposeExport): string[] {
@@ -47,11 +51,22 @@ function notesOf({ variables, local_images: images, linked_to: links }: ComposeE
   ]
 }
 
-function readmeOf(file: ComposeExport): string {
+/** How to run what was exported, and how its volumes come back where their archives lie beside. */
+function readmeOf(file: ComposeExport, volumes: readonly string[]): string {
   const notes = notesOf(file).map((note) => `- ${note}\n`)
+  // A name of its own: by default it is that of the folder, and nobody knows what that will be.
+  const project = file.application
+  const extract = 'busybox tar -x -f /from.tar -C /to --strip-components=1'
+  const restores = volumes.map(
+    (volume) =>
+      `    docker run --rm -v ${project}_${volume}:/to -v "$PWD/${volume}.tar:/from.tar:ro" ${extract}\n`,
+  )
   return [
     `# ${file.application}\n\n`,
-    'A plain compose file. `docker compose up --detach` runs it, with Docker Compose 2.23 or later.\n',
+    `A plain compose file. It runs with Docker Compose 2.23 or later:\n\n    docker compose -p ${project} up --detach\n`,
     ...(notes.length === 0 ? [] : ['\nBefore that:\n\n', ...notes]),
+    ...(volumes.length === 0
+      ? []
+      : ['\nThe data is put into its volumes before the first start:\n\n', ...restores]),
   ].join('')
 }

@@ -37,6 +37,7 @@ GET /v1/applications/:id/export applications:read
 GET /v1/applications/:id/price-grids applications:read
 GET /v1/backups instances:read
 GET /v1/backups/:id instances:read
+GET /v1/backups/:id/volumes/:volume instances:take_data
 GET /v1/billing-runs billing_runs:read
 GET /v1/billing-runs/:id billing_runs:read
 GET /v1/builds builds:read

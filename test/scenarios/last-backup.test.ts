@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
@@ -79,6 +80,23 @@ test('what an instance held is saved by its own rules before it is removed, and 
   assert.equal(await keeper.run(again, 'ls -l /data/post | cut -c1-10'), '-rw-r-----')
   // Its data may know the old secret.
   assert.equal(await keeper.run(again, 'echo $PASSWORD'), password)
+})
+
+test('who leaves takes along what was saved, byte by byte, and the file that runs it with its secrets (F-55)', async () => {
+  const backup = await diary.get(`/v1/backups/${restored.backup}`)
+  const [copy] = backup['volumes'] as Json[]
+  const address = `/v1/backups/${restored.backup}/volumes`
+  const headers = { authorization: `Bearer ${installation.key}` }
+  const answer = await installation.app.request(`${address}/${String(copy?.['volume'])}`, { headers })
+  assert.equal(answer.status, 200)
+  const content = Buffer.from(await answer.arrayBuffer())
+  assert.equal(createHash('sha256').update(content).digest('hex'), copy?.['sha256'])
+  assert.ok(content.includes('written by a customer'))
+  const digest = createHash('sha256').update(content).digest('base64')
+  assert.equal(answer.headers.get('repr-digest'), `sha-256=:${digest}:`)
+  assert.equal((await installation.app.request(`${address}/other`, { headers })).status, 404)
+  const whole = await diary.get(`/v1/instances/${String(backup['instance'])}/export?secrets=include`)
+  assert.deepEqual(whole['variables'], [])
 })
 
 test('where a volume is lost by hand, the finding says how to restore the backup that is still kept', async () => {

@@ -35,6 +35,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
     readApplication: openBoundedReader().read,
+    openCopy: () => Promise.reject(new Error('there are no copies here')),
     pendingMigrations: async () => pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),

@@ -15,12 +15,14 @@ import { listenForEvents } from '#db/event-listener.ts'
 import { newId } from '#db/identifier.ts'
 import { pendingMigrations } from '#db/migrate.ts'
 import { readApplication } from '#docker/applications.ts'
+import { createFolderStorage } from '#docker/backup/folder.ts'
 import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { takePortBlock } from './port-block.ts'
 import { createTestDatabase } from './database.ts'
 import {
   applicationsFolder,
+  backupsFolder,
   installationKey,
   startWorkers,
   type TestInstallationFacts,
@@ -60,6 +62,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
     readApplication: openBoundedReader().read,
+    openCopy: async (location) => await createFolderStorage(backupsFolder).read(location),
     pendingMigrations: async () => await pendingMigrations(url),
     onEvents: listener.onEvents,
     now: () => new Date().toISOString(),

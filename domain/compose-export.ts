@@ -191,7 +191,7 @@ function withoutNothing(keys: Readonly<Record<string, unknown>>): Record<string,
     Object.entries(keys).filter(([, value]) => {
       if (value === null) return false
       if (typeof value !== 'object') return true
-      return Object.keys(value as object).length > 0
+      return Object.keys(value).length > 0
     }),
   )
 }

@@ -8,6 +8,7 @@ import { readExpectedInvoices, subscriptionOf } from '#db/read/expected-invoice.
 import { listFindingsOf } from '#db/read/finding.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
+import { listLinksOfInstances } from '#db/read/link.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
 import { listSuspensions } from '#db/suspension.ts'
@@ -95,9 +96,14 @@ async function readInstances(db: Db, subscriptionId: string) {
     listInstancesOf(db, subscriptionId),
     listFindingsOf(db, subscriptionId),
   ])
+  const links = await listLinksOfInstances(
+    db,
+    instances.map(({ id }) => id),
+  )
   return await Promise.all(
     instances.map(async (instance) => ({
       ...instance,
+      links: links.filter((link) => link.wanting_instance_id === instance.id),
       commands: await listLimitCommands(db, instance.id),
       findings: findings.filter((finding) => finding.instance_id === instance.id),
     })),

@@ -1,6 +1,7 @@
 import type { BackupRow } from '#db/read/backup.ts'
 import type { LimitCommandRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { explainLink } from '../schemas/link.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
@@ -65,6 +66,9 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
           <Moment at={instance.state_at} {...view} />
         </div>
         <Observed view={view} instance={instance} />
+        {instance.links.map((link) => (
+          <Link link={link} />
+        ))}
       </td>
       <td>
         {instance.server_code}
@@ -87,6 +91,16 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
         )}
       </td>
     </tr>
+  )
+}
+
+/** Whose offer it has, and why that one; or what it waits for. */
+function Link({ link }: { link: InstanceContent['links'][number] }) {
+  return (
+    <div class="hint">
+      {link.name}: {link.offering_name ?? 'not linked'}, {explainLink(link)}
+      {link.failure_detail !== null && <>; {link.failure_detail}</>}
+    </div>
   )
 }
 

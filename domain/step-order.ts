@@ -6,6 +6,9 @@ import { imageName } from './image-pin.ts'
 /** Which steps each step waits for: positions by position, and all of them come before it. A plain JSON value. */
 export type StepOrder = readonly (readonly number[])[]
 
+/** How many steps of one build are under way at once; a server carries out more, of several builds. */
+export const stepsAtOnce = 4
+
 /** A step with the place of its instance in the bill of materials. */
 export interface PlacedStep {
   /** Lower first; what is equal may go on side by side. */

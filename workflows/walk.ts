@@ -1,9 +1,6 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow'
 import type { BuildTicket } from '#activities/build.ts'
-import { dependentsOf, orderInTurn, stepsToBegin, type StepOrder } from '#domain/step-order.ts'
-
-/** Of one build; a server carries out more, of several builds. */
-const stepsAtOnce = 4
+import { dependentsOf, orderInTurn, stepsAtOnce, stepsToBegin, type StepOrder } from '#domain/step-order.ts'
 
 /** Tickets of before say nothing of what their steps wait for, and are walked to their end as they were begun. */
 export function isWalkedInTurn({ steps }: BuildTicket): boolean {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Application, Product } from './answers.ts'
+import type { PlanOptions } from './build-plan.ts'
 import { addExport } from './compose-export.ts'
 import { limitOption, tellMore } from './list.ts'
 import { addRemoval } from './removal.ts'
@@ -16,6 +17,7 @@ export function registerApplications(program: Command): void {
       `Examples
   npx clouder applications check compose.yaml
   npx clouder applications check templates/*.yml --json
+  npx clouder applications plan compose.yaml --inline
   npx clouder applications import compose.yaml --code shop
 `,
     )
@@ -35,6 +37,7 @@ export function registerApplications(program: Command): void {
       }),
     )
   addCheck(group)
+  addPlan(group)
   addImport(group)
   addRemoval(group, { path: '/v1/applications', words: 'application' })
   addExport(group, 'applications')
@@ -51,6 +54,22 @@ function addCheck(group: Command): void {
       // Reading compose files takes libraries that no other command needs.
       const { checkFiles } = await import('./compose-check.ts')
       process.exitCode = await checkFiles(outputOf(options), files, options.grant ?? [])
+    })
+}
+
+function addPlan(group: Command): void {
+  group
+    .command('plan <file>')
+    .description('list the steps that a compose file is built in, and which of them wait for which')
+    .option(
+      '--inline',
+      'walk the plan at once, in this process and without an engine; list what would be done',
+    )
+    .option('--grant <permission...>', 'as if these permissions were granted')
+    .action(async function (this: Command, file: string) {
+      const options = this.optsWithGlobals<GlobalOptions & PlanOptions>()
+      const { tellPlan } = await import('./build-plan.ts')
+      await tellPlan(outputOf(options), file, options)
     })
 }
 

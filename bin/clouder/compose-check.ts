@@ -33,7 +33,7 @@ async function checkFile(path: string, grants: readonly string[]): Promise<Check
 }
 
 /** A file called `compose.yaml` is the application that its folder is; any other one is called by its own name. */
-async function composeFile(path: string): Promise<ComposeFile> {
+export async function composeFile(path: string): Promise<ComposeFile> {
   const root = dirname(resolve(path))
   const name = basename(path).replace(/\.ya?ml$/i, '')
   const isFolder = /^(?:docker-)?compose$/i.test(name)

@@ -139,10 +139,37 @@ async function billingRun(installation: TestInstallation): Promise<void> {
   await save(installation, 'billing-run', workflowId)
 }
 
+/** Steps side by side, with what an operator asks meanwhile: cancelled, retried, resumed, and taken down again. */
+async function builtSideBySide(installation: TestInstallation, diary: Diary): Promise<void> {
+  const subscription = await diary.order([{ kit: 'odoo-config-1' }])
+  const ask = async (action: string, pick?: string): Promise<void> => {
+    await until(`${action} is taken`, async () => {
+      const [build] = await diary.list(`/v1/builds?subscription=${subscription}&limit=1`)
+      if (build?.['state'] !== 'running') return false
+      const { steps } = await diary.get(`/v1/builds/${String(build['id'])}`)
+      const step = (steps as Json[]).find(({ kind, state }) => kind === pick && state !== 'planned')
+      if (pick !== undefined && step === undefined) return false
+      const body = step === undefined ? {} : { step: step['id'] }
+      return (
+        (await installation.call('POST', `/v1/builds/${String(build['id'])}/${action}`, body)).status === 200
+      )
+    })
+  }
+  await ask('cancel')
+  await diary.untilParked(subscription)
+  await diary.post(`/v1/subscriptions/${subscription}/retry-build`, {})
+  await ask('resume', 'container')
+  await diary.untilPhase(subscription, 'active')
+  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'recorded' })
+  await diary.untilPhase(subscription, 'ended')
+  await saveBuilds(installation, 'side-by-side')
+}
+
 /** `record.ts changed` records one flow: those that are there are kept as they are. */
 const alone = new Map([
   ['changed', changedLife],
   ['tried', triedLife],
+  ['side-by-side', builtSideBySide],
 ])
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })

@@ -542,6 +542,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The secret was shown already',
     'A secret is shown once. Rotate it, and the new value can be shown.',
   ),
+  server_disk_full: kind(
+    409,
+    'The disk of the server is full',
+    'What was begun is undone. Make room on the server, then retry.',
+    seeTasks,
+  ),
   server_unreachable: kind(
     503,
     'The server is out of reach',

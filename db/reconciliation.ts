@@ -13,14 +13,16 @@ export interface Standing {
 
 /**
  * What is wanted of each live instance of a server, by id. Something is wanted only while nothing else is at work on it: its state and
- * its subscription's phase agree, and no build order is open.
+ * its subscription's phase agree, and no build order is open. Seen ready it is wanted to run at once: at the end of
+ * its build before it is active, at the end of a suspension before its phase is.
  */
 export async function readStandings(db: Db, serverId: string): Promise<Map<string, Standing>> {
   const { rows } = await sql<{ id: string; wants: Standing['wants']; mark: string }>`
     select instance.id,
       case when exists (select from build_orders where subscription_id = subscription.id and state in ('planned', 'running'))
           then 'nothing'
-        when instance.state in ('running', 'limited') and subscription.phase = 'active' then 'running'
+        when instance.state in ('running', 'limited') and subscription.phase in ('building', 'active', 'suspended')
+          then 'running'
         when instance.state = 'suspended' and subscription.phase = 'suspended' then 'stopped'
         else 'nothing' end as wants,
       concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase,

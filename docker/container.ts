@@ -20,10 +20,10 @@ import { ensureNetwork } from './network.ts'
 import { putFiles } from './container-files.ts'
 import { findContainer, isJob } from './observation.ts'
 import { waitUntil } from './ready.ts'
+import { startContainer } from './start.ts'
 
 const STOP_GRACE_S = 10
 const STOP_DEADLINE_MS = 40_000
-const START_DEADLINE_MS = 60_000
 const REMOVAL_POLLS_MAX = 40
 
 /** Finds or makes the container, and starts it. Success means that it was seen running, or a job that ended well. */
@@ -76,40 +76,6 @@ export async function stopContainer(docker: Docker, nameOrId: string, ctx: Runne
   } catch (error) {
     if (!isStatus(error, 304, 404)) throw error
   }
-}
-
-/** Running already is a success. */
-export async function startContainer(docker: Docker, name: string, ctx: RunnerContext): Promise<void> {
-  try {
-    const start = (abortSignal: AbortSignal): Promise<unknown> =>
-      docker.getContainer(name).start({ abortSignal })
-    await callToEnd(ctx, `start container ${name}`, start, START_DEADLINE_MS)
-  } catch (error) {
-    if (isStatus(error, 304)) return
-    throw startError(name, error)
-  }
-}
-
-const PORT_TAKEN = /port is already allocated|address already in use/i
-const NO_ADDRESS = /no available ip(v4)? addresses/i
-const CANNOT_RUN =
-  /executable file not found|no such file or directory|permission denied|OCI runtime create failed/i
-
-function startError(name: string, error: unknown): unknown {
-  if (!(error instanceof EngineError)) return error
-  if (PORT_TAKEN.test(error.message)) {
-    const detail = `the port of container ${name} is held by something else on the server: ${error.message}`
-    return new BusinessError('port_taken_on_server', detail, { cause: error })
-  }
-  if (NO_ADDRESS.test(error.message)) {
-    const detail = `no address is left for container ${name} in its environment's network: ${error.message}`
-    return new BusinessError('subnet_full', detail, { cause: error })
-  }
-  if (CANNOT_RUN.test(error.message) && error.status === 400) {
-    const detail = `container ${name} cannot run, exit code 127: ${error.message}`
-    return new BusinessError('container_exited', detail, { cause: error })
-  }
-  return error
 }
 
 async function waitForDependencies(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<void> {

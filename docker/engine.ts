@@ -1,4 +1,5 @@
 import Docker from 'dockerode'
+import { BusinessError } from '#domain/errors.ts'
 import { EngineFailure, type RunnerContext } from '#domain/runner.ts'
 import { unreachableCause } from './unreachable.ts'
 
@@ -67,7 +68,8 @@ export async function call<T>(
     ctx.abortSignal.throwIfAborted()
     if (deadline.aborted)
       throw new EngineError(`${what}: no answer within ${deadlineMs} ms`, undefined, deadline.reason)
-    throw engineError(ctx, what, error)
+    const failure = engineError(ctx, what, error)
+    throw diskFull(failure.message) ?? failure
   }
 }
 
@@ -120,6 +122,12 @@ export function withoutSecrets(ctx: RunnerContext, text: string): string {
   return Object.values(ctx.secrets)
     .filter((secret) => secret.length >= 6)
     .reduce((clean, secret) => clean.replaceAll(secret, '…'), text)
+}
+
+/** Trying again would fill it again, and more of a build would be left half made: a person makes room, then retries. */
+export function diskFull(text: string): BusinessError | undefined {
+  if (!/no space left on device|disk quota exceeded/i.test(text)) return undefined
+  return new BusinessError('server_disk_full', `the disk of the server is full: ${text}`)
 }
 
 function engineError(ctx: RunnerContext, what: string, error: unknown): EngineError {

@@ -4,7 +4,7 @@ import { pack } from 'tar-stream'
 import { BusinessError } from '#domain/errors.ts'
 import type { Labels } from '#domain/build-plan.ts'
 import type { RunnerContext } from '#domain/runner.ts'
-import { call } from './engine.ts'
+import { call, diskFull } from './engine.ts'
 import type { FolderFile } from './folder.ts'
 import { failureIn, followEvents } from './image-events.ts'
 
@@ -42,7 +42,10 @@ export async function buildImage(docker: Docker, build: ImageBuild, ctx: RunnerC
     BUILD_DEADLINE_MS,
   )
   if (failure !== undefined) {
-    throw new BusinessError('image_unknown', `image ${build.reference} could not be built: ${failure}`)
+    throw (
+      diskFull(failure) ??
+      new BusinessError('image_unknown', `image ${build.reference} could not be built: ${failure}`)
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import type { ReadyStep } from '#domain/build-plan.ts'
 import type { ReadyObservation, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { pause, withoutSecrets } from './engine.ts'
 import { containerExited, notReady } from './failure.ts'
+import { startContainer } from './start.ts'
 import { findContainer, isJob } from './observation.ts'
 
 /** A container may fail a few times while another one gets ready; more often than this it will not come up. */
@@ -21,7 +22,7 @@ interface Wait {
 /** Waits until all containers run, are healthy and the public port answers. */
 export async function ensureReady(docker: Docker, step: ReadyStep, ctx: RunnerContext): Promise<StepOutcome> {
   const detail = await waitFor(docker, { ...step, names: step.containers }, ctx, async () =>
-    checkReady(docker, step, ctx),
+    checkReady(docker, step, ctx, startAgain(docker, ctx)),
   )
   return { externalId: step.labels['io.clouder.instance'] ?? step.name, isAdopted: false, detail }
 }
@@ -30,8 +31,10 @@ export async function checkReady(
   docker: Docker,
   step: ReadyStep,
   ctx: RunnerContext,
+  onEngineEnded?: OnEngineEnded,
 ): Promise<ReadyObservation> {
-  const running = await checkRunning(docker, step.containers, 'healthy', ctx)
+  const { containers: names } = step
+  const running = await checkRunning(docker, { names, condition: 'healthy', onEngineEnded }, ctx)
   if (!running.isReady || step.request === null) return running
   return await checkAnswer(step.request, ctx)
 }
@@ -41,7 +44,16 @@ export async function checkReady(
  * @throws `container_exited` or `not_ready_in_time`
  */
 export async function waitUntil(docker: Docker, wait: Wait, ctx: RunnerContext): Promise<void> {
-  await waitFor(docker, wait, ctx, async () => checkRunning(docker, wait.names, wait.condition, ctx))
+  const onEngineEnded = startAgain(docker, ctx)
+  await waitFor(docker, wait, ctx, async () => checkRunning(docker, { ...wait, onEngineEnded }, ctx))
+}
+
+/** Told of a container that ended with its engine. */
+type OnEngineEnded = ((name: string) => Promise<void>) | undefined
+
+/** An engine that was killed may forget to start what it should. */
+function startAgain(docker: Docker, ctx: RunnerContext): OnEngineEnded {
+  return async (name) => await startContainer(docker, name, ctx)
 }
 
 async function waitFor(
@@ -67,8 +79,7 @@ async function waitFor(
 /** The first container that is not there yet, or not as it should be. */
 async function checkRunning(
   docker: Docker,
-  names: readonly string[],
-  condition: Dependency['condition'],
+  { names, condition, onEngineEnded }: Omit<Wait, 'timeoutS'> & { onEngineEnded: OnEngineEnded },
   ctx: RunnerContext,
 ): Promise<ReadyObservation> {
   const all = await Promise.all(names.map((name) => findContainer(docker, name, ctx)))
@@ -78,7 +89,9 @@ async function checkRunning(
     const { State: state } = found
     if (isJob(found) && state.Status === 'exited' && state.ExitCode === 0) continue
     const isRestartedInVain = state.Status === 'restarting' && found.RestartCount >= RESTARTS_MAX
-    const hasGivenUp = state.Status === 'exited' || state.Status === 'dead' || isRestartedInVain
+    const hasEnded = state.Status === 'exited' && !isEngineToRestart(found)
+    if (state.Status === 'exited' && !hasEnded) await onEngineEnded?.(name)
+    const hasGivenUp = hasEnded || state.Status === 'dead' || isRestartedInVain
     if (hasGivenUp) throw await containerExited(docker, found, ctx)
     if (state.Status !== 'running') return { isReady: false, detail: `container ${name} is ${state.Status}` }
     if (condition === 'completed') return { isReady: false, detail: `container ${name} has not ended yet` }
@@ -94,6 +107,14 @@ async function checkRunning(
     }
   }
   return { isReady: true, detail: `${names.length} container(s) run` }
+}
+
+/**
+ * One that is always restarted is never seen ended because of itself: it ended with its engine, or was stopped by hand. What does not
+ * come back is waited for as long as anything else.
+ */
+function isEngineToRestart({ HostConfig: { RestartPolicy: policy } }: Docker.ContainerInspectInfo): boolean {
+  return policy?.Name === 'always' || policy?.Name === 'unless-stopped'
 }
 
 async function checkAnswer(

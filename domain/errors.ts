@@ -126,6 +126,7 @@ export type ErrorCode =
   | 'repair_failed'
   | 'scope_missing'
   | 'secret_shown'
+  | 'server_disk_full'
   | 'server_in_use'
   | 'server_unreachable'
   | 'simulation_too_large'

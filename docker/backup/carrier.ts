@@ -5,7 +5,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
 import { ensureBase } from '../base-image.ts'
-import { startContainer } from '../container.ts'
+import { startContainer } from '../start.ts'
 import { call, callToEnd, find } from '../engine.ts'
 import { labelFilter, nameTaken } from '../identity.ts'
 

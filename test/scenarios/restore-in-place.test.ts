@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { startInstallation, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { createDataKeeper } from '#test/support/kept-data.ts'
 import { backupsFolder } from '#test/support/workers.ts'
 
@@ -40,10 +40,7 @@ after(async () => await installation.stop())
 
 async function restore(backup: string): Promise<Json> {
   await diary.post(`/v1/subscriptions/${subscription}/restore`, { backup })
-  return await until('the restore has ended', async () => {
-    const [newest] = await diary.list(`/v1/restores?subscription=${subscription}`)
-    return newest !== undefined && newest['state'] !== 'running' && newest
-  })
+  return await keeper.untilRestored(subscription)
 }
 
 async function readStart(): Promise<string> {

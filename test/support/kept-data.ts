@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Diary } from './customer-diary.ts'
-import { listObjects, until, type TestInstallation } from './installation.ts'
+import { listObjects, until, type Json, type TestInstallation } from './installation.ts'
 import { sellApplication } from './sold-application.ts'
 
 /** Applications of a test's own whose containers hold data, and what is seen and done in them. */
@@ -54,6 +54,15 @@ export function createDataKeeper(installation: TestInstallation, diary: Diary) {
 
     async cancel(subscription: string): Promise<void> {
       await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'moves on' })
+    },
+
+    /** How the newest restore in place ended. */
+    async untilRestored(subscription: string, withinMs?: number): Promise<Json> {
+      const look = async () => {
+        const [newest] = await diary.list(`/v1/restores?subscription=${subscription}`)
+        return newest !== undefined && newest['state'] !== 'running' && newest
+      }
+      return await until('the restore has ended', look, withinMs)
     },
 
     async untilEnded(subscription: string, withinMs?: number): Promise<void> {

@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { spawnSync, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { askEngine } from '#bin/platform/engine.ts'
+import { isAlive, startProcess, stopProcess, tailOf } from '#bin/platform/process.ts'
+
+const startTimeoutMs = 30_000
+
+/**
+ * A Docker engine of a test's own, with its own socket and data, to be killed, stopped or filled without touching the one that all
+ * tests share. It needs `dockerd` and root, as the shared one does where it is started. Everything in this process that asks for no
+ * engine by its address gets this one.
+ */
+export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}) {
+  // Short: the path of a socket has at most 107 characters.
+  const folder = await mkdtemp('/tmp/clouder-mortal-')
+  const socket = path.join(folder, 'docker.sock')
+  const logFile = path.join(folder, 'dockerd.log')
+  const host = `unix://${socket}`
+  let daemon: ChildProcess
+
+  async function start(): Promise<void> {
+    const folders = [
+      '--data-root',
+      dataRoot ?? path.join(folder, 'data'),
+      '--exec-root',
+      path.join(folder, 'run'),
+    ]
+    const apart = [
+      '--bridge',
+      'none',
+      '--iptables=false',
+      '--default-address-pool',
+      'base=10.213.0.0/16,size=24',
+    ]
+    const own = ['--host', host, '--pidfile', path.join(folder, 'dockerd.pid')]
+    daemon = startProcess({ command: 'dockerd', args: [...own, ...folders, ...apart], logFile })
+    const endMs = Date.now() + startTimeoutMs
+    for (;;) {
+      const isUp = await askEngine(host, 'GET', '/_ping').then(
+        () => true,
+        () => false,
+      )
+      if (isUp) return
+      if (Date.now() > endMs || daemon.exitCode !== null)
+        throw new Error(`dockerd did not come up: ${tailOf(logFile, 8)}`)
+      await sleep(50)
+    }
+  }
+
+  await start()
+  process.env['DOCKER_HOST'] = host
+  return {
+    host,
+    folder,
+    start,
+    /** As when the machine's power fails: nothing of it is finished, and its containers are not its any more. */
+    async kill(): Promise<void> {
+      daemon.kill('SIGKILL')
+      await once(daemon, 'exit')
+      await rm(path.join(folder, 'dockerd.pid'), { force: true })
+      // Its containerd dies with it, a moment later: one that nobody has waited for yet would seem alive to the next engine.
+      const pidFile = path.join(folder, 'run/containerd/containerd.pid')
+      while (isAlive(Number(await readFile(pidFile, 'utf8')))) await sleep(10)
+      await rm(pidFile)
+    },
+    /** Its containers end with it. */
+    async stop(): Promise<void> {
+      await stopProcess(daemon.pid ?? 0, 'SIGTERM', 20_000)
+    },
+    async remove(): Promise<void> {
+      await stopProcess(daemon.pid ?? 0, 'SIGTERM', 20_000)
+      unmountAll(folder)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type MortalEngine = Awaited<ReturnType<typeof startMortalEngine>>
+
+/** An engine that was killed has unmounted nothing. */
+function unmountAll(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+  for (const mount of mounts.filter((place) => place.startsWith(folder)).toReversed())
+    spawnSync('umount', ['-l', mount])
+}

@@ -99,10 +99,8 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     .execute()
 }
 
-const field = { least: null, greatest: null, pattern: null, choices: [] }
-
 /**
- * WordPress with its database, set up by what the order says: from public images, or from Debian's packages. Its users may be
+ * WordPress with its database, set up by what the order says in the fields of the application's form: from public images, or from Debian's packages. Its users may be
  * sold beside it: then there are no more of them.
  */
 export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpress-debian'): Promise<void> {
@@ -114,34 +112,6 @@ export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpres
     unit: 'month',
     unitPrice: '8',
     applicationIds,
-    orderFields: [
-      {
-        ...field,
-        code: 'title',
-        title: 'Title of the site',
-        kind: 'text',
-        isRequired: true,
-        variable: 'WORDPRESS_TITLE',
-      },
-      {
-        ...field,
-        code: 'admin',
-        title: 'Name of the administrator',
-        kind: 'text',
-        isRequired: false,
-        variable: 'ADMIN_USER',
-        pattern: '[a-z][a-z0-9_-]{2,39}',
-      },
-      {
-        ...field,
-        code: 'mail',
-        title: 'Mail address of the administrator',
-        kind: 'text',
-        isRequired: true,
-        variable: 'ADMIN_EMAIL',
-        pattern: '[^@ ]+@[^@ ]+',
-      },
-    ],
   })
   await addProduct(db, {
     code: 'wordpress-user',

@@ -57,9 +57,11 @@ export function withAskedVariables(catalog: Catalog, applications: Applications)
         .filter(({ source }) => source === 'asked')
         .map(({ name }) => name),
     )
-    const form = product.applicationIds.flatMap(
-      (applicationId) => applications.get(applicationId)?.definition.form ?? [],
-    )
+    // What is sold beside another product is of that one's instance, which was asked for.
+    const form =
+      product.addOnOf.length > 0
+        ? []
+        : product.applicationIds.flatMap((of) => applications.get(of)?.definition.form ?? [])
     return [id, { ...product, askedVariables, form }] as const
   })
   return { ...catalog, products: new Map(products) }

@@ -10,6 +10,7 @@ import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
 import type { comparisonSchema, configurationPreviewSchema } from '#api/schemas/instance-configuration.ts'
 import type { instanceSchema } from '#api/schemas/instance.ts'
+import type { instanceCommandSchema, logSchema, shownSecretSchema } from '#api/schemas/instance-command.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { linkSchema } from '#api/schemas/link.ts'
@@ -56,6 +57,9 @@ export type Finding = z.output<typeof findingSchema>
 export type Instance = z.output<typeof instanceSchema>
 export type ConfigurationPreview = z.output<typeof configurationPreviewSchema>
 export type Comparison = z.output<typeof comparisonSchema>
+export type InstanceCommand = z.output<typeof instanceCommandSchema>
+export type Log = z.output<typeof logSchema>
+export type ShownSecret = z.output<typeof shownSecretSchema>
 export type InstanceValues = z.output<typeof instanceValuesSchema>
 export type Invoice = z.output<typeof invoiceSchema>
 export type InvoiceDetail = z.output<typeof invoiceDetailSchema>

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Finding, Instance, Repair } from './answers.ts'
 import { addExport } from './compose-export.ts'
 import { instantText } from './format.ts'
+import { addInstanceCommands } from './instance-commands.ts'
 import { limitOption, tellMore } from './list.ts'
 import { registerInstanceConfiguration } from './instance-configuration.ts'
 import { withSession, type Session } from './session.ts'
@@ -10,7 +11,7 @@ export function registerInstances(program: Command): void {
   const group = program
     .command('instances')
     .alias('instance')
-    .summary('list what is deployed and what is not as it should be, repair it')
+    .summary('list what is deployed, repair and restart it, run its actions, read its logs')
     .description('Deployed applications, with what was seen of them and when.')
     .addHelpText(
       'before',
@@ -20,6 +21,8 @@ export function registerInstances(program: Command): void {
   npx clouder instances repair inst_…
   npx clouder instances set inst_… --memory web=4096 --preview
   npx clouder instances diff inst_…
+  npx clouder instances logs inst_… --level warning --since 2026-11-25T10:00:00Z
+  npx clouder instances run inst_… clear_cache
 `,
     )
   registerInstanceConfiguration(group)
@@ -49,6 +52,7 @@ export function registerInstances(program: Command): void {
       }),
     )
   addExport(group, 'instances')
+  addInstanceCommands(group)
 }
 
 async function list(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { chapter } from '#test/support/chapter.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { findPlanted } from '#test/support/planted-secret.ts'
 import { sellApplication } from '#test/support/sold-application.ts'
 import {
   listObjects,
@@ -16,6 +17,7 @@ let installation: TestInstallation
 let diary: Diary
 let subscription: string
 let instance: string
+let shownFirst: string
 
 const compose = (image: string) => `
 services:
@@ -150,6 +152,7 @@ chapter('its logs are read by service, level, text and time, without its secrets
 chapter('a secret is shown once', async () => {
   const shown = await ask('secrets/ADMIN_PASSWORD/show')
   const { value: once } = shown.body
+  shownFirst = await passwordOfContainer()
   assert.deepEqual(shown.body, { name: 'ADMIN_PASSWORD', value: await passwordOfContainer() })
   assert.match(typeof once === 'string' ? once : '', /^[A-Za-z0-9]{20}$/)
   const again = await ask('secrets/ADMIN_PASSWORD/show')
@@ -168,6 +171,14 @@ chapter('rotated, what uses it is replaced with another value, and nothing else'
   assert.notEqual(value, old)
   assert.equal((await ask('secrets/ADMIN_PASSWORD/show')).body['value'], value)
 })
+
+chapter(
+  'neither what was shown, nor what took its place, nor what was said in secret is found anywhere',
+  async () => {
+    for (const secret of [shownFirst, await passwordOfContainer(), 'a-new-password'])
+      assert.deepEqual(await findPlanted(installation, secret), [])
+  },
+)
 
 chapter('suspended, it is neither restarted nor asked anything', async () => {
   await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'not paid', code: 'debt' })

@@ -4,7 +4,7 @@ import { seedWordpress } from '#bin/demo-catalog.ts'
 import { isImageReachable } from '#docker/registry.ts'
 import { chapter } from '#test/support/chapter.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { listObjects, startInstallation, until, type TestInstallation } from '#test/support/installation.ts'
+import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
 
 // WordPress with MariaDB, sold and used: from the public images where a registry answers, else from Debian's packages. The first
 // run on a machine builds the images, which takes some minutes; they are kept.
@@ -99,10 +99,21 @@ chapter('the second user is taken, the third is refused: two were ordered', asyn
   assert.deepEqual([await add('bob'), await add('carol')], ['taken 2', 'refused 2'])
 })
 
-chapter('the post survives a restart of both containers', async () => {
-  for (const component of ['database', 'web']) await (await container(component)).restart()
-  await until('the page answers again', async () => /The tide is out/.test(await page()))
-})
+chapter(
+  'the post survives a restart, the cache is cleared, and its administrator gets another password',
+  async () => {
+    const [instance] = (await diary.subscription(subscription))['instances'] as { id: string }[]
+    const act = async (path: string, fields = {}) =>
+      await diary.post(`/v1/instances/${instance?.id}/${path}`, path === 'restart' ? {} : { fields })
+    await act('restart')
+    assert.match(await page(), /The tide is out/)
+    const cleared = await act('actions/clear_cache')
+    assert.match(String(cleared['output']), /kept values forgotten/)
+    const said = await act('actions/set_password', { user: 'alice', password: 'tide-tables-1899' })
+    assert.deepEqual([said['state'], said['output']], ['done', 'the password of alice is set'])
+    assert.match(await ask('wp.getProfile', ''), /fault/)
+  },
+)
 
 chapter('suspended, nothing answers; resumed, the post is there', async () => {
   await diary.post(`/v1/subscriptions/${subscription}/pause`, {})

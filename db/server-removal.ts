@@ -2,11 +2,13 @@ import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Tx } from './database.ts'
 import { insertEvent } from './event.ts'
+import { closeTasks } from './task.ts'
 
 const mostListed = 20
 
 /**
- * Removes a server on which nothing is. Its row stays, for what was on it refers to it, and gives its code back.
+ * Removes a server on which nothing is. Its row stays, for what was on it refers to it, and gives its code back; nobody
+ * joins as it any more, and what its engine was reached with is forgotten.
  * @throws `server_in_use` with the instances and kept backups that are there
  */
 export async function removeServer(
@@ -44,6 +46,9 @@ export async function removeServer(
     .where('id', '=', serverId)
     .where('removed_at', 'is', null)
     .execute()
+  await tx.deleteFrom('server_join_tokens').where('server_id', '=', serverId).execute()
+  await tx.deleteFrom('server_secrets').where('server_id', '=', serverId).execute()
+  await closeTasks(tx, { kind: 'server', id: serverId, reason: 'it was removed' }, ['server_unreachable'])
   await insertEvent(tx, { kind: 'server.removed', data: { server: code, actor: by.actor } })
 }
 

@@ -51,6 +51,7 @@ export async function listServersWithInstances(db: Db) {
       .select(['id', 'code', 'runner', 'connection'])
       .select(sql<number | null>`extract(epoch from now() - sampled_at)::int`.as('unread_seconds'))
       .where('resource_kind', '=', 'infrastructure')
+      .where('removed_at', 'is', null)
       .execute(),
     db
       .selectFrom('instances')

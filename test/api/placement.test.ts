@@ -173,7 +173,7 @@ test('an order names the server that is preferred, and nobody does in the shop',
   assert.equal((await order('plain', { server: 'nowhere' })).status, 404)
 })
 
-test('a server is drained, is not removed while something is on it, and is once it is empty', async () => {
+test('a server is drained, is not removed while something is on it, and is with its token once it is empty', async () => {
   const drained = await api.patch('/v1/servers/third', { draining: true })
   assert.equal(typeof drained.body['draining_since'], 'string')
   assert.deepEqual((await api.patch('/v1/servers/third', { draining: true })).body, drained.body)
@@ -184,7 +184,9 @@ test('a server is drained, is not removed while something is on it, and is once 
   for (const { id, name } of listed)
     assert.ok(String(refused.body['detail']).includes(`${id} (${name}, ordered)`))
   for (const { id } of listed) await setInstanceState(api.db, decodeId('instance', id), 'destroyed')
+  assert.equal((await api.post('/v1/servers/third/join-token', {})).status, 201)
   assert.equal((await api.delete('/v1/servers/third')).status, 204)
+  assert.deepEqual(await api.db.selectFrom('server_join_tokens').select('server_id').execute(), [])
   assert.equal((await api.get('/v1/servers/third')).status, 404)
   const left = (await api.get('/v1/servers')).body['data'] as { code: string }[]
   assert.ok(!left.some(({ code }) => code.startsWith('third')))

@@ -20,7 +20,6 @@ export interface NewTask {
     | 'refund_due'
     | 'restore_failed'
     | 'resume_failed'
-    | 'server_not_isolating'
     | 'server_unreachable'
     | 'subnets_nearly_exhausted'
     | 'tax_id_unverified'

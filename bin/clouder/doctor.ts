@@ -11,7 +11,7 @@ export function registerDoctor(program: Command): void {
     .command('doctor')
     .summary('look at the machine and the installation, and say what helps')
     .description(
-      'Runs every check; none stops the others, none changes anything. Exit code 1: one failed, 7: a warning.',
+      'Runs every check; none stops the others, none leaves anything changed. Exit code 1: one failed, 7: a warning.',
     )
     .addHelpText('before', 'Examples\n  npx clouder doctor\n  npx clouder doctor --json\n')
     .action(async function (this: Command) {

@@ -1,6 +1,6 @@
 import { below, fixedText, isGranted, listOf, mapOf, refuse, replace, type Place } from './reading.ts'
 import type { KeyReader } from './service-draft.ts'
-import { processors, sizeMib, wholeNumber } from './values.ts'
+import { memorySize, processors, wholeNumber } from './values.ts'
 
 /** How often a service runs, with what, and what happens when it ends: `restart`, `deploy`, `scale`. */
 
@@ -17,7 +17,8 @@ export const deploy: KeyReader = (draft, value, place) => {
   const resources = mapOf(asked['resources'])
   const limits = mapOf(resources['limits'])
   const at = below(place, 'resources', 'limits')
-  if (limits['memory'] !== undefined) draft.memoryMib = sizeMib(limits['memory'], below(at, 'memory')) ?? null
+  if (limits['memory'] !== undefined)
+    draft.memoryMib = memorySize(limits['memory'], below(at, 'memory')) ?? null
   if (limits['cpus'] !== undefined) draft.cpus = processors(limits['cpus'], below(at, 'cpus')) ?? null
   if (limits['pids'] !== undefined) draft.pids = pidCount(limits['pids'], below(at, 'pids'))
   const reservations = mapOf(resources['reservations'])

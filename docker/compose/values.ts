@@ -34,6 +34,15 @@ export function sizeMib(value: unknown, place: Place): number | undefined {
   return refuse(place, `${JSON.stringify(text)} is not a size`, 'write it like 512m or 1g')
 }
 
+const MEMORY_MIB_MAX = 256 * 1024
+
+/** Memory of one container: more than any server of ours has is no wish, but a way around the limit. */
+export function memorySize(value: unknown, place: Place): number | undefined {
+  const mib = sizeMib(value, place)
+  if (mib === undefined || mib <= MEMORY_MIB_MAX) return mib
+  return refuse(place, `${JSON.stringify(value)} is more than 256 GiB`, 'write it like 512m or 1g')
+}
+
 export function wholeNumber(
   value: unknown,
   place: Place,

@@ -5,6 +5,7 @@ import type { Place } from './place.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { listServersWithInstances } from '#db/read/operation.ts'
 import { connectEngine } from '#docker/engine.ts'
+import { tryIsolation } from '#docker/isolation.ts'
 import { createDockerRunner } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { RunnerContext, ServerResource } from '#domain/runner.ts'
@@ -45,6 +46,16 @@ export function dockerChecks(place: Place): Check[] {
       look: async () => {
         await requireUse(place)
         return await lookAtEngineDisk(place)
+      },
+    },
+    {
+      name: 'network isolation',
+      wanted: 'a container is not reached from another network',
+      command:
+        'have the engine filter packets: no "iptables": false in /etc/docker/daemon.json, then restart it',
+      look: async () => {
+        await requireUse(place)
+        return await tryNetworks(place)
       },
     },
     {
@@ -101,6 +112,23 @@ async function lookAtEngineDisk({ dockerHost }: Place): Promise<Finding> {
   } catch {
     return skipped(`${info.DockerRootDir} may not be looked at`)
   }
+}
+
+/** Tried with an image that a build has left; where nothing was built yet nothing needs to be kept apart. */
+async function tryNetworks({ dockerHost }: Place): Promise<Finding> {
+  const docker = connectEngine(dockerHost)
+  const images = await docker.listImages({ filters: { label: ['io.clouder.managed=true'] } })
+  const image = images
+    .flatMap(({ RepoTags: names }) => names ?? [])
+    .find((name) => name.startsWith('clouder/demo-base:'))
+  if (image === undefined) return skipped('nothing was built here yet that it could be tried with')
+  const labels = { 'io.clouder.probe': 'doctor' }
+  const { isIsolated, detail } = await tryIsolation(docker, { image, labels }, context()).catch(
+    (error: unknown) => {
+      throw new NothingToLookAt('It could not be tried in time.', { cause: error })
+    },
+  )
+  return isIsolated ? ok(detail) : fail(detail)
 }
 
 /** Rows and engine against each other, for the server on this machine. */

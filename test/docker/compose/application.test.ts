@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
 import { readApplications } from '#docker/applications.ts'
-import { pointerOf } from '#docker/compose/finding.ts'
+import { describeFinding, pointerOf } from '#docker/compose/finding.ts'
 import { checkApplication, parseApplication } from '#docker/compose/application.ts'
 import { applicationsFolder } from '../support.ts'
 
@@ -228,6 +228,37 @@ labels: { io.clouder.customer: other }`
     lines.sort((a, b) => a - b),
     [4, 5, 6, 7, 8, 9, 10, 11, 12],
   )
+})
+
+test('a hostile file is refused at each of its keys, with line, reason and what to do', () => {
+  const hostile = `privileged: true
+network_mode: host
+pid: host
+volumes: ["/var/run/docker.sock:/var/run/docker.sock", "/etc:/host", "../../root:/root"]
+devices: [/dev/sda]
+mem_limit: 900g
+cpus: 900
+pids_limit: 100000
+env_file: [../../etc/shadow]
+build: ../../..`
+  const { status, findings } = check(service(hostile))
+  const told = findings.filter(({ kind }) => kind !== 'replaced').map(({ path }) => pointerOf(path))
+  const keys = [
+    'privileged',
+    'network_mode',
+    'pid',
+    'volumes/0',
+    'volumes/1',
+    'volumes/2',
+    'devices',
+    'mem_limit',
+    'cpus',
+    'env_file',
+    'build',
+  ]
+  const missed = keys.filter((key) => !told.some((pointer) => pointer.startsWith(`/services/web/${key}`)))
+  assert.deepEqual([status, missed], ['refused', []])
+  for (const finding of findings) assert.match(describeFinding(finding, finding.line), /\(line \d+\): .+; .+/)
 })
 
 const replacements: [lines: string, pointer: string, reason: RegExp][] = [

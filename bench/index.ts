@@ -3,6 +3,7 @@ import { describeProblem, messageOf, PlatformProblem } from '#bin/platform/probl
 import { createProgress, type Progress } from '#bin/platform/progress.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { measureApiLatency } from './api-latency.ts'
+import { measureBuilds } from './builds.ts'
 import { measureBillingRun } from './billing-run.ts'
 import { measureBillingWrite } from './billing-write.ts'
 import { measureIdle } from './idle.ts'
@@ -20,6 +21,7 @@ import type { Measurement, NotMeasured } from './support/measurement.ts'
 
 const benchmarks: Readonly<Record<string, { title: string; usually: string; measure: Benchmark }>> = {
   'order-to-ready': { title: 'Order to ready', usually: '90 s', measure: measureOrderToReady },
+  builds: { title: 'Builds at once', usually: '3 minutes', measure: measureBuilds },
   'api-latency': { title: 'API latency', usually: '90 s', measure: measureApiLatency },
   rating: { title: 'Rating', usually: '15 s', measure: measureRating },
   'billing-run': { title: 'Billing run', usually: '4 minutes', measure: measureBillingRun },

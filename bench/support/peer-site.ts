@@ -30,6 +30,37 @@ export async function timePeerSite(docker: Docker, step: ContainerStep, name: st
   return performance.now() - startedMs
 }
 
+/** So many of them on one network, all at once: made, started, and asked until each answers 200. */
+export async function timePeerSites(
+  docker: Docker,
+  step: ContainerStep,
+  { name, count, patienceMs }: { name: string; count: number; patienceMs: number },
+): Promise<number> {
+  const labels = { [peerLabel]: name }
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = await freePort()
+    if (!ports.includes(port)) ports.push(port)
+  }
+  const startedMs = performance.now()
+  await docker.createNetwork({ Name: name, Driver: 'bridge', Labels: labels })
+  await Promise.all(
+    ports.map(async (hostPort, index) => {
+      const peer: ContainerStep = {
+        ...step,
+        name: `${name}-${index}`,
+        labels,
+        network: { name, labels },
+        publish: { port: step.publish?.port ?? hostPort, hostPort },
+      }
+      const container = await docker.createContainer(createOptions(peer, {}))
+      await container.start()
+      await untilAnswers(`http://127.0.0.1:${hostPort}/`, patienceMs)
+    }),
+  )
+  return performance.now() - startedMs
+}
+
 const peerLabel = 'io.clouder.bench'
 
 export async function removePeerSite(docker: Docker, name: string): Promise<void> {
@@ -39,16 +70,18 @@ export async function removePeerSite(docker: Docker, name: string): Promise<void
 /** Removes, by exact id, the containers and networks that carry a label. */
 export async function removeLabelled(docker: Docker, label: string): Promise<void> {
   const filters = { label: [label] }
-  for (const { Id } of await docker.listContainers({ all: true, filters }))
-    await docker.getContainer(Id).remove({ force: true, v: true })
+  const containers = await docker.listContainers({ all: true, filters })
+  await Promise.all(
+    containers.map(async ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })),
+  )
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove()
 }
 
 /** Both sides are waited for alike. */
-export async function untilAnswers(url: string): Promise<void> {
-  const untilMs = performance.now() + answerTimeoutMs
+export async function untilAnswers(url: string, patienceMs = answerTimeoutMs): Promise<void> {
+  const untilMs = performance.now() + patienceMs
   while (!(await isAnswering(url))) {
-    if (performance.now() > untilMs) throw new Error(`${url} did not answer within ${answerTimeoutMs} ms`)
+    if (performance.now() > untilMs) throw new Error(`${url} did not answer within ${patienceMs} ms`)
     await sleep(pollMs)
   }
 }

@@ -50,6 +50,24 @@ x-clouder:
     - { code: wipe, title: Wipe, service: web, command: ["false"], confirmation: "All is lost." }
 `
 
+/** As a database does: its password is what it was given at its first start, and with another one it does not come up. */
+const stubborn = (image: string) => `
+services:
+  web:
+    image: "${image}"
+    user: "0:0"
+    stop_signal: SIGKILL
+    expose: ["8080"]
+    environment: { PASSWORD: "\${FIRST_PASSWORD}" }
+    volumes: ["data:/data"]
+    entrypoint: ["sh", "-c", "[ -e /data/first ] || echo $$PASSWORD > /data/first; [ $$(cat /data/first) = $$PASSWORD ] || exit 3; exec busybox httpd -f -p 8080 -h /www"]
+volumes: { data: {} }
+x-clouder:
+  title: With a password of its own
+  public: { service: web, port: 8080 }
+  secrets: [{ name: FIRST_PASSWORD }]
+`
+
 before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
@@ -177,6 +195,30 @@ chapter(
   async () => {
     for (const secret of [shownFirst, await passwordOfContainer(), 'a-new-password'])
       assert.deepEqual(await findPlanted(installation, secret), [])
+  },
+)
+
+chapter(
+  'a value that what uses it does not get ready with is taken back, and it runs with the one before',
+  async () => {
+    const { containers } = await listObjects(installation.installationId)
+    const image = containers[0]?.Image ?? ''
+    const keeping = await sellApplication(installation, diary, { code: 'keeping', compose: stubborn(image) })
+    const active = await diary.untilPhase(keeping, 'active')
+    const id = (active['instances'] as { id: string; address: string }[])[0]
+    const { status, body } = await installation.call(
+      'POST',
+      `/v1/instances/${id?.id}/secrets/FIRST_PASSWORD/rotate`,
+      {},
+    )
+    assert.deepEqual([status, body['code']], [409, 'container_exited'], JSON.stringify(body))
+    assert.equal((await fetch(id?.address ?? '')).status, 200)
+    const kept = await installation.db
+      .selectFrom('secrets')
+      .select(['version', 'retired_at'])
+      .where('name', '=', 'FIRST_PASSWORD')
+      .execute()
+    assert.deepEqual(kept, [{ version: 1, retired_at: null }])
   },
 )
 

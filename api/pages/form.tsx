@@ -126,10 +126,17 @@ export function TextField(
 }
 
 /** A text of several lines. */
-export function TextArea(props: FieldProps & { value: string | null; isRequired?: boolean }) {
+export function TextArea(
+  props: FieldProps & { value: string | null; isRequired?: boolean; greatestLength?: number },
+) {
   return (
     <Labelled {...props} isWide>
-      <textarea {...described(props)} rows={4} maxlength={1000} required={props.isRequired}>
+      <textarea
+        {...described(props)}
+        rows={4}
+        maxlength={props.greatestLength ?? 1000}
+        required={props.isRequired}
+      >
         {shownValue(props, props.value)}
       </textarea>
     </Labelled>

@@ -8,6 +8,7 @@ const places = [
   { key: 'customers', title: 'Customers', href: '/customers' },
   { key: 'invoices', title: 'Invoices', href: '/invoices' },
   { key: 'catalog', title: 'Catalog', href: '/catalog' },
+  { key: 'servers', title: 'Servers', href: '/servers' },
   { key: 'settings', title: 'Settings', href: '/settings' },
 ] as const
 

@@ -3,14 +3,13 @@ import type { Check } from '../routes/health.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { Empty, Moment, Section, State } from './parts.tsx'
 
-const silentAfterMs = 15 * 60_000
-
 /** Whether what the installation needs answers. */
 export function HealthSection(props: {
   view: ConsoleView
   servers: readonly ServerRow[]
   checks: readonly Check[]
 }) {
+  const servers = props.servers.filter(({ resource_kind: kind }) => kind === 'infrastructure')
   return (
     <Section id="health" title="Installation" isLive>
       <ul class="checks">
@@ -20,11 +19,11 @@ export function HealthSection(props: {
             <span class="hint">{check.detail}</span>
           </li>
         ))}
-        {props.servers.map((server) => (
+        {servers.map((server) => (
           <ServerItem view={props.view} server={server} />
         ))}
       </ul>
-      {props.servers.length === 0 && (
+      {servers.length === 0 && (
         <Empty>
           There is no server yet, so nothing can be built. <code>npx clouder doctor</code> says what is
           missing.
@@ -36,10 +35,9 @@ export function HealthSection(props: {
 
 function ServerItem({ view, server }: { view: ConsoleView; server: ServerRow }) {
   const seenAt = server.last_seen_at
-  const isSilent = seenAt === null || Date.parse(view.now) - Date.parse(seenAt) > silentAfterMs
   return (
     <li>
-      <State state={isSilent ? 'suspended' : 'done'}>server {server.code}</State>{' '}
+      <State state={server.state ?? 'expected'}>server {server.code}</State>{' '}
       <span class="hint">
         {server.runner === 'dry-run' ? 'dry run, ' : 'Docker, '}
         {seenAt === null ? (

@@ -22,6 +22,8 @@ import { registerOrder } from './order.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
+import { registerServerForms } from './server-forms.ts'
+import { registerServersPage } from './server-list.tsx'
 import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
 import { registerSubscriptionChange } from './subscription-change.tsx'
@@ -59,6 +61,8 @@ export function registerPages(frame: Frame): void {
   registerCatalogPage(frame)
   registerCatalogVersionPages(frame)
   registerOrder(frame)
+  registerServersPage(frame)
+  registerServerForms(frame)
   registerSettings(frame)
   registerSettingsForms(frame)
   registerTaxRatePages(frame)

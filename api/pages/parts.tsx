@@ -22,17 +22,20 @@ const tones: Readonly<Record<string, Tone>> = {
   destroyed: 'over',
   done: 'good',
   ended: 'over',
+  expected: 'waiting',
   failed: 'bad',
   limited: 'warning',
   ordered: 'waiting',
   parked: 'bad',
   planned: 'waiting',
+  reachable: 'good',
   running: 'good',
   starting: 'busy',
   stopped: 'warning',
   suspended: 'warning',
   unbuilding: 'busy',
   undone: 'over',
+  unreachable: 'bad',
 }
 
 /** A state in a word, a sign and a colour. A running step is busy, a running instance is well. */

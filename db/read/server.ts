@@ -45,3 +45,20 @@ function withState(row: PlainRow): ServerRow {
   const at = { nowMs: Date.parse(row.read_at), silenceMs: row.silence_seconds * 1_000 }
   return { ...row, state: serverState(sighting, at) }
 }
+
+export interface ServerInstance {
+  readonly server_id: string
+  readonly subscription_id: string
+  readonly name: string
+}
+
+/** Names of what is on the servers, for a page: the newest, as many as a person looks through. */
+export async function listServerInstances(db: Db): Promise<ServerInstance[]> {
+  return await db
+    .selectFrom('instances')
+    .select(['server_id', 'subscription_id', 'name'])
+    .where('destroyed_at', 'is', null)
+    .orderBy('id', 'desc')
+    .limit(1_000)
+    .execute()
+}

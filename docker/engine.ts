@@ -34,7 +34,17 @@ export function connectEngine(dockerHost?: string, certificates?: EngineCertific
   if (certificates === undefined)
     return new Docker({ protocol: 'http', host, port: Number(url.port || '2375') })
   const { ca, certificate: cert, key } = certificates
-  return new Docker({ protocol: 'https', host, port: Number(url.port || '2376'), ca, cert, key })
+  const docker = new Docker({ protocol: 'https', host, port: Number(url.port || '2376'), ca, cert, key })
+  if (!/^(?:localhost|127\.[\d.]+|::1)$/.test(host)) enginesElsewhere.add(docker)
+  return docker
+}
+
+/** Engines whose loopback is not ours. */
+const enginesElsewhere = new WeakSet<Docker>()
+
+/** What instances publish is on the loopback of the engine's host: from here it cannot be asked where that is another one. */
+export function isElsewhere(docker: Docker): boolean {
+  return enginesElsewhere.has(docker)
 }
 
 /** A question to the engine itself. Given up, its connection is closed: an engine that hangs would gather them. */

@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { Dependency } from '#domain/application.ts'
 import type { ReadyStep } from '#domain/build-plan.ts'
 import type { ReadyObservation, RunnerContext, StepOutcome } from '#domain/runner.ts'
-import { pause, withoutSecrets } from './engine.ts'
+import { isElsewhere, pause, withoutSecrets } from './engine.ts'
 import { containerExited, notReady } from './failure.ts'
 import { startContainer } from './start.ts'
 import { findContainer, isJob } from './observation.ts'
@@ -36,6 +36,10 @@ export async function checkReady(
   const { containers: names } = step
   const running = await checkRunning(docker, { names, condition: 'healthy', onEngineEnded }, ctx)
   if (!running.isReady || step.request === null) return running
+  if (isElsewhere(docker)) {
+    const detail = `${running.detail}; ${step.request.path} is not asked: its port is on another host`
+    return { isReady: true, detail }
+  }
   return await checkAnswer(step.request, ctx)
 }
 

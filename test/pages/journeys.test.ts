@@ -97,6 +97,7 @@ async function formPaths(): Promise<string[]> {
     '/settings',
     '/settings/tax-rates',
     '/settings/discounts',
+    '/servers',
   ]
 }
 

@@ -1,4 +1,9 @@
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@temporalio/client'
+import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client'
 import { encodeId } from '#domain/identifier.ts'
 import { scheduleIds, workflowIds, workflowTypes } from '#workflows/contract.ts'
 
@@ -41,6 +46,15 @@ export async function ensureSampler(
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `reads every instance of ${of.serverId}`,
   })
+}
+
+/** What ran for a server ends with it. @param serverId `srv_…` */
+export async function endSampler(client: Client, serverId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowIds.sampler(serverId)).terminate('the server was removed')
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error
+  }
 }
 
 interface RecurringSchedule {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '#db/database.ts'
-import { listServedServers, type ServedServer } from '#db/server.ts'
+import { listRemovedServerIds, listServedServers, type ServedServer } from '#db/server.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { ServerQueue } from './server-queue.ts'
 
@@ -13,6 +13,8 @@ export interface FleetOptions {
   readonly serve: (server: ServedServer) => Promise<ServerQueue>
   /** Called once for every server that there is, however it is served. @param serverId `srv_…` */
   readonly onServer: (serverId: string) => Promise<void>
+  /** Called once for every server that was removed. @param serverId `srv_…` */
+  readonly onRemoved: (serverId: string) => Promise<void>
   readonly onError: (part: string, error: unknown) => void
 }
 
@@ -28,6 +30,7 @@ export function followServers(options: FleetOptions): Fleet {
   const ending = new AbortController()
   const served = new Map<string, { readonly queue: ServerQueue; readonly engineSetAt: string | null }>()
   const greeted = new Set<string>()
+  const parted = new Set<string>()
 
   async function look(): Promise<void> {
     const servers = await listServedServers(options.db)
@@ -36,6 +39,10 @@ export function followServers(options: FleetOptions): Fleet {
     }
     const gone = [...served].filter(([id]) => !servers.some((server) => server.id === id))
     for (const [, { queue }] of gone) await queue.stop()
+    for (const id of await listRemovedServerIds(options.db)) {
+      if (!parted.has(id)) await options.onRemoved(encodeId('server', id))
+      parted.add(id)
+    }
   }
 
   async function follow(server: ServedServer): Promise<void> {

@@ -9,7 +9,7 @@ import { createTaxService } from '#activities/tax-service.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
-import { ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
+import { endSampler, ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
 import { followServers } from '#bin/server-fleet.ts'
 import { serveEngines, serveServer } from '#bin/server-queue.ts'
 import { openDatabase } from '#db/database.ts'
@@ -117,6 +117,7 @@ console.log(
 const fleet = followServers({
   db,
   serve: serveEngines({ db, installationKey, runner: options, queue }),
+  onRemoved: async (id) => await endSampler(client, id),
   onServer: async (id) => await ensureSampler(client, { ...installation, installationQueue, serverId: id }),
   onError: logError,
 })

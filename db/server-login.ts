@@ -50,10 +50,10 @@ export async function makeServerLogin(
 ): Promise<ServerLogin> {
   // Names of a cluster, which may hold several installations.
   const group = `clouder_${encodeId('installation', of.installationId)}`
-  const user = `clouder_${encodeId('server', of.serverId)}`
+  const user = loginOf(of.serverId)
   try {
     await makeGroup(tx, group)
-    await endLogin(tx, user)
+    await endServerLogin(tx, of.serverId)
     await sql`create role ${sql.id(user)} login password ${sql.lit(of.password)} in role ${sql.id(group)}`.execute(
       tx,
     )
@@ -81,10 +81,17 @@ async function makeGroup(tx: Tx, group: string): Promise<void> {
   await sql`revoke all on ${hidden} from ${sql.id(group)}`.execute(tx)
 }
 
-/** A worker that has the login still is cut off. */
-async function endLogin(tx: Tx, user: string): Promise<void> {
+/** A worker that has the login still is cut off. Where none was made, nothing is asked of the database. */
+export async function endServerLogin(tx: Tx, serverId: string): Promise<void> {
+  const user = loginOf(serverId)
+  const known = await sql`select from pg_roles where rolname = ${user}`.execute(tx)
+  if (known.rows.length === 0) return
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${user}`.execute(tx)
-  await sql`drop role if exists ${sql.id(user)}`.execute(tx)
+  await sql`drop role ${sql.id(user)}`.execute(tx)
+}
+
+function loginOf(serverId: string): string {
+  return `clouder_${encodeId('server', serverId)}`
 }
 
 function isForbidden(error: unknown): boolean {

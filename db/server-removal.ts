@@ -2,6 +2,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Tx } from './database.ts'
 import { insertEvent } from './event.ts'
+import { endServerLogin } from './server-login.ts'
 import { closeTasks } from './task.ts'
 
 const mostListed = 20
@@ -46,10 +47,17 @@ export async function removeServer(
     .where('id', '=', serverId)
     .where('removed_at', 'is', null)
     .execute()
+  await endServerAccess(tx, serverId)
+  const subject = { kind: 'server', id: serverId, reason: 'the server was removed' } as const
+  await closeTasks(tx, subject, ['server_unreachable'])
+  await insertEvent(tx, { kind: 'server.removed', data: { server: code, actor: by.actor } })
+}
+
+/** Nobody joins as it any more, its worker is cut off, and what its engine was reached with is forgotten. */
+async function endServerAccess(tx: Tx, serverId: string): Promise<void> {
   await tx.deleteFrom('server_join_tokens').where('server_id', '=', serverId).execute()
   await tx.deleteFrom('server_secrets').where('server_id', '=', serverId).execute()
-  await closeTasks(tx, { kind: 'server', id: serverId, reason: 'it was removed' }, ['server_unreachable'])
-  await insertEvent(tx, { kind: 'server.removed', data: { server: code, actor: by.actor } })
+  await endServerLogin(tx, serverId)
 }
 
 function refuseUsed(code: string, used: readonly string[]): void {

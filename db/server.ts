@@ -169,6 +169,12 @@ export async function listServedServers(db: Db): Promise<ServedServer[]> {
   )
 }
 
+/** Servers that there were: nothing runs for them any more. */
+export async function listRemovedServerIds(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom('servers').select('id').where('removed_at', 'is not', null).execute()
+  return rows.map((row) => row.id)
+}
+
 /** The now of the subscriptions that live on a test clock, by subscription. */
 export async function readTestClocks(
   db: Db,

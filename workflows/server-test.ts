@@ -7,7 +7,7 @@ import { toRefusal } from './failure.ts'
 export async function serverTest({ serverId }: Pick<SamplerInput, 'serverId'>): Promise<ServerTestResult> {
   const server = proxyActivities<ServerActivities>({
     taskQueue: taskQueues.server(serverId),
-    scheduleToCloseTimeout: '8 s',
+    scheduleToCloseTimeout: '7 s',
     heartbeatTimeout: '5 s',
     retry: { maximumAttempts: 1 },
   })

@@ -13,7 +13,7 @@ import { addressParams } from '../schemas/common.ts'
 import { serverTestSchema, toServerTestJson } from '../schemas/server.ts'
 
 /** Whoever asks has an answer within ten seconds. */
-const testDeadlineMs = 9_500
+const testDeadlineMs = 8_500
 /** What was found this lately, beside the work of the server, is why nobody took up the test. */
 const freshMs = 30_000
 

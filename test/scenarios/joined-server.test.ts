@@ -15,6 +15,7 @@ import { openDatabase } from '#db/database.ts'
 import { runClouder } from '#test/support/clouder.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type TestInstallation } from '#test/support/installation.ts'
+import { takePortBlock } from '#test/support/port-block.ts'
 import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 
 // A server with a worker of its own, which joins with the real command line and runs as a process beside a second engine.
@@ -36,6 +37,7 @@ before(async () => {
   await once(http, 'listening')
   url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   await diary.post('/v1/servers', { code: 'rack-2' }, 201)
+  await takePortBlock(installation.db, 'rack-2')
 })
 after(async () => {
   await endWorker('SIGTERM')
@@ -69,6 +71,13 @@ async function endWorker(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
 async function placeOn(code: string): Promise<void> {
   const drainingSince = sql<string | null>`case when code = ${code} then null else now() end`
   await installation.db.updateTable('servers').set({ draining_since: drainingSince }).execute()
+}
+
+async function assertNoLogin(databaseUrl: string): Promise<void> {
+  await assert.rejects(
+    asWorker(databaseUrl, async (db) => db.selectFrom('servers').select('id').execute()),
+    /password authentication failed|28P01/,
+  )
 }
 
 /** With the login that the server's worker has. */
@@ -163,8 +172,5 @@ test('the login of a worker sees neither who may sign in nor the money, and ends
   })
   await endWorker('SIGTERM')
   assert.equal((await join(await issueToken())).code, 0)
-  await assert.rejects(
-    asWorker(before, async (db) => db.selectFrom('servers').select('id').execute()),
-    /password authentication failed|28P01/,
-  )
+  await assertNoLogin(before)
 })

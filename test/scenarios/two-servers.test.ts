@@ -10,6 +10,7 @@ import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { makeAuthority } from '#test/support/certificates.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { takePortBlock } from '#test/support/port-block.ts'
 import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 import { applicationsFolder, backupsFolder, installationKey } from '#test/support/workers.ts'
 
@@ -44,6 +45,7 @@ before(async () => {
     db,
     serve: serveEngines({ db, installationKey, runner, queue }),
     onServer: async () => {},
+    onRemoved: async () => {},
     onError,
   })
   await placeOn('local')
@@ -101,6 +103,7 @@ async function serverTasks(): Promise<Json[]> {
 
 test('an engine behind TLS is served seconds after it was added, and tells what it is and allows', async () => {
   await addEngine('remote', { address: engine.address, ...engine.authority.client })
+  await takePortBlock(installation.db, 'remote')
   await untilState('remote', 'reachable')
   const found = await diary.post('/v1/servers/remote/test', {})
   const { Version: version, ApiVersion: apiVersion } = await engine.docker.version()

@@ -9,10 +9,10 @@ const firstBlockPort = 20_000
 const firstPoolOctet = 192
 
 /**
- * Gives the installation's server ports and addresses that no other installation of this test run has: two files run at once, and a
+ * Gives a server ports and addresses that no other installation of this test run has: two files run at once, and a
  * range that is drawn by each for itself is sometimes drawn twice.
  */
-export async function takePortBlock(db: Db): Promise<void> {
+export async function takePortBlock(db: Db, code = 'local'): Promise<void> {
   const run = process.env['CLOUDER_TEST_RUN']
   if (run === undefined) return
   const block = (startOf(run) + take(join(tmpdir(), run))) % blocks
@@ -23,6 +23,7 @@ export async function takePortBlock(db: Db): Promise<void> {
       port_range: `[${firstPort},${firstPort + portsOfBlock})`,
       subnet_pool: `10.${firstPoolOctet + block}.0.0/16`,
     })
+    .where('code', '=', code)
     .execute()
 }
 

@@ -6,7 +6,7 @@ import { EngineFailure, type Runner, type RunnerContext } from '#domain/runner.t
 import type { UnreachableCause } from '#domain/server.ts'
 
 /** Shorter than the shortest silence that an installation can allow, by default by far. */
-export const sightingIntervalMs = 10_000
+const sightingIntervalMs = 10_000
 const answerDeadlineMs = 5_000
 
 export interface Watch {

@@ -7,9 +7,10 @@ import {
   type InstanceCommand,
   type InstanceCommandEnd,
 } from '#db/instance-command.ts'
+import { keepLoginPath } from '#db/instance-login.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
-import { actionCommand, findAction } from '#domain/action.ts'
+import { actionCommand, findAction, readLoginPath } from '#domain/action.ts'
 import { containerName, planBuild } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
@@ -57,7 +58,31 @@ export function createInstanceCommandActivities(deps: ServerDependencies) {
         return await run(deps, { instance, command }, ctx)
       })
     },
+
+    /** The way in is laid down sealed, under the id of the link, and stands in no answer that is kept. */
+    async runLogin(ticket: InstanceCommandTicket): Promise<void> {
+      await onceFor(deps, ticket, async ({ instance, ctx }) => await letIn(deps, { ticket, instance }, ctx))
+    },
   }
+}
+
+async function letIn(
+  { db, runner, installationKey }: ServerDependencies,
+  { ticket, instance }: { ticket: InstanceCommandTicket; instance: DeployedInstance },
+  ctx: RunnerContext,
+): Promise<InstanceCommandEnd> {
+  const { definition, planned } = instance
+  if (definition.login === undefined)
+    throw new BusinessError('login_not_offered', `${definition.title} has no login of its own for links.`)
+  const container = containerName(planned, definition.login.service)
+  const { exitCode, stdout, stderr } = await runner.execute(
+    { container, argv: definition.login.command },
+    ctx,
+  )
+  if (exitCode !== 0)
+    return { state: 'failed', exitCode, output: stderr.trim().slice(0, outputCharactersMax) }
+  await keepLoginPath(db, installationKey, ticket.requestId, readLoginPath(stdout))
+  return { state: 'done', exitCode }
 }
 
 async function run(

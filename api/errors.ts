@@ -322,6 +322,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order an application with it that offers this kind, or name the instance that does.',
     [{ title: 'List instances', href: '/v1/instances' }],
   ),
+  login_not_offered: kind(
+    409,
+    'The application has no login for links',
+    'Log in with its own user and password.',
+  ),
   login_required: kind(
     401,
     'Nobody is signed in',

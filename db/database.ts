@@ -22,7 +22,11 @@ import type {
   TaxQuestionsTable,
 } from './tables/customer.ts'
 import type { InstallationTable, RegistriesTable, ServiceTermsTable } from './tables/installation.ts'
-import type { InstanceCommandsTable, LogExcerptsTable } from './tables/instance-command.ts'
+import type {
+  InstanceCommandsTable,
+  InstanceLoginsTable,
+  LogExcerptsTable,
+} from './tables/instance-command.ts'
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
@@ -112,6 +116,7 @@ export interface Database {
   limits: build.LimitsTable
   limit_commands: build.LimitCommandsTable
   instance_commands: InstanceCommandsTable
+  instance_logins: InstanceLoginsTable
   log_excerpts: LogExcerptsTable
   instance_values: build.InstanceValuesTable
   links: LinksTable

@@ -64,6 +64,8 @@ export type EventKind =
   | 'subscription.reinstated'
   | 'instance.action_run'
   | 'instance.command_refused'
+  | 'instance.logged_in'
+  | 'instance.login_link_made'
   | 'instance.repaired'
   | 'instance.repair_failed'
   | 'instance.changed'

@@ -1,6 +1,6 @@
 import { BusinessError } from '#domain/errors.ts'
 import type { InstanceCommandKind, InstanceCommandState } from '#domain/instance-command.ts'
-import type { Db, Tx } from './database.ts'
+import type { Db } from './database.ts'
 import { insertEvent, type EventKind } from './event.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 
@@ -120,7 +120,7 @@ export async function endInstanceCommand(
       .returning(['kind', 'subject', 'actor', 'exit_code'])
       .executeTakeFirst()
     if (ended === undefined) return
-    await tell(tx, key.instanceId, eventOf(ended.kind, end.state), {
+    await tellOfInstance(tx, key.instanceId, eventOf(ended.kind, end.state), {
       by: ended.actor,
       ...(ended.subject === null ? {} : { subject: ended.subject }),
       ...(ended.exit_code === null ? {} : { exit_code: ended.exit_code }),
@@ -133,14 +133,16 @@ const done: Readonly<Record<InstanceCommandKind, EventKind>> = {
   restart: 'instance.restarted',
   action: 'instance.action_run',
   rotation: 'instance.secret_rotated',
+  login: 'instance.logged_in',
 }
 
 function eventOf(kind: InstanceCommandKind, state: InstanceCommandState): EventKind {
   return state === 'refused' ? 'instance.command_refused' : done[kind]
 }
 
-async function tell(
-  tx: Tx,
+/** Writes what happened to an instance into the timeline of its subscription. */
+export async function tellOfInstance(
+  tx: Db,
   instanceId: string,
   kind: EventKind,
   data: Record<string, unknown>,

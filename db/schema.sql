@@ -885,7 +885,7 @@ CREATE TABLE instance_commands (
   constraint instance_commands_answers_check CHECK ((jsonb_typeof(answers) = 'object'::text)),
   constraint instance_commands_finished_check CHECK (((state = ANY (ARRAY['done'::text, 'failed'::text, 'refused'::text])) = (finished_at IS NOT NULL))),
   constraint instance_commands_forgotten_check CHECK (((finished_at IS NULL) OR (sealed IS NULL))),
-  constraint instance_commands_kind_check CHECK ((kind = ANY (ARRAY['restart'::text, 'action'::text, 'rotation'::text]))),
+  constraint instance_commands_kind_check CHECK ((kind = ANY (ARRAY['restart'::text, 'action'::text, 'rotation'::text, 'login'::text]))),
   constraint instance_commands_refused_check CHECK (((state = 'refused'::text) = (refusal_code IS NOT NULL))),
   constraint instance_commands_sealed_check CHECK (((sealed IS NULL) = (key_id IS NULL))),
   constraint instance_commands_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text]))),
@@ -903,6 +903,25 @@ CREATE TABLE instance_images (
   constraint instance_images_pkey PRIMARY KEY (instance_id, service),
   constraint instance_images_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint instance_images_repository_digest_check CHECK ((repository_digest ~ '^sha256:[0-9a-f]{64}$'::text))
+);
+
+CREATE TABLE instance_logins (
+  id uuid not null,
+  instance_id uuid not null,
+  token_sha256 bytea not null,
+  actor text not null,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  key_id text,
+  sealed bytea,
+  constraint instance_logins_pkey PRIMARY KEY (id),
+  constraint instance_logins_token_sha256_key UNIQUE (token_sha256),
+  constraint instance_logins_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint instance_logins_check CHECK ((expires_at > made_at)),
+  constraint instance_logins_opened_check CHECK (((sealed IS NULL) OR (opened_at IS NOT NULL))),
+  constraint instance_logins_sealed_check CHECK (((sealed IS NULL) = (key_id IS NULL))),
+  constraint instance_logins_token_sha256_check CHECK ((length(token_sha256) = 32))
 );
 
 CREATE TABLE instance_values (

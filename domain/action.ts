@@ -19,6 +19,24 @@ export interface ActionDefinition {
   readonly timeoutS: number
 }
 
+/** How an application lets somebody in without a password. */
+export interface LoginDefinition {
+  readonly right: (typeof actionRights)[number]
+  readonly service: string
+  /** Prints a path on the application's address that logs in once, and not for longer than a minute. */
+  readonly command: readonly string[]
+}
+
+/**
+ * The path that a login command printed.
+ * @throws `command_failed` for what is no path: it could lead to another host
+ */
+export function readLoginPath(output: string): string {
+  const [path = ''] = output.trim().split('\n')
+  if (/^\/(?![/\\])[!-~]{1,2000}$/.test(path)) return path
+  throw new BusinessError('command_failed', 'The login command printed no path from / on.')
+}
+
 /** What was said with an action, checked. */
 export interface ActionAnswers {
   readonly plain: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import type { ActionDefinition } from './action.ts'
+import type { ActionDefinition, LoginDefinition } from './action.ts'
 import { BusinessError } from './errors.ts'
 import type { OrderField } from './order-field.ts'
 import type { MetricRule } from './usage.ts'
@@ -267,6 +267,7 @@ export interface ApplicationDefinition {
   readonly limits: readonly LimitDefinition[]
   /** What it does on request. Absent in what was read before there were any. */
   readonly actions?: readonly ActionDefinition[]
+  readonly login?: LoginDefinition
   /** What is asked of whoever orders it. Absent where nothing is. */
   readonly form?: readonly OrderField[]
   readonly ready: ReadyDefinition

@@ -71,6 +71,7 @@ export type ErrorCode =
   | 'link_cycle'
   | 'link_expired'
   | 'link_missing'
+  | 'login_not_offered'
   | 'login_required'
   | 'media_type_unsupported'
   | 'metric_unknown'

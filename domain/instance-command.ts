@@ -2,8 +2,9 @@ import { BusinessError } from './errors.ts'
 import type { InstanceState } from './instance.ts'
 import type { SubscriptionPhase } from './subscription.ts'
 
-/** What is asked of one instance: that it starts anew, runs one of its actions, or gets another value of a secret. */
-export const instanceCommandKinds = ['restart', 'action', 'rotation'] as const
+/** What is asked of one instance: that it starts anew, runs one of its actions, gets another value of a secret,
+ * or lets somebody in. */
+export const instanceCommandKinds = ['restart', 'action', 'rotation', 'login'] as const
 export type InstanceCommandKind = (typeof instanceCommandKinds)[number]
 
 /** `failed`: an action was run and ended with another exit code than 0. `refused`: it was not carried out, or undone. */

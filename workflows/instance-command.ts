@@ -26,6 +26,8 @@ async function carryOut(
   if (kind === 'rotation') return await rotate(server, key)
   if (kind === 'restart')
     await server.restartInstance.executeWithOptions({ summary: 'stop, start, and see it ready' }, [key])
+  else if (kind === 'login')
+    await server.runLogin.executeWithOptions({ summary: 'the application makes a way in' }, [key])
   else await server.runAction.executeWithOptions({ summary: 'an action of the application' }, [key])
   return null
 }

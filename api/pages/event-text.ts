@@ -104,6 +104,9 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'instance.restarted': (data) => `${text(data['name'])} was restarted, asked for by ${text(data['by'])}`,
   'instance.action_run': (data) =>
     `${text(data['subject'])} was run in ${text(data['name'])}, exit code ${text(data['exit_code'])}`,
+  'instance.login_link_made': (data) =>
+    `a login link to ${text(data['name'])} was made by ${text(data['by'])}`,
+  'instance.logged_in': (data) => `${text(data['by'])} logged into ${text(data['name'])} by a link`,
   'instance.secret_rotated': (data) => `${text(data['name'])} has another ${text(data['subject'])}`,
   'instance.secret_shown': (data) => `${text(data['subject'])} of ${text(data['name'])} was shown`,
   'instance.command_refused': (data) =>

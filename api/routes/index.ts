@@ -18,6 +18,7 @@ import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
 import { registerFindings } from './findings.ts'
+import { registerInstanceLogins } from './instance-logins.tsx'
 import { registerInstanceCommands } from './instance-commands.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInstanceConfiguration } from './instance-configuration.ts'
@@ -99,6 +100,7 @@ export function registerRoutes(frame: Frame): void {
   registerInstances(frame)
   registerLinks(frame)
   registerInstanceCommands(frame)
+  registerInstanceLogins(frame)
   registerInstanceConfiguration(frame)
   registerComposeExport(frame)
   registerFindings(frame)

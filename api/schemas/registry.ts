@@ -15,14 +15,9 @@ export const registrySchema = z
 
 export const newRegistrySchema = z
   .strictObject({
-    host: z
-      .string()
-      .trim()
-      .toLowerCase()
-      .max(260)
-      .openapi({
-        description: 'A name with a port where it is not 443: ghcr.io, registry.example.com:5000.',
-      }),
+    host: z.string().trim().toLowerCase().max(260).openapi({
+      description: 'A name with a port where it is not 443: ghcr.io, registry.example.com:5000.',
+    }),
     username: z.string().trim().min(1).max(255),
     password: z
       .string()

@@ -9,6 +9,7 @@ import type { composeExportSchema } from '#api/schemas/compose-export.ts'
 import type { expectedInvoicesSchema } from '#api/schemas/expected-invoice.ts'
 import type { findingSchema, repairSchema } from '#api/schemas/finding.ts'
 import type { comparisonSchema, configurationPreviewSchema } from '#api/schemas/instance-configuration.ts'
+import type { instanceLoginLinkSchema } from '#api/schemas/instance-login.ts'
 import type { instanceSchema } from '#api/schemas/instance.ts'
 import type { instanceCommandSchema, logSchema, shownSecretSchema } from '#api/schemas/instance-command.ts'
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
@@ -54,6 +55,7 @@ export type ComposeExport = z.output<typeof composeExportSchema>
 export type Event = z.output<typeof eventSchema>
 export type ExpectedInvoices = z.output<typeof expectedInvoicesSchema>
 export type Finding = z.output<typeof findingSchema>
+export type InstanceLoginLink = z.output<typeof instanceLoginLinkSchema>
 export type Instance = z.output<typeof instanceSchema>
 export type ConfigurationPreview = z.output<typeof configurationPreviewSchema>
 export type Comparison = z.output<typeof comparisonSchema>

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Finding, Instance, Repair } from './answers.ts'
+import type { Finding, Instance, InstanceLoginLink, Repair } from './answers.ts'
 import { addExport } from './compose-export.ts'
 import { instantText } from './format.ts'
 import { addInstanceCommands } from './instance-commands.ts'
@@ -49,6 +49,19 @@ export function registerInstances(program: Command): void {
           ['observed', repair.observed_state],
           ['left', repair.left.length === 0 ? 'nothing' : repair.left.join(', ')],
         ])
+      }),
+    )
+  group
+    .command('login <instance>')
+    .description('make a link that logs into the application, once, within a minute')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const link = await api.post<InstanceLoginLink>(
+          `/v1/instances/${encodeURIComponent(id)}/login-links`,
+          {},
+        )
+        if (out.isJson) return out.json(link)
+        out.print(link.url)
       }),
     )
   addExport(group, 'instances')

@@ -27,3 +27,15 @@ export interface LogExcerptsTable {
   lines: Json<readonly LogLine[]> | null
   created_at: Generated<Instant>
 }
+
+export interface InstanceLoginsTable {
+  id: string
+  instance_id: string
+  token_sha256: Buffer
+  actor: string
+  made_at: Instant
+  expires_at: Instant
+  opened_at: Defaulted<Instant | null>
+  key_id: Defaulted<string | null>
+  sealed: Defaulted<Buffer | null>
+}

@@ -226,6 +226,7 @@ function define(
     metrics: block.metrics,
     limits: block.limits,
     ...(block.actions.length === 0 ? {} : { actions: block.actions }),
+    ...(block.login === undefined ? {} : { login: block.login }),
     ...(block.form.length === 0 ? {} : { form: block.form }),
     ready: { path: block.ready.path, timeoutS: block.ready.timeout_s },
     ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),

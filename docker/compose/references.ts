@@ -31,6 +31,7 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
   }
   for (const [index, limit] of file.limits.entries())
     requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)
+  if (file.login) requireService(file, file.login.service, ['x-clouder', 'login', 'service'], findings)
   for (const [index, { service }] of (file.actions ?? []).entries())
     requireService(file, service, ['x-clouder', 'actions', index, 'service'], findings)
   refuseForm(file, findings)

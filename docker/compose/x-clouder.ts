@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { actionRights, type LoginDefinition } from '#domain/action.ts'
 import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
 import { metricAggregations } from '#domain/usage.ts'
 import { sources } from '../metrics/sources.ts'
@@ -114,6 +115,13 @@ const offer = z
 const uniqueBy = <T>(items: readonly T[], key: (item: T) => string): boolean =>
   new Set(items.map(key)).size === items.length
 
+/** Lets somebody in: prints a path that logs in once. */
+const login: z.ZodType<LoginDefinition> = z.strictObject({
+  right: z.enum(actionRights).default('staff'),
+  service: objectName,
+  command: argumentList,
+})
+
 /** The block by which a compose file says what an application is beside its containers. It may be left out. */
 const xClouder = z
   .strictObject({
@@ -142,6 +150,7 @@ const xClouder = z
       .max(50)
       .refine((actions) => uniqueBy(actions, (one) => one.code), 'has a code twice')
       .default([]),
+    login: login.optional(),
     metrics: z
       .array(metric)
       .refine((metrics) => uniqueBy(metrics, (one) => one.code), 'has a code twice')

@@ -19,6 +19,7 @@ GET /docs/errors public
 GET /docs/errors/:code public
 GET /livez public
 GET /login/:token public
+GET /open/:token public
 GET /openapi.json public
 GET /readyz public
 DELETE /v1/applications/:id applications:write
@@ -193,6 +194,7 @@ POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write
 POST /v1/servers/join public
 POST /v1/instances/:id/apply instances:write
+POST /v1/instances/:id/login-links instances:act
 POST /v1/instances/:id/preview instances:read
 POST /v1/service-terms seller:write
 POST /v1/subscription-templates products:write

@@ -33,7 +33,10 @@ test('where an application would go is said with the reason of every server', as
     /here local .* % of its scarcest resource is free afterwards/,
   )
   await run('servers', 'set', 'local', '--tag', 'gpu', '--tag', 'ssd')
-  assert.match(await run('servers', 'where', 'static-site'), /no local tagged gpu: only for what asks for that tag/)
+  assert.match(
+    await run('servers', 'where', 'static-site'),
+    /no local tagged gpu: only for what asks for that tag/,
+  )
   const preview = await run('order', 'static-site', '--customer', 'harbour-bakery', '--dry-run')
   assert.match(preview, /no local tagged gpu/)
   await run('servers', 'set', 'local', '--no-tags')

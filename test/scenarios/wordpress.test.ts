@@ -89,6 +89,23 @@ chapter('a post is written, and is on the first page', async () => {
   assert.match(await page(), /The tide is out/)
 })
 
+chapter('F-41 a link logs its administrator in, once', async () => {
+  const [instance] = (await diary.subscription(subscription))['instances'] as { id: string }[]
+  const link = await diary.post(`/v1/instances/${instance?.id}/login-links`, {}, 201)
+  const { pathname } = new URL(String(link['url']))
+  const opened = await installation.app.request(pathname, {
+    method: 'POST',
+    headers: { origin: installation.publicUrl },
+  })
+  assert.equal(opened.status, 303)
+  const way = opened.headers.get('location') ?? ''
+  assert.ok(way.startsWith(address), way)
+  const entered = await fetch(way, { redirect: 'manual' })
+  assert.match(entered.headers.getSetCookie().join('\n'), /wordpress_logged_in_\w+=alice/)
+  assert.match(entered.headers.get('location') ?? '', /\/wp-admin\/$/)
+  assert.equal((await fetch(way, { redirect: 'manual' })).status, 403)
+})
+
 chapter('the second user is taken, the third is refused: two were ordered', async () => {
   const add = async (name: string) => {
     const php = `require '/opt/clouder/load.php';

@@ -36,6 +36,8 @@ export interface InstallationOptions extends WorkerOptions {
   readonly hasWorkers?: boolean
 }
 
+const publicUrl = 'http://127.0.0.1:4400'
+
 /** A whole Clouder for one test file: own database, own queues, real Temporal, real engine, the API in this process. */
 export async function startInstallation(options: InstallationOptions = {}) {
   const temporalAddress = requireEnvironment('CLOUDER_TEST_TEMPORAL_ADDRESS')
@@ -58,7 +60,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
   const frame = createGuardedFrame({
     db,
     client,
-    publicUrl: 'http://127.0.0.1:4400',
+    publicUrl,
     temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
     readApplication: openBoundedReader().read,
@@ -96,6 +98,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     db,
     client,
     app: frame.app,
+    publicUrl,
     key,
     call,
     /** A key that may do only this. */

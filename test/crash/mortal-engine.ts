@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askEngine } from '#bin/platform/engine.ts'
+import { makeOwnBridge } from '#test/support/own-bridge.ts'
 import { isAlive, startProcess, stopProcess, tailOf } from '#bin/platform/process.ts'
 
 const startTimeoutMs = 30_000
@@ -20,6 +21,7 @@ export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}
   const socket = path.join(folder, 'docker.sock')
   const logFile = path.join(folder, 'dockerd.log')
   const host = `unix://${socket}`
+  const bridge = await makeOwnBridge()
   let daemon: ChildProcess
 
   async function start(): Promise<void> {
@@ -31,7 +33,7 @@ export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}
     ]
     const apart = [
       '--bridge',
-      'none',
+      bridge.name,
       '--iptables=false',
       '--default-address-pool',
       'base=10.213.0.0/16,size=24',
@@ -74,6 +76,7 @@ export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}
     async remove(): Promise<void> {
       await stopProcess(daemon.pid ?? 0, 'SIGTERM', 20_000)
       unmountAll(folder)
+      await bridge.remove()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -9,6 +9,7 @@ import Docker from 'dockerode'
 import { freePort } from '#bin/platform/ports.ts'
 import { tailOf } from '#bin/platform/process.ts'
 import { makeAuthority, type Authority } from './certificates.ts'
+import { makeOwnBridge } from './own-bridge.ts'
 
 const startsWithinMs = 60_000
 const stopsWithinMs = 30_000
@@ -28,12 +29,19 @@ export interface OwnEngine {
   readonly remove: () => Promise<void>
 }
 
-/** It has a data root and sockets of its own, no default bridge, and leaves the firewall of the host to the other engine. */
+/** It has a data root and sockets of its own, a bridge of its own, and leaves the firewall of the host to the other engine. */
 export async function startOwnEngine(): Promise<OwnEngine> {
   const folder = mkdtempSync(path.join(tmpdir(), 'clouder-engine-'))
   const authority = makeAuthority(path.join(folder, 'certificates'))
   const port = await freePort()
-  const engine = { folder, port, host: `unix://${folder}/docker.sock`, certificates: authority.folder }
+  const bridge = await makeOwnBridge()
+  const engine = {
+    folder,
+    port,
+    bridge: bridge.name,
+    host: `unix://${folder}/docker.sock`,
+    certificates: authority.folder,
+  }
   const docker = new Docker({ socketPath: `${folder}/docker.sock` })
   let daemon = await startDaemon(engine, docker)
   const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => await endDaemon(daemon, signal)
@@ -49,6 +57,7 @@ export async function startOwnEngine(): Promise<OwnEngine> {
     async remove() {
       await stop()
       await unmountAll(folder)
+      await bridge.remove()
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -57,17 +66,18 @@ export async function startOwnEngine(): Promise<OwnEngine> {
 interface EngineFiles {
   readonly folder: string
   readonly port: number
+  readonly bridge: string
   readonly host: string
   readonly certificates: string
 }
 
-async function startDaemon({ folder, port, host, certificates }: EngineFiles, docker: Docker) {
+async function startDaemon({ folder, port, bridge, host, certificates }: EngineFiles, docker: Docker) {
   const log = openSync(`${folder}/log`, 'a')
   const options = {
     'data-root': `${folder}/data`,
     'exec-root': `${folder}/exec`,
     pidfile: `${folder}/pid`,
-    bridge: 'none',
+    bridge,
     iptables: 'false',
     ip6tables: 'false',
     tlscacert: `${certificates}/ca.pem`,

@@ -264,6 +264,7 @@ suite('the document', () => {
       '/v1/instances/{id}/preview',
       '/v1/instances/{id}/secrets/{name}/show',
       '/v1/orders/preview',
+      '/v1/servers/{id}/join-token',
       '/v1/subscriptions/{id}/change-plan/preview',
       '/v1/subscriptions/{id}/simulation',
       // Each event names itself, by source and id.

@@ -165,11 +165,55 @@ async function builtSideBySide(installation: TestInstallation, diary: Diary): Pr
   await saveBuilds(installation, 'side-by-side')
 }
 
+/** Held until an operator accepts it, then all of it billed by quarters, and repaired. */
+async function heldLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const month = { recurrence: { count: 1, unit: 'month' }, unit: 'month', currency: 'USD', base_price: '3' }
+  const held = { applications: ['static-site'], terms: { build_trigger: 'acceptance' } }
+  const sold = { code: 'held', name: 'Held', billing_type: 'flat', billing_timing: 'advance' }
+  await diary.post('/v1/products', { ...sold, ...month, ...held }, 201)
+  const order = { customer: 'harbour-bakery', lines: [{ product: 'held' }] }
+  const placed = await diary.post('/v1/orders', order, 201)
+  const subscription = String((placed['subscriptions'] as Json[])[0]?.['id'])
+  await installation.relay()
+  await diary.post(`/v1/orders/${String(placed['id'])}/accept`, { reason: 'recorded' })
+  const { instances } = await diary.untilPhase(subscription, 'active')
+  await until('first bill', async () => (await diary.invoices(subscription)).length === 1)
+  const recurrence = { count: 1, unit: 'quarter' }
+  await diary.post(`/v1/subscriptions/${subscription}/set-recurrence`, { recurrence })
+  await diary.post(`/v1/instances/${String((instances as Json[])[0]?.['id'])}/repair`, {})
+  await save(installation, 'subscription-held', `subscription/${subscription}`)
+  for await (const { workflowId } of installation.client.workflow.list({ query: "WorkflowType = 'repair'" }))
+    if (workflowId.includes(String((instances as Json[])[0]?.['id'])))
+      await save(installation, 'repair', workflowId)
+}
+
+/** Ended with its last backup, brought back from it, and restored to it in place. */
+async function restoredLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const ended = await diary.order([{ kit: 'odoo-config-1' }])
+  await diary.untilPhase(ended, 'active')
+  await diary.post(`/v1/subscriptions/${ended}/cancel`, { when: 'now', reason: 'recorded' })
+  await diary.untilPhase(ended, 'ended')
+  const [backup] = await diary.list(`/v1/backups?subscription=${ended}`)
+  const { subscriptions } = await diary.post(`/v1/subscriptions/${ended}/reinstate`, {}, 201)
+  await installation.relay()
+  const again = String((subscriptions as Json[])[0]?.['id'])
+  await diary.untilPhase(again, 'active')
+  await diary.post(`/v1/subscriptions/${again}/restore`, { backup: backup?.['id'] })
+  await until('it is restored', async () => {
+    const [restore] = await diary.list(`/v1/restores?subscription=${again}`)
+    return restore?.['state'] === 'done'
+  })
+  await save(installation, 'subscription-restored-in-place', `subscription/${again}`)
+  await saveBuilds(installation, 'reinstated')
+}
+
 /** `record.ts changed` records one flow: those that are there are kept as they are. */
 const alone = new Map([
   ['changed', changedLife],
   ['tried', triedLife],
   ['side-by-side', builtSideBySide],
+  ['held', heldLife],
+  ['restored', restoredLife],
 ])
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })

@@ -128,7 +128,7 @@ test('a host that is off: told once, what is to be built there waits unparked, a
   await engine.start()
   await diary.untilPhase(waiting, 'active', 90_000)
   const { containers } = await listObjects(installation.installationId)
-  const owners = containers.map(({ Labels: labels }) => labels['io.clouder.subscription'])
+  const owners = containers.map(({ Labels: labels }) => String(labels['io.clouder.subscription']))
   assert.deepEqual(owners.toSorted(), [site, waiting].toSorted())
   await until('the task is closed', async () => {
     const left = await diary.list('/v1/tasks?open=true')

@@ -261,6 +261,7 @@ suite('the document', () => {
       .map(([path]) => path)
     assert.deepEqual(without.toSorted(), [
       '/v1/billing-runs/preview',
+      '/v1/instances/{id}/login-links',
       '/v1/instances/{id}/preview',
       '/v1/instances/{id}/secrets/{name}/show',
       '/v1/orders/preview',

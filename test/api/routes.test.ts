@@ -20,6 +20,7 @@ GET /docs/errors/:code public
 GET /livez public
 GET /login/:token public
 GET /open/:token public
+POST /open/:token public
 GET /openapi.json public
 GET /readyz public
 DELETE /v1/applications/:id applications:write
@@ -230,7 +231,7 @@ PUT /v1/servers/:id/subnets servers:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>
-    /^\w+ \/(v1|docs|login|logout|livez|readyz|openapi|assets\/rapidoc)/.test(route)
+    /^\w+ \/(v1|docs|login|logout|livez|open|readyz|openapi|assets\/rapidoc)/.test(route)
   const actual = [...api.frame.permissions]
     .filter(([route]) => isOfApi(route))
     .map((entry) => entry.join(' '))
@@ -240,7 +241,7 @@ test('every route of the API asks for exactly this', () => {
 test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')
   for (const [route] of open)
-    assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|readyz|openapi|v1\/servers\/join$)/)
+    assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|open|readyz|openapi|v1\/servers\/join$)/)
 })
 
 test('a route that names no permission stops the process before it listens', () => {

@@ -78,7 +78,12 @@ const perSecond = (count: number, durationMs: number) => (count * 1000) / durati
 function toEvent(subject: string, round: string, index: number) {
   const time = new Date(Date.now() - (index % 86_400) * 1000).toISOString()
   return {
-    ...{ specversion: '1.0', id: `${round}-${index}`, source: 'bench', type: 'requests', subject, time },
+    specversion: '1.0',
+    id: `${round}-${index}`,
+    source: 'bench',
+    type: 'requests',
+    subject,
+    time,
     data: { quantity: String(1 + (index % 9)) },
   }
 }

@@ -41,7 +41,12 @@ export function registerUsage(program: Command): void {
       withSession<[], PushOptions>(async ({ api, out }, { options }) => {
         const { subscription, metric, quantity, unit, at, source, id = randomUUID() } = options
         const event = {
-          ...{ specversion: '1.0', source, id, type: metric, subject: subscription, time: at },
+          specversion: '1.0',
+          source,
+          id,
+          type: metric,
+          subject: subscription,
+          time: at,
           data: { quantity, unit },
         }
         const type = 'application/cloudevents+json'

@@ -3,7 +3,12 @@ import test from 'node:test'
 import { readUsageEvent } from '#domain/usage-event.ts'
 
 const event = (time: string) => ({
-  ...{ specversion: '1.0', id: '1', source: 'gateway', type: 'network', subject: 'sub_1', time },
+  specversion: '1.0',
+  id: '1',
+  source: 'gateway',
+  type: 'network',
+  subject: 'sub_1',
+  time,
   data: { quantity: 2.5 },
 })
 

@@ -158,7 +158,10 @@ test('an event that is sent twenty times at once is stored once', async () => {
   const { subscriptionId } = await sellRunning()
   const event = networkEvent(subscriptionId)
   const results = await Promise.all(Array.from({ length: 20 }, async () => storeUsageEvent(seller.db, event)))
-  assert.deepEqual(results.map(String).toSorted(), [...Array.from({ length: 19 }, () => 'duplicate'), 'stored'])
+  assert.deepEqual(results.map(String).toSorted(), [
+    ...Array.from({ length: 19 }, () => 'duplicate'),
+    'stored',
+  ])
 })
 
 test('an event is a duplicate however its number and instant are written', async () => {

@@ -8,7 +8,7 @@ import { withRunnerContext } from './failure.ts'
 import { toFailure } from './server-watch.ts'
 
 /** Shorter than who asks waits, so that what an engine that hangs comes to is told as well. */
-const answerDeadlineMs = 5_000
+const answerDeadlineMs = 4_000
 
 /** Whether a server's engine can be used, tried because a person asked. */
 export function createServerTestActivities({ db, runner }: ServerDependencies) {

@@ -135,7 +135,8 @@ describe('a worker killed with SIGKILL at', { concurrency: true }, () => {
     it(`${title}: its subscription lives as if nothing had happened`, async () => {
       const killed = await live(installations[index], points)
       const whole = await undisturbed
-      assert.deepEqual(killed.killedAt, points)
+      // Steps side by side end in any order: it died at each of them once.
+      assert.deepEqual(killed.killedAt.toSorted(), points.toSorted())
       assert.deepEqual(killed.story, whole.story)
       const retried = killed.runs.flatMap(retriedCalls)
       assert.deepEqual(

@@ -1,17 +1,16 @@
-import { once } from 'node:events'
 import { spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askEngine } from '#bin/platform/engine.ts'
 import { makeOwnBridge } from '#test/support/own-bridge.ts'
-import { isAlive, startProcess, stopProcess, tailOf } from '#bin/platform/process.ts'
+import { startProcess, stopProcess, tailOf } from '#bin/platform/process.ts'
 
 const startTimeoutMs = 30_000
 
 /**
- * A Docker engine of a test's own, with its own socket and data, to be killed, stopped or filled without touching the one that all
+ * A Docker engine of a test's own, with its own socket and data, to be stopped or filled without touching the one that all
  * tests share. It needs `dockerd` and root, as the shared one does where it is started. Everything in this process that asks for no
  * engine by its address gets this one.
  */
@@ -59,16 +58,6 @@ export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}
     host,
     folder,
     start,
-    /** As when the machine's power fails: nothing of it is finished, and its containers are not its any more. */
-    async kill(): Promise<void> {
-      daemon.kill('SIGKILL')
-      await once(daemon, 'exit')
-      await rm(path.join(folder, 'dockerd.pid'), { force: true })
-      // Its containerd dies with it, a moment later: one that nobody has waited for yet would seem alive to the next engine.
-      const pidFile = path.join(folder, 'run/containerd/containerd.pid')
-      while (isAlive(Number(await readFile(pidFile, 'utf8')))) await sleep(10)
-      await rm(pidFile)
-    },
     /** Its containers end with it. */
     async stop(): Promise<void> {
       await stopProcess(daemon.pid ?? 0, 'SIGTERM', 20_000)
@@ -84,7 +73,7 @@ export async function startMortalEngine({ dataRoot }: { dataRoot?: string } = {}
 
 export type MortalEngine = Awaited<ReturnType<typeof startMortalEngine>>
 
-/** An engine that was killed has unmounted nothing. */
+/** What it has left mounted would keep its folder from being removed. */
 function unmountAll(folder: string): void {
   const mounts = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')

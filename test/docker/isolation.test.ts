@@ -32,8 +32,10 @@ async function facts(instance: PlannedInstance) {
 
 /** Where this machine can be asked from inside: at the bridges of both networks, and at its own addresses. */
 function hostAddresses(...gateways: string[]): string[] {
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
+  // Bridges of other tests come and go: an address that is gone by now would lead out of this machine.
+  const lasting = Object.entries(networkInterfaces()).filter(([name]) => !/^(br-|own|veth)/.test(name))
+  const own = lasting
+    .flatMap(([, addresses]) => addresses ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address)
   return [...new Set([...gateways, ...own])]

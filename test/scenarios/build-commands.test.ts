@@ -128,8 +128,10 @@ test('resumed from a step, a build makes what was lost since, and what waits for
       .catch(() => undefined)
     return found?.State.Running
   })
+  await until('its step is done again', async () => {
+    return stepOf(await newestBuild(subscription), 'container')['state'] === 'done'
+  })
   const again = await untilReadyRuns(subscription)
-  assert.equal(stepOf(again, 'container')['state'], 'done')
   assert.equal(stepOf(again, 'volume')['state'], stepOf(build, 'volume')['state'])
   await diary.post(`/v1/builds/${String(build['id'])}/skip`, {
     step: stepOf(again, 'ready')['id'],

@@ -1,23 +1,23 @@
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import { z } from 'zod'
-import { connectEngine } from '#docker/engine.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
-import { startInstallation, type BenchInstallation } from './support/installation.ts'
-import { removeLabelled, removePeerSite, timePeerSite, untilAnswers } from './support/peer-site.ts'
-import { CannotMeasure, type BenchContext } from './support/benchmark.ts'
+import type { BenchContext } from './support/benchmark.ts'
+import type { BenchInstallation } from './support/installation.ts'
 import type { Measurement } from './support/measurement.ts'
+import { removePeerSite, timePeerSite, untilAnswers } from './support/peer-site.ts'
+import {
+  addCustomer,
+  addressOf,
+  cancelNow,
+  orderSites,
+  readContainerStep,
+  startDeploying,
+  untilPhase,
+} from './support/static-site.ts'
 
 const repetitions = 10
 const startTimeoutMs = 60_000
-const phaseTimeoutMs = 60_000
-const orderSchema = z.object({ subscriptions: z.array(z.object({ id: z.string() })).length(1) })
-const subscriptionSchema = z.object({
-  phase: z.string(),
-  parked_reason: z.string().nullable(),
-  instances: z.array(z.object({ address: z.string() })).length(1),
-})
+const looks = { patienceMs: 60_000, pollMs: 20 } as const
 const aim = { ratioAtMost: 1.5, moreAtMost: 1_500 }
 
 /**
@@ -25,22 +25,7 @@ const aim = { ratioAtMost: 1.5, moreAtMost: 1_500 }
  * turns, so that whatever else the machine does meets both; each time a new customer, so that both make a network.
  */
 export async function measureOrderToReady(ctx: BenchContext): Promise<Measurement[]> {
-  const { dockerHost } = ctx.platform
-  if (dockerHost === undefined)
-    throw new CannotMeasure('There is no Docker engine, and none can be had here.')
-  const docker = connectEngine(dockerHost)
-  // Deferred first, thus done last: nothing makes a container any more then.
-  let installationId: string | undefined
-  ctx.defer(async () => {
-    if (installationId !== undefined)
-      await removeLabelled(docker, `io.clouder.installation=${installationId}`)
-  })
-  const installation = await startInstallation(ctx.platform, {
-    ...ctx,
-    name: 'order_to_ready',
-    hasWorker: true,
-  })
-  installationId = installation.installationId
+  const { docker, installation } = await startDeploying(ctx, 'order_to_ready')
   const peerName = `clouder-bench-${process.pid}`
   ctx.defer(async () => removePeerSite(docker, peerName))
 
@@ -91,21 +76,19 @@ function describeTurn(sale: Sale | undefined, peerMs: number | undefined): strin
 
 /** Sells one static site to a new customer, and takes it down again before anything else is measured. */
 async function timeSale(docker: Docker, installation: BenchInstallation, customer: string): Promise<Sale> {
-  const { get, post } = installation
-  await post('/v1/customers', { code: customer, name: customer, currency: 'USD', time_zone: 'UTC' })
+  await addCustomer(installation, customer)
   const watch = await watchStart(docker, installation.installationId)
-  const ordered = await post('/v1/orders', { customer, lines: [{ product: 'static-site', quantity: '1' }] })
-  const acceptedMs = performance.now()
-  const id = orderSchema.parse(ordered).subscriptions[0]?.id ?? ''
-  const subscription = subscriptionSchema.parse(await get(`/v1/subscriptions/${id}`))
+  const { ids, acceptedMs } = await orderSites(installation, { customer, count: 1 })
+  const [id = ''] = ids
+  const address = await addressOf(installation, id)
   await watch.started
   watch.stop()
-  await untilAnswers(subscription.instances[0]?.address ?? '')
+  await untilAnswers(address)
   const readyMs = performance.now() - acceptedMs
-  await untilPhase(installation, id, 'active')
+  await untilPhase(installation, id, { phase: 'active', ...looks })
   const activeMs = performance.now() - acceptedMs
-  await post(`/v1/subscriptions/${id}/cancel`, { when: 'now', reason: 'it was measured' })
-  await untilPhase(installation, id, 'ended')
+  await cancelNow(installation, id)
+  await untilPhase(installation, id, { phase: 'ended', ...looks })
   return { readyMs, activeMs }
 }
 
@@ -125,30 +108,6 @@ async function watchStart(docker: Docker, installationId: string) {
   // Ending a stream is an error to it.
   events.on('error', () => undefined)
   return { started, stop: () => ending.abort() }
-}
-
-async function untilPhase({ get }: BenchInstallation, id: string, wanted: string): Promise<void> {
-  const untilMs = performance.now() + phaseTimeoutMs
-  for (;;) {
-    const { phase, parked_reason: parkedReason } = subscriptionSchema.parse(
-      await get(`/v1/subscriptions/${id}`),
-    )
-    if (phase === wanted) return
-    if (parkedReason !== null || performance.now() > untilMs)
-      throw new Error(`${id} should be ${wanted} and is ${phase}, parked: ${parkedReason}`)
-    await sleep(20)
-  }
-}
-
-async function readContainerStep({ db }: BenchInstallation): Promise<ContainerStep> {
-  const { plan } = await db
-    .selectFrom('build_steps')
-    .select('plan')
-    .where('kind', '=', 'container')
-    .orderBy('id')
-    .executeTakeFirstOrThrow()
-  if (plan.kind !== 'container') throw new Error(`a step of kind container holds a plan of ${plan.kind}`)
-  return plan
 }
 
 async function timePeer(docker: Docker, step: ContainerStep, name: string): Promise<number> {

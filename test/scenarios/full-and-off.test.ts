@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 import { noteSilentServers } from '#db/server-sighting.ts'
-import { startMortalEngine, type MortalEngine } from '#test/crash/mortal-engine.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import {
   listObjects,
@@ -14,11 +13,12 @@ import {
   type TestInstallation,
 } from '#test/support/installation.ts'
 import { createDataKeeper } from '#test/support/kept-data.ts'
+import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 import { backupsFolder } from '#test/support/workers.ts'
 
 // A real engine whose disk is full, a full backup folder, and an engine that is off. The disks are small file systems in memory.
 
-let engine: MortalEngine
+let engine: OwnEngine
 let installation: TestInstallation
 let diary: Diary
 let keeper: ReturnType<typeof createDataKeeper>
@@ -28,7 +28,9 @@ let site: string
 before(async () => {
   disk = mkdtempSync('/tmp/clouder-disk-')
   mountSmall(disk, '48m')
-  engine = await startMortalEngine({ dataRoot: disk })
+  engine = await startOwnEngine({ disk })
+  // Everything in this process that asks for no engine by its address gets this one.
+  process.env['DOCKER_HOST'] = engine.host
   installation = await startInstallation()
   diary = createDiary(installation)
   keeper = createDataKeeper(installation, diary)

@@ -9,12 +9,13 @@ import Docker from 'dockerode'
 import { freePort } from '#bin/platform/ports.ts'
 import { tailOf } from '#bin/platform/process.ts'
 import { makeAuthority, type Authority } from './certificates.ts'
-import { makeOwnBridge } from './own-bridge.ts'
+
+const run = promisify(execFile)
 
 const startsWithinMs = 60_000
 const stopsWithinMs = 30_000
 
-/** A Docker engine of a test's own, which may stop it, kill it and start it again: the engine of the run is everybody's. */
+/** A Docker engine of a test's own, which may stop it, fill it and start it again: the engine of the run is everybody's. */
 export interface OwnEngine {
   /** `unix://…` */
   readonly host: string
@@ -22,29 +23,33 @@ export interface OwnEngine {
   readonly address: string
   readonly authority: Authority
   readonly docker: Docker
-  /** Asks it to end, or kills it. Containers end with it, as on a host that is switched off. */
-  readonly stop: (signal?: 'SIGTERM' | 'SIGKILL') => Promise<void>
+  /** Containers end with it, as on a host that is switched off. */
+  readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
   /** Ends it and removes all that it has. */
   readonly remove: () => Promise<void>
 }
 
-/** It has a data root and sockets of its own, a bridge of its own, and leaves the firewall of the host to the other engine. */
-export async function startOwnEngine(): Promise<OwnEngine> {
+/**
+ * It has a data root and sockets of its own, a bridge of its own, and leaves the firewall of the host to the other engine.
+ * @param disk the folder that holds its data; left out, one that is removed with it
+ */
+export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<OwnEngine> {
   const folder = mkdtempSync(path.join(tmpdir(), 'clouder-engine-'))
   const authority = makeAuthority(path.join(folder, 'certificates'))
   const port = await freePort()
-  const bridge = await makeOwnBridge()
+  const bridge = await makeBridge(port)
   const engine = {
     folder,
+    disk: disk ?? `${folder}/data`,
     port,
-    bridge: bridge.name,
+    bridge,
     host: `unix://${folder}/docker.sock`,
     certificates: authority.folder,
   }
   const docker = new Docker({ socketPath: `${folder}/docker.sock` })
   let daemon = await startDaemon(engine, docker)
-  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => await endDaemon(daemon, signal)
+  const stop = async () => await endDaemon(daemon)
   return {
     host: engine.host,
     address: `tcp://127.0.0.1:${port}`,
@@ -57,24 +62,37 @@ export async function startOwnEngine(): Promise<OwnEngine> {
     async remove() {
       await stop()
       await unmountAll(folder)
-      await bridge.remove()
+      await run('ip', ['link', 'delete', bridge])
       rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
+/**
+ * An engine that is told to have no bridge removes `docker0`, whosever it is: from then on the other engine on the machine can
+ * build no image any more.
+ */
+async function makeBridge(port: number): Promise<string> {
+  // At most 15 characters: it is the name of an interface.
+  const name = `own-${port}`
+  await run('ip', ['link', 'add', name, 'type', 'bridge'])
+  return name
+}
+
 interface EngineFiles {
   readonly folder: string
+  readonly disk: string
   readonly port: number
   readonly bridge: string
   readonly host: string
   readonly certificates: string
 }
 
-async function startDaemon({ folder, port, bridge, host, certificates }: EngineFiles, docker: Docker) {
+async function startDaemon(engine: EngineFiles, docker: Docker) {
+  const { folder, disk, port, bridge, host, certificates } = engine
   const log = openSync(`${folder}/log`, 'a')
   const options = {
-    'data-root': `${folder}/data`,
+    'data-root': disk,
     'exec-root': `${folder}/exec`,
     pidfile: `${folder}/pid`,
     bridge,
@@ -111,19 +129,18 @@ async function answers(docker: Docker): Promise<boolean> {
   )
 }
 
-async function endDaemon(daemon: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function endDaemon(daemon: ChildProcess): Promise<void> {
   if (daemon.exitCode !== null || daemon.signalCode !== null) return
   const exited = once(daemon, 'exit', { signal: AbortSignal.timeout(stopsWithinMs) })
-  daemon.kill(signal)
+  daemon.kill('SIGTERM')
   await exited
 }
 
-/** What an engine that was killed left mounted would keep its folder from being removed. */
+/** What it has left mounted would keep its folder from being removed. */
 async function unmountAll(folder: string): Promise<void> {
   const mounted = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .flatMap((line) => line.split(' ')[1] ?? [])
     .filter((place) => place.startsWith(`${folder}/`))
-  for (const place of mounted.toReversed())
-    await promisify(execFile)('umount', ['--lazy', place]).catch(() => {})
+  for (const place of mounted.toReversed()) await run('umount', ['--lazy', place]).catch(() => {})
 }

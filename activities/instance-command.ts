@@ -11,14 +11,14 @@ import { keepLoginPath } from '#db/instance-login.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
 import { actionCommand, findAction, readLoginPath } from '#domain/action.ts'
-import { containerName, planBuild } from '#domain/build-plan.ts'
+import { containerName } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { refuseIdle } from '#domain/instance-command.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { ensurePinned } from './pinned-step.ts'
+import { startAndSeeReady } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
 
@@ -40,9 +40,7 @@ export function createInstanceCommandActivities(deps: ServerDependencies) {
         // What was counted is lost with the networks of the containers.
         await readUsage(deps, instance, ctx)
         await deps.runner.stop(ref, ctx)
-        await deps.runner.start(ref, ctx)
-        for (const step of planBuild(instance.definition, instance.planned))
-          if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
+        await startAndSeeReady(deps, instance, ctx)
         return { state: 'done' }
       })
     },

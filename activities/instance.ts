@@ -1,10 +1,9 @@
 import { listDeployedInstances, setInstanceState } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
-import { planBuild } from '#domain/build-plan.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { ensurePinned } from './pinned-step.ts'
+import { startAndSeeReady } from './pinned-step.ts'
 import { openSecrets } from './secret.ts'
 
 /** Suspension and its end: what counts is what was observed afterwards. */
@@ -34,18 +33,9 @@ export function createInstanceActivities(deps: ServerDependencies) {
         subscriptionId: decodeId('subscription', input.subscriptionId),
       })
       for (const instance of instances) {
-        const ref = { definition: instance.definition, instance: instance.planned }
         const secrets = await openSecrets(db, installationKey, instance)
         await withInstanceLock(db, instance.id, async () => {
-          await withRunnerContext(
-            async (ctx) => {
-              await runner.start(ref, ctx)
-              for (const step of planBuild(instance.definition, instance.planned)) {
-                if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
-              }
-            },
-            { secrets },
-          )
+          await withRunnerContext(async (ctx) => await startAndSeeReady(deps, instance, ctx), { secrets })
           await setInstanceState(db, instance.id, 'running')
         })
       }

@@ -1,8 +1,9 @@
 import { keepPin, listPins } from '#db/instance-image.ts'
 import type { DeployedInstance } from '#db/instance.ts'
 import { openRegistryLogin } from '#db/registry.ts'
-import type { BuildStep, ImageStep } from '#domain/build-plan.ts'
+import { planBuild, type BuildStep, type ImageStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { repairCommand } from '#domain/finding.ts'
 import { pinStep } from '#domain/image-pin.ts'
 import { registryOf } from '#domain/registry.ts'
 import type { RunnerContext, StepOutcome } from '#domain/runner.ts'
@@ -25,17 +26,34 @@ export async function ensurePinned(
   { instance, step, isUnasked = false }: PinnedStep,
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
-  const pins = (await listPins(deps.db, [instance.id])).get(instance.id) ?? []
-  if (step.kind === 'image')
-    return await ensureImage(deps, { instance, step: pinStep(step, pins), isUnasked }, ctx)
+  if (step.kind === 'image') {
+    const pinned = pinStep(step, await pinsOf(deps, instance))
+    return await ensureImage(deps, { instance, step: pinned, isUnasked }, ctx)
+  }
   if (step.kind === 'container') {
     const source = instance.definition.services.find(({ name }) => name === step.service)
     const unpinned = { ...step, image: source?.image.reference ?? step.image }
-    return await deps.runner.ensure(pinStep(unpinned, pins), ctx)
+    return await deps.runner.ensure(pinStep(unpinned, await pinsOf(deps, instance)), ctx)
   }
   const outcome = await deps.runner.ensure(step, ctx)
   if (step.kind === 'ready') await refuseOtherImages(deps, instance, ctx)
   return outcome
+}
+
+async function pinsOf({ db }: Pick<ServerDependencies, 'db'>, { id }: Pick<DeployedInstance, 'id'>) {
+  return (await listPins(db, [id])).get(id) ?? []
+}
+
+/** Starts an instance's containers in their order, and waits until it is ready, as after a build. */
+export async function startAndSeeReady(
+  deps: ServerDependencies,
+  instance: DeployedInstance,
+  ctx: RunnerContext,
+): Promise<void> {
+  const { definition, planned } = instance
+  await deps.runner.start({ definition, instance: planned }, ctx)
+  for (const step of planBuild(definition, planned))
+    if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
 }
 
 async function ensureImage(
@@ -54,7 +72,7 @@ async function ensureImage(
   const isOther = step.pin !== undefined && step.pin.imageId !== imageId && repositoryDigest === null
   if (isUnasked && isOther) {
     const { instance: id } = instance.planned
-    const detail = `The image ${reference} that was running is gone; built anew from the same files it is another one. To take that: npx clouder instances repair ${id}`
+    const detail = `The image ${reference} that was running is gone; built anew from the same files it is another one. To take that: ${repairCommand(id)}`
     throw new BusinessError('image_gone', detail)
   }
   await keepPin(db, instance, { reference, repositoryDigest, imageId })
@@ -63,18 +81,19 @@ async function ensureImage(
 
 /** Ready is what was observed: that it answers, and that it runs what is recorded. */
 async function refuseOtherImages(
-  { db, runner }: ServerDependencies,
-  { id, definition, planned }: DeployedInstance,
+  deps: ServerDependencies,
+  instance: DeployedInstance,
   ctx: RunnerContext,
 ): Promise<void> {
-  const pins = (await listPins(db, [id])).get(id) ?? []
+  const { definition, planned } = instance
+  const pins = await pinsOf(deps, instance)
   const wanted = new Map(
     definition.services.map(({ name, image }) => [
       name,
       pins.find(({ reference }) => reference === image.reference)?.imageId,
     ]),
   )
-  const { containers } = await runner.observe(planned, ctx)
+  const { containers } = await deps.runner.observe(planned, ctx)
   for (const { name, service, imageDigest } of containers) {
     const imageId = wanted.get(service)
     if (imageId === undefined || imageId === imageDigest) continue

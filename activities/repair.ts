@@ -7,7 +7,7 @@ import { recordRemoval, recordResource } from '#db/resource.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, hasOpenTask, openTask } from '#db/task.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { keyOf, type Finding, type RecordedResource } from '#domain/finding.ts'
+import { keyOf, repairCommand, type Finding, type RecordedResource } from '#domain/finding.ts'
 import { planRepair } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
@@ -102,7 +102,7 @@ async function isExhausted({ db }: ServerDependencies, { deployed }: ComparedIns
     subjectKind: 'instance',
     subjectId: deployed.id,
     subject: `${deployed.planned.name} was repaired ${repairs} times in ${REPAIRS_WITHIN_MS / 60_000} minutes`,
-    detail: `Repairing it does not help, so it is left as it is. Once the cause is gone: npx clouder instances repair ${deployed.planned.instance}`,
+    detail: `Repairing it does not help, so it is left as it is. Once the cause is gone: ${repairCommand(deployed.planned.instance)}`,
   })
   return true
 }
@@ -170,7 +170,7 @@ async function askForHelp(
     subjectKind: 'instance',
     subjectId: deployed.id,
     subject: `${name} could not be repaired: ${error.code}`,
-    detail: `${reason}. Once the cause is gone: npx clouder instances repair ${instance}`,
+    detail: `${reason}. Once the cause is gone: ${repairCommand(instance)}`,
   })
 }
 

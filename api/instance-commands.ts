@@ -1,6 +1,7 @@
 import { isGrpcServiceError, type Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
 import {
+  findInstanceCommand,
   getInstanceCommand,
   keepInstanceCommand,
   readInstanceStanding,
@@ -8,7 +9,6 @@ import {
   type InstanceCommand,
 } from '#db/instance-command.ts'
 import { askForLog, takeLogLines } from '#db/log-excerpt.ts'
-import { getInstance } from '#db/read/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -38,17 +38,17 @@ const logDeadlineMs = 20_000
 export async function askInstance(deps: Deps, asked: AskedInstanceCommand): Promise<InstanceCommand> {
   const { db } = deps
   const { instanceId, requestId, kind } = asked
-  const { server_id: serverId } = await getInstance(db, instanceId)
-  const known = await findCommand(db, asked)
+  const standing = await readInstanceStanding(db, instanceId)
+  const known = await findInstanceCommand(db, asked)
   if (known === undefined) {
-    refuseIdle(await readInstanceStanding(db, instanceId))
+    refuseIdle(standing)
     await keepInstanceCommand(db, asked, deps.installationKey)
   }
   if (known === undefined || known.finished_at === null) {
     const instance = encodeId('instance', instanceId)
     const input: InstanceCommandInput = {
       instanceId: instance,
-      serverId: encodeId('server', serverId),
+      serverId: encodeId('server', standing.server_id),
       requestId,
       kind,
     }
@@ -66,10 +66,6 @@ export async function askInstance(deps: Deps, asked: AskedInstanceCommand): Prom
   throw new BusinessError(isErrorCode(ended.refusal_code) ? ended.refusal_code : 'command_failed', detail)
 }
 
-async function findCommand(db: Db, key: AskedInstanceCommand): Promise<InstanceCommand | undefined> {
-  return await getInstanceCommand(db, key).catch(() => undefined)
-}
-
 /** Lines of an instance's logs, by way of its server's worker. @throws `temporal_unreachable` */
 export async function readLog(
   deps: Deps,
@@ -77,7 +73,7 @@ export async function readLog(
 ): Promise<readonly LogLine[]> {
   const { db } = deps
   const { instanceId, requestId } = asked
-  const { server_id: serverId } = await getInstance(db, instanceId)
+  const { server_id: serverId } = await readInstanceStanding(db, instanceId)
   await askForLog(db, asked)
   const input: LogInput = { serverId: encodeId('server', serverId), requestId }
   await execute<null>(deps, {

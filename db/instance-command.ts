@@ -48,13 +48,24 @@ export async function keepInstanceCommand(
 
 export type InstanceCommand = Awaited<ReturnType<typeof getInstanceCommand>>
 
-export async function getInstanceCommand(db: Db, { instanceId, requestId }: InstanceCommandKey) {
-  return await db
+export async function getInstanceCommand(db: Db, key: InstanceCommandKey) {
+  return await commandWith(db, key).executeTakeFirstOrThrow()
+}
+
+/** Undefined: it was never asked. */
+export async function findInstanceCommand(
+  db: Db,
+  key: InstanceCommandKey,
+): Promise<InstanceCommand | undefined> {
+  return await commandWith(db, key).executeTakeFirst()
+}
+
+function commandWith(db: Db, { instanceId, requestId }: InstanceCommandKey) {
+  return db
     .selectFrom('instance_commands')
     .selectAll()
     .where('instance_id', '=', instanceId)
     .where('request_id', '=', requestId)
-    .executeTakeFirstOrThrow()
 }
 
 export async function listInstanceCommands(db: Db, instanceId: string, limit: number) {
@@ -161,12 +172,12 @@ export async function tellOfInstance(
   })
 }
 
-/** Where an instance and its subscription stand. @throws `not_found` */
+/** Where an instance and its subscription stand, and on which server. @throws `not_found` */
 export async function readInstanceStanding(db: Db, instanceId: string) {
   const row = await db
     .selectFrom('instances')
     .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
-    .select(['instances.state', 'subscriptions.phase'])
+    .select(['instances.state', 'instances.server_id', 'subscriptions.phase'])
     .where('instances.id', '=', instanceId)
     .executeTakeFirst()
   if (!row) throw new BusinessError('not_found', 'There is no such instance.')

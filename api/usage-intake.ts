@@ -1,17 +1,22 @@
-import type { Db, Tx } from '#db/database.ts'
-import { readMeteredLines, type MeteredLineRow } from '#db/read/usage.ts'
-import { storeUsageEvents, type NewUsageEvent } from '#db/usage-event.ts'
+import type { Db } from '#db/database.ts'
+import { readServedLines, type ServedLineRow } from '#db/read/usage.ts'
+import { storeUsageEvents, type NewUsageEvent, type UsageEventResult } from '#db/usage-event.ts'
+import { assert } from '#domain/assert.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { placeUsageEvent, readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
 import { resolveFields } from './addressing.ts'
 
 /** What became of one event. A refused one left nothing. */
-export type IntakeResult = { readonly result: 'stored' | 'duplicate' } | { readonly refusal: BusinessError }
+export type IntakeResult = { readonly result: 'stored' | 'duplicate' } | Refused
+
+interface Refused {
+  readonly refusal: BusinessError
+}
 
 /** An event that was read, with the line that it would count for. */
 export interface PlacedEvent {
   readonly event: NewUsageEvent
-  readonly line: MeteredLineRow
+  readonly line: ServedLineRow
 }
 
 interface Waiting {
@@ -85,23 +90,32 @@ export function createUsageIntake(
   }
 
   return {
-    async push(values) {
-      const read = values.map(readOne)
-      const results = await store(read.flatMap((of) => ('event' in of ? [of.event] : [])))
-      let next = 0
-      return read.map((of) => {
-        if ('refusal' in of) return of
-        const result = results[next]
-        next += 1
-        if (result === undefined) throw new Error('an event has no result')
-        return result
-      })
-    },
+    push: async (values) =>
+      await doneTogether(values.map(readOne), async (read) => await store(read.map(({ event }) => event))),
   }
 }
 
+/** Does together what was not refused before, and gives what came of it in the places of all. */
+async function doneTogether<Good extends object, Result>(
+  items: readonly (Good | Refused)[],
+  work: (good: readonly Good[]) => Promise<readonly Result[]>,
+): Promise<(Result | Refused)[]> {
+  const good = items.filter((item): item is Good => !isRefused(item))
+  const results = new Map((await work(good)).map((result, index) => [good[index], result]))
+  return items.map((item) => {
+    if (isRefused(item)) return item
+    const result = results.get(item)
+    assert(result !== undefined, 'what was done together has a result each')
+    return result
+  })
+}
+
+function isRefused(item: object): item is Refused {
+  return 'refusal' in item
+}
+
 /** What could not even be parsed comes as its refusal. */
-function readOne(value: unknown): { event: UsageEvent } | { refusal: BusinessError } {
+function readOne(value: unknown): { readonly event: UsageEvent } | Refused {
   if (value instanceof BusinessError) return { refusal: value }
   try {
     return { event: readUsageEvent(value) }
@@ -137,22 +151,21 @@ async function storeChunk(
 ): Promise<IntakeResult[]> {
   return await deps.db.transaction().execute(async (tx) => {
     const placed = await placeEvents(tx, events, deps.now())
-    const good = placed.flatMap((of) => ('event' in of ? [of] : []))
-    const nowOf = new Map(good.map(({ event, line }) => [event.subscriptionId, line.clock_now_at]))
-    const stored = await storeUsageEvents(
-      tx,
-      good.map(({ event }) => event),
-      (subscriptionId) => nowOf.get(subscriptionId) ?? deps.now(),
-    )
-    let next = 0
-    return placed.map((of): IntakeResult => {
-      if ('refusal' in of) return of
-      const result = stored[next]
-      next += 1
-      if (result === undefined) throw new Error('an event has no result')
-      return result === 'conflict' ? { refusal: conflictOf(of.event) } : { result }
+    return await doneTogether(placed, async (good): Promise<IntakeResult[]> => {
+      const nowOf = new Map(good.map(({ event, line }) => [event.subscriptionId, line.clock_now_at]))
+      const stored = await storeUsageEvents(
+        tx,
+        good.map(({ event }) => event),
+        (subscriptionId) => nowOf.get(subscriptionId) ?? deps.now(),
+      )
+      return good.map(({ event }, index) => toResult(event, stored[index]))
     })
   })
+}
+
+function toResult(event: NewUsageEvent, result: UsageEventResult | undefined): IntakeResult {
+  assert(result, 'an event has a result')
+  return result === 'conflict' ? { refusal: conflictOf(event) } : { result }
 }
 
 function conflictOf(event: NewUsageEvent): BusinessError {
@@ -162,21 +175,35 @@ function conflictOf(event: NewUsageEvent): BusinessError {
   )
 }
 
-/** What each event counts for, by few queries; nothing is written. */
-export async function placeEvents(
-  db: Db | Tx,
+/** What each event would count for, as the intake decides it; nothing is written. */
+export async function tryUsageEvents(
+  { db, now }: { readonly db: Db; readonly now: () => string },
+  values: readonly unknown[],
+): Promise<(PlacedEvent | Refused)[]> {
+  return await doneTogether(values.map(readOne), async (read) =>
+    placeEvents(
+      db,
+      read.map(({ event }) => event),
+      now(),
+    ),
+  )
+}
+
+/** By few queries, however many events there are. */
+async function placeEvents(
+  db: Db,
   events: readonly UsageEvent[],
   now: string,
-): Promise<(PlacedEvent | { readonly refusal: BusinessError })[]> {
+): Promise<(PlacedEvent | Refused)[]> {
   const texts = [...new Set(events.map((event) => event.subscription))]
   const field = { kind: 'subscription', pointer: '/subject', unknown: 'subscription_unknown' } as const
   const subjects = await resolveFields(db, { ...field, texts })
   const ids = new Set([...subjects.values()].flatMap((found) => (typeof found === 'string' ? [found] : [])))
-  const lines = await readMeteredLines(db, [...ids])
+  const lines = await readServedLines(db, [...ids])
   return events.map((event) => {
     const subscriptionId = subjects.get(event.subscription)
-    if (typeof subscriptionId !== 'string')
-      return { refusal: subscriptionId ?? new BusinessError('subscription_unknown', event.subscription) }
+    assert(subscriptionId, 'every text stands for something or is refused')
+    if (subscriptionId instanceof BusinessError) return { refusal: subscriptionId }
     try {
       return place(event, { subscriptionId, lines: lines.get(subscriptionId) ?? [], now })
     } catch (error) {
@@ -187,15 +214,14 @@ export async function placeEvents(
 
 function place(
   event: UsageEvent,
-  context: { subscriptionId: string; lines: readonly MeteredLineRow[]; now: string },
+  context: { subscriptionId: string; lines: readonly ServedLineRow[]; now: string },
 ): PlacedEvent {
   const line = context.lines.findLast((candidate) => candidate.metric === event.metric)
   if (!line) throw fieldError('/type', 'metric_unknown', `The subscription does not meter ${event.metric}.`)
-  const isOver = line.phase === 'unbuilding' || line.phase === 'ended'
   const placed = placeUsageEvent(event, {
     unit: line.unit,
     now: line.clock_now_at ?? context.now,
-    servedUntil: isOver ? line.served_until : null,
+    servedUntil: line.served_until,
   })
   return {
     event: {

@@ -1,4 +1,4 @@
-import { BusinessError, fieldError, type ErrorCode } from './errors.ts'
+import { atField, BusinessError, fieldError, type ErrorCode } from './errors.ts'
 import { checkConvertible } from './unit.ts'
 
 /** A usage event as its sender wrote it, checked for its shape: whom and what it names is not looked up yet. */
@@ -136,7 +136,7 @@ function readInstant(value: unknown): string | null {
  */
 export function placeUsageEvent(event: UsageEvent, line: MeteredLine): PlacedUsageEvent {
   const unit = event.unit ?? line.unit
-  if (unit !== line.unit) refuseOtherUnit(unit, line.unit)
+  if (unit !== line.unit) atField('/data/unit', () => checkConvertible(unit, line.unit))
   const occurredAt = event.occurredAt ?? new Date(Date.parse(line.now)).toISOString()
   const sinceMs = Date.parse(line.now) - Date.parse(occurredAt)
   if (sinceMs < -clockToleranceMs) {
@@ -157,12 +157,4 @@ export function placeUsageEvent(event: UsageEvent, line: MeteredLine): PlacedUsa
     )
   }
   return { unit, occurredAt }
-}
-
-function refuseOtherUnit(from: string, to: string): void {
-  try {
-    checkConvertible(from, to)
-  } catch (error) {
-    throw error instanceof BusinessError ? fieldError('/data/unit', error.code, error.message) : error
-  }
 }

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
+import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
-import { readUsageEvent } from '#domain/usage-event.ts'
 import { parseJson, readBytes } from '../body.ts'
 import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
@@ -12,8 +12,9 @@ import {
   usageEventResultSchema,
   usageEventSchema,
   usageStreamLineSchema,
+  type CountsFor,
 } from '../schemas/usage-event.ts'
-import { createUsageIntake, placeEvents, type IntakeResult, type UsageIntake } from '../usage-intake.ts'
+import { createUsageIntake, tryUsageEvents, type PlacedEvent, type UsageIntake } from '../usage-intake.ts'
 import { answerUsageStream, summarize, type BatchResult } from '../usage-stream.ts'
 import { parse } from '../validation.ts'
 
@@ -58,16 +59,19 @@ interface Intake {
 async function answerSingle(ctx: ApiContext, frame: Frame, { intake, isDryRun }: Intake): Promise<Response> {
   const { value } = parseJson(await readBytes(ctx.req.raw, largestBatchBytes))
   if (isDryRun) {
-    const [countsFor] = await tryOut(frame, [value])
-    if (countsFor instanceof BusinessError || countsFor === undefined)
-      throw countsFor ?? new Error('no answer')
-    return ctx.json({ result: 'not stored', counts_for: countsFor } satisfies z.infer<
-      typeof usageEventResultSchema
-    >)
+    const placed = taken<PlacedEvent>(await tryUsageEvents(frame.deps, [value]))
+    return ctx.json({ result: 'not stored', counts_for: toCountsFor(placed) } satisfies EventResult)
   }
-  const [result] = await intake.push([value])
-  if (result === undefined || 'refusal' in result) throw result?.refusal ?? new Error('no answer')
-  return ctx.json(result satisfies z.infer<typeof usageEventResultSchema>)
+  return ctx.json(taken<EventResult>(await intake.push([value])))
+}
+
+type EventResult = z.infer<typeof usageEventResultSchema>
+
+/** The only one, where it was taken; else its refusal is the answer. */
+function taken<Result extends object>([result]: readonly (Result | { refusal: BusinessError })[]): Result {
+  assert(result, 'an event has a result')
+  if ('refusal' in result) throw result.refusal
+  return result
 }
 
 async function answerBatch(ctx: ApiContext, frame: Frame, { intake, isDryRun }: Intake): Promise<Response> {
@@ -76,45 +80,28 @@ async function answerBatch(ctx: ApiContext, frame: Frame, { intake, isDryRun }: 
     throw new BusinessError('field_invalid', `A batch is a list of 1 to ${largestBatchEvents} events.`)
   }
   if (isDryRun) {
-    const tried = await tryOut(frame, values)
-    const results = tried.map((of): IntakeResult =>
-      of instanceof BusinessError ? { refusal: of } : { result: 'stored' },
+    const tried = await tryUsageEvents(frame.deps, values)
+    const { refused } = summarize(
+      tried.map((of) => ('refusal' in of ? of : { result: 'stored' })),
+      0,
     )
-    const { refused } = summarize(results, 0)
-    const countsFor = tried.map((of) => (of instanceof BusinessError ? null : of))
+    const countsFor = tried.map((of) => ('refusal' in of ? null : toCountsFor(of)))
     return ctx.json({ stored: 0, duplicates: 0, refused, counts_for: countsFor } satisfies BatchResult)
   }
   const result = summarize(await intake.push(values), 0)
   return ctx.json(result, result.refused.length > 0 ? 207 : 200)
 }
 
-/** What each event would count for, as the intake decides it. */
-async function tryOut(frame: Frame, values: readonly unknown[]) {
-  const events = values.map((value) => {
-    try {
-      return readUsageEvent(value)
-    } catch (error) {
-      if (error instanceof BusinessError) return error
-      throw error
-    }
-  })
-  const good = events.flatMap((event) => (event instanceof BusinessError ? [] : [event]))
-  const placed = (await placeEvents(frame.deps.db, good, frame.deps.now())).values()
-  return events.map((event) => {
-    if (event instanceof BusinessError) return event
-    const of = placed.next().value
-    if (of === undefined || 'refusal' in of)
-      return of?.refusal ?? new BusinessError('internal_error', 'no answer')
-    return {
-      subscription: encodeId('subscription', of.event.subscriptionId),
-      line: encodeId('subscriptionLine', of.line.id),
-      product: of.line.product_code,
-      quantity: of.event.quantity,
-      unit: of.event.unit,
-      price: describePriceModel(of.line.price, of.line.currency, of.line.unit),
-      occurred_at: of.event.occurredAt,
-    }
-  })
+function toCountsFor({ event, line }: PlacedEvent): CountsFor {
+  return {
+    subscription: encodeId('subscription', event.subscriptionId),
+    line: encodeId('subscriptionLine', line.id),
+    product: line.product_code,
+    quantity: event.quantity,
+    unit: event.unit,
+    price: describePriceModel(line.price, line.currency, line.unit),
+    occurred_at: event.occurredAt,
+  }
 }
 
 const refusedAs = (description: string) => ({

@@ -35,6 +35,8 @@ const countFor = z
   })
   .openapi({ description: 'Of a dry run: what the event would count for.' })
 
+export type CountsFor = z.infer<typeof countFor>
+
 /** What became of one event. */
 export const usageEventResultSchema = z
   .object({ result: z.enum(['stored', 'duplicate', 'not stored']), counts_for: countFor.optional() })

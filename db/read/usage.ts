@@ -3,16 +3,35 @@ import type { Db } from '../database.ts'
 
 /** Metered lines of a subscription, each with the end of what was frozen last. */
 export async function listMeteredLines(db: Db, subscriptionId: string) {
-  return await meteredLines(db, [subscriptionId]).execute()
+  return await meteredLines(db, [subscriptionId])
+    .select(
+      sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
+        where frozen.subscription_line_id = line.id)`.as('frozen_until'),
+    )
+    .execute()
 }
 export type MeteredLineRow = Awaited<ReturnType<typeof listMeteredLines>>[number]
 
-/** The same of any number of subscriptions, by subscription. */
-export async function readMeteredLines(
+/**
+ * Metered lines of any number of subscriptions, by subscription; of those whose service has ended with the instant after which
+ * nothing is billed. Read for each chunk of usage events, so that the windows of those that live are not looked at.
+ */
+export async function readServedLines(
   db: Db,
   subscriptionIds: readonly string[],
-): Promise<Map<string, MeteredLineRow[]>> {
-  return Map.groupBy(await meteredLines(db, subscriptionIds).execute(), (line) => line.subscription_id)
+): Promise<Map<string, ServedLineRow[]>> {
+  return Map.groupBy(await servedLines(db, subscriptionIds).execute(), (line) => line.subscription_id)
+}
+export type ServedLineRow = Awaited<ReturnType<ReturnType<typeof servedLines>['execute']>>[number]
+
+function servedLines(db: Db, subscriptionIds: readonly string[]) {
+  // A closing reading may come after the last day.
+  return meteredLines(db, subscriptionIds).select(
+    sql<string | null>`case when subscription.phase in ('unbuilding', 'ended') then
+      greatest(line.ends_on::timestamp at time zone customer.time_zone,
+        (select max(upper(frozen.window_period)) from usage_windows frozen
+          where frozen.subscription_line_id = line.id and line.ends_on is not null)) end`.as('served_until'),
+  )
 }
 
 function meteredLines(db: Db, subscriptionIds: readonly string[]) {
@@ -36,12 +55,6 @@ function meteredLines(db: Db, subscriptionIds: readonly string[]) {
       'subscription.activated_at',
       'subscription.phase',
       'clock.now_at as clock_now_at',
-      sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
-        where frozen.subscription_line_id = line.id)`.as('frozen_until'),
-      // A closing reading may come after the last day.
-      sql<string | null>`greatest(line.ends_on::timestamp at time zone customer.time_zone,
-        (select max(upper(frozen.window_period)) from usage_windows frozen
-          where frozen.subscription_line_id = line.id and line.ends_on is not null))`.as('served_until'),
     ])
     .where('line.subscription_id', '=', sql<string>`any(${subscriptionIds}::uuid[])`)
     .where('line.billing_type', '=', 'usage')

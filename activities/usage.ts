@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity'
 import { getSubscription } from '#db/subscription.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
-import { noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
+import { listFailingInstances, noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
 import { noteSampled } from '#db/server-sighting.ts'
 import { readTestClocks } from '#db/server.ts'
 import { insertReadings } from '#db/usage.ts'
@@ -63,19 +63,25 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
         db,
         instances.map((instance) => instance.subscriptionId),
       )
+      const failing = await listFailingInstances(
+        db,
+        instances.map(({ id }) => id),
+      )
       const failed: string[] = []
       let readings = 0
       await withRunnerContext(async (ctx) => {
         await eachOf(instances, instancesAtOnce, async (instance) => {
           const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
           const { stored, failures } = await readInstance({ db, runner }, instance, at, ctx)
-          await noteMetricLook(db, {
-            instanceId: instance.id,
-            instanceName: instance.planned.name,
-            subscriptionId: instance.subscriptionId,
-            failures,
-            now: new Date().toISOString(),
-          })
+          // Most are read as they were before, and leave nothing to be noted.
+          if (failures.length > 0 || failing.has(instance.id))
+            await noteMetricLook(db, {
+              instanceId: instance.id,
+              instanceName: instance.planned.name,
+              subscriptionId: instance.subscriptionId,
+              failures,
+              now: new Date().toISOString(),
+            })
           readings += stored
           failed.push(
             ...failures.map((of) => `${instance.planned.instance}: ${of.metric}: ${of.detail}`.slice(0, 200)),

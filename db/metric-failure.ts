@@ -11,6 +11,19 @@ export interface MetricLook {
   readonly now: string
 }
 
+/** Those of the instances that something could not be read of when they were looked at last. */
+export async function listFailingInstances(
+  db: Db,
+  instanceIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('metric_failures')
+    .select('instance_id')
+    .where('instance_id', '=', sql<string>`any(${instanceIds}::uuid[])`)
+    .execute()
+  return new Set(rows.map((row) => row.instance_id))
+}
+
 /** A look that fails once may have met a restart. */
 const failuresUntilTask = 3
 

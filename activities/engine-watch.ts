@@ -75,7 +75,7 @@ async function lookAtChanged(
     await sleep(GATHER_MS, undefined, { signal: ctx.abortSignal })
     const instances = [...changed].map((instance) => decodeId('instance', instance))
     changed.clear()
-    const standings = await readStandings(deps.db, id)
+    const standings = await readStandings(deps.db, id, instances)
     const settled = instances.filter(
       (instance) => (standings.get(instance)?.wants ?? 'nothing') !== 'nothing',
     )

@@ -122,7 +122,7 @@ async function carryOut(
   const { deployed, wanted } = compared
   await settleRows(db, compared, repaired)
   const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
-  if (isAsked) await replaceChanged(deps, { ...compared, findings: repaired }, ctx)
+  if (isAsked) await replaceChanged(deps, { ...compared, findings: repaired }, withSecrets)
   for (const step of planRepair(wanted.steps, repaired)) {
     const carried = { instance: deployed, step, isUnasked: !isAsked }
     const { externalId } = await ensurePinned(deps, carried, withSecrets)

@@ -26,24 +26,21 @@ export interface Replaced {
 /**
  * The one way in which containers that are not as planned become so: in the plan's order, each after its image. One that differs in
  * its limits only runs on; another is replaced on its volumes, and what it held outside them is lost. The caller holds the
- * instance's lock. It may be repeated after any crash: what is as planned by then is left alone.
+ * instance's lock, and gives its secrets. It may be repeated after any crash: what is as planned by then is left alone.
  */
 export async function replaceChanged(
   deps: ServerDependencies,
   { deployed, wanted, findings }: ComparedInstance,
   ctx: RunnerContext,
 ): Promise<Replaced> {
-  const { db, installationKey } = deps
-  const changed = planReplacement(wanted.steps, findings)
-  const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
   const done = { replaced: [] as string[], updated: [] as string[] }
-  for (const step of changed) {
+  for (const step of planReplacement(wanted.steps, findings)) {
     const image = wanted.steps.find((one) => one.kind === 'image' && imageName(one) === step.image)
-    if (image !== undefined) await ensurePinned(deps, { instance: deployed, step: image }, withSecrets)
-    const { externalId, change } = await ensurePinned(deps, { instance: deployed, step }, withSecrets)
+    if (image !== undefined) await ensurePinned(deps, { instance: deployed, step: image }, ctx)
+    const { externalId, change } = await ensurePinned(deps, { instance: deployed, step }, ctx)
     if (change !== undefined) done[change].push(step.name)
     const { id: instanceId, serverId } = deployed
-    await recordResource(db, { instanceId, serverId, kind: 'container', name: step.name, externalId })
+    await recordResource(deps.db, { instanceId, serverId, kind: 'container', name: step.name, externalId })
   }
   return done
 }
@@ -81,13 +78,13 @@ async function carryOut(
 ): Promise<Replaced> {
   const { deployed, wanted, findings } = before
   refuseUnrepairable(findings)
-  const done = await replaceChanged(deps, before, ctx)
-  const secrets = await openSecrets(deps.db, deps.installationKey, deployed)
+  const withSecrets = { ...ctx, secrets: await openSecrets(deps.db, deps.installationKey, deployed) }
+  const done = await replaceChanged(deps, before, withSecrets)
   // One that was removed by a try that died is not there to be replaced any more.
   const missing = planRepair(wanted.steps, findings)
   const ready = wanted.steps.filter(({ kind }) => kind === 'ready')
   for (const step of [...missing, ...ready]) {
-    const { externalId } = await ensurePinned(deps, { instance: deployed, step }, { ...ctx, secrets })
+    const { externalId } = await ensurePinned(deps, { instance: deployed, step }, withSecrets)
     const { id: instanceId, serverId } = deployed
     if (step.kind === 'container' || step.kind === 'network')
       await recordResource(deps.db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })

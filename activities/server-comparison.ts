@@ -56,7 +56,7 @@ export async function compareWithEngine(
   ctx: RunnerContext,
 ): Promise<ServerComparison> {
   const { serverId, instanceIds } = scope
-  const before = await readStandings(db, serverId)
+  const before = await readStandings(db, serverId, instanceIds)
   const instances = await listLive(db, scope)
   const planned = new Map(instances.map((instance) => [instance.id, planSafely(instance)]))
   const at = new Date().toISOString()
@@ -70,8 +70,8 @@ export async function compareWithEngine(
     ctx,
   )
   const recorded = await listRecorded(db, serverId, instanceIds)
-  const backups = await listRestorable(db, serverId)
-  const after = await readStandings(db, serverId)
+  const backups = await listRestorable(db, serverId, instanceIds)
+  const after = await readStandings(db, serverId, instanceIds)
   const wanted = instances.map((instance) => ({
     ...toWanted(instance, planned.get(instance.id), [before.get(instance.id), after.get(instance.id)]),
     backup: backups.get(instance.id) ?? null,

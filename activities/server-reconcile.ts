@@ -1,4 +1,4 @@
-import { listOpenTasks, closeTasks, openTask } from '#db/task.ts'
+import { listOpenTasks, closeTasks, openTask, type NewTask } from '#db/task.ts'
 import { countRepairs } from '#db/reconciliation.ts'
 import { recordRemoval } from '#db/resource.ts'
 import { keepForeignSubnets } from '#db/subnet-move.ts'
@@ -133,9 +133,8 @@ async function settleEndedRows(
 const settledTasks = ['instance_drift', 'repair_failed', 'replacement_failed'] as const
 
 async function settleTasks(deps: ServerDependencies, instances: readonly ComparedInstance[]): Promise<void> {
-  const open = await listOpenTasks(deps.db, [...settledTasks, 'repair_stopped'])
-  const isOpen = (kind: string, id: string): boolean =>
-    open.some((task) => task.kind === kind && task.subjectId === id)
+  const listed = await listOpenTasks(deps.db, [...settledTasks, 'repair_stopped'])
+  const open = new Set(listed.map(({ kind, subjectId }) => `${kind}/${subjectId}`))
   for (const { deployed, wanted, findings } of instances) {
     if (wanted.wants === 'nothing') continue
     const grave = findings.filter(({ severity }) => severity !== 'notice')
@@ -150,9 +149,10 @@ async function settleTasks(deps: ServerDependencies, instances: readonly Compare
       continue
     }
     const subject = { kind: 'instance', id: deployed.id, reason: 'observed as wanted' } as const
-    for (const kind of settledTasks) if (isOpen(kind, deployed.id)) await closeTasks(deps.db, subject, [kind])
-    if (isOpen('repair_stopped', deployed.id) && (await isCalm(deps, deployed)))
-      await closeTasks(deps.db, subject, ['repair_stopped'])
+    const settled: NewTask['kind'][] = settledTasks.filter((kind) => open.has(`${kind}/${deployed.id}`))
+    if (open.has(`repair_stopped/${deployed.id}`) && (await isCalm(deps, deployed)))
+      settled.push('repair_stopped')
+    if (settled.length > 0) await closeTasks(deps.db, subject, settled)
   }
 }
 

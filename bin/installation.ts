@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { newId } from '#db/identifier.ts'
 import type { Db } from '#db/database.ts'
 import { listRoutes } from '#docker/held-ranges.ts'
+import { firstServerPort, lastServerPort, portsPerServer } from '#domain/server.ts'
 import { overlaps } from '#domain/subnet.ts'
 
 export interface Installation {
@@ -11,10 +12,7 @@ export interface Installation {
   readonly samplingIntervalMs: number
 }
 
-const portsPerServer = 200
-/** Below the range from which systems give ports to outgoing connections. */
-const firstBlockPort = 20_000
-const blocks = 60
+const blocks = Math.floor((lastServerPort + 1 - firstServerPort) / portsPerServer)
 const pools = 60
 const portsProbed = 5
 
@@ -38,8 +36,25 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
     })
     .onConflict((conflict) => conflict.column('is_only').doNothing())
     .execute()
+  const installation = await db.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
+  return {
+    installationId: installation.id,
+    serverId: await ensureLocalServer(db, runner),
+    samplingIntervalMs: installation.sampling_interval_seconds * 1_000,
+  }
+}
+
+/** Ports and a pool are looked for only where there is none yet. @returns its id */
+async function ensureLocalServer(db: Db, runner: 'docker' | 'dry-run'): Promise<string> {
+  const known = await db
+    .updateTable('servers')
+    .set({ runner })
+    .where('code', '=', 'local')
+    .returning('id')
+    .executeTakeFirst()
+  if (known !== undefined) return known.id
   const firstPort = await findFreeBlock()
-  await db
+  const { id } = await db
     .insertInto('servers')
     .values({
       id: newId(),
@@ -50,27 +65,18 @@ export async function ensureInstallation(db: Db, runner: 'docker' | 'dry-run'): 
       last_seen_at: null,
     })
     .onConflict((conflict) => conflict.column('code').doUpdateSet({ runner }))
-    .execute()
-  const installation = await db.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
-  const server = await db
-    .selectFrom('servers')
-    .select('id')
-    .where('code', '=', 'local')
+    .returning('id')
     .executeTakeFirstOrThrow()
-  return {
-    installationId: installation.id,
-    serverId: server.id,
-    samplingIntervalMs: installation.sampling_interval_seconds * 1_000,
-  }
+  return id
 }
 
 async function findFreeBlock(): Promise<number> {
   for (let tried = 0; tried < blocks; tried += 1) {
-    const firstPort = firstBlockPort + randomInt(blocks) * portsPerServer
+    const firstPort = firstServerPort + randomInt(blocks) * portsPerServer
     const probed = Array.from({ length: portsProbed }, async (_, index) => await isFree(firstPort + index))
     if ((await Promise.all(probed)).every(Boolean)) return firstPort
   }
-  throw new Error(`no block of ports from ${firstBlockPort} on is free`)
+  throw new Error(`no block of ports from ${firstServerPort} on is free`)
 }
 
 async function isFree(port: number): Promise<boolean> {

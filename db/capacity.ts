@@ -5,6 +5,8 @@ import { insertEvent } from './event.ts'
 
 /** What is used of a server: by what is reserved, and the ports of what was ever given one and is not destroyed. */
 interface UsedCapacity {
+  /** All that are not destroyed, whether anything is reserved for them or not. */
+  readonly instance_count: number
   readonly used_memory_mib: number
   readonly used_cpus: string
   readonly used_disk_mib: number
@@ -20,7 +22,8 @@ interface UsedCapacity {
 /** Joined laterally to a row of `servers` named `server`. An environment has one subnet on each server where it has instances. */
 export function usedCapacity(environmentPrefix: string | null) {
   return sql<UsedCapacity>`(
-    select coalesce(sum(reservation.memory_mib), 0)::bigint as used_memory_mib,
+    select count(instance.id)::integer as instance_count,
+      coalesce(sum(reservation.memory_mib), 0)::bigint as used_memory_mib,
       coalesce(sum(reservation.cpus), 0) as used_cpus,
       coalesce(sum(reservation.disk_mib), 0)::bigint as used_disk_mib,
       count(reservation.instance_id)::integer as used_instances,

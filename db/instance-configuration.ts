@@ -94,7 +94,7 @@ function decide(instance: DeployedInstance, asked: AskedConfiguration) {
 }
 
 async function refuseUnsettled(db: Db, { id, serverId, state }: DeployedInstance): Promise<void> {
-  const standing = (await readStandings(db, serverId)).get(id)
+  const standing = (await readStandings(db, serverId, [id])).get(id)
   if (standing?.wants === 'running') return
   const detail = `The instance is ${state}: its containers are changed while it runs, and nothing else is at work on it.`
   throw new BusinessError('action_not_allowed', detail)

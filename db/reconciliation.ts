@@ -12,11 +12,15 @@ export interface Standing {
 }
 
 /**
- * What is wanted of each live instance of a server, by id. Something is wanted only while nothing else is at work on it: its state and
+ * What is wanted of each live instance of a server, or of some of them, by id. Something is wanted only while nothing else is at work on it: its state and
  * its subscription's phase agree, and no build order is open. Seen ready it is wanted to run at once: at the end of
  * its build before it is active, at the end of a suspension before its phase is.
  */
-export async function readStandings(db: Db, serverId: string): Promise<Map<string, Standing>> {
+export async function readStandings(
+  db: Db,
+  serverId: string,
+  instanceIds: readonly string[] | null,
+): Promise<Map<string, Standing>> {
   const { rows } = await sql<{ id: string; wants: Standing['wants']; mark: string }>`
     select instance.id,
       case when exists (select from build_orders where subscription_id = subscription.id and state in ('planned', 'running'))
@@ -28,8 +32,14 @@ export async function readStandings(db: Db, serverId: string): Promise<Map<strin
       concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase,
         instance.service_generations, instance.container_limits, md5(instance.variables::text)) as mark
     from instances instance join subscriptions subscription on subscription.id = instance.subscription_id
-    where instance.server_id = ${serverId} and instance.destroyed_at is null`.execute(db)
+    where instance.server_id = ${serverId} and instance.destroyed_at is null ${andAmong(instanceIds)}`.execute(
+    db,
+  )
   return new Map(rows.map(({ id, wants, mark }) => [id, { wants, mark: `${wants}/${mark}` }]))
+}
+
+function andAmong(instanceIds: readonly string[] | null) {
+  return instanceIds === null ? sql`` : sql`and instance.id = any(${instanceIds}::uuid[])`
 }
 
 /** What is recorded as made on a server; of some instances, or of all that ever were there. */
@@ -55,8 +65,15 @@ export async function listRecorded(
   }))
 }
 
-/** The newest kept backup of each live instance of a server, by the instance's id: its own, or the one that it began with. */
-export async function listRestorable(db: Db, serverId: string): Promise<Map<string, RestorableData>> {
+/**
+ * The newest kept backup of each live instance of a server, or of some of them, by the instance's id: its own, or the one that it
+ * began with.
+ */
+export async function listRestorable(
+  db: Db,
+  serverId: string,
+  instanceIds: readonly string[] | null,
+): Promise<Map<string, RestorableData>> {
   const { rows } = await sql<{
     id: string
     backup: string
@@ -75,7 +92,7 @@ export async function listRestorable(db: Db, serverId: string): Promise<Map<stri
       join products product on product.id = line.product_id
       join product_applications made on made.product_id = line.product_id and made.version = line.product_version
       join application_versions version on version.id = saved.application_version_id and version.application_id = made.application_id
-    where backup.server_id = ${serverId} and backup.state = 'kept'
+    where backup.server_id = ${serverId} and backup.state = 'kept' ${andAmong(instanceIds)}
     order by instance.id, backup.taken_at desc, line.position`.execute(db)
   return new Map(
     rows.map(({ id, backup, taken_at: takenAt, customer, product }) => [

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { fieldError } from '#domain/errors.ts'
-import { nextPortRange, type PortRange, type ServerConnection } from '#domain/server.ts'
+import { nextPortRange, portsPerServer, type PortRange, type ServerConnection } from '#domain/server.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
@@ -24,8 +24,6 @@ export interface EngineAccess {
   readonly certificate: string
   readonly key: string
 }
-
-const portsPerServer = 200
 
 /** Adds a server; nothing is built on it before its engine was seen. @throws `code_taken` */
 export async function addServer(

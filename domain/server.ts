@@ -75,9 +75,10 @@ export interface PortRange {
   readonly last: number
 }
 
-const firstServerPort = 20_000
+export const portsPerServer = 200
+export const firstServerPort = 20_000
 /** Above it systems give ports to outgoing connections. */
-const lastServerPort = 31_999
+export const lastServerPort = 31_999
 
 /** Ports for a further server: after all that are given, so that two engines on one host share none; from the start again when there are no more. */
 export function nextPortRange(given: readonly PortRange[], size: number): PortRange {

@@ -1,4 +1,4 @@
-import { getServer } from '#db/read/server.ts'
+import { getServerCode } from '#db/server.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerExamination } from '#domain/runner.ts'
@@ -36,15 +36,15 @@ export function registerServerForms(frame: Frame): void {
     },
   })
   registerAsking(frame, 'test', async (id, commandId) => {
-    const [found, { code }] = await Promise.all([
+    const [found, code] = await Promise.all([
       testServer(frame, id, commandId),
-      getServer(frame.deps.db, id),
+      getServerCode(frame.deps.db, id),
     ])
     return { found: { server: code, text: sayFound(found) } }
   })
   // Not kept with the form, as answers of other forms are: the token is shown once.
   registerAsking(frame, 'join-token', async (id) => {
-    const { code } = await getServer(frame.deps.db, id)
+    const code = await getServerCode(frame.deps.db, id)
     const { command, expires_at: expiresAt } = await issueJoinToken(frame.deps, id, frame.deps.now())
     return { token: { server: code, command, expiresAt } }
   })

@@ -16,8 +16,6 @@ function servers(db: Db) {
       subnetsOfServer.as('subnet_count'),
       sql<number | null>`lower(server.port_range)`.as('first_port'),
       sql<number | null>`upper(server.port_range) - 1`.as('last_port'),
-      sql<number>`(select count(*)::int from instances instance
-        where instance.server_id = server.id and instance.destroyed_at is null)`.as('instance_count'),
       // Both by the database's clock, so that no other clock decides whether a server is out of reach.
       sql<string>`now()`.as('read_at'),
       sql<number>`(select server_silence_seconds from installation)`.as('silence_seconds'),

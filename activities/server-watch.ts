@@ -62,7 +62,8 @@ export function toFailure(error: unknown): { cause: UnreachableCause; detail: st
   return { cause: isLate ? 'timed_out' : 'failed', detail }
 }
 
-function every(
+/** Looks again and again until it is stopped; a look that fails is told of, and holds up no later one. */
+export function every(
   { intervalMs = sightingIntervalMs, onError }: WatchOptions,
   look: (abortSignal: AbortSignal) => Promise<void>,
 ): Watch {

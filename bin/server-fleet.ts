@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { every } from '#activities/server-watch.ts'
 import type { Db } from '#db/database.ts'
 import { listRemovedServerIds, listServedServers, type ServedServer } from '#db/server.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -27,7 +27,6 @@ export interface Fleet {
  * has what runs for every server begun. One that cannot be served is tried again and holds up no other.
  */
 export function followServers(options: FleetOptions): Fleet {
-  const ending = new AbortController()
   const served = new Map<string, { readonly queue: ServerQueue; readonly engineSetAt: string | null }>()
   const greeted = new Set<string>()
   const parted = new Set<string>()
@@ -63,16 +62,11 @@ export function followServers(options: FleetOptions): Fleet {
     )
   }
 
-  const following = (async () => {
-    while (!ending.signal.aborted) {
-      await look().catch((error: unknown) => options.onError('servers', error))
-      await sleep(lookIntervalMs, undefined, { signal: ending.signal }).catch(() => {})
-    }
-  })()
+  const onError = (error: unknown): void => options.onError('servers', error)
+  const following = every({ intervalMs: lookIntervalMs, onError }, look)
   return {
     async stop() {
-      ending.abort()
-      await following
+      await following.stop()
       await Promise.all([...served.values()].map(async ({ queue }) => queue.stop()))
     },
   }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { NativeConnection, Runtime } from '@temporalio/worker'
 import { z } from 'zod'
+import { logError } from '#bin/error-log.ts'
 import { toInstallationKey } from '#bin/installation-key.ts'
 import { readJoinedServer } from '#bin/joined-server.ts'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
@@ -20,12 +21,6 @@ const environmentSchema = z.object({
 function giveUp(reason: string): never {
   console.error(`The worker of this server cannot start: ${reason}`)
   process.exit(2)
-}
-
-function logError(part: string, error: unknown): void {
-  console.error(
-    JSON.stringify({ message: part, error: error instanceof Error ? error.message : String(error) }),
-  )
 }
 
 const env = environmentSchema.parse(process.env)

@@ -6,6 +6,7 @@ import { createDatabaseActivities } from '#activities/index.ts'
 import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
+import { logError } from '#bin/error-log.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
@@ -52,12 +53,6 @@ async function runnerOptions(env: Environment): Promise<DockerRunnerOptions> {
       env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),
     ),
   }
-}
-
-function logError(part: string, error: unknown): void {
-  console.error(
-    JSON.stringify({ message: part, error: error instanceof Error ? error.message : String(error) }),
-  )
 }
 
 const env = readEnvironment()

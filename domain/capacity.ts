@@ -7,6 +7,16 @@ import { divide } from './money.ts'
 export const capacityResources = ['memoryMib', 'cpus', 'diskMib', 'instances', 'ports', 'subnets'] as const
 export type CapacityResource = (typeof capacityResources)[number]
 
+/** What the API calls each, in the order in which people are shown them. */
+export const resourceNames = [
+  ['memory_mib', 'memoryMib'],
+  ['cpus', 'cpus'],
+  ['disk_mib', 'diskMib'],
+  ['instances', 'instances'],
+  ['ports', 'ports'],
+  ['subnets', 'subnets'],
+] as const satisfies readonly (readonly [string, CapacityResource])[]
+
 /** Of every resource so much, as a decimal. */
 export type Amounts = Readonly<Record<CapacityResource, string>>
 /** Of every resource at most so much; null: it is not counted. */

@@ -1,7 +1,7 @@
 import { changeServer } from '#db/capacity.ts'
 import { listServers, type ServerRow } from '#db/read/server.ts'
 import { removeServer } from '#db/server-removal.ts'
-import { sayAmount, type CapacityResource } from '#domain/capacity.ts'
+import { resourceNames, sayAmount } from '#domain/capacity.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -147,19 +147,10 @@ function RowButton(props: { view: ConsoleView; action: string; of: string; child
   )
 }
 
-const shown = [
-  ['memory_mib', 'memoryMib'],
-  ['cpus', 'cpus'],
-  ['disk_mib', 'diskMib'],
-  ['instances', 'instances'],
-  ['ports', 'ports'],
-  ['subnets', 'subnets'],
-] as const satisfies readonly (readonly [string, CapacityResource])[]
-
 /** `819.2 MiB memory of 12.8 GiB memory`, of everything that is counted. */
 function freeWords(row: ServerRow): string[] {
   const capacity = toCapacityJson(row)
-  return shown.flatMap(([name, resource]) => {
+  return resourceNames.flatMap(([name, resource]) => {
     const { free, offered } = capacity[name]
     return free === null || offered === null
       ? []

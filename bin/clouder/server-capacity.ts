@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import Big from 'big.js'
-import { sayAmount } from '#domain/capacity.ts'
+import { resourceNames, sayAmount, type CapacityResource } from '#domain/capacity.ts'
 import type { Instance, Placement, Server } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import type { Output } from './output.ts'
@@ -121,26 +121,21 @@ export function showPlacement(out: Output, { servers }: Placement): void {
   if (servers.length === 0) out.say('  None. npx clouder servers add NAME')
 }
 
-const resources = {
-  memory_mib: 'memoryMib',
-  cpus: 'cpus',
-  disk_mib: 'diskMib',
-  instances: 'instances',
-  ports: 'ports',
-  subnets: 'subnets',
-} as const
-const names = Object.keys(resources) as (keyof typeof resources)[]
-
 /** What it offers, by resource; what is not counted offers as much as is asked for. */
 export function showCapacity(out: Output, server: Server): void {
   if (out.isJson) return out.json(server)
-  const say = (name: keyof typeof resources, amount: string | null) =>
-    amount === null ? 'not counted' : sayAmount(resources[name], amount)
+  const say = (resource: CapacityResource, amount: string | null) =>
+    amount === null ? 'not counted' : sayAmount(resource, amount)
   out.table(
     [server.code, 'offered', 'reserved', 'free'],
-    names.map((name) => {
+    resourceNames.map(([name, resource]) => {
       const { offered, reserved, free } = server.capacity[name]
-      return [name, say(name, offered), say(name, reserved), offered === null ? null : say(name, free)]
+      return [
+        name,
+        say(resource, offered),
+        say(resource, reserved),
+        offered === null ? null : say(resource, free),
+      ]
     }),
   )
   out.facts([
@@ -157,7 +152,8 @@ export function freeText({ capacity }: Server): string | null {
   return instances.free === null ? null : sayAmount('instances', instances.free)
 }
 
-function addressOf(id: string): string {
+/** @param id its code or id, as a person typed it */
+export function addressOf(id: string): string {
   return `/v1/servers/${encodeURIComponent(id)}`
 }
 

@@ -6,6 +6,7 @@ import type { JoinToken } from './answers.ts'
 import { postOpenly } from './client.ts'
 import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
+import { addressOf } from './server-capacity.ts'
 import { withSession, outputOf, type GlobalOptions } from './session.ts'
 import { dataFolderOf } from './settings.ts'
 
@@ -16,7 +17,7 @@ export function addJoining(group: Command): void {
     .description('issue the token with which the worker of a server joins; shown once, good for an hour')
     .action(
       withSession<[string]>(async ({ api, out }, { args: [id] }) => {
-        const issued = await api.post<JoinToken>(`/v1/servers/${encodeURIComponent(id)}/join-token`, {})
+        const issued = await api.post<JoinToken>(`${addressOf(id)}/join-token`, {})
         if (out.isJson) return out.json(issued)
         out.facts([
           ['token', issued.token],

@@ -7,7 +7,7 @@ import { usageFailure } from './failure.ts'
 import { ageText, instantText } from './format.ts'
 import { addJoining } from './server-joining.ts'
 import { limitOption, tellMore } from './list.ts'
-import { addServerCapacity, freeText, showCapacity } from './server-capacity.ts'
+import { addressOf, addServerCapacity, freeText, showCapacity } from './server-capacity.ts'
 import { withSession, type Session } from './session.ts'
 
 export function registerServers(program: Command): void {
@@ -43,7 +43,7 @@ export function registerServers(program: Command): void {
     .description('try the connection: versions, what is free, what is allowed; or why not, within 10 s')
     .action(
       withSession<[string]>(async ({ api, out }, { args: [id] }) => {
-        const test = await api.post<ServerTest>(`/v1/servers/${encodeURIComponent(id)}/test`, {})
+        const test = await api.post<ServerTest>(`${addressOf(id)}/test`, {})
         return out.isJson ? out.json(test) : showTest(out, test)
       }),
     )
@@ -143,7 +143,7 @@ function factText({ facts }: Server, name: string): string | null {
 }
 
 async function read({ api }: Session, id: string): Promise<Server> {
-  return await api.get<Server>(`/v1/servers/${encodeURIComponent(id)}`)
+  return await api.get<Server>(addressOf(id))
 }
 
 function show({ out }: Session, server: Server): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import type { Output } from './output.ts'
+import { addressOf } from './server-capacity.ts'
 import { withSession } from './session.ts'
 
 interface Subnets {
@@ -32,7 +33,7 @@ export function registerSubnets(program: Command): void {
     .argument('<server>', 'its code or id')
     .action(
       withSession<[string]>(async ({ api, out }, { args: [server] }) => {
-        return show(out, await api.get<Subnets>(addressOf(server)))
+        return show(out, await api.get<Subnets>(subnetsOf(server)))
       }),
     )
   group
@@ -44,16 +45,16 @@ export function registerSubnets(program: Command): void {
     .action(
       withSession<[string, string], { prefixLength?: string }>(
         async ({ api, out }, { args: [server, pool], options }) => {
-          const before = await api.get<Subnets>(addressOf(server))
+          const before = await api.get<Subnets>(subnetsOf(server))
           const prefixLength = Number(options.prefixLength ?? before.prefix_length)
-          return show(out, await api.put<Subnets>(addressOf(server), { pool, prefix_length: prefixLength }))
+          return show(out, await api.put<Subnets>(subnetsOf(server), { pool, prefix_length: prefixLength }))
         },
       ),
     )
 }
 
-function addressOf(server: string): string {
-  return `/v1/servers/${encodeURIComponent(server)}/subnets`
+function subnetsOf(server: string): string {
+  return `${addressOf(server)}/subnets`
 }
 
 function show(out: Output, subnets: Subnets): ExitCode {

@@ -4,7 +4,7 @@ import type { ContainerStep } from '#domain/build-plan.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import type { BenchInstallation } from './support/installation.ts'
 import type { Measurement } from './support/measurement.ts'
-import { removePeerSite, timePeerSite, untilAnswers } from './support/peer-site.ts'
+import { removePeerSite, timePeerSites, untilAnswers } from './support/peer-site.ts'
 import {
   addCustomer,
   addressOf,
@@ -111,7 +111,7 @@ async function watchStart(docker: Docker, installationId: string) {
 }
 
 async function timePeer(docker: Docker, step: ContainerStep, name: string): Promise<number> {
-  const tookMs = await timePeerSite(docker, step, name)
+  const tookMs = await timePeerSites(docker, step, { name, count: 1 })
   await removePeerSite(docker, name)
   return tookMs
 }

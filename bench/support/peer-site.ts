@@ -8,33 +8,15 @@ const pollMs = 10
 const answerTimeoutMs = 60_000
 
 /**
- * The same containers made by hand: network, container, start, with the very options of a step that Clouder carried out,
- * under another name and port. Made without a look before and a look after, it is the least that the engine needs.
- * @returns how long it took until the address answered 200
+ * The same containers made by hand: one network, and all at once container and start, with the very options of a step that
+ * Clouder carried out, under other names and ports. Made without a look before and a look after, it is the least that the
+ * engine needs.
+ * @returns how long it took until each address answered 200
  */
-export async function timePeerSite(docker: Docker, step: ContainerStep, name: string): Promise<number> {
-  const hostPort = await freePort()
-  const labels = { [peerLabel]: name }
-  const peer: ContainerStep = {
-    ...step,
-    name,
-    labels,
-    network: { name, labels },
-    publish: { port: step.publish?.port ?? hostPort, hostPort },
-  }
-  const startedMs = performance.now()
-  await docker.createNetwork({ Name: name, Driver: 'bridge', Labels: labels })
-  const container = await docker.createContainer(createOptions(peer, {}))
-  await container.start()
-  await untilAnswers(`http://127.0.0.1:${hostPort}/`)
-  return performance.now() - startedMs
-}
-
-/** So many of them on one network, all at once: made, started, and asked until each answers 200. */
 export async function timePeerSites(
   docker: Docker,
   step: ContainerStep,
-  { name, count, patienceMs }: { name: string; count: number; patienceMs: number },
+  { name, count, patienceMs }: { name: string; count: number; patienceMs?: number },
 ): Promise<number> {
   const labels = { [peerLabel]: name }
   const ports: number[] = []

@@ -1,34 +1,23 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
-import { serveTestConsole, type ServedConsole } from '#test/pages/console.ts'
-import { seedStory, tellTwoMonths, type Sold } from '#test/pages/story.ts'
-import { runClouder } from '#test/support/clouder.ts'
+import { tellTwoMonths, type Sold } from '#test/pages/story.ts'
+import { createClouder, type Clouder } from '#test/support/clouder.ts'
 import { toCloudEvent } from '#test/support/usage-events.ts'
 
-let served: ServedConsole
-let folder: string
+let clouder: Clouder
 let story: Sold
 before(async () => {
-  served = await serveTestConsole()
-  folder = mkdtempSync(path.join(tmpdir(), 'clouder-usage-'))
-  await seedStory(served.db)
-  story = await tellTwoMonths(served.db)
+  clouder = await createClouder()
+  story = await tellTwoMonths(clouder.db)
 })
-after(async () => {
-  rmSync(folder, { recursive: true, force: true })
-  await served.close()
-})
+after(async () => await clouder.close())
 
-async function run(...args: string[]) {
-  const env = { CLOUDER_API_URL: served.url, CLOUDER_API_KEY: served.key, CLOUDER_DATA: folder }
-  return await runClouder(['usage', ...args], env)
-}
+const run = async (...args: string[]) => await clouder.run(['usage', ...args])
 
 async function stored(): Promise<number> {
-  const row = served.db.selectFrom('usage_events').select((eb) => eb.fn.countAll<number>().as('count'))
+  const row = clouder.db.selectFrom('usage_events').select((eb) => eb.fn.countAll<number>().as('count'))
   return (await row.where('source', '=', 'file').executeTakeFirstOrThrow()).count
 }
 
@@ -39,7 +28,7 @@ test('D-26 a file is pushed, goes on where it was interrupted, and counts once w
   const lines = Array.from({ length: 1500 }, (_, index) =>
     JSON.stringify(toCloudEvent({ ...used, id: String(index) })),
   )
-  const file = path.join(folder, 'events.ndjson')
+  const file = path.join(clouder.folder, 'events.ndjson')
   writeFileSync(file, `${lines.slice(0, 600).join('\n')}\n`)
   const first = await run('push-file', file, '--json')
   assert.deepEqual(
@@ -57,7 +46,7 @@ test('D-26 a file is pushed, goes on where it was interrupted, and counts once w
 })
 
 test('what is refused of a file is told by its line, and the exit code says so', async () => {
-  const file = path.join(folder, 'bad.ndjson')
+  const file = path.join(clouder.folder, 'bad.ndjson')
   const bad = toCloudEvent({ id: 'bad', subscription: story.publicId, metric: 'unheard-of', quantity: 1 })
   writeFileSync(file, `${JSON.stringify(bad)}\n\n{"broken"\n`)
   const { code, stderr } = await run('push-file', file)
@@ -68,9 +57,9 @@ test('what is refused of a file is told by its line, and the exit code says so',
 })
 
 test('when the API does not answer, it is said from which line to go on', async () => {
-  const file = path.join(folder, 'events.ndjson')
-  const env = { CLOUDER_API_URL: 'http://127.0.0.1:9', CLOUDER_API_KEY: served.key, CLOUDER_DATA: folder }
-  const { code, stderr } = await runClouder(['usage', 'push-file', file, '--from', '40'], env)
+  const file = path.join(clouder.folder, 'events.ndjson')
+  const elsewhere = { CLOUDER_API_URL: 'http://127.0.0.1:9' }
+  const { code, stderr } = await clouder.run(['usage', 'push-file', file, '--from', '40'], elsewhere)
   assert.equal(code, 6)
   assert.match(stderr, /push-file .*events\.ndjson --from 40/)
 })

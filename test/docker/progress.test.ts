@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createDockerRunner } from '#docker/runner.ts'
 import type { ImageStep } from '#domain/build-plan.ts'
 import type { Runner } from '#domain/runner.ts'
+import { until } from '#test/support/installation.ts'
 
 /** An engine that pulls: it tells of so many layers, and after that of nothing, or of the end. */
 let engine: Server
@@ -76,7 +77,7 @@ test('a pull that tells of nothing for too long is ended as no progress, worth a
   })
   assert.ok(told.includes('Downloading layer 1'))
   // The engine is not left pulling for somebody who has gone.
-  while (ended === 0) await sleep(20)
+  await until('the pull is ended', async () => ended > 0)
 })
 
 test('a pull that goes on telling takes as long as it takes', async () => {

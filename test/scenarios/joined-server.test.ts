@@ -15,6 +15,7 @@ import { openDatabase } from '#db/database.ts'
 import { runClouder } from '#test/support/clouder.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type TestInstallation } from '#test/support/installation.ts'
+import { placeOn } from '#test/support/placement.ts'
 import { takePortBlock } from '#test/support/port-block.ts'
 import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 
@@ -66,11 +67,6 @@ async function endWorker(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const exited = once(worker, 'exit')
   worker.kill(signal)
   await exited
-}
-
-async function placeOn(code: string): Promise<void> {
-  const drainingSince = sql<string | null>`case when code = ${code} then null else now() end`
-  await installation.db.updateTable('servers').set({ draining_since: drainingSince }).execute()
 }
 
 async function assertNoLogin(databaseUrl: string): Promise<void> {
@@ -134,7 +130,7 @@ test('a joined worker builds, reads and removes on its own engine, with the secr
     'the server is seen',
     async () => (await diary.get('/v1/servers/rack-2'))['state'] === 'reachable',
   )
-  await placeOn('rack-2')
+  await placeOn(installation.db, 'rack-2')
   const subscription = await diary.order([{ kit: 'odoo-config-1' }])
   await diary.untilPhase(subscription, 'active', 120_000)
   const label = [`io.clouder.subscription=${subscription}`]
@@ -143,14 +139,14 @@ test('a joined worker builds, reads and removes on its own engine, with the secr
   const found = await diary.post('/v1/servers/rack-2/test', {})
   assert.deepEqual(found['rights'], { list: true, create: true })
   await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'the end' })
-  await until('ended', async () => (await diary.subscription(subscription))['phase'] === 'ended', 120_000)
+  await diary.untilPhase(subscription, 'ended', 120_000)
   assert.deepEqual(await listOwn(), [])
 })
 
 test('the worker killed, its server’s build waits for it, and is made once when it is back', async () => {
   await endWorker('SIGKILL')
   const waiting = await diary.order([{ product: 'static-site' }])
-  await placeOn('local')
+  await placeOn(installation.db, 'local')
   const other = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(other, 'active')
   assert.equal((await diary.subscription(waiting))['phase'], 'building')

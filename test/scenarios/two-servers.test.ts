@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import test, { after, before } from 'node:test'
 import { NativeConnection } from '@temporalio/worker'
-import { sql } from 'kysely'
 import { watchSilence, type Watch } from '#activities/server-watch.ts'
 import { followServers, type Fleet } from '#bin/server-fleet.ts'
 import { serveEngines } from '#bin/server-queue.ts'
@@ -10,6 +9,7 @@ import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { makeAuthority } from '#test/support/certificates.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { placeOn } from '#test/support/placement.ts'
 import { takePortBlock } from '#test/support/port-block.ts'
 import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 import { applicationsFolder, backupsFolder, installationKey } from '#test/support/workers.ts'
@@ -48,7 +48,7 @@ before(async () => {
     onRemoved: async () => {},
     onError,
   })
-  await placeOn('local')
+  await placeOn(installation.db, 'local')
 })
 after(async () => {
   await silence?.stop()
@@ -57,12 +57,6 @@ after(async () => {
   await installation.stop()
   await engine.remove()
 })
-
-/** What is ordered next goes there: nothing further is placed on the others. */
-async function placeOn(code: string): Promise<void> {
-  const drainingSince = sql<string | null>`case when code = ${code} then null else now() end`
-  await installation.db.updateTable('servers').set({ draining_since: drainingSince }).execute()
-}
 
 async function server(code: string): Promise<Json> {
   return await diary.get(`/v1/servers/${code}`)
@@ -120,7 +114,7 @@ test('an engine behind TLS is served seconds after it was added, and tells what 
 
 test('instances run on both servers, and what one is sold is on the engine that it was placed on', async () => {
   const here = await diary.order([{ product: 'static-site' }])
-  await placeOn('remote')
+  await placeOn(installation.db, 'remote')
   const there = await diary.order([{ product: 'static-site' }])
   await Promise.all([diary.untilPhase(here, 'active'), diary.untilPhase(there, 'active')])
   assert.deepEqual([await containersOf(here), await containersOf(there)], [0, 1])
@@ -135,7 +129,7 @@ test('a server off parks its own work only: one task, its build waits, others en
   const waiting = await diary.order([{ product: 'static-site' }])
   silence = watchSilence(installation.db, { onError: () => {}, intervalMs: hurry.intervalMs })
   await until('it is told of', async () => (await serverTasks()).length === 1)
-  await placeOn('local')
+  await placeOn(installation.db, 'local')
   const other = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(other, 'active')
   const state = await server('remote')

@@ -67,16 +67,6 @@ async function container() {
   return { docker, handle, found: await handle.inspect() }
 }
 
-async function reconcile(): Promise<{ repaired: string[]; drift: string[] }> {
-  return await installation.client.workflow.execute<() => Promise<{ repaired: string[]; drift: string[] }>>(
-    'reconcile',
-    {
-      workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
-      taskQueue: `installation/${installation.installationId}`,
-    },
-  )
-}
-
 const giveLogin = async (password: string) =>
   await installation.call('POST', '/v1/registries', {
     host: registry.host,
@@ -145,10 +135,10 @@ test('the tag moves upstream and on the server: stopped, removed, or suspended, 
   const { docker, handle } = await container()
   await docker.getImage(ids[1]).tag({ repo: `${registry.host}/acme/site`, tag: '1' })
   await handle.stop({ t: 1 })
-  assert.equal((await reconcile()).repaired.length, 1)
+  assert.equal((await installation.reconcile()).repaired.length, 1)
   assert.equal((await container()).found.Image, ids[0])
   await (await container()).handle.remove({ force: true })
-  assert.equal((await reconcile()).repaired.length, 1)
+  assert.equal((await installation.reconcile()).repaired.length, 1)
   assert.equal((await container()).found.Image, ids[0])
   await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'a test' })
   await diary.post(`/v1/subscriptions/${subscription}/resume`, {})
@@ -168,7 +158,7 @@ test('a container of our name and labels that runs another image is not running 
     HostConfig: found.HostConfig,
   })
   await other.start()
-  await reconcile()
+  await installation.reconcile()
   assert.equal((await instance())['observed_state'], 'degraded')
   const { body } = await installation.call('GET', '/v1/findings')
   assert.ok((body['data'] as Json[]).some(({ kind }) => kind === 'wrong_image'))
@@ -183,7 +173,7 @@ test('an image that is gone from the server is pulled again by its digest', asyn
   const { docker, handle } = await container()
   await handle.remove({ force: true })
   await docker.getImage(ids[0]).remove({ force: true })
-  assert.equal((await reconcile()).repaired.length, 1)
+  assert.equal((await installation.reconcile()).repaired.length, 1)
   const { found } = await container()
   assert.deepEqual([found.Image, found.Config.Image], [ids[0], `${registry.host}/acme/site@${first}`])
 })
@@ -193,7 +183,7 @@ test('one that is gone from the registry too is image_gone, with a task, and not
   await registry.forget('acme/site', first)
   await handle.remove({ force: true })
   await docker.getImage(ids[0]).remove({ force: true })
-  assert.deepEqual((await reconcile()).repaired, [])
+  assert.deepEqual((await installation.reconcile()).repaired, [])
   const open = await installation.db.selectFrom('tasks').selectAll().where('closed_at', 'is', null).execute()
   const told = open.find(({ kind }) => kind === 'repair_failed')
   assert.match(told?.subject ?? '', /image_gone/)

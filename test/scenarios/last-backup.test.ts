@@ -34,13 +34,6 @@ async function onlyBackup(subscription: string): Promise<Json> {
   return backups[0] ?? {}
 }
 
-async function reconcile(): Promise<void> {
-  await installation.client.workflow.execute('reconcile', {
-    workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
-    taskQueue: `installation/${installation.installationId}`,
-  })
-}
-
 const dump = `{ before: [{ service: web, command: ["/bin/sh", "-c", "cp /data/post /data/dump"] }] }`
 
 test('what an instance held is saved by its own rules before it is removed, and a new one begins with it', async () => {
@@ -105,7 +98,7 @@ test('where a volume is lost by hand, the finding says how to restore the backup
   await container?.remove({ force: true })
   const own = volumes.filter(({ Labels }) => Labels['io.clouder.subscription'] === restored.subscription)
   for (const { Name: name } of own) await docker.getVolume(name).remove()
-  await reconcile()
+  await installation.reconcile()
   const found = await diary.list('/v1/findings')
   const lost = found.find(({ kind }) => kind === 'missing_volume')
   assert.equal(
@@ -168,14 +161,14 @@ test('one that is kept long enough is deleted, not before, and an order that wan
   await keeper.cancel(subscription)
   await keeper.untilEnded(subscription)
   const backup = await onlyBackup(subscription)
-  await reconcile()
+  await installation.reconcile()
   assert.equal((await onlyBackup(subscription))['state'], 'kept')
   await installation.db
     .updateTable('backups')
     .set({ expires_at: new Date().toISOString() })
     .where('state', '=', 'kept')
     .execute()
-  await reconcile()
+  await installation.reconcile()
   const deleted = await onlyBackup(subscription)
   assert.equal(deleted['state'], 'deleted')
   const [copy] = deleted['volumes'] as Json[]

@@ -21,20 +21,6 @@ before(async () => {
 })
 after(async () => await installation.stop())
 
-interface Drift {
-  readonly restarted: string[]
-  readonly drift: string[]
-  readonly repaired: string[]
-  readonly orphans: string[]
-}
-
-async function reconcile(): Promise<Drift> {
-  return await installation.client.workflow.execute<() => Promise<Drift>>('reconcile', {
-    workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
-    taskQueue: `installation/${installation.installationId}`,
-  })
-}
-
 async function openTasks() {
   return await installation.db.selectFrom('tasks').selectAll().where('closed_at', 'is', null).execute()
 }
@@ -67,7 +53,7 @@ async function events(kind: 'instance.repaired' | 'instance.repair_failed') {
 const nothing = { restarted: [], drift: [], repaired: [], orphans: [], unreachable: [] }
 
 test('a sound installation gives no row, and what was seen is shown with its age', async () => {
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   assert.deepEqual(await openTasks(), [])
   const { observed_state: state, observed_at: at } = await ownInstance()
   assert.equal(state, 'running')
@@ -76,9 +62,9 @@ test('a sound installation gives no row, and what was seen is shown with its age
 
 test('a container stopped by hand is started again, and an event says by whom, what, and how it was', async () => {
   await (await ownContainer()).stop({ t: 1 })
-  assert.deepEqual((await reconcile()).repaired, [(await ownInstance())['id']])
+  assert.deepEqual((await installation.reconcile()).repaired, [(await ownInstance())['id']])
   assert.equal((await (await ownContainer()).inspect()).State.Running, true)
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   const [event] = await events('instance.repaired')
   const { by, before, after: afterwards, findings: found } = event?.data ?? {}
   assert.deepEqual([by, before, afterwards], ['reconcile', 'stopped', 'running'])
@@ -95,11 +81,11 @@ test('a container removed by hand is made again on its volume, and its network w
   await lost.remove({ force: true })
   const { docker, networks } = await listObjects(installation.installationId)
   await docker.getNetwork(networks[0]?.Id ?? '').remove()
-  await reconcile()
+  await installation.reconcile()
   const made = await (await ownContainer()).inspect()
   assert.deepEqual([made.Name, made.State.Running, made.Id === id], [name, true, false])
   assert.equal((await listObjects(installation.installationId)).networks.length, 1)
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   const recorded = await installation.db
     .selectFrom('resources')
     .select('external_id')
@@ -116,7 +102,7 @@ test('a foreign container of our name is left alone, listed with its command, an
   const { docker } = await listObjects(installation.installationId)
   const foreign = await docker.createContainer({ name: name.slice(1), Image: config.Image })
   t.after(async () => await foreign.remove({ force: true }))
-  assert.deepEqual((await reconcile()).repaired, [])
+  assert.deepEqual((await installation.reconcile()).repaired, [])
   const [found] = await findings()
   const called = name.slice(1)
   assert.deepEqual(
@@ -134,8 +120,8 @@ test('a foreign container of our name is left alone, listed with its command, an
     ['instance_drift'],
   )
   await foreign.rename({ name: `${called}.foreign` })
-  await reconcile()
-  assert.deepEqual(await reconcile(), nothing)
+  await installation.reconcile()
+  assert.deepEqual(await installation.reconcile(), nothing)
   assert.equal((await foreign.inspect()).Name, `${name}.foreign`)
   assert.deepEqual(await openTasks(), [])
   assert.deepEqual(await findings(), [])
@@ -152,33 +138,33 @@ test('an object with our labels and no instance is listed with its command, and 
       'io.clouder.instance': 'inst_gone',
     },
   })
-  assert.deepEqual((await reconcile()).orphans, [`volume ${name}`])
+  assert.deepEqual((await installation.reconcile()).orphans, [`volume ${name}`])
   assert.equal((await docker.getVolume(name).inspect()).Name, name)
   assert.deepEqual(
     (await findings()).map((one) => [one['kind'], one['instance'], one['command']]),
     [['orphan', null, `docker volume rm ${name}`]],
   )
   await docker.getVolume(name).remove()
-  assert.deepEqual((await reconcile()).orphans, [])
+  assert.deepEqual((await installation.reconcile()).orphans, [])
 })
 
 test('a container whose row was deleted is an orphan, not removed, and a repair writes it down again', async () => {
   const { Id: id, Name: name } = await (await ownContainer()).inspect()
   await installation.db.deleteFrom('resources').where('kind', '=', 'container').execute()
-  assert.deepEqual((await reconcile()).orphans, [`container ${name.slice(1)}`])
+  assert.deepEqual((await installation.reconcile()).orphans, [`container ${name.slice(1)}`])
   assert.equal((await (await ownContainer()).inspect()).Id, id)
   const instance = String((await ownInstance())['id'])
   assert.equal((await findings())[0]?.['command'], `npx clouder instances repair ${instance}`)
   const repaired = await installation.call('POST', `/v1/instances/${instance}/repair`, {})
   assert.deepEqual([repaired.status, repaired.body['left']], [200, []])
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   assert.equal((await (await ownContainer()).inspect()).Id, id)
 })
 
 test('a container whose memory was changed by hand is told with both values, and given it back in place on request only', async () => {
   const changed = await ownContainer()
   await changed.update({ Memory: 64 * 1024 * 1024, MemorySwap: 64 * 1024 * 1024 })
-  assert.deepEqual((await reconcile()).repaired, [])
+  assert.deepEqual((await installation.reconcile()).repaired, [])
   const [found] = await findings()
   assert.equal(found?.['kind'], 'wrong_configuration')
   assert.match(String(found?.['detail']), /memory_mib: asked \d+, got 64/)
@@ -186,7 +172,7 @@ test('a container whose memory was changed by hand is told with both values, and
   const repaired = await installation.call('POST', `/v1/instances/${instance}/repair`, {})
   assert.deepEqual([repaired.status, repaired.body['left']], [200, []])
   assert.equal((await (await ownContainer()).inspect()).Id, changed.id)
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
 })
 
 test('after ten repairs in ten minutes it stops, opens a task, and goes on once a person has repaired it', async () => {
@@ -204,7 +190,7 @@ test('after ten repairs in ten minutes it stops, opens a task, and goes on once 
     )
     .execute()
   await (await ownContainer()).stop({ t: 1 })
-  assert.deepEqual((await reconcile()).drift.length, 1)
+  assert.deepEqual((await installation.reconcile()).drift.length, 1)
   assert.equal((await (await ownContainer()).inspect()).State.Running, false)
   assert.deepEqual((await openTasks()).map((task) => task.kind).sort(), ['instance_drift', 'repair_stopped'])
   const repaired = await installation.call('POST', `/v1/instances/${instance}/repair`, {})
@@ -214,15 +200,15 @@ test('after ten repairs in ten minutes it stops, opens a task, and goes on once 
 
 test('a suspended instance that somebody started is stopped again', async () => {
   await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'a test' })
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   assert.equal((await ownInstance())['observed_state'], 'stopped')
   await (await ownContainer()).start()
   // Its repairs were used up above.
   await installation.db.deleteFrom('events').where('kind', '=', 'instance.repaired').execute()
-  await reconcile()
+  await installation.reconcile()
   assert.equal((await (await ownContainer()).inspect()).State.Running, false)
   await diary.post(`/v1/subscriptions/${subscription}/resume`, {})
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
 })
 
 test('while something is built nothing of it is touched or told of', async () => {
@@ -238,11 +224,11 @@ test('while something is built nothing of it is touched or told of', async () =>
       .execute()
   await setOrder('running')
   await (await ownContainer()).stop({ t: 1 })
-  assert.deepEqual(await reconcile(), nothing)
+  assert.deepEqual(await installation.reconcile(), nothing)
   assert.equal((await (await ownContainer()).inspect()).State.Running, false)
   assert.equal((await ownInstance())['observed_state'], 'stopped')
   await setOrder('done')
-  assert.equal((await reconcile()).repaired.length, 1)
+  assert.equal((await installation.reconcile()).repaired.length, 1)
 })
 
 test('a subscription whose workflow was terminated is started again, and goes on where its row stands', async () => {
@@ -254,7 +240,7 @@ test('a subscription whose workflow was terminated is started again, and goes on
     .set({ created_at: '2026-01-01T00:00:00Z' } as never)
     .execute()
   const found = await until('it is missed', async () => {
-    const drift = await reconcile()
+    const drift = await installation.reconcile()
     return drift.restarted.length > 0 && drift
   })
   assert.deepEqual(found.restarted, [workflowId])

@@ -67,10 +67,7 @@ chapter(
   'a container that is started by hand meanwhile is stopped again by the next reconciliation',
   async () => {
     await (await container()).start()
-    await installation.client.workflow.execute('reconcile', {
-      workflowId: `reconcile/${installation.installationId}/started`,
-      taskQueue: `installation/${installation.installationId}`,
-    })
+    await installation.reconcile()
     await until('it is stopped again', async () => !(await isRunning()))
     assert.equal(await answers(), false)
   },

@@ -3,12 +3,10 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import Docker from 'dockerode'
-import { issueApiKey } from '#api/api-key.ts'
 import { createGuardedFrame } from '#api/app.ts'
 import { dispatchOutbox } from '#api/relay.ts'
 import { seedCatalog } from '#bin/demo-catalog.ts'
 import { ensureInstallation } from '#bin/installation.ts'
-import { insertApiKey } from '#db/api-key.ts'
 import { saveApplication } from '#db/application.ts'
 import type { Db } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
@@ -18,6 +16,8 @@ import { readApplication } from '#docker/applications.ts'
 import { createFolderStorage } from '#docker/backup/folder.ts'
 import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { reconcile } from '#workflows/reconcile.ts'
+import { createKey } from './api.ts'
 import { takePortBlock } from './port-block.ts'
 import { createTestDatabase } from './database.ts'
 import {
@@ -72,7 +72,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     joining: { databaseUrl: { url, hasLogin: false }, temporalAddress },
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   })
-  const key = await createKey(db)
+  const key = await createKey(db, ['*'])
   const workers = options.hasWorkers === false ? undefined : await startWorkers(db, facts, options)
 
   async function call(
@@ -104,6 +104,12 @@ export async function startInstallation(options: InstallationOptions = {}) {
     /** A key that may do only this. */
     keyWith: async (scopes: string[]) => await createKey(db, scopes),
     relay: async () => await dispatchOutbox({ db, client }),
+    /** Compares and repairs now, as the schedule does in its time. */
+    reconcile: async () =>
+      await client.workflow.execute<typeof reconcile>('reconcile', {
+        workflowId: `reconcile/${facts.installationId}/${newId()}`,
+        taskQueue: `installation/${facts.installationId}`,
+      }),
     /** Stops what this installation started and removes what it made, by exact id. */
     async stop() {
       await workers?.stop()
@@ -129,13 +135,6 @@ async function seedApplications(db: Db): Promise<void> {
     const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
     await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
   }
-}
-
-async function createKey(db: Db, scopes: string[] = ['*']): Promise<string> {
-  const id = newId()
-  const { text, secretSha256 } = issueApiKey({ id, mode: 'test' })
-  await insertApiKey(db, { id, name: 'test', mode: 'test', secretSha256, scopes, expiresAt: null })
-  return text
 }
 
 async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts): Promise<void> {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import Docker from 'dockerode'
+import { freePort } from '#bin/platform/ports.ts'
 import { until } from './installation.ts'
 
 /** Whom the registry knows. The second line is the bcrypt of the password, which is all that the registry reads. */
@@ -74,12 +74,4 @@ async function push(host: string, image: string, reference: string): Promise<str
   const digest = digests?.find((one) => one.startsWith(`${host}/${repo}@`))
   if (digest === undefined) throw new Error(`not pushed: ${JSON.stringify(events.at(-1))}`)
   return digest.slice(digest.indexOf('@') + 1)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

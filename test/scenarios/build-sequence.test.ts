@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { saveApplication } from '#db/application.ts'
-import { parseApplication } from '#docker/compose/application.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDiary } from '#test/support/customer-diary.ts'
-import { startInstallation, until, type Json } from '#test/support/installation.ts'
+import { startInstallation, type Json } from '#test/support/installation.ts'
+import { saveOwnApplication } from '#test/support/sold-application.ts'
 
 const parts = [
   ['application', 30],
@@ -27,8 +26,7 @@ test('a database at 10, files at 20 and an application at 30 are built in this o
   }
   for (const [code] of parts) {
     const compose = `services: { main: { image: "${code}:1" } }\nx-clouder: { title: ${code} }\n`
-    const definition = parseApplication({ code, text: compose })
-    await saveApplication(installation.db, { compose, definition })
+    await saveOwnApplication(installation.db, { code, compose })
     await diary.post('/v1/products', { ...product, code, name: code, applications: [code] }, 201)
   }
   const billOfMaterials = parts.map(([code, sequence]) => ({ product: code, quantity: '1', sequence }))
@@ -43,7 +41,7 @@ test('a database at 10, files at 20 and an application at 30 are built in this o
   for (const id of sold) await diary.untilPhase(id, 'active')
   for (const id of sold) {
     await diary.post(`/v1/subscriptions/${id}/cancel`, { when: 'now', reason: 'over' })
-    await until(`${id} has ended`, async () => (await diary.subscription(id))['phase'] === 'ended')
+    await diary.untilPhase(id, 'ended')
   }
   const calls = runner.calls().map((call) => call.split(' '))
   const own = (

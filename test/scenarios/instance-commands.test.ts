@@ -3,7 +3,7 @@ import { after, before } from 'node:test'
 import { chapter } from '#test/support/chapter.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { findPlanted } from '#test/support/planted-secret.ts'
-import { sellApplication } from '#test/support/sold-application.ts'
+import { sellApplication, standInImage } from '#test/support/sold-application.ts'
 import {
   listObjects,
   startInstallation,
@@ -72,8 +72,7 @@ before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
   await diary.untilPhase(await diary.order([{ product: 'static-site' }]), 'active')
-  const { containers } = await listObjects(installation.installationId)
-  const image = containers[0]?.Image ?? ''
+  const image = await standInImage(installation)
   subscription = await sellApplication(installation, diary, { code: 'acting', compose: compose(image) })
   const active = await diary.untilPhase(subscription, 'active')
   instance = (active['instances'] as { id: string }[])[0]?.id ?? assert.fail('no instance')
@@ -163,7 +162,7 @@ chapter('its logs are read by service, level, text and time, without its secrets
   assert.deepEqual(await log('level=error&limit=1'), ['ERROR told of …'])
   assert.deepEqual([...new Set(await log('search=BEGUN'))], ['begun'])
   assert.deepEqual(await log(`since=${new Date(Date.now() + 60_000).toISOString()}`), [])
-  const { rows } = { rows: await installation.db.selectFrom('log_excerpts').selectAll().execute() }
+  const rows = await installation.db.selectFrom('log_excerpts').selectAll().execute()
   assert.deepEqual(rows, [])
 })
 
@@ -201,8 +200,7 @@ chapter(
 chapter(
   'a value that what uses it does not get ready with is taken back, and it runs with the one before',
   async () => {
-    const { containers } = await listObjects(installation.installationId)
-    const image = containers[0]?.Image ?? ''
+    const image = await standInImage(installation)
     const keeping = await sellApplication(installation, diary, { code: 'keeping', compose: stubborn(image) })
     const active = await diary.untilPhase(keeping, 'active')
     const id = (active['instances'] as { id: string; address: string }[])[0]

@@ -9,7 +9,8 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
-import { sellApplication } from '#test/support/sold-application.ts'
+import { runIn } from '#test/support/kept-data.ts'
+import { sellApplication, standInImage } from '#test/support/sold-application.ts'
 
 const GIB = 1024 * 1024 * 1024
 
@@ -36,8 +37,7 @@ before(async () => {
   diary = createDiary(installation)
   const site = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(site, 'active')
-  const { containers } = await listObjects(installation.installationId)
-  const image = containers[0]?.Image ?? ''
+  const image = await standInImage(installation)
   const compose = `
 services:
   web:
@@ -80,11 +80,7 @@ async function container(service: string) {
 
 async function inWeb(script: string): Promise<string> {
   const { handle } = await container('web')
-  const exec = await handle.exec({ Cmd: ['sh', '-c', script], User: '0', AttachStdout: true, Tty: true })
-  const stream = await exec.start({ Tty: true })
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString('utf8').trim()
+  return await runIn(handle, script, '0')
 }
 
 const change = async (body: Json) => await installation.call('PATCH', address, body)
@@ -154,10 +150,7 @@ test('a variable that is only wanted shows old and new; apply replaces what uses
 test('what somebody changed on the server is told with both values, and apply ends it', async () => {
   const { handle } = await container('side')
   await handle.update({ Memory: 64 * 1024 * 1024, MemorySwap: 64 * 1024 * 1024 })
-  await installation.client.workflow.execute('reconcile', {
-    workflowId: `reconcile/${installation.installationId}/${Date.now()}`,
-    taskQueue: `installation/${installation.installationId}`,
-  })
+  await installation.reconcile()
   const [memory] = (await comparison())['differences'] as Json[]
   assert.deepEqual(memory, { service: 'side', key: 'memory_mib', wanted: '512', running: '64' })
   await installation.call('POST', `${address}/apply`, {})

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { chapter } from '#test/support/chapter.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
-import { sellApplication } from '#test/support/sold-application.ts'
+import { sellApplication, standInImage } from '#test/support/sold-application.ts'
 
 // F-41: a link that lets into an application, once, for a minute.
 
@@ -27,10 +27,9 @@ before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
   await diary.untilPhase(await diary.order([{ product: 'static-site' }]), 'active')
-  const { containers } = await listObjects(installation.installationId)
   subscription = await sellApplication(installation, diary, {
     code: 'entered',
-    compose: compose(containers[0]?.Image ?? ''),
+    compose: compose(await standInImage(installation)),
   })
   const active = await diary.untilPhase(subscription, 'active')
   const [own] = active['instances'] as { id: string; address: string }[]

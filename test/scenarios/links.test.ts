@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { saveApplication } from '#db/application.ts'
-import { insertProduct } from '#db/product.ts'
-import { parseApplication } from '#docker/compose/application.ts'
-import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import {
   listObjects,
@@ -12,6 +8,8 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
+import { runIn } from '#test/support/kept-data.ts'
+import { saveOwnApplication, sellProduct, standInImage } from '#test/support/sold-application.ts'
 
 // What one application has, another is given (F-21, F-22), told through the API and the engine.
 
@@ -23,11 +21,7 @@ before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
   await diary.untilPhase(await diary.order([{ product: 'static-site' }]), 'active')
-  const { docker } = await listObjects(installation.installationId)
-  const built = await docker.listImages({ filters: { label: ['io.clouder.managed=true'] } })
-  const found = built.flatMap((one) => one.RepoTags ?? []).find((name) => name.includes('demo-static-site:'))
-  assert.ok(found)
-  image = found
+  image = await standInImage(installation)
   const ids = {
     shop: await define('shop', shop),
     store: await define('store', store),
@@ -37,9 +31,10 @@ before(async () => {
     egg: await define('egg', `wants: [{ kind: chicken }], offers: [{ kind: egg, service: web }]`),
   }
   // What wants comes first here: what is built first follows from the links alone.
-  await sell('shop-with-store', [ids.shop, ids.store])
-  for (const code of ['shop', 'store', 'site', 'dns'] as const) await sell(code, [ids[code]])
-  await sell('hen', [ids.chicken, ids.egg])
+  await sellProduct(installation.db, 'shop-with-store', [ids.shop, ids.store])
+  for (const code of ['shop', 'store', 'site', 'dns'] as const)
+    await sellProduct(installation.db, code, [ids[code]])
+  await sellProduct(installation.db, 'hen', [ids.chicken, ids.egg])
 })
 after(async () => await installation.stop())
 
@@ -55,24 +50,7 @@ async function define(code: string, links: string): Promise<string> {
   }
   const service = `{ image: "${image}", user: "0:0", tmpfs: [/data], environment: { ${environment[code] ?? ''} } }`
   const compose = `services: { web: ${service} }\nx-clouder: { title: ${code}, ${links} }\n`
-  const definition = parseApplication({ code, text: compose })
-  return (await saveApplication(installation.db, { compose, definition })).id
-}
-
-async function sell(code: string, applicationIds: string[]): Promise<void> {
-  await insertProduct(installation.db, {
-    code,
-    name: code,
-    billingType: 'flat',
-    billingTiming: 'advance',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'month',
-    basePrice: perUnitPrice('5'),
-    currency: 'USD',
-    metric: null,
-    limitCode: null,
-    applicationIds,
-  })
+  return await saveOwnApplication(installation.db, { code, compose })
 }
 
 async function containerOf(subscription: string, application: string) {
@@ -88,11 +66,7 @@ async function containerOf(subscription: string, application: string) {
 
 async function run(subscription: string, application: string, line: string): Promise<string> {
   const { container } = await containerOf(subscription, application)
-  const execution = await container.exec({ Cmd: ['/bin/sh', '-c', line], AttachStdout: true, Tty: true })
-  const stream = await execution.start({ Tty: true })
-  const parts: Buffer[] = []
-  for await (const part of stream) parts.push(Buffer.from(part as Uint8Array))
-  return Buffer.concat(parts).toString('utf8').trim()
+  return await runIn(container, line)
 }
 
 async function linksOf(subscription: string): Promise<Json[]> {
@@ -213,10 +187,7 @@ test('an offer that appears later is linked to all that wait, each once and with
     const links = await linksOf(offer)
     return links.length === 2 && links.every(({ state }) => state === 'made')
   })
-  await installation.client.workflow.execute('reconcile', {
-    workflowId: `reconcile/${installation.installationId}/again`,
-    taskQueue: `installation/${installation.installationId}`,
-  })
+  await installation.reconcile()
   const links = await linksOf(offer)
   const records = await run(offer, 'dns', 'cat /data/records')
   assert.deepEqual(records.split('\r\n').toSorted(), links.map(({ instance }) => String(instance)).toSorted())

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { saveApplication } from '#db/application.ts'
 import { insertProduct } from '#db/product.ts'
-import { parseApplication } from '#docker/compose/application.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import {
@@ -12,6 +10,7 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
+import { saveOwnApplication, standInImage } from '#test/support/sold-application.ts'
 
 // What a customer chooses and says when ordering is in the environment of the container (A-41).
 
@@ -24,8 +23,7 @@ before(async () => {
   diary = createDiary(installation)
   const site = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(site, 'active')
-  const { containers } = await listObjects(installation.installationId)
-  await sellShop(containers[0]?.Image ?? '')
+  await sellShop(await standInImage(installation))
   const fields = { name: 'A $hop', password: 'correct horse', SMTP_HOST: 'mail.example' }
   subscription = await diary.order([{ product: 'shop', options: { disk: 50 }, fields }])
   await diary.untilPhase(subscription, 'active')
@@ -44,8 +42,7 @@ x-clouder:
   title: Shop
   public: { service: web, port: 8080 }
 `
-  const definition = parseApplication({ code: 'shop', text: compose })
-  const { id } = await saveApplication(installation.db, { compose, definition })
+  const id = await saveOwnApplication(installation.db, { code: 'shop', compose })
   const product = {
     billingType: 'flat',
     billingTiming: 'advance',

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import { findPlanted } from '#test/support/planted-secret.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { sellApplication } from '#test/support/sold-application.ts'
+import { sellApplication, standInImage } from '#test/support/sold-application.ts'
 import { listObjects, startInstallation, type TestInstallation } from '#test/support/installation.ts'
 
 let installation: TestInstallation
@@ -17,8 +17,7 @@ before(async () => {
   diary = createDiary(installation)
   const subscription = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(subscription, 'active')
-  const { containers } = await listObjects(installation.installationId)
-  image = containers[0]?.Image ?? ''
+  image = await standInImage(installation)
 })
 after(async () => await installation.stop())
 

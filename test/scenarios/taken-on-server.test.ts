@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import test, { after, before } from 'node:test'
 import Docker from 'dockerode'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { sellApplication } from '#test/support/sold-application.ts'
+import { sellApplication, standInImage } from '#test/support/sold-application.ts'
 import {
   listObjects,
   startInstallation,
@@ -100,9 +100,7 @@ x-clouder: { title: Two that know the address, public: { service: web, port: 808
 async function builtImage(): Promise<string> {
   const subscription = await diary.order([{ product: 'static-site' }])
   await diary.untilPhase(subscription, 'active')
-  const { containers } = await listObjects(installation.installationId)
-  const found = containers.find(({ Labels }) => Labels['io.clouder.subscription'] === subscription)
-  return found?.Image ?? assert.fail('the static site runs')
+  return await standInImage(installation)
 }
 
 test('a range of which all is held is said with server and range; the build is undone, and a retry goes on once one is free', async () => {
@@ -171,7 +169,7 @@ test('addresses of foreign networks are skipped; a pool that is full is refused 
 
   // It goes, another one comes before it is seen, and takes what the next order is promised.
   await first.remove()
-  await reconcile()
+  await installation.reconcile()
   await until(
     'it is seen to be free',
     async () => (await diary.get(`/v1/servers/${installation.serverId}/subnets`))['free'] === 1,
@@ -200,14 +198,6 @@ test('addresses of foreign networks are skipped; a pool that is full is refused 
   })
   await diary.untilPhase(three, 'active')
 })
-
-async function reconcile(): Promise<void> {
-  await installation.client.workflow.execute('reconcile', {
-    workflowId: `reconcile/${crypto.randomUUID()}`,
-    taskQueue: `installation/${installation.installationId}`,
-    args: [{}],
-  })
-}
 
 async function rangesOf(subscription: string): Promise<(string | undefined)[]> {
   const { containers, networks } = await listObjects(installation.installationId)

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
+import type Docker from 'dockerode'
 import type { Diary } from './customer-diary.ts'
 import { listObjects, until, type Json, type TestInstallation } from './installation.ts'
-import { sellApplication } from './sold-application.ts'
+import { sellApplication, standInImage } from './sold-application.ts'
 
 /** Applications of a test's own whose containers hold data, and what is seen and done in them. */
 export function createDataKeeper(installation: TestInstallation, diary: Diary) {
-  /** The stand-in's image keeps what is written under /data; it is there once a static site was built. */
-  async function standIn(): Promise<string> {
-    const { docker } = await listObjects(installation.installationId)
-    const built = await docker.listImages({ filters: { label: ['io.clouder.managed=true'] } })
-    const image = built
-      .flatMap((one) => one.RepoTags ?? [])
-      .find((name) => name.includes('demo-static-site:'))
-    assert.ok(image)
-    return image
-  }
-
   async function containersOf(subscription: string) {
     const { docker, containers } = await listObjects(installation.installationId)
     const own = containers.filter((found) => found.Labels['io.clouder.subscription'] === subscription)
@@ -27,7 +17,8 @@ export function createDataKeeper(installation: TestInstallation, diary: Diary) {
 
     /** It is healthy unless it holds a file `broken`. */
     async sell(code: string, rule: string): Promise<string> {
-      const image = await standIn()
+      // It keeps what is written under /data.
+      const image = await standInImage(installation)
       const check = '{ test: ["CMD", "test", "!", "-f", "/data/broken"], interval: 1s, retries: 1 }'
       const service = `{ image: "${image}", healthcheck: ${check}, expose: ["8080"], user: "0:0", volumes: ["data:/data"], environment: { PASSWORD: "$\{PASSWORD}" } }`
       const block = `{ title: ${code}, public: { service: web, port: 8080 }, ready: { path: /, timeout_s: 8 }, secrets: [{ name: PASSWORD, length: 20 }], backup: ${rule} }`
@@ -41,15 +32,7 @@ export function createDataKeeper(installation: TestInstallation, diary: Diary) {
     async run(subscription: string, line: string): Promise<string> {
       const [container] = await containersOf(subscription)
       assert.ok(container)
-      const execution = await container.exec({
-        Cmd: ['/bin/sh', '-c', line],
-        AttachStdout: true,
-        Tty: true,
-      })
-      const stream = await execution.start({ Tty: true })
-      const parts: Buffer[] = []
-      for await (const part of stream) parts.push(Buffer.from(part as Uint8Array))
-      return Buffer.concat(parts).toString('utf8').trim()
+      return await runIn(container, line)
     },
 
     async cancel(subscription: string): Promise<void> {
@@ -70,4 +53,18 @@ export function createDataKeeper(installation: TestInstallation, diary: Diary) {
       await until('ended', isEnded, withinMs)
     },
   }
+}
+
+/** What a line of shell says in the container, as the user of its image unless another one is named. */
+export async function runIn(container: Docker.Container, line: string, user?: string): Promise<string> {
+  const execution = await container.exec({
+    Cmd: ['/bin/sh', '-c', line],
+    ...(user === undefined ? {} : { User: user }),
+    AttachStdout: true,
+    Tty: true,
+  })
+  const stream = await execution.start({ Tty: true })
+  const parts: Buffer[] = []
+  for await (const part of stream) parts.push(Buffer.from(part as Uint8Array))
+  return Buffer.concat(parts).toString('utf8').trim()
 }

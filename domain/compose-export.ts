@@ -1,7 +1,7 @@
 import { orderServices, type ApplicationDefinition, type ServiceDefinition } from './application.ts'
 import { CONTAINER_CEILING, planLimits, type PlannedInstance } from './build-plan.ts'
 import { variablesOf } from './interpolation.ts'
-import { fillService, type VariableValues } from './variable.ts'
+import { fillService, templatesOf, type VariableValues } from './variable.ts'
 
 /** What is said of an application while it is exported. */
 export interface ExportedApplication {
@@ -68,16 +68,7 @@ function withPassedSecrets(
 
 /** What has a fallback needs no value. */
 function missingVariables(services: readonly ServiceDefinition[]): string[] {
-  const uses = services.flatMap((service) =>
-    [
-      ...Object.values(service.environment),
-      ...(service.command ?? []),
-      ...(service.entrypoint ?? []),
-      ...(service.healthCheck?.test ?? []),
-      ...Object.values(service.special?.labels ?? {}),
-      ...(service.special?.files ?? []).map(({ content }) => content),
-    ].flatMap(variablesOf),
-  )
+  const uses = services.flatMap(templatesOf).flatMap(({ text }) => variablesOf(text))
   return [...new Set(uses.filter(({ isOptional }) => !isOptional).map(({ name }) => name))].toSorted()
 }
 

@@ -173,15 +173,11 @@ export function interpolateKnown(template: string, value: (name: string) => stri
 function fillKnown(segments: readonly Segment[], value: (name: string) => string | undefined): string {
   return segments
     .map((segment) => {
-      if (typeof segment === 'string') return escapeDollars(segment)
+      if (typeof segment === 'string') return literalTemplate(segment)
       if (value(segment.name) === undefined) {
         return `\${${segment.name}${segment.operator}${fillKnown(segment.argument, value)}}`
       }
-      return escapeDollars(fillReference(segment, value))
+      return literalTemplate(fillReference(segment, value))
     })
     .join('')
-}
-
-function escapeDollars(text: string): string {
-  return text.replaceAll('$', '$$$$')
 }

@@ -1,7 +1,7 @@
 import type { ApplicationDefinition, LinkOffer, LinkWant } from './application.ts'
 import { BusinessError } from './errors.ts'
 import { interpolate, variablesOf } from './interpolation.ts'
-import type { VariableValues } from './variable.ts'
+import { valueIn, type VariableValues } from './variable.ts'
 
 /** Why an offer was taken, in the order of precedence. */
 export const linkReasons = ['named', 'same_subscription', 'same_environment', 'preferred', 'shared'] as const
@@ -98,10 +98,6 @@ function allValues<T>(
     ...(port === null ? {} : { port: String(port) }),
     ...Object.fromEntries(Object.entries(values).map(([name, template]) => [name, fill(template)])),
   }
-}
-
-function valueIn(values: VariableValues): (name: string) => string | undefined {
-  return (name) => (Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined)
 }
 
 /** The variables that a link sets in the wanting application, from the values of its offer. */

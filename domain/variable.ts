@@ -59,10 +59,32 @@ export function refuseMissing(
   })
 }
 
+/** Every text of a service that may hold variables. */
+export function templatesOf(service: ServiceDefinition): { text: string; isInShellLine: boolean }[] {
+  const plain = [
+    ...Object.values(service.environment),
+    ...Object.values(service.special?.labels ?? {}),
+    ...(service.special?.files ?? []).map((file) => file.content),
+  ]
+  const isShell = service.healthCheck?.test[0] === 'CMD-SHELL'
+  const commands = [...(service.entrypoint ?? []), ...(service.command ?? [])]
+  // A line for `sh -c` is one argument: whatever is put into it is read by that shell.
+  const runsShell = commands.some((word) => /(?:^|\/)(?:ba|da|a)?sh$/.test(word))
+  return [
+    ...plain.map((text) => ({ text, isInShellLine: false })),
+    ...commands.map((text) => ({ text, isInShellLine: runsShell })),
+    ...(service.healthCheck?.test ?? []).map((text) => ({ text, isInShellLine: isShell })),
+  ]
+}
+
+/** The value of a variable by its name; undefined where it has none, or is a secret that is filled elsewhere. */
+export function valueIn(values: VariableValues): (name: string) => string | undefined {
+  return (name) => (Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined)
+}
+
 /** A service with what is known of its variables, wherever it uses them; what is secret stays a template. */
 export function fillService(service: ServiceDefinition, values: VariableValues): ServiceDefinition {
-  const known = (name: string): string | undefined =>
-    Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined
+  const known = valueIn(values)
   const fill = (template: string) => interpolateKnown(template, known)
   const fillAll = (record: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(record).map(([key, template]) => [key, fill(template)]))

@@ -1,8 +1,9 @@
 import type { ApplicationDefinition, LinkOffer, LinkWant, ServiceDefinition } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { variablesOf, type VariableUse } from '#domain/interpolation.ts'
+import { templatesOf } from '#domain/variable.ts'
 import type { Findings, Path } from './finding.ts'
-import { templatesOf } from './variables.ts'
+import { requireService } from './references.ts'
 import type { XClouder } from './x-clouder.ts'
 
 /** What an `x-clouder` block wants of other applications and offers to them. */
@@ -115,9 +116,4 @@ function usesOf(template: string, path: Path, findings: Findings): VariableUse[]
     findings.refuse(path, error.message, 'write a text, with ${NAME} where a variable belongs')
     return []
   }
-}
-
-function requireService(file: ApplicationDefinition, name: string, path: Path, findings: Findings): void {
-  if (file.services.some((service) => service.name === name)) return
-  findings.refuse(path, `there is no service ${name}`, 'name a service of this file')
 }

@@ -75,7 +75,13 @@ function refuseCircle(file: ApplicationDefinition, findings: Findings): void {
   }
 }
 
-function requireService(file: ApplicationDefinition, name: string, path: Path, findings: Findings): void {
+/** Refuses a name that no service of the file has. */
+export function requireService(
+  file: ApplicationDefinition,
+  name: string,
+  path: Path,
+  findings: Findings,
+): void {
   if (file.services.some((service) => service.name === name)) return
   findings.refuse(path, `there is no service ${name}`, 'name a service of this file')
 }

@@ -1,5 +1,6 @@
-import { variablesOf } from '#domain/interpolation.ts'
 import type { SecretDefinition, ServiceDefinition, VariableDefinition } from '#domain/application.ts'
+import { variablesOf } from '#domain/interpolation.ts'
+import { templatesOf } from '#domain/variable.ts'
 import { secretLength, type XClouder } from './x-clouder.ts'
 
 /** A variable as the services of a file use it, over all its uses. */
@@ -58,24 +59,6 @@ function usesOf(services: readonly ServiceDefinition[]): Use[] {
     for (const name of service.special?.passedOn ?? []) add(name, true, null, false)
   }
   return [...uses.values()]
-}
-
-/** Every text of a service that may hold variables. */
-export function templatesOf(service: ServiceDefinition): { text: string; isInShellLine: boolean }[] {
-  const plain = [
-    ...Object.values(service.environment),
-    ...Object.values(service.special?.labels ?? {}),
-    ...(service.special?.files ?? []).map((file) => file.content),
-  ]
-  const isShell = service.healthCheck?.test[0] === 'CMD-SHELL'
-  const commands = [...(service.entrypoint ?? []), ...(service.command ?? [])]
-  // A line for `sh -c` is one argument: whatever is put into it is read by that shell.
-  const runsShell = commands.some((word) => /(?:^|\/)(?:ba|da|a)?sh$/.test(word))
-  return [
-    ...plain.map((text) => ({ text, isInShellLine: false })),
-    ...commands.map((text) => ({ text, isInShellLine: runsShell })),
-    ...(service.healthCheck?.test ?? []).map((text) => ({ text, isInShellLine: isShell })),
-  ]
 }
 
 const MAGIC_SECRET = /^SERVICE_(USER|PASSWORD|BASE64|REALBASE64|HEX)(?:_(\d{2,3}))?_/

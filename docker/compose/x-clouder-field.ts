@@ -1,15 +1,18 @@
 import { z } from 'zod'
 import { actionRights, type ActionDefinition } from '#domain/action.ts'
 import { orderFieldKinds, type OrderField } from '#domain/order-field.ts'
+import { argumentList, code, title, variableName } from './object-name.ts'
 
-const code = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'is not a code of letters, digits, - and _')
+const fieldCode = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'is not a code of letters, digits, - and _')
 const decimal = z
   .union([z.string().regex(/^-?\d{1,12}(\.\d{1,10})?$/, 'is not a decimal'), z.number()])
   .transform(String)
 
 const shape = {
-  code,
-  title: z.string().min(1).max(100),
+  code: fieldCode,
+  title,
   kind: z.enum(orderFieldKinds).default('text'),
   required: z.boolean().default(false),
   help: z.string().min(1).max(500).optional(),
@@ -35,12 +38,9 @@ const fitting = <Field extends z.ZodType<z.output<z.ZodObject<typeof shape>>>>(f
     })
 
 /** What is asked of whoever orders the application; each field sets a variable of the file. */
-export const formField = fitting(
-  z.strictObject({
-    ...shape,
-    variable: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable'),
-  }),
-).transform((field) => toField(field, field.variable))
+export const formField = fitting(z.strictObject({ ...shape, variable: variableName })).transform((field) =>
+  toField(field, field.variable),
+)
 
 const actionField = fitting(z.strictObject(shape)).transform((field) => toField(field, null))
 
@@ -48,10 +48,10 @@ function toField(
   { required, help, least, greatest, pattern, ...field }: z.output<z.ZodObject<typeof shape>>,
   variable: string | null,
 ): OrderField {
-  const { code: ofField, title, kind, choices } = field
+  const { kind, choices } = field
   return {
-    code: ofField,
-    title,
+    code: field.code,
+    title: field.title,
     kind,
     isRequired: required,
     variable,
@@ -74,15 +74,15 @@ function isPattern(text: string): boolean {
 /** What the application does on request. */
 export const action: z.ZodType<ActionDefinition> = z
   .strictObject({
-    code: z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'is not a code of lower case letters, digits, - and _'),
-    title: z.string().min(1).max(100),
+    code,
+    title,
     /** Who may run it. */
     right: z.enum(actionRights).default('staff'),
     service: z.string().min(1).max(63),
-    command: z
-      .array(z.string().max(4000), 'is not a list of arguments; write it as a list')
-      .min(1)
-      .refine(([program]) => !/^\{.*\}$/.test(program ?? ''), 'begins with what somebody says'),
+    command: argumentList.refine(
+      ([program]) => !/^\{.*\}$/.test(program ?? ''),
+      'begins with what somebody says',
+    ),
     fields: z.array(actionField).max(20).default([]),
     confirmation: z.string().min(1).max(500).optional(),
     timeout_s: z.int().min(1).max(60).default(30),

@@ -4,18 +4,13 @@ import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
 import { metricAggregations } from '#domain/usage.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
-import { argumentList, objectName } from './object-name.ts'
+import { argumentList, code, objectName, title, variableName } from './object-name.ts'
 import { action, formField } from './x-clouder-field.ts'
 
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable')
 const port = z
   .union([z.string().regex(/^\d{1,5}$/), z.number().int()])
   .transform(Number)
   .refine((number) => number >= 1 && number <= 65_535, 'is not a port from 1 to 65535')
-const code = z
-  .string()
-  .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'is not a code of lower case letters, digits, - and _')
-const title = z.string().min(1).max(100)
 const serverTag = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'is not a tag of lower case letters, digits and hyphens')

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type Docker from 'dockerode'
 import type { RunnerContext, ServerDescription, ServerExamination } from '#domain/runner.ts'
 import { call, isStatus } from './engine.ts'
+import { inTurns } from './turn.ts'
 
 /** So many containers are looked at side by side. */
 const inspectedAtOnce = 25
@@ -61,17 +62,18 @@ async function allowed(work: Promise<unknown>): Promise<boolean> {
 
 async function readPromised(docker: Docker, ctx: RunnerContext) {
   const running = await call(ctx, 'list containers', (abortSignal) => docker.listContainers({ abortSignal }))
+  const limits = await inTurns(
+    running,
+    inspectedAtOnce,
+    async ({ Id: id }) => await readLimits(docker, id, ctx),
+  )
   let memoryMib = 0
   let cpus = 0
   let unlimited = 0
-  for (let from = 0; from < running.length; from += inspectedAtOnce) {
-    const some = running.slice(from, from + inspectedAtOnce)
-    const limits = await Promise.all(some.map(async ({ Id: id }) => await readLimits(docker, id, ctx)))
-    for (const limit of limits) {
-      memoryMib += limit.memoryMib
-      cpus += limit.cpus
-      if (limit.memoryMib === 0) unlimited += 1
-    }
+  for (const limit of limits) {
+    memoryMib += limit.memoryMib
+    cpus += limit.cpus
+    if (limit.memoryMib === 0) unlimited += 1
   }
   return { memoryMib: Math.ceil(memoryMib), cpus, unlimited }
 }

@@ -9,6 +9,7 @@ import type {
 import { differences, environmentDifferences } from './container-options.ts'
 import { listByLabels } from './list.ts'
 import { findContainer, observeContainer } from './observation.ts'
+import { inTurns } from './turn.ts'
 
 /** So many containers are looked at at once: the engine answers others meanwhile. */
 const LOOKS_AT_ONCE = 8
@@ -32,7 +33,7 @@ export async function observeServer(
     if (!ours.every(([key, value]) => one.labels[key] === value)) return false
     return asked === null || asked.has(one.labels['io.clouder.instance'] ?? '')
   })
-  return await inTurns(concerned, async (one) => {
+  return await inTurns(concerned, LOOKS_AT_ONCE, async (one) => {
     if (one.kind !== 'container') return { ...one, container: null }
     const step = planned.get(identity(one))
     return await lookAt(docker, one, step?.kind === 'container' ? step : undefined, ctx)
@@ -53,21 +54,4 @@ async function lookAt(
     step !== undefined && listed.labels['io.clouder.instance'] === step.labels['io.clouder.instance']
   const different = isCompared ? [...differences(step, found), ...environmentDifferences(step, found)] : []
   return { ...listed, container: { ...observeContainer(found), differences: different } }
-}
-
-/** Keeps the order, and a few at work; what gives nothing is left out. */
-async function inTurns<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result | undefined>,
-): Promise<Result[]> {
-  const results = new Map<number, Result>()
-  const queue = items.entries()
-  const one = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      const result = await work(item)
-      if (result !== undefined) results.set(index, result)
-    }
-  }
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, one))
-  return items.flatMap((_item, index) => results.get(index) ?? [])
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import Big from 'big.js'
+import type Docker from 'dockerode'
 import { containerName } from '#domain/build-plan.ts'
+import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import { objectName } from '../compose/object-name.ts'
 import { findContainer } from '../observation.ts'
-import { defineSource, plainNumber, type MetricPass } from './source.ts'
+import { defineSource, plainNumber } from './source.ts'
 
 const largestAnswerBytes = 1024 * 1024
-const deadlineMs = 5_000
+export const ENDPOINT_DEADLINE_MS = 5_000
 
 const endpoint = {
   service: objectName,
@@ -14,21 +16,28 @@ const endpoint = {
   path: z.string().regex(/^\/[!-~]{0,500}$/, 'is not a path from / on'),
 }
 
-interface Endpoint {
+export interface Endpoint {
   readonly service: string
   readonly port: number
   readonly path: string
+}
+
+export interface EndpointAnswer {
+  /** The start belongs to it: a restarted container counts from zero. */
+  readonly id: string
+  readonly text: string
 }
 
 /**
  * What a container answers, asked over its environment's network under the address that the engine gave it: the request
  * can reach no other host, and follows nowhere. Undefined when the container does not run.
  */
-async function ask(
-  pass: MetricPass,
+export async function askEndpoint(
+  docker: Docker,
+  ref: InstanceRef,
   { service, port, path }: Endpoint,
-): Promise<{ id: string; text: string } | undefined> {
-  const { docker, ref, ctx } = pass
+  ctx: RunnerContext,
+): Promise<EndpointAnswer | undefined> {
   const found = await findContainer(docker, containerName(ref.instance, service), ctx)
   if (found === undefined || !found.State.Running) return undefined
   const address = Object.values(found.NetworkSettings.Networks).find(
@@ -60,9 +69,9 @@ export const httpJson = defineSource({
     pointer: z.string().regex(/^(?:\/(?:[^~/]|~[01])*)*$/, 'is not a JSON pointer such as /users/count'),
   }),
   imagined: 'service',
-  deadlineMs,
+  deadlineMs: ENDPOINT_DEADLINE_MS,
   async read(pass, metric, source) {
-    const answer = await ask(pass, source)
+    const answer = await pass.answer(source)
     if (answer === undefined) return []
     const value = atPointer(JSON.parse(answer.text), source.pointer)
     const text = typeof value === 'number' ? exact(String(value)) : value
@@ -97,9 +106,9 @@ export const prometheus = defineSource({
     labels: z.record(z.string(), z.string()).default({}),
   }),
   imagined: 'service',
-  deadlineMs,
+  deadlineMs: ENDPOINT_DEADLINE_MS,
   async read(pass, metric, source) {
-    const answer = await ask(pass, source)
+    const answer = await pass.answer(source)
     if (answer === undefined) return []
     const value = sumOfSamples(answer.text, source.series, source.labels)
     return [{ series: `prometheus:${answer.id}`, value, unit: metric.unit }]

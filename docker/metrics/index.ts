@@ -4,6 +4,7 @@ import type { InstanceRef, MetricReading, MetricsRead, RunnerContext } from '#do
 import { untilAborted, withoutSecrets } from '../engine.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import { readCounters, type ContainerCounters } from './engine-counters.ts'
+import { askEndpoint, ENDPOINT_DEADLINE_MS, type EndpointAnswer } from './http.ts'
 import type { MetricPass, Source } from './source.ts'
 import { sources } from './sources.ts'
 
@@ -17,17 +18,9 @@ export async function readMetrics(
   ref: InstanceRef,
   ctx: RunnerContext,
 ): Promise<MetricsRead> {
-  let counters: Promise<readonly ContainerCounters[]> | undefined
-  const pass = {
-    docker,
-    ref,
-    diskUsage,
-    counters: async () => await (counters ??= readCounters(docker, ref.instance, ctx)),
-  }
+  const pass = beginPass(docker, diskUsage, ref, ctx)
   const { metrics } = ref.definition
-  const read = await Promise.allSettled(
-    metrics.map(async (metric) => await readMetric({ ...pass, ctx }, metric)),
-  )
+  const read = await Promise.allSettled(metrics.map(async (metric) => await readMetric(pass, metric)))
   ctx.abortSignal.throwIfAborted()
   return {
     readings: read.flatMap((of) => (of.status === 'fulfilled' ? of.value : [])),
@@ -44,17 +37,54 @@ export async function readMetrics(
   }
 }
 
+/** What is shared ends by no deadline of a single metric: one that is late would fail the others. */
+function beginPass(docker: Docker, diskUsage: DiskUsage, ref: InstanceRef, ctx: RunnerContext): MetricPass {
+  let counters: Promise<readonly ContainerCounters[]> | undefined
+  const answers = new Map<string, Promise<EndpointAnswer | undefined>>()
+  return {
+    docker,
+    ref,
+    ctx,
+    diskUsage,
+    counters: async () => await (counters ??= readCounters(docker, ref.instance, ctx)),
+    answer: async ({ service, port, path }) => {
+      const key = `${service}:${port}${path}`
+      const asked =
+        answers.get(key) ??
+        withinDeadline(
+          ctx,
+          ENDPOINT_DEADLINE_MS,
+          async (own) => await askEndpoint(docker, ref, { service, port, path }, own),
+        )
+      answers.set(key, asked)
+      return await asked
+    },
+  }
+}
+
 async function readMetric(pass: MetricPass, metric: MetricDefinition): Promise<MetricReading[]> {
   const source = sourceOf(metric)
-  const deadline = AbortSignal.timeout(source.deadlineMs)
-  const ctx = { ...pass.ctx, abortSignal: AbortSignal.any([pass.ctx.abortSignal, deadline]) }
+  const values = await withinDeadline(
+    pass.ctx,
+    source.deadlineMs,
+    async (ctx) => await source.read({ ...pass, ctx }, metric),
+  )
+  const readAt = new Date().toISOString()
+  return values.map((value) => ({ metric: metric.code, ...value, source: source.type, readAt }))
+}
+
+async function withinDeadline<T>(
+  ctx: RunnerContext,
+  deadlineMs: number,
+  work: (ctx: RunnerContext) => Promise<T>,
+): Promise<T> {
+  const deadline = AbortSignal.timeout(deadlineMs)
+  const abortSignal = AbortSignal.any([ctx.abortSignal, deadline])
   try {
-    const values = await untilAborted(source.read({ ...pass, ctx }, metric), ctx.abortSignal)
-    const readAt = new Date().toISOString()
-    return values.map((value) => ({ metric: metric.code, ...value, source: source.type, readAt }))
+    return await untilAborted(work({ ...ctx, abortSignal }), abortSignal)
   } catch (error) {
     if (!deadline.aborted) throw error
-    throw new Error(`no value within ${source.deadlineMs / 1000} s`, { cause: error })
+    throw new Error(`no value within ${deadlineMs / 1000} s`, { cause: error })
   }
 }
 

@@ -4,8 +4,9 @@ import type { MetricDefinition } from '#domain/application.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { ContainerCounters } from './engine-counters.ts'
+import type { Endpoint, EndpointAnswer } from './http.ts'
 
-/** One look at one instance. What several metrics need of it is asked of the engine once. */
+/** One look at one instance. What several metrics need of it is asked once. */
 export interface MetricPass {
   readonly docker: Docker
   readonly ref: InstanceRef
@@ -13,6 +14,8 @@ export interface MetricPass {
   readonly diskUsage: DiskUsage
   /** Of every container that runs. */
   readonly counters: () => Promise<readonly ContainerCounters[]>
+  /** Undefined when the container does not run. */
+  readonly answer: (endpoint: Endpoint) => Promise<EndpointAnswer | undefined>
 }
 
 /** One value of one series; see `MetricReading`. */

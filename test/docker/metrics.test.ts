@@ -50,10 +50,16 @@ test('one look reads every source, and one that fails or hangs is told and stops
     ctx,
   )
   await new Promise((resolve) => setTimeout(resolve, 500))
+  const fetched = t.mock.method(globalThis, 'fetch')
   const { readings, failures } = await runner.readMetrics(ref, ctx)
   // The read has given up: nobody needs the listener any more.
   await runner.execute({ container, argv: ['busybox', 'killall', 'sleep'] }, ctx)
   await listen
+  const asked = fetched.mock.calls.map(({ arguments: [address] }) =>
+    typeof address === 'string' ? address : '',
+  )
+  for (const path of ['/status', '/metrics'])
+    assert.equal(asked.filter((address) => address.endsWith(`:9000${path}`)).length, 1, path)
   const valueOf = (code: string) => readings.find((one) => one.metric === code)?.value
   assert.deepEqual(
     ['users', 'share', 'jobs', 'mail'].map((code) => valueOf(code)),

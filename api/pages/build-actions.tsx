@@ -4,7 +4,7 @@ import { askOfBuild } from '../routes/build-commands.ts'
 import type { Frame } from '../frame.ts'
 import { stepActions, stepActionsOf } from '../schemas/build.ts'
 import type { ConsoleView } from './console-page.tsx'
-import { PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
+import { Folded, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import {
   readSubscriptionContent,
@@ -61,14 +61,13 @@ export function CancelBuild({ view, content, build, refused }: BuildActionProps)
   const id = encodeId('buildOrder', build.id)
   const place = { form: formOf(id, 'cancel-build'), refused }
   return (
-    <details id={place.form} open={refused?.form === place.form}>
-      <summary>Cancel the build…</summary>
+    <Folded {...place} title="Cancel the build…">
       <PostForm view={view} action={`/subscriptions/${content.publicId}/builds/cancel-build`} {...place}>
         <input type="hidden" name="build" value={id} />
         <TextField {...place} name="reason" label="Why" />
         <button type="submit">Stop it and undo what was made</button>
       </PostForm>
-    </details>
+    </Folded>
   )
 }
 

@@ -39,6 +39,18 @@ export function PostForm(
   )
 }
 
+/** A form of one button in a row of a table. `of` tells people who do not see the row which one it is. */
+export function RowButton(props: { view: ConsoleView; action: string; of: string; children: string }) {
+  return (
+    <PostForm form={props.action} refused={undefined} view={props.view} action={props.action} isInRow>
+      <button type="submit">
+        {props.children}
+        <span class="visually-hidden"> {props.of}</span>
+      </button>
+    </PostForm>
+  )
+}
+
 /** Says at the head of the form what was refused, and leads to the fields; for a form in a row of a table, above the table. */
 export function Refusal({ refused }: { refused: RefusedInput }) {
   return (

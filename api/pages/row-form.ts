@@ -91,3 +91,8 @@ export function knownOf(values: Values): Readonly<Record<string, string | null>>
     Object.entries(values).map(([name, value]) => [name, value.trim() === '' ? null : value.trim()]),
   )
 }
+
+/** What is no number is said as it was typed, and refused by the schema. */
+export function toCount(text: string | null | undefined): unknown {
+  return typeof text === 'string' && /^\d+$/.test(text.trim()) ? Number(text) : text
+}

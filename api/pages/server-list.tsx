@@ -3,7 +3,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { sayUnreachable } from '#domain/server.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { PostForm, Refusal, type RefusedInput } from './form.tsx'
+import { Refusal, RowButton, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
 import { AddServer } from './server-form.tsx'
 
@@ -63,7 +63,6 @@ export async function serversBody(
                   view={view}
                   row={row}
                   instances={instances.filter(({ server_id: id }) => id === row.id)}
-                  refused={refused}
                 />
               ))}
             </Table>
@@ -109,10 +108,9 @@ interface HostProps {
   readonly view: ConsoleView
   readonly row: ServerRow
   readonly instances: readonly ServerInstance[]
-  readonly refused: RefusedInput | undefined
 }
 
-function Host({ view, row, instances, refused }: HostProps) {
+function Host({ view, row, instances }: HostProps) {
   return (
     <tr>
       <th scope="row">
@@ -132,7 +130,7 @@ function Host({ view, row, instances, refused }: HostProps) {
         <InstanceList instances={instances} />
       </td>
       <td>
-        <Ask view={view} row={row} refused={refused} />
+        <Ask view={view} row={row} />
       </td>
     </tr>
   )
@@ -180,26 +178,18 @@ function InstanceList({ instances }: Pick<HostProps, 'instances'>) {
   )
 }
 
-function Ask({ view, row, refused }: Omit<HostProps, 'instances'>) {
-  const id = encodeId('server', row.id)
-  const button = (action: string, title: string) => (
-    <PostForm
-      view={view}
-      form={`${action}-${id}`}
-      refused={refused}
-      action={`${serversPath}/${id}/${action}`}
-      isInRow
-    >
-      <button type="submit">
-        {title}
-        <span class="visually-hidden"> {row.code}</span>
-      </button>
-    </PostForm>
-  )
+function Ask({ view, row }: Omit<HostProps, 'instances'>) {
+  const address = `${serversPath}/${encodeId('server', row.id)}`
   return (
     <>
-      {button('test', 'Test')}
-      {row.connection === 'own_worker' && button('join-token', 'Join token')}
+      <RowButton view={view} action={`${address}/test`} of={row.code}>
+        Test
+      </RowButton>
+      {row.connection === 'own_worker' && (
+        <RowButton view={view} action={`${address}/join-token`} of={row.code}>
+          Join token
+        </RowButton>
+      )}
     </>
   )
 }

@@ -9,9 +9,9 @@ import { toServerChange } from '../routes/server-capacity.ts'
 import { serverChangeSchema, toCapacityJson } from '../schemas/capacity.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { Folded, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
+import { Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
-import { knownOf, registerRowForm } from './row-form.ts'
+import { knownOf, registerRowForm, toCount } from './row-form.ts'
 import type { Values } from './sent-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
@@ -56,10 +56,7 @@ function registerServerForm(frame: Frame, name: string, toBody: (values: Values)
 /** The form shows all that is known; what is empty in it is not counted. */
 function toOffer(values: Values): object {
   const { efficiency, tags, ...said } = knownOf(values)
-  const count = (name: string) => {
-    const text = said[`capacity.${name}`] ?? null
-    return text !== null && /^\d+$/.test(text) ? Number(text) : text
-  }
+  const count = (name: string) => toCount(said[`capacity.${name}`] ?? null)
   return {
     capacity: {
       memory_mib: count('memory_mib'),
@@ -133,17 +130,6 @@ function Server({ view, row }: { view: ConsoleView; row: ServerRow }) {
         )}
       </td>
     </tr>
-  )
-}
-
-function RowButton(props: { view: ConsoleView; action: string; of: string; children: string }) {
-  return (
-    <PostForm form={props.action} refused={undefined} view={props.view} action={props.action} isInRow>
-      <button type="submit">
-        {props.children}
-        <span class="visually-hidden"> {props.of}</span>
-      </button>
-    </PostForm>
   )
 }
 

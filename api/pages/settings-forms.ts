@@ -4,7 +4,7 @@ import type { Frame } from '../frame.ts'
 import { patchSeller } from '../routes/seller.ts'
 import { sellerChangeSchema } from '../schemas/seller.ts'
 import { parse } from '../validation.ts'
-import { knownOf, registerRowForm } from './row-form.ts'
+import { knownOf, registerRowForm, toCount } from './row-form.ts'
 import type { Values } from './sent-form.ts'
 import { settingsBody } from './settings.tsx'
 
@@ -87,11 +87,6 @@ function toOrders(values: Values): Change {
 function toAnnounced(values: Values): Change {
   const chosen = announcedFields.filter((field) => values[field] === 'true')
   return parse(sellerChangeSchema, { announced_fields: chosen }, 'body')
-}
-
-/** What is no number is said as it was typed, and refused by the schema. */
-function toCount(text: string | undefined): unknown {
-  return text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : text
 }
 
 function toNumbers(values: Values): Change {

@@ -32,21 +32,33 @@ export async function readSubscriptionContent(db: Db, address: string) {
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
   const onlyThis = { subscriptionId: id, buildOrderId: null, limit: shownEvents }
   const newest = { limit: shownInvoices, cursor: null, direction: 'after' } as const
-  const [lines, instances, builds, queue, events, invoices, requests, expected, testClock] =
-    await Promise.all([
-      listSubscriptionLines(db, id),
-      readInstances(db, id),
-      readBuilds(db, id),
-      findQueuePlace(db, id),
-      listNewestEvents(db, onlyThis),
-      listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
-      listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
-      readExpected(db, id),
-      row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
-    ])
-  const suspensions = row.phase === 'suspended' ? await listSuspensions(db, id) : []
-  const backups = await listBackups(db, { ...newest, subscriptionId: id })
-  const restorable = await listRestorableInPlace(db, id)
+  const [
+    lines,
+    instances,
+    builds,
+    queue,
+    events,
+    invoices,
+    requests,
+    expected,
+    testClock,
+    suspensions,
+    backups,
+    restorable,
+  ] = await Promise.all([
+    listSubscriptionLines(db, id),
+    readInstances(db, id),
+    readBuilds(db, id),
+    findQueuePlace(db, id),
+    listNewestEvents(db, onlyThis),
+    listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
+    listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
+    readExpected(db, id),
+    row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
+    row.phase === 'suspended' ? listSuspensions(db, id) : [],
+    listBackups(db, { ...newest, subscriptionId: id }),
+    listRestorableInPlace(db, id),
+  ])
   const values = await listInstanceValues(
     db,
     instances.map((instance) => instance.id),

@@ -16,8 +16,9 @@ export function addExport(group: Command, of: 'instances' | 'applications'): voi
   command.action(
     withSession<[string], { to?: string; secrets?: true }>(
       async ({ api, out }, { args: [id], options: { to, secrets } }) => {
-        const query = secrets === true ? '?secrets=include' : ''
-        const file = await api.get<ComposeExport>(`/v1/${of}/${encodeURIComponent(id)}/export${query}`)
+        const file = await api.get<ComposeExport>(`/v1/${of}/${encodeURIComponent(id)}/export`, {
+          secrets: secrets === true ? 'include' : undefined,
+        })
         if (out.isJson) return out.json(file)
         if (to === undefined) return tellOnStdout(out, file)
         await writeExport(to, file)

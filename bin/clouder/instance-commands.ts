@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { logLevels } from '#domain/log-line.ts'
 import type { InstanceCommand, Log, ShownSecret } from './answers.ts'
+import { gatherPair } from './list.ts'
 import { withSession, type Session } from './session.ts'
 
 interface LogOptions {
@@ -22,7 +23,7 @@ export function addInstanceCommands(group: Command): void {
   group
     .command('run <instance> <action>')
     .description('run an action of its application')
-    .option('--field <code=answer>', 'what the action asks, as often as there is something', gather, {})
+    .option('--field <code=answer>', 'what the action asks, as often as there is something', gatherPair, {})
     .action(
       withSession<[string, string], { field: Readonly<Record<string, string>> }>(
         async (session, { args: [id, action], options: { field: fields } }) =>
@@ -79,9 +80,4 @@ async function ask({ api, out }: Session, path: string, body: object): Promise<v
 
 function pathOf(id: string): string {
   return `/v1/instances/${encodeURIComponent(id)}`
-}
-
-function gather(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
-  const at = text.indexOf('=')
-  return at < 0 ? { ...before, [text]: '' } : { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }

@@ -5,6 +5,7 @@ import type { Api } from './client.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
+import { gather } from './list.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
@@ -21,18 +22,16 @@ interface Change {
   readonly later?: true
 }
 
-const collect = (text: string, before: readonly string[]): string[] => [...before, text]
-
 /** What of an instance is changed in place, and whether it runs so. */
 export function registerInstanceConfiguration(group: Command): void {
   group
     .command('set <instance>')
     .description('change its name, variables and limits in place; volumes and data stay')
     .option('--name <text>', 'what people call it')
-    .option('--variable <name=value>', 'a variable of its application; may be repeated', collect, [])
-    .option('--memory <service=MiB>', 'memory of a service', collect, [])
-    .option('--cpus <service=number>', 'processors of a service', collect, [])
-    .option('--pids <service=number>', 'processes of a service', collect, [])
+    .option('--variable <name=value>', 'a variable of its application; may be repeated', gather, [])
+    .option('--memory <service=MiB>', 'memory of a service', gather, [])
+    .option('--cpus <service=number>', 'processors of a service', gather, [])
+    .option('--pids <service=number>', 'processes of a service', gather, [])
     .option('--reason <text>', 'why')
     .option('--preview', 'say which containers would restart, and change nothing')
     .option('--later', 'write down what is wanted; instances apply carries it out')

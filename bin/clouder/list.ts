@@ -19,3 +19,17 @@ export function tellMore(
   if (hasMore) out.say(`\n  There are more: --limit ${rows.length * 4}`)
   if (rows.length === 0) out.say(`  None. ${first}`)
 }
+
+/** What is said by an option that may be repeated, after what was said before. */
+export function gather(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
+}
+
+/** The same of pairs: `disk=50`. */
+export function gatherPair(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const [code = '', ...answer] = text.split('=')
+  return { ...before, [code]: answer.join('=') }
+}

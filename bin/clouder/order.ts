@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from './exit-code.ts'
 import { notFoundFailure, usageFailure } from './failure.ts'
 import { intervalText, moneyText } from './format.ts'
 import { untilInterrupted } from './interruption.ts'
+import { gatherPair } from './list.ts'
 import { showOne } from './orders.ts'
 import { showPlacement } from './server-capacity.ts'
 import { withSession, type Session } from './session.ts'
@@ -51,12 +52,16 @@ export function registerOrder(program: Command): void {
     .option('--environment <id>', 'the environment of the customer that it goes into')
     .option('--new-environment <name>', 'a new one of this name, such as shop')
     .option('--prefix <prefix>', 'of what runs in the new one; left out, its name')
-    .option('--option <code=answer>', 'what is chosen of its options, as often as there are any', gather)
-    .option('--field <code=answer>', 'what is said in its order fields, as often as there are any', gather)
+    .option('--option <code=answer>', 'what is chosen of its options, as often as there are any', gatherPair)
+    .option(
+      '--field <code=answer>',
+      'what is said in its order fields, as often as there are any',
+      gatherPair,
+    )
     .option(
       '--link <name=instance>',
       'what is built is linked to this instance, as often as there are any',
-      gather,
+      gatherPair,
     )
     .option('--server <server>', 'where it is to be, if it can be there')
     .option('--template <template>', 'named defaults of the subscription: npx clouder templates')
@@ -92,12 +97,6 @@ async function quote(session: Session, body: object, until: string): Promise<Exi
   showOne(session.out, draft)
   session.out.say(`\n  Next  npx clouder orders confirm ${draft.id}`)
   return exitCodes.ok
-}
-
-/** `disk=50` beside what was said before. */
-function gather(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [code = '', ...answer] = text.split('=')
-  return { ...before, [code]: answer.join('=') }
 }
 
 async function toOrder(session: Session, sold: string, options: OrderOptions): Promise<object> {

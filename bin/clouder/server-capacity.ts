@@ -3,6 +3,7 @@ import Big from 'big.js'
 import { resourceNames, sayAmount, type CapacityResource } from '#domain/capacity.ts'
 import type { Instance, Placement, Server } from './answers.ts'
 import { usageFailure } from './failure.ts'
+import { gather } from './list.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
@@ -155,10 +156,6 @@ export function freeText({ capacity }: Server): string | null {
 /** @param id its code or id, as a person typed it */
 export function addressOf(id: string): string {
   return `/v1/servers/${encodeURIComponent(id)}`
-}
-
-function gather(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text]
 }
 
 function toChange(said: Said, engine: object): Record<string, unknown> {

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { UsageStreamLine } from './answers.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandFailure, usageFailure } from './failure.ts'
 import type { Output } from './output.ts'
 import { withSession, type Session } from './session.ts'
 
@@ -43,11 +43,10 @@ A line: {"specversion":"1.0","id":"42","source":"gateway","type":"network","subj
       withSession<[string], PushFileOptions>(async (session, { args: [file], options }) => {
         const from = Number(options.from)
         if (!Number.isSafeInteger(from) || from < 1) {
-          throw new CommandFailure({
-            exitCode: exitCodes.usage,
-            cause: `--from ${options.from} is not the number of a line.`,
-            fix: 'Give the line that an interrupted sending has named, or leave it out.',
-          })
+          throw usageFailure(
+            `--from ${options.from} is not the number of a line.`,
+            'Give the line that an interrupted sending has named, or leave it out.',
+          )
         }
         return await pushFile(session, file, from)
       }),
@@ -78,11 +77,7 @@ async function pushFile({ api, out }: Session, file: string, from: number): Prom
 async function refuseNoFile(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() === true) return
-  throw new CommandFailure({
-    exitCode: exitCodes.usage,
-    cause: `There is no file ${file}.`,
-    fix: 'Name a file with one event a line.',
-  })
+  throw usageFailure(`There is no file ${file}.`, 'Name a file with one event a line.')
 }
 
 /** The file from a line on; lines before it were answered for. Empty lines are sent, so that both sides count alike. */

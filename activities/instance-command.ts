@@ -10,7 +10,7 @@ import {
 import { keepLoginPath } from '#db/instance-login.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
-import { actionCommand, findAction, readLoginPath } from '#domain/action.ts'
+import { actionCommand, findAction, readLoginPath, requireLogin } from '#domain/action.ts'
 import { containerName } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
@@ -70,13 +70,9 @@ async function letIn(
   ctx: RunnerContext,
 ): Promise<InstanceCommandEnd> {
   const { definition, planned } = instance
-  if (definition.login === undefined)
-    throw new BusinessError('login_not_offered', `${definition.title} has no login of its own for links.`)
-  const container = containerName(planned, definition.login.service)
-  const { exitCode, stdout, stderr } = await runner.execute(
-    { container, argv: definition.login.command },
-    ctx,
-  )
+  const { service, command } = requireLogin(definition)
+  const container = containerName(planned, service)
+  const { exitCode, stdout, stderr } = await runner.execute({ container, argv: command }, ctx)
   if (exitCode !== 0)
     return { state: 'failed', exitCode, output: stderr.trim().slice(0, outputCharactersMax) }
   await keepLoginPath(db, installationKey, ticket.requestId, readLoginPath(stdout))

@@ -4,7 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { findApiKey, touchApiKey } from '#db/api-key.ts'
 import type { Db } from '#db/database.ts'
 import { consumeLoginLink, endSession, insertSession, useSession } from '#db/session.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, linkExpired } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { hashSecret, isSameSecret, readApiKeyId } from './api-key.ts'
 import type { Permission } from './permission.ts'
@@ -122,7 +122,7 @@ export async function beginSession(ctx: Context, token: string, access: Access):
   const now = access.now()
   await access.db.transaction().execute(async (tx) => {
     const link = await consumeLoginLink(tx, hashSecret(token), now)
-    if (!link) throw new BusinessError('link_expired', 'This login link was used already, or is too old.')
+    if (!link) throw linkExpired()
     await insertSession(tx, {
       tokenSha256: hashSecret(sessionToken),
       operatorId: link.operatorId,

@@ -1,4 +1,4 @@
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, linkExpired } from '#domain/errors.ts'
 import type { Db } from './database.ts'
 import { tellOfInstance } from './instance-command.ts'
 import { newId } from './identifier.ts'
@@ -49,7 +49,7 @@ export async function openInstanceLogin(db: Db, tokenSha256: Buffer, now: string
     .returning(['id', 'instance_id', 'actor'])
     .executeTakeFirst()
   if (row !== undefined) return row
-  throw new BusinessError('link_expired', 'This login link was used already, or is too old.')
+  throw linkExpired()
 }
 
 /** Lays the path down for the one who opened the link. */

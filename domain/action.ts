@@ -1,3 +1,4 @@
+import type { ApplicationDefinition } from './application.ts'
 import { BusinessError, fieldError } from './errors.ts'
 import { readOrderField, type OrderField } from './order-field.ts'
 
@@ -25,6 +26,15 @@ export interface LoginDefinition {
   readonly service: string
   /** Prints a path on the application's address that logs in once, and not for longer than a minute. */
   readonly command: readonly string[]
+}
+
+/** @throws `login_not_offered` */
+export function requireLogin({
+  title,
+  login,
+}: Pick<ApplicationDefinition, 'title' | 'login'>): LoginDefinition {
+  if (login !== undefined) return login
+  throw new BusinessError('login_not_offered', `${title} has no login of its own for links.`)
 }
 
 /**

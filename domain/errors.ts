@@ -201,3 +201,8 @@ export function atField<T>(pointer: string, check: () => T): T {
     throw error
   }
 }
+
+/** Of a login link: whether it was never there, is used or is too old, is not told to whoever tries. */
+export function linkExpired(): BusinessError {
+  return new BusinessError('link_expired', 'This login link was used already, or is too old.')
+}

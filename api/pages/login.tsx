@@ -1,16 +1,16 @@
 import { renderPlainPage } from './document.tsx'
 
-/** Asks once more before a login link is used up. */
-export function loginPage() {
+/** Asks once more before a link that logs in is used up. */
+export function loginPage(words: { title: string; heading?: string; text: string; button: string }) {
   return renderPlainPage({
-    title: 'Sign in',
+    title: words.title,
     children: (
       <>
-        <h1>Sign in to Clouder</h1>
-        <p>This link works once.</p>
+        <h1>{words.heading ?? words.title}</h1>
+        <p>{words.text}</p>
         <form method="post">
           <button type="submit" class="primary">
-            Sign in
+            {words.button}
           </button>
         </form>
       </>

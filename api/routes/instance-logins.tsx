@@ -7,13 +7,14 @@ import {
 } from '#db/instance-login.ts'
 import { getDeployedInstance } from '#db/instance.ts'
 import { getInstance } from '#db/read/instance.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { requireLogin } from '#domain/action.ts'
+import { BusinessError, linkExpired } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import { hashSecret } from '../api-key.ts'
 import { authorize, refuseForeignOrigin } from '../authentication.ts'
 import type { Frame } from '../frame.ts'
 import { askInstance } from '../instance-commands.ts'
-import { instanceLoginPage } from '../pages/instance-login.tsx'
+import { loginPage } from '../pages/login.tsx'
 import { actOnInstances } from '../permission.ts'
 import { idParams } from '../schemas/common.ts'
 import { toInstanceJson } from '../schemas/instance.ts'
@@ -44,9 +45,7 @@ export function registerInstanceLogins(frame: Frame): void {
     async ({ db, params, principal, now }) => {
       const instanceId = await resolveAddress(db, 'instance', params.id)
       const { definition } = await getDeployedInstance(db, instanceId)
-      if (definition.login === undefined)
-        throw new BusinessError('login_not_offered', `${definition.title} has no login of its own for links.`)
-      if (definition.login.right === 'staff') authorize(principal, 'instances:write')
+      if (requireLogin(definition).right === 'staff') authorize(principal, 'instances:write')
       const token = randomBytes(32).toString('base64url')
       const expiresAt = new Date(Date.parse(now) + lifetimeMs).toISOString()
       const link = { instanceId, tokenSha256: hashSecret(token), actor: principal.name, now, expiresAt }
@@ -56,9 +55,14 @@ export function registerInstanceLogins(frame: Frame): void {
   )
   frame.page({ method: 'get', path: '/open/:token', permission: 'public' }, async (ctx) => {
     const token = hashSecret(ctx.req.param('token') ?? '')
-    if (!(await isInstanceLoginOpen(deps.db, token, deps.now())))
-      throw new BusinessError('link_expired', 'This login link was used already, or is too old.')
-    return ctx.html(instanceLoginPage())
+    if (!(await isInstanceLoginOpen(deps.db, token, deps.now()))) throw linkExpired()
+    return ctx.html(
+      loginPage({
+        title: 'Open the application',
+        text: 'This link works once, and logs you in.',
+        button: 'Open',
+      }),
+    )
   })
   frame.page({ method: 'post', path: '/open/:token', permission: 'public' }, async (ctx) => {
     refuseForeignOrigin(ctx, deps.publicUrl)

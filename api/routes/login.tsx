@@ -1,5 +1,5 @@
 import { isLoginLinkOpen } from '#db/session.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { linkExpired } from '#domain/errors.ts'
 import { hashSecret } from '../api-key.ts'
 import { beginSession, endOwnSession, refuseForeignOrigin } from '../authentication.ts'
 import type { Frame } from '../frame.ts'
@@ -11,9 +11,16 @@ export function registerLogin(frame: Frame): void {
   frame.page({ method: 'get', path: '/login/:token', permission: 'public' }, async (ctx) => {
     const token = ctx.req.param('token') ?? ''
     if (!(await isLoginLinkOpen(deps.db, hashSecret(token), deps.now()))) {
-      throw new BusinessError('link_expired', 'This login link was used already, or is too old.')
+      throw linkExpired()
     }
-    return ctx.html(loginPage())
+    return ctx.html(
+      loginPage({
+        title: 'Sign in',
+        heading: 'Sign in to Clouder',
+        text: 'This link works once.',
+        button: 'Sign in',
+      }),
+    )
   })
   frame.page({ method: 'post', path: '/login/:token', permission: 'public' }, async (ctx) => {
     refuseForeignOrigin(ctx, deps.publicUrl)

@@ -12,7 +12,7 @@ import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
 import { actionCommand, findAction, readLoginPath, requireLogin } from '#domain/action.ts'
 import { containerName } from '#domain/build-plan.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { refuseIdle } from '#domain/instance-command.ts'
 import type { RunnerContext } from '#domain/runner.ts'
@@ -99,7 +99,7 @@ async function run(
       { ...ctx, secrets },
     )
     .catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error)
+      const detail = messageOf(error)
       throw new BusinessError('command_failed', `It did not run to its end: ${detail}`, { cause: error })
     })
   const output = `${stdout}${stderr}`.trim().replaceAll('\0', '').slice(0, outputCharactersMax)

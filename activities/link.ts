@@ -20,6 +20,7 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import { linkEnvironment, linkNetworkName, offeredValues } from '#domain/link-plan.ts'
 import { chooseOffer } from '#domain/link.ts'
 import type { RunnerContext } from '#domain/runner.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 import { openLinkValues } from './secret.ts'
@@ -69,7 +70,7 @@ async function settle(deps: ServerDependencies, link: LinkToMake, ctx: RunnerCon
       return true
     } catch (error) {
       ctx.abortSignal.throwIfAborted()
-      await failLink(db, link.id, error instanceof Error ? error.message : String(error))
+      await failLink(db, link.id, messageOf(error))
       return false
     }
   })
@@ -194,7 +195,7 @@ async function takeBack(deps: ServerDependencies, link: LinkSides, ctx: RunnerCo
   if (row !== undefined) {
     await tellBoth(deps, row, 'onUnlink', ctx).catch(async (error: unknown) => {
       ctx.abortSignal.throwIfAborted()
-      await failLink(db, link.id, error instanceof Error ? error.message : String(error))
+      await failLink(db, link.id, messageOf(error))
     })
     const [wanting] = await listDeployedInstances(db, { instanceIds: [link.wanting_instance_id] })
     for (const step of wanting === undefined ? [] : stepsOf(wanting, row)) {

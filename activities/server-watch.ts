@@ -4,6 +4,7 @@ import { noteFailure, noteSeen, noteSilentServers } from '#db/server-sighting.ts
 import { decodeId } from '#domain/identifier.ts'
 import { EngineFailure, type Runner, type RunnerContext } from '#domain/runner.ts'
 import type { UnreachableCause } from '#domain/server.ts'
+import { messageOf } from '#domain/errors.ts'
 
 /** Shorter than the shortest silence that an installation can allow, by default by far. */
 const sightingIntervalMs = 10_000
@@ -55,7 +56,7 @@ async function lookAtServer(
 
 /** Why an engine did not answer. */
 export function toFailure(error: unknown): { cause: UnreachableCause; detail: string } {
-  const detail = error instanceof Error ? error.message : String(error)
+  const detail = messageOf(error)
   if (error instanceof EngineFailure && error.unreachable !== undefined)
     return { cause: error.unreachable, detail }
   const isLate = error instanceof Error && error.name === 'TimeoutError'

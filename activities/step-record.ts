@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity'
 import { beginStep, failStep, setStepProgress, type StepDetail } from '#db/build-step.ts'
 import type { Db } from '#db/database.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import { NoProgress } from '#domain/no-progress.ts'
 
 /** Writes attempt and failure of a step beside what happens in Temporal, so that pages show both alike. */
@@ -13,7 +13,7 @@ export async function recorded<T>(db: Db, step: StepDetail, effect: () => Promis
     // Who was told to end has not failed: the step is undone, or carried out once more.
     if (Context.current().cancellationSignal.aborted) throw error
     const isFinal = error instanceof BusinessError
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail = messageOf(error)
     await failStep(db, step.id, { code: codeOf(error), detail, isFinal })
     throw error
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listUncheckedTaxIds, readRequester, recordTaxIdCheck } from '#db/tax-id-check.ts'
 import { readEuropeanTaxId, type TaxIdAnswer, type TaxIdCheck } from '#domain/tax-id.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { askTaxQuestions } from './tax-service.ts'
 
@@ -44,7 +45,7 @@ async function ask(check: () => Promise<TaxIdAnswer>) {
   try {
     return { answer: await check() }
   } catch (error) {
-    return { failure: (error instanceof Error ? error.message : String(error)).slice(0, 300) }
+    return { failure: messageOf(error).slice(0, 300) }
   }
 }
 

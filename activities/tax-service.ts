@@ -9,6 +9,7 @@ import {
   type TaxService,
   type TaxServiceAnswer,
 } from '#domain/tax-service.ts'
+import { messageOf } from '#domain/errors.ts'
 
 const mostPerRound = 50
 const answerWithinMs = 10_000
@@ -33,7 +34,7 @@ async function ask(service: () => Promise<TaxServiceAnswer>) {
   try {
     return { answer: await service() }
   } catch (error) {
-    const failure = (error instanceof Error ? error.message : String(error)).slice(0, 300)
+    const failure = messageOf(error).slice(0, 300)
     return { failure, isAway: !(error instanceof AnswerRefused) }
   }
 }

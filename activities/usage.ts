@@ -7,6 +7,7 @@ import { readTestClocks } from '#db/server.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 
@@ -136,7 +137,7 @@ async function readInstance(
   const ref = { definition: instance.definition, instance: instance.planned }
   const { readings, failures } = await runner.readMetrics(ref, ctx).catch((error: unknown): MetricsRead => {
     ctx.abortSignal.throwIfAborted()
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail = messageOf(error)
     return { readings: [], failures: [{ metric: 'all', detail }] }
   })
   const stored = await insertReadings(

@@ -15,6 +15,7 @@ import {
   type WorkflowSignal,
   type WorkflowStart,
 } from '#db/outbox.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { ApiLog } from './dependencies.ts'
 
 export interface Relay {
@@ -42,7 +43,7 @@ async function dispatch(relay: Relay, row: ClaimedRow): Promise<boolean> {
     if (row.kind === 'start_workflow') await startWorkflow(relay.client, row.start)
     else await signalWorkflow(relay.client, row.signal)
   } catch (error) {
-    await failOutboxRow(relay.db, row.id, error instanceof Error ? error.message : String(error))
+    await failOutboxRow(relay.db, row.id, messageOf(error))
     return false
   }
   await finishOutboxRow(relay.db, row.id)

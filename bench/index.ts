@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { describeProblem, messageOf, PlatformProblem } from '#bin/platform/problem.ts'
+import { describeProblem, PlatformProblem } from '#bin/platform/problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import { createProgress, type Progress } from '#bin/platform/progress.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { measureApiLatency } from './api-latency.ts'

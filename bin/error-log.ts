@@ -1,4 +1,4 @@
-import { messageOf } from '#bin/platform/problem.ts'
+import { messageOf } from '#domain/errors.ts'
 
 /** What a worker could not do, as a line of its log. */
 export function logError(part: string, error: unknown): void {

@@ -1,4 +1,4 @@
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import { DocumentNotReady } from './bill.ts'
 import { billPeriods } from './billing.ts'
 import type { PeriodKey, PeriodOutcome } from './billing-period.ts'
@@ -82,7 +82,7 @@ const waitingReason =
 /** What a person is told of an error that parked something. */
 export function reasonOf(error: unknown): string {
   if (error instanceof BusinessError) return `${error.code}: ${error.message}`
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 /** Those that somebody else had at that moment come after the others, one by one. */

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { call, withoutSecrets } from './engine.ts'
 import { demultiplex } from './stream.ts'
@@ -45,6 +45,6 @@ async function logTail(docker: Docker, id: string, ctx: RunnerContext): Promise<
     const { stdout, stderr } = demultiplex(Buffer.from(raw))
     return withoutSecrets(ctx, `${stdout}${stderr}`.trim().slice(-LOG_CHARACTERS_MAX))
   } catch (error) {
-    return `(the log could not be read: ${error instanceof Error ? error.message : String(error)})`
+    return `(the log could not be read: ${messageOf(error)})`
   }
 }

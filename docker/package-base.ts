@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { call } from './engine.ts'
 import { findImage, pullImage } from './image-pull.ts'
@@ -83,7 +83,7 @@ async function importArchive(
   } catch (error) {
     ctx.abortSignal.throwIfAborted()
     const detail =
-      `the base of the image could not be made of Debian's packages: ${error instanceof Error ? error.message : String(error)}. ` +
+      `the base of the image could not be made of Debian's packages: ${messageOf(error)}. ` +
       `Connect the server to its package mirror, then retry`
     throw new BusinessError('image_unreachable', detail, { cause: error })
   }

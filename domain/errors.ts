@@ -206,3 +206,8 @@ export function atField<T>(pointer: string, check: () => T): T {
 export function linkExpired(): BusinessError {
   return new BusinessError('link_expired', 'This login link was used already, or is too old.')
 }
+
+/** The sentence of whatever was thrown: what a person is told when no code of ours says it better. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from '@hono/zod-openapi'
 import { pingDatabase } from '#db/read/health.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { Frame } from '../frame.ts'
 
@@ -60,7 +61,7 @@ async function check(name: string, look: () => Promise<string>): Promise<Check> 
   try {
     return { name, isReady: true, detail: await Promise.race([look(), timeout]) }
   } catch (error) {
-    return { name, isReady: false, detail: error instanceof Error ? error.message : String(error) }
+    return { name, isReady: false, detail: messageOf(error) }
   } finally {
     clearTimeout(timer)
   }

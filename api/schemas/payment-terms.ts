@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { checkPaymentTerms } from '#domain/payment-terms.ts'
+import { messageOf } from '#domain/errors.ts'
 
 const days = z.int().openapi({ description: 'Counted from the day of issue.' })
 const dueRules = [
@@ -22,7 +23,7 @@ export const paymentTermsField = z
     try {
       checkPaymentTerms(terms)
     } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      context.addIssue({ code: 'custom', message: messageOf(error) })
     }
   })
   .openapi('PaymentTerms')

@@ -5,6 +5,7 @@ import { exitCodeOfProblem, exitCodes } from './exit-code.ts'
 import { CommandFailure } from './failure.ts'
 import type { Settings } from './settings.ts'
 import { isErrorCode, problemKinds, type Problem } from '#api/errors.ts'
+import { messageOf } from '#domain/errors.ts'
 
 export type Query = Readonly<Record<string, string | undefined>>
 
@@ -241,7 +242,7 @@ function refused({ apiUrl }: Settings, problem: Problem): CommandFailure {
 }
 
 export function unreachable(apiUrl: string, cause: unknown): CommandFailure {
-  const why = socketCode(cause) || (cause instanceof Error ? cause.message : String(cause))
+  const why = socketCode(cause) || messageOf(cause)
   return new CommandFailure(
     {
       exitCode: exitCodes.unreachable,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Option, type Command } from 'commander'
 import { formatCount } from '#api/pages/format.ts'
 import { moneyStates } from '#domain/invoice/balance.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { Invoice, InvoiceDetail } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { moneyText } from './format.ts'
@@ -67,7 +68,7 @@ async function writePdf(
   const file = path.resolve(options.output ?? name)
   await writeFile(file, content).catch((error: unknown) => {
     throw usageFailure(
-      `${file} could not be written (${error instanceof Error ? error.message : String(error)}).`,
+      `${file} could not be written (${messageOf(error)}).`,
       'name a file in a folder of yours: --output …',
     )
   })

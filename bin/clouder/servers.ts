@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { messageOf } from '#bin/platform/problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { Server, ServerTest } from './answers.ts'
 import type { Output } from './output.ts'
 import { usageFailure } from './failure.ts'

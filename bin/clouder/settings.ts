@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { exitCodes } from './exit-code.ts'
 import { CommandFailure } from './failure.ts'
-import { messageOf } from '#bin/platform/problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 
 export interface Settings {

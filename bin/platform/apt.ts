@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { PlatformProblem, messageOf } from './problem.ts'
+import { PlatformProblem } from './problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { Note } from './progress.ts'
 
 const run = promisify(execFile)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { messageOf } from '#domain/errors.ts'
 
 export type Configuration = {
   host: string
@@ -86,7 +87,7 @@ function readFlags(args: string[], reasons: string[]) {
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: false }).values
   } catch (error) {
-    reasons.push(error instanceof Error ? error.message : String(error))
+    reasons.push(messageOf(error))
     return undefined
   }
 }

@@ -3,7 +3,8 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync }
 import { renameSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { PlatformProblem, messageOf } from './problem.ts'
+import { PlatformProblem } from './problem.ts'
+import { messageOf } from '#domain/errors.ts'
 
 const smallestFreeGib = 1
 const gib = 1024 ** 3

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PackageArchive } from '#docker/package-base.ts'
 import { canInstallPackages, installPackages } from './apt.ts'
-import { messageOf } from './problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import type { Note } from './progress.ts'
 import { runToEnd } from './run-to-end.ts'
 

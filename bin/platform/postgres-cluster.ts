@@ -5,7 +5,8 @@ import { readlinkSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileS
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { PlatformProblem, messageOf } from './problem.ts'
+import { PlatformProblem } from './problem.ts'
+import { messageOf } from '#domain/errors.ts'
 import { isAlive, stopProcess } from './process.ts'
 import type { Note } from './progress.ts'
 

@@ -34,8 +34,3 @@ export function describeProblem(facts: ProblemFacts): string {
 export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOSPC'
 }
-
-export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message
-  return String(error)
-}

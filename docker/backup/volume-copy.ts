@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import type { RestoreStep, SavedCopy } from '#domain/build-plan.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import type { RunnerContext, SaveRequest, StepOutcome } from '#domain/runner.ts'
 import { readArchive, watched, type ArchiveContent } from './archive.ts'
 import { emptyVolume, removeCarriers, withCarrier } from './carrier.ts'
@@ -52,7 +52,7 @@ export async function verifyCopy(
     ctx.onProgress(`reading back ${copy.volume}: ${inMib(bytes)} of ${inMib(copy.bytes)}`),
   )
   const read = await readArchive(content).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw notWhole(copy, `it cannot be read: ${reason}`)
   })
   const { bytes, sha256, hasEnd } = seen()

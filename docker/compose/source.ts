@@ -10,6 +10,7 @@ import {
   type Document,
 } from 'yaml'
 import type { Findings, Path } from './finding.ts'
+import { messageOf } from '#domain/errors.ts'
 
 const FILE_CHARACTERS_MAX = 256 * 1024
 const NODES_MAX = 10_000
@@ -100,7 +101,7 @@ function toValue(document: Document, findings: Findings): Readonly<Record<string
     if (countValues(value) <= NODES_MAX) return value as Record<string, unknown>
     findings.refuse([], `the file comes to more than ${NODES_MAX} values`, 'use fewer aliases')
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     findings.refuse([], `the file's aliases cannot be resolved: ${why}`, 'write the values out')
   }
   return undefined

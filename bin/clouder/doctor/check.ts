@@ -1,4 +1,4 @@
-import { messageOf } from '#bin/platform/problem.ts'
+import { messageOf } from '#domain/errors.ts'
 
 export interface Finding {
   readonly state: 'ok' | 'warn' | 'fail' | 'skipped'

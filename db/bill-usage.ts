@@ -43,7 +43,8 @@ export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<Me
       const answer = measured.get(part)
       assert(answer, 'every usage part was measured')
       const { usage } = answer
-      if (part.line.price.model !== 'percentage') return { usage }
+      // What was read is one sum; only what was pushed has single values.
+      if (part.line.price.model !== 'percentage' || usage.readingCount > 0) return { usage }
       return { usage, events: { kind: 'each', values: answer.eventQuantities() } }
     },
   }
@@ -54,24 +55,31 @@ export interface AwaitedQuestion extends UsageQuestion {
   readonly waitsAt: string | null
 }
 
-/** The answers in the order of the questions, and the indexes of those whose readings are still waited for. */
+/**
+ * The answers in the order of the questions, and the indexes of those whose readings are still waited for. What was waited for in
+ * vain is pending.
+ */
 export async function measureAwaited(
   db: Db,
   asked: readonly AwaitedQuestion[],
   meters: ReadonlyMap<string, Meter>,
 ): Promise<{ answers: readonly UsageAnswer[]; unread: ReadonlySet<number> }> {
-  const waited = asked.flatMap((question, index) =>
-    question.waitsAt !== null && isWithinGrace(question.waitsAt, question.window.end)
-      ? [{ question, index }]
-      : [],
-  )
+  const waited = asked.flatMap((question, index) => (question.waitsAt === null ? [] : [{ question, index }]))
   const found = await findUnread(
     db,
     waited.map(({ question }) => question),
     meters,
   )
-  const unread = new Set(waited.flatMap(({ index }, at) => (found.has(at) ? [index] : [])))
-  return { unread, answers: await measureUsages(db, asked, { meters }) }
+  const missing = waited.filter((_, at) => found.has(at))
+  const unread = missing.filter(({ question }) => isWithinGrace(question.waitsAt ?? '', question.window.end))
+  const pending = new Set(missing.filter((of) => !unread.includes(of)).map(({ index }) => index))
+  const answers = await measureUsages(db, asked, { meters })
+  return {
+    unread: new Set(unread.map(({ index }) => index)),
+    answers: answers.map((answer, index) =>
+      pending.has(index) ? { ...answer, usage: { ...answer.usage, isPending: true } } : answer,
+    ),
+  }
 }
 
 function isWithinGrace(at: string, windowEnd: string): boolean {

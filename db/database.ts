@@ -37,6 +37,7 @@ import type {
   MetricFailuresTable,
   ReadingsTable,
   UsageEventsTable,
+  UnsettledWindowsTable,
   UsageWindowsTable,
 } from './tables/usage.ts'
 
@@ -125,6 +126,7 @@ export interface Database {
   metric_failures: MetricFailuresTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable
+  unsettled_windows: UnsettledWindowsTable
   number_series: invoice.NumberSeriesTable
   invoices: invoice.InvoicesTable
   invoice_lines: invoice.InvoiceLinesTable

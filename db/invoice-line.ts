@@ -3,6 +3,7 @@ import { startOfDay } from '#domain/calendar.ts'
 import type { DocumentDraft, DocumentLineDraft, DocumentTax } from '#domain/invoice/document.ts'
 import type { Tx } from './database.ts'
 import { newIds } from './identifier.ts'
+import { noteUnsettled, settleLateWindows } from './unsettled-window.ts'
 
 /** What a line is of: the subscription, product and instance that pay for it, and what is measured. */
 export interface LineSource {
@@ -78,6 +79,8 @@ export function windowKey(
 
 export type InvoiceLineRow = ReturnType<typeof toLineRows>[number]
 
+type WindowRow = NonNullable<ReturnType<typeof toWindowRow>>
+
 /** The aggregate that a billed line refers to. */
 function toWindowRow(line: DocumentLineDraft, source: LineSource) {
   const { usage } = line.explanation
@@ -98,6 +101,7 @@ function toWindowRow(line: DocumentLineDraft, source: LineSource) {
     first_read_at: usage.firstReadAt,
     last_read_at: usage.lastReadAt,
     is_late: line.kind === 'late_usage',
+    is_pending: usage.isPending ?? false,
   }
 }
 
@@ -139,13 +143,21 @@ async function insertRows(tx: Tx, rows: readonly object[]): Promise<void> {
       explanation jsonb)`.execute(tx)
 }
 
-async function insertWindows(tx: Tx, windows: readonly object[]): Promise<void> {
+async function insertWindows(tx: Tx, windows: readonly WindowRow[]): Promise<void> {
   await sql`
     insert into usage_windows (id, subscription_line_id, metric, quantity, unit, window_period, reading_count, event_count,
-      first_read_at, last_read_at, is_late)
+      first_read_at, last_read_at, is_late, is_pending)
     select * from json_to_recordset(${JSON.stringify(windows)}::json) as frozen (id uuid, subscription_line_id uuid,
       metric text, quantity numeric, unit text, window_period tstzrange, reading_count integer, event_count integer,
-      first_read_at timestamptz, last_read_at timestamptz, is_late boolean)`.execute(tx)
+      first_read_at timestamptz, last_read_at timestamptz, is_late boolean, is_pending boolean)`.execute(tx)
+  await noteUnsettled(
+    tx,
+    windows.filter((window) => window.is_pending).map(({ id }) => id),
+  )
+  await settleLateWindows(
+    tx,
+    windows.filter((window) => window.is_late),
+  )
 }
 
 /** What came late is in the window of the line that bills it, and never in another one. */

@@ -2,20 +2,20 @@ import Big from 'big.js'
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import { cycleHolding } from '#domain/calendar.ts'
-import type { LateUsagePart } from '#domain/invoice/lines.ts'
+import { isClosingUsage } from '#domain/invoice/due.ts'
+import type { LateUsagePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { convertUnit } from '#domain/unit.ts'
+import type { UsageQuantity } from '#domain/usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
-import { measureUsages, type Meter, readMeters } from './usage-measure.ts'
+import { settleWindows } from './unsettled-window.ts'
+import { measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
 
-/** An event that waits, and the window that was billed without it. */
+/** A window that was billed and may hold more by now, with what waits for it. */
 interface LateRow {
-  readonly event_id: string
-  readonly quantity: string
-  readonly unit: string
-  readonly line_id: string
   readonly window_id: string
+  readonly line_id: string
   readonly window_starts_at: string
   readonly window_ends_at: string
   readonly starts_on: string
@@ -23,7 +23,13 @@ interface LateRow {
   readonly price: Price | null
   /** Billed in the window, and late since. */
   readonly billed_quantity: string
+  readonly billed_readings: number
   readonly billed_events: number
+  readonly billed_minor: number
+  /** In the order of time. */
+  readonly events: readonly { readonly id: string; readonly quantity: string; readonly unit: string }[]
+  /** Readings of it came late, changed, or were missing: all of it is measured anew. */
+  readonly is_unsettled: boolean
 }
 
 /** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
@@ -34,8 +40,9 @@ export interface LatePart {
 
 /**
  * What came after its window was billed and is on no document yet (D-11), one part a window. A metric that is summed grows by
- * the events themselves; of a gauge the whole window is measured anew, and the part is what that changes. Of a line whose
- * document was closed, by a change of plan, it comes with the next bill of the subscription.
+ * the events themselves; a gauge, and whatever had readings that were late, is measured anew, and the part is what that changes.
+ * Of a line whose document was closed, by a change of plan, it comes with the next bill of the subscription.
+ * @param isLocked windows that turn out to be as they were billed are settled
  */
 export async function readLateParts(
   db: Db,
@@ -44,7 +51,7 @@ export async function readLateParts(
 ): Promise<LatePart[]> {
   const subscriptionIds = [...new Set(contexts.map(({ subscription }) => subscription.id))]
   if (subscriptionIds.length === 0) return []
-  let rows = await readLateEvents(db, subscriptionIds)
+  let rows = await readLateWindows(db, subscriptionIds)
   if (rows.length === 0) return []
   const byLine = new Map(contexts.map((context) => [context.line.id, context]))
   const left = await readLeftLines(
@@ -54,19 +61,23 @@ export async function readLateParts(
   )
   for (const context of left) byLine.set(context.line.id, context)
   // Until they were locked another bill of the subscription may have taken it.
-  if (left.length > 0 && isLocked) rows = await readLateEvents(db, subscriptionIds)
-  const known = rows.filter((row) => byLine.has(row.line_id))
-  const meters = await readMeters(
-    db,
-    known.flatMap((row) => byLine.get(row.line_id)?.instanceId ?? []),
-  )
-  const parts: LatePart[] = []
-  for (const events of Map.groupBy(known, (row) => row.window_id).values()) {
-    const context = byLine.get(events[0]?.line_id ?? '')
-    assert(context, 'a late event belongs to a line of the bill')
-    parts.push({ part: await toPart(db, context, events, meters), context })
+  if (left.length > 0 && isLocked) rows = await readLateWindows(db, subscriptionIds)
+  const known = rows.flatMap((row) => {
+    const context = byLine.get(row.line_id)
+    return context === undefined ? [] : [{ row, context }]
+  })
+  const parts = await toParts(db, known)
+  if (isLocked) {
+    const unchanged = known.filter((_, index) => parts[index] === null)
+    await settleWindows(
+      db,
+      unchanged.map(({ row }) => row.window_id),
+    )
   }
-  return parts
+  return known.flatMap(({ context }, index) => {
+    const part = parts[index]
+    return part ? [{ part, context }] : []
+  })
 }
 
 /** Each part on the bill of its line, or else on the first bill of its subscription. */
@@ -108,65 +119,72 @@ async function readLeftLines(
   return contexts.filter(({ line }) => rows.some(({ id }) => id === line.id))
 }
 
-async function readLateEvents(db: Db, subscriptionIds: readonly string[]): Promise<LateRow[]> {
+async function readLateWindows(db: Db, subscriptionIds: readonly string[]): Promise<LateRow[]> {
   const { rows } = await sql<LateRow>`
-    select distinct on (event.id) event.id as event_id, event.quantity, event.unit, line.id as line_id, frozen.id as window_id,
+    with waiting as (
+      select frozen.id as window_id, event.id, event.quantity, event.unit, event.occurred_at
+      from usage_events event
+      join subscription_lines line on line.subscription_id = event.subscription_id and line.metric = event.metric
+      join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = event.metric and not frozen.is_late
+        and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
+      where event.subscription_id = any(${subscriptionIds}::uuid[]) and event.is_late and event.late_window_id is null
+      union all
+      select unsettled.usage_window_id, null, null, null, null
+      from unsettled_windows unsettled
+      join usage_windows frozen on frozen.id = unsettled.usage_window_id
+      join subscription_lines line on line.id = frozen.subscription_line_id
+      where line.subscription_id = any(${subscriptionIds}::uuid[])
+    ), changed as (
+      select window_id, bool_or(id is null) as is_unsettled,
+        coalesce(json_agg(json_build_object('id', id, 'quantity', quantity::text, 'unit', unit) order by occurred_at, id)
+          filter (where id is not null), '[]') as events
+      from waiting group by window_id
+    )
+    select frozen.id as window_id, frozen.subscription_line_id as line_id,
       lower(frozen.window_period) as window_starts_at, upper(frozen.window_period) as window_ends_at,
-      lower(billed.service_period) as starts_on, upper(billed.service_period) as ends_on,
-      billed.explanation -> 'price' as price, frozen.quantity + late.quantity as billed_quantity,
-      (frozen.event_count + late.event_count)::integer as billed_events
-    from usage_events event
-    join subscription_lines line on line.subscription_id = event.subscription_id and line.metric = event.metric
-    join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = event.metric and not frozen.is_late
-      and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
-    join invoice_lines billed on billed.subscription_line_id = line.id and billed.usage_window_id = frozen.id
+      lower(billed.service_period) as starts_on, upper(billed.service_period) as ends_on, billed.explanation -> 'price' as price,
+      frozen.quantity + late.quantity as billed_quantity, (frozen.reading_count + late.reading_count)::integer as billed_readings,
+      (frozen.event_count + late.event_count)::integer as billed_events, (billed.rated_minor + late.rated_minor)::bigint as billed_minor,
+      changed.events, changed.is_unsettled
+    from changed
+    join usage_windows frozen on frozen.id = changed.window_id
     cross join lateral (
-      select coalesce(sum(quantity), 0) as quantity, coalesce(sum(event_count), 0) as event_count from usage_windows
-      where subscription_line_id = line.id and is_late and window_period = frozen.window_period
+      select service_period, explanation, rated_minor from invoice_lines
+      where subscription_line_id = frozen.subscription_line_id and usage_window_id = frozen.id
+      order by revision desc limit 1
+    ) billed
+    cross join lateral (
+      select coalesce(sum(quantity), 0) as quantity, coalesce(sum(reading_count), 0) as reading_count,
+        coalesce(sum(event_count), 0) as event_count, coalesce(sum(rated_minor), 0) as rated_minor
+      from usage_windows one
+      cross join lateral (
+        select rated_minor from invoice_lines where subscription_line_id = one.subscription_line_id and usage_window_id = one.id
+        order by revision desc limit 1
+      ) line
+      where one.subscription_line_id = frozen.subscription_line_id and one.is_late and one.window_period = frozen.window_period
     ) late
-    where event.subscription_id = any(${subscriptionIds}::uuid[]) and event.is_late and event.late_window_id is null
-    order by event.id, billed.revision desc`.execute(db)
+    order by frozen.window_period, frozen.id`.execute(db)
   return rows
 }
 
-async function toPart(
-  db: Db,
-  context: LineContext,
-  events: readonly LateRow[],
-  meters: ReadonlyMap<string, Meter>,
-): Promise<LateUsagePart> {
-  const { line } = context
-  const [first] = events
-  assert(first && line.interval, 'a late window has events and a line that recurs')
-  const servicePeriod = { start: first.starts_on, end: first.ends_on }
-  const quantities = events.map((event) => convertUnit(new Big(event.quantity), event.unit, line.unit))
-  const isSummed = isSum(context, meters)
-  const late = isSummed
-    ? quantities.reduce((total, quantity) => total.plus(quantity), new Big(0))
-    : (await remeasure(db, context, first)).minus(first.billed_quantity)
-  return {
-    kind: 'late_usage',
-    line,
-    servicePeriod,
-    cycle: cycleHolding(line.billingCycleAnchor, line.interval, servicePeriod.start),
-    price: first.price ?? line.price,
-    billedQuantity: new Big(first.billed_quantity).toFixed(),
-    billedEvents: first.billed_events,
-    late: {
-      usage: {
-        quantity: late.toFixed(),
-        unit: line.unit,
-        readingCount: 0,
-        eventCount: events.length,
-        firstReadAt: null,
-        lastReadAt: null,
-      },
-      ...(isSummed
-        ? { events: { kind: 'each', values: quantities.map((quantity) => quantity.toFixed()) } }
-        : {}),
-    },
-    eventIds: events.map((event) => event.event_id),
-  }
+interface KnownWindow {
+  readonly row: LateRow
+  readonly context: LineContext
+}
+
+/** In the order of the windows; null where all is as it was billed. */
+async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsagePart | null)[]> {
+  const meters = await readMeters(
+    db,
+    known.flatMap(({ context }) => context.instanceId ?? []),
+  )
+  const anew = known.filter((of) => of.row.is_unsettled || !isSum(of.context, meters))
+  const answers = await measureUsages(db, anew.map(questionOf), { withLate: true, meters })
+  const measured = new Map(anew.map((of, index) => [of, answers[index]?.usage]))
+  return known.map((of) => {
+    const usage = measured.get(of)
+    return usage === undefined ? grownByEvents(of) : differenceOf(of, usage)
+  })
 }
 
 function isSum({ instanceId, line }: LineContext, meters: ReadonlyMap<string, Meter>): boolean {
@@ -174,11 +192,73 @@ function isSum({ instanceId, line }: LineContext, meters: ReadonlyMap<string, Me
   return rule === undefined || rule.kind === 'counter'
 }
 
-async function remeasure(db: Db, context: LineContext, row: LateRow): Promise<Big> {
+function questionOf({ row, context }: KnownWindow): UsageQuestion {
   const { line, subscription, instanceId } = context
-  const window = { start: row.window_starts_at, end: row.window_ends_at }
-  const question = { subscriptionId: subscription.id, instanceId, unit: line.unit, window, isLast: false }
-  const [answer] = await measureUsages(db, [{ ...question, metric: line.metric ?? '' }], { withLate: true })
-  assert(answer, 'every question has an answer')
-  return new Big(answer.usage.quantity)
+  return {
+    subscriptionId: subscription.id,
+    instanceId,
+    metric: line.metric ?? '',
+    unit: line.unit,
+    window: { start: row.window_starts_at, end: row.window_ends_at },
+    isLast: isClosingUsage(partOf({ row, context }), subscription.endsOn),
+  }
+}
+
+/** Events of a sum are their own quantity, each with its value. */
+function grownByEvents({ row, context }: KnownWindow): LateUsagePart {
+  const { unit } = context.line
+  const quantities = row.events.map((event) => convertUnit(new Big(event.quantity), event.unit, unit))
+  const quantity = quantities.reduce((total, one) => total.plus(one), new Big(0)).toFixed()
+  const values = quantities.map((one) => one.toFixed())
+  return lateOf(
+    { row, context },
+    {
+      usage: { ...noReadings, quantity, unit, eventCount: row.events.length },
+      events: { kind: 'each', values },
+    },
+  )
+}
+
+const noReadings = { readingCount: 0, firstReadAt: null, lastReadAt: null }
+
+/** What the whole window, measured anew, changes. */
+function differenceOf({ row, context }: KnownWindow, usage: UsageQuantity): LateUsagePart | null {
+  const quantity = new Big(usage.quantity).minus(row.billed_quantity)
+  if (quantity.eq(0) && row.events.length === 0) return null
+  return lateOf(
+    { row, context },
+    {
+      usage: {
+        ...usage,
+        quantity: quantity.toFixed(),
+        readingCount: Math.max(0, usage.readingCount - row.billed_readings),
+        eventCount: row.events.length,
+      },
+    },
+  )
+}
+
+function lateOf(known: KnownWindow, late: MeasuredUsage): LateUsagePart {
+  const { row, context } = known
+  const { line, servicePeriod, cycle } = partOf(known)
+  return {
+    kind: 'late_usage',
+    line,
+    servicePeriod,
+    cycle,
+    price: row.price ?? context.line.price,
+    billedQuantity: new Big(row.billed_quantity).toFixed(),
+    billedEvents: row.billed_events,
+    billedMinor: row.billed_minor,
+    late,
+    eventIds: row.events.map(({ id }) => id),
+  }
+}
+
+/** The part of which the window was frozen. */
+function partOf({ row, context: { line } }: KnownWindow): UsagePart {
+  assert(line.interval, 'a metered line recurs')
+  const servicePeriod = { start: row.starts_on, end: row.ends_on }
+  const cycle = cycleHolding(line.billingCycleAnchor, line.interval, servicePeriod.start)
+  return { kind: 'usage', line, servicePeriod, cycle }
 }

@@ -204,6 +204,61 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.note_late_readings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  -- Either a bill that is being made has these readings, or its windows are seen below.
+  perform from subscription_documents where id in (
+    select line.document_id from subscription_lines line where line.instance_id in (select instance_id from changed)
+  ) order by id for share;
+
+  with earliest as (
+    select instance_id, metric, min(read_at) as read_at from changed group by instance_id, metric
+  ), perhaps as (
+    select frozen.id, frozen.metric, line.instance_id, line.subscription_id, frozen.window_period, frozen.is_pending, closing.is_closing
+    from earliest
+    join subscription_lines line on line.instance_id = earliest.instance_id
+    join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = earliest.metric and not frozen.is_late
+    cross join lateral (
+      select exists (
+        select from invoice_lines billed join subscriptions subscription on subscription.id = line.subscription_id
+        where billed.subscription_line_id = line.id and billed.usage_window_id = frozen.id
+          and upper(billed.service_period) = line.ends_on and line.ends_on >= subscription.ends_on
+      ) as is_closing
+    ) closing
+    where upper(frozen.window_period) >= earliest.read_at or frozen.is_pending or closing.is_closing
+  ), noted as (
+    insert into unsettled_windows (usage_window_id, reason)
+    select perhaps.id, 'late_reading' from perhaps
+    where exists (
+      select from changed reading
+      cross join lateral (
+        select coalesce(min(next.read_at), 'infinity') as read_at from readings next
+        where next.instance_id = reading.instance_id and next.metric = reading.metric and next.series = reading.series
+          and next.read_at > reading.read_at
+      ) next
+      where reading.instance_id = perhaps.instance_id and reading.metric = perhaps.metric
+        and lower(perhaps.window_period) < next.read_at
+        and (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing
+          or (perhaps.is_pending and next.read_at < 'infinity')))
+    on conflict (usage_window_id) do update set noted_at = excluded.noted_at
+    returning usage_window_id
+  )
+  -- After the last bill nobody would look for it.
+  update subscriptions subscription set late_usage_at = present.at
+  from customers, (
+    select distinct perhaps.subscription_id from perhaps where perhaps.id in (select usage_window_id from noted)
+  ) of_noted, subscriptions itself left join test_clocks clock on clock.id = itself.test_clock_id
+  cross join lateral (select coalesce(clock.now_at, now()) as at) present
+  where subscription.id = of_noted.subscription_id and itself.id = subscription.id and customers.id = subscription.customer_id
+    and subscription.ends_on <= (present.at at time zone customers.time_zone)::date;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_backward_clock()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1614,6 +1669,8 @@ CREATE TABLE readings (
   constraint readings_value_check CHECK ((value >= (0)::numeric))
 );
 CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
+CREATE TRIGGER changed_reading_noted AFTER UPDATE ON public.readings REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
+CREATE TRIGGER late_reading_noted AFTER INSERT ON public.readings REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
 
 CREATE TABLE registries (
   id uuid not null,
@@ -1960,6 +2017,7 @@ CREATE TABLE subscription_lines (
   constraint subscription_lines_quantity_check CHECK ((quantity >= (0)::numeric))
 );
 CREATE INDEX lines_by_document ON public.subscription_lines USING btree (document_id);
+CREATE INDEX lines_by_instance ON public.subscription_lines USING btree (instance_id) WHERE (instance_id IS NOT NULL);
 CREATE INDEX lines_by_product_version ON public.subscription_lines USING btree (product_id, product_version);
 CREATE INDEX lines_by_subscription ON public.subscription_lines USING btree (subscription_id);
 CREATE INDEX subscription_lines_main_line_id_idx ON public.subscription_lines USING btree (main_line_id) WHERE (main_line_id IS NOT NULL);
@@ -2177,6 +2235,15 @@ CREATE TABLE test_clocks (
 );
 CREATE TRIGGER test_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION refuse_backward_clock();
 
+CREATE TABLE unsettled_windows (
+  usage_window_id uuid not null,
+  reason text not null,
+  noted_at timestamp with time zone not null default now(),
+  constraint unsettled_windows_pkey PRIMARY KEY (usage_window_id),
+  constraint unsettled_windows_usage_window_id_fkey FOREIGN KEY (usage_window_id) REFERENCES usage_windows(id),
+  constraint unsettled_windows_reason_check CHECK ((reason = ANY (ARRAY['pending'::text, 'late_reading'::text])))
+);
+
 CREATE TABLE usage_events (
   id uuid not null,
   source text not null,
@@ -2212,12 +2279,16 @@ CREATE TABLE usage_windows (
   last_read_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   is_late boolean not null default false,
+  is_pending boolean not null default false,
   constraint usage_windows_pkey PRIMARY KEY (id),
   constraint usage_windows_subscription_line_id_window_period_excl EXCLUDE USING gist (subscription_line_id WITH =, window_period WITH &&) WHERE ((NOT is_late)),
   constraint usage_windows_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
+  constraint only_first_windows_are_pending CHECK ((NOT (is_pending AND is_late))),
   constraint usage_windows_check CHECK (((quantity >= (0)::numeric) OR is_late)),
   constraint usage_windows_window_period_check CHECK (((NOT isempty(window_period)) AND (NOT lower_inf(window_period)) AND (NOT upper_inf(window_period))))
 );
+CREATE INDEX late_windows ON public.usage_windows USING btree (subscription_line_id) WHERE is_late;
+CREATE INDEX pending_windows ON public.usage_windows USING btree (metric, upper(window_period)) WHERE is_pending;
 CREATE TRIGGER usage_window_immutable BEFORE DELETE OR UPDATE ON public.usage_windows FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER usage_window_kept BEFORE TRUNCATE ON public.usage_windows FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

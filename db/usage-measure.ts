@@ -51,17 +51,21 @@ export async function measureUsages(
 ): Promise<UsageAnswer[]> {
   if (questions.length === 0) return []
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
+  const growthWindows = await readGrowthWindows(db, questions)
   const [readings, events] = await readTogether(
     db,
-    async () => readReadings(db, questions),
+    async () => readReadings(db, questions, growthWindows),
     async () => readEvents(db, questions, withLate),
   )
   return questions.map((question, index) => {
     const measured = { readings: readings.get(index) ?? [], events: events.get(index) ?? [] }
+    const window = closeWindow(question, question.window, measured)
+    const grown = growthWindows.get(index)
+    const growthWindow = grown && closeWindow(question, grown, measured)
     const { unit, metric, instanceId } = question
     const rule = known.get(instanceId ?? '')?.metrics.find(({ code }) => code === metric) ?? pushedOnly
     return {
-      usage: aggregateUsage(rule, closeWindow(question, measured), measured, unit),
+      usage: aggregateUsage(rule, window, { ...measured, growthWindow }, unit),
       eventQuantities: () =>
         measured.events.map((event) => convertUnit(new Big(event.quantity), event.unit, unit).toFixed()),
     }
@@ -70,7 +74,8 @@ export async function measureUsages(
 
 /** The last window reaches to the last that was measured. */
 function closeWindow(
-  { window, isLast }: UsageQuestion,
+  { isLast }: UsageQuestion,
+  window: InstantWindow,
   measured: { readings: readonly Reading[]; events: readonly PushedUsage[] },
 ): InstantWindow {
   if (!isLast) return window
@@ -121,10 +126,45 @@ interface ReadingRow {
   readonly id: number
 }
 
+/**
+ * By index, where the boundary between two windows is not where a counter's growth is parted: a window that was pending when
+ * it was billed reaches to the first reading after it, and the next one begins there.
+ */
+async function readGrowthWindows(
+  db: Db,
+  questions: readonly UsageQuestion[],
+): Promise<ReadonlyMap<number, InstantWindow>> {
+  const metered = questions.flatMap((question, index) =>
+    question.instanceId === null ? [] : [{ ...question, index, instanceId: question.instanceId }],
+  )
+  if (metered.length === 0) return new Map()
+  const { rows } = await sql<{ index: number; begins: string; ends: string }>`
+    select asked.index, bounds.begins, bounds.ends
+    from unnest(${metered.map(({ index }) => index)}::integer[], ${metered.map(({ instanceId }) => instanceId)}::uuid[],
+      ${metered.map(({ metric }) => metric)}::text[], ${metered.map(({ window }) => window.start)}::timestamptz[],
+      ${metered.map(({ window }) => window.end)}::timestamptz[]) as asked (index, instance_id, metric, begins, ends)
+    cross join lateral (
+      select coalesce(max(next.read_at) filter (where upper(frozen.window_period) = asked.begins), asked.begins) as begins,
+        coalesce(max(next.read_at) filter (where upper(frozen.window_period) = asked.ends), asked.ends) as ends,
+        count(*) as pending
+      from usage_windows frozen
+      join subscription_lines line on line.id = frozen.subscription_line_id and line.instance_id = asked.instance_id
+      cross join lateral (
+        select coalesce(min(read_at), ${never}::timestamptz) as read_at from readings
+        where instance_id = asked.instance_id and metric = asked.metric and read_at >= upper(frozen.window_period)
+      ) next
+      where frozen.is_pending and frozen.metric = asked.metric
+        and upper(frozen.window_period) in (asked.begins, asked.ends)
+    ) bounds
+    where bounds.pending > 0`.execute(db)
+  return new Map(rows.map((row) => [row.index, { start: row.begins, end: row.ends }]))
+}
+
 /** Readings of each window, and before them the newest of each series before it, from which growth is counted. */
 async function readReadings(
   db: Db,
   questions: readonly UsageQuestion[],
+  growthWindows: ReadonlyMap<number, InstantWindow>,
 ): Promise<ReadonlyMap<number, Reading[]>> {
   const metered = questions.flatMap((question, index) =>
     question.instanceId === null ? [] : [{ ...question, index, instanceId: question.instanceId }],
@@ -132,7 +172,7 @@ async function readReadings(
   if (metered.length === 0) return new Map()
   const asked = sql`unnest(${metered.map(({ index }) => index)}::integer[],
     ${metered.map(({ instanceId }) => instanceId)}::uuid[], ${metered.map(({ metric }) => metric)}::text[],
-    ${metered.map(({ window }) => window.start)}::timestamptz[], ${metered.map(untilOf)}::timestamptz[])
+    ${metered.map(({ window }) => window.start)}::timestamptz[], ${metered.map((question) => reachOf(question, growthWindows.get(question.index)))}::timestamptz[])
     as asked (index, instance_id, metric, begins, until)`
   // Series are few and readings many: each series is skipped to, and looked at from its newest reading backwards.
   const readBefore = async () =>
@@ -162,7 +202,7 @@ async function readReadings(
     from ${asked}
     join readings reading on reading.instance_id = asked.instance_id and reading.metric = asked.metric
       and reading.read_at > asked.begins and reading.read_at <= asked.until
-    order by asked.index, reading.read_at, reading.id`.execute(db)
+    order by asked.index, reading.read_at, reading.sampled_at, reading.id`.execute(db)
   const [{ rows: before }, { rows: inside }] = await readTogether(db, readBefore, readInside)
   return groupByIndex([...before, ...inside], (row) => ({
     series: row.series,
@@ -192,6 +232,14 @@ async function readEvents(
     unit: row.unit,
     occurredAt: row.occurred_at,
   }))
+}
+
+/** Up to which instant readings are needed: a pending window reaches beyond its end. */
+function reachOf(question: UsageQuestion, growthWindow: InstantWindow | undefined): string {
+  const until = untilOf(question)
+  return growthWindow === undefined || Date.parse(growthWindow.end) < Date.parse(until)
+    ? until
+    : growthWindow.end
 }
 
 function untilOf({ isLast, window }: UsageQuestion): string {

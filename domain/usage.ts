@@ -67,6 +67,16 @@ export interface UsageQuantity {
   readonly eventCount: number
   readonly firstReadAt: string | null
   readonly lastReadAt: string | null
+  /** Not read at or past the window's end: what is missing comes with a later bill. Left out: read. */
+  readonly isPending?: true
+}
+
+/** What was measured for a window. */
+export interface Measured {
+  readonly readings: readonly Reading[]
+  readonly events: readonly PushedUsage[]
+  /** In which a counter's steps end, where that is not the window itself: a pending window reaches to what was read next. */
+  readonly growthWindow?: InstantWindow | undefined
 }
 
 /**
@@ -78,14 +88,15 @@ export interface UsageQuantity {
 export function aggregateUsage(
   rule: MetricRule,
   window: InstantWindow,
-  measured: { readings: readonly Reading[]; events: readonly PushedUsage[] },
+  measured: Measured,
   unit: string,
 ): UsageQuantity {
-  const readings = measured.readings.filter((reading) => isInside(reading.readAt, window))
+  const readWindow = rule.kind === 'counter' ? (measured.growthWindow ?? window) : window
+  const readings = measured.readings.filter((reading) => isInside(reading.readAt, readWindow))
   const events = measured.events.filter((event) => isInside(event.occurredAt, window))
   const quantity =
     rule.kind === 'counter'
-      ? counterValue(rule, events, unit, growth(measured.readings, window, unit))
+      ? counterValue(rule, events, unit, growth(measured.readings, readWindow, unit))
       : gaugeValue(rule, window, measured, unit)
   return {
     quantity: roundQuantity(quantity, rule).toFixed(),
@@ -139,12 +150,7 @@ interface GaugePoint {
   readonly value: Big
 }
 
-function gaugeValue(
-  rule: MetricRule,
-  window: InstantWindow,
-  measured: { readings: readonly Reading[]; events: readonly PushedUsage[] },
-  unit: string,
-): Big {
+function gaugeValue(rule: MetricRule, window: InstantWindow, measured: Measured, unit: string): Big {
   const points = [
     ...totalsOverSeries(measured.readings, unit),
     ...measured.events.map((event) => ({

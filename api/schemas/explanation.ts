@@ -21,6 +21,9 @@ const usage = z.object({
   event_count: z.number().int(),
   first_read_at: z.string().nullable(),
   last_read_at: z.string().nullable(),
+  is_pending: z.literal(true).optional().openapi({
+    description: 'It could not be read up to its end: what is missing comes on a later bill, marked late.',
+  }),
 })
 
 /** The exchange rate by which a price came from another currency. */

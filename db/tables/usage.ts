@@ -48,5 +48,14 @@ export interface UsageWindowsTable {
   first_read_at: Instant | null
   last_read_at: Instant | null
   is_late: Defaulted<boolean>
+  /** Its metric was not read at or past its end when it was billed. */
+  is_pending: Defaulted<boolean>
   created_at: Generated<Instant>
+}
+
+/** Windows that were billed and are to be measured anew. */
+export interface UnsettledWindowsTable {
+  usage_window_id: string
+  reason: 'pending' | 'late_reading'
+  noted_at: Generated<Instant>
 }

@@ -117,7 +117,9 @@ export interface LateUsagePart {
   /** Billed in the period and late before, in the line's unit. */
   readonly billedQuantity: string
   readonly billedEvents: number
-  /** What came since; negative where a gauge turned out lower. */
+  /** What all that came to, as it was rated and rounded; left out: the price of the billed quantity, rounded. */
+  readonly billedMinor?: number
+  /** What came since; negative where what was measured turned out lower. */
   readonly late: MeasuredUsage
   readonly eventIds: readonly string[]
 }

@@ -592,6 +592,12 @@ test('a usage window never changes, and none overlaps it', async () => {
   await refuses('usage_windows_window_period_check', async () =>
     copyRow(db, 'usage_windows', window, { window_period: '[2035-01-01,)' }),
   )
+  await refuses('only_first_windows_are_pending', async () =>
+    copyRow(db, 'usage_windows', window, { is_pending: true, is_late: true }),
+  )
+  await refuses('unsettled_windows_reason_check', async () =>
+    sql`insert into unsettled_windows (usage_window_id, reason) values (${window}, 'doubt')`.execute(db),
+  )
 })
 
 test('an answer to a tax id stays, and says why where there is none', async () => {

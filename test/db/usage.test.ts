@@ -6,8 +6,7 @@ import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import type { NewUsageEvent } from '#db/usage-event.ts'
-import { insertReadings } from '#db/usage.ts'
-import { listDocumentIds } from '#test/support/invoices.ts'
+import { sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent } from '#test/support/usage-events.ts'
 
@@ -17,27 +16,7 @@ before(async () => {
 })
 after(async () => seller.drop())
 
-/** Config 1 with its instance running, from 1 January 2026 on, by a clock of its own. */
-async function sellRunning() {
-  const now = '2026-01-01T00:00:00Z'
-  const testClockId = await seller.clock(now)
-  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
-  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-  const instance = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
-  for (const state of ['building', 'running'] as const) {
-    await seller.db.updateTable('instances').set({ state }).where('id', '=', instance.id).execute()
-  }
-  const read = async (readAt: string, network: string, isOpening = false) =>
-    await insertReadings(seller.db, { instanceId: instance.id, isOpening, readAt, sampledAt: readAt }, [
-      { metric: 'network', series: 'eth0', value: String(Number(network) * 2 ** 30), unit: 'B' },
-      { metric: 'disk', series: 'data', value: '0', unit: 'B' },
-    ])
-  return { subscriptionId, documentId, instanceId: instance.id, read }
-}
+const sellRunning = async () => await sellMetered(seller)
 
 async function listWindows(subscriptionId: string): Promise<string[]> {
   const rows = await seller.db

@@ -1,0 +1,45 @@
+import { sql } from 'kysely'
+import { insertReadings } from '#db/usage.ts'
+import { listDocumentIds } from './invoices.ts'
+import type { Seller } from './seller.ts'
+
+const bytesPerGib = 2 ** 30
+
+/** Config 1 with its instance running, from an instant on, by a clock of its own: network is a counter, disk a gauge. */
+export async function sellMetered(seller: Seller, now = '2026-01-01T00:00:00Z') {
+  const testClockId = await seller.clock(now)
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
+  const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
+  const instance = await seller.db
+    .selectFrom('instances')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  for (const state of ['building', 'running'] as const) {
+    await seller.db.updateTable('instances').set({ state }).where('id', '=', instance.id).execute()
+  }
+  /** Network, and no disk, in GiB; of as many readings as were stored. */
+  const read = async (readAt: string, network: string, isOpening = false) =>
+    await insertReadings(seller.db, { instanceId: instance.id, isOpening, readAt, sampledAt: readAt }, [
+      { metric: 'network', series: 'eth0', value: String(Number(network) * bytesPerGib), unit: 'B' },
+      { metric: 'disk', series: 'data', value: '0', unit: 'B' },
+    ])
+  return { subscriptionId, documentId, instanceId: instance.id, testClockId, read }
+}
+
+/** Lines of network usage, in the order in which they were billed: kind, period, quantity, amount. */
+export async function networkLines(seller: Seller, subscriptionId: string): Promise<string[]> {
+  const rows = await seller.db
+    .selectFrom('invoice_lines')
+    .select(['kind', 'quantity', 'amount_minor', 'explanation'])
+    .select(sql<string>`service_period::text`.as('service_period'))
+    .where('subscription_id', '=', subscriptionId)
+    .where('description', '=', 'Network Usage')
+    .where('kind', 'in', ['usage', 'late_usage'])
+    .orderBy('id')
+    .execute()
+  return rows.map(({ kind, service_period: period, quantity, amount_minor: amountMinor, explanation }) => {
+    const pending = explanation.usage?.isPending ? ' pending' : ''
+    return `${kind} ${period} ${Number(quantity)} for ${amountMinor}${pending}`
+  })
+}

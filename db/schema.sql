@@ -242,6 +242,7 @@ begin
           and next.read_at > reading.read_at
       ) next
       where reading.instance_id = perhaps.instance_id and reading.metric = perhaps.metric
+        and (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing or perhaps.is_pending)
         and lower(perhaps.window_period) < next.read_at
         and (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing
           or (perhaps.is_pending and next.read_at < 'infinity')))

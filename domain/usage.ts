@@ -152,7 +152,7 @@ interface GaugePoint {
 
 function gaugeValue(rule: MetricRule, window: InstantWindow, measured: Measured, unit: string): Big {
   const points = [
-    ...totalsOverSeries(measured.readings, unit),
+    ...totalsAtMoments(measured.readings, unit),
     ...measured.events.map((event) => ({
       at: event.occurredAt,
       value: convertUnit(new Big(event.quantity), event.unit, unit),
@@ -217,13 +217,21 @@ function bucketsOf(inside: readonly GaugePoint[], window: InstantWindow, bucketS
   return [...Map.groupBy(inside, indexOf).values()].map((points) => points.map(({ value }) => value))
 }
 
-/** Several volumes of one instance are one gauge: at each reading, the sum of the latest value of every series. */
-function totalsOverSeries(readings: readonly Reading[], unit: string): { at: string; value: Big }[] {
-  const latest = new Map<string, Big>()
-  return readings.map((reading) => {
-    latest.set(reading.series, convertUnit(new Big(reading.value), reading.unit, unit))
-    return { at: reading.readAt, value: sum([...latest.values()]) }
-  })
+/**
+ * A gauge is at each moment the sum of what was read at that moment: several volumes of an instance are one gauge, and a
+ * container that is gone has no part in it.
+ */
+function totalsAtMoments(readings: readonly Reading[], unit: string): { at: string; value: Big }[] {
+  const looks: { readonly at: string; readonly values: Map<string, Big> }[] = []
+  for (const { series, readAt, value, unit: from } of readings) {
+    const last = looks.at(-1)
+    // While a test clock stands still, the same is read again at one moment.
+    const isSameLook = last?.at === readAt && !last.values.has(series)
+    const look = isSameLook ? last : { at: readAt, values: new Map<string, Big>() }
+    if (look !== last) looks.push(look)
+    look.values.set(series, convertUnit(new Big(value), from, unit))
+  }
+  return looks.map(({ at, values }) => ({ at, value: sum([...values.values()]) }))
 }
 
 function sum(values: readonly Big[]): Big {

@@ -17,7 +17,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { generationDifference, ownership } from '#domain/ownership.ts'
 import { compareServer } from '#domain/reconciliation.ts'
-import { observedState, type ObservedState } from '#domain/repair.ts'
+import { observedState, seenContainers, type ObservedState, type SeenContainer } from '#domain/repair.ts'
 import type { ObservedObject, RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 
@@ -36,6 +36,7 @@ export interface ComparedInstance {
   readonly deployed: DeployedInstance
   readonly wanted: WantedInstance
   readonly observed: ObservedState
+  readonly containers: readonly SeenContainer[]
   /** What has one of its planned names. */
   readonly objects: readonly ObservedObject[]
   readonly findings: readonly Finding[]
@@ -83,7 +84,7 @@ export async function compareWithEngine(
   return { instances: compared, findings }
 }
 
-function toSeen({ observed, objects, wanted }: ComparedInstance): SeenInstance {
+function toSeen({ observed, containers, objects, wanted }: ComparedInstance): SeenInstance {
   const steps = wanted.steps.filter((step) => step.kind === 'container')
   const differences = steps.flatMap((step) => {
     const found = objects.find(({ kind, name }) => kind === 'container' && name === step.name)
@@ -92,7 +93,7 @@ function toSeen({ observed, objects, wanted }: ComparedInstance): SeenInstance {
     const generations = generationDifference(found.labels, step.labels)
     return [...generations, ...found.container.differences].map((one) => ({ service: step.service, ...one }))
   })
-  return { state: observed, differences }
+  return { state: observed, differences, containers }
 }
 
 /** To each instance what was seen and found of it. */
@@ -107,10 +108,12 @@ function assign(
   return instances.flatMap((deployed, index) => {
     const one = wanted[index]
     if (one === undefined) return []
+    const own = labelled.get(one.instance) ?? []
     return {
       deployed,
       wanted: one,
-      observed: observedState(one, labelled.get(one.instance) ?? []),
+      observed: observedState(one, own),
+      containers: seenContainers(own),
       objects: one.steps.filter(isUndoable).flatMap((step) => named.get(keyOf(step)) ?? []),
       findings: findingsOf.get(one.instance) ?? [],
     }

@@ -275,7 +275,7 @@ async function insertInstances(
     const placed = context.servers.get(applicationId)
     if (!application || !placed)
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
-    const { serverId, takes } = placed
+    const { serverId, takes, because } = placed
     await takeSubnet(tx, { serverId, environmentId: context.environmentId })
     const id = newId()
     const variables = valuesFor(application.definition, planned.variables)
@@ -286,6 +286,7 @@ async function insertInstances(
         subscription_id: subscriptionId,
         environment_id: context.environmentId,
         server_id: serverId,
+        placed_because: because,
         application_version_id: application.versionId,
         sequence: sequence.get(applicationId) ?? 0,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,

@@ -9,6 +9,7 @@ import {
   fullReasons,
   place,
   refuseUnplaced,
+  whyHere,
   withPlaced,
   type Placement,
   type PlacementServer,
@@ -67,7 +68,14 @@ export async function planPlacements(db: Db, order: PlacedOrder): Promise<OrderP
 }
 
 /** The server of each application of a subscription, with what it takes there. */
-export type ServersOfApplications = ReadonlyMap<string, { serverId: string; takes: Amounts }>
+export type ServersOfApplications = ReadonlyMap<string, PlacedApplication>
+
+interface PlacedApplication {
+  readonly serverId: string
+  readonly takes: Amounts
+  /** Why there, in words. */
+  readonly because: string
+}
 
 /**
  * Places the instances of an order that is being confirmed. The servers' rows stay locked to the end of the transaction, so
@@ -78,7 +86,7 @@ export type ServersOfApplications = ReadonlyMap<string, { serverId: string; take
 export async function placeOrder(tx: Tx, order: PlacedOrder): Promise<ServersOfApplications[]> {
   if (order.planned.some(({ applicationIds }) => applicationIds.length > 0)) await lockServers(tx)
   const placements = await planPlacements(tx, order)
-  const servers = order.planned.map(() => new Map<string, { serverId: string; takes: Amounts }>())
+  const servers = order.planned.map(() => new Map<string, PlacedApplication>())
   for (const placement of placements) {
     const { serverId } = placement
     if (serverId === null) throw refuseUnplaced(placement, `/lines/${placement.orderLineIndex}`)
@@ -86,7 +94,7 @@ export async function placeOrder(tx: Tx, order: PlacedOrder): Promise<ServersOfA
       const application = order.applications.get(id)
       if (application === undefined) continue
       const takes = takenBy(application.definition)
-      servers[placement.subscriptionIndex]?.set(id, { serverId, takes })
+      servers[placement.subscriptionIndex]?.set(id, { serverId, takes, because: whyHere(placement) })
     }
   }
   refuseApart(order.links, (instance) => {

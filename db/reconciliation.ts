@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { RecordedResource, RestorableData, WantedInstance } from '#domain/finding.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { ServiceDifference } from '#domain/instance-configuration.ts'
-import type { ObservedState } from '#domain/repair.ts'
+import type { ObservedState, SeenContainer } from '#domain/repair.ts'
 import type { Db } from './database.ts'
 
 export interface Standing {
@@ -106,6 +106,7 @@ export async function listRestorable(
 export interface SeenInstance {
   readonly state: ObservedState
   readonly differences: readonly ServiceDifference[]
+  readonly containers: readonly SeenContainer[]
 }
 
 /** What was seen of instances, all at one instant. */
@@ -117,8 +118,9 @@ export async function saveObserved(
   if (instances.size === 0) return
   const rows = [...instances].map(([id, seen]) => ({ id, ...seen }))
   await sql`
-    update instances set observed_state = seen.state, observed_at = ${at}, observed_differences = seen.differences
-    from json_to_recordset(${JSON.stringify(rows)}::json) as seen (id uuid, state text, differences jsonb)
+    update instances set observed_state = seen.state, observed_at = ${at}, observed_differences = seen.differences,
+      observed_containers = seen.containers
+    from json_to_recordset(${JSON.stringify(rows)}::json) as seen (id uuid, state text, differences jsonb, containers jsonb)
     where instances.id = seen.id and (observed_at is null or observed_at < ${at}::timestamptz)`.execute(db)
 }
 

@@ -108,6 +108,15 @@ export function place(request: PlacementRequest, servers: readonly PlacementServ
   }
 }
 
+/** Why the server that was chosen, in words: `the most is free there: 80 %`. */
+export function whyHere({ servers }: Pick<Placement, 'servers'>): string {
+  const reasons = servers.find(({ isChosen }) => isChosen)?.reasons ?? []
+  return reasons
+    .map(({ detail }) => detail)
+    .join('; ')
+    .slice(0, 500)
+}
+
 /** The servers as they are once the instances are there, for what is placed after them. */
 export function withPlaced(
   servers: readonly PlacementServer[],

@@ -7,6 +7,28 @@ import type { ContainerObservation, ObservedObject } from './runner.ts'
 /** What of an instance's containers was seen. `starting`: all run, and not all say that they are healthy yet. */
 export type ObservedState = 'running' | 'starting' | 'degraded' | 'stopped' | 'absent'
 
+/** What of one container was seen, as far as people are told of it. */
+export type SeenContainer = Pick<
+  ContainerObservation,
+  'service' | 'name' | 'state' | 'health' | 'exitCode' | 'restartCount' | 'startedAt'
+>
+
+/** The containers among what was seen, by name: `acme_shop_web` before `acme_shop_worker`. */
+export function seenContainers(observed: readonly ObservedObject[]): SeenContainer[] {
+  return observed
+    .flatMap(({ container }) => container ?? [])
+    .map(({ service, name, state, health, exitCode, restartCount, startedAt }) => ({
+      service,
+      name,
+      state,
+      health,
+      exitCode,
+      restartCount,
+      startedAt,
+    }))
+    .toSorted((first, second) => first.name.localeCompare(second.name))
+}
+
 /**
  * Sums up what was seen of an instance. Of one that is settled its planned containers count, one that is missing or runs another image among them; of
  * one that is being built or removed, all.

@@ -32,7 +32,8 @@ export interface ConsoleView {
 
 export interface ConsoleBody {
   readonly title: string
-  readonly current: 'home' | 'subscriptions' | 'customers' | 'invoices' | 'catalog' | 'servers' | 'settings'
+  readonly current:
+    'home' | 'subscriptions' | 'instances' | 'customers' | 'invoices' | 'catalog' | 'servers' | 'settings'
   readonly children: Child
   /** Which events change this page: `subscription=sub_…`, or empty for all. Undefined for a page that never changes. */
   readonly liveFilter?: string

@@ -137,6 +137,21 @@ export function TextField(
   )
 }
 
+/** A text that is hidden while it is typed, and never sent back. */
+export function SecretField(props: FieldProps & { isRequired?: boolean }) {
+  return (
+    <Labelled {...props}>
+      <input
+        {...described(props)}
+        type="password"
+        autocomplete="off"
+        maxlength={8192}
+        required={props.isRequired}
+      />
+    </Labelled>
+  )
+}
+
 /** A text of several lines. */
 export function TextArea(
   props: FieldProps & { value: string | null; isRequired?: boolean; greatestLength?: number },

@@ -108,6 +108,14 @@ export function formatInterval(interval: BillingInterval): string {
   return interval.count === 1 ? `a ${unit}` : `${interval.count} ${unit}s`
 }
 
+/** `512 B`, `3.4 KiB`, `20.0 MiB`: whole bytes as decimal text. */
+export function formatBytes(bytes: string): string {
+  const count = Number(bytes)
+  if (count < 1_024) return `${count} B`
+  const step = Math.min(4, Math.floor(Math.log2(count) / 10))
+  return `${(count / 1_024 ** step).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][step]}`
+}
+
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

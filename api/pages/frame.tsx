@@ -5,6 +5,7 @@ import { themes } from './document.tsx'
 const places = [
   { key: 'home', title: 'Home', href: '/' },
   { key: 'subscriptions', title: 'Subscriptions', href: '/subscriptions' },
+  { key: 'instances', title: 'Instances', href: '/instances' },
   { key: 'customers', title: 'Customers', href: '/customers' },
   { key: 'invoices', title: 'Invoices', href: '/invoices' },
   { key: 'catalog', title: 'Catalog', href: '/catalog' },

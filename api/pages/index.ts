@@ -14,8 +14,14 @@ import { registerDiscountPages } from './discounts.tsx'
 import { registerExchangeRatePages } from './exchange-rates.tsx'
 import { registerHome } from './home.tsx'
 import { registerInvoiceForms } from './invoice-forms.ts'
-import { registerInstanceConfigurationForms } from './instance-configuration.tsx'
+import { registerInstanceActions } from './instance-actions.tsx'
+import { registerInstanceBackups } from './instance-backups.tsx'
+import { registerInstanceConfiguration } from './instance-configuration.tsx'
+import { registerInstanceLogs } from './instance-logs.tsx'
+import { registerInstanceSecrets } from './instance-secrets.tsx'
 import { registerInstanceValueForm } from './instance-values.tsx'
+import { registerInstance } from './instance.tsx'
+import { registerInstancesPage } from './instances.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
@@ -48,7 +54,13 @@ export function registerPages(frame: Frame): void {
   registerReinstatementForm(frame)
   registerBuildForms(frame)
   registerInstanceValueForm(frame)
-  registerInstanceConfigurationForms(frame)
+  registerInstancesPage(frame)
+  registerInstance(frame)
+  registerInstanceLogs(frame)
+  registerInstanceActions(frame)
+  registerInstanceSecrets(frame)
+  registerInstanceConfiguration(frame)
+  registerInstanceBackups(frame)
   registerSubscriptionChange(frame)
   registerChangeRequestPages(frame)
   registerBillingRunPages(frame)

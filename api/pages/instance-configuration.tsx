@@ -1,206 +1,141 @@
 import { renameEnvironment } from '#db/environment-name.ts'
-import { applyConfiguration } from '#db/instance-configuration.ts'
-import { encodeId } from '#domain/identifier.ts'
+import { applyConfiguration, previewConfiguration } from '#db/instance-configuration.ts'
+import { listEventsOfInstance } from '#db/read/event.ts'
+import { BusinessError } from '#domain/errors.ts'
+import type { ContainerChange } from '#domain/replacement.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { carryOutChange } from '../routes/instance-configuration.ts'
-import { instanceChangeSchema } from '../schemas/instance-configuration.ts'
+import { instanceChangeSchema, toAskedConfiguration } from '../schemas/instance-configuration.ts'
 import { parse } from '../validation.ts'
-import type { ConsoleView } from './console-page.tsx'
-import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
-import { Moment, Section, Table } from './parts.tsx'
-import { registerRowForm, saidOf, type RowForm } from './row-form.ts'
-import type { Values } from './sent-form.ts'
-import {
-  readSubscriptionContent,
-  type InstanceContent,
-  type SubscriptionContent,
-} from './subscription-content.ts'
-import { subscriptionBody } from './subscription.tsx'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import type { RefusedInput } from './form.tsx'
+import { ChangeSection } from './instance-change.tsx'
+import { changeForm, isUnchanged, toInstanceChange } from './instance-change-fields.ts'
+import { instanceAddress, readInstanceContent, type InstancePageContent } from './instance-content.ts'
+import { ComparisonSection, HistorySection, NamesSection } from './instance-settings.tsx'
+import { instanceBody } from './instance-frame.tsx'
+import { refusedInput, registerRowForm, saidOf, type RowForm } from './row-form.ts'
+import { refusedStatus, type Values } from './sent-form.ts'
 
-const section = 'configuration'
+const shownEvents = 50
 
-/** What of an instance is changed in place, by the forms of its subscription's page. */
-export function registerInstanceConfigurationForms(frame: Frame): void {
+/** What of an instance is changed in place: what is wanted beside what runs, a change with its preview, names, and what was changed before. */
+export function registerInstanceConfiguration(frame: Frame): void {
+  const { db } = frame.deps
+  consolePage(
+    frame,
+    { method: 'get', path: '/instances/:id/settings', permission: 'instances:read' },
+    async (view, ctx) => {
+      const { preview: isAsked, ...values } = ctx.req.query()
+      const content = await readInstanceContent(db, ctx.req.param('id') ?? '')
+      if (isAsked === undefined) return await settingsBody(frame, view, content, {})
+      try {
+        const preview = await previewOf(frame, content, values)
+        return await settingsBody(frame, view, content, { values, preview })
+      } catch (error) {
+        if (!(error instanceof BusinessError)) throw error
+        const refused = refusedInput(changeForm, values, error)
+        return {
+          ...(await settingsBody(frame, view, content, { refused })),
+          status: refusedStatus(error.code),
+        }
+      }
+    },
+  )
+  registerForms(frame)
+}
+
+function registerForms(frame: Frame): void {
+  const { db } = frame.deps
   const showAgain: RowForm['showAgain'] = async (view, id, refused) =>
-    subscriptionBody(view, await readSubscriptionContent(frame.deps.db, id), { refusedInstance: refused })
+    await settingsBody(frame, view, await readInstanceContent(db, id), { refused })
+  const form = { permission: 'instances:write', showAgain } as const
   registerRowForm(frame, {
-    path: '/subscriptions/:id/change-instance',
-    permission: 'instances:write',
-    form: (_id, values) => changeForm(values['instance'] ?? ''),
+    ...form,
+    path: '/instances/:id/settings',
+    form: () => changeForm,
     carryOut: async (tx, { id, values, actor }) => {
-      const instanceId = await resolveAddress(tx, 'instance', values['instance'] ?? '')
-      const { reason = null } = saidOf(values)
-      await carryOutChange(tx, instanceId, toChange(values), { actor, reason })
-      return `/subscriptions/${id}#${section}`
+      const content = await readInstanceContent(tx, id)
+      const change = parse(instanceChangeSchema, toInstanceChange(content.deployed, values), 'body')
+      await carryOutChange(tx, content.id, change, { actor, reason: change.reason ?? null })
+      return `${instanceAddress(content.id, 'settings')}#comparison`
     },
-    showAgain,
   })
   registerRowForm(frame, {
-    path: '/subscriptions/:id/apply-instance',
-    permission: 'instances:write',
-    form: (_id, values) => `apply-${values['instance'] ?? ''}`,
-    carryOut: async (tx, { id, values, actor }) => {
-      await applyConfiguration(tx, await resolveAddress(tx, 'instance', values['instance'] ?? ''), actor)
-      return `/subscriptions/${id}#${section}`
+    ...form,
+    path: '/instances/:id/apply',
+    form: () => 'apply',
+    carryOut: async (tx, { id, actor }) => {
+      const instanceId = await resolveAddress(tx, 'instance', id)
+      await applyConfiguration(tx, instanceId, actor)
+      return `${instanceAddress(instanceId, 'settings')}#comparison`
     },
-    showAgain,
   })
   registerRowForm(frame, {
-    path: '/subscriptions/:id/rename-environment',
+    ...form,
+    path: '/instances/:id/rename',
+    form: () => 'rename',
+    carryOut: async (tx, { id, values, actor }) => {
+      const instanceId = await resolveAddress(tx, 'instance', id)
+      // What people call it is taken back when it is emptied.
+      const change = parse(instanceChangeSchema, { name: saidOf(values)['name'] ?? null }, 'body')
+      await carryOutChange(tx, instanceId, change, { actor, reason: null })
+      return `${instanceAddress(instanceId, 'settings')}#names`
+    },
+  })
+  registerRowForm(frame, {
+    ...form,
     permission: 'environments:write',
+    path: '/instances/:id/rename-environment',
     form: () => 'environment',
     carryOut: async (tx, { id, values, actor }) => {
-      const environmentId = await resolveAddress(tx, 'environment', values['environment'] ?? '')
-      await renameEnvironment(tx, environmentId, { name: (values['name'] ?? '').trim() }, actor)
-      return `/subscriptions/${id}#${section}`
+      const content = await readInstanceContent(tx, id)
+      const name = (values['name'] ?? '').trim()
+      await renameEnvironment(tx, content.instance.environment_id, { name }, actor)
+      return `${instanceAddress(content.id, 'settings')}#names`
     },
-    showAgain,
   })
 }
 
-const changeForm = (instance: string): string => `change-${instance}`
-
-/** What was left empty stays; the name is shown, and taken back when it is emptied. */
-function toChange(values: Values) {
-  const { service = '', memory_mib: memory, cpus, variable, value } = saidOf(values)
-  const limits = { ...number('memory_mib', memory), ...number('cpus', cpus) }
-  const change = {
-    name: (values['name'] ?? '').trim() || null,
-    ...(Object.keys(limits).length === 0 ? {} : { limits: { [service]: limits } }),
-    ...(variable === undefined ? {} : { variables: { [variable]: value ?? null } }),
-    apply: values['apply'] !== 'later',
-  }
-  return parse(instanceChangeSchema, change, 'body')
+async function previewOf({ deps }: Frame, content: InstancePageContent, values: Values) {
+  const body = toInstanceChange(content.deployed, values)
+  const change = parse(instanceChangeSchema, body, 'query')
+  if (isUnchanged(body)) return []
+  return await previewConfiguration(deps.db, content.id, toAskedConfiguration(change))
 }
 
-/** What is no number is said as it was typed, and refused by the schema. */
-function number(key: string, text: string | undefined): Record<string, unknown> {
-  if (text === undefined) return {}
-  return { [key]: /^\d+(\.\d+)?$/.test(text) ? Number(text) : text }
+/** What was typed, and what it would do; or what was refused. */
+export interface SettingsNews {
+  readonly values?: Values
+  readonly preview?: readonly ContainerChange[]
+  readonly refused?: RefusedInput
 }
 
-interface SectionProps {
-  readonly view: ConsoleView
-  readonly content: SubscriptionContent
-  readonly refused: RefusedInput | undefined
-}
-
-export function ConfigurationSection(props: SectionProps) {
-  const live = props.content.instances.filter((instance) => instance.destroyed_at === null)
-  const [first] = live
-  if (first === undefined) return null
-  return (
-    <Section id={section} title="Configuration">
-      {live.map((instance) => (
-        <>
-          <Differences {...props} instance={instance} />
-          <ChangeForm {...props} instance={instance} />
-        </>
-      ))}
-      <EnvironmentForm {...props} instance={first} />
-    </Section>
-  )
-}
-
-type InstanceProps = SectionProps & { readonly instance: InstanceContent }
-
-/** Wanted beside running, as it was seen last. */
-function Differences({ view, content, instance }: InstanceProps) {
-  const { observed_differences: differences, observed_at: at } = instance
-  const id = encodeId('instance', instance.id)
-  if (differences.length === 0) return null
-  return (
-    <>
-      <Table
-        caption={`${instance.display_name ?? instance.name}: wanted and running`}
-        head={['What', 'Wanted', 'Running']}
-      >
-        {differences.map(({ service, key, wanted, running }) => (
-          <tr>
-            <th scope="row">
-              {service} {key}
-            </th>
-            <td>{wanted ?? 'nothing'}</td>
-            <td>{running ?? 'nothing'}</td>
-          </tr>
-        ))}
-      </Table>
-      {at !== null && (
-        <p class="hint">
-          Seen <Moment at={at} {...view} />
-        </p>
-      )}
-      <PostForm
-        form={`apply-${id}`}
-        refused={undefined}
-        view={view}
-        action={`/subscriptions/${content.publicId}/apply-instance`}
-      >
-        <input type="hidden" name="instance" value={id} />
-        <button type="submit">Apply what is wanted</button>
-      </PostForm>
-    </>
-  )
-}
-
-function ChangeForm({ view, content, instance, refused }: InstanceProps) {
-  const id = encodeId('instance', instance.id)
-  const at = { form: changeForm(id), refused }
-  const services = instance.images.map(({ service }) => [service, service] as const)
-  return (
-    <Folded {...at} title={`Change ${instance.display_name ?? instance.name}…`}>
-      <PostForm {...at} view={view} action={`/subscriptions/${content.publicId}/change-instance`}>
-        <input type="hidden" name="instance" value={id} />
-        <TextField
-          {...at}
-          name="name"
-          label="Name"
-          value={instance.display_name}
-          hint="For people; names on the server stay."
-        />
-        {services.length > 0 && <Choice {...at} name="service" label="Service" choices={services} />}
-        <TextField {...at} name="memory_mib" label="Memory in MiB" type="decimal" hint="Set while it runs." />
-        <TextField {...at} name="cpus" label="Processors" type="decimal" hint="Set while it runs." />
-        <TextField
-          {...at}
-          name="variable"
-          label="Variable"
-          hint="What uses it is made anew on its volumes."
-        />
-        <TextField {...at} name="value" label="Its value" hint="Left empty, it is taken back." />
-        <Choice
-          {...at}
-          name="apply"
-          label="When"
-          choices={[
-            ['now', 'now'],
-            ['later', 'when it is applied'],
-          ]}
-        />
-        <TextField {...at} name="reason" label="Why" />
-        <button type="submit">Change</button>
-      </PostForm>
-    </Folded>
-  )
-}
-
-function EnvironmentForm({ view, content, instance, refused }: InstanceProps) {
-  const at = { form: 'environment', refused }
-  return (
-    <Folded {...at} title={`Rename environment ${instance.environment_name}…`}>
-      <PostForm {...at} view={view} action={`/subscriptions/${content.publicId}/rename-environment`}>
-        <input type="hidden" name="environment" value={encodeId('environment', instance.environment_id)} />
-        <TextField
-          {...at}
-          name="name"
-          label="Name"
-          value={instance.environment_name}
-          hint={`Its prefix ${instance.environment_prefix} is fixed: it begins the names on the server.`}
-          isRequired
-        />
-        <button type="submit">Rename</button>
-      </PostForm>
-    </Folded>
-  )
+async function settingsBody(
+  { deps }: Frame,
+  view: ConsoleView,
+  content: InstancePageContent,
+  news: SettingsNews,
+): Promise<ConsoleBody> {
+  const events = await listEventsOfInstance(deps.db, {
+    subscriptionId: content.instance.subscription_id,
+    instance: content.publicId,
+    name: content.instance.name,
+    limit: shownEvents,
+  })
+  const isOver = content.instance.destroyed_at !== null
+  return instanceBody(view, content, {
+    part: 'settings',
+    children: (
+      <div class="columns">
+        <div class="stack">
+          {!isOver && <ComparisonSection view={view} content={content} refused={news.refused} />}
+          {!isOver && <ChangeSection view={view} content={content} news={news} />}
+          {!isOver && <NamesSection view={view} content={content} refused={news.refused} />}
+        </div>
+        <HistorySection view={view} events={events} />
+      </div>
+    ),
+  })
 }

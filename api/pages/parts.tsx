@@ -101,6 +101,16 @@ export function Section(props: {
   )
 }
 
+/** One of a list of facts: `<dl class="facts wide">`. */
+export function Fact(props: { name: string; children?: Child }) {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>{props.children}</dd>
+    </div>
+  )
+}
+
 /** Nothing here yet, and what fills it. */
 export function Empty({ children }: { children?: Child }) {
   return <p class="empty">{children}</p>

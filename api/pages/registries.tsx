@@ -7,12 +7,13 @@ import { keepLogin } from '../routes/registries.ts'
 import { newRegistrySchema } from '../schemas/registry.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { PostForm, TextField, type RefusedInput } from './form.tsx'
+import { PostForm, Refusal, RowButton, SecretField, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const path = '/settings/registries'
+const addForm = 'add'
 
 export function registerRegistryPages(frame: Frame): void {
   consolePage(
@@ -23,7 +24,7 @@ export function registerRegistryPages(frame: Frame): void {
   registerRowForm(frame, {
     path,
     permission: 'registries:write',
-    form: () => 'add',
+    form: () => addForm,
     carryOut: async (tx, { values, actor, now }) => {
       await keepLogin(frame, tx, parse(newRegistrySchema, saidOf(values), 'body'), { actor, now })
       return path
@@ -50,10 +51,11 @@ async function registriesBody(frame: Frame, view: ConsoleView, refused?: Refused
     children: (
       <SettingsFrame current={path}>
         <Section id="registries" title="Registries">
+          {refused !== undefined && refused.form !== addForm && <Refusal refused={refused} />}
           {rows.length === 0 ? (
             <Empty>None: images are pulled as anybody can.</Empty>
           ) : (
-            <Table caption="Registries with a login" head={['Host', 'User', 'Given', '']}>
+            <Table caption="Registries with a login" head={['Host', 'User', 'Given', 'Ask']}>
               {rows.map((row) => (
                 <Registry view={view} row={row} />
               ))}
@@ -79,9 +81,9 @@ function Registry({ view, row }: { view: ConsoleView; row: RegistryRow }) {
         <div class="hint">by {row.set_by}</div>
       </td>
       <td>
-        <PostForm form={id} refused={undefined} view={view} action={`${path}/${id}/remove`}>
-          <button type="submit">Forget</button>
-        </PostForm>
+        <RowButton view={view} action={`${path}/${id}/remove`} of={row.host}>
+          Forget
+        </RowButton>
       </td>
     </tr>
   )
@@ -89,7 +91,7 @@ function Registry({ view, row }: { view: ConsoleView; row: RegistryRow }) {
 
 /** What was typed as a password is never sent back. */
 function LoginForm({ view, refused }: { view: ConsoleView; refused: RefusedInput | undefined }) {
-  const at = { form: 'add', refused }
+  const at = { form: addForm, refused }
   return (
     <PostForm {...at} view={view} action={path}>
       <TextField
@@ -100,17 +102,7 @@ function LoginForm({ view, refused }: { view: ConsoleView; refused: RefusedInput
         isRequired
       />
       <TextField {...at} name="username" label="User" isRequired />
-      <p>
-        <label for="registry-password">Password or token</label>
-        <input
-          id="registry-password"
-          name="password"
-          type="password"
-          autocomplete="off"
-          maxlength={8192}
-          required
-        />
-      </p>
+      <SecretField {...at} name="password" label="Password or token" isRequired />
       <div class="buttons">
         <button type="submit" class="primary">
           Keep the login

@@ -4,6 +4,7 @@ import { sayUnreachable } from '#domain/server.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Refusal, RowButton, type RefusedInput } from './form.tsx'
+import { instanceAddress } from './instance-content.ts'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
 import { AddServer } from './server-form.tsx'
 
@@ -170,7 +171,7 @@ function InstanceList({ instances }: Pick<HostProps, 'instances'>) {
       <ul>
         {instances.map((one) => (
           <li>
-            <a href={`/subscriptions/${encodeId('subscription', one.subscription_id)}`}>{one.name}</a>
+            <a href={instanceAddress(one.id)}>{one.name}</a>
           </li>
         ))}
       </ul>

@@ -1,10 +1,9 @@
-import type { Child } from 'hono/jsx'
 import { cancelReasonNames } from '#domain/cancellation.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount } from './format.ts'
-import { Day, ExactMoment, State } from './parts.tsx'
+import { Day, ExactMoment, Fact, State } from './parts.tsx'
 import { priceInWords } from './price.ts'
 import type { SubscriptionContent } from './subscription-content.ts'
 
@@ -134,14 +133,5 @@ function Facts({ content }: { content: SubscriptionContent }) {
       )}
       {row.suspended_reason !== null && <Fact name="Suspended">{row.suspended_reason}</Fact>}
     </dl>
-  )
-}
-
-function Fact(props: { name: string; children?: Child }) {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd>{props.children}</dd>
-    </div>
   )
 }

@@ -4,6 +4,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { explainLink } from '../schemas/link.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
+import { instanceAddress, nameOf } from './instance-content.ts'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
 import type { InstanceContent, SubscriptionContent } from './subscription-content.ts'
 
@@ -49,9 +50,9 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
   return (
     <tr>
       <th scope="row">
-        {instance.application_title}
+        <a href={instanceAddress(instance.id)}>{instance.application_title}</a>
         <div class="hint">
-          {instance.name}, version {instance.application_version}
+          {nameOf(instance)}, version {instance.application_version}
         </div>
         {instance.images.map(({ service, digest }) => (
           <div class="hint">
@@ -66,6 +67,13 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
           <Moment at={instance.state_at} {...view} />
         </div>
         <Observed view={view} instance={instance} />
+        {instance.observed_differences.length > 0 && (
+          <div class="hint">
+            <a href={instanceAddress(instance.id, 'settings')}>
+              {plural(instance.observed_differences.length, 'difference')} from what is wanted
+            </a>
+          </div>
+        )}
         {instance.links.map((link) => (
           <Link link={link} />
         ))}
@@ -105,7 +113,13 @@ function Link({ link }: { link: InstanceContent['links'][number] }) {
 }
 
 /** What was seen, and how long ago; what is otherwise than wanted, with the command that settles it. */
-function Observed({ view, instance }: { view: ConsoleView; instance: InstanceContent }) {
+export function Observed({
+  view,
+  instance,
+}: {
+  view: ConsoleView
+  instance: Pick<InstanceContent, 'observed_state' | 'observed_at' | 'findings'>
+}) {
   if (instance.observed_state === null || instance.observed_at === null) return null
   return (
     <>
@@ -125,7 +139,13 @@ function Observed({ view, instance }: { view: ConsoleView; instance: InstanceCon
 }
 
 /** Sold is what is billed, in force is what the instance said when it was asked. */
-export function LimitsSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
+export function LimitsSection({
+  view,
+  content,
+}: {
+  view: ConsoleView
+  content: Pick<SubscriptionContent, 'instances'>
+}) {
   const limited = content.instances.filter((instance) => instance.limits.length > 0)
   if (limited.length === 0) return null
   const commands = limited.flatMap((instance) => instance.commands)

@@ -10,7 +10,6 @@ import { BuildSection } from './subscription-build.tsx'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
 import type { RefusedForm } from './subscription-form.tsx'
 import { SubscriptionHeader } from './subscription-header.tsx'
-import { ConfigurationSection } from './instance-configuration.tsx'
 import { InstancesSection, LimitsSection } from './subscription-instances.tsx'
 import { LinesSection } from './subscription-lines.tsx'
 import { TimelineSection } from './subscription-timeline.tsx'
@@ -31,7 +30,6 @@ export function registerSubscription(frame: Frame): void {
 interface Refused {
   readonly refused?: RefusedForm
   readonly refusedValue?: RefusedInput
-  readonly refusedInstance?: RefusedInput
   readonly refusedBuild?: RefusedInput
 }
 
@@ -50,7 +48,7 @@ export function subscriptionBody(
 }
 
 function SubscriptionPage(props: Refused & { view: ConsoleView; content: SubscriptionContent }) {
-  const { view, content, refused, refusedValue, refusedInstance, refusedBuild } = props
+  const { view, content, refused, refusedValue, refusedBuild } = props
   return (
     <>
       <SubscriptionHeader view={view} content={content} />
@@ -61,7 +59,6 @@ function SubscriptionPage(props: Refused & { view: ConsoleView; content: Subscri
         <div class="stack">
           <UsageSection view={view} content={content} />
           <InstancesSection view={view} content={content} />
-          <ConfigurationSection view={view} content={content} refused={refusedInstance} />
           <LimitsSection view={view} content={content} />
           <ValuesSection view={view} content={content} refused={refusedValue} />
           <Section id="invoices" title="Invoices" isLive>

@@ -81,7 +81,7 @@ export function registerInstanceCommands(frame: Frame): void {
     async ({ db, params, body, principal, commandId }) => {
       const instanceId = await resolveAddress(db, 'instance', params.id)
       const asked = { instanceId, code: params.code, said: body.fields, principal, requestId: commandId }
-      return toInstanceCommandJson(await askInstance(frame.deps, await toAsked(db, asked)))
+      return toInstanceCommandJson(await askInstance(frame.deps, await toAskedAction(db, asked)))
     },
   )
   frame.route(
@@ -113,7 +113,7 @@ const nothingSaid = { plain: {}, secret: null } as const
  * An action with what is said with it.
  * @throws `not_found`, `scope_missing` for one that is meant for staff, and what is wrong with a field
  */
-async function toAsked(
+export async function toAskedAction(
   db: Db,
   asked: {
     instanceId: string
@@ -170,12 +170,12 @@ function registerShowing(frame: Frame): void {
     async ({ db, params, principal, now }) => {
       const instanceId = await resolveAddress(db, 'instance', params.id)
       const asked = { instanceId, name: params.name, actor: principal.name, now }
-      return { name: params.name, value: await showSecret(db, asked, keyOf(frame)) }
+      return { name: params.name, value: await showSecret(db, asked, installationKeyOf(frame)) }
     },
   )
 }
 
-function keyOf({ deps }: Frame) {
+export function installationKeyOf({ deps }: Frame) {
   if (deps.installationKey !== null) return deps.installationKey
   throw new BusinessError('internal_error', 'This API has no installation key: CLOUDER_KEY_FILE is not set.')
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Db } from '#db/database.ts'
 import {
   insertInstanceLogin,
   isInstanceLoginOpen,
@@ -11,7 +12,7 @@ import { requireLogin } from '#domain/action.ts'
 import { BusinessError, linkExpired } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import { hashSecret } from '../api-key.ts'
-import { authorize, refuseForeignOrigin } from '../authentication.ts'
+import { authorize, refuseForeignOrigin, type Principal } from '../authentication.ts'
 import type { Frame } from '../frame.ts'
 import { askInstance } from '../instance-commands.ts'
 import { loginPage } from '../pages/login.tsx'
@@ -44,13 +45,8 @@ export function registerInstanceLogins(frame: Frame): void {
     },
     async ({ db, params, principal, now }) => {
       const instanceId = await resolveAddress(db, 'instance', params.id)
-      const { definition } = await getDeployedInstance(db, instanceId)
-      if (requireLogin(definition).right === 'staff') authorize(principal, 'instances:write')
-      const token = randomBytes(32).toString('base64url')
-      const expiresAt = new Date(Date.parse(now) + lifetimeMs).toISOString()
-      const link = { instanceId, tokenSha256: hashSecret(token), actor: principal.name, now, expiresAt }
-      await insertInstanceLogin(db, link)
-      return { url: `${deps.publicUrl}/open/${token}`, expires_at: expiresAt }
+      const { path, expiresAt } = await makeLoginLink(db, { instanceId, principal, now })
+      return { url: `${deps.publicUrl}${path}`, expires_at: expiresAt }
     },
   )
   frame.page({ method: 'get', path: '/open/:token', permission: 'public' }, async (ctx) => {
@@ -68,6 +64,23 @@ export function registerInstanceLogins(frame: Frame): void {
     refuseForeignOrigin(ctx, deps.publicUrl)
     return ctx.redirect(await enter(frame, hashSecret(ctx.req.param('token') ?? '')), 303)
   })
+}
+
+/**
+ * A path of ours that logs into the application, once, within a minute.
+ * @throws `login_not_offered`, `scope_missing` for one that is meant for staff
+ */
+export async function makeLoginLink(
+  db: Db,
+  { instanceId, principal, now }: { instanceId: string; principal: Principal; now: string },
+): Promise<{ path: string; expiresAt: string }> {
+  const { definition } = await getDeployedInstance(db, instanceId)
+  if (requireLogin(definition).right === 'staff') authorize(principal, 'instances:write')
+  const token = randomBytes(32).toString('base64url')
+  const expiresAt = new Date(Date.parse(now) + lifetimeMs).toISOString()
+  const link = { instanceId, tokenSha256: hashSecret(token), actor: principal.name, now, expiresAt }
+  await insertInstanceLogin(db, link)
+  return { path: `/open/${token}`, expiresAt }
 }
 
 /** @returns the address by which the application lets in */

@@ -10,6 +10,7 @@ import {
   toInstanceJson,
   toLimitCommandJson,
   toMetricStateJson,
+  toSeenContainerJson,
 } from '../schemas/instance.ts'
 import { findSubscriptionFilter } from './builds.ts'
 
@@ -57,6 +58,7 @@ export function registerInstances(frame: Frame): void {
       ])
       return {
         ...toInstanceJson(row),
+        containers: row.observed_containers.map(toSeenContainerJson),
         limit_commands: commands.map(toLimitCommandJson),
         metrics: metrics.map(toMetricStateJson),
       }

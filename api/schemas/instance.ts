@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { InstanceRow, LimitCommandRow, MetricStateRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { SeenContainer } from '#domain/repair.ts'
 
 export const instanceSchema = z
   .object({
@@ -14,6 +15,10 @@ export const instanceSchema = z
     display_name: z.string().nullable().openapi({ description: 'What people call it; null: by its name.' }),
     environment: z.string().openapi({ description: 'Prefix of the environment.' }),
     server: z.string(),
+    placed_because: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why it is on that server; null where nobody wrote it down.' }),
     state: z.string(),
     state_at: z.string(),
     observed_state: z
@@ -58,6 +63,7 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     display_name: row.display_name,
     environment: row.environment_prefix,
     server: row.server_code,
+    placed_because: row.placed_because,
     state: row.state,
     state_at: row.state_at,
     observed_state: row.observed_state,
@@ -104,8 +110,32 @@ export function toMetricStateJson(row: MetricStateRow): z.input<typeof metricSta
   }
 }
 
+const seenContainerSchema = z.object({
+  service: z.string(),
+  name: z.string(),
+  state: z.string().openapi({ description: 'In the words of the engine.' }),
+  health: z.string(),
+  exit_code: z.number().int().nullable(),
+  restart_count: z.number().int().openapi({ description: 'How often its engine started it again.' }),
+  started_at: z.string().nullable(),
+})
+
+export function toSeenContainerJson(seen: SeenContainer): z.input<typeof seenContainerSchema> {
+  const { service, name, state, health, exitCode, restartCount, startedAt } = seen
+  return {
+    service,
+    name,
+    state,
+    health,
+    exit_code: exitCode,
+    restart_count: restartCount,
+    started_at: startedAt,
+  }
+}
+
 export const instanceDetailSchema = instanceSchema
   .extend({
+    containers: z.array(seenContainerSchema).openapi({ description: 'As they were seen at observed_at.' }),
     limit_commands: z.array(limitCommandSchema).openapi({ description: 'Newest first.' }),
     metrics: z.array(metricStateSchema),
   })

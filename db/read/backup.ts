@@ -31,6 +31,15 @@ export async function listBackups(db: Db, page: PageRequest & { subscriptionId: 
   ).execute()
 }
 
+/** The newest of an instance. */
+export async function listBackupsOfInstance(db: Db, instanceId: string): Promise<BackupRow[]> {
+  return await backups(db)
+    .where('backup.instance_id', '=', instanceId)
+    .orderBy('backup.id', 'desc')
+    .limit(50)
+    .execute()
+}
+
 /** Those that can be put in place of what an instance of the subscription holds, the newest first. */
 export async function listRestorableInPlace(db: Db, subscriptionId: string): Promise<BackupRow[]> {
   return await backups(db)

@@ -45,6 +45,22 @@ export async function listEventsOfOrder(db: Db, { orderId, limit }: { orderId: s
   return await db.selectFrom('events').selectAll().where(ofIt).orderBy('id', 'desc').limit(limit).execute()
 }
 
+/** What happened to one instance, newest first: events name it by its id, or by its name. */
+export async function listEventsOfInstance(
+  db: Db,
+  of: { subscriptionId: string; instance: string; name: string; limit: number },
+) {
+  return await db
+    .selectFrom('events')
+    .selectAll()
+    .where('subscription_id', '=', of.subscriptionId)
+    .where('kind', 'like', 'instance.%')
+    .where(sql<boolean>`coalesce(data->>'instance' = ${of.instance}, data->>'name' = ${of.name})`)
+    .orderBy('id', 'desc')
+    .limit(of.limit)
+    .execute()
+}
+
 export type EventRow = Awaited<ReturnType<typeof listEventsAfter>>[number]
 
 /** The next events in their order, oldest first. */

@@ -46,7 +46,7 @@ function withState(row: PlainRow): ServerRow {
 
 export interface ServerInstance {
   readonly server_id: string
-  readonly subscription_id: string
+  readonly id: string
   readonly name: string
 }
 
@@ -54,7 +54,7 @@ export interface ServerInstance {
 export async function listServerInstances(db: Db): Promise<ServerInstance[]> {
   return await db
     .selectFrom('instances')
-    .select(['server_id', 'subscription_id', 'name'])
+    .select(['id', 'server_id', 'name'])
     .where('destroyed_at', 'is', null)
     .orderBy('id', 'desc')
     .limit(1_000)

@@ -5,7 +5,7 @@ import type { BuildCommandKind, BuildState } from '#domain/build-command.ts'
 import type { Finding, FindingKind } from '#domain/finding.ts'
 import type { ServiceDifference } from '#domain/instance-configuration.ts'
 import type { InstanceState } from '#domain/instance.ts'
-import type { ObservedState } from '#domain/repair.ts'
+import type { ObservedState, SeenContainer } from '#domain/repair.ts'
 import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
 
 /** What an instance takes of its server, from the order on. */
@@ -65,6 +65,10 @@ export interface InstancesTable {
   observed_at: ColumnType<string | null, never, string>
   /** In which its containers were otherwise than planned then. */
   observed_differences: ColumnType<readonly ServiceDifference[], never, string>
+  /** Each of its containers, as it was seen then. */
+  observed_containers: ColumnType<readonly SeenContainer[], never, string>
+  /** Why it is on its server, in words; null for those that were placed before anybody wrote it down. */
+  placed_because: Defaulted<string | null>
   /** What people call it; null: by its name, which is a part of names on a server and never changes. */
   display_name: Defaulted<string | null>
   /** By service, what an operator gave its container. */

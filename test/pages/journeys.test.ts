@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import test, { after, before } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
@@ -7,11 +8,13 @@ import { insertEvent } from '#db/event.ts'
 import { setPhase } from '#db/subscription.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { serveTestConsole, type ServedConsole } from './console.ts'
+import { tellShop, type Shop } from './instance-story.ts'
 import { activate, build, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
 
 let console: ServedConsole
 let browser: Browser
 let story: Sold
+let shop: Shop
 let running: { sold: Sold; stepIds: string[] }
 
 before(async () => {
@@ -20,6 +23,7 @@ before(async () => {
   story = await tellTwoMonths(console.db)
   const sold = await sell(console.db, { kit: 'odoo-config-2' })
   running = { sold, ...(await build(console.db, sold, { runningStep: 1 })) }
+  shop = await tellShop(console.db, { id: 'test', bytes: randomBytes(32) })
   browser = await chromium.launch({
     executablePath: process.env['CLOUDER_TEST_CHROMIUM'] || '/usr/bin/chromium',
     args: [
@@ -98,6 +102,9 @@ async function formPaths(): Promise<string[]> {
     '/settings/tax-rates',
     '/settings/discounts',
     '/servers',
+    shop.path,
+    `${shop.path}/secrets`,
+    `${shop.path}/settings?preview=1&limits.web.memory_mib=256`,
   ]
 }
 
@@ -130,7 +137,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('no page is wider than a small phone', async () => {
   await open('/', { viewport: { width: 390, height: 800 } }, async (page) => {
     const paths = ['/', '/subscriptions', subscriptionPath(), '/invoices', await invoicePath()]
-    for (const path of [...paths, ...(await formPaths())]) {
+    const parts = ['/instances', `${shop.path}/actions`, `${shop.path}/backups`]
+    for (const path of [...paths, ...parts, ...(await formPaths())]) {
       await page.goto(`${console.url}${path}`)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path)
     }

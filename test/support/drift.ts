@@ -28,7 +28,7 @@ export async function seedDrift(db: Db, subscriptionId: string, at: string): Pro
     isSafe: true,
     command: repairCommand(instance),
   }
-  await saveObserved(db, new Map([[id, { state: 'stopped', differences: [] }]]), at)
+  await saveObserved(db, new Map([[id, { state: 'stopped', differences: [], containers: [] }]]), at)
   await saveFindings(db, { serverId, instanceIds: null }, [stopped], at)
   return { instance, serverId }
 }
@@ -41,7 +41,7 @@ export async function settleDrift(
 ): Promise<void> {
   await saveObserved(
     db,
-    new Map([[decodeId('instance', instance), { state: 'running', differences: [] }]]),
+    new Map([[decodeId('instance', instance), { state: 'running', differences: [], containers: [] }]]),
     at,
   )
   await saveFindings(db, { serverId, instanceIds: null }, [], at)

@@ -1,13 +1,14 @@
 import { failStep, finishStep, getBuildStep, listOutdatedSteps, type StepDetail } from '#db/build-step.ts'
-import type { DeployedInstance } from '#db/instance.ts'
+import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { movePort } from '#db/port.ts'
 import { makesTheSame } from '#db/replan.ts'
 import { recordResource } from '#db/resource.ts'
 import { moveEnvironment } from '#db/subnet-move.ts'
-import type { BuildStep, NetworkIdentity } from '#domain/build-plan.ts'
+import { planBuild, type BuildStep, type NetworkIdentity } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
-import type { RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { ContainerStuck, type RunnerContext, type StepOutcome } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
+import { carryOutSteps } from './instance-start.ts'
 import { ensurePinned } from './pinned-step.ts'
 
 type Deps = ServerDependencies
@@ -25,14 +26,14 @@ interface Work {
  */
 export async function ensurePlanned(deps: Deps, work: Work, ctx: RunnerContext): Promise<string> {
   const { step, instance } = work
-  const moved: string[] = []
+  const mended: string[] = []
   for (;;) {
     for (const outdated of await listOutdatedSteps(deps.db, step))
       await makeAgain(deps, { step: outdated, instance }, ctx)
     const plan = await readPlan(deps, step)
     const outcome = await attempt(deps, { ...work, plan, ctx })
-    if ('movedTo' in outcome) {
-      moved.push(outcome.movedTo)
+    if ('mended' in outcome) {
+      mended.push(outcome.mended)
       continue
     }
     // Moved by another step of the instance meanwhile: what was just made is not what is wanted any more.
@@ -40,7 +41,7 @@ export async function ensurePlanned(deps: Deps, work: Work, ctx: RunnerContext):
       await deps.runner.remove(plan, ctx)
       continue
     }
-    return await finish(deps, { step, plan }, { ...outcome, detail: [outcome.detail, ...moved].join('; ') })
+    return await finish(deps, { step, plan }, { ...outcome, detail: [outcome.detail, ...mended].join('; ') })
   }
 }
 
@@ -75,19 +76,41 @@ interface Attempt extends Work {
   readonly ctx: RunnerContext
 }
 
-async function attempt(deps: Deps, tried: Attempt): Promise<StepOutcome | { movedTo: string }> {
+async function attempt(deps: Deps, tried: Attempt): Promise<StepOutcome | { mended: string }> {
   const { plan, instance, ctx } = tried
   try {
     return await ensurePinned(deps, { instance, step: plan }, ctx)
   } catch (error) {
+    if (error instanceof ContainerStuck) return await makeStuckAgain(deps, tried, error)
     if (!(error instanceof BusinessError)) throw error
-    if (error.code === 'port_taken_on_server' && plan.kind === 'container' && plan.publish !== null)
-      return { movedTo: await takeOtherPort(deps, tried, plan.publish.hostPort) }
+    const port = error.code === 'port_taken_on_server' ? await portOf(deps, tried) : null
+    if (port !== null) return { mended: await takeOtherPort(deps, tried, port) }
     const network = networkOf(plan)
     if (error.code === 'subnet_taken_on_server' && network?.subnet !== undefined)
-      return { movedTo: await takeOtherSubnet(deps, tried, { refused: network.subnet, why: error.message }) }
+      return { mended: await takeOtherSubnet(deps, tried, { refused: network.subnet, why: error.message }) }
     throw error
   }
+}
+
+/** What waits for containers starts those that ended with their engine: it may be one of them whose port is taken. */
+async function portOf({ db }: Deps, { plan, instance }: Attempt): Promise<number | null> {
+  if (plan.kind === 'container' && plan.publish !== null) return plan.publish.hostPort
+  return (await getDeployedInstance(db, instance.id)).planned.hostPort
+}
+
+/** An earlier container, which this step waits for, ended with its engine and cannot be started as it is: its own step makes it anew. */
+async function makeStuckAgain(
+  deps: Deps,
+  { plan, instance, ctx }: Attempt,
+  { message }: ContainerStuck,
+): Promise<{ mended: string }> {
+  ctx.onProgress(`${message}: it is made anew`)
+  const { definition, planned } = await getDeployedInstance(deps.db, instance.id)
+  const steps = planBuild(definition, planned)
+  const own = steps.findIndex(({ kind, name }) => kind === plan.kind && name === plan.name)
+  const earlier = steps.slice(0, own).filter(({ kind }) => kind === 'container')
+  await carryOutSteps(deps, { instance, steps: earlier }, ctx)
+  return { mended: `${message}: it was made anew` }
 }
 
 function networkOf(plan: BuildStep): NetworkIdentity | null {

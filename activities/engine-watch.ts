@@ -16,7 +16,7 @@ export interface EngineWatch {
 }
 
 /**
- * Compares an instance as soon as the engine tells of one of its containers. It is for speed only: whatever is missed here, with the
+ * Compares an instance as soon as the engine tells of one of its containers, and all of them once an engine that was away is back. It is for speed only: whatever is missed here, with the
  * engine or the database away, is found by the comparison of all instances within the minute.
  * @param serverId `srv_…`
  */
@@ -34,7 +34,7 @@ export function watchEngine(
       .catch((error: unknown) => ending.signal.aborted || onError(error))
       .then(() => void (looking = undefined))
   }
-  const listening = listen(deps, onChange, { ctx, onError })
+  const listening = listen(deps, onChange, { serverId, ctx, onError })
   return {
     async stop() {
       ending.abort()
@@ -45,21 +45,29 @@ export function watchEngine(
 }
 
 async function listen(
-  { db, runner }: ServerDependencies,
+  deps: ServerDependencies,
   onChange: (instance: string) => void,
-  { ctx, onError }: { ctx: RunnerContext; onError: (error: unknown) => void },
+  { serverId, ctx, onError }: { serverId: string; ctx: RunnerContext; onError: (error: unknown) => void },
 ): Promise<void> {
+  const { db, runner } = deps
   let retryMs = RETRY_FIRST_MS
+  let wasAway = false
   while (!ctx.abortSignal.aborted) {
-    const beganMs = Date.now()
     try {
       const installation = await getInstallation(db)
+      // An engine that was killed starts some of its containers again when it comes back, and leaves others stopped.
+      if (wasAway) {
+        await reconcileServer(deps, { serverId: decodeId('server', serverId), instanceIds: null }, ctx)
+        retryMs = RETRY_FIRST_MS
+      }
+      wasAway = false
       await runner.watch(encodeId('installation', installation.id), onChange, ctx)
     } catch (error) {
       if (ctx.abortSignal.aborted) return
       onError(error)
-      retryMs = Date.now() - beganMs > RETRY_MAX_MS ? RETRY_FIRST_MS : Math.min(retryMs * 2, RETRY_MAX_MS)
+      wasAway = true
       await sleep(retryMs, undefined, { signal: ctx.abortSignal }).catch(() => {})
+      retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)
     }
   }
 }

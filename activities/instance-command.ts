@@ -18,7 +18,7 @@ import { refuseIdle } from '#domain/instance-command.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { startAndSeeReady } from './pinned-step.ts'
+import { startAndSeeReady } from './instance-start.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
 

@@ -3,7 +3,7 @@ import { withInstanceLock } from '#db/instance-lock.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { startAndSeeReady } from './pinned-step.ts'
+import { startAndSeeReady } from './instance-start.ts'
 import { openSecrets } from './secret.ts'
 
 /** Suspension and its end: what counts is what was observed afterwards. */

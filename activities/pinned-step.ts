@@ -1,7 +1,7 @@
 import { keepPin, listPins } from '#db/instance-image.ts'
 import type { DeployedInstance } from '#db/instance.ts'
 import { openRegistryLogin } from '#db/registry.ts'
-import { planBuild, type BuildStep, type ImageStep } from '#domain/build-plan.ts'
+import type { BuildStep, ImageStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { repairCommand } from '#domain/finding.ts'
 import { pinStep } from '#domain/image-pin.ts'
@@ -42,18 +42,6 @@ export async function ensurePinned(
 
 async function pinsOf({ db }: Pick<ServerDependencies, 'db'>, { id }: Pick<DeployedInstance, 'id'>) {
   return (await listPins(db, [id])).get(id) ?? []
-}
-
-/** Starts an instance's containers in their order, and waits until it is ready, as after a build. */
-export async function startAndSeeReady(
-  deps: ServerDependencies,
-  instance: DeployedInstance,
-  ctx: RunnerContext,
-): Promise<void> {
-  const { definition, planned } = instance
-  await deps.runner.start({ definition, instance: planned }, ctx)
-  for (const step of planBuild(definition, planned))
-    if (step.kind === 'ready') await ensurePinned(deps, { instance, step }, ctx)
 }
 
 async function ensureImage(

@@ -12,7 +12,7 @@ import { planRepair } from '#domain/repair.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { refuseUnrepairable, replaceChanged } from './replacement.ts'
-import { ensurePinned } from './pinned-step.ts'
+import { carryOutSteps, startedAnyway } from './instance-start.ts'
 import { openSecrets } from './secret.ts'
 import { compareWithEngine, type ComparedInstance } from './server-comparison.ts'
 
@@ -123,12 +123,9 @@ async function carryOut(
   await settleRows(db, compared, repaired)
   const withSecrets = { ...ctx, secrets: await openSecrets(db, installationKey, deployed) }
   if (isAsked) await replaceChanged(deps, { ...compared, findings: repaired }, withSecrets)
-  for (const step of planRepair(wanted.steps, repaired)) {
-    const carried = { instance: deployed, step, isUnasked: !isAsked }
-    const { externalId } = await ensurePinned(deps, carried, withSecrets)
-    if (step.kind !== 'ready' && step.kind !== 'restore' && step.kind !== 'link')
-      await record(db, deployed, { kind: step.kind, name: step.name, externalId })
-  }
+  const repair = { instance: deployed, steps: planRepair(wanted.steps, repaired), isUnasked: !isAsked }
+  const work = async (): Promise<void> => await carryOutSteps(deps, repair, withSecrets)
+  await (wanted.wants === 'running' ? startedAnyway(deps, repair, withSecrets, work) : work())
   const ref = { definition: deployed.definition, instance: deployed.planned }
   if (wanted.wants === 'stopped') await runner.stop(ref, withSecrets)
 }

@@ -1,6 +1,5 @@
 import { getDeployedInstance, setInstanceState, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
-import { recordResource } from '#db/resource.ts'
 import {
   closeRestore,
   findSavedBefore,
@@ -12,14 +11,14 @@ import {
 } from '#db/restore.ts'
 import { planBackupBefore, planRestoreInPlace } from '#domain/backup-plan.ts'
 import type { RestoreState } from '#domain/backup.ts'
-import { planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { planBuild } from '#domain/build-plan.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { readCommandNote } from '#db/command-note.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
 import { saveInstance } from './instance-copy.ts'
-import { ensurePinned } from './pinned-step.ts'
+import { carryOutSteps, startedAnyway } from './instance-start.ts'
 import { openSecrets } from './secret.ts'
 import { toInstant, type CommandInput } from './subscription.ts'
 
@@ -83,7 +82,8 @@ export function createServerRestoreActivities(deps: ServerDependencies) {
         if (by === null) return { detail: 'nothing was replaced' }
         const { definition, planned } = instance
         await runner.stop({ definition, instance: planned }, ctx)
-        await carryOut(deps, instance, planRestoreInPlace(definition, planned, by.copies), ctx)
+        const steps = planRestoreInPlace(definition, planned, by.copies)
+        await carryOutSteps(deps, { instance, steps }, ctx)
         return { detail: `${by.copies.length} volume(s) are as in ${encodeId('backup', by.id)}` }
       })
     },
@@ -91,13 +91,11 @@ export function createServerRestoreActivities(deps: ServerDependencies) {
     /** Starts what was stopped, makes what is missing, and sees it ready, as after a build. */
     async startRestored(input: { restoreId: string }): Promise<void> {
       await withRestored(deps, input.restoreId, async ({ instance }, ctx) => {
-        const steps = planBuild(instance.definition, instance.planned)
-        await carryOut(
-          deps,
-          instance,
-          steps.filter(({ kind }) => kind !== 'volume' && kind !== 'restore'),
-          ctx,
-        )
+        const plan = planBuild(instance.definition, instance.planned)
+        const steps = plan.filter(({ kind }) => kind !== 'volume' && kind !== 'restore')
+        await startedAnyway(deps, { instance }, ctx, async () => {
+          await carryOutSteps(deps, { instance, steps }, ctx)
+        })
         await setInstanceState(db, instance.id, 'running')
       })
     },
@@ -116,18 +114,4 @@ async function withRestored<T>(
   return await withInstanceLock(db, instance.id, async () =>
     withRunnerContext(async (ctx) => await work({ restore, instance }, ctx), { secrets }),
   )
-}
-
-async function carryOut(
-  deps: ServerDependencies,
-  instance: DeployedInstance,
-  steps: readonly BuildStep[],
-  ctx: RunnerContext,
-): Promise<void> {
-  for (const step of steps) {
-    const { externalId } = await ensurePinned(deps, { instance, step }, ctx)
-    if (step.kind === 'ready' || step.kind === 'restore' || step.kind === 'link') continue
-    const { id: instanceId, serverId } = instance
-    await recordResource(deps.db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
-  }
 }

@@ -70,6 +70,7 @@ export type EventKind =
   | 'instance.repair_failed'
   | 'instance.changed'
   | 'instance.secrets_exported'
+  | 'instance.port_moved'
   | 'instance.replaced'
   | 'instance.replacement_failed'
   | 'server.added'

@@ -1,6 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { Db, Tx } from './database.ts'
+import { insertEvent } from './event.ts'
 import { replanOpenBuild } from './replan.ts'
 import { lockServer } from './subnet.ts'
 
@@ -35,34 +37,79 @@ async function refuseExhausted(db: Db, serverId: string): Promise<never> {
   )
 }
 
+/** An instance, and its port that something else on the server was found to have. */
+interface TakenPort {
+  readonly instanceId: string
+  readonly taken: number
+}
+
 /**
  * Something else on the server has the port of an instance that is being built: it gets the next free one, and its open build is
  * planned anew, in one transaction. Whoever comes second, or again after a crash, finds it moved. One build tries each port once.
  * @throws `ports_exhausted`, once what was learnt is kept
  */
-export async function movePort(
-  db: Db,
-  { instanceId, taken }: { instanceId: string; taken: number },
-): Promise<number> {
+export async function movePort(db: Db, of: TakenPort): Promise<number> {
+  return await moveOn(db, of, {
+    triedSince: sql`(select max(created_at) from build_orders where kind = 'build'
+      and subscription_id = (select subscription_id from instances where id = ${of.instanceId}))`,
+    andThen: async (tx) => await replanOpenBuild(tx, of.instanceId),
+  })
+}
+
+/**
+ * The same for an instance that was built, and is found without its port when it is started again. Its timeline tells of it.
+ * @param since instant: a port that was found taken after it is not tried again
+ * @throws `ports_exhausted`, once what was learnt is kept
+ */
+export async function moveStandingPort(db: Db, of: TakenPort & { since: string }): Promise<number> {
+  return await moveOn(db, of, {
+    triedSince: sql`${of.since}::timestamptz`,
+    andThen: async (tx, port) => await tellOfMove(tx, of, port),
+  })
+}
+
+async function tellOfMove(tx: Tx, { instanceId, taken }: TakenPort, port: number): Promise<void> {
+  const {
+    name,
+    subscription_id: subscriptionId,
+    customer_id: customerId,
+  } = await tx
+    .selectFrom('instances')
+    .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
+    .select(['instances.name', 'instances.subscription_id', 'subscriptions.customer_id'])
+    .where('instances.id', '=', instanceId)
+    .executeTakeFirstOrThrow()
+  const data = { instance: encodeId('instance', instanceId), name, before: taken, after: port }
+  await insertEvent(tx, { kind: 'instance.port_moved', customerId, subscriptionId, data })
+}
+
+interface Move {
+  /** What was found taken after this instant is not tried once more. */
+  readonly triedSince: RawBuilder<unknown>
+  readonly andThen: (tx: Tx, port: number) => Promise<void>
+}
+
+async function moveOn(db: Db, of: TakenPort, move: Move): Promise<number> {
   const { serverId, port } = await db.transaction().execute(async (tx) => {
     const { server_id: serverId } = await tx
       .selectFrom('instances')
       .select('server_id')
-      .where('id', '=', instanceId)
+      .where('id', '=', of.instanceId)
       .executeTakeFirstOrThrow()
     await lockServer(tx, serverId)
-    return { serverId, port: await moveOn(tx, { instanceId, serverId, taken }) }
+    return { serverId, port: await takeNext(tx, { ...of, serverId }, move) }
   })
   return port ?? (await refuseExhausted(db, serverId))
 }
 
-async function moveOn(
+async function takeNext(
   tx: Tx,
-  of: { instanceId: string; serverId: string; taken: number },
+  of: TakenPort & { serverId: string },
+  { triedSince, andThen }: Move,
 ): Promise<number | null> {
-  const { host_port: current, subscription_id: subscriptionId } = await tx
+  const { host_port: current } = await tx
     .selectFrom('instances')
-    .select(['host_port', 'subscription_id'])
+    .select('host_port')
     .where('id', '=', of.instanceId)
     .executeTakeFirstOrThrow()
   if (current !== of.taken) return current
@@ -75,12 +122,11 @@ async function moveOn(
     .execute()
   const { rows } = await sql<{ port: number }>`
     select port.port from ${unused} where server.id = ${of.serverId} and holder.id is null
-      and (found.seen_at is null or found.seen_at < (select max(created_at) from build_orders
-        where subscription_id = ${subscriptionId} and kind = 'build'))
+      and (found.seen_at is null or found.seen_at < ${triedSince})
     order by found.seen_at nulls first, port.port limit 1`.execute(tx)
   const port = rows[0]?.port
   if (port === undefined) return null
   await tx.updateTable('instances').set({ host_port: port }).where('id', '=', of.instanceId).execute()
-  await replanOpenBuild(tx, of.instanceId)
+  await andThen(tx, port)
   return port
 }

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { BusinessError } from '#domain/errors.ts'
 import type { ContainerStep } from '#domain/build-plan.ts'
-import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
+import { ContainerStuck, type RemovalOutcome, type RunnerContext, type StepOutcome } from '#domain/runner.ts'
 import { differenceText } from '#domain/container-difference.ts'
 import { ownership } from '#domain/ownership.ts'
 import {
@@ -36,15 +36,36 @@ export async function ensureContainer(
   await waitForDependencies(docker, step, ctx)
   const { found, isAdopted, change } = await findOrCreate(docker, step, ctx)
   await refuseDifferences(docker, step, found, ctx)
-  await attachToLinks(docker, step, found, ctx)
-  await putFiles(docker, step, ctx)
-  if (!found.State.Running && !hasDoneItsJob(found)) await startContainer(docker, step.name, ctx)
+  await settle(docker, step, found, ctx)
   const running = await findContainer(docker, step.name, ctx)
   if (running === undefined) throw new Error(`container ${step.name} was started and is not there`)
   if (!running.State.Running && !hasDoneItsJob(running)) throw await containerExited(docker, running, ctx)
   const how = change ?? (isAdopted ? 'was there' : 'made')
   const detail = `container ${step.name} ${how}, runs`
   return { externalId: running.Id, isAdopted, ...(change === undefined ? {} : { change }), detail }
+}
+
+/** Gives it what it needs and starts it. One that is stuck makes place for a new one: as one that is gone, it can only be made again. */
+async function settle(
+  docker: Docker,
+  step: ContainerStep,
+  found: Docker.ContainerInspectInfo,
+  ctx: RunnerContext,
+): Promise<void> {
+  const start = async (container: Docker.ContainerInspectInfo): Promise<void> => {
+    await attachToLinks(docker, step, container, ctx)
+    await putFiles(docker, step, ctx)
+    if (!container.State.Running && !hasDoneItsJob(container)) await startContainer(docker, step.name, ctx)
+  }
+  try {
+    await start(found)
+  } catch (error) {
+    if (!(error instanceof ContainerStuck)) throw error
+    ctx.onProgress(`${error.message}: it is made anew`)
+    await refuseMissingVolumes(docker, step, ctx)
+    await deleteContainer(docker, found.Id, ctx)
+    await start(await create(docker, step, ctx))
+  }
 }
 
 /** A job that has not begun has exit code 0 too: its state is `created`. */

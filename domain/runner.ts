@@ -29,6 +29,17 @@ export class EngineFailure extends Error {
   }
 }
 
+/**
+ * A container that its engine cannot start any more, for it was killed in the midst of a start and half of that start is left. Only one
+ * that is made anew runs; what the old one held outside its volumes goes with it.
+ */
+export class ContainerStuck extends EngineFailure {
+  constructor(name: string, cause: Error) {
+    super(`container ${name} is stuck in a start that its engine did not survive`, undefined, cause)
+    this.name = 'ContainerStuck'
+  }
+}
+
 export interface ServerDescription {
   readonly runner: string
   readonly engineVersion: string
@@ -197,7 +208,7 @@ export interface InstanceRef {
  *
  * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `image_gone`, `registry_login_failed`, `name_taken_on_server`,
  * `port_taken_on_server`, `subnet_taken_on_server`, `subnet_full`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
- * `Error` and worth a retry.
+ * `Error` and worth a retry; after a `ContainerStuck` only its container step helps, which makes it anew.
  */
 export interface Runner {
   readonly id: 'docker' | 'dry-run'

@@ -90,6 +90,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} could not be repaired by ${text(data['by'])}: ${foundText(data['findings'])}${because(data['detail'])}`,
   'instance.changed': (data) =>
     `${text(data['name'])} changed by ${text(data['by'])}: ${changesText(data['changes'])}${because(data['reason'])}`,
+  'instance.port_moved': (data) =>
+    `${text(data['name'])} answers at port ${text(data['after'])} now: something else on the server has ${text(data['before'])}`,
   'instance.replaced': (data) =>
     `${text(data['name'])} is as changed by ${text(data['by'])}${listed('made anew', data['replaced'])}${listed('given other limits', data['updated'])}`,
   'instance.replacement_failed': (data) =>

@@ -34,7 +34,7 @@ const commandRefusals = [
   'command_failed',
   'container_exited',
   'not_ready_in_time',
-  'port_taken_on_server',
+  'ports_exhausted',
   'suspended',
 ] as const satisfies readonly ErrorCode[]
 

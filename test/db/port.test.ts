@@ -3,7 +3,7 @@ import test, { after, before } from 'node:test'
 import { openBuildOrder, closeBuildOrder } from '#db/build.ts'
 import { beginStep, finishStep, getBuildStep, listOutdatedSteps } from '#db/build-step.ts'
 import { getDeployedInstance, listDeployedInstances } from '#db/instance.ts'
-import { movePort } from '#db/port.ts'
+import { movePort, moveStandingPort } from '#db/port.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -70,5 +70,32 @@ test('a container that was made with the old address is made again; one that doe
   assert.deepEqual(
     (await listOutdatedSteps(seller.db, last)).map((step) => step.plan),
     [plan],
+  )
+})
+
+test('the port of an instance that was built is moved when it is started again; what was found taken since is not tried again', async () => {
+  await seller.db.updateTable('servers').set({ port_range: '[22000,22003)' }).execute()
+  const { subscriptionIds } = await seller.order({ kit: 'odoo-config-2' })
+  const of = { subscriptionId: subscriptionIds[0] ?? '' }
+  const [instance] = await listDeployedInstances(seller.db, of)
+  assert.equal(instance?.planned.hostPort, 22_000)
+  const since = new Date(Date.now() - 1_000).toISOString()
+  const move = async (taken: number) =>
+    await moveStandingPort(seller.db, { instanceId: instance.id, taken, since })
+  assert.deepEqual(await Promise.all([move(22_000), move(22_000)]), [22_001, 22_001])
+  assert.equal(await move(22_001), 22_002)
+  await assert.rejects(move(22_002), { code: 'ports_exhausted' })
+  const told = await seller.db
+    .selectFrom('events')
+    .select('data')
+    .where('kind', '=', 'instance.port_moved')
+    .orderBy('id')
+    .execute()
+  assert.deepEqual(
+    told.map(({ data }) => [data['before'], data['after']]),
+    [
+      [22_000, 22_001],
+      [22_001, 22_002],
+    ],
   )
 })

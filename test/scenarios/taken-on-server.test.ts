@@ -103,6 +103,47 @@ async function builtImage(): Promise<string> {
   return await standInImage(installation)
 }
 
+test('a port that something else took while an instance was suspended: it gets the next one, and a full range refuses the resume', async () => {
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(subscription, 'active')
+  const before = await addressOf(subscription)
+  const port = Number(new URL(before).port)
+  const suspend = async () =>
+    await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'not paid' })
+  await suspend()
+  await holdPort(port)
+  const resume = async () => await installation.call('POST', `/v1/subscriptions/${subscription}/resume`, {})
+  assert.equal((await resume()).status, 200)
+  const after = await addressOf(subscription)
+  assert.notEqual(after, before)
+  assert.equal((await fetch(after)).status, 200)
+  const told = (await diary.events(subscription)).filter(({ kind }) => kind === 'instance.port_moved')
+  assert.deepEqual(
+    told.map(({ data }) => {
+      const { before: from, after: to } = data as Json
+      return [from, to]
+    }),
+    [[port, Number(new URL(after).port)]],
+  )
+  assert.deepEqual(await diary.list('/v1/findings'), [])
+
+  await suspend()
+  const first = Number(new URL(after).port)
+  await holdPort(first)
+  const { port_range: range } = await installation.db
+    .selectFrom('servers')
+    .select('port_range')
+    .executeTakeFirstOrThrow()
+  await setServer({ port_range: `[${first},${first + 1})` })
+  const refused = await resume()
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'ports_exhausted'])
+  assert.match(String(refused.body['detail']), new RegExp(`range ${first} to ${first}`))
+  assert.equal((await diary.subscription(subscription))['phase'], 'suspended')
+  await setServer({ port_range: range ?? '' })
+  assert.equal((await resume()).status, 200)
+  assert.equal((await fetch(await addressOf(subscription))).status, 200)
+})
+
 test('a range of which all is held is said with server and range; the build is undone, and a retry goes on once one is free', async () => {
   const first = (await firstPort()) + 100
   await setServer({ port_range: `[${first},${first + 2})` })

@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { freePort } from '#bin/platform/ports.ts'
-import { tailOf } from '#bin/platform/process.ts'
+import { isAlive, tailOf } from '#bin/platform/process.ts'
 import { makeAuthority, type Authority } from './certificates.ts'
 
 const run = promisify(execFile)
@@ -26,6 +26,8 @@ export interface OwnEngine {
   /** Containers end with it, as on a host that is switched off. */
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
+  /** As when it crashes: it finishes nothing, and what its containers run lives on without it. */
+  readonly kill: () => Promise<void>
   /** Ends it and removes all that it has. */
   readonly remove: () => Promise<void>
 }
@@ -58,6 +60,11 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
     stop,
     async start() {
       daemon = await startDaemon(engine, docker)
+    },
+    async kill() {
+      daemon.kill('SIGKILL')
+      await endOfContainerd(folder)
+      await exitOf(daemon)
     },
     async remove() {
       await stop()
@@ -130,10 +137,21 @@ async function answers(docker: Docker): Promise<boolean> {
 }
 
 async function endDaemon(daemon: ChildProcess): Promise<void> {
-  if (daemon.exitCode !== null || daemon.signalCode !== null) return
-  const exited = once(daemon, 'exit', { signal: AbortSignal.timeout(stopsWithinMs) })
   daemon.kill('SIGTERM')
-  await exited
+  await exitOf(daemon)
+}
+
+async function exitOf(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return
+  await once(daemon, 'exit', { signal: AbortSignal.timeout(stopsWithinMs) })
+}
+
+/** It dies with its engine, a moment later: one that nobody has waited for would seem alive to the next engine. */
+async function endOfContainerd(folder: string): Promise<void> {
+  const pidFile = `${folder}/exec/containerd/containerd.pid`
+  if (!existsSync(pidFile)) return
+  while (isAlive(Number(readFileSync(pidFile, 'utf8')))) await sleep(10)
+  rmSync(pidFile)
 }
 
 /** What it has left mounted would keep its folder from being removed. */

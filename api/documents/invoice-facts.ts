@@ -58,6 +58,8 @@ export interface LineFacts {
   readonly context: readonly string[]
   readonly isCredit: boolean
   readonly isLate: boolean
+  /** Its metric could not be read in time: what is missing comes on a later document. Left out: it was. */
+  readonly isPending?: true
   /** Half-open; null for what is paid once. */
   readonly servicePeriod: { readonly start: string; readonly end: string } | null
   readonly quantity: string

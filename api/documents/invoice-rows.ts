@@ -96,6 +96,7 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
     context: [line.subscription_title, line.instance_name].filter((text) => text !== null),
     isCredit: line.kind === 'credit' || line.kind === 'correction',
     isLate: line.kind === 'late_usage',
+    ...(line.explanation.usage?.isPending ? { isPending: true } : {}),
     servicePeriod: start === null || end === null ? null : { start, end },
     quantity: line.quantity,
     unit: line.unit,

@@ -88,6 +88,7 @@ function printDetails({ facts, messages, formats }: Print, line: LineFacts): str
     ...(parts.length === 0 ? [] : [formats.isolate(parts.join(' + '))]),
     ...(line.isCredit ? [messages.credit] : []),
     ...(line.isLate ? [messages.late] : []),
+    ...(line.isPending ? [messages.pending] : []),
     ...line.context.map(formats.isolate),
   ]
 }

@@ -57,6 +57,7 @@ export function BillToCome({ view, bill, id, subscriptionIds, isOpen }: BillProp
                     explanation: line.explanation,
                     ratedMinor: line.ratedMinor,
                     subscriptionId: subscriptionIds.get(line.subscriptionLineId ?? '') ?? null,
+                    usageWindowId: null,
                   }}
                   currency={currency}
                 />

@@ -39,6 +39,7 @@ import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
 import { registerOrderPage } from './order-holds.tsx'
 import { registerTaxRatePages } from './tax-rates.tsx'
+import { registerUsageWindowPages } from './usage-window.tsx'
 
 /** Every page. */
 export function registerPages(frame: Frame): void {
@@ -64,6 +65,7 @@ export function registerPages(frame: Frame): void {
   registerSubscriptionChange(frame)
   registerChangeRequestPages(frame)
   registerBillingRunPages(frame)
+  registerUsageWindowPages(frame)
   registerInvoices(frame)
   registerInvoice(frame)
   registerInvoiceForms(frame)

@@ -16,6 +16,8 @@ interface ExplainedLine {
   readonly explanation: InvoiceLineExplanation
   readonly ratedMinor: number
   readonly subscriptionId: string | null
+  /** Null where it is not frozen yet. */
+  readonly usageWindowId: string | null
 }
 
 interface ExplanationProps {
@@ -126,14 +128,25 @@ function Usage({ view, line }: ExplanationProps) {
           <ExactMoment at={usage.lastReadAt} timeZone={view.timeZone} />.
         </>
       )}
-      {line.subscriptionId !== null && (
-        <>
-          {' '}
-          <a href={`/subscriptions/${encodeId('subscription', line.subscriptionId)}#usage`}>Readings</a>.
-        </>
-      )}
+      {usage.isPending && ' Pending: what could not be read yet comes on a later invoice.'}
+      <Readings line={line} />
       {billedQuantity !== undefined && ` Billed before: ${formatQuantity(billedQuantity)} ${usage.unit}.`}
     </p>
+  )
+}
+
+function Readings({ line: { subscriptionId, usageWindowId } }: Pick<ExplanationProps, 'line'>) {
+  const path =
+    usageWindowId !== null
+      ? `/usage-windows/${encodeId('usageWindow', usageWindowId)}`
+      : subscriptionId !== null && `/subscriptions/${encodeId('subscription', subscriptionId)}#usage`
+  return (
+    path && (
+      <>
+        {' '}
+        <a href={path}>Readings</a>.
+      </>
+    )
   )
 }
 

@@ -245,6 +245,7 @@ function Why({ view, line, currency }: { view: ConsoleView; line: InvoiceLineRow
           explanation: line.explanation,
           ratedMinor: line.rated_minor,
           subscriptionId: line.subscription_id,
+          usageWindowId: line.usage_window_id,
         }}
         currency={currency}
       />

@@ -60,6 +60,7 @@ import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerTestClocks } from './test-clocks.ts'
 import { registerUsageEvents } from './usage-events.ts'
+import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
 
 /** Every route of the JSON API, in the order of its documentation. */
@@ -120,6 +121,7 @@ export function registerRoutes(frame: Frame): void {
   registerBillingRuns(frame)
   registerUsageEvents(frame)
   registerUsage(frame)
+  registerUsageWindows(frame)
   registerTestClocks(frame)
   registerTasks(frame)
   registerEvents(frame)

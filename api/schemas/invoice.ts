@@ -83,6 +83,7 @@ const invoiceLineSchema = z
     tax: moneySchema,
     readings: z.number().int().nullable().openapi({ description: 'Readings behind a usage line.' }),
     usage_events: z.number().int().nullable(),
+    usage_window: z.string().nullable().openapi({ description: 'Opens into days and readings.' }),
     text: z.boolean().openapi({ description: 'Its description stands alone: it charges nothing.' }),
     explanation: explanationSchema.openapi({
       description: 'How the amount came about: enough to compute it anew.',
@@ -273,6 +274,7 @@ export function toInvoiceLineJson(row: InvoiceLineRow, currency: string): z.inpu
     tax_category: row.tax_category,
     tax_rate_percent: row.tax_rate_percent,
     tax: { amount_minor: row.tax_minor, currency },
+    usage_window: row.usage_window_id === null ? null : encodeId('usageWindow', row.usage_window_id),
     readings: row.reading_count,
     usage_events: row.event_count,
     text: row.is_text,

@@ -36,6 +36,7 @@ import type { exchangeRateSchema } from '#api/schemas/exchange-rate.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
 import type { testClockSchema } from '#api/schemas/test-clock.ts'
 import type { usageEventResultSchema, UsageStreamLine as StreamLine } from '#api/schemas/usage-event.ts'
+import type { usageWindowSchema, windowReadingsSchema } from '#api/schemas/usage-window.ts'
 import type { usageSchema } from '#api/schemas/usage.ts'
 
 /**
@@ -95,3 +96,5 @@ export type TestClock = z.output<typeof testClockSchema>
 export type UsageEventResult = z.output<typeof usageEventResultSchema>
 export type UsageStreamLine = StreamLine
 export type Usage = z.output<typeof usageSchema>
+export type UsageWindow = z.output<typeof usageWindowSchema>
+export type UsageWindowReadings = z.output<typeof windowReadingsSchema>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
-import type { Usage, UsageEventResult } from './answers.ts'
+import type { Usage, UsageEventResult, UsageWindow, UsageWindowReadings } from './answers.ts'
 import { withSession } from './session.ts'
 import { registerPushFile } from './usage-file.ts'
 
@@ -25,6 +25,7 @@ export function registerUsage(program: Command): void {
   npx clouder usage push --subscription sub_… --metric network --quantity 3
   npx clouder usage push-file events.ndjson
   npx clouder usage show sub_…
+  npx clouder usage open win_… --on 2026-01-31
 `,
     )
   group
@@ -69,7 +70,7 @@ export function registerUsage(program: Command): void {
           ...windows.map((window) => ({ metric, state: 'billed', ...window })),
         ])
         out.table(
-          ['metric', 'state', 'quantity', 'from', 'to', 'readings', 'events'],
+          ['metric', 'state', 'quantity', 'from', 'to', 'readings', 'events', 'window'],
           rows.map((row) => [
             row.metric,
             row.state,
@@ -78,7 +79,38 @@ export function registerUsage(program: Command): void {
             row.end,
             row.readings,
             row.events,
+            'id' in row ? row.id : '',
           ]),
+        )
+      }),
+    )
+  registerOpen(group)
+}
+
+/** From a billed quantity to its days, and from a day to each reading. */
+function registerOpen(group: Command): void {
+  group
+    .command('open <window>')
+    .description('what a billed quantity is made of')
+    .option('--on <date>', 'the readings of a day')
+    .action(
+      withSession<[string], { on?: string }>(async ({ api, out }, { args: [id], options }) => {
+        const path = `/v1/usage-windows/${encodeURIComponent(id)}`
+        if (options.on !== undefined) {
+          const query = new URLSearchParams({ on: options.on })
+          const readings = await api.get<UsageWindowReadings>(`${path}/readings?${query}`)
+          if (out.isJson) return out.json(readings)
+          return out.table(
+            ['read', 'of', 'value', 'counted'],
+            readings.data.map((row) => [row.read_at, row.series, `${row.value} ${row.unit}`, row.counted]),
+          )
+        }
+        const window = await api.get<UsageWindow>(path)
+        if (out.isJson) return out.json(window)
+        out.facts([[window.metric, `${window.quantity} ${window.unit}, on invoice ${window.invoice}`]])
+        out.table(
+          ['day', 'readings', 'events', 'counted'],
+          window.days.map((day) => [day.on, day.readings, day.events, day.counted]),
         )
       }),
     )

@@ -32,6 +32,7 @@ const uncoded = {
   subscriptionLine: 'subscription_lines',
   taxRate: 'tax_rates',
   testClock: 'test_clocks',
+  usageWindow: 'usage_windows',
 } as const
 
 /** Kinds that a person may also address by their code. */

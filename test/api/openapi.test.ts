@@ -201,9 +201,33 @@ function assertMatches(
   )
 }
 
+/** Of the network of January, with an event among what it is made of. */
+async function billedWindow(): Promise<string> {
+  const { id } = await api.db
+    .selectFrom('usage_windows')
+    .select('id')
+    .where('metric', '=', 'network')
+    .orderBy('window_period')
+    .executeTakeFirstOrThrow()
+  const event = { id: newId(), source: 'gateway', event_id: newId(), subscription_id: life.subscriptionId }
+  await api.db
+    .insertInto('usage_events')
+    .values({
+      ...event,
+      metric: 'network',
+      quantity: '1',
+      unit: 'GiB',
+      occurred_at: '2026-01-15T00:00:00Z',
+      late_window_id: null,
+    })
+    .execute()
+  return encodeId('usageWindow', id)
+}
+
 /** What stands for {id} in each address. */
 async function addressOf(path: string): Promise<string> {
   const list = path.replace(/\/\{id\}.*$/, '')
+  if (list === '/v1/usage-windows') return path.replace('{id}', await billedWindow())
   const { body } = await api.get(list)
   const [first] = body['data'] as { id: string }[]
   assert.ok(first, `${list} is empty: the test shows nothing`)

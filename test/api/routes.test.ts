@@ -112,6 +112,9 @@ GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
 GET /v1/test-clocks clocks:read
 GET /v1/test-clocks/:id clocks:read
+GET /v1/usage-windows/:id usage:read
+GET /v1/usage-windows/:id/events usage:read
+GET /v1/usage-windows/:id/readings usage:read
 PATCH /v1/orders/:id orders:write
 PATCH /v1/customers/:id customers:write
 PATCH /v1/kits/:id kits:write

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
 import { tellTwoMonths, type Sold } from '#test/pages/story.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
 import { toCloudEvent } from '#test/support/usage-events.ts'
@@ -62,4 +63,20 @@ test('when the API does not answer, it is said from which line to go on', async 
   const { code, stderr } = await clouder.run(['usage', 'push-file', file, '--from', '40'], elsewhere)
   assert.equal(code, 6)
   assert.match(stderr, /push-file .*events\.ndjson --from 40/)
+})
+
+test('D-42 a billed quantity is opened into its days, and a day into its readings', async () => {
+  const { id } = await clouder.db
+    .selectFrom('usage_windows')
+    .select('id')
+    .where('metric', '=', 'network')
+    .orderBy('window_period')
+    .executeTakeFirstOrThrow()
+  const window = encodeId('usageWindow', id)
+  const days = await run('open', window)
+  assert.equal(days.code, 0, days.stderr)
+  assert.match(days.stdout, /^network\t3 GiB, on invoice inv_/)
+  assert.match(days.stdout, /\n2026-01-31\t1\t0\t0\n2026-02-27\t1\t0\t3\n$/)
+  const day = await run('open', window, '--on', '2026-02-27')
+  assert.match(day.stdout, /^2026-02-27T12:00:00\.000Z\tweb\t3 GiB\t3\n$/)
 })

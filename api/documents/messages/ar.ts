@@ -22,6 +22,7 @@ export const ar: Messages = {
   once: 'مرة واحدة',
   credit: 'قيد دائن',
   late: 'أُبلغ عنه متأخرًا',
+  pending: 'معلّق: لم تُقرأ كلها بعد',
   otherLines: 'أخرى',
   quantity: 'الكمية',
   unit: 'الوحدة',

@@ -22,6 +22,7 @@ export const de: Messages = {
   once: 'einmalig',
   credit: 'Gutschrift',
   late: 'nachgemeldet',
+  pending: 'ausstehend: noch nicht vollständig abgelesen',
   otherLines: 'Weiteres',
   quantity: 'Menge',
   unit: 'Einheit',

@@ -22,6 +22,7 @@ export const en = {
   once: 'once',
   credit: 'credit',
   late: 'reported late',
+  pending: 'pending: not all of it could be read yet',
   otherLines: 'Other',
   quantity: 'Quantity',
   unit: 'Unit',

@@ -23,6 +23,7 @@ export const fr: Messages = {
   once: 'unique',
   credit: 'avoir',
   late: 'déclaré en retard',
+  pending: 'en attente : relevé incomplet',
   otherLines: 'Autres',
   quantity: 'Quantité',
   unit: 'Unité',

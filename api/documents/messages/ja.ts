@@ -22,6 +22,7 @@ export const ja: Messages = {
   once: '一回限り',
   credit: '減額',
   late: '遅れて報告',
+  pending: '保留中：まだ全部は計測できていません',
   otherLines: 'その他',
   quantity: '数量',
   unit: '単位',

@@ -185,14 +185,16 @@ test('an invoice of a test clock warns that it is none, and asks for nothing', (
   assert.deepEqual(printed.payment.account, [])
 })
 
-test('what came late says so, and what is paid once has no period', () => {
+test('what came late says so, what could not be read yet too, and what is paid once has no period', () => {
   const printed = print({
     lines: [
       { ...someLine, isLate: true },
       { ...someLine, servicePeriod: null, unitPrice: null },
+      { ...someLine, isPending: true },
     ],
   })
   assert.deepEqual(printed.lines[0]?.details, ['reported late', 'Odoo, 5 users', 'odoo-1'])
+  assert.equal(printed.lines[2]?.details[0], 'pending: not all of it could be read yet')
   assert.equal(printed.lines[1]?.cells[0], 'once')
   assert.equal(printed.lines[1]?.cells[3], '')
 })

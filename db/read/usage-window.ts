@@ -1,0 +1,213 @@
+import Big from 'big.js'
+import { sql } from 'kysely'
+import { addDays, startOfDay } from '#domain/calendar.ts'
+import { convertUnit } from '#domain/unit.ts'
+import type { Db } from '../database.ts'
+
+/** A billed quantity, with whose it is and up to where it reaches. */
+export interface OpenedWindow {
+  readonly id: string
+  readonly metric: string
+  readonly quantity: string
+  readonly unit: string
+  readonly reading_count: number
+  readonly event_count: number
+  readonly first_read_at: string | null
+  readonly last_read_at: string | null
+  readonly is_late: boolean
+  readonly is_pending: boolean
+  readonly starts_at: string
+  readonly ends_at: string
+  readonly subscription_id: string
+  readonly subscription_line_id: string
+  readonly instance_id: string | null
+  readonly invoice_id: string
+  readonly invoice_number: string | null
+  readonly description: string
+  readonly time_zone: string
+  readonly is_counter: boolean
+  /** After this instant, and up to the other; null where it is the last of its line. */
+  readonly read_from: string
+  readonly read_until: string | null
+}
+
+/**
+ * Of a late window the readings are those of the window that it is late for: all of them were measured anew, and where that one
+ * was pending, those up to the first after it.
+ */
+export async function findUsageWindow(db: Db, id: string): Promise<OpenedWindow | null> {
+  const { rows } = await sql<OpenedWindow>`
+    select opened.*, lower(opened.window_period) as starts_at, upper(opened.window_period) as ends_at, line.subscription_id,
+      line.instance_id, billed.invoice_id, billed.description, invoice.number as invoice_number,
+      coalesce(document.time_zone, customer.time_zone) as time_zone, kind.is_counter,
+      coalesce(bounds.read_from, lower(opened.window_period)) as read_from,
+      case when closing.is_closing then null else coalesce(bounds.read_until, upper(opened.window_period)) end as read_until
+    from usage_windows opened
+    join subscription_lines line on line.id = opened.subscription_line_id
+    join subscriptions subscription on subscription.id = line.subscription_id
+    join customers customer on customer.id = subscription.customer_id
+    left join subscription_documents document on document.id = line.document_id
+    cross join lateral (
+      select * from invoice_lines where subscription_line_id = line.id and usage_window_id = opened.id
+      order by revision desc limit 1
+    ) billed
+    join invoices invoice on invoice.id = billed.invoice_id
+    cross join lateral (
+      select coalesce((
+        select defined.metric ->> 'kind' = 'counter'
+        from instances join application_versions version on version.id = instances.application_version_id
+        cross join jsonb_array_elements(version.definition -> 'metrics') as defined (metric)
+        where instances.id = line.instance_id and defined.metric ->> 'code' = opened.metric), true) as is_counter
+    ) kind
+    cross join lateral (
+      select coalesce(upper(billed.service_period) = line.ends_on and line.ends_on >= subscription.ends_on, false) as is_closing
+    ) closing
+    cross join lateral (
+      select max(next.read_at) filter (where upper(frozen.window_period) = lower(opened.window_period)) as read_from,
+        max(next.read_at) filter (where upper(frozen.window_period) = upper(opened.window_period) and opened.is_late) as read_until
+      from usage_windows frozen
+      join subscription_lines other on other.id = frozen.subscription_line_id and other.instance_id = line.instance_id
+      cross join lateral (
+        select min(read_at) as read_at from readings
+        where readings.instance_id = line.instance_id and readings.metric = opened.metric
+          and readings.read_at >= upper(frozen.window_period)
+      ) next
+      where kind.is_counter and frozen.is_pending and frozen.metric = opened.metric
+        and upper(frozen.window_period) in (lower(opened.window_period), upper(opened.window_period))
+    ) bounds
+    where opened.id = ${id}`.execute(db)
+  return rows[0] ?? null
+}
+
+/** A day of a window: as the window, without its first moment and with its last. */
+export interface WindowDay {
+  readonly on: string
+  readonly readings: number
+  readonly events: number
+  /** What a counter grew by, in the window's unit; null for a gauge. */
+  readonly counted: string | null
+}
+
+/** Days of which anything was read or pushed, in their order. */
+export async function listWindowDays(db: Db, window: OpenedWindow): Promise<WindowDay[]> {
+  const { rows: read } = await sql<{ on: string; unit: string; readings: number; counted: string }>`
+    select ${dayOf(window, 'read_at')} as on, unit, count(*)::integer as readings, sum(counted) as counted
+    from (${countedReadings(window, { from: window.read_from, until: window.read_until })}) as read
+    group by 1, 2 order by 1`.execute(db)
+  const { rows: pushed } = await sql<{ on: string; events: number }>`
+    select ${dayOf(window, 'occurred_at')} as on, count(*)::integer as events
+    from (${eventsOf(window)}) as event group by 1 order by 1`.execute(db)
+  const days = new Set([...read, ...pushed].map(({ on }) => on).toSorted())
+  return [...days].map((on) => {
+    const ofDay = read.filter((row) => row.on === on)
+    const counted = ofDay.map((row) => convertUnit(new Big(row.counted), row.unit, window.unit))
+    return {
+      on,
+      readings: ofDay.reduce((sum, row) => sum + row.readings, 0),
+      events: pushed.find((row) => row.on === on)?.events ?? 0,
+      counted: window.is_counter ? counted.reduce((sum, one) => sum.plus(one), new Big(0)).toFixed() : null,
+    }
+  })
+}
+
+export interface WindowReading {
+  readonly series: string
+  readonly value: string
+  readonly unit: string
+  readonly is_opening: boolean
+  readonly read_at: string
+  /** What a counter grew by since the reading before, in the window's unit; null for a gauge. */
+  readonly counted: string | null
+}
+
+/** More than any day has that is read every 30 seconds. */
+const mostRows = 20_000
+
+/** The readings of a window on a day, or all of them, in the order of time. */
+export async function listWindowReadings(
+  db: Db,
+  window: OpenedWindow,
+  on: string | undefined,
+): Promise<WindowReading[]> {
+  const { from, until } =
+    on === undefined ? { from: window.read_from, until: window.read_until } : dayWithin(window, on)
+  const { rows } = await sql<WindowReading & { counted: string }>`
+    select * from (${countedReadings(window, { from, until })}) as read
+    order by read_at, sampled_at, series limit ${mostRows}`.execute(db)
+  return rows.map(({ series, value, unit, is_opening, read_at, counted }) => ({
+    ...{ series, value, unit, is_opening, read_at },
+    counted: window.is_counter ? convertUnit(new Big(counted), unit, window.unit).toFixed() : null,
+  }))
+}
+
+export interface WindowEvent {
+  readonly source: string
+  readonly event_id: string
+  readonly quantity: string
+  readonly unit: string
+  readonly occurred_at: string
+  readonly received_at: string
+}
+
+/** The pushed amounts of a window on a day, or all of them, in the order of time. */
+export async function listWindowEvents(
+  db: Db,
+  window: OpenedWindow,
+  on: string | undefined,
+): Promise<WindowEvent[]> {
+  const { rows } = await sql<WindowEvent>`
+    select source, event_id, quantity, unit, occurred_at, received_at from (${eventsOf(window)}) as event
+    where ${on ?? null}::date is null or ${dayOf(window, 'occurred_at')} = ${on ?? null}::date
+    order by occurred_at, id limit ${mostRows}`.execute(db)
+  return rows
+}
+
+function dayOf({ time_zone: timeZone }: OpenedWindow, column: 'read_at' | 'occurred_at') {
+  return sql<string>`((${sql.ref(column)} - interval '1 microsecond') at time zone ${timeZone}::text)::date`
+}
+
+function dayWithin(window: OpenedWindow, on: string): { from: string; until: string } {
+  const starts = startOfDay(window.time_zone, on)
+  const ends = startOfDay(window.time_zone, addDays(on, 1))
+  const { read_from: from, read_until: until } = window
+  return {
+    from: Date.parse(starts) < Date.parse(from) ? from : starts,
+    until: until !== null && Date.parse(until) < Date.parse(ends) ? until : ends,
+  }
+}
+
+/** Each reading with what it counts, which takes the one before it of its series. */
+function countedReadings(window: OpenedWindow, { from, until }: { from: string; until: string | null }) {
+  const { instance_id: instanceId, metric } = window
+  return sql`
+    select * from (
+      select series, value, unit, is_opening, read_at, sampled_at,
+        case when is_opening then 0 when value >= lag(value) over each then value - lag(value) over each else value end as counted
+      from (
+        select series, value, unit, is_opening, read_at, sampled_at from readings
+        where instance_id = ${instanceId} and metric = ${metric} and read_at > ${from} and read_at <= ${until ?? '9999-12-31T00:00:00Z'}
+        union all
+        (select distinct on (series) series, value, unit, is_opening, read_at, sampled_at from readings
+          where instance_id = ${instanceId} and metric = ${metric} and read_at <= ${from}
+          order by series, read_at desc, sampled_at desc)
+      ) as known
+      window each as (partition by series order by read_at, sampled_at)
+    ) as counted where read_at > ${from}`
+}
+
+/** Those that were there when it was billed; of a late window those that it bills. */
+function eventsOf({
+  id,
+  metric,
+  subscription_id: subscriptionId,
+  is_late: isLate,
+  starts_at: startsAt,
+  ends_at: endsAt,
+  read_until: readUntil,
+}: OpenedWindow) {
+  if (isLate)
+    return sql`select * from usage_events where subscription_id = ${subscriptionId} and late_window_id = ${id}`
+  return sql`
+    select * from usage_events where subscription_id = ${subscriptionId} and metric = ${metric} and not is_late
+      and occurred_at > ${startsAt} and (${readUntil === null} or occurred_at <= ${endsAt})`
+}

@@ -155,6 +155,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeHealth,
   ),
   date_range_invalid: kind(422, 'The dates are in the wrong order', 'The end must come after the start.'),
+  dependency_cycle: kind(
+    422,
+    'Applications bring each other',
+    'Take one of the children out of its application’s file, then import it again.',
+  ),
   discount_code_unknown: kind(
     422,
     'There is no such discount code',

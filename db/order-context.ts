@@ -19,6 +19,7 @@ import {
   readApplications,
   refuseUnbuildable,
   withAskedVariables,
+  withParts,
   type Applications,
 } from './order-application.ts'
 import type { InstallationKey } from './sealing.ts'
@@ -152,7 +153,8 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
       additions: planAdditions(request.lines, priced, terms),
     }
   }
-  const { planned, additions, startsOn } = planStarting(planFrom, request.starts ?? null, on)
+  const { additions, startsOn, ...sale } = planStarting(planFrom, request.starts ?? null, on)
+  const planned = withParts(sale.planned, applications)
   checkExternalIds(request.lines, planned)
   await checkAdditions(db, additions, { ...request, on })
   if (request.isHandedOver !== true)

@@ -9,6 +9,7 @@ import {
   type WantingInstance,
 } from '#domain/link.ts'
 import { buildSequence, type PlannedSubscription } from '#domain/order.ts'
+import { partSequence, topmost, type BuiltParts } from '#domain/part.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { listOffering } from './offering.ts'
@@ -127,24 +128,55 @@ function inLinkOrder(
  * say what waits for what.
  */
 export function linkedSequence(
-  { lines, applicationIds }: PlannedSubscription,
+  { lines, applicationIds, parts = noParts }: PlannedSubscription,
   subscriptionIndex: number,
   links: readonly DecidedLink[],
 ): ReadonlyMap<string, number> {
-  const sequence = new Map(buildSequence(lines))
-  for (const applicationId of applicationIds) {
-    const own = provisionalId({ subscriptionIndex, applicationId })
-    const needed = links
-      .filter(({ instance, want }) => instance === own && want.isRequired)
-      .flatMap(({ chosen }) =>
-        applicationIds.filter(
-          (id) => provisionalId({ subscriptionIndex, applicationId: id }) === chosen?.offering.instance,
-        ),
+  const roots = new Map(buildSequence(lines))
+  const at = (id: string): number => partSequence(parts, roots, id)
+  // Raising one may raise what wants it: so often, and no more, as there are applications.
+  for (const _round of parts.parents.size === 0 ? [0] : applicationIds) {
+    for (const id of applicationIds) {
+      const places = neededBy(id, { applicationIds, subscriptionIndex, links }).map((needed) =>
+        placeOf(needed, { id, at, parts }),
       )
-    const places = [applicationId, ...needed].map((id) => sequence.get(id) ?? 0)
-    sequence.set(applicationId, Math.max(...places))
+      const root = topmost(parts, id)
+      roots.set(root, (roots.get(root) ?? 0) + Math.max(0, ...places.map((place) => place - at(id))))
+    }
   }
-  return sequence
+  return new Map(applicationIds.map((id) => [id, at(id)]))
+}
+
+const noParts = { parents: new Map(), turns: new Map() } as const
+
+/** The other applications of the subscription whose offers one cannot be built without. */
+function neededBy(
+  applicationId: string,
+  of: {
+    readonly applicationIds: readonly string[]
+    readonly subscriptionIndex: number
+    readonly links: readonly DecidedLink[]
+  },
+): string[] {
+  const { applicationIds, subscriptionIndex, links } = of
+  const own = provisionalId({ subscriptionIndex, applicationId })
+  return links
+    .filter(({ instance, want }) => instance === own && want.isRequired)
+    .flatMap(({ chosen }) =>
+      applicationIds.filter(
+        (id) => provisionalId({ subscriptionIndex, applicationId: id }) === chosen?.offering.instance,
+      ),
+    )
+}
+
+/** @throws `link_cycle` where a part needs what is built after it, of one and the same application */
+function placeOf(
+  needed: string,
+  { id, at, parts }: { id: string; at: (id: string) => number; parts: Omit<BuiltParts, 'ids'> },
+): number {
+  if (at(needed) > at(id) && topmost(parts, needed) === topmost(parts, id))
+    throw new BusinessError('link_cycle', 'A part of an application needs what is built after it.')
+  return at(needed)
 }
 
 /** The server that one of the applications has to go to, because what it is linked to is there. */

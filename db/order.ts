@@ -268,16 +268,16 @@ async function insertInstances(
   planned: PlannedSubscription,
   context: SubscriptionContext,
 ): Promise<Map<string, string>> {
-  const made = new Map<string, string>()
+  // An instance names its parent, which is written after it.
+  const made = new Map(planned.applicationIds.map((applicationId) => [applicationId, newId()]))
   const sequence = linkedSequence(planned, context.subscriptionIndex, context.links)
-  for (const applicationId of planned.applicationIds) {
+  for (const [applicationId, id] of made) {
     const application = context.applications.get(applicationId)
     const placed = context.servers.get(applicationId)
     if (!application || !placed)
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
     const { serverId, takes, because } = placed
     await takeSubnet(tx, { serverId, environmentId: context.environmentId })
-    const id = newId()
     const variables = valuesFor(application.definition, planned.variables)
     await tx
       .insertInto('instances')
@@ -287,6 +287,7 @@ async function insertInstances(
         environment_id: context.environmentId,
         server_id: serverId,
         placed_because: because,
+        parent_instance_id: made.get(planned.parts?.parents.get(applicationId) ?? '') ?? null,
         application_version_id: application.versionId,
         sequence: sequence.get(applicationId) ?? 0,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
@@ -304,7 +305,6 @@ async function insertInstances(
       secretsAmong(variables, planned.secrets),
       context.request.installationKey ?? null,
     )
-    made.set(applicationId, id)
   }
   return made
 }

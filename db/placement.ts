@@ -153,7 +153,9 @@ export async function placeApplication(
   db: Db,
   asked: { applicationId: string; environmentId: string | null; preferredServerId: string | null },
 ): Promise<Placement> {
-  const application = (await readApplications(db, [asked.applicationId])).get(asked.applicationId)
+  // What it brings along goes with it.
+  const applications = await readApplications(db, [asked.applicationId])
+  const application = applications.get(asked.applicationId)
   if (application === undefined)
     throw new BusinessError('application_unknown', 'The application has no version yet.')
   const environment = await db
@@ -166,7 +168,10 @@ export async function placeApplication(
     {
       applications: [code],
       tags: tagsOf(definition),
-      takes: takenBy(definition),
+      takes: [...applications.values()].reduce(
+        (sum, brought) => addAmounts(sum, takenBy(brought.definition)),
+        noAmounts,
+      ),
       preferredServerId: asked.preferredServerId,
       bound: null,
     },

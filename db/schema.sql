@@ -1017,9 +1017,11 @@ CREATE TABLE instances (
   observed_differences jsonb not null default '[]'::jsonb,
   placed_because text,
   observed_containers jsonb not null default '[]'::jsonb,
+  parent_instance_id uuid,
   constraint instances_pkey PRIMARY KEY (id),
   constraint instances_application_version_id_fkey FOREIGN KEY (application_version_id) REFERENCES application_versions(id),
   constraint instances_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
+  constraint instances_parent_instance_id_fkey FOREIGN KEY (parent_instance_id) REFERENCES instances(id) DEFERRABLE INITIALLY DEFERRED,
   constraint instances_restored_from_backup_id_fkey FOREIGN KEY (restored_from_backup_id) REFERENCES backups(id),
   constraint instances_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
   constraint instances_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
@@ -1033,9 +1035,11 @@ CREATE TABLE instances (
   constraint instances_placed_because_check CHECK ((length(placed_because) <= 500)),
   constraint instances_service_generations_check CHECK ((jsonb_typeof(service_generations) = 'object'::text)),
   constraint instances_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'building'::text, 'running'::text, 'limited'::text, 'suspended'::text, 'cancelling'::text, 'destroyed'::text, 'failed'::text]))),
-  constraint observed_at_an_instant CHECK (((observed_state IS NULL) = (observed_at IS NULL)))
+  constraint observed_at_an_instant CHECK (((observed_state IS NULL) = (observed_at IS NULL))),
+  constraint part_of_another CHECK ((parent_instance_id <> id))
 );
 CREATE INDEX instances_by_backup ON public.instances USING btree (restored_from_backup_id) WHERE (restored_from_backup_id IS NOT NULL);
+CREATE INDEX instances_by_parent ON public.instances USING btree (parent_instance_id) WHERE (parent_instance_id IS NOT NULL);
 CREATE INDEX instances_by_subscription ON public.instances USING btree (subscription_id);
 CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (server_id, name) WHERE (destroyed_at IS NULL);
 CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);

@@ -1,6 +1,7 @@
 import type { ActionDefinition, LoginDefinition } from './action.ts'
 import { BusinessError } from './errors.ts'
 import type { OrderField } from './order-field.ts'
+import type { ChildApplication } from './part.ts'
 import type { MetricRule } from './usage.ts'
 
 /** A capability that any application may ask for; every other one is a right on the server and needs a permission. */
@@ -280,6 +281,8 @@ export interface ApplicationDefinition {
   /** Absent in what was read before there were links, and where there are none. */
   readonly wants?: readonly LinkWant[]
   readonly offers?: readonly LinkOffer[]
+  /** Applications that it brings along, as parts of it. Absent where there are none. */
+  readonly children?: readonly ChildApplication[]
   /** In the order of the file. */
   readonly services: readonly ServiceDefinition[]
   readonly volumes: readonly string[]

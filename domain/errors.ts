@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'customer_unknown'
   | 'database_unreachable'
   | 'date_range_invalid'
+  | 'dependency_cycle'
   | 'discount_code_unknown'
   | 'discount_code_used_up'
   | 'discount_invalid'

@@ -7,6 +7,7 @@ import { roundHalfAwayFromZero } from './money.ts'
 import type { ProductOption } from './option.ts'
 import type { OrderField } from './order-field.ts'
 import { attachAddOns, joinOneTimeFees } from './order-joining.ts'
+import type { BuiltParts } from './part.ts'
 import { agreePrice, type AgreedPrice, type PriceList } from './pricing/price-list.ts'
 import type { Price } from './pricing/price.ts'
 import { ratePrice } from './pricing/rate.ts'
@@ -144,6 +145,8 @@ export interface PlannedSubscription {
   readonly lines: readonly PlannedLine[]
   /** Each application once, in the order of the bill of materials. */
   readonly applicationIds: readonly string[]
+  /** Which of them others bring along. Left out: none. */
+  readonly parts?: Omit<BuiltParts, 'ids'>
   /** Values of the applications' variables; null stands for a secret. */
   readonly variables: Readonly<Record<string, string | null>>
   /** Pointers of what sets them. */

@@ -5,7 +5,7 @@ import { stepDurationMs } from '../schemas/build.ts'
 import { explainLink } from '../schemas/link.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
-import { instanceAddress, type InstancePageContent } from './instance-content.ts'
+import { instanceAddress, nameOf, type InstancePageContent } from './instance-content.ts'
 import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
 
 interface PartProps {
@@ -59,6 +59,36 @@ export function ContainersSection({ view, content }: PartProps) {
             ))}
           </ul>
         </details>
+      )}
+    </Section>
+  )
+}
+
+/** What it is a part of, and its own parts, in the order in which they are started. */
+export function PartsSection({ content }: Pick<PartProps, 'content'>) {
+  const { parent_instance_id: parentId, parent_name: parentName, parts } = content.instance
+  if (parentId === null && parts.length === 0) return null
+  return (
+    <Section id="parts" title="Parts" isLive>
+      {parentId !== null && (
+        <p>
+          It is a part of <a href={instanceAddress(parentId)}>{parentName}</a>, and is started before it.
+        </p>
+      )}
+      {parts.length > 0 && (
+        <Table caption="Its parts, in the order in which they are started" head={['Part', 'State', 'Seen']}>
+          {parts.map((part) => (
+            <tr>
+              <th scope="row">
+                <a href={instanceAddress(part.id)}>{nameOf(part)}</a>
+              </th>
+              <td>
+                <State state={part.state} />
+              </td>
+              <td>{part.observed_state === null ? '–' : <State state={part.observed_state} />}</td>
+            </tr>
+          ))}
+        </Table>
       )}
     </Section>
   )

@@ -4,7 +4,13 @@ import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listMetricStates } from '#db/read/instance.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { BuildStepsSection, ContainersSection, LinksSection, MetricsSection } from './instance-parts.tsx'
+import {
+  BuildStepsSection,
+  ContainersSection,
+  LinksSection,
+  MetricsSection,
+  PartsSection,
+} from './instance-parts.tsx'
 import { readInstanceContent, type InstancePageContent } from './instance-content.ts'
 import { instanceBody } from './instance-frame.tsx'
 import { ExactMoment, Fact, Moment, Section } from './parts.tsx'
@@ -58,6 +64,7 @@ function overviewBody(
             <LimitsSection view={view} content={{ instances: [instance] }} />
           </div>
           <div class="stack">
+            <PartsSection content={content} />
             <LinksSection links={instance.links} />
             <BuildStepsSection view={view} content={content} build={overview.build} />
           </div>

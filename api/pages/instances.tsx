@@ -63,7 +63,10 @@ function Instance({ view, row }: { view: ConsoleView; row: InstanceRow }) {
     <tr class={row.destroyed_at === null ? undefined : 'past'}>
       <th scope="row">
         <a href={instanceAddress(row.id)}>{nameOf(row)}</a>
-        <div class="hint">{row.application_title}</div>
+        <div class="hint">
+          {row.application_title}
+          {row.parent_name !== null && <>, a part of {row.parent_name}</>}
+        </div>
       </th>
       <td>
         <State state={row.state} />

@@ -13,6 +13,10 @@ export const instanceSchema = z
     notice: z.string().nullable(),
     name: z.string().openapi({ description: 'A part of its names on the server; it never changes.' }),
     display_name: z.string().nullable().openapi({ description: 'What people call it; null: by its name.' }),
+    parent: z.string().nullable().openapi({ description: 'The instance that it is a part of.' }),
+    parts: z
+      .array(z.object({ id: z.string(), name: z.string(), state: z.string() }))
+      .openapi({ description: 'Instances that it brought along, in the order in which they are started.' }),
     environment: z.string().openapi({ description: 'Prefix of the environment.' }),
     server: z.string(),
     placed_because: z
@@ -61,6 +65,8 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     notice: row.notice,
     name: row.name,
     display_name: row.display_name,
+    parent: row.parent_instance_id === null ? null : encodeId('instance', row.parent_instance_id),
+    parts: row.parts.map(({ id, name, state }) => ({ id: encodeId('instance', id), name, state })),
     environment: row.environment_prefix,
     server: row.server_code,
     placed_because: row.placed_because,

@@ -75,11 +75,12 @@ async function list(
   const found = await api.list<Instance>('/v1/instances', { subscription }, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
-    ['id', 'name', 'application', 'state', 'observed', 'seen', 'server', 'address'],
+    ['id', 'name', 'application', 'part of', 'state', 'observed', 'seen', 'server', 'address'],
     found.rows.map((row) => [
       row.id,
       row.name,
       row.application,
+      row.parent,
       row.state,
       row.observed_state,
       row.observed_at === null ? null : instantText(row.observed_at),

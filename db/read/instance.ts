@@ -19,6 +19,11 @@ function instances(db: Db) {
       'environment.prefix as environment_prefix',
       'environment.name as environment_name',
       sql<string | null>`version.definition->>'notice'`.as('notice'),
+      sql<
+        string | null
+      >`(select parent.name from instances parent where parent.id = instance.parent_instance_id)`.as(
+        'parent_name',
+      ),
     ])
     .select((instance) => [
       jsonArrayFrom(
@@ -32,6 +37,14 @@ function instances(db: Db) {
           .whereRef('limit.instance_id', '=', 'instance.id')
           .orderBy('limit.code'),
       ).as('limits'),
+      jsonArrayFrom(
+        instance
+          .selectFrom('instances as part')
+          .select(['part.id', 'part.name', 'part.display_name', 'part.state', 'part.observed_state'])
+          .whereRef('part.parent_instance_id', '=', 'instance.id')
+          .orderBy('part.sequence')
+          .orderBy('part.id'),
+      ).as('parts'),
       jsonArrayFrom(
         instance
           .selectFrom('instance_images as image')

@@ -50,6 +50,8 @@ export interface InstancesTable {
   server_id: string
   application_version_id: string
   sequence: Defaulted<number>
+  /** Whose part it is; null: it is a part of nothing. */
+  parent_instance_id: Defaulted<string | null>
   name: string
   generation: Defaulted<number>
   host_port: number | null

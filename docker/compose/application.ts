@@ -233,6 +233,7 @@ function define(
     ...(block.tags.length === 0 ? {} : { tags: block.tags }),
     ...(disk === undefined ? {} : { diskMib: disk }),
     ...linksOf(block, whole),
+    ...(block.children.length === 0 ? {} : { children: block.children }),
     services: whole,
     volumes: [...reading.volumes],
   }

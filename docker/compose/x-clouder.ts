@@ -107,6 +107,8 @@ const offer = z
     message: 'is for shared offers; write shared: true',
   })
 
+const child = z.strictObject({ application: code, sequence: z.int().min(0).max(10_000).default(10) })
+
 const uniqueBy = <T>(items: readonly T[], key: (item: T) => string): boolean =>
   new Set(items.map(key)).size === items.length
 
@@ -177,6 +179,12 @@ const xClouder = z
     wants: z
       .array(want)
       .refine((wants) => uniqueBy(wants, (one) => one.name ?? one.kind), 'has a name twice')
+      .default([]),
+    /** Applications that it brings along, by their codes. */
+    children: z
+      .array(child)
+      .max(20)
+      .refine((children) => uniqueBy(children, (one) => one.application), 'names an application twice')
       .default([]),
     /** What it has for others. */
     offers: z

@@ -1286,6 +1286,9 @@ test('what is changed of an instance in place has its form', async () => {
   await refuses('instances_container_limits_check', async () => set(sql`container_limits = '[]'`))
   await refuses('instances_service_generations_check', async () => set(sql`service_generations = '[]'`))
   await refuses('instances_observed_differences_check', async () => set(sql`observed_differences = '{}'`))
+  await refuses('instances_observed_containers_check', async () => set(sql`observed_containers = '{}'`))
+  await refuses('instances_placed_because_check', async () => set(sql`placed_because = repeat('x', 501)`))
+  await refuses('part_of_another', async () => set(sql`parent_instance_id = id`))
 })
 
 test('of an instance each want is one link, which has an offer and its reason exactly where it was chosen', async () => {

@@ -1,4 +1,4 @@
-import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
+import { exitCodeOf, loaderFlags, runTool } from '#bin/platform/tools.ts'
 import { findTestFiles } from '#bin/platform/test-files.ts'
 
 /** Tests that need no database, no server and no engine: they run in seconds, anywhere. */
@@ -22,7 +22,13 @@ function listChecks(hasTests: boolean): Check[] {
     { title: 'unused code', command: 'knip', args: [] },
   ]
   if (!hasTests) return checks
-  const args = ['--import', 'tsx', '--test', '--test-reporter=dot', ...findTestFiles(quickTests)]
+  const args = [
+    ...loaderFlags,
+    '--test',
+    '--test-isolation=none',
+    '--test-reporter=dot',
+    ...findTestFiles(quickTests),
+  ]
   return [...checks, { title: 'quick tests', command: process.execPath, args }]
 }
 
@@ -52,4 +58,4 @@ if (failed.length > 0) {
   )
   process.exit(1)
 }
-if (isAll) process.exit(await exitCodeOf(runTool(process.execPath, ['--import', 'tsx', 'bin/test.ts'])))
+if (isAll) process.exit(await exitCodeOf(runTool(process.execPath, [...loaderFlags, 'bin/test.ts'])))

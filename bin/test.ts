@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
@@ -18,8 +18,9 @@ import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { createTemplateDatabase } from '#bin/platform/template-database.ts'
 import { ensureTemporal } from '#bin/platform/temporal.ts'
 import { removeTestObjects } from '#bin/platform/test-objects.ts'
+import { planBatches, writeBatches } from '#bin/platform/test-batches.ts'
 import { findTestFiles } from '#bin/platform/test-files.ts'
-import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
+import { exitCodeOf, loaderFlags, runTool } from '#bin/platform/tools.ts'
 import { registerSearchAttributes } from '#bin/search-attributes.ts'
 import type { Progress } from '#bin/platform/progress.ts'
 import type { Run } from '#bin/platform/run-state.ts'
@@ -169,15 +170,22 @@ async function runTests(args: string[]): Promise<number> {
   const { DOCKER_HOST: docker, CLOUDER_TEST_POSTGRES_URL: postgres } = env
   run.addFacts({ postgres, docker })
   if (docker && postgres) cleanups.push(() => removeTestObjects(docker, postgres, basename(folder)))
-  const flags = ['--test', '--test-concurrency=2', `--test-timeout=${testTimeoutMs}`]
+  const flags = ['--test', `--test-concurrency=${processesAtOnce()}`, `--test-timeout=${testTimeoutMs}`]
   const rest = args.filter((arg) => arg.startsWith('-'))
-  const runner = runTool(process.execPath, ['--import', 'tsx', ...flags, ...rest, ...files], env)
+  // Patterns and the like mean single files and tests, not batches.
+  const paths = rest.length > 0 ? files : writeBatches(planBatches(files), join(folder, 'batches'))
+  const runner = runTool(process.execPath, [...loaderFlags, ...flags, ...rest, ...paths], env)
   const { pid } = runner
   if (pid !== undefined) {
     run.addProcess('tests', pid)
     cleanups.push(() => stopProcess(pid, 'SIGTERM', 20_000))
   }
   return exitCodeOf(runner)
+}
+
+/** Most files wait for engines and servers most of the time: two for each processor keep it busy. */
+function processesAtOnce(): number {
+  return Math.max(2, availableParallelism() * 2)
 }
 
 async function cleanUp(): Promise<void> {

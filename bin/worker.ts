@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker'
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { z } from 'zod'
 import { createDatabaseActivities } from '#activities/index.ts'
 import { watchSilence } from '#activities/server-watch.ts'
@@ -13,6 +13,7 @@ import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { endSampler, ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
 import { followServers } from '#bin/server-fleet.ts'
 import { serveEngines, serveServer } from '#bin/server-queue.ts'
+import { bundleWorkflows } from '#bin/workflow-bundle.ts'
 import { openDatabase } from '#db/database.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
@@ -63,7 +64,7 @@ const installation = await ensureInstallation(db, env.CLOUDER_RUNNER)
 const [connection, clientConnection, workflowBundle] = await Promise.all([
   NativeConnection.connect({ address: env.CLOUDER_TEMPORAL_ADDRESS }),
   Connection.connect({ address: env.CLOUDER_TEMPORAL_ADDRESS }),
-  bundleWorkflowCode({ workflowsPath: path.join(project, 'workflows/index.ts') }),
+  bundleWorkflows(),
 ])
 const client = new Client({ connection: clientConnection, namespace })
 const serverId = encodeId('server', installation.serverId)

@@ -7,7 +7,7 @@ import { seedCatalog } from '#bin/demo-catalog.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { isAlive, startProcess, stopProcess, tailOf } from '#bin/platform/process.ts'
-import { projectFolder } from '#bin/platform/tools.ts'
+import { loaderFlags, projectFolder } from '#bin/platform/tools.ts'
 import { insertApiKey } from '#db/api-key.ts'
 import { saveApplication } from '#db/application.ts'
 import { openDatabase, type Db } from '#db/database.ts'
@@ -123,7 +123,7 @@ function startPart(
   const logFile = join(data.logs, `${options.name}-${options.part}.log`)
   const child = startProcess({
     command: process.execPath,
-    args: ['--import', 'tsx', join(projectFolder, 'bin', `${options.part}.ts`)],
+    args: [...loaderFlags, join(projectFolder, 'bin', `${options.part}.ts`)],
     cwd: projectFolder,
     env: options.env,
     logFile,

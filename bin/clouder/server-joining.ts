@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { keepJoinedServer, readJoinedServer, type JoinedServer } from '#bin/joined-server.ts'
-import { exitCodeOf, runTool } from '#bin/platform/tools.ts'
+import { exitCodeOf, loaderFlags, runTool } from '#bin/platform/tools.ts'
 import type { JoinToken } from './answers.ts'
 import { postOpenly } from './client.ts'
 import { usageFailure } from './failure.ts'
@@ -79,7 +79,7 @@ function requireSafe(url: string): void {
 
 async function work({ code }: JoinedServer): Promise<void> {
   console.error(`  Working for server ${code}; Ctrl-C stops.`)
-  const child = runTool('node', ['--import', 'tsx', 'bin/server-worker.ts'], {
+  const child = runTool('node', [...loaderFlags, 'bin/server-worker.ts'], {
     CLOUDER_DATA: dataFolderOf(process.env),
   })
   // It gets Ctrl-C from the terminal itself; what only this process is told is handed on.

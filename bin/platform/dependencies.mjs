@@ -17,7 +17,7 @@ export async function handOver(name) {
   requireNode18()
   const isQuiet = name === 'clouder'
   const outcome = await ensureDependencies(isQuiet)
-  const loader = pathToFileURL(join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href
+  const loader = pathToFileURL(join(root, 'bin', 'platform', 'loader.mjs')).href
   const child = spawn(
     projectNode,
     ['--import', loader, join(root, 'bin', `${name}.ts`), ...process.argv.slice(2)],
@@ -26,7 +26,6 @@ export async function handOver(name) {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: {
         ...process.env,
-        TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'),
         CLOUDER_DEPENDENCIES: outcome,
       },
     },

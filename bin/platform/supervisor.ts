@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startProcess, tailOf } from './process.ts'
-import { projectFolder } from './tools.ts'
+import { loaderFlags, projectFolder } from './tools.ts'
 import type { Progress } from './progress.ts'
 import type { StartContext } from './services.ts'
 
@@ -29,7 +29,7 @@ export function supervise(supervised: Supervised, ctx: SupervisorContext, firstW
   let restarts = 0
   const start = () => {
     const startedAt = Date.now()
-    const args = ['--import', 'tsx', supervised.entry]
+    const args = [...loaderFlags, supervised.entry]
     const child = startProcess({
       command: process.execPath,
       args,

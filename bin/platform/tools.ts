@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const projectFolder = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/** What a process of ours is given before its own file. */
+export const loaderFlags: readonly string[] = [
+  '--import',
+  pathToFileURL(join(projectFolder, 'bin', 'platform', 'loader.mjs')).href,
+]
 
 /** The environment in which the project's own tools and its own Node come first. */
 function toolEnv(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {

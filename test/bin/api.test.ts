@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import test, { after, afterEach, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
+import { loaderFlags } from '#bin/platform/tools.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { insertCustomer } from '#db/customer.ts'
@@ -55,7 +56,7 @@ after(async () => {
 
 async function start(env: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
   const port = await freePort()
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/api.ts'], {
+  const child = spawn(process.execPath, [...loaderFlags, 'bin/api.ts'], {
     env: { ...process.env, CLOUDER_DATABASE_URL: database.url, CLOUDER_PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -106,7 +107,7 @@ async function countRuns(workflowId: string): Promise<number> {
 }
 
 test('without its configuration it names all that is missing, and ends with 2', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/api.ts'], {
+  const child = spawn(process.execPath, [...loaderFlags, 'bin/api.ts'], {
     env: { PATH: process.env['PATH'], CLOUDER_PORT: 'x' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -11,16 +11,15 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 function makeProject(t: TestContext, npmExitCode = 0) {
   const root = temporaryFolder(t)
   for (const folder of ['bin/platform', 'tools']) mkdirSync(join(root, folder), { recursive: true })
-  for (const file of ['bin/clouder.mjs', 'bin/platform/dependencies.mjs']) {
+  for (const file of ['bin/clouder.mjs', 'bin/platform/dependencies.mjs', 'bin/platform/loader.mjs']) {
     copyFileSync(join(projectFolder, file), join(root, file))
   }
   writeFileSync(join(root, 'bin/clouder.ts'), 'console.log(process.argv.slice(2).join()); process.exit(7)')
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }')
   writeLock(root, '1.0.0')
   const installed = `
-    mkdir -p node_modules/.bin node_modules/tsx/dist
+    mkdir -p node_modules/.bin
     ln -sf ${process.execPath} node_modules/.bin/node
-    : > node_modules/tsx/dist/loader.mjs
     cp package-lock.json node_modules/.package-lock.json`
   const npm = `#!/bin/sh\n[ "$1" = ci ] || exit 0\necho called >> npm-calls\necho 'the mirror is away' >&2\n`
   const body = npmExitCode === 0 ? installed : `exit ${npmExitCode}`

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
+import { loaderFlags } from '#bin/platform/tools.ts'
 import { buildInline } from '#bin/inline-build.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDiary } from '#test/support/customer-diary.ts'
@@ -46,7 +47,7 @@ test('a plan walked at once in one process does the same steps, in the same orde
 
 test('the command line lists the steps of a compose file, and what walking them would do', async () => {
   const file = path.join(project, 'applications/wordpress/compose.yaml')
-  const args = ['--import', 'tsx', path.join(project, 'bin/clouder.ts'), 'applications', 'plan', file]
+  const args = [...loaderFlags, path.join(project, 'bin/clouder.ts'), 'applications', 'plan', file]
   const { stdout } = await promisify(execFile)(process.execPath, [...args, '--inline', '--json'])
   const { steps, calls } = JSON.parse(stdout) as { steps: Json[]; calls: string[] }
   assert.equal(calls.length, steps.length)

@@ -6,7 +6,7 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { freePort } from '#bin/platform/ports.ts'
 import { isAlive, stopProcess } from '#bin/platform/process.ts'
-import { projectFolder } from '#bin/platform/tools.ts'
+import { loaderFlags, projectFolder } from '#bin/platform/tools.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const startFile = join(projectFolder, 'bin/start.ts')
@@ -30,7 +30,7 @@ async function envFor(folder: string): Promise<NodeJS.ProcessEnv> {
 /** Starts Clouder and waits for the block that says it is ready. */
 async function startClouder(t: TestContext, env: NodeJS.ProcessEnv) {
   const startedAt = Date.now()
-  const child = spawn(process.execPath, ['--import', 'tsx', startFile], { cwd: projectFolder, env })
+  const child = spawn(process.execPath, [...loaderFlags, startFile], { cwd: projectFolder, env })
   const exited = Promise.withResolvers<number | null>()
   const ready = Promise.withResolvers<number>()
   let output = ''
@@ -94,7 +94,7 @@ test('a start from an empty folder ends ready, Ctrl-C stops all in order, and th
 
 test('a start with several wrong variables tells them all, starts nothing and exits with 2', (t) => {
   const folder = temporaryFolder(t)
-  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', startFile], {
+  const { status, stderr } = spawnSync(process.execPath, [...loaderFlags, startFile], {
     cwd: projectFolder,
     encoding: 'utf8',
     env: { ...process.env, CLOUDER_DATA: join(folder, 'data'), CLOUDER_PORT: 'x', TEMPORAL_ADDRESS: 'y' },
@@ -105,7 +105,7 @@ test('a start with several wrong variables tells them all, starts nothing and ex
 })
 
 test('--help explains every variable a start reads', () => {
-  const { status, stdout } = spawnSync(process.execPath, ['--import', 'tsx', startFile, '--help'], {
+  const { status, stdout } = spawnSync(process.execPath, [...loaderFlags, startFile, '--help'], {
     cwd: projectFolder,
     encoding: 'utf8',
   })

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import test, { after, afterEach, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { loaderFlags } from '#bin/platform/tools.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { newId } from '#db/identifier.ts'
 import {
@@ -29,7 +30,7 @@ after(async () => await installation.stop())
 
 async function startApi(temporalAddress: string): Promise<{ api: ChildProcess; url: string }> {
   const port = await freePort()
-  const api = spawn(process.execPath, ['--import', 'tsx', 'bin/api.ts'], {
+  const api = spawn(process.execPath, [...loaderFlags, 'bin/api.ts'], {
     env: {
       ...process.env,
       CLOUDER_DATABASE_URL: installation.databaseUrl,

@@ -9,7 +9,6 @@ import { armCrash, type Call, type Crash, type CrashPoint } from './crash-point.
 /** The argument of this process. */
 export interface KilledWorkerOrder {
   readonly facts: TestInstallationFacts
-  readonly bundleFile: string
   readonly journalFile: string
   readonly points: readonly CrashPoint[]
 }
@@ -93,5 +92,4 @@ const db = watchCommits(openDatabase(order.facts.databaseUrl), () => {
 await startWorkers(db, order.facts, {
   wrapRunner: (runner) => crashBehind(runner, crash),
   wrapActivities: (activities) => crashAround(activities, crash),
-  workflowBundle: { codePath: order.bundleFile },
 })

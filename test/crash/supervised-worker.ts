@@ -4,18 +4,19 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { bundleWorkflows, type TestInstallationFacts } from '#test/support/workers.ts'
+import { cacheFolder } from '#bin/platform/cache.ts'
+import { bundleWorkflows } from '#bin/workflow-bundle.ts'
+import type { TestInstallationFacts } from '#test/support/workers.ts'
 import { readJournal, type CrashPoint } from './crash-point.ts'
 import type { KilledWorkerOrder } from './killed-worker.ts'
 
 const script = new URL('killed-worker.ts', import.meta.url).pathname
 const lastWordsMax = 4_000
 
-/** The bundle in a file that every worker process of a test file reads, and a folder for their journals. */
+/** The bundle that every worker process reads, made before the first of them, and a folder for their journals. */
 export async function prepareWorkers() {
   const folder = await mkdtemp(path.join(tmpdir(), 'clouder-crash-'))
-  const bundleFile = path.join(folder, 'workflows.js')
-  await writeFile(bundleFile, (await bundleWorkflows()).code)
+  const { codePath: bundleFile } = await bundleWorkflows()
   return { folder, bundleFile, remove: async () => await rm(folder, { recursive: true }) }
 }
 
@@ -33,21 +34,21 @@ export async function superviseWorker(
   const journalFile = path.join(prepared.folder, `${installationId}.journal`)
   await writeFile(journalFile, '')
   const facts = { databaseUrl, temporalAddress, installationId, serverId }
-  const order: KilledWorkerOrder = { facts, points, journalFile, bundleFile: prepared.bundleFile }
+  const order: KilledWorkerOrder = { facts, points, journalFile }
   let child: ChildProcess | undefined
   let isStopping = false
   let lastWords = ''
 
   async function keepRunning(): Promise<void> {
     while (!isStopping) {
-      // Without tsx, which a worker does not need, and with compiled code kept: half of what a start costs.
+      // It reads no pages, so Node runs it as it is; with compiled code kept, which one that is killed cannot do itself.
       child = spawn(process.execPath, [script, JSON.stringify(order)], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: {
           ...process.env,
           CLOUDER_TEST_BACKUPS: path.join(prepared.folder, 'backups'),
           NODE_OPTIONS: '',
-          NODE_COMPILE_CACHE: path.join(prepared.folder, 'compiled'),
+          NODE_COMPILE_CACHE: path.join(cacheFolder(), 'compiled'),
         },
       })
       child.stderr

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { loaderFlags } from '#bin/platform/tools.ts'
 import { planBuild, planUnbuild, type PlannedInstance } from '#domain/build-plan.ts'
 import { build, context, dockerRunner, standIn, testInstance } from './support.ts'
 
@@ -18,7 +19,7 @@ interface Kill {
 
 /** Kills a process so many milliseconds after it told that it begins a step; the engine may go on with what it was asked. */
 async function runAndKill({ what, step, delayMs }: Kill, instance: PlannedInstance): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, what, JSON.stringify(instance)], {
+  const child = spawn(process.execPath, [...loaderFlags, script, what, JSON.stringify(instance)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -3,15 +3,14 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'node:test'
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js'
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { bundleWorkflows } from '#bin/workflow-bundle.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
-const workflowsPath = path.join(import.meta.dirname, '../../workflows/index.ts')
-const logger = new DefaultLogger('ERROR')
-Runtime.install({ logger })
+Runtime.install({ logger: new DefaultLogger('ERROR') })
 
 const recorded = (await readdir(folder)).filter((file) => file.endsWith('.json')).toSorted()
-const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger })
+const workflowBundle = await bundleWorkflows()
 
 async function readHistory(file: string) {
   return historyFromJSON(JSON.parse(await readFile(path.join(folder, file), 'utf8')))

@@ -10,7 +10,7 @@ import test, { after, before } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
 import { sql } from 'kysely'
 import { readJoinedServer } from '#bin/joined-server.ts'
-import { projectFolder } from '#bin/platform/tools.ts'
+import { loaderFlags, projectFolder } from '#bin/platform/tools.ts'
 import { openDatabase } from '#db/database.ts'
 import { runClouder } from '#test/support/clouder.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
@@ -58,7 +58,7 @@ async function join(token: string) {
 
 function startWorker(): void {
   const env = { ...process.env, CLOUDER_DATA: folder, DOCKER_HOST: engine.host }
-  const args = ['--import', 'tsx', 'bin/server-worker.ts']
+  const args = [...loaderFlags, 'bin/server-worker.ts']
   worker = spawn(process.execPath, args, { cwd: projectFolder, env, stdio: 'ignore' })
 }
 

@@ -19,6 +19,8 @@ export interface Reply {
   readonly body: Record<string, unknown>
 }
 
+/** Its thread is started with the first file that is read, and serves every API of this process. */
+const reader = openBoundedReader()
 const publicUrl = 'http://127.0.0.1:4400'
 
 /** The API on a database of its own, a fake Temporal, and a key that may do everything. */
@@ -34,7 +36,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     publicUrl,
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    readApplication: openBoundedReader().read,
+    readApplication: reader.read,
     openCopy: () => Promise.reject(new Error('there are no copies here')),
     pendingMigrations: async () => pendingMigrations(url),
     onEvents: listener.onEvents,

@@ -1,16 +1,10 @@
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkflowBundleOption,
-} from '@temporalio/worker'
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
+import { bundleWorkflows } from '#bin/workflow-bundle.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
 import { watchServer } from '#activities/server-watch.ts'
 import type { Db } from '#db/database.ts'
@@ -40,8 +34,6 @@ export interface WorkerOptions {
   readonly hasEngineWatch?: boolean
   /** How often it is looked whether the engine is there; left out, as seldom as in earnest. */
   readonly sightingIntervalMs?: number
-  /** Bundled already; else it is bundled once in this process. */
-  readonly workflowBundle?: WorkflowBundleOption
 }
 
 /** Of this process; another worker of a test that is to find its copies is told of it. */
@@ -50,17 +42,6 @@ export const backupsFolder =
 
 /** The same in every worker of the tests, so that the next one opens what the last one sealed. */
 export const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
-
-let bundle: ReturnType<typeof bundleWorkflowCode> | undefined
-
-/** The workflows as one bundle, made once in this process. */
-export async function bundleWorkflows(): Promise<{ code: string }> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: path.join(project, 'workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  })
-  return await bundle
-}
 
 let isQuiet = false
 
@@ -90,7 +71,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
     Worker.create({
       connection,
       taskQueue: taskQueues.installation(facts.installationId),
-      workflowBundle: options.workflowBundle ?? (await bundleWorkflows()),
+      workflowBundle: await bundleWorkflows(),
       activities: wrapActivities(
         createDatabaseActivities({
           db,

@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { projectFolder } from './tools.ts'
+
+/** Test files that run in one process, one after the other. */
+export interface TestBatch {
+  readonly name: string
+  readonly files: readonly string[]
+}
+
+/**
+ * Folders whose files may share a process, and how many processes share each: what a file there costs is mostly the loading of
+ * the same modules. What starts workers, engines, browsers or processes of its own stays alone, so that nothing of it is in
+ * another's way.
+ */
+const shared: readonly { readonly files: RegExp; readonly name: string; readonly processes: number }[] = [
+  { files: /^test\/domain\//, name: 'domain', processes: 1 },
+  { files: /^test\/vectors\//, name: 'vectors', processes: 1 },
+  { files: /^test\/db\//, name: 'db', processes: 4 },
+  { files: /^test\/api\//, name: 'api', processes: 4 },
+  { files: /^test\/pages\/(?!journeys)/, name: 'pages', processes: 2 },
+]
+
+/** What takes longest begins first, so that no processor is idle at the end; it waits most of the time. */
+const longest = [/^test\/crash\//, /^test\/scenarios\//, /^test\/(bin|docker|races|pages)\//]
+
+/** Every file in exactly one batch. Those that compute are spread evenly among those that wait. */
+export function planBatches(files: readonly string[]): TestBatch[] {
+  const alone = files.filter((file) => !shared.some((group) => group.files.test(file)))
+  const waiting = alone.toSorted((one, other) => rankOf(one) - rankOf(other))
+  const computing = shared.flatMap((group) => {
+    const own = files.filter((file) => group.files.test(file))
+    return Array.from({ length: Math.min(group.processes, own.length) }, (_, index) => ({
+      name: `${group.name} ${index + 1}`,
+      files: own.filter((_file, position) => position % group.processes === index),
+    }))
+  })
+  return spread(
+    waiting.map((file) => ({ name: file, files: [file] })),
+    computing,
+  )
+}
+
+function rankOf(file: string): number {
+  const rank = longest.findIndex((pattern) => pattern.test(file))
+  return rank === -1 ? longest.length : rank
+}
+
+function spread<T>(many: readonly T[], few: readonly T[]): T[] {
+  const placed = [many, few].flatMap((list) =>
+    list.map((item, index) => ({ item, place: (index + 1) / (list.length + 1) })),
+  )
+  return placed.toSorted((one, other) => one.place - other.place).map(({ item }) => item)
+}
+
+/**
+ * Writes a file for each batch that has its tests in suites, each named by its file and with hooks of its own. The runner
+ * takes files in the order of their names, thus they are numbered. @returns their paths
+ */
+export function writeBatches(batches: readonly TestBatch[], folder: string): string[] {
+  mkdirSync(folder, { recursive: true })
+  return batches.map(({ name, files }, index) => {
+    const path = join(folder, `${String(index + 1).padStart(3, '0')}-${name.replaceAll(/\W+/g, '-')}.mts`)
+    writeFileSync(path, batchText(files))
+    return path
+  })
+}
+
+function batchText(files: readonly string[]): string {
+  const urls = files.map((file) => pathToFileURL(join(projectFolder, file)).href)
+  if (urls.length === 1) return `import ${JSON.stringify(urls[0])}\n`
+  const suites = files.map(
+    (file, index) =>
+      `describe(${JSON.stringify(file)}, async () => { await import(${JSON.stringify(urls[index])}) })\n`,
+  )
+  return `import { describe } from 'node:test'\n${suites.join('')}`
+}

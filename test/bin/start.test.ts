@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { TestContext } from 'node:test'
@@ -70,6 +70,10 @@ test('a start from an empty folder ends ready, Ctrl-C stops all in order, and th
   assert.ok(subscription !== undefined)
   const cliFile = join(env['CLOUDER_DATA'] ?? '', 'cli.json')
   assert.equal(statSync(cliFile).mode & 0o777, 0o600)
+  const histories = globSync('temporal.db*', { cwd: env['CLOUDER_DATA'] ?? '' })
+  assert.ok(histories.includes('temporal.db-wal'), histories.join())
+  for (const name of histories)
+    assert.equal(statSync(join(env['CLOUDER_DATA'] ?? '', name)).mode & 0o777, 0o600, name)
   const pids = pidsOf(env)
   assert.equal(pids.length, 4)
 

@@ -35,7 +35,11 @@ import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
 import type {
   MetricFailuresTable,
-  ReadingsTable,
+  ReadingHoursTable,
+  ReadingSeriesTable,
+  ReadingStoreTable,
+  ReadingsView,
+  ReadingValuesTable,
   UsageEventsTable,
   UnsettledWindowsTable,
   UsageWindowsTable,
@@ -122,7 +126,11 @@ export interface Database {
   instance_values: build.InstanceValuesTable
   links: LinksTable
   preferred_offers: PreferredOffersTable
-  readings: ReadingsTable
+  readings: ReadingsView
+  reading_series: ReadingSeriesTable
+  reading_values: ReadingValuesTable
+  reading_hours: ReadingHoursTable
+  reading_store: ReadingStoreTable
   metric_failures: MetricFailuresTable
   usage_events: UsageEventsTable
   usage_windows: UsageWindowsTable

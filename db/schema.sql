@@ -204,6 +204,19 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.next_read_at(of_series bigint, after timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select least(
+    (select min(read_at) from reading_values
+      where series_id = of_series and read_at > after and sampled_at >= (select rolled_up_to from reading_store)),
+    (select one.read_at from reading_hours hour, unnest(hour.read_ats) as one (read_at)
+      where hour.series_id = of_series and hour.starts_at > after - interval '1 hour' and one.read_at > after
+      order by hour.starts_at, one.read_at limit 1))
+$function$;
+
 CREATE OR REPLACE FUNCTION public.note_late_readings()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -213,11 +226,13 @@ AS $function$
 begin
   -- Either a bill that is being made has these readings, or its windows are seen below.
   perform from subscription_documents where id in (
-    select line.document_id from subscription_lines line where line.instance_id in (select instance_id from changed)
+    select line.document_id from subscription_lines line where line.instance_id in (
+      select series.instance_id from changed join reading_series series on series.id = changed.series_id)
   ) order by id for share;
 
   with earliest as (
-    select instance_id, metric, min(read_at) as read_at from changed group by instance_id, metric
+    select series.instance_id, series.metric, min(changed.read_at) as read_at
+    from changed join reading_series series on series.id = changed.series_id group by series.instance_id, series.metric
   ), perhaps as (
     select frozen.id, frozen.metric, line.instance_id, line.subscription_id, frozen.window_period, frozen.is_pending, closing.is_closing
     from earliest
@@ -236,13 +251,10 @@ begin
     select perhaps.id, 'late_reading' from perhaps
     where exists (
       select from changed reading
-      cross join lateral (
-        select coalesce(min(next.read_at), 'infinity') as read_at from readings next
-        where next.instance_id = reading.instance_id and next.metric = reading.metric and next.series = reading.series
-          and next.read_at > reading.read_at
-      ) next
-      where reading.instance_id = perhaps.instance_id and reading.metric = perhaps.metric
-        and (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing or perhaps.is_pending)
+      join reading_series series on series.id = reading.series_id
+        and series.instance_id = perhaps.instance_id and series.metric = perhaps.metric
+      cross join lateral (select coalesce(next_read_at(series.id, reading.read_at), 'infinity') as read_at) next
+      where (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing or perhaps.is_pending)
         and lower(perhaps.window_period) < next.read_at
         and (reading.read_at <= upper(perhaps.window_period) or perhaps.is_closing
           or (perhaps.is_pending and next.read_at < 'infinity')))
@@ -1662,24 +1674,56 @@ CREATE TABLE products (
 );
 CREATE UNIQUE INDEX products_external_id ON public.products USING btree (external_id) WHERE (external_id IS NOT NULL);
 
-CREATE TABLE readings (
+CREATE TABLE reading_hours (
+  series_id bigint not null,
+  starts_at timestamp with time zone not null,
+  rolled_up_to timestamp with time zone not null,
+  reading_count integer not null,
+  read_ats timestamp with time zone[] not null,
+  sampled_ats timestamp with time zone[],
+  read_values numeric[] not null,
+  openings boolean[],
+  constraint reading_hours_pkey PRIMARY KEY (series_id, starts_at, rolled_up_to),
+  constraint reading_hours_series_id_fkey FOREIGN KEY (series_id) REFERENCES reading_series(id),
+  constraint an_hour_has_all_its_readings CHECK (((cardinality(read_ats) = reading_count) AND (cardinality(read_values) = reading_count))),
+  constraint an_hour_knows_all_or_none CHECK (((cardinality(sampled_ats) = reading_count) AND (cardinality(openings) = reading_count))),
+  constraint reading_hours_reading_count_check CHECK ((reading_count > 0))
+);
+
+CREATE TABLE reading_series (
   id bigint not null generated always as identity,
   instance_id uuid not null,
   metric text not null,
   series text not null,
-  value numeric not null,
   unit text not null,
-  is_opening boolean not null default false,
+  constraint reading_series_pkey PRIMARY KEY (id),
+  constraint reading_series_instance_id_metric_series_unit_key UNIQUE (instance_id, metric, series, unit),
+  constraint reading_series_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
+);
+
+CREATE TABLE reading_store (
+  is_only boolean not null default true,
+  rolled_up_to timestamp with time zone not null default '2000-01-01 00:00:00+00'::timestamp with time zone,
+  raw_days integer not null default 40,
+  hourly_months integer not null default 13,
+  constraint reading_store_pkey PRIMARY KEY (is_only),
+  constraint reading_store_hourly_months_check CHECK (((hourly_months >= 4) AND (hourly_months <= 120))),
+  constraint reading_store_is_only_check CHECK (is_only),
+  constraint reading_store_raw_days_check CHECK (((raw_days >= 7) AND (raw_days <= 3650)))
+);
+
+CREATE TABLE reading_values (
+  series_id bigint not null,
   read_at timestamp with time zone not null,
   sampled_at timestamp with time zone not null,
-  constraint readings_pkey PRIMARY KEY (id),
-  constraint readings_instance_id_metric_series_sampled_at_key UNIQUE (instance_id, metric, series, sampled_at),
-  constraint readings_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
-  constraint readings_value_check CHECK ((value >= (0)::numeric))
-);
-CREATE INDEX readings_by_time ON public.readings USING btree (instance_id, metric, read_at);
-CREATE TRIGGER changed_reading_noted AFTER UPDATE ON public.readings REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
-CREATE TRIGGER late_reading_noted AFTER INSERT ON public.readings REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
+  value numeric not null,
+  is_opening boolean not null default false,
+  constraint reading_values_pkey PRIMARY KEY (series_id, read_at, sampled_at),
+  constraint reading_values_series_id_fkey FOREIGN KEY (series_id) REFERENCES reading_series(id),
+  constraint reading_values_value_check CHECK ((value >= (0)::numeric))
+) PARTITION BY RANGE (sampled_at);
+CREATE TRIGGER changed_reading_noted AFTER UPDATE ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
+CREATE TRIGGER late_reading_noted AFTER INSERT ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
 
 CREATE TABLE registries (
   id uuid not null,
@@ -2312,3 +2356,29 @@ CREATE TABLE used_trials (
   constraint used_trials_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint used_trials_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id)
 );
+
+create view readings as
+ SELECT series.instance_id,
+    series.metric,
+    series.series,
+    read.value,
+    series.unit,
+    read.is_opening,
+    read.read_at,
+    read.sampled_at
+   FROM (reading_series series
+     CROSS JOIN LATERAL ( SELECT reading_values.value,
+            reading_values.is_opening,
+            reading_values.read_at,
+            reading_values.sampled_at
+           FROM reading_values
+          WHERE ((reading_values.series_id = series.id) AND (reading_values.sampled_at >= ( SELECT reading_store.rolled_up_to
+                   FROM reading_store)))
+        UNION ALL
+         SELECT one.value,
+            COALESCE(one.is_opening, false) AS "coalesce",
+            one.read_at,
+            COALESCE(one.sampled_at, one.read_at) AS "coalesce"
+           FROM reading_hours,
+            LATERAL UNNEST(reading_hours.read_values, reading_hours.openings, reading_hours.read_ats, reading_hours.sampled_ats) one(value, is_opening, read_at, sampled_at)
+          WHERE (reading_hours.series_id = series.id)) read);

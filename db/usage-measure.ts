@@ -1,16 +1,21 @@
 import Big from 'big.js'
 import { sql } from 'kysely'
 import type { MetricDefinition } from '#domain/application.ts'
+import { assert } from '#domain/assert.ts'
 import { convertUnit } from '#domain/unit.ts'
 import {
   aggregateUsage,
+  quantityOfSums,
   type InstantWindow,
   type MetricRule,
   type PushedUsage,
-  type Reading,
+  type ReadingSums,
   type UsageQuantity,
 } from '#domain/usage.ts'
 import { readTogether, type Db } from './database.ts'
+import { readGrowthWindows } from './growth-window.ts'
+import { readSums } from './reading-sums.ts'
+import { groupByIndex, isReadFrom, readReadings } from './stored-reading.ts'
 
 export interface UsageQuestion {
   readonly subscriptionId: string
@@ -41,6 +46,7 @@ const never = '9999-12-31T00:00:00Z'
 
 /**
  * The usage of any number of windows, each in its own unit, from readings and pushed events: a constant number of queries.
+ * Readings are added up by the database; where events stand among the readings of a gauge, the definition does it.
  * @param withLate also the events that came after their window was billed
  * @returns in the order of the questions
  */
@@ -52,35 +58,102 @@ export async function measureUsages(
   if (questions.length === 0) return []
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
   const growthWindows = await readGrowthWindows(db, questions)
-  const [readings, events] = await readTogether(
-    db,
-    async () => readReadings(db, questions, growthWindows),
-    async () => readEvents(db, questions, withLate),
-  )
-  return questions.map((question, index) => {
-    const measured = { readings: readings.get(index) ?? [], events: events.get(index) ?? [] }
-    const window = closeWindow(question, question.window, measured)
-    const grown = growthWindows.get(index)
-    const growthWindow = grown && closeWindow(question, grown, measured)
-    const { unit, metric, instanceId } = question
+  const ruled = questions.map((question, index) => {
+    const { metric, instanceId } = question
     const rule = known.get(instanceId ?? '')?.metrics.find(({ code }) => code === metric) ?? pushedOnly
-    return {
-      usage: aggregateUsage(rule, window, { ...measured, growthWindow }, unit),
-      eventQuantities: () =>
-        measured.events.map((event) => convertUnit(new Big(event.quantity), event.unit, unit).toFixed()),
-    }
+    const readWindow = (rule.kind === 'counter' ? growthWindows.get(index) : undefined) ?? question.window
+    return { ...question, index, rule, readWindow, until: question.isLast ? never : readWindow.end }
   })
+  const [inside, before] = await readTogether(
+    db,
+    async () => readEvents(db, questions, withLate),
+    async () =>
+      readEventBefore(
+        db,
+        ruled.filter(({ rule }) => rule.kind === 'gauge'),
+      ),
+  )
+  const asked = ruled.map((of) => {
+    const events = inside.get(of.index) ?? []
+    return { ...of, events, points: [...(before.get(of.index) ?? []), ...events] }
+  })
+  const [summed, defined] = await readTogether(
+    db,
+    async () =>
+      sumUp(
+        db,
+        asked.filter((of) => !isMixed(of)),
+      ),
+    async () => aggregateAll(db, asked.filter(isMixed)),
+  )
+  return asked.map((of) => {
+    const usage = summed.get(of.index) ?? defined.get(of.index)
+    assert(usage, 'every question is answered one way or the other')
+    const inUnit = (event: PushedUsage) => convertUnit(new Big(event.quantity), event.unit, of.unit)
+    return { usage, eventQuantities: () => of.events.map((event) => inUnit(event).toFixed()) }
+  })
+}
+
+interface RuledQuestion extends UsageQuestion {
+  /** Of the answer. */
+  readonly index: number
+  readonly rule: MetricRule
+  /** Where readings are looked for: of a counter, where its growth is parted from that of other windows. */
+  readonly readWindow: InstantWindow
+  readonly until: string
+  /** Pushed in the window, and of a gauge what was in force before it too. */
+  readonly events: readonly PushedUsage[]
+  readonly points: readonly PushedUsage[]
+}
+
+function isMixed({ rule, points }: RuledQuestion): boolean {
+  return rule.kind === 'gauge' && points.length > 0
+}
+
+async function sumUp(db: Db, asked: readonly RuledQuestion[]): Promise<ReadonlyMap<number, UsageQuantity>> {
+  const sums = await readSums(
+    db,
+    asked.flatMap(({ instanceId, readWindow, ...of }) =>
+      instanceId === null ? [] : [{ ...of, instanceId, window: readWindow }],
+    ),
+  )
+  return new Map(
+    asked.map((of) => {
+      const own = sums.get(of.index) ?? nothingRead(of.rule)
+      const window = closeWindow(of, [own.lastReadAt, of.events.at(-1)?.occurredAt])
+      return [of.index, quantityOfSums(of.rule, window, own, of)]
+    }),
+  )
+}
+
+function nothingRead({ kind }: MetricRule): ReadingSums {
+  const seen = { readingCount: 0, firstReadAt: null, lastReadAt: null }
+  return kind === 'counter'
+    ? { ...seen, kind, grown: '0' }
+    : { ...seen, kind, amount: '0', points: 0, firstPointAt: null, carried: '0' }
+}
+
+async function aggregateAll(
+  db: Db,
+  asked: readonly RuledQuestion[],
+): Promise<ReadonlyMap<number, UsageQuantity>> {
+  const readings = await readReadings(db, asked)
+  return new Map(
+    asked.map((of) => {
+      const measured = { readings: readings.get(of.index) ?? [], events: of.points }
+      const window = closeWindow(of, [measured.readings.at(-1)?.readAt, of.events.at(-1)?.occurredAt])
+      return [of.index, aggregateUsage(of.rule, window, measured, of.unit)]
+    }),
+  )
 }
 
 /** The last window reaches to the last that was measured. */
 function closeWindow(
-  { isLast }: UsageQuestion,
-  window: InstantWindow,
-  measured: { readings: readonly Reading[]; events: readonly PushedUsage[] },
+  { window, isLast }: UsageQuestion,
+  measuredAts: readonly (string | null | undefined)[],
 ): InstantWindow {
   if (!isLast) return window
-  const last = [measured.readings.at(-1)?.readAt, measured.events.at(-1)?.occurredAt]
-  const reached = last.filter((at) => at !== undefined).map((at) => Date.parse(at))
+  const reached = measuredAts.flatMap((at) => (typeof at === 'string' ? [Date.parse(at)] : []))
   const end = Math.max(Date.parse(window.end), ...reached)
   return { start: window.start, end: new Date(end).toISOString() }
 }
@@ -116,103 +189,6 @@ export async function readMeters(
   )
 }
 
-interface ReadingRow {
-  readonly index: number
-  readonly series: string
-  readonly value: string
-  readonly unit: string
-  readonly is_opening: boolean
-  readonly read_at: string
-  readonly id: number
-}
-
-/**
- * By index, where the boundary between two windows is not where a counter's growth is parted: a window that was pending when
- * it was billed reaches to the first reading after it, and the next one begins there.
- */
-async function readGrowthWindows(
-  db: Db,
-  questions: readonly UsageQuestion[],
-): Promise<ReadonlyMap<number, InstantWindow>> {
-  const metered = questions.flatMap((question, index) =>
-    question.instanceId === null ? [] : [{ ...question, index, instanceId: question.instanceId }],
-  )
-  if (metered.length === 0) return new Map()
-  const { rows } = await sql<{ index: number; begins: string; ends: string }>`
-    select asked.index, bounds.begins, bounds.ends
-    from unnest(${metered.map(({ index }) => index)}::integer[], ${metered.map(({ instanceId }) => instanceId)}::uuid[],
-      ${metered.map(({ metric }) => metric)}::text[], ${metered.map(({ window }) => window.start)}::timestamptz[],
-      ${metered.map(({ window }) => window.end)}::timestamptz[]) as asked (index, instance_id, metric, begins, ends)
-    cross join lateral (
-      select coalesce(max(next.read_at) filter (where upper(frozen.window_period) = asked.begins), asked.begins) as begins,
-        coalesce(max(next.read_at) filter (where upper(frozen.window_period) = asked.ends), asked.ends) as ends,
-        count(*) as pending
-      from usage_windows frozen
-      join subscription_lines line on line.id = frozen.subscription_line_id and line.instance_id = asked.instance_id
-      cross join lateral (
-        select coalesce(min(read_at), ${never}::timestamptz) as read_at from readings
-        where instance_id = asked.instance_id and metric = asked.metric and read_at >= upper(frozen.window_period)
-      ) next
-      where frozen.is_pending and frozen.metric = asked.metric
-        and upper(frozen.window_period) in (asked.begins, asked.ends)
-    ) bounds
-    where bounds.pending > 0`.execute(db)
-  return new Map(rows.map((row) => [row.index, { start: row.begins, end: row.ends }]))
-}
-
-/** Readings of each window, and before them the newest of each series before it, from which growth is counted. */
-async function readReadings(
-  db: Db,
-  questions: readonly UsageQuestion[],
-  growthWindows: ReadonlyMap<number, InstantWindow>,
-): Promise<ReadonlyMap<number, Reading[]>> {
-  const metered = questions.flatMap((question, index) =>
-    question.instanceId === null ? [] : [{ ...question, index, instanceId: question.instanceId }],
-  )
-  if (metered.length === 0) return new Map()
-  const asked = sql`unnest(${metered.map(({ index }) => index)}::integer[],
-    ${metered.map(({ instanceId }) => instanceId)}::uuid[], ${metered.map(({ metric }) => metric)}::text[],
-    ${metered.map(({ window }) => window.start)}::timestamptz[], ${metered.map((question) => reachOf(question, growthWindows.get(question.index)))}::timestamptz[])
-    as asked (index, instance_id, metric, begins, until)`
-  // Series are few and readings many: each series is skipped to, and looked at from its newest reading backwards.
-  const readBefore = async () =>
-    sql<ReadingRow>`
-    select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
-    from ${asked}
-    cross join lateral (
-      with recursive known (series) as (
-        (select min(series) from readings where instance_id = asked.instance_id and metric = asked.metric)
-        union all
-        select (select min(next.series) from readings next
-          where next.instance_id = asked.instance_id and next.metric = asked.metric and next.series > known.series)
-        from known where known.series is not null
-      )
-      select series from known where series is not null
-    ) series
-    cross join lateral (
-      select readings.* from readings
-      where instance_id = asked.instance_id and metric = asked.metric and readings.series = series.series
-        and read_at <= asked.begins
-      order by sampled_at desc, id desc limit 1
-    ) reading
-    order by asked.index, reading.id`.execute(db)
-  const readInside = async () =>
-    sql<ReadingRow>`
-    select asked.index, reading.series, reading.value, reading.unit, reading.is_opening, reading.read_at, reading.id
-    from ${asked}
-    join readings reading on reading.instance_id = asked.instance_id and reading.metric = asked.metric
-      and reading.read_at > asked.begins and reading.read_at <= asked.until
-    order by asked.index, reading.read_at, reading.sampled_at, reading.id`.execute(db)
-  const [{ rows: before }, { rows: inside }] = await readTogether(db, readBefore, readInside)
-  return groupByIndex([...before, ...inside], (row) => ({
-    series: row.series,
-    value: row.value,
-    unit: row.unit,
-    isOpening: row.is_opening,
-    readAt: row.read_at,
-  }))
-}
-
 async function readEvents(
   db: Db,
   questions: readonly UsageQuestion[],
@@ -227,36 +203,35 @@ async function readEvents(
     join usage_events event on event.subscription_id = asked.subscription_id and event.metric = asked.metric
       and event.occurred_at > asked.begins and event.occurred_at <= asked.until and (${withLate} or not event.is_late)
     order by asked.index, event.occurred_at, event.id`.execute(db)
-  return groupByIndex(rows, (row) => ({
-    quantity: row.quantity,
-    unit: row.unit,
-    occurredAt: row.occurred_at,
-  }))
+  return groupByIndex(rows, toPushed)
 }
 
-/** Up to which instant readings are needed: a pending window reaches beyond its end. */
-function reachOf(question: UsageQuestion, growthWindow: InstantWindow | undefined): string {
-  const until = untilOf(question)
-  return growthWindow === undefined || Date.parse(growthWindow.end) < Date.parse(until)
-    ? until
-    : growthWindow.end
+/** What a gauge was pushed to last before its window: it is in force still, whenever it came. */
+async function readEventBefore(
+  db: Db,
+  gauges: readonly Omit<RuledQuestion, 'events' | 'points'>[],
+): Promise<ReadonlyMap<number, PushedUsage[]>> {
+  if (gauges.length === 0) return new Map()
+  const { rows } = await sql<{ index: number; quantity: string; unit: string; occurred_at: string }>`
+    select asked.index, event.quantity, event.unit, event.occurred_at
+    from unnest(${gauges.map(({ index }) => index)}::integer[],
+      ${gauges.map(({ subscriptionId }) => subscriptionId)}::uuid[], ${gauges.map(({ metric }) => metric)}::text[],
+      ${gauges.map(({ window }) => window.start)}::timestamptz[]) as asked (index, subscription_id, metric, begins)
+    cross join lateral (
+      select * from usage_events where subscription_id = asked.subscription_id and metric = asked.metric
+        and occurred_at <= asked.begins order by occurred_at desc, id desc limit 1
+    ) event`.execute(db)
+  return groupByIndex(rows, toPushed)
 }
+
+const toPushed = (row: { quantity: string; unit: string; occurred_at: string }): PushedUsage => ({
+  quantity: row.quantity,
+  unit: row.unit,
+  occurredAt: row.occurred_at,
+})
 
 function untilOf({ isLast, window }: UsageQuestion): string {
   return isLast ? never : window.end
-}
-
-function groupByIndex<Row extends { readonly index: number }, Value>(
-  rows: readonly Row[],
-  toValue: (row: Row) => Value,
-): ReadonlyMap<number, Value[]> {
-  const groups = new Map<number, Value[]>()
-  for (const row of rows) {
-    const group = groups.get(row.index)
-    if (group) group.push(toValue(row))
-    else groups.set(row.index, [toValue(row)])
-  }
-  return groups
 }
 
 /**
@@ -277,7 +252,9 @@ export async function findUnread(
     select asked.index from unnest(${read.map(({ index }) => index)}::integer[],
       ${read.map(({ instanceId }) => instanceId)}::uuid[], ${read.map(({ metric }) => metric)}::text[],
       ${read.map(({ window }) => window.end)}::timestamptz[]) as asked (index, instance_id, metric, ends)
-    where not exists (select from readings reading where reading.instance_id = asked.instance_id
-      and reading.metric = asked.metric and reading.read_at >= asked.ends)`.execute(db)
+    where not exists (
+      select from reading_series series
+      join lateral (${isReadFrom(sql`series.id`, sql`asked.ends`)}) read on true
+      where series.instance_id = asked.instance_id and series.metric = asked.metric)`.execute(db)
   return new Set(rows.map(({ index }) => index))
 }

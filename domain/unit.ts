@@ -38,14 +38,42 @@ export function isWholeUnit(unit: string): boolean {
  * @throws `unit_unknown`, `unit_not_convertible` (users into GiB)
  */
 export function convertUnit(quantity: Big, from: string, to: string): Big {
+  return fromBaseUnit(toBaseUnit(quantity, from, to), to)
+}
+
+/**
+ * A quantity in the base unit of its dimension, bytes or seconds, in which every one is exact: three times 20 minutes are an
+ * hour only if they are added before they are divided. @param to the unit that it will be wanted in
+ * @throws `unit_unknown`, `unit_not_convertible`
+ */
+export function toBaseUnit(quantity: Big, from: string, to: string): Big {
   const source = getUnit(from)
-  const target = getUnit(to)
-  if (source.dimension !== target.dimension) {
+  if (source.dimension !== getUnit(to).dimension) {
     throw new BusinessError('unit_not_convertible', `${from} cannot be converted into ${to}.`)
   }
-  // Factors are powers of 2 or 10 or small whole numbers: a division at 40 places loses nothing that is billed.
-  return divide(quantity.times(source.factor), new Big(target.factor))
+  return quantity.times(source.factor)
 }
+
+/** @param over what the quantity is to be divided by besides, as for an average @throws `unit_unknown` */
+export function fromBaseUnit(quantity: Big, to: string, over = new Big(1)): Big {
+  // Factors are powers of 2 or 10 or small whole numbers: a division at 40 places loses nothing that is billed.
+  return divide(quantity, over.times(getUnit(to).factor))
+}
+
+/** A quantity in the unit that measures the others of its dimension, bytes or seconds. One that is not in the table stays. */
+export function inBaseUnit(quantity: string, unit: string): { quantity: string; unit: string } {
+  const own = Object.hasOwn(units, unit) ? units[unit] : undefined
+  if (own === undefined) return { quantity, unit }
+  const base = Object.keys(units).find(
+    (name) => units[name]?.dimension === own.dimension && units[name].factor === '1',
+  )
+  return { quantity: new Big(quantity).times(own.factor).toFixed(), unit: base ?? unit }
+}
+
+/** Each unit and what one of it is in the base unit of its dimension, for those who multiply elsewhere. */
+export const unitFactors: readonly { readonly unit: string; readonly factor: string }[] = Object.entries(
+  units,
+).map(([unit, { factor }]) => ({ unit, factor }))
 
 /** @throws `unit_unknown` */
 export function getUnit(name: string): { dimension: string; factor: string } {

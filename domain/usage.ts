@@ -1,8 +1,8 @@
 import Big from 'big.js'
-import { aggregate, bucketMaxima, timeWeightedAverage, type HeldValue } from './aggregation.ts'
-import { unreachable } from './assert.ts'
-import { roundDecimal, roundToStep } from './money.ts'
-import { convertUnit } from './unit.ts'
+import { aggregate } from './aggregation.ts'
+import { gaugeQuantity, isInside, sumPoints, type GaugePoint, type GaugeSums } from './gauge.ts'
+import { roundToStep } from './money.ts'
+import { fromBaseUnit, toBaseUnit } from './unit.ts'
 
 /**
  * How a metric's readings become the quantity of a period: the growth of a counter, or one value of many of a gauge.
@@ -43,6 +43,8 @@ export interface Reading {
   readonly isOpening: boolean
   /** UTC instant as ISO text, in the subscription's own time. */
   readonly readAt: string
+  /** By the clock on the wall, where that is another one: what was read while a test clock stood still. */
+  readonly sampledAt?: string
 }
 
 /** An amount that was pushed: added to a counter, a value in force for a gauge. */
@@ -82,7 +84,8 @@ export interface Measured {
 /**
  * The usage of one window in the product's unit. Readings come in order of time, and hold besides those inside the
  * window the ones before it, from which a counter's growth is counted. Readings 100, 160, (missed), 220, restart 0, 30
- * give 150: a counter that falls was reset and starts at 0. An average has 10 decimals.
+ * give 150: a counter that falls was reset and starts at 0. An average has 10 decimals. This is the definition; where
+ * readings are many the database comes to the same sums (`quantityOfSums`).
  * @throws `unit_not_convertible`, `unit_unknown`
  */
 export function aggregateUsage(
@@ -92,19 +95,56 @@ export function aggregateUsage(
   unit: string,
 ): UsageQuantity {
   const readWindow = rule.kind === 'counter' ? (measured.growthWindow ?? window) : window
-  const readings = measured.readings.filter((reading) => isInside(reading.readAt, readWindow))
+  const inside = measured.readings.filter((reading) => isInside(reading.readAt, readWindow))
   const events = measured.events.filter((event) => isInside(event.occurredAt, window))
+  const seen = {
+    readingCount: inside.length,
+    firstReadAt: inside[0]?.readAt ?? null,
+    lastReadAt: inside.at(-1)?.readAt ?? null,
+  }
+  if (rule.kind === 'counter') {
+    const grown = growth(measured.readings, readWindow, unit).toFixed()
+    return quantityOfSums(rule, window, { ...seen, kind: 'counter', grown }, { events, unit })
+  }
+  const points = [
+    ...pointsOfReadings(measured.readings, unit),
+    ...measured.events.map((event) => ({
+      at: event.occurredAt,
+      value: toBaseUnit(new Big(event.quantity), event.unit, unit),
+    })),
+  ].toSorted((first, second) => Date.parse(first.at) - Date.parse(second.at))
+  const sums = { ...seen, kind: 'gauge', ...sumPoints(rule, window, points) } as const
+  return quantityOfSums(rule, window, sums, { events, unit })
+}
+
+/** What the readings of a window come to, exact and in the base unit: all that a quantity is made of. */
+export type ReadingSums = {
+  readonly readingCount: number
+  readonly firstReadAt: string | null
+  readonly lastReadAt: string | null
+} & ({ readonly kind: 'counter'; readonly grown: string } | ({ readonly kind: 'gauge' } & GaugeSums))
+
+/**
+ * The quantity of sums. Of a gauge they are the sums of its events too; of a counter these are added.
+ * @throws `unit_not_convertible`, `unit_unknown`
+ */
+export function quantityOfSums(
+  rule: MetricRule,
+  window: InstantWindow,
+  sums: ReadingSums,
+  { events, unit }: { events: readonly PushedUsage[]; unit: string },
+): UsageQuantity {
   const quantity =
-    rule.kind === 'counter'
-      ? counterValue(rule, events, unit, growth(measured.readings, readWindow, unit))
-      : gaugeValue(rule, window, measured, unit)
+    sums.kind === 'counter'
+      ? counterQuantity(rule, events, unit, new Big(sums.grown))
+      : gaugeQuantity(rule, window, sums, unit)
   return {
     quantity: roundQuantity(quantity, rule).toFixed(),
     unit,
-    readingCount: readings.length,
+    readingCount: sums.readingCount,
     eventCount: events.length,
-    firstReadAt: readings[0]?.readAt ?? null,
-    lastReadAt: readings.at(-1)?.readAt ?? null,
+    firstReadAt: sums.firstReadAt,
+    lastReadAt: sums.lastReadAt,
   }
 }
 
@@ -112,16 +152,12 @@ function roundQuantity(quantity: Big, { rounding }: MetricRule): Big {
   return rounding ? roundToStep(quantity, new Big(rounding.step), rounding.mode) : quantity
 }
 
-function isInside(instant: string, window: InstantWindow): boolean {
-  return Date.parse(instant) > Date.parse(window.start) && Date.parse(instant) <= Date.parse(window.end)
-}
-
 /** Growth of every series over the window; each step from one reading to the next counts where the later one was taken. */
 function growth(readings: readonly Reading[], window: InstantWindow, unit: string): Big {
   const before = new Map<string, Big>()
   let total = new Big(0)
   for (const reading of readings) {
-    const value = convertUnit(new Big(reading.value), reading.unit, unit)
+    const value = toBaseUnit(new Big(reading.value), reading.unit, unit)
     const previous = before.get(reading.series)
     if (!reading.isOpening && isInside(reading.readAt, window)) total = total.plus(counted(previous, value))
     before.set(reading.series, value)
@@ -134,106 +170,22 @@ function counted(previous: Big | undefined, value: Big): Big {
 }
 
 /** A counter is summed; of what was pushed to it, the events themselves can be counted instead. */
-function counterValue(rule: MetricRule, events: readonly PushedUsage[], unit: string, grown: Big): Big {
-  const quantities = events.map((event) => convertUnit(new Big(event.quantity), event.unit, unit))
+function counterQuantity(rule: MetricRule, events: readonly PushedUsage[], unit: string, grown: Big): Big {
+  const pushed = events.map((event) => toBaseUnit(new Big(event.quantity), event.unit, unit))
   if (rule.aggregation === 'count' || rule.aggregation === 'unique_count') {
-    return aggregate(quantities, { kind: rule.aggregation })
+    return aggregate(pushed, { kind: rule.aggregation })
   }
-  return sum(quantities).plus(grown)
-}
-
-/** A quantity that can be printed, priced and recomputed. */
-const averageDigits = 10
-
-interface GaugePoint {
-  readonly at: string
-  readonly value: Big
-}
-
-function gaugeValue(rule: MetricRule, window: InstantWindow, measured: Measured, unit: string): Big {
-  const points = [
-    ...totalsAtMoments(measured.readings, unit),
-    ...measured.events.map((event) => ({
-      at: event.occurredAt,
-      value: convertUnit(new Big(event.quantity), event.unit, unit),
-    })),
-  ].toSorted((first, second) => Date.parse(first.at) - Date.parse(second.at))
-  const inside = points.filter((point) => isInside(point.at, window))
-  const carried = points.findLast((point) => Date.parse(point.at) <= Date.parse(window.start))
-  return aggregateGauge(rule, window, { inside, carried: carried?.value ?? new Big(0) })
-}
-
-/** What was in force before stays in force until something else is measured. */
-function aggregateGauge(
-  rule: MetricRule,
-  window: InstantWindow,
-  { inside, carried }: { inside: readonly GaugePoint[]; carried: Big },
-): Big {
-  const values = inside.map(({ value }) => value)
-  const orCarried = values.length === 0 ? [carried] : values
-  switch (rule.aggregation) {
-    case 'count':
-    case 'unique_count':
-      return aggregate(values, { kind: rule.aggregation })
-    case 'max':
-    case 'min':
-      return aggregate(orCarried, { kind: rule.aggregation })
-    case 'average':
-      return roundDecimal(aggregate(orCarried, { kind: 'average' }), averageDigits)
-    case 'percentile':
-      return aggregate(orCarried, { kind: 'percentile', percent: rule.percent ?? 100 })
-    case 'time_weighted_average':
-      return roundDecimal(
-        timeWeightedAverage(heldValues(inside, carried, window), millisecondsOf(window)),
-        averageDigits,
-      )
-    case 'bucket_max':
-      return sum(bucketMaxima(bucketsOf(inside, window, rule.bucketSeconds ?? 3600)))
-    case 'sum':
-    case 'last':
-      return aggregate(orCarried, { kind: 'last' })
-    default:
-      return unreachable(rule.aggregation)
-  }
-}
-
-function millisecondsOf(window: InstantWindow): number {
-  return Date.parse(window.end) - Date.parse(window.start)
-}
-
-/** Each value from the moment it was measured until the next, the carried one from the window's start. */
-function heldValues(inside: readonly GaugePoint[], carried: Big, window: InstantWindow): HeldValue[] {
-  const points = [{ at: window.start, value: carried }, ...inside]
-  return points.map(({ at, value }, index) => ({
-    value,
-    duration: Date.parse(points[index + 1]?.at ?? window.end) - Date.parse(at),
-  }))
-}
-
-/** As a window, a bucket has its end and not its start. */
-function bucketsOf(inside: readonly GaugePoint[], window: InstantWindow, bucketSeconds: number): Big[][] {
-  const indexOf = ({ at }: GaugePoint) =>
-    Math.ceil((Date.parse(at) - Date.parse(window.start)) / (bucketSeconds * 1000))
-  return [...Map.groupBy(inside, indexOf).values()].map((points) => points.map(({ value }) => value))
+  return fromBaseUnit(aggregate([grown, ...pushed], { kind: 'sum' }), unit)
 }
 
 /**
  * A gauge is at each moment the sum of what was read at that moment: several volumes of an instance are one gauge, and a
  * container that is gone has no part in it.
  */
-function totalsAtMoments(readings: readonly Reading[], unit: string): { at: string; value: Big }[] {
-  const looks: { readonly at: string; readonly values: Map<string, Big> }[] = []
-  for (const { series, readAt, value, unit: from } of readings) {
-    const last = looks.at(-1)
-    // While a test clock stands still, the same is read again at one moment.
-    const isSameLook = last?.at === readAt && !last.values.has(series)
-    const look = isSameLook ? last : { at: readAt, values: new Map<string, Big>() }
-    if (look !== last) looks.push(look)
-    look.values.set(series, convertUnit(new Big(value), from, unit))
-  }
-  return looks.map(({ at, values }) => ({ at, value: sum([...values.values()]) }))
-}
-
-function sum(values: readonly Big[]): Big {
-  return values.reduce((total, value) => total.plus(value), new Big(0))
+function pointsOfReadings(readings: readonly Reading[], unit: string): GaugePoint[] {
+  const moments = Map.groupBy(readings, ({ readAt, sampledAt }) => `${readAt} ${sampledAt ?? readAt}`)
+  return [...moments.values()].flatMap((together) => {
+    const values = together.map((reading) => toBaseUnit(new Big(reading.value), reading.unit, unit))
+    return together[0] ? [{ at: together[0].readAt, value: aggregate(values, { kind: 'sum' }) }] : []
+  })
 }

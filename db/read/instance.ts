@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import type { Db } from '../database.ts'
+import { readingBefore } from '../stored-reading.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function instances(db: Db) {
@@ -120,15 +121,18 @@ export async function listMetricStates(db: Db, instanceId: string) {
       from instances join application_versions version on version.id = instances.application_version_id,
         jsonb_array_elements(version.definition->'metrics')
       where instances.id = ${instanceId}
-    ), last_look as (
-      select metric, max(sampled_at) as sampled_at from readings where instance_id = ${instanceId} group by metric
+    ), newest as (
+      select series.metric, series.unit, read.value, read.read_at,
+        rank() over (partition by series.metric order by read.sampled_at desc) as age
+      from reading_series series
+      cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) read
+      where series.instance_id = ${instanceId}
     )
     select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure
     from metric
     left join lateral (
-      select sum(reading.value)::text as value, min(reading.unit) as unit, max(reading.read_at) as read_at
-      from last_look join readings reading using (metric, sampled_at)
-      where last_look.metric = metric.code and reading.instance_id = ${instanceId}
+      select sum(value)::text as value, min(unit) as unit, max(read_at) as read_at
+      from newest where newest.metric = metric.code and age = 1
       having count(*) > 0
     ) last on true
     left join metric_failures failed on failed.instance_id = ${instanceId} and failed.metric in (metric.code, 'all')

@@ -1,15 +1,52 @@
-import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
+import type { Decimal, Defaulted, Generated, GeneratedAlways, Instant } from './columns.ts'
 
-export interface ReadingsTable {
+/** A view of all readings, of those in hours too: for looking, and for tests. Bills are measured of what it is made of. */
+export interface ReadingsView {
+  instance_id: GeneratedAlways<string>
+  metric: GeneratedAlways<string>
+  series: GeneratedAlways<string>
+  value: GeneratedAlways<Decimal>
+  unit: GeneratedAlways<string>
+  is_opening: GeneratedAlways<boolean>
+  read_at: GeneratedAlways<Instant>
+  sampled_at: GeneratedAlways<Instant>
+}
+
+export interface ReadingSeriesTable {
   id: Generated<number>
   instance_id: string
   metric: string
   series: string
-  value: Decimal
   unit: string
-  is_opening: Defaulted<boolean>
+}
+
+/** Partitioned by weeks of `sampled_at`. What was sampled before `reading_store.rolled_up_to` counts as its hours say. */
+export interface ReadingValuesTable {
+  series_id: number
   read_at: Instant
   sampled_at: Instant
+  value: Decimal
+  is_opening: Defaulted<boolean>
+}
+
+/** Every reading of a series in an hour, in the order of time; without `sampled_ats` sampled when read, without `openings` none. */
+export interface ReadingHoursTable {
+  series_id: number
+  starts_at: Instant
+  rolled_up_to: Instant
+  reading_count: number
+  read_ats: Instant[]
+  sampled_ats: Instant[] | null
+  read_values: Decimal[]
+  openings: boolean[] | null
+}
+
+/** One row: how far readings are rolled up, and how long they are kept. */
+export interface ReadingStoreTable {
+  is_only: Defaulted<boolean>
+  rolled_up_to: Defaulted<Instant>
+  raw_days: Defaulted<number>
+  hourly_months: Defaulted<number>
 }
 
 export interface MetricFailuresTable {

@@ -600,6 +600,62 @@ test('a usage window never changes, and none overlaps it', async () => {
   )
 })
 
+test('a reading is no less than 0 and there once, and an hour holds as many as it says', async () => {
+  const { id: instanceId } = await db.selectFrom('instances').select('id').executeTakeFirstOrThrow()
+  const series = { instance_id: instanceId, metric: 'users', series: 'a', unit: 'user' }
+  const { id } = await db
+    .insertInto('reading_series')
+    .values(series)
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await refuses('reading_series_instance_id_metric_series_unit_key', async () =>
+    db.insertInto('reading_series').values(series).execute(),
+  )
+  const at = '2026-01-01T00:00:00Z'
+  const reading = { series_id: id, value: '1', read_at: at, sampled_at: at }
+  await db.insertInto('reading_values').values(reading).execute()
+  const { rows } = await sql<{ name: string }>`
+    select replace(tableoid::regclass::text, 'reading_values', '') as name from reading_values`.execute(db)
+  const partition = `reading_values${rows[0]?.name}`
+  await refuses(`${partition}_pkey`, async () => db.insertInto('reading_values').values(reading).execute())
+  await refuses('reading_values_value_check', async () =>
+    db
+      .insertInto('reading_values')
+      .values({ ...reading, sampled_at: '2026-01-02T00:00:00Z', value: '-1' })
+      .execute(),
+  )
+  const hour = {
+    series_id: id,
+    starts_at: at,
+    rolled_up_to: at,
+    reading_count: 1,
+    read_ats: [at],
+    read_values: ['1'],
+  }
+  const addHour = async (overrides: object) =>
+    db
+      .insertInto('reading_hours')
+      .values({ ...hour, sampled_ats: null, openings: null, ...overrides })
+      .execute()
+  await refuses('reading_hours_reading_count_check', async () =>
+    addHour({ reading_count: 0, read_ats: [], read_values: [] }),
+  )
+  await refuses('an_hour_has_all_its_readings', async () => addHour({ read_values: ['1', '2'] }))
+  await refuses('an_hour_knows_all_or_none', async () => addHour({ openings: [true, false] }))
+  await addHour({})
+  await refuses('reading_hours_pkey', async () => addHour({}))
+  await refuses('reading_store_is_only_check', async () =>
+    db.insertInto('reading_store').values({ is_only: false }).execute(),
+  )
+  await refuses('reading_store_pkey', async () => db.insertInto('reading_store').values({ raw_days: 41 }).execute())
+  await refuses('reading_store_raw_days_check', async () =>
+    db.updateTable('reading_store').set({ raw_days: 6 }).execute(),
+  )
+  await refuses('reading_store_hourly_months_check', async () =>
+    db.updateTable('reading_store').set({ hourly_months: 3 }).execute(),
+  )
+})
+
 test('an answer to a tax id stays, and says why where there is none', async () => {
   const { id: customerId } = await db.selectFrom('customers').select('id').executeTakeFirstOrThrow()
   const add = async (overrides: object) =>

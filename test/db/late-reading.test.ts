@@ -8,7 +8,7 @@ import { cancelSubscription } from '#db/subscription-command.ts'
 import { lockDocument } from '#db/subscription-documents.ts'
 import { until } from '#test/support/installation.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
-import { networkLines, sellMetered } from '#test/support/metered.ts'
+import { correctReadings, networkLines, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
 // Readings that come after their window was billed, or could not be taken in time. Network costs 1.00 a GiB.
@@ -68,12 +68,8 @@ test('a reading that is corrected after it was billed leaves its window, and the
   await read('2026-01-20T00:00:00Z', '100')
   await read('2026-02-01T00:00:00Z', '160')
   await billDue(seller.db, documentId, '2026-02-01T00:02:00Z')
-  const readings = seller.db.updateTable('readings').where('instance_id', '=', instanceId)
-  await readings
-    .set({ value: String(150 * 2 ** 30) })
-    .where('metric', '=', 'network')
-    .where('read_at', '=', '2026-02-01T00:00:00Z')
-    .execute()
+  const of = { instanceId, metric: 'network', readAt: '2026-02-01T00:00:00Z' }
+  await correctReadings(seller, of, String(150 * 2 ** 30))
   await read('2026-03-01T00:00:00Z', '161')
   await billDue(seller.db, documentId, '2026-03-01T00:02:00Z')
   assert.deepEqual(await networkLines(seller, subscriptionId), [

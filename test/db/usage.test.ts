@@ -6,7 +6,7 @@ import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import type { NewUsageEvent } from '#db/usage-event.ts'
-import { sellMetered } from '#test/support/metered.ts'
+import { correctReadings, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent } from '#test/support/usage-events.ts'
 
@@ -103,7 +103,7 @@ test('a billed window stays as it was when its source changes afterwards', async
   await read('2026-02-01T00:00:00Z', '5')
   await billDue(seller.db, documentId, '2026-02-01T00:01:00Z')
   const billed = await listWindows(subscriptionId)
-  await seller.db.updateTable('readings').set({ value: '0' }).where('instance_id', '=', instanceId).execute()
+  await correctReadings(seller, { instanceId }, '0')
   await pushUsage(seller.db, {
     subscriptionId,
     metric: 'network',

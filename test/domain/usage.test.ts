@@ -129,6 +129,29 @@ test('two volumes are one gauge: the highest sum at one moment, not the sum of t
   assert.equal(measure(highest, january, { readings }).quantity, '6')
 })
 
+test('what moves from one volume to another between two readings is never counted in both', () => {
+  const readings = [
+    reading('2026-01-02T00:00:00Z', '10', { series: 'logs' }),
+    reading('2026-01-02T00:00:00Z', '1', { series: 'data' }),
+    reading('2026-01-03T00:00:00Z', '11', { series: 'data' }),
+    reading('2026-01-03T00:00:00Z', '0', { series: 'logs' }),
+  ]
+  assert.equal(measure(highest, january, { readings }).quantity, '11')
+})
+
+test('a container that was replaced has no part in a gauge any more', () => {
+  const readings = [
+    reading('2026-01-02T00:00:00Z', '5', { series: 'container:old', unit: 'user' }),
+    reading('2026-01-03T00:00:00Z', '6', { series: 'container:new', unit: 'user' }),
+  ]
+  assert.equal(measure(highest, january, { readings }, 'user').quantity, '6')
+})
+
+test('what does not divide is added up before it is divided: three times 20 minutes are an hour', () => {
+  const events = [1, 2, 3].map((day) => event(`2026-01-0${day}T12:00:00Z`, '20', 'minute'))
+  assert.equal(measure(counter, january, { events }, 'hour').quantity, '1')
+})
+
 test('the last value of a gauge stays in force while nothing newer is known', () => {
   const events = [event('2026-01-10T00:00:00Z', '2')]
   assert.equal(measure(latest, february, { events }).quantity, '2')
@@ -200,7 +223,7 @@ test('the highest value of a gauge is that of the window in which it was read', 
       const measured = {
         readings: readings
           .toSorted((first, second) => first.hour - second.hour)
-          .map(({ hour, value }) => reading(at(hour), String(value), { series: 'data' })),
+          .map(({ hour, value }, index) => reading(at(hour), String(value), { sampledAt: at(index) })),
       }
       const edges = [0, ...cuts.toSorted((first, second) => first - second), hours]
       const parts = edges

@@ -69,12 +69,19 @@ class Known {
 /** Ten thousand of them in few statements; the product stores them moment by moment. */
 async function storeReadings(db: Db, instanceId: string, readings: readonly TakenReading[]): Promise<void> {
   const instants = readings.map(({ readAtMs }) => new Date(readAtMs).toISOString())
-  await sql`
-    insert into readings (instance_id, metric, series, value, unit, is_opening, read_at, sampled_at)
-    select ${instanceId}, given.metric, given.series, given.value, 'B', given.is_opening, given.read_at, given.read_at
-    from unnest(${readings.map(({ metric }) => metric)}::text[], ${readings.map(({ series }) => series)}::text[],
+  const given = sql`unnest(${readings.map(({ metric }) => metric)}::text[], ${readings.map(({ series }) => series)}::text[],
       ${readings.map(({ bytes }) => String(bytes))}::numeric[], ${readings.map(({ isOpening }) => isOpening)}::boolean[],
-      ${instants}::timestamptz[]) with ordinality as given (metric, series, value, is_opening, read_at, place)
+      ${instants}::timestamptz[]) with ordinality as given (metric, series, value, is_opening, read_at, place)`
+  await sql`
+    insert into reading_series (instance_id, metric, series, unit)
+    select distinct ${instanceId}::uuid, given.metric, given.series, 'B' from ${given} on conflict do nothing`.execute(
+    db,
+  )
+  await sql`
+    insert into reading_values (series_id, value, is_opening, read_at, sampled_at)
+    select series.id, given.value, given.is_opening, given.read_at, given.read_at
+    from ${given} join reading_series series on series.instance_id = ${instanceId}
+      and series.metric = given.metric and series.series = given.series
     order by place
     on conflict do nothing`.execute(db)
 }

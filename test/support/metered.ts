@@ -27,6 +27,20 @@ export async function sellMetered(seller: Seller, now = '2026-01-01T00:00:00Z') 
   return { subscriptionId, documentId, instanceId: instance.id, testClockId, read }
 }
 
+/** Another value, in the unit of its series, of what was read: by whoever may write to the database. */
+export async function correctReadings(
+  { db }: Seller,
+  of: { readonly instanceId: string; readonly metric?: string; readonly readAt?: string },
+  value: string,
+): Promise<void> {
+  await sql`
+    update reading_values set value = ${value} from reading_series series
+    where series.id = series_id and series.instance_id = ${of.instanceId}
+      and series.metric = coalesce(${of.metric ?? null}, series.metric) and read_at = coalesce(${of.readAt ?? null}::timestamptz, read_at)`.execute(
+    db,
+  )
+}
+
 /** Lines of network usage, in the order in which they were billed: kind, period, quantity, amount. */
 export async function networkLines(seller: Seller, subscriptionId: string): Promise<string[]> {
   const rows = await seller.db

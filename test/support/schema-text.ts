@@ -3,13 +3,18 @@ import type { Db } from '#db/database.ts'
 
 /**
  * The schema as the database's catalog describes it, as SQL in a stable order: extensions, functions, then each table
- * with its constraints, indexes and triggers.
+ * with its constraints, indexes, triggers and the way it is partitioned, and the views. Partitions come and go, and are not told.
  */
 export async function readSchemaText(db: Db): Promise<string> {
   const tables = await listDefinitions(
     db,
     sql`select relname as name, oid::regclass::text as definition from pg_class
-      where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not like 'kysely%'`,
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname not like 'kysely%'`,
+  )
+  const views = await listDefinitions(
+    db,
+    sql`select relname as name, format(E'create view %s as\n%s', relname, pg_get_viewdef(oid)) as definition from pg_class
+      where relnamespace = 'public'::regnamespace and relkind = 'v'`,
   )
   const parts = [
     ...(await listDefinitions(
@@ -23,6 +28,7 @@ export async function readSchemaText(db: Db): Promise<string> {
     )),
   ].map((definition) => `${definition.trim()};\n`)
   for (const table of tables) parts.push(await describeTable(db, table))
+  parts.push(...views.map((definition) => `${definition.trim()}\n`))
   return parts.join('\n')
 }
 
@@ -49,9 +55,14 @@ async function describeTable(db: Db, table: string): Promise<string> {
     db,
     sql`select tgname as name, pg_get_triggerdef(oid) as definition from pg_trigger where tgrelid = ${table}::regclass and not tgisinternal`,
   )
+  const [partition = ''] = await listDefinitions(
+    db,
+    sql`select partrelid::text as name, ' PARTITION BY ' || pg_get_partkeydef(partrelid) as definition from pg_partitioned_table
+      where partrelid = ${table}::regclass`,
+  )
   const body = [...columns, ...constraints].map((definition) => `  ${definition}`).join(',\n')
   const others = [...indexes, ...triggers].map((definition) => `${definition};\n`).join('')
-  return `CREATE TABLE ${table} (\n${body}\n);\n${others}`
+  return `CREATE TABLE ${table} (\n${body}\n)${partition};\n${others}`
 }
 
 async function listDefinitions(db: Db, query: ReturnType<typeof sql>): Promise<string[]> {

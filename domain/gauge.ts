@@ -109,7 +109,13 @@ export function gaugeQuantity(rule: MetricRule, window: InstantWindow, sums: Gau
           : fromBaseUnit(amount, unit, new Big(sums.points)),
         averageDigits,
       )
-    default:
+    case 'max':
+    case 'min':
+    case 'percentile':
+    case 'sum':
+    case 'last':
       return fromBaseUnit(sums.points === 0 ? new Big(sums.carried) : amount, unit)
+    default:
+      return unreachable(rule.aggregation)
   }
 }

@@ -1,5 +1,6 @@
 import { listOpenTasks, closeTasks, openTask, type NewTask } from '#db/task.ts'
 import { countRepairs } from '#db/reconciliation.ts'
+import { noteHostRules, readGuests } from '#db/host-rules.ts'
 import { recordRemoval } from '#db/resource.ts'
 import { keepForeignSubnets } from '#db/subnet-move.ts'
 import { lockServer, releaseSubnets, tellSubnetUse } from '#db/subnet.ts'
@@ -33,6 +34,7 @@ export function createServerReconcileActivities(deps: ServerDependencies) {
       return await withRunnerContext(async (ctx) => {
         const truth = await reconcileServer(deps, scope, ctx)
         await settleSubnets(deps, scope.serverId, ctx)
+        await settleHostRules(deps, scope.serverId, ctx)
         return truth
       })
     },
@@ -99,6 +101,12 @@ async function settleSubnets({ db, runner }: ServerDependencies, serverId: strin
     await releaseSubnets(tx, serverId)
     await tellSubnetUse(tx, serverId)
   })
+}
+
+/** Somebody may have taken them away, and networks of links come and go. */
+async function settleHostRules({ db, runner }: ServerDependencies, serverId: string, ctx: RunnerContext) {
+  const guests = await readGuests(db, serverId)
+  await noteHostRules(db, serverId, await runner.keepHostRules(guests, ctx))
 }
 
 /** One that cannot be repaired holds up no other: its event says why, and its task stays. */

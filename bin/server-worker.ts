@@ -2,6 +2,7 @@ import path from 'node:path'
 import { NativeConnection, Runtime } from '@temporalio/worker'
 import { z } from 'zod'
 import { logError } from '#bin/error-log.ts'
+import { runOnHost } from '#bin/host-command.ts'
 import { toInstallationKey } from '#bin/installation-key.ts'
 import { readJoinedServer } from '#bin/joined-server.ts'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
@@ -15,6 +16,7 @@ import { createDockerRunner } from '#docker/runner.ts'
 const environmentSchema = z.object({
   CLOUDER_DATA: z.string().min(1),
   CLOUDER_BACKUPS: z.string().default(''),
+  CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
   DOCKER_HOST: z.string().default(''),
 })
 
@@ -41,6 +43,7 @@ const queue = await serveServer(
       busyboxPath: (await ensureBusybox((note) => console.error(note))) ?? '',
       packageArchive: await findPackageArchive(),
       backupsFolder: path.resolve(env.CLOUDER_BACKUPS || path.join(env.CLOUDER_DATA, 'backups')),
+      ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
       dockerHost: env.DOCKER_HOST,
     }),
   },

@@ -132,6 +132,8 @@ async function findLocalParts(folder: string, progress: Progress): Promise<Recor
     CLOUDER_TEST_REGISTRY: registry ?? '',
     DOCKER_HOST: docker?.host ?? '',
     CLOUDER_BUSYBOX: busybox ?? '',
+    // What tests start sets nothing on the machine that would outlive them.
+    CLOUDER_HOST_RULES: 'leave',
     CLOUDER_TEST_CHROMIUM: chromium ?? '',
   }
 }

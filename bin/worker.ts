@@ -7,6 +7,7 @@ import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
 import { logError } from '#bin/error-log.ts'
+import { runOnHost } from '#bin/host-command.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
@@ -30,6 +31,7 @@ const environmentSchema = z.object({
   CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
   CLOUDER_BUSYBOX: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
+  CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_TAX_SERVICE_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
@@ -49,6 +51,7 @@ async function runnerOptions(env: Environment): Promise<DockerRunnerOptions> {
   return {
     applicationsFolder: path.join(project, 'applications'),
     busyboxPath: env.CLOUDER_BUSYBOX,
+    ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
     packageArchive: await findPackageArchive(),
     backupsFolder: path.resolve(
       env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),

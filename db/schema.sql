@@ -1880,6 +1880,7 @@ CREATE TABLE servers (
   unreachable_since timestamp with time zone,
   subnet_pool cidr not null default '10.201.0.0/16'::cidr,
   subnet_prefix_length integer not null default 26,
+  host_rules jsonb,
   constraint servers_pkey PRIMARY KEY (id),
   constraint servers_code_key UNIQUE (code),
   constraint failure_has_a_cause CHECK (((failure_cause IS NULL) = (failure_detail IS NULL))),

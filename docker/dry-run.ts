@@ -64,6 +64,7 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     testConnection: async () => undefined,
     ensure: async (step, ctx) => ensureStep(server, step, ctx),
     remove: async (step, ctx) => removeStep(server, step, ctx),
+    keepHostRules: async () => ({ state: 'not_possible', detail: 'there is no host' }),
     list: async (instance) => listResources(server, instance),
     listRanges: async () => heldRanges(server),
     listManaged: async (installation) =>

@@ -22,9 +22,11 @@ export async function listNetworkRanges(docker: Docker, ctx: RunnerContext): Pro
   )
 }
 
-const modemSchema = z.object({ socketPath: z.string().optional() })
+/** The library looks the usual socket up by itself, by a function, where none is named. */
+const modemSchema = z.object({ socketPath: z.unknown().optional() })
 
-function isOnThisMachine({ modem }: Docker): boolean {
+/** Its socket is here, thus its host is this machine. */
+export function isOnThisMachine({ modem }: Docker): boolean {
   return modemSchema.parse(modem).socketPath !== undefined
 }
 

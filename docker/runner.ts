@@ -22,6 +22,7 @@ import { watchEngine } from './engine-events.ts'
 import { examineServer } from './examination.ts'
 import { execute } from './execution.ts'
 import { listRanges } from './held-ranges.ts'
+import { keepHostRules, type RunOnHost } from './host-rules.ts'
 import { ensureImage, type ImageSources } from './image.ts'
 import { applyLimit, readLimit } from './limit.ts'
 import { ensureLink } from './link.ts'
@@ -43,6 +44,8 @@ export interface DockerRunnerOptions extends ImageSources {
   readonly certificates?: EngineCertificates
   /** Where copies of volumes are kept. Without it nothing can be saved, thus nothing that has volumes be unbuilt. */
   readonly backupsFolder?: string
+  /** Sets rules on the engine's host. Without it none are wanted. */
+  readonly runOnHost?: RunOnHost
 }
 
 /** The runner that makes things for real, on one engine. */
@@ -59,6 +62,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
       void (await call(ctx, 'reach the engine', (abortSignal) => ask(docker, 'ping', abortSignal), 5_000)),
     ensure: (step, ctx) => ensureStep(copying, options, step, ctx),
     remove: (step, ctx) => removeStep(docker, step, ctx),
+    keepHostRules: (of, ctx) => keepHostRules({ docker, runOnHost: options.runOnHost }, of, ctx),
     list: (instance, ctx) => listResources(docker, instance, ctx),
     listRanges: (ctx) => listRanges(docker, ctx),
     listManaged: (installation, ctx) => listByLabels(docker, installationLabels(installation), ctx),

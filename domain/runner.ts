@@ -4,6 +4,7 @@ import type { RegistryLogin } from './registry.ts'
 import type { LogLine, LogRequest } from './log-line.ts'
 import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 import type { UnreachableCause } from './server.ts'
+import type { HostRules } from './host-rules.ts'
 import type { HeldRange } from './subnet.ts'
 
 /** What a caller gives to every call. */
@@ -221,6 +222,13 @@ export interface Runner {
   ensure(step: BuildStep, ctx: RunnerContext): Promise<StepOutcome>
   /** Removes by exact name and labels. What is not there is a success; what is not ours is `name_taken_on_server` and untouched. */
   remove(step: UndoableStep, ctx: RunnerContext): Promise<RemovalOutcome>
+
+  /**
+   * Sees to it that containers of an installation do not reach their server, nor where its cloud tells about it. What the host does not
+   * let be done is told, not thrown.
+   * @param of `ins_…`, and the pool of its subnets on this server
+   */
+  keepHostRules(of: { installation: string; pool: string }, ctx: RunnerContext): Promise<HostRules>
 
   /** Containers and volumes of the instance, by label; its environment's network too when this instance is the last to use it. */
   list(instance: PlannedInstance, ctx: RunnerContext): Promise<readonly ServerResource[]>

@@ -45,6 +45,7 @@ async function examine(): Promise<Result[]> {
     import('./doctor/database.ts').then(({ databaseChecks }) => databaseChecks),
     import('./doctor/temporal.ts').then(({ temporalChecks }) => temporalChecks),
     import('./doctor/docker.ts').then(({ dockerChecks }) => dockerChecks),
+    import('./doctor/host.ts').then(({ hostChecks }) => hostChecks),
   ])
   const place = findPlace(process.env)
   try {

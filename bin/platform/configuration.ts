@@ -134,6 +134,7 @@ export const startHelp = `
     DOCKER_HOST               the usual sockets    a Docker engine, unix:///… or tcp://…
     CLOUDER_BUSYBOX           found or installed   a static busybox, for stand-in images
     CLOUDER_BACKUPS           in the data folder   where the last copies of volumes are kept
+    CLOUDER_HOST_RULES        keep                 leave: sets no packet filter rules on this host
 
   A second start with the same data folder finds everything again. To start afresh, remove the data folder
   (subscriptions that still run keep their containers: cancel them first).

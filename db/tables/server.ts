@@ -1,3 +1,4 @@
+import type { HostRules } from '#domain/host-rules.ts'
 import type { ResourceKind, ServerConnection, UnreachableCause } from '#domain/server.ts'
 import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
 
@@ -38,6 +39,8 @@ export interface ServersTable {
   tags: Defaulted<string[]>
   draining_since: Defaulted<Instant | null>
   removed_at: Defaulted<Instant | null>
+  /** What keeps its containers from it, as it was seen when they were compared last. */
+  host_rules: Defaulted<(HostRules & { readonly seenAt: string }) | null>
   created_at: Generated<Instant>
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { fail, NothingToLookAt, ok, runChecks } from '#bin/clouder/doctor/check.ts'
+import { judgeRoutes, judgeRules } from '#bin/clouder/doctor/host.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
@@ -154,4 +155,26 @@ test('a check that throws fails alone; one with nothing to look at is skipped', 
       ['none', 'skipped', 'not there'],
     ],
   )
+})
+
+test('rules of a host are as its worker saw them; routes of the host into the pool are told, but for bridges', () => {
+  const server = { code: 'local', pool: '10.201.0.0/16' }
+  const kept = { ...server, rules: { state: 'kept', detail: 'chain CLOUDER-1' } } as const
+  const refused = {
+    ...server,
+    code: 'rack-2',
+    rules: { state: 'not_permitted', detail: 'must be root' },
+  } as const
+  const off = { ...server, rules: { state: 'off', detail: 'none is wanted' } } as const
+  assert.deepEqual(judgeRules([kept]), { state: 'ok', found: 'kept on local' })
+  assert.deepEqual(judgeRules([kept, refused]), { state: 'warn', found: 'rack-2: must be root' })
+  assert.equal(judgeRules([{ ...server, rules: null }, off]).state, 'skipped')
+  const bridge = { range: '10.201.0.0/26', holder: 'route of br-0123456789ab' }
+  assert.equal(judgeRoutes(server.pool, [bridge]).state, 'ok')
+  const { state, found } = judgeRoutes(server.pool, [
+    bridge,
+    { range: '10.0.0.0/8', holder: 'route of tun0' },
+  ])
+  assert.equal(state, 'warn')
+  assert.match(found, /not all ours: route of tun0 has 10\.0\.0\.0\/8/)
 })

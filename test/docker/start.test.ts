@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { planBuild } from '#domain/build-plan.ts'
 import { ContainerStuck } from '#domain/runner.ts'
 import { ensureContainer } from '#docker/container.ts'

@@ -16,7 +16,8 @@ export async function saveApplication(
     files?: Readonly<Record<string, string>>
   },
 ): Promise<{ id: string; version: number }> {
-  const { definition, compose } = application
+  const { icon = null, ...definition } = application.definition
+  const { compose } = application
   const { id } = await db
     .insertInto('applications')
     .values({ id: newId(), code: definition.code, title: definition.title, archived_at: null })
@@ -30,10 +31,11 @@ export async function saveApplication(
     .where('application_id', '=', id)
     .where('compose_sha256', '=', sha256)
     .where(sql<boolean>`definition = ${JSON.stringify(definition)}::jsonb`)
+    .where('icon', 'is not distinct from', icon)
     .orderBy('version', 'desc')
     .executeTakeFirst()
   if (kept) return { id, version: kept.version }
-  return { id, version: await insertVersion(db, { id, sha256, ...application }) }
+  return { id, version: await insertVersion(db, { ...application, id, sha256, definition, icon }) }
 }
 
 /** The application's row is locked by the caller's upsert, so that two versions never get one number. */
@@ -44,6 +46,7 @@ async function insertVersion(
     sha256: string
     compose: string
     definition: ApplicationDefinition
+    icon: string | null
     files?: Readonly<Record<string, string>>
   },
 ): Promise<number> {
@@ -62,6 +65,7 @@ async function insertVersion(
       compose_sha256: application.sha256,
       files: JSON.stringify(application.files ?? {}),
       definition: JSON.stringify(application.definition) as unknown as ApplicationDefinition,
+      icon: application.icon,
     }))
     .returning('version')
     .executeTakeFirstOrThrow()

@@ -135,7 +135,7 @@ export function linkedSequence(
   const roots = new Map(buildSequence(lines))
   const at = (id: string): number => partSequence(parts, roots, id)
   // Raising one may raise what wants it: so often, and no more, as there are applications.
-  for (const _round of parts.parents.size === 0 ? [0] : applicationIds) {
+  for (let round = 0; round < (parts.parents.size === 0 ? 1 : applicationIds.length); round += 1) {
     for (const id of applicationIds) {
       const places = neededBy(id, { applicationIds, subscriptionIndex, links }).map((needed) =>
         placeOf(needed, { id, at, parts }),

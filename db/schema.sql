@@ -408,10 +408,12 @@ CREATE TABLE application_versions (
   definition jsonb not null,
   created_at timestamp with time zone not null default now(),
   files jsonb not null default '{}'::jsonb,
+  icon text,
   constraint application_versions_pkey PRIMARY KEY (id),
   constraint application_versions_application_id_version_key UNIQUE (application_id, version),
   constraint application_versions_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
   constraint application_versions_files_check CHECK ((jsonb_typeof(files) = 'object'::text)),
+  constraint application_versions_icon_check CHECK (((icon ~ '^data:image/(png|jpeg);base64,'::text) AND (length(icon) <= 100000))),
   constraint application_versions_version_check CHECK ((version > 0))
 );
 

@@ -29,13 +29,20 @@ export async function readBeside(root: string): Promise<Folder> {
 
 const FILE_BYTES_MAX = 256 * 1024
 
+/** What is no text, and is told as a data URL. */
+const IMAGE = /\.(png|jpe?g)$/i
+
 /** A file inside the folder, links followed: one that leads out of it is not there. */
 export function readText(root: string, path: string): string | undefined {
   try {
     const file = realpathSync(join(root, path))
     const stat = statSync(file)
     const isInside = file.startsWith(realpathSync(root) + sep)
-    return isInside && stat.isFile() && stat.size <= FILE_BYTES_MAX ? readFileSync(file, 'utf8') : undefined
+    if (!isInside || !stat.isFile() || stat.size > FILE_BYTES_MAX) return undefined
+    const type = IMAGE.exec(path)?.[1]?.toLowerCase().replace('jpg', 'jpeg')
+    return type === undefined
+      ? readFileSync(file, 'utf8')
+      : `data:image/${type};base64,${readFileSync(file, 'base64')}`
   } catch (error) {
     if (
       error instanceof Error &&

@@ -256,6 +256,8 @@ export interface ApplicationDefinition {
   readonly code: string
   readonly title: string
   readonly isStandIn: boolean
+  /** A data URL of a PNG or JPEG. Kept beside the definition, not in it: it is read where it is shown only. */
+  readonly icon?: string
   /** What a person must be told before using it, for example that it is a stand-in. */
   readonly notice: string | null
   readonly public: { readonly service: string; readonly port: number } | null

@@ -8,6 +8,7 @@ import { describePriceModel } from '#domain/pricing/describe.ts'
 import type { Frame } from '../frame.ts'
 import { pageQuery, toPageRequest } from '../pagination.ts'
 import { parse } from '../validation.ts'
+import { ApplicationIcon } from './application-icon.tsx'
 import { consolePage } from './console-page.tsx'
 import { formatInterval } from './format.ts'
 import { toListPage } from './page-links.ts'
@@ -81,6 +82,7 @@ function Product({ row }: { row: ProductRow }) {
   return (
     <tr class={row.archived_at === null ? undefined : 'past'}>
       <th scope="row">
+        <ApplicationIcon of={row.icon} />
         <a href={`/catalog/products/${encodeId('product', row.id)}`}>{row.name}</a>
         <div class="hint">{row.archived_at === null ? row.code : `${row.code}, archived`}</div>
       </th>

@@ -1,4 +1,5 @@
 import type { Frame } from '../frame.ts'
+import { registerApplicationIcon } from './application-icon.tsx'
 import { registerAssets } from './assets.ts'
 import { registerBillingRunPages } from './billing-runs.tsx'
 import { registerBuildForms } from './build-actions.tsx'
@@ -44,6 +45,7 @@ import { registerUsageWindowPages } from './usage-window.tsx'
 /** Every page. */
 export function registerPages(frame: Frame): void {
   registerAssets(frame)
+  registerApplicationIcon(frame)
   registerTheme(frame)
   registerHome(frame)
   registerOrderPage(frame)

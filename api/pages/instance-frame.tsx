@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx'
 import { encodeId } from '#domain/identifier.ts'
 import type { ConsoleBody, ConsoleView } from './console-page.tsx'
+import { ApplicationIcon } from './application-icon.tsx'
 import { instanceAddress, nameOf, type InstancePageContent } from './instance-content.ts'
 import { Moment, State } from './parts.tsx'
 
@@ -72,7 +73,10 @@ function Head({
       </p>
       <header class="subject" id="subject" data-live={isLive ? '' : undefined}>
         <div>
-          <h1>{nameOf(instance)}</h1>
+          <h1>
+            <ApplicationIcon of={instance.icon} isLarge />
+            {nameOf(instance)}
+          </h1>
           <p>
             <State state={instance.state} />{' '}
             <span class="hint">

@@ -6,6 +6,7 @@ import type { Frame } from '../frame.ts'
 import { pageQuery, toPageRequest } from '../pagination.ts'
 import { addressField } from '../schemas/common.ts'
 import { parse } from '../validation.ts'
+import { ApplicationIcon } from './application-icon.tsx'
 import { consolePage, type ConsoleView } from './console-page.tsx'
 import { instanceAddress, nameOf } from './instance-content.ts'
 import { toListPage } from './page-links.ts'
@@ -62,6 +63,7 @@ function Instance({ view, row }: { view: ConsoleView; row: InstanceRow }) {
   return (
     <tr class={row.destroyed_at === null ? undefined : 'past'}>
       <th scope="row">
+        <ApplicationIcon of={row.icon} />
         <a href={instanceAddress(row.id)}>{nameOf(row)}</a>
         <div class="hint">
           {row.application_title}

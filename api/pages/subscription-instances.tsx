@@ -2,6 +2,7 @@ import type { BackupRow } from '#db/read/backup.ts'
 import type { LimitCommandRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { explainLink } from '../schemas/link.ts'
+import { ApplicationIcon } from './application-icon.tsx'
 import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
 import { instanceAddress, nameOf } from './instance-content.ts'
@@ -50,6 +51,7 @@ function Instance({ view, instance }: { view: ConsoleView; instance: InstanceCon
   return (
     <tr>
       <th scope="row">
+        <ApplicationIcon of={instance.icon} />
         <a href={instanceAddress(instance.id)}>{instance.application_title}</a>
         <div class="hint">
           {nameOf(instance)}, version {instance.application_version}

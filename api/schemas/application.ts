@@ -14,7 +14,10 @@ export const newApplicationSchema = z
     files: z
       .record(z.string().regex(/^[^/.][^\0]{0,200}$/, 'is not a path inside the folder'), textField(262_144))
       .default({})
-      .openapi({ description: 'Text of the files that the compose file mounts or reads, by their path.' }),
+      .openapi({
+        description:
+          'Text of the files that the compose file mounts or reads, by their path; of its icon, a data URL.',
+      }),
     permissions: z
       .array(z.strictObject({ permission: textField(300).min(1), reason: textField(500).min(1) }))
       .max(50)
@@ -34,6 +37,7 @@ export const applicationSchema = z
     version: z.number().int(),
     is_stand_in: z.boolean(),
     notice: z.string().nullable(),
+    icon: z.string().nullable().openapi({ description: 'Its address: a PNG or JPEG.' }),
     permissions: z.array(z.string()),
     variables: z.array(
       z.object({ name: z.string(), is_required: z.boolean(), fallback: z.string().nullable() }),
@@ -60,6 +64,9 @@ export function toApplicationJson(row: ApplicationRow): z.input<typeof applicati
     version: row.version,
     is_stand_in: definition.isStandIn,
     notice: definition.notice,
+    icon: row.has_icon
+      ? `/applications/${encodeId('application', row.id)}/versions/${row.version}/icon`
+      : null,
     permissions: [...(definition.permissions ?? [])],
     variables: (definition.variables ?? [])
       .filter((variable) => variable.source === 'asked')

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
 
@@ -10,6 +11,7 @@ function applications(db: Db) {
         join
           .selectFrom('application_versions as newest')
           .select(['newest.version', 'newest.definition', 'newest.compose', 'newest.files'])
+          .select(sql<boolean>`newest.icon is not null`.as('has_icon'))
           .whereRef('newest.application_id', '=', 'application.id')
           .orderBy('newest.version', 'desc')
           .limit(1)
@@ -17,7 +19,7 @@ function applications(db: Db) {
       (join) => join.onTrue(),
     )
     .selectAll('application')
-    .select(['version.version', 'version.definition', 'version.compose', 'version.files'])
+    .select(['version.version', 'version.definition', 'version.compose', 'version.files', 'version.has_icon'])
 }
 
 export type ApplicationRow = Awaited<ReturnType<typeof listApplications>>[number]
@@ -28,6 +30,20 @@ export async function listApplications(db: Db, page: PageRequest) {
 
 export async function getApplication(db: Db, id: string): Promise<ApplicationRow> {
   return await applications(db).where('application.id', '=', id).executeTakeFirstOrThrow()
+}
+
+export async function findApplicationIcon(
+  db: Db,
+  applicationId: string,
+  version: number,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('application_versions')
+    .select('icon')
+    .where('application_id', '=', applicationId)
+    .where('version', '=', version)
+    .executeTakeFirst()
+  return row?.icon ?? undefined
 }
 
 /** The newest definitions behind codes, for checking a product's metric and limit. */

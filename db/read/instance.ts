@@ -4,6 +4,12 @@ import type { Db } from '../database.ts'
 import { readingBefore } from '../stored-reading.ts'
 import { onPage, type PageRequest } from './page.ts'
 
+/** Which version of which application has the icon. */
+interface IconOf {
+  readonly application: string
+  readonly version: number
+}
+
 function instances(db: Db) {
   return db
     .selectFrom('instances as instance')
@@ -19,6 +25,8 @@ function instances(db: Db) {
       'server.code as server_code',
       'environment.prefix as environment_prefix',
       'environment.name as environment_name',
+      sql<IconOf | null>`case when version.icon is not null
+        then json_build_object('application', application.id, 'version', version.version) end`.as('icon'),
       sql<string | null>`version.definition->>'notice'`.as('notice'),
       sql<
         string | null

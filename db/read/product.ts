@@ -23,6 +23,16 @@ function products(db: Db, versions: ReturnType<typeof productVersionsOn>, on: st
       ),
     )
     .select(
+      // Of the first of its applications that has one.
+      sql<{ readonly application: string; readonly version: number } | null>`(
+        select json_build_object('application', made.application_id, 'version', made.version)
+        from product_applications link join lateral (
+          select application_id, version, icon from application_versions newest
+          where newest.application_id = link.application_id order by newest.version desc limit 1) made on made.icon is not null
+        where link.product_id = version.product_id and link.version = version.version
+        order by made.application_id limit 1)`.as('icon'),
+    )
+    .select(
       sql<string[]>`coalesce((
         select array_agg(main.code order by main.code)
         from add_ons link join products main on main.id = link.main_product_id

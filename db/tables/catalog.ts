@@ -33,6 +33,8 @@ export interface ApplicationVersionsTable {
   definition: ApplicationDefinition
   /** Text of what the compose file mounts or reads, by path. */
   files: DefaultedJson<Readonly<Record<string, string>>>
+  /** A data URL of a PNG or JPEG. */
+  icon: Defaulted<string | null>
   created_at: Generated<Instant>
 }
 

@@ -5,6 +5,7 @@ import {
 } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { extendServices } from './extends.ts'
+import { iconOf } from './icon.ts'
 import { describeFinding, Findings, pointerOf, type Finding, type Path } from './finding.ts'
 import { linksOf, refuseLinks } from './links.ts'
 import {
@@ -214,11 +215,14 @@ function define(
   const disk =
     block.disk === undefined ? undefined : sizeMib(block.disk, { path: ['x-clouder', 'disk'], reading })
   const { secrets, variables } = declareVariables(whole, block)
+  const icon =
+    block.icon === undefined ? undefined : iconOf(block.icon, { path: ['x-clouder', 'icon'], reading })
   return {
     code,
     title: block.title ?? titleOf(code),
     isStandIn: block.stand_in,
     notice: block.notice ?? null,
+    ...(icon === undefined ? {} : { icon }),
     public: block.public ?? publicOf(drafts),
     secrets,
     variables,

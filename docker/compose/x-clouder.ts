@@ -124,6 +124,8 @@ const xClouder = z
   .strictObject({
     title: title.optional(),
     notice: z.string().min(1).max(1000).optional(),
+    /** A data URL, or a file of the application's folder. */
+    icon: z.string().min(1).max(100_000).optional(),
     stand_in: z.boolean().default(false),
     public: z.strictObject({ service: objectName, port }).optional(),
     /** Services of these profiles are made; those of others are left out. */

@@ -1347,6 +1347,14 @@ test('what is changed of an instance in place has its form', async () => {
   await refuses('part_of_another', async () => set(sql`parent_instance_id = id`))
 })
 
+test('an icon is a picture in a data URL', async () => {
+  const set = async (icon: string) => await sql`update application_versions set icon = ${icon}`.execute(db)
+  await refuses('application_versions_icon_check', async () => set('data:image/svg+xml;base64,PHN2Zz4='))
+  await refuses('application_versions_icon_check', async () =>
+    set(`data:image/png;base64,${'A'.repeat(100_000)}`),
+  )
+})
+
 test('of an instance each want is one link, which has an offer and its reason exactly where it was chosen', async () => {
   const offering = await copyRow(db, 'instances', sold.instance, { name: `n-${newId()}`, host_port: null })
   const insert = async (change: Record<string, unknown>) => {

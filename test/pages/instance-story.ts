@@ -10,6 +10,10 @@ import { parseApplication } from '#docker/compose/application.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { activate, build, sell } from './story.ts'
 
+/** Eight by eight pixels of one colour. */
+export const icon =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mPgj8/GihiGlgQAHAM2QddwnEIAAAAASUVORK5CYII='
+
 const compose = `
 services:
   web:
@@ -22,6 +26,7 @@ services:
 volumes: { data: {} }
 x-clouder:
   title: Shop
+  icon: ${icon}
   public: { service: web, port: 8080 }
   secrets: [{ name: ADMIN_PASSWORD }]
   metrics:

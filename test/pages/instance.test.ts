@@ -11,7 +11,7 @@ import { findAskedLog, keepLogLines } from '#db/log-excerpt.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { StartedWorkflow } from '#test/support/fake-temporal.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
-import { tellShop, type Shop } from './instance-story.ts'
+import { icon, tellShop, type Shop } from './instance-story.ts'
 import { seedStory } from './story.ts'
 import { sectionText, textOf } from './text.ts'
 
@@ -87,6 +87,24 @@ test('it is reached from its subscription, from the list of instances and from i
   const { html } = await console.get('/instances')
   const [of = ''] = /\/instances\?server=srv_\w+/.exec(html) ?? []
   assert.ok((await console.get(of)).html.includes(`href="${shop.path}"`))
+})
+
+test('the icon of an application stands where its instances and products do, and is the picture alone', async () => {
+  const { html } = await console.get(shop.path)
+  const [address = ''] = /\/applications\/app_\w+\/versions\/2\/icon/.exec(html) ?? []
+  for (const path of ['/instances', '/catalog', `/subscriptions/${shop.subscriptionId}`])
+    assert.ok((await console.get(path)).html.includes(`src="${address}"`), path)
+  const response = await console.request(address, { headers: { cookie: console.cookie } })
+  assert.equal(response.headers.get('content-type'), 'image/png')
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff')
+  assert.equal(`data:image/png;base64,${Buffer.from(await response.arrayBuffer()).toString('base64')}`, icon)
+  assert.equal((await console.get(address.replace('versions/2', 'versions/1'))).status, 404)
+  const { definition } = await console.db
+    .selectFrom('application_versions')
+    .select('definition')
+    .where('icon', 'is not', null)
+    .executeTakeFirstOrThrow()
+  assert.ok(!Object.hasOwn(definition, 'icon'))
 })
 
 test('a restart is asked for by a button, once for one key, and the page says who asked', async () => {

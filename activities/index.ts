@@ -21,6 +21,7 @@ import { createServerTestActivities } from './server-test.ts'
 import { createSubscriptionActivities } from './subscription.ts'
 import { createTaxIdCheckActivities } from './tax-id-check.ts'
 import { createTestClockActivities } from './test-clock.ts'
+import { createUsageWatchActivities } from './usage-watch.ts'
 import { createUsageActivities } from './usage.ts'
 
 export type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
@@ -37,6 +38,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createReconcileActivities(deps),
     ...createCommandEndActivities(deps),
     ...createTaxIdCheckActivities(deps),
+    ...createUsageWatchActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }

@@ -7,6 +7,7 @@ import {
   moveTestClock,
   settleTestClock,
 } from '#db/test-clock-step.ts'
+import { watchUsage } from '#db/usage-watch.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 
@@ -45,6 +46,7 @@ export function createTestClockActivities({ db, client }: DatabaseDependencies) 
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error
       }
+      await watchUsage(db, { subscriptionId: decodeId('subscription', input.subscriptionId) }, input.nowAt)
     },
 
     async closeTestClock(input: { testClockId: string; targetAt: string }): Promise<void> {

@@ -20,6 +20,7 @@ const resources = [
   'registries',
   'seller',
   'servers',
+  'spend_caps',
   'subscriptions',
   'tasks',
   'tax_rates',

@@ -2,6 +2,7 @@ import { assert } from '#domain/assert.ts'
 import { compareDates } from '#domain/calendar.ts'
 import type { BillReason, DocumentInput } from '#domain/invoice/document.ts'
 import { dueParts, isClosingUsage } from '#domain/invoice/due.ts'
+import { earlyParts } from '#domain/invoice/early.ts'
 import type { DuePart, OneOffPart } from '#domain/invoice/lines.ts'
 import { readAppliedDiscounts } from './applied-discount.ts'
 import { readUsage, type AskedPart } from './bill-usage.ts'
@@ -24,6 +25,8 @@ export interface BillToRead {
   /** Null: every line of the document. */
   readonly subscriptionIds: readonly string[] | null
   readonly asOf: string
+  /** Of an early bill: the lines whose usage it bills. */
+  readonly earlyLineIds?: ReadonlySet<string>
   /** Where it is made before its period begins: the day up to which arrears are due. Left out: `asOf`. */
   readonly arrearsUntil?: string
   readonly now: string
@@ -146,15 +149,26 @@ function prepareBill(
   { reread, isPreview }: { reread: RereadPrices; isPreview: boolean },
 ): PreparedBill {
   const byLine = new Map(own.map((context) => [context.line.id, context]))
-  const due = dueParts(
-    own.map(({ line }) => line),
-    bill.arrearsUntil ?? bill.asOf,
-  )
+  const due = partsOf(bill, own)
   const isClosing = (part: DuePart) =>
     part.kind === 'usage' && isClosingUsage(part, contextOf(part, byLine).subscription.endsOn)
-  const waiting = bill.reason === 'period' && !isPreview ? due.filter((part) => !isClosing(part)) : due
+  const waiting = isWaiting(bill) && !isPreview ? due.filter((part) => !isClosing(part)) : due
   const reprice = (part: DuePart) => (part.kind === 'one_off' ? part : reread(part, contextOf(part, byLine)))
   return { bill, own, byLine, parts: waiting.map(reprice), reprice }
+}
+
+function partsOf(bill: BillToRead, own: readonly LineContext[]): DuePart[] {
+  const lines = own.map(({ line }) => line)
+  if (bill.reason !== 'early') return dueParts(lines, bill.arrearsUntil ?? bill.asOf)
+  return earlyParts(
+    lines.filter(({ id }) => bill.earlyLineIds?.has(id)),
+    bill.asOf,
+  )
+}
+
+/** The bill of a subscription's beginning or end takes what there is. */
+function isWaiting({ reason }: BillToRead): boolean {
+  return reason === 'period' || reason === 'early'
 }
 
 function contextOf(part: DuePart, byLine: ReadonlyMap<string, LineContext>): LineContext {
@@ -178,7 +192,7 @@ function withValues(of: PreparedBill, values: NamedValues): PreparedBill {
 
 /** The subscription's own bill comes after its closing reading: what is missing then stays missing. A document waits. */
 function waitsUntil(bill: BillToRead, isPreview: boolean): string | null {
-  return bill.reason === 'period' && !isPreview ? bill.now : null
+  return isWaiting(bill) && !isPreview ? bill.now : null
 }
 
 function askedParts({ bill, byLine, parts }: PreparedBill, isPreview: boolean): AskedPart[] {
@@ -213,7 +227,7 @@ function gatherCharges(
 
 function isPlaceFor(waiting: WaitingCharge, bill: BillToRead, own: readonly LineContext[]): boolean {
   const { subscriptionId } = waiting.charge
-  if (subscriptionId === null && bill.reason !== 'period') return false
+  if (bill.reason === 'early' || (subscriptionId === null && bill.reason !== 'period')) return false
   return own.some(
     ({ customer, subscription }) =>
       customer.id === waiting.customerId &&

@@ -17,6 +17,8 @@ interface PartRow {
   readonly kind: InvoiceLineKind
   readonly starts_on: string | null
   readonly ends_on: string | null
+  readonly metered_quantity: string | null
+  readonly is_early: boolean
   readonly rated_minor: number
   readonly discount_minor: number
   readonly amount_minor: number
@@ -42,6 +44,7 @@ export async function readBilledParts(
   const bounded = lines.map((line) => line.isBounded)
   const { rows } = await sql<PartRow>`
     select asked.line_id, part.id, part.kind, lower(part.service_period) as starts_on, upper(part.service_period) as ends_on,
+      part.explanation -> 'usage' ->> 'quantity' as metered_quantity, part.explanation ? 'isEarly' as is_early,
       part.rated_minor, part.discount_minor, part.amount_minor, part.tax_minor, part.tax_category,
       case when asked.ends_on is not null then part.explanation -> 'tax' end as tax,
       -- Of an annulled invoice nothing is left to credit, also before its note is written.
@@ -60,6 +63,16 @@ export async function readBilledParts(
       select beyond.* from invoice_lines beyond
       where asked.ends_on is not null and beyond.subscription_line_id = asked.line_id
         and upper(beyond.service_period) > asked.ends_on and beyond.kind <> 'correction'
+      union all
+      -- Of a cycle that was billed early, all that was: the rest counts on from it.
+      select early.* from invoice_lines early
+      where early.subscription_line_id = asked.line_id and early.kind in ('usage', 'late_usage')
+        and upper(early.service_period) > (
+          select case when newest.explanation ? 'isEarly' then (newest.explanation #>> '{cycle,start}')::date end
+          from invoice_lines newest
+          where newest.subscription_line_id = asked.line_id and newest.kind in ('recurring', 'usage')
+            and upper(newest.service_period) is not null
+          order by upper(newest.service_period) desc limit 1)
       union all
       select recent.* from invoice_lines recent
       where asked.is_bounded and recent.subscription_line_id = asked.line_id and recent.kind <> 'correction'
@@ -92,6 +105,8 @@ function toPart(row: PartRow): BilledPart {
     kind: row.kind,
     servicePeriod:
       row.starts_on === null || row.ends_on === null ? null : { start: row.starts_on, end: row.ends_on },
+    ...(row.metered_quantity === null ? {} : { meteredQuantity: row.metered_quantity }),
+    ...(row.is_early ? { isEarly: true } : {}),
     ratedMinor: row.rated_minor,
     discountMinor: row.discount_minor,
     amountMinor: row.amount_minor,

@@ -40,8 +40,10 @@ import type {
   ReadingStoreTable,
   ReadingsView,
   ReadingValuesTable,
+  SpendCapsTable,
   UsageEventsTable,
   UnsettledWindowsTable,
+  UsageWarningsTable,
   UsageWindowsTable,
 } from './tables/usage.ts'
 
@@ -133,6 +135,8 @@ export interface Database {
   reading_store: ReadingStoreTable
   metric_failures: MetricFailuresTable
   usage_events: UsageEventsTable
+  usage_warnings: UsageWarningsTable
+  spend_caps: SpendCapsTable
   usage_windows: UsageWindowsTable
   unsettled_windows: UnsettledWindowsTable
   number_series: invoice.NumberSeriesTable

@@ -98,6 +98,12 @@ export type EventKind =
   | 'environment.renamed'
   | 'registry.login_set'
   | 'registry.removed'
+  | 'spend.cap_changed'
+  | 'spend.cap_lifted'
+  | 'spend.cap_reached'
+  | 'spend.warned'
+  | 'limit.warned'
+  | 'usage.billed_early'
   | 'usage.read'
 
 export interface NewEvent {

@@ -30,6 +30,8 @@ interface LateRow {
   readonly events: readonly { readonly id: string; readonly quantity: string; readonly unit: string }[]
   /** Readings of it came late, changed, or were missing: all of it is measured anew. */
   readonly is_unsettled: boolean
+  /** Of a cycle that was billed in parts: what all of them billed. */
+  readonly cycle_quantity: string | null
 }
 
 /** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
@@ -145,7 +147,14 @@ async function readLateWindows(db: Db, subscriptionIds: readonly string[]): Prom
       lower(billed.service_period) as starts_on, upper(billed.service_period) as ends_on, billed.explanation -> 'price' as price,
       frozen.quantity + late.quantity as billed_quantity, (frozen.reading_count + late.reading_count)::integer as billed_readings,
       (frozen.event_count + late.event_count)::integer as billed_events, (billed.rated_minor + late.rated_minor)::bigint as billed_minor,
-      changed.events, changed.is_unsettled
+      changed.events, changed.is_unsettled,
+      case when billed.explanation ? 'isEarly' or billed.explanation ? 'billedQuantity' then (
+        select sum(counted.quantity) from usage_windows counted
+        where counted.subscription_line_id = frozen.subscription_line_id and exists (
+          select from invoice_lines part
+          where part.subscription_line_id = counted.subscription_line_id and part.usage_window_id = counted.id
+            and part.explanation -> 'cycle' = billed.explanation -> 'cycle')
+      ) end as cycle_quantity
     from changed
     join usage_windows frozen on frozen.id = changed.window_id
     cross join lateral (
@@ -249,7 +258,9 @@ function lateOf(known: KnownWindow, late: MeasuredUsage): LateUsagePart {
     price: row.price ?? context.line.price,
     billedQuantity: new Big(row.billed_quantity).toFixed(),
     billedEvents: row.billed_events,
-    billedMinor: row.billed_minor,
+    ...(row.cycle_quantity === null
+      ? { billedMinor: row.billed_minor }
+      : { billedQuantity: new Big(row.cycle_quantity).toFixed(), isOfSplitCycle: true }),
     late,
     eventIds: row.events.map(({ id }) => id),
   }

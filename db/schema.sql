@@ -1932,6 +1932,24 @@ CREATE TABLE sessions (
   constraint sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
 );
 
+CREATE TABLE spend_caps (
+  subscription_id uuid not null,
+  set_by text not null,
+  amount_minor bigint not null,
+  effect text not null,
+  alerts jsonb not null,
+  actor text not null,
+  set_at timestamp with time zone not null,
+  held_since timestamp with time zone,
+  constraint spend_caps_pkey PRIMARY KEY (subscription_id, set_by),
+  constraint spend_caps_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint only_a_stop_holds CHECK (((held_since IS NULL) OR (effect = 'stop'::text))),
+  constraint spend_caps_alerts_check CHECK ((jsonb_typeof(alerts) = 'array'::text)),
+  constraint spend_caps_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint spend_caps_effect_check CHECK ((effect = ANY (ARRAY['alert'::text, 'stop'::text]))),
+  constraint spend_caps_set_by_check CHECK ((set_by = ANY (ARRAY['customer'::text, 'operator'::text])))
+);
+
 CREATE TABLE stock_takings (
   id uuid not null,
   product_id uuid not null,
@@ -2142,6 +2160,7 @@ CREATE TABLE subscriptions (
   trial_ends_on date,
   trial_told_at timestamp with time zone,
   reinstated_from_id uuid,
+  early_invoice_minor bigint,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -2159,6 +2178,7 @@ CREATE TABLE subscriptions (
   constraint subscriptions_check3 CHECK (((phase <> ALL (ARRAY['active'::text, 'suspended'::text])) OR (activated_at IS NOT NULL))),
   constraint subscriptions_check4 CHECK (((term IS NULL) = (term_ends_on IS NULL))),
   constraint subscriptions_check5 CHECK ((greatest_amount >= least_amount)),
+  constraint subscriptions_early_invoice_minor_check CHECK ((early_invoice_minor > 0)),
   constraint subscriptions_external_id_check CHECK ((external_id ~ '^[!-~]{1,100}$'::text)),
   constraint subscriptions_greatest_amount_check CHECK ((greatest_amount >= (0)::numeric)),
   constraint subscriptions_least_amount_check CHECK ((least_amount >= (0)::numeric)),
@@ -2321,6 +2341,26 @@ CREATE TABLE usage_events (
 );
 CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);
 CREATE INDEX usage_events_late ON public.usage_events USING btree (subscription_id) WHERE (is_late AND (late_window_id IS NULL));
+
+CREATE TABLE usage_warnings (
+  id uuid not null,
+  subscription_id uuid not null,
+  kind text not null,
+  first_line_id uuid,
+  subject text not null,
+  threshold text not null,
+  period_starts_on date not null,
+  used numeric not null,
+  ceiling numeric not null,
+  unit text not null,
+  warned_at timestamp with time zone not null,
+  constraint usage_warnings_pkey PRIMARY KEY (id),
+  constraint warned_once UNIQUE NULLS NOT DISTINCT (subscription_id, kind, first_line_id, subject, threshold, period_starts_on),
+  constraint usage_warnings_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint usage_warnings_check CHECK (((kind = 'limit'::text) = (first_line_id IS NOT NULL))),
+  constraint usage_warnings_kind_check CHECK ((kind = ANY (ARRAY['limit'::text, 'spend'::text]))),
+  constraint usage_warnings_threshold_check CHECK ((threshold <> ''::text))
+);
 
 CREATE TABLE usage_windows (
   id uuid not null,

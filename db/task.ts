@@ -24,6 +24,7 @@ export interface NewTask {
     | 'subnets_nearly_exhausted'
     | 'tax_id_unverified'
     | 'tax_service_away'
+    | 'usage_unwatched'
   readonly subjectKind:
     | 'change_request'
     | 'subscription'

@@ -43,6 +43,7 @@ const prefixes = {
   taxRate: 'tax',
   testClock: 'clk',
   usageEvent: 'use',
+  usageWarning: 'uwn',
   usageWindow: 'win',
 } as const
 

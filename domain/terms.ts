@@ -31,6 +31,8 @@ export interface Terms {
   readonly alignment: 'anchored' | 'calendar'
   /** A usage line of quantity 0 is shown, or left out (D-18). */
   readonly isZeroShown: boolean
+  /** The shares of a limit, in percent, at which customer and operator are warned, each once a period (D-35). */
+  readonly warningShares: readonly number[]
   /** When the build begins (B-08); null: with the payment in the shop, at confirmation elsewhere. */
   readonly buildTrigger: 'confirmation' | 'payment' | 'acceptance' | null
 }
@@ -51,5 +53,6 @@ export const defaultTerms: Terms = {
   isTrialOnce: false,
   alignment: 'anchored',
   isZeroShown: true,
+  warningShares: [80, 100],
   buildTrigger: null,
 }

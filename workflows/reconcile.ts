@@ -23,6 +23,8 @@ export async function reconcile(): Promise<Drift> {
     { summary: 'rows against Temporal' },
     [],
   )
+  if (patched('usage-watch'))
+    await database.watchUsage.executeWithOptions({ summary: 'what usage costs, against its caps' }, [])
   const { serverIds, hasTaxIdCheck } = await database.listServers.executeWithOptions(
     { summary: 'which servers' },
     [],

@@ -60,6 +60,8 @@ export interface LineFacts {
   readonly isLate: boolean
   /** Its metric could not be read in time: what is missing comes on a later document. Left out: it was. */
   readonly isPending?: true
+  /** Metered above what is billed at most; left out where nothing is. */
+  readonly notBilledQuantity?: string
   /** Half-open; null for what is paid once. */
   readonly servicePeriod: { readonly start: string; readonly end: string } | null
   readonly quantity: string

@@ -97,6 +97,9 @@ function fromLineRow(line: InvoiceLineRow, isTaxed: boolean): LineFacts {
     isCredit: line.kind === 'credit' || line.kind === 'correction',
     isLate: line.kind === 'late_usage',
     ...(line.explanation.usage?.isPending ? { isPending: true } : {}),
+    ...(line.explanation.notBilledQuantity === undefined
+      ? {}
+      : { notBilledQuantity: line.explanation.notBilledQuantity }),
     servicePeriod: start === null || end === null ? null : { start, end },
     quantity: line.quantity,
     unit: line.unit,

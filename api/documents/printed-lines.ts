@@ -89,6 +89,9 @@ function printDetails({ facts, messages, formats }: Print, line: LineFacts): str
     ...(line.isCredit ? [messages.credit] : []),
     ...(line.isLate ? [messages.late] : []),
     ...(line.isPending ? [messages.pending] : []),
+    ...(line.notBilledQuantity === undefined
+      ? []
+      : [messages.notBilled(`${formats.quantity(line.notBilledQuantity)} ${formats.unit(line.unit)}`)]),
     ...line.context.map(formats.isolate),
   ]
 }

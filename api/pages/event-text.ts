@@ -141,6 +141,16 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Environment changed by ${text(data['by'])}: ${changesText(data['changes'])}`,
   'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
   'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,
+  'limit.warned': (data) =>
+    `${text(data['threshold'])} of ${text(data['limit'])} reached: ${text(data['used'])} of ${text(data['ceiling'])} are used`,
+  'spend.cap_changed': (data) => `Cap of the ${text(data['set_by'])} for usage: ${text(data['says'])}`,
+  'spend.warned': (data) =>
+    `Usage costs ${text(data['cost'])} in this period: ${text(data['threshold'])} of what the ${text(data['set_by'])} set, ${text(data['cap'])}`,
+  'spend.cap_reached': (data) =>
+    `Held: usage costs ${text(data['cost'])}, and the ${text(data['set_by'])} stops it at ${text(data['cap'])}`,
+  'spend.cap_lifted': (data) => `No longer held by the cap of the ${text(data['set_by'])}`,
+  'usage.billed_early': (data) =>
+    `Usage billed before its period ends, at ${amount({ ...data, total_minor: data['least_minor'] })} or more`,
   'usage.read': () => 'Usage read',
 }
 

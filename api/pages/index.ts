@@ -35,6 +35,7 @@ import { registerSettings } from './settings.tsx'
 import { registerSimulation } from './simulation.tsx'
 import { registerSubscriptionChange } from './subscription-change.tsx'
 import { registerReinstatementForm } from './reinstatement.ts'
+import { registerSpendCapForms } from './spend-caps.tsx'
 import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
@@ -57,6 +58,7 @@ export function registerPages(frame: Frame): void {
   registerReinstatementForm(frame)
   registerBuildForms(frame)
   registerInstanceValueForm(frame)
+  registerSpendCapForms(frame)
   registerInstancesPage(frame)
   registerInstance(frame)
   registerInstanceLogs(frame)

@@ -107,7 +107,7 @@ function Share({ explanation }: { explanation: InvoiceLineExplanation }) {
 }
 
 function Usage({ view, line }: ExplanationProps) {
-  const { usage, billedQuantity } = line.explanation
+  const { usage, billedQuantity, notBilledQuantity } = line.explanation
   if (usage === undefined) return null
   const isAssumed = usage.readingCount + usage.eventCount === 0 && usage.quantity !== '0'
   if (isAssumed) {
@@ -130,6 +130,8 @@ function Usage({ view, line }: ExplanationProps) {
       )}
       {usage.isPending && ' Pending: what could not be read yet comes on a later invoice.'}
       <Readings line={line} />
+      {notBilledQuantity !== undefined &&
+        ` Not billed, above the most that is: ${formatQuantity(notBilledQuantity)} ${usage.unit}.`}
       {billedQuantity !== undefined && ` Billed before: ${formatQuantity(billedQuantity)} ${usage.unit}.`}
     </p>
   )

@@ -11,6 +11,8 @@ import { listInvoices } from '#db/read/invoice.ts'
 import { listLinksOfInstances } from '#db/read/link.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
+import { readDaysOfUsage, readPresentCost } from '#db/present-usage.ts'
+import { listSpendCaps } from '#db/spend-cap.ts'
 import { listSuspensions } from '#db/suspension.ts'
 import type { Db } from '#db/database.ts'
 import { noteTaxQuestion } from '#db/tax-answer.ts'
@@ -63,6 +65,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     db,
     instances.map((instance) => instance.id),
   )
+  const usage = await readUsageContent(db, id, testClock?.now_at ?? new Date().toISOString())
   return {
     publicId,
     row,
@@ -79,6 +82,19 @@ export async function readSubscriptionContent(db: Db, address: string) {
     requests,
     expected,
     testClock,
+    ...usage,
+  }
+}
+
+/** What is used in the periods that run, day by day, and its caps; null where it cannot be priced at the moment. */
+async function readUsageContent(db: Db, subscriptionId: string, now: string) {
+  const caps = await listSpendCaps(db, subscriptionId)
+  try {
+    const present = await readPresentCost(db, subscriptionId, now)
+    return { caps, present, days: await readDaysOfUsage(db, subscriptionId, { lines: present.lines, now }) }
+  } catch (error) {
+    if (error instanceof BusinessError) return { caps, present: null, days: new Map<never, never>() }
+    throw error
   }
 }
 

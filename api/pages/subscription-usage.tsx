@@ -1,8 +1,10 @@
+import { sayPresentUsage } from '#domain/invoice/present-usage.ts'
 import type { DocumentLineDraft } from '#domain/invoice/document.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { formatAmount, formatPeriod, formatQuantity, plural } from './format.ts'
 import { Empty, Moment, Section, Table } from './parts.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
+import { UsageChart } from './usage-chart.tsx'
 
 /** What was metered since the last invoice, rated as the next one will. */
 export function UsageSection({ view, content }: { view: ConsoleView; content: SubscriptionContent }) {
@@ -28,6 +30,13 @@ export function UsageSection({ view, content }: { view: ConsoleView; content: Su
       ) : (
         <Empty>{whyNothing(content)}</Empty>
       )}
+      {content.present?.lines.map((line) => (
+        <UsageChart
+          line={line}
+          days={content.days.get(line) ?? []}
+          says={sayPresentUsage(line, content.row.currency)}
+        />
+      ))}
     </Section>
   )
 }

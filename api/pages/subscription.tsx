@@ -5,6 +5,7 @@ import type { RefusedInput } from './form.tsx'
 import { ValuesSection } from './instance-values.tsx'
 import { InvoiceTable } from './invoices.tsx'
 import { Empty, Section } from './parts.tsx'
+import { SpendSection } from './spend-caps.tsx'
 import { ActionsSection } from './subscription-actions.tsx'
 import { BuildSection } from './subscription-build.tsx'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
@@ -30,6 +31,7 @@ export function registerSubscription(frame: Frame): void {
 interface Refused {
   readonly refused?: RefusedForm
   readonly refusedValue?: RefusedInput
+  readonly refusedSpend?: RefusedInput
   readonly refusedBuild?: RefusedInput
 }
 
@@ -48,7 +50,7 @@ export function subscriptionBody(
 }
 
 function SubscriptionPage(props: Refused & { view: ConsoleView; content: SubscriptionContent }) {
-  const { view, content, refused, refusedValue, refusedBuild } = props
+  const { view, content, refused, refusedValue, refusedSpend, refusedBuild } = props
   return (
     <>
       <SubscriptionHeader view={view} content={content} />
@@ -58,6 +60,7 @@ function SubscriptionPage(props: Refused & { view: ConsoleView; content: Subscri
       <div class="columns">
         <div class="stack">
           <UsageSection view={view} content={content} />
+          <SpendSection view={view} content={content} refused={refusedSpend} />
           <InstancesSection view={view} content={content} />
           <LimitsSection view={view} content={content} />
           <ValuesSection view={view} content={content} refused={refusedValue} />

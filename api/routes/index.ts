@@ -52,6 +52,7 @@ import { registerServerCapacity } from './server-capacity.ts'
 import { registerServers } from './servers.ts'
 import { registerServerJoin } from './server-join.ts'
 import { registerServerTest } from './server-test.ts'
+import { registerSpendCaps } from './spend-caps.ts'
 import { registerSubnets } from './subnets.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptionTemplates } from './subscription-templates.ts'
@@ -122,6 +123,7 @@ export function registerRoutes(frame: Frame): void {
   registerUsageEvents(frame)
   registerUsage(frame)
   registerUsageWindows(frame)
+  registerSpendCaps(frame)
   registerTestClocks(frame)
   registerTasks(frame)
   registerEvents(frame)

@@ -1,12 +1,15 @@
 import type { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { listMeteredLines, listUsageWindows, type MeteredLineRow } from '#db/read/usage.ts'
+import { readPresentCost } from '#db/present-usage.ts'
+import { getSubscription } from '#db/subscription.ts'
 import { measureUsage } from '#db/usage.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { idParams } from '../schemas/common.ts'
-import { toCurrentJson, toWindowJson, usageSchema } from '../schemas/usage.ts'
+import { toCurrentJson, toPresentJson, toWindowJson, usageSchema } from '../schemas/usage.ts'
 
 export function registerUsage(frame: Frame): void {
   frame.route(
@@ -24,9 +27,10 @@ export function registerUsage(frame: Frame): void {
 }
 
 async function readUsage(db: Db, subscriptionId: string, now: string): Promise<z.input<typeof usageSchema>> {
-  const [lines, windows] = await Promise.all([
+  const [lines, windows, present] = await Promise.all([
     listMeteredLines(db, subscriptionId),
     listUsageWindows(db, subscriptionId),
+    readPresent(db, subscriptionId, now),
   ])
   return {
     subscription: encodeId('subscription', subscriptionId),
@@ -36,9 +40,22 @@ async function readUsage(db: Db, subscriptionId: string, now: string): Promise<z
         product: line.product_code,
         metric: line.metric ?? '',
         current: await measureCurrent(db, { ...line, subscriptionId, now }),
+        present: present.get(line.id) ?? null,
         windows: windows.filter((window) => window.subscription_line_id === line.id).map(toWindowJson),
       })),
     ),
+  }
+}
+
+/** By line. What cannot be priced at the moment has no present cost; what it has used is shown all the same. */
+async function readPresent(db: Db, subscriptionId: string, now: string) {
+  const { currency, test_clock_now_at: clockNow } = await getSubscription(db, subscriptionId)
+  try {
+    const { lines } = await readPresentCost(db, subscriptionId, clockNow ?? now)
+    return new Map(lines.map((line) => [line.lineId, toPresentJson(line, currency)]))
+  } catch (error) {
+    if (error instanceof BusinessError) return new Map<string, never>()
+    throw error
   }
 }
 

@@ -64,7 +64,14 @@ export const explanationSchema = z
     days_of_cycle: z.number().int().optional(),
     cycle: periodSchema.optional().openapi({ description: 'What the full price pays for.' }),
     usage: usage.optional(),
+    not_billed_quantity: z.string().optional().openapi({
+      description: 'Metered above the greatest quantity that is billed; the quantity is without it.',
+    }),
     billed_quantity: z.string().optional().openapi({ description: 'Of late usage: what was billed before.' }),
+    is_early: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'It was billed before its period was over; the rest counts on from it.' }),
     charged_minor: z.number().int().optional().openapi({ description: 'Of a credit: what was charged.' }),
     credited_minor: z.number().int().optional(),
     exact_amount: z

@@ -38,6 +38,14 @@ const termsShape = {
     .enum(['anchored', 'calendar'])
     .openapi({ description: 'Periods are counted from the first day, or are the calendar’s own.' }),
   is_zero_shown: z.boolean().openapi({ description: 'A usage line of quantity 0 is shown.' }),
+  warning_shares: z
+    .array(z.int().min(1).max(1_000))
+    .max(10)
+    .openapi({
+      description:
+        'Of its limit, in percent: customer and operator are warned at each once a billing period.',
+      example: [80, 100],
+    }),
   build_trigger: z.enum(['confirmation', 'payment', 'acceptance']).nullable().openapi({
     description: 'When the build begins; null: with the payment in the shop, at confirmation elsewhere.',
   }),
@@ -52,7 +60,8 @@ export const termsField = z.strictObject(termsShape).partial().openapi('NewTerms
 /** Only what differs from the usual is kept, so that the usual may be asked for in words and says nothing. */
 export function toTerms(json: z.output<typeof termsField>): Partial<Terms> {
   const given = camelKeys(json) as Partial<Terms>
-  const isUnusual = ([name, value]: [string, unknown]) => defaultTerms[name as keyof Terms] !== value
+  const isUnusual = ([name, value]: [string, unknown]) =>
+    JSON.stringify(defaultTerms[name as keyof Terms]) !== JSON.stringify(value)
   return Object.fromEntries(Object.entries(given).filter(isUnusual))
 }
 

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi'
+import type { PresentLine } from '#db/present-usage.ts'
 import type { UsageWindowRow } from '#db/read/usage.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { sayPresentUsage } from '#domain/invoice/present-usage.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
+import { moneySchema, periodSchema } from './common.ts'
 
 const quantitySchema = z.object({
   start: z.string(),
@@ -10,6 +13,19 @@ const quantitySchema = z.object({
   unit: z.string(),
   readings: z.number().int(),
   events: z.number().int(),
+})
+
+const presentSchema = z.object({
+  period: periodSchema,
+  quantity: z.string(),
+  unit: z.string(),
+  included: z.string().nullable().openapi({ description: 'Of the quantity, what costs nothing.' }),
+  cost: moneySchema.openapi({ description: 'So far, before discounts and tax.' }),
+  projected: z
+    .object({ on: z.string(), quantity: z.string(), cost: moneySchema })
+    .nullable()
+    .openapi({ description: 'On the last day of the period, if as much goes on being used.' }),
+  says: z.string().openapi({ example: '62 of 100 GiB. At this pace 118 GiB on 31 May: 18.00 USD.' }),
 })
 
 export const usageSchema = z
@@ -23,6 +39,9 @@ export const usageSchema = z
         current: quantitySchema
           .nullable()
           .openapi({ description: 'Since the last billed window; not frozen yet.' }),
+        present: presentSchema
+          .nullable()
+          .openapi({ description: 'Of the billing period that runs, days that were billed early included.' }),
         windows: z
           .array(quantitySchema.extend({ id: z.string() }))
           .openapi({ description: 'Billed, newest first.' }),
@@ -50,5 +69,23 @@ export function toCurrentJson(window: { start: string; end: string }, measured: 
     unit: measured.unit,
     readings: measured.readingCount,
     events: measured.eventCount,
+  }
+}
+
+export function toPresentJson(line: PresentLine, currency: string): z.input<typeof presentSchema> {
+  const money = (amountMinor: number) => ({ amount_minor: amountMinor, currency })
+  const { period, quantity, unit, includedQuantity, costMinor, projection } = line
+  return {
+    period,
+    quantity,
+    unit,
+    included: includedQuantity,
+    cost: money(costMinor),
+    projected: projection && {
+      on: projection.on,
+      quantity: projection.quantity,
+      cost: money(projection.costMinor),
+    },
+    says: sayPresentUsage(line, currency),
   }
 }

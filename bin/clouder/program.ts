@@ -31,6 +31,7 @@ import { registerSubnets } from './subnets.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
+import { registerSpend } from './spend.ts'
 import { registerUsage } from './usage.ts'
 import { readVersion } from './version.ts'
 
@@ -136,6 +137,7 @@ export function createProgram(): Command {
   registerTasks(program)
   registerClock(program)
   registerUsage(program)
+  registerSpend(program)
   registerStatus(program)
   registerDoctor(program)
   return program

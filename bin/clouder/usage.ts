@@ -69,6 +69,7 @@ export function registerUsage(program: Command): void {
           ...(current === null ? [] : [{ metric, state: 'not billed yet', ...current }]),
           ...windows.map((window) => ({ metric, state: 'billed', ...window })),
         ])
+        for (const { present } of usage.lines) if (present !== null) out.say(present.says)
         out.table(
           ['metric', 'state', 'quantity', 'from', 'to', 'readings', 'events', 'window'],
           rows.map((row) => [

@@ -127,7 +127,7 @@ async function readBalance(db: Db, of: DocumentRow): Promise<number> {
 }
 
 /** All usage that was measured already lies before it, also where periods were missed. */
-function boundaryToCome(document: DocumentRow, today: string): string {
+export function boundaryToCome(document: DocumentRow, today: string): string {
   const { billing_cycle_anchor: anchor, next_period_index, next_invoice_on } = document
   let [index, on] = [next_period_index, next_invoice_on]
   while (compareDates(on, today) <= 0) {

@@ -128,6 +128,8 @@ export interface SubscriptionsTable {
   /** Bounds of what its lines come to in one period, in major units. */
   least_amount: Decimal | null
   greatest_amount: Decimal | null
+  /** At which amount of unbilled usage it is invoiced before its period ends. */
+  early_invoice_minor: Defaulted<number | null>
   purchase_order_reference: string | null
   /** Its periods are counted from its own first day, on documents of its own. */
   has_own_anchor: Defaulted<boolean>

@@ -1,4 +1,13 @@
-import type { Decimal, Defaulted, Generated, GeneratedAlways, Instant } from './columns.ts'
+import type { SpendAlert, SpendEffect, SpendCapOwner } from '#domain/spend.ts'
+import type {
+  CalendarDate,
+  Decimal,
+  Defaulted,
+  Generated,
+  GeneratedAlways,
+  Instant,
+  Json,
+} from './columns.ts'
 
 /** A view of all readings, of those in hours too: for looking, and for tests. Bills are measured of what it is made of. */
 export interface ReadingsView {
@@ -95,4 +104,33 @@ export interface UnsettledWindowsTable {
   usage_window_id: string
   reason: 'pending' | 'late_reading'
   noted_at: Generated<Instant>
+}
+
+/** That customer and operator were told of a share of a limit, or of what usage costs, in one billing period. */
+export interface UsageWarningsTable {
+  id: string
+  subscription_id: string
+  kind: 'limit' | 'spend'
+  /** Null for what usage costs. */
+  first_line_id: string | null
+  /** The code of the limit, or who set the cap. */
+  subject: string
+  threshold: string
+  period_starts_on: CalendarDate
+  used: Decimal
+  ceiling: Decimal
+  unit: string
+  warned_at: Instant
+}
+
+/** What usage of one period may cost, by who said so. */
+export interface SpendCapsTable {
+  subscription_id: string
+  set_by: SpendCapOwner
+  amount_minor: number
+  effect: SpendEffect
+  alerts: Json<readonly SpendAlert[]>
+  actor: string
+  set_at: Instant
+  held_since: Instant | null
 }

@@ -1,4 +1,5 @@
 import type { DocumentDraft, DocumentLineDraft, DocumentTaxTerms } from './document.ts'
+import type { InvoiceLineExplanation } from './explanation.ts'
 import type { BillableLine, BilledPart } from './lines.ts'
 
 /**
@@ -22,12 +23,24 @@ export function afterBilling(
       id: charge.id,
       kind: charge.kind,
       servicePeriod: charge.servicePeriod,
+      ...meteredOf(charge.explanation),
       creditedMinor: 0,
       creditedTaxMinor: 0,
       tax: decide(line.taxCategory, charge.servicePeriod?.start ?? line.startsOn),
     }))
     return { ...line, billed: [...before, ...added] }
   })
+}
+
+/** What was metered for it, as the window that it froze says. */
+export function meteredOf({
+  usage,
+  isEarly,
+}: Pick<InvoiceLineExplanation, 'usage' | 'isEarly'>): Pick<BilledPart, 'meteredQuantity' | 'isEarly'> {
+  return {
+    ...(usage === undefined ? {} : { meteredQuantity: usage.quantity }),
+    ...(isEarly ? { isEarly } : {}),
+  }
 }
 
 function amountsOf({ ratedMinor, discountMinor, amountMinor, taxMinor }: DocumentLineDraft) {

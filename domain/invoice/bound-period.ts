@@ -72,7 +72,7 @@ export function endedPeriods(
   { reason, asOf, arrearsUntil = asOf }: DocumentInput,
 ): BoundPeriod[] {
   const isOver = held.endsOn !== null && compareDates(held.endsOn, asOf) <= 0
-  if (reason === 'opening' || (reason === 'final') !== isOver) return []
+  if (reason === 'opening' || reason === 'early' || (reason === 'final') !== isOver) return []
   const begins = held.lines.filter((line) => line.interval !== null).map((line) => line.startsOn)
   const first = begins.toSorted(compareDates)[0]
   if (first === undefined) return []

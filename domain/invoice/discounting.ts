@@ -12,6 +12,7 @@ import {
 import { roundMinor } from '../money.ts'
 import { applyDiscounts } from '../pricing/discount.ts'
 import { applyShare, type Share } from '../proration.ts'
+import type { BillReason } from './document.ts'
 import type { ExplainedDiscount } from './explanation.ts'
 import type { BillableLine } from './lines.ts'
 import type { RatedLine } from './rated-line.ts'
@@ -41,7 +42,7 @@ export interface DiscountedLine {
 }
 
 export interface DiscountedDocument {
-  readonly reason: 'period' | 'opening' | 'final'
+  readonly reason: BillReason
   readonly asOf: string
   readonly cycles: { readonly anchor: string; readonly interval: BillingInterval } | null
   readonly lines: readonly BillableLine[]
@@ -141,7 +142,7 @@ function shareInPeriodsOfDocument(
   document: DiscountedDocument,
 ): Share | null {
   const isOncePerPeriod = discount.percent === null
-  if (isOncePerPeriod && document.reason === 'final') return null
+  if (isOncePerPeriod && (document.reason === 'final' || document.reason === 'early')) return null
   if (isOncePerPeriod && document.reason === 'opening' && discount.subscriptionId === null) return null
   const { cycles, asOf } = document
   if (cycles === null) {

@@ -5,6 +5,7 @@ import type { TaxDecision } from '../tax.ts'
 import type { BoundStretch } from './bound-stretch.ts'
 import { holdBounds } from './bounds.ts'
 import { rateCredit } from './crediting.ts'
+import { countOn, type CountedOn } from './early.ts'
 import { discountLines, type DiscountInForce } from './discounting.ts'
 import type { InvoiceLineExplanation } from './explanation.ts'
 import type { BillableLine, DuePart, InvoiceLineKind, MeasuredUsage, UsagePart } from './lines.ts'
@@ -12,8 +13,8 @@ import type { RatedLine } from './rated-line.ts'
 import { ratePart } from './rating.ts'
 import { totalDocument } from './totaling.ts'
 
-/** Why a bill is made: a document's period begins, or a subscription begins or ends within one. */
-export type BillReason = 'period' | 'opening' | 'final'
+/** Why a bill is made: a document's period begins, a subscription begins or ends within one, or so much usage is not billed yet. */
+export type BillReason = 'period' | 'opening' | 'final' | 'early'
 
 /** All that a document is computed from. Nothing else is looked at: not a clock, not a row. */
 export interface DocumentInput {
@@ -124,10 +125,8 @@ export interface DocumentTax {
  * @throws as `ratePrice` and `determineTax`: a document with a doubtful line is not made
  */
 export function computeDocument(input: DocumentInput): DocumentDraft | null {
-  const { arePricesInclusive } = input.tax
-  const rated = input.parts
-    .map((part) => (part.kind === 'credit' ? rateCredit(part, arePricesInclusive) : ratePart(part, input)))
-    .filter(isShown)
+  const counted = countOn(input.parts)
+  const rated = input.parts.map((part) => rateDue(part, counted, input)).filter(isShown)
   const held = holdBounds(discountLines(rated, input.discounts, input), input)
   // A text alone makes no document: it waits for one of something.
   return held.every(({ rated }) => rated.isText) ? null : totalDocument(held, input)
@@ -137,4 +136,11 @@ export function computeDocument(input: DocumentInput): DocumentDraft | null {
 function isShown(rated: RatedLine): boolean {
   const isZero = rated.kind === 'usage' && rated.ratedMinor === 0 && new Big(rated.quantity).eq(0)
   return !isZero || rated.line?.terms.isZeroShown !== false
+}
+
+function rateDue(part: DuePart, counted: CountedOn, input: DocumentInput): RatedLine {
+  if (part.kind === 'credit') return rateCredit(part, input.tax.arePricesInclusive)
+  // What was measured is known by the part as it was due.
+  const terms = part.kind === 'usage' ? { ...input, usageOf: () => input.usageOf(part) } : input
+  return ratePart(counted.get(part) ?? part, terms)
 }

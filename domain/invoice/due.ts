@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import { anchorOn, type FormerAnchor } from '../billing-cycle.ts'
 import {
   compareDates,
@@ -13,7 +14,7 @@ import {
   type Period,
 } from '../calendar.ts'
 import type { Terms } from '../terms.ts'
-import type { BillableLine, BilledPart, DuePart } from './lines.ts'
+import type { BillableLine, BilledPart, DuePart, UsagePart } from './lines.ts'
 
 /**
  * What is due of the lines on a date, oldest first. Advance parts are due on their first day, or so many days before as
@@ -39,9 +40,30 @@ function chargeParts(line: BillableLine, asOf: string): DuePart[] {
     const cycle = cycleOf(anchorOn(line, from), line.interval, from)
     const servicePeriod = intersect({ start: from, end }, cycle)
     if (!servicePeriod || !isDue(line, servicePeriod, asOf)) return due
-    due.push({ kind, line, servicePeriod, cycle })
+    due.push(
+      kind === 'usage'
+        ? { kind, line, servicePeriod, cycle, ...billedEarlyIn(line, cycle) }
+        : { kind, line, servicePeriod, cycle },
+    )
     from = servicePeriod.end
   }
+}
+
+/** What was billed of a cycle that was billed early, late usage of its days included. */
+function billedEarlyIn({ billed }: BillableLine, cycle: Period): Pick<UsagePart, 'billedQuantity'> {
+  const ofCycle = billed.filter(
+    ({ kind, servicePeriod }) =>
+      (kind === 'usage' || kind === 'late_usage') &&
+      servicePeriod !== null &&
+      compareDates(cycle.start, servicePeriod.start) <= 0 &&
+      compareDates(servicePeriod.end, cycle.end) <= 0,
+  )
+  if (!ofCycle.some(({ isEarly }) => isEarly)) return {}
+  const billedQuantity = ofCycle.reduce(
+    (sum, { meteredQuantity = '0' }) => sum.plus(meteredQuantity),
+    new Big(0),
+  )
+  return { billedQuantity: billedQuantity.toFixed() }
 }
 
 /** A line may begin before its document does, for it was agreed later: the cycles before the anchor are counted back from it. */

@@ -7,7 +7,7 @@ import type { RatedPrice, RatingStep } from '../pricing/rated-price.ts'
 import { shareOf, type Share } from '../proration.ts'
 import type { AppliedTaxRate, TaxRule } from '../tax.ts'
 import type { UsageQuantity } from '../usage.ts'
-import type { BillableLine, LateUsagePart, RecurringPart, UsagePart } from './lines.ts'
+import type { BillableLine, RecurringPart } from './lines.ts'
 
 /**
  * How a line's amount came about: whoever has it can compute the amount anew. It is stored with every line, so that it
@@ -28,7 +28,11 @@ export interface InvoiceLineExplanation {
   /** What the full price pays for, where the line is a part of it. */
   readonly cycle?: Period
   readonly usage?: UsageQuantity
-  /** Where usage came late: what the period had been billed before. */
+  /** Metered above the greatest quantity of the price, and not billed (D-37); the line's quantity is without it. */
+  readonly notBilledQuantity?: string
+  /** It was billed before its cycle was over, because so much was not billed yet (D-39). */
+  readonly isEarly?: true
+  /** Where usage came late, or days of its cycle were billed early: what the cycle had been billed before. */
   readonly billedQuantity?: string
   /** What a credit gives back of, and what had been given back of it before, net in minor units. */
   readonly chargedMinor?: number
@@ -60,8 +64,10 @@ export interface ExplainedTax {
   readonly source?: string
 }
 
+type PartOfCycle = Pick<RecurringPart, 'line' | 'servicePeriod' | 'cycle'>
+
 /** The share of its cycle that a part is, by the terms of its line. */
-export function shareServed(part: RecurringPart | UsagePart | LateUsagePart): Share {
+export function shareServed(part: PartOfCycle): Share {
   return shareOf(part.servicePeriod, part.cycle, part.line.terms.proration)
 }
 
@@ -90,6 +96,16 @@ function isOneStep(steps: readonly RatingStep[]): boolean {
   return steps.length === 1 && (steps[0]?.kind === 'units' || steps[0]?.kind === 'flat')
 }
 
+/** How much of a quantity the price does not bill: what is above its greatest one. */
+export function notBilledOf(rated: RatedPrice): Big {
+  const above = rated.steps.find((step) => step.kind === 'above_greatest')
+  return new Big(above?.quantity ?? 0)
+}
+
+export function explainNotBilled(notBilled: Big): { notBilledQuantity?: string } {
+  return notBilled.eq(0) ? {} : { notBilledQuantity: notBilled.toFixed() }
+}
+
 export function explainDays(part: RecurringPart, share: Share): Partial<InvoiceLineExplanation> {
   if (isWhole(share) && part.line.terms.proration === 'none') return {}
   const days = { daysServed: share.numerator, daysOfCycle: share.denominator }
@@ -97,7 +113,7 @@ export function explainDays(part: RecurringPart, share: Share): Partial<InvoiceL
 }
 
 /** Usage is not prorated; what it costs at least or at most is. */
-export function explainBound(part: UsagePart | LateUsagePart, price: Price): Partial<InvoiceLineExplanation> {
+export function explainBound(part: PartOfCycle, price: Price): Partial<InvoiceLineExplanation> {
   const share = shareServed(part)
   if (!isBounded(price) || isWhole(share)) return {}
   return { daysServed: share.numerator, daysOfCycle: share.denominator, cycle: part.cycle }

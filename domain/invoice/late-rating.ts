@@ -3,7 +3,7 @@ import { fromMinor, roundHalfAwayFromZero } from '../money.ts'
 import { ratePrice } from '../pricing/rate.ts'
 import type { RatedPrice } from '../pricing/rated-price.ts'
 import { unitPriceOf } from '../pricing/unit-price.ts'
-import { explainBound, explainPrice, explainRounding } from './explanation.ts'
+import { explainBound, explainNotBilled, explainPrice, explainRounding, notBilledOf } from './explanation.ts'
 import { tellSteps } from './formula-text.ts'
 import type { LateUsagePart } from './lines.ts'
 import { lineFacts, usageContext, type RatedLine } from './rated-line.ts'
@@ -13,44 +13,69 @@ import { lineFacts, usageContext, type RatedLine } from './rated-line.ts'
  * been rounded, so that many small late values come to the cent of one.
  */
 export function rateLateUsage(part: LateUsagePart, currency: string): RatedLine {
+  const added = rateAdded(part, currency)
+  const { explanation } = added
+  return {
+    ...added,
+    kind: 'late_usage',
+    lateEventIds: part.eventIds,
+    explanation: {
+      ...explanation,
+      formula: `late: ${explanation.formula}`,
+      ...(part.isOfSplitCycle ? { cycle: part.cycle } : {}),
+    },
+  }
+}
+
+/** Usage that is added to what was billed of its cycle before. */
+export type AddedUsage = Omit<LateUsagePart, 'kind' | 'eventIds' | 'isOfSplitCycle'>
+
+/** @throws as `ratePrice` */
+export function rateAdded(part: AddedUsage, currency: string): Omit<RatedLine, 'kind'> {
   const { line, servicePeriod, price, late } = part
-  const { charged, billedMinor } = rateWhole(part, currency)
+  const { charged, billedMinor, notBilled } = rateWhole(part, currency)
   const billed = fromMinor(billedMinor, currency)
   const ratedMinor = roundHalfAwayFromZero(charged.amount, currency) - billedMinor
   return {
     ...lineFacts(line),
-    kind: 'late_usage',
-    quantity: late.usage.quantity,
+    quantity: new Big(late.usage.quantity).minus(notBilled).toFixed(),
     unitPrice: unitPriceOf(price),
     servicePeriod,
     taxedOn: servicePeriod.start,
     ratedMinor,
-    lateEventIds: part.eventIds,
     explanation: {
-      formula: `late: ${tellSteps(charged.steps, { unit: late.usage.unit })}${
+      formula: `${tellSteps(charged.steps, { unit: late.usage.unit })}${
         billedMinor === 0 ? '' : `, less ${billed.toFixed()} that were billed`
       }`,
       ...explainPrice({ price, priceListItemId: null }, charged),
       ...explainBound(part, price),
       usage: late.usage,
+      ...explainNotBilled(notBilled),
       billedQuantity: part.billedQuantity,
       ...explainRounding(charged.amount.minus(billed), ratedMinor, currency),
     },
   }
 }
 
+interface RatedWhole {
+  readonly charged: RatedPrice
+  readonly billedMinor: number
+  /** Of what is added. */
+  readonly notBilled: Big
+}
+
 /** A share of values is owed for each event by itself, so that late ones are priced alone. */
-function rateWhole(part: LateUsagePart, currency: string): { charged: RatedPrice; billedMinor: number } {
+function rateWhole(part: AddedUsage, currency: string): RatedWhole {
   const { price, late } = part
   const quantity = new Big(late.usage.quantity)
   const { events, ...context } = usageContext(part, price, late)
   if (price.model === 'percentage' && events?.kind === 'each') {
     const after = { ...events, eventsBefore: part.billedEvents }
-    return { charged: ratePrice(price, quantity, { ...context, events: after }), billedMinor: 0 }
+    const charged = ratePrice(price, quantity, { ...context, events: after })
+    return { charged, billedMinor: 0, notBilled: notBilledOf(charged) }
   }
-  const billed = new Big(part.billedQuantity)
-  const charged = ratePrice(price, billed.plus(quantity), context)
-  const billedMinor =
-    part.billedMinor ?? roundHalfAwayFromZero(ratePrice(price, billed, context).amount, currency)
-  return { charged, billedMinor }
+  const billed = ratePrice(price, new Big(part.billedQuantity), context)
+  const charged = ratePrice(price, quantity.plus(part.billedQuantity), context)
+  const billedMinor = part.billedMinor ?? roundHalfAwayFromZero(billed.amount, currency)
+  return { charged, billedMinor, notBilled: notBilledOf(charged).minus(notBilledOf(billed)) }
 }

@@ -62,6 +62,10 @@ export interface BilledPart {
   readonly id: string
   readonly kind: InvoiceLineKind
   readonly servicePeriod: Period | null
+  /** What was metered for it, in the line's unit; left out where nothing is. */
+  readonly meteredQuantity?: string
+  /** It was billed before its cycle was over (D-39). */
+  readonly isEarly?: true
   readonly ratedMinor: number
   readonly discountMinor: number
   /** Net of discounts and tax. */
@@ -95,6 +99,10 @@ export interface UsagePart {
   readonly line: BillableLine
   readonly servicePeriod: Period
   readonly cycle: Period
+  /** Where days of its cycle were billed early: what was billed of them, from which tiers go on counting (D-39). */
+  readonly billedQuantity?: string
+  /** It is billed before its cycle is over. */
+  readonly isEarly?: true
   /** What its price looks up by name of the instance; left out where it names nothing. */
   readonly values?: Readonly<Record<string, string>>
 }
@@ -119,6 +127,8 @@ export interface LateUsagePart {
   readonly billedEvents: number
   /** What all that came to, as it was rated and rounded; left out: the price of the billed quantity, rounded. */
   readonly billedMinor?: number
+  /** Its cycle is billed in several parts, which count on from each other (D-39). */
+  readonly isOfSplitCycle?: true
   /** What came since; negative where what was measured turned out lower. */
   readonly late: MeasuredUsage
   readonly eventIds: readonly string[]

@@ -6,14 +6,7 @@ import { unitPriceOf } from '../pricing/unit-price.ts'
 import type { BillingType } from '../product.ts'
 import type { TaxDecision } from '../tax.ts'
 import { isBounded, shareServed, type InvoiceLineExplanation } from './explanation.ts'
-import type {
-  BillableLine,
-  InvoiceLineKind,
-  LateUsagePart,
-  MeasuredUsage,
-  RecurringPart,
-  UsagePart,
-} from './lines.ts'
+import type { BillableLine, InvoiceLineKind, MeasuredUsage, RecurringPart, UsagePart } from './lines.ts'
 
 /** A priced part, before discounts and tax. */
 export interface RatedLine {
@@ -93,12 +86,10 @@ export function lineValues(
   return { values }
 }
 
+type PricedUsage = Pick<UsagePart, 'line' | 'servicePeriod' | 'cycle' | 'values'>
+
 /** What the price of usage may ask for beside its quantity. */
-export function usageContext(
-  part: UsagePart | LateUsagePart,
-  price: Price,
-  measured: MeasuredUsage,
-): RatingContext {
+export function usageContext(part: PricedUsage, price: Price, measured: MeasuredUsage): RatingContext {
   return {
     ...lineValues({ ...part.line, price }, part),
     ...(measured.events === undefined ? {} : { events: measured.events }),

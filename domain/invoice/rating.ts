@@ -6,13 +6,16 @@ import { applyShare } from '../proration.ts'
 import {
   explainBound,
   explainDays,
+  explainNotBilled,
   explainPrice,
   explainRounding,
   isWhole,
+  notBilledOf,
   shareServed,
+  type InvoiceLineExplanation,
 } from './explanation.ts'
 import { tellShare, tellSteps } from './formula-text.ts'
-import { rateLateUsage } from './late-rating.ts'
+import { rateAdded, rateLateUsage } from './late-rating.ts'
 import type {
   CreditPart,
   DuePart,
@@ -140,16 +143,18 @@ function rateRecurring(part: RecurringPart, { currency }: RatingTerms): RatedLin
 function rateUsage(part: UsagePart, { currency, usageOf }: RatingTerms): RatedLine {
   const { line, servicePeriod } = part
   const measured = usageOf(part)
+  if (part.billedQuantity !== undefined) return rateGoingOn(part, part.billedQuantity, measured, currency)
   const rated = ratePrice(
     line.price,
     new Big(measured.usage.quantity),
     usageContext(part, line.price, measured),
   )
   const ratedMinor = roundHalfAwayFromZero(rated.amount, currency)
+  const notBilled = notBilledOf(rated)
   return {
     ...lineFacts(line),
     kind: 'usage',
-    quantity: measured.usage.quantity,
+    quantity: new Big(measured.usage.quantity).minus(notBilled).toFixed(),
     servicePeriod,
     taxedOn: servicePeriod.start,
     ratedMinor,
@@ -157,8 +162,39 @@ function rateUsage(part: UsagePart, { currency, usageOf }: RatingTerms): RatedLi
       formula: tellSteps(rated.steps, { unit: measured.usage.unit }),
       ...explainPrice(line, rated),
       ...explainBound(part, line.price),
+      ...explainEarly(part),
       usage: measured.usage,
+      ...explainNotBilled(notBilled),
       ...explainRounding(rated.amount, ratedMinor, currency),
     },
   }
+}
+
+/** What came after days of the cycle were billed early: as late usage, tiers go on counting from what was billed. */
+function rateGoingOn(
+  part: UsagePart,
+  billedQuantity: string,
+  measured: MeasuredUsage,
+  currency: string,
+): RatedLine {
+  const { line } = part
+  const added = rateAdded(
+    { ...part, price: line.price, billedQuantity, billedEvents: 0, late: measured },
+    currency,
+  )
+  const { priceListItemId } = line
+  return {
+    ...added,
+    kind: 'usage',
+    explanation: {
+      ...added.explanation,
+      ...(priceListItemId === null ? {} : { priceListItemId }),
+      ...explainEarly(part),
+      cycle: part.cycle,
+    },
+  }
+}
+
+function explainEarly({ isEarly, cycle }: UsagePart): Partial<InvoiceLineExplanation> {
+  return isEarly ? { isEarly, cycle } : {}
 }

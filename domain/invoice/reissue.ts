@@ -103,7 +103,15 @@ function usageAnew(
 ): DuePart[] {
   if (servicePeriod === null || !explanation.usage || line.interval === null) return []
   const cycle = explanation.cycle ?? cycleHolding(line.billingCycleAnchor, line.interval, servicePeriod.start)
-  const part = { kind: 'usage', line, servicePeriod, cycle } as const
+  const { billedQuantity, isEarly } = explanation
+  const part = {
+    kind: 'usage',
+    line,
+    servicePeriod,
+    cycle,
+    ...(billedQuantity === undefined ? {} : { billedQuantity }),
+    ...(isEarly ? { isEarly } : {}),
+  } as const
   usage.set(part, { usage: explanation.usage })
   return [part]
 }
@@ -115,6 +123,8 @@ function lateAnew({ servicePeriod, explanation }: AnnulledLine, line: BillableLi
     {
       kind: 'late_usage',
       line,
+      // Only of a cycle that was billed in parts, or of a bound by days, a cycle is named.
+      ...(explanation.cycle && explanation.daysServed === undefined ? { isOfSplitCycle: true } : {}),
       servicePeriod,
       cycle: explanation.cycle ?? cycleHolding(line.billingCycleAnchor, line.interval, servicePeriod.start),
       price: price ?? line.price,

@@ -31,6 +31,8 @@ DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
 DELETE /v1/registries/:id registries:write
 DELETE /v1/servers/:id servers:write
+DELETE /v1/subscriptions/:id/spend-caps/customer spend_caps:write
+DELETE /v1/subscriptions/:id/spend-caps/operator subscriptions:write
 GET /v1/announcements subscriptions:read
 GET /v1/applications applications:read
 GET /v1/applications/:id applications:read
@@ -107,6 +109,8 @@ GET /v1/subscriptions subscriptions:read
 GET /v1/subscriptions/:id subscriptions:read
 GET /v1/subscriptions/:id/next-invoice invoices:read
 GET /v1/subscriptions/:id/usage usage:read
+GET /v1/subscriptions/:id/spend-caps spend_caps:read
+GET /v1/usage-warnings usage:read
 GET /v1/tasks tasks:read
 GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
@@ -230,7 +234,10 @@ POST /v1/test-clocks/:id/advance clocks:write
 POST /v1/usage-events usage:write
 PUT /v1/instances/:id/values/:code instances:write
 PUT /v1/servers/:id/engine servers:write
-PUT /v1/servers/:id/subnets servers:write`
+PUT /v1/servers/:id/subnets servers:write
+PUT /v1/subscriptions/:id/early-invoice subscriptions:write
+PUT /v1/subscriptions/:id/spend-caps/customer spend_caps:write
+PUT /v1/subscriptions/:id/spend-caps/operator subscriptions:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>

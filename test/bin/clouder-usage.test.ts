@@ -80,3 +80,15 @@ test('D-42 a billed quantity is opened into its days, and a day into its reading
   const day = await run('open', window, '--on', '2026-02-27')
   assert.match(day.stdout, /^2026-02-27T12:00:00\.000Z\tweb\t3 GiB\t3\n$/)
 })
+
+test('usage is said in words with where its period will end, and a cap is set, shown and taken away', async () => {
+  const shown = await run('show', story.publicId, '--json')
+  assert.match(shown.stdout, /GiB\. At this pace/)
+  const spend = async (...args: string[]) => await clouder.run(['spend', ...args])
+  const set = await spend('cap', story.publicId, '20.00', '--effect', 'alert')
+  assert.match(set.stdout, /operator\s+20\.00 USD\s+alert\s+not held/)
+  const early = await spend('invoice-early', story.publicId, '200.00')
+  assert.match(early.stdout, /at 200\.00 that are not billed/)
+  assert.equal((await spend('uncap', story.publicId)).code, 0)
+  assert.doesNotMatch((await spend('show', story.publicId)).stdout, /operator/)
+})

@@ -1431,3 +1431,45 @@ test('a secret has one value at a time, and one request gives it one', async () 
   await insert(2, 'req_1', '2026-01-01')
   await refuses('one_rotation_per_request', async () => insert(3, 'req_1', '2026-01-01'))
 })
+
+test('a warning is given once for one share of one limit or cap in one billing period', async () => {
+  const warning = (overrides: Record<string, unknown>) => ({
+    id: newId(),
+    subscription_id: sold.subscription,
+    kind: 'spend' as const,
+    first_line_id: null,
+    subject: 'customer',
+    threshold: '80 %',
+    period_starts_on: '2026-01-01',
+    used: '16',
+    ceiling: '20',
+    unit: 'USD',
+    warned_at: '2026-01-05T00:00:00Z',
+    ...overrides,
+  })
+  const warn = async (overrides: Record<string, unknown> = {}) =>
+    await db.insertInto('usage_warnings').values(warning(overrides)).execute()
+  await warn()
+  await warn({ period_starts_on: '2026-02-01' })
+  await refuses('warned_once', async () => await warn({ used: '18' }))
+  await refuses('usage_warnings_check', async () => await warn({ kind: 'limit', subject: 'users' }))
+})
+
+test('only a cap that stops holds what runs', async () => {
+  const cap = async (effect: 'alert' | 'stop', amountMinor = 2_000) =>
+    await db
+      .insertInto('spend_caps')
+      .values({
+        subscription_id: sold.subscription,
+        set_by: 'operator',
+        amount_minor: amountMinor,
+        effect,
+        alerts: '[]',
+        actor: 'test',
+        set_at: '2026-01-05T00:00:00Z',
+        held_since: '2026-01-05T00:00:00Z',
+      })
+      .execute()
+  await refuses('only_a_stop_holds', async () => await cap('alert'))
+  await refuses('spend_caps_amount_minor_check', async () => await cap('stop', 0))
+})

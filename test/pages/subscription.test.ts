@@ -51,6 +51,32 @@ test('usage so far is what the next invoice would bill', async () => {
   assert.match(usage, /Disk Usage 2\.5 GiB .* 2\.50 USD/)
 })
 
+test('D-41 usage is drawn over its period, with where it will end in words and each day in a table', async () => {
+  const html = await pageOf(story)
+  assert.match(
+    html,
+    /<svg viewBox="0 0 480 120" role="img" aria-label="Disk Usage: 2\.5 GiB\. At this pace 2\.5 GiB on 30 March: 2\.50 USD\./,
+  )
+  assert.match(sectionText(html, 'usage'), /Day by day : Disk Usage/)
+})
+
+test('D-38 what usage may cost is set and taken away by forms, and a wrong amount is told beside its field', async () => {
+  const path = `/subscriptions/${story.publicId}`
+  const refused = await console.submit(path, `${path}/spend-cap`, { amount: '1.005', effect: 'stop' })
+  assert.equal(refused.status, 422)
+  const set = await console.submit(path, `${path}/spend-cap`, { amount: '20.00', effect: 'stop' })
+  assert.equal(set.status, 303)
+  const shown = async () => sectionText(await pageOf(story), 'spend')
+  assert.match(
+    await shown(),
+    /Usage costs \d\.\d\d USD in this period so far\. .*operator 20\.00 USD stops 50 %, 75 %/,
+  )
+  await console.submit(path, `${path}/spend-cap`, { amount: '' })
+  assert.match(await shown(), /No cap: usage is billed, however much it is\./)
+  const early = await console.submit(path, `${path}/early-invoice`, { amount: '200' })
+  assert.equal(early.status, 303)
+})
+
 test('limits show what is sold and in force, and the log of what was sent and answered', async () => {
   const limits = sectionText(await pageOf(story), 'limits')
   assert.match(limits, /users 6 6 ✓ enforced/)

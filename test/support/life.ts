@@ -10,6 +10,7 @@ import { insertPaymentRequest } from '#db/payment-request.ts'
 import { activateSubscription } from '#db/activation.ts'
 import { setPhase } from '#db/subscription.ts'
 import { openTask } from '#db/task.ts'
+import { warnOfLimits } from '#db/usage-warning.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { TestApi } from './api.ts'
@@ -67,6 +68,7 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     subject: 'A limit was refused',
     detail: 'Free some users first.',
   })
+  await warnOfLimits(api.db, [{ instanceId, code: 'users', used: '4' }], '2026-01-10T09:00:00Z')
   await askForUsers(api, subscriptionId)
   await tellOfPrice(api, subscriptionId)
   return { subscriptionId, instanceId, documentId: document.id }

@@ -23,6 +23,7 @@ export const ar: Messages = {
   credit: 'قيد دائن',
   late: 'أُبلغ عنه متأخرًا',
   pending: 'معلّق: لم تُقرأ كلها بعد',
+  notBilled: (quantity: string) => `${quantity} فوق الحد المتفق عليه: غير محتسب`,
   otherLines: 'أخرى',
   quantity: 'الكمية',
   unit: 'الوحدة',

@@ -23,6 +23,7 @@ export const de: Messages = {
   credit: 'Gutschrift',
   late: 'nachgemeldet',
   pending: 'ausstehend: noch nicht vollständig abgelesen',
+  notBilled: (quantity: string) => `${quantity} über der vereinbarten Höchstmenge: nicht berechnet`,
   otherLines: 'Weiteres',
   quantity: 'Menge',
   unit: 'Einheit',

@@ -23,6 +23,7 @@ export const en = {
   credit: 'credit',
   late: 'reported late',
   pending: 'pending: not all of it could be read yet',
+  notBilled: (quantity: string) => `${quantity} above the agreed maximum: not billed`,
   otherLines: 'Other',
   quantity: 'Quantity',
   unit: 'Unit',

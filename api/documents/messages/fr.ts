@@ -24,6 +24,7 @@ export const fr: Messages = {
   credit: 'avoir',
   late: 'déclaré en retard',
   pending: 'en attente : relevé incomplet',
+  notBilled: (quantity: string) => `${quantity} au-delà du maximum convenu : non facturé`,
   otherLines: 'Autres',
   quantity: 'Quantité',
   unit: 'Unité',

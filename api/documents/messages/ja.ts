@@ -23,6 +23,7 @@ export const ja: Messages = {
   credit: '減額',
   late: '遅れて報告',
   pending: '保留中：まだ全部は計測できていません',
+  notBilled: (quantity: string) => `上限を超えた${quantity}は請求されません`,
   otherLines: 'その他',
   quantity: '数量',
   unit: '単位',

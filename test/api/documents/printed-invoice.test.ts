@@ -199,6 +199,13 @@ test('what came late says so, what could not be read yet too, and what is paid o
   assert.equal(printed.lines[1]?.cells[3], '')
 })
 
+test('what was metered above the most that is billed is said beside what is billed (D-37)', () => {
+  const capped = { ...someLine, quantity: '100', unit: 'GiB', notBilledQuantity: '20' }
+  const [line] = print({ lines: [capped] }).lines
+  assert.equal(line?.cells[1], '100')
+  assert.equal(line.details[0], '20 GiB above the agreed maximum: not billed')
+})
+
 test('a right-to-left document keeps Latin text in one piece', () => {
   const printed = print({}, 'ar')
   assert.equal(printed.direction, 'rtl')

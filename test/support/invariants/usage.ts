@@ -44,13 +44,15 @@ export const usageInvariants: readonly Invariant[] = [
       group by usage_window.id, line.revision having count(line.id) <> 1`,
   },
   {
-    never: 'does a usage line say another quantity than its window, or have none',
+    never:
+      'does a usage line, with what it does not bill, say another quantity than its window, or have none',
     query: `
       select format('invoice line %s: %s %s, window %s %s', line.id, line.quantity, line.unit, usage_window.quantity,
         usage_window.unit) as found
       from invoice_lines line left join usage_windows usage_window on usage_window.id = line.usage_window_id
       where line.kind in ('usage', 'late_usage') and (usage_window.quantity, usage_window.unit, usage_window.subscription_line_id,
-        usage_window.is_late) is distinct from (line.quantity, line.unit, line.subscription_line_id, line.kind = 'late_usage')`,
+        usage_window.is_late) is distinct from
+        (line.quantity + coalesce((line.explanation ->> 'notBilledQuantity')::numeric, 0), line.unit, line.subscription_line_id, line.kind = 'late_usage')`,
   },
   {
     never:

@@ -1,0 +1,196 @@
+import type { Selectable } from 'kysely'
+import { formatMoney, fromMinor } from '#domain/money.ts'
+import { isStoppedAt, reachedAlerts, sayAlert, type SpendCap, type SpendCapOwner } from '#domain/spend.ts'
+import { within, type Db, type Tx } from './database.ts'
+import { insertEvent } from './event.ts'
+import { readPresentCost, type PresentCost } from './present-usage.ts'
+import { lockSubscription, type Subscription } from './subscription.ts'
+import type { SpendCapsTable } from './tables/usage.ts'
+import { giveWarnings } from './usage-warning.ts'
+
+export type SpendCapRow = Selectable<SpendCapsTable>
+
+/** The caps of a subscription: the customer's own first. */
+export async function listSpendCaps(db: Db, subscriptionId: string): Promise<SpendCapRow[]> {
+  return await db
+    .selectFrom('spend_caps')
+    .selectAll()
+    .where('subscription_id', '=', subscriptionId)
+    .orderBy('set_by')
+    .execute()
+}
+
+/** Says what usage of a subscription may cost a period, in place of what the same one said before, and looks at once what follows. */
+export async function setSpendCap(
+  tx: Tx,
+  subscriptionId: string,
+  { cap, actor, now }: { cap: SpendCap; actor: string; now: string },
+): Promise<void> {
+  const subscription = await lockSubscription(tx, subscriptionId)
+  const said = {
+    amount_minor: cap.amountMinor,
+    effect: cap.effect,
+    alerts: JSON.stringify(cap.alerts),
+    actor,
+    set_at: now,
+  }
+  const before = await findCap(tx, subscriptionId, cap.setBy)
+  // What only tells holds nothing.
+  if (before?.held_since != null && cap.effect === 'alert') await letGo(tx, subscription, before, now)
+  await tx
+    .insertInto('spend_caps')
+    .values({ subscription_id: subscriptionId, set_by: cap.setBy, ...said, held_since: null })
+    .onConflict((conflict) => conflict.columns(['subscription_id', 'set_by']).doUpdateSet(said))
+    .execute()
+  await tellOfCap(tx, subscription, {
+    kind: 'spend.cap_changed',
+    setBy: cap.setBy,
+    actor,
+    says: `${formatMoney(cap.amountMinor, subscription.currency)} a period, ${cap.effect === 'stop' ? 'stop at it' : 'tell of it'}`,
+    now,
+  })
+  await watchSpend(tx, subscriptionId, now)
+}
+
+/** Takes a cap away; nothing is held by it any more. */
+export async function removeSpendCap(
+  tx: Tx,
+  subscriptionId: string,
+  of: { setBy: SpendCapOwner; actor: string; now: string },
+): Promise<void> {
+  const subscription = await lockSubscription(tx, subscriptionId)
+  const cap = await findCap(tx, subscriptionId, of.setBy)
+  if (cap === undefined) return
+  if (cap.held_since !== null) await letGo(tx, subscription, cap, of.now)
+  await tx
+    .deleteFrom('spend_caps')
+    .where('subscription_id', '=', subscriptionId)
+    .where('set_by', '=', of.setBy)
+    .execute()
+  await tellOfCap(tx, subscription, { kind: 'spend.cap_changed', says: 'none any more', ...of })
+}
+
+async function findCap(
+  tx: Tx,
+  subscriptionId: string,
+  setBy: SpendCapOwner,
+): Promise<SpendCapRow | undefined> {
+  const caps = await listSpendCaps(tx, subscriptionId)
+  return caps.find((cap) => cap.set_by === setBy)
+}
+
+/**
+ * Compares what usage of a subscription costs in its present period with its caps: warns, each share once a period, holds what a cap
+ * stops, and lets go what none stops any more. Looked at again without a change, it does nothing.
+ * @returns the present cost; null where there is no cap
+ */
+export async function watchSpend(db: Db, subscriptionId: string, now: string): Promise<PresentCost | null> {
+  return await within(db, async (tx) => {
+    const subscription = await lockSubscription(tx, subscriptionId)
+    const caps = await listSpendCaps(tx, subscriptionId)
+    if (caps.length === 0 || subscription.phase !== 'active') return null
+    const at = subscription.test_clock_now_at ?? now
+    const present = await readPresentCost(tx, subscriptionId, at)
+    for (const cap of caps) {
+      await warnOfSpend(tx, { subscription, cap, present, now: at })
+      const isStopped = isStoppedAt(toCap(cap), present.costMinor)
+      if (isStopped && cap.held_since === null)
+        await hold(tx, { subscription, cap, costMinor: present.costMinor, now: at })
+      if (!isStopped && cap.held_since !== null) await letGo(tx, subscription, cap, at)
+    }
+    return present
+  })
+}
+
+export function toCap({ set_by, amount_minor, effect, alerts }: SpendCapRow): SpendCap {
+  return { setBy: set_by, amountMinor: amount_minor, effect, alerts }
+}
+
+interface Watched {
+  readonly subscription: Subscription
+  readonly cap: SpendCapRow
+  readonly now: string
+}
+
+async function warnOfSpend(
+  tx: Tx,
+  { subscription, cap, present, now }: Watched & { present: PresentCost },
+): Promise<void> {
+  const { currency } = subscription
+  const { costMinor, periodStartsOn } = present
+  if (periodStartsOn === null) return
+  const warnings = reachedAlerts(toCap(cap), costMinor).map((alert) => ({
+    subscriptionId: subscription.id,
+    customerId: subscription.customer_id,
+    kind: 'spend' as const,
+    firstLineId: null,
+    subject: cap.set_by,
+    threshold: sayAlert(alert, currency),
+    periodStartsOn,
+    used: fromMinor(costMinor, currency).toFixed(),
+    ceiling: fromMinor(cap.amount_minor, currency).toFixed(),
+    unit: currency,
+    data: {
+      set_by: cap.set_by,
+      cost: formatMoney(costMinor, currency),
+      cap: formatMoney(cap.amount_minor, currency),
+    },
+    businessAt: subscription.test_clock_id === null ? null : now,
+  }))
+  await giveWarnings(tx, warnings, now)
+}
+
+async function hold(
+  tx: Tx,
+  { subscription, cap, costMinor, now }: Watched & { costMinor: number },
+): Promise<void> {
+  await setHeld(tx, cap, now)
+  await tellOfCap(tx, subscription, {
+    kind: 'spend.cap_reached',
+    setBy: cap.set_by,
+    cost: formatMoney(costMinor, subscription.currency),
+    cap: formatMoney(cap.amount_minor, subscription.currency),
+    now,
+  })
+}
+
+async function letGo(tx: Tx, subscription: Subscription, cap: SpendCapRow, now: string): Promise<void> {
+  await setHeld(tx, cap, null)
+  await tellOfCap(tx, subscription, { kind: 'spend.cap_lifted', setBy: cap.set_by, now })
+}
+
+async function setHeld(tx: Tx, cap: SpendCapRow, heldSince: string | null): Promise<void> {
+  await tx
+    .updateTable('spend_caps')
+    .set({ held_since: heldSince })
+    .where('subscription_id', '=', cap.subscription_id)
+    .where('set_by', '=', cap.set_by)
+    .execute()
+}
+
+async function tellOfCap(
+  tx: Tx,
+  subscription: Subscription,
+  {
+    kind,
+    setBy,
+    now,
+    ...data
+  }: {
+    kind: 'spend.cap_changed' | 'spend.cap_reached' | 'spend.cap_lifted'
+    setBy: SpendCapOwner
+    now: string
+    says?: string
+    actor?: string
+    cost?: string
+    cap?: string
+  },
+): Promise<void> {
+  await insertEvent(tx, {
+    kind,
+    customerId: subscription.customer_id,
+    subscriptionId: subscription.id,
+    data: { set_by: setBy, ...data },
+    ...(subscription.test_clock_id === null ? {} : { businessAt: now }),
+  })
+}

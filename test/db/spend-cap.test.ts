@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { listSpendCaps, removeSpendCap, setSpendCap, watchSpend } from '#db/spend-cap.ts'
+import { watchUsage } from '#db/usage-watch.ts'
+import { defaultSpendAlerts, type SpendCap } from '#domain/spend.ts'
+import { moveClock } from '#test/support/clock-life.ts'
+import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
+
+// Network costs 1.00 a GiB. What it may cost a month is said by the customer himself, and by an operator.
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+interface Sold {
+  readonly subscriptionId: string
+  readonly testClockId: string
+}
+
+async function sell(): Promise<Sold> {
+  const now = '2026-03-01T08:00:00Z'
+  const testClockId = await seller.clock(now)
+  return { subscriptionId: await seller.sell({ kit: 'odoo-config-1', testClockId, now }), testClockId }
+}
+
+const own: SpendCap = { setBy: 'customer', amountMinor: 2_000, effect: 'stop', alerts: defaultSpendAlerts }
+
+async function say({ subscriptionId }: Sold, cap: SpendCap): Promise<void> {
+  const at = { cap, actor: 'test', now: '2026-03-01T09:00:00Z' }
+  await seller.db.transaction().execute(async (tx) => setSpendCap(tx, subscriptionId, at))
+}
+
+async function use({ subscriptionId }: Sold, quantity: string, occurredAt: string): Promise<void> {
+  await pushUsage(seller.db, { subscriptionId, metric: 'network', quantity, occurredAt })
+}
+
+async function isHeld({ subscriptionId }: Sold): Promise<boolean> {
+  return (await listSpendCaps(seller.db, subscriptionId)).some(({ held_since }) => held_since !== null)
+}
+
+async function told({ subscriptionId }: Sold): Promise<string[]> {
+  const rows = await seller.db
+    .selectFrom('events')
+    .select(['kind', 'data'])
+    .where('subscription_id', '=', subscriptionId)
+    .where('kind', 'like', 'spend.%')
+    .orderBy('id')
+    .execute()
+  return rows.map(({ kind, data: { threshold } }) =>
+    typeof threshold === 'string' ? `${kind} ${threshold}` : kind,
+  )
+}
+
+const look = async ({ testClockId }: Sold) => {
+  await watchUsage(seller.db, { testClockId }, new Date().toISOString())
+}
+
+test('at 20.00 of usage an own cap of 20.00 that stops holds, and raised it lets go at once (D-38)', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await use(sold, '10', '2026-03-05T00:00:00Z')
+  await look(sold)
+  assert.equal(await isHeld(sold), false)
+  await use(sold, '10', '2026-03-06T00:00:00Z')
+  await look(sold)
+  await look(sold)
+  assert.equal(await isHeld(sold), true)
+  assert.deepEqual(await told(sold), [
+    'spend.cap_changed',
+    'spend.warned 50 %',
+    'spend.warned 75 %',
+    'spend.warned 100 %',
+    'spend.cap_reached',
+  ])
+  await say(sold, { ...own, amountMinor: 5_000 })
+  assert.equal(await isHeld(sold), false)
+  assert.deepEqual((await told(sold)).slice(5), ['spend.cap_changed', 'spend.cap_lifted'])
+})
+
+test('a new period begins with a cost of nothing: what was held is let go, and the same shares are told once more', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await use(sold, '25', '2026-03-05T00:00:00Z')
+  await look(sold)
+  assert.equal(await isHeld(sold), true)
+  await moveClock(seller.db, sold.testClockId, '2026-04-01T09:00:00Z')
+  await look(sold)
+  assert.equal(await isHeld(sold), false)
+  await use(sold, '11', '2026-04-05T00:00:00Z')
+  await look(sold)
+  const shares = (await told(sold)).filter((text) => text.startsWith('spend.warned'))
+  assert.deepEqual(shares, [
+    'spend.warned 50 %',
+    'spend.warned 75 %',
+    'spend.warned 100 %',
+    'spend.warned 50 %',
+  ])
+})
+
+test('a cap that only tells never holds, and alerts may be amounts; taken away, it tells no more', async () => {
+  const sold = await sell()
+  const alerts = [{ amountMinor: 500 }, { percent: 150 }]
+  await say(sold, { ...own, setBy: 'operator', effect: 'alert', alerts })
+  await use(sold, '6', '2026-03-05T00:00:00Z')
+  await look(sold)
+  assert.deepEqual((await told(sold)).slice(1), ['spend.warned 5.00 USD'])
+  const of = { setBy: 'operator', actor: 'test', now: '2026-03-05T00:00:00Z' } as const
+  await seller.db.transaction().execute(async (tx) => removeSpendCap(tx, sold.subscriptionId, of))
+  await use(sold, '60', '2026-03-06T00:00:00Z')
+  await look(sold)
+  assert.equal(await isHeld(sold), false)
+  assert.deepEqual((await told(sold)).slice(2), ['spend.cap_changed'])
+})
+
+test('days that were invoiced early still count to the cost of the period', async () => {
+  const sold = await sell()
+  await seller.db
+    .updateTable('subscriptions')
+    .set({ early_invoice_minor: 1_500 })
+    .where('id', '=', sold.subscriptionId)
+    .execute()
+  await say(sold, own)
+  await use(sold, '16', '2026-03-05T00:00:00Z')
+  await moveClock(seller.db, sold.testClockId, '2026-03-10T09:00:00Z')
+  await look(sold)
+  await use(sold, '4', '2026-03-11T00:00:00Z')
+  const present = await watchSpend(seller.db, sold.subscriptionId, '2026-03-11T09:00:00Z')
+  assert.equal(present?.costMinor, 2_000)
+  const [line] = present.lines
+  assert.deepEqual([line?.quantity, line?.unbilledMinor], ['20', 400])
+  assert.equal(await isHeld(sold), true)
+})

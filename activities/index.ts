@@ -12,6 +12,7 @@ import { createInstanceCommandActivities } from './instance-command.ts'
 import { createLimitActivities } from './limit.ts'
 import { createLinkActivities } from './link.ts'
 import { createLogActivities } from './log.ts'
+import { createReadingRetentionActivities } from './reading-retention.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
@@ -36,6 +37,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createBillingRunActivities(deps),
     ...createTestClockActivities(deps),
     ...createReconcileActivities(deps),
+    ...createReadingRetentionActivities(deps),
     ...createCommandEndActivities(deps),
     ...createTaxIdCheckActivities(deps),
     ...createUsageWatchActivities(deps),

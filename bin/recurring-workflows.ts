@@ -13,7 +13,7 @@ export interface RecurringWorkflows {
   readonly samplingIntervalMs: number
 }
 
-/** What runs without being asked: the billing run each hour, and reconciliation of all servers each minute. */
+/** What runs without being asked: the billing run each hour, reconciliation of all servers each minute, the clean-up of readings each day. */
 export async function ensureRecurringWorkflows(client: Client, of: RecurringWorkflows): Promise<void> {
   const installationId = encodeId('installation', of.installationId)
   await ensureSchedule(client, {
@@ -29,6 +29,14 @@ export async function ensureRecurringWorkflows(client: Client, of: RecurringWork
     every: '1 minute',
     workflowType: workflowTypes.reconcile,
     workflowId: workflowIds.reconcile(installationId),
+    args: [],
+    taskQueue: of.installationQueue,
+  })
+  await ensureSchedule(client, {
+    scheduleId: scheduleIds.readingRetention(installationId),
+    every: '1 day',
+    workflowType: workflowTypes.readingRetention,
+    workflowId: workflowIds.readingRetention(installationId),
     args: [],
     taskQueue: of.installationQueue,
   })
@@ -59,7 +67,7 @@ export async function endSampler(client: Client, serverId: string): Promise<void
 
 interface RecurringSchedule {
   readonly scheduleId: string
-  readonly every: '1 hour' | '1 minute'
+  readonly every: '1 day' | '1 hour' | '1 minute'
   readonly workflowType: string
   readonly workflowId: string
   readonly args: unknown[]

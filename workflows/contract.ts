@@ -15,6 +15,7 @@ export const workflowTypes = {
   billingRun: 'billingRun',
   sampler: 'sampler',
   reconcile: 'reconcile',
+  readingRetention: 'readingRetention',
   repair: 'repair',
   replacement: 'replacement',
   serverTest: 'serverTest',
@@ -31,6 +32,7 @@ export const workflowIds = {
   billingRun: (instant: string) => `billing-run/${instant}`,
   sampler: (serverId: string) => `sampler/${serverId}`,
   reconcile: (installationId: string) => `reconcile/${installationId}`,
+  readingRetention: (installationId: string) => `reading-retention/${installationId}`,
   repair: (instanceId: string, requestId: string) => `repair/${instanceId}/${requestId}`,
   serverTest: (serverId: string, requestId: string) => `server-test/${serverId}/${requestId}`,
   instanceCommand: (instanceId: string, requestId: string) => `instance-command/${instanceId}/${requestId}`,
@@ -41,6 +43,7 @@ export const workflowIds = {
 export const scheduleIds = {
   billingRun: (installationId: string) => `billing-run/${installationId}`,
   reconcile: (installationId: string) => `reconcile/${installationId}`,
+  readingRetention: (installationId: string) => `reading-retention/${installationId}`,
 } as const
 
 export const taskQueues = {

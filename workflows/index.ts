@@ -1,6 +1,7 @@
 export { billingRun } from './billing-run.ts'
 export { build } from './build.ts'
 export { instanceCommand, log } from './instance-command.ts'
+export { readingRetention } from './reading-retention.ts'
 export { reconcile } from './reconcile.ts'
 export { repair } from './repair.ts'
 export { replacement } from './replacement.ts'

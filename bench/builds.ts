@@ -68,7 +68,7 @@ async function timeOrder(docker: Docker, installation: BenchInstallation, count:
   const { ids, acceptedMs } = await orderSites(installation, { customer, count })
   const addresses: string[] = []
   for (const id of ids) addresses.push(await addressOf(installation, id))
-  await Promise.all(addresses.map(async (address) => await untilAnswers(address, patienceMs)))
+  await Promise.all(addresses.map(async (address) => await untilAnswers(address, { patienceMs, count })))
   const buildMs = performance.now() - acceptedMs
   for (const id of ids) await untilPhase(installation, id, { phase: 'active', ...looks })
   const cancelledMs = performance.now()

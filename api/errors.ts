@@ -182,6 +182,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The external id is taken',
     'Choose another one: each is used once per kind. Address what has it as ext: and the external id.',
   ),
+  feature_unknown: kind(
+    404,
+    'There is no such feature',
+    'Use the code of a feature that a product has.',
+    seeProducts,
+  ),
   field_invalid: kind(422, 'A field is not valid', 'Correct the fields that errors lists.', seeReference),
   field_required: kind(422, 'A field is missing', 'Add the fields that errors lists.', seeReference),
   formula_invalid: kind(

@@ -82,6 +82,7 @@ function toCatalogProduct(row: ProductRow): CatalogProduct {
     isArchived: row.archived_at !== null,
     isHidden: row.is_hidden,
     addOnOf: row.add_on_of_ids,
+    features: row.features,
     options: row.options,
     orderFields: row.order_fields,
     applicationIds: row.application_ids,

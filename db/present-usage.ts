@@ -114,7 +114,7 @@ const mostDays = 92
 function daysUntil({ period, timeZone }: PresentLine, now: string): string[] {
   const today = dateIn(timeZone, now)
   const dates: string[] = []
-  for (let date = period.start; compareDates(date, today) <= 0 && compareDates(date, period.end) < 0; ) {
+  for (let date = period.start; compareDates(date, today) <= 0 && compareDates(date, period.end) < 0;) {
     dates.push(date)
     date = addDays(date, 1)
   }

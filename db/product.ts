@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Recurrence } from '#domain/calendar.ts'
+import type { Features } from '#domain/feature.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { ProductOption } from '#domain/option.ts'
@@ -33,6 +34,7 @@ export interface NewProduct {
   readonly isHidden?: boolean
   /** Ids of the products that it is sold beside. */
   readonly addOnOf?: readonly string[]
+  readonly features?: Features
   readonly options?: readonly ProductOption[]
   readonly orderFields?: readonly OrderField[]
   readonly applicationIds: readonly string[]
@@ -106,6 +108,7 @@ async function insertProductVersion(db: Db, product: NewProduct, place: VersionP
       price: JSON.stringify(said.price),
       terms: JSON.stringify(said.terms),
       attributes: JSON.stringify(said.attributes),
+      features: JSON.stringify(said.features),
       options: JSON.stringify(said.options),
       order_fields: JSON.stringify(said.order_fields),
     })
@@ -136,6 +139,7 @@ function saidBy(product: NewProduct) {
     metric: product.metric,
     limit_code: product.limitCode,
     quantity_attribute: product.quantityAttribute ?? null,
+    features: product.features ?? {},
     options: product.options ?? [],
     order_fields: product.orderFields ?? [],
     applicationIds: product.applicationIds.toSorted(),

@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'event_values_missing'
   | 'exchange_rate_missing'
   | 'external_id_taken'
+  | 'feature_unknown'
   | 'field_invalid'
   | 'field_required'
   | 'formula_invalid'

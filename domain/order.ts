@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { noAnswers, readAnswers, type Answers, type ReadAnswers } from './answers.ts'
 import { billingInterval, type BillingInterval, type Recurrence } from './calendar.ts'
 import { atField, fieldError } from './errors.ts'
+import type { Features } from './feature.ts'
 import { explodeKit, type Component } from './kit.ts'
 import { roundHalfAwayFromZero } from './money.ts'
 import type { ProductOption } from './option.ts'
@@ -44,6 +45,8 @@ export interface CatalogProduct {
   readonly limitCode: string | null
   /** The attribute that says how much one of it sells. */
   readonly quantityAttribute: string | null
+  /** What it switches on or off in applications; left out: nothing. */
+  readonly features?: Features
   readonly isArchived: boolean
   /** Not sold in the shop by itself. */
   readonly isHidden: boolean

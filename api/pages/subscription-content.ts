@@ -12,6 +12,7 @@ import { listLinksOfInstances } from '#db/read/link.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
 import { readDaysOfUsage, readPresentCost } from '#db/present-usage.ts'
+import { readFeatures } from '#db/feature.ts'
 import { listSpendCaps } from '#db/spend-cap.ts'
 import { listSuspensions } from '#db/suspension.ts'
 import type { Db } from '#db/database.ts'
@@ -83,6 +84,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     expected,
     testClock,
     ...usage,
+    features: await readFeatures(db, id, new Date().toISOString()),
   }
 }
 

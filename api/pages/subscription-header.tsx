@@ -87,7 +87,7 @@ function ParkedBanner({ reason }: { reason: string }) {
 }
 
 function Facts({ content }: { content: SubscriptionContent }) {
-  const { row, expected } = content
+  const { row, expected, features } = content
   const sold = content.lines.filter((line) => line.ends_on === null || line.starts_on === null)
   return (
     <dl class="facts wide">
@@ -131,7 +131,15 @@ function Facts({ content }: { content: SubscriptionContent }) {
           {row.cancel_reason !== null && <div class="hint">{row.cancel_reason}</div>}
         </Fact>
       )}
+      {Object.keys(features).length > 0 && (
+        <Fact name="Features">{Object.entries(features).map(sayFeature).join(', ')}</Fact>
+      )}
       {row.suspended_reason !== null && <Fact name="Suspended">{row.suspended_reason}</Fact>}
     </dl>
   )
+}
+
+/** `sso: on`, `storage-class: gold`. */
+function sayFeature([code, value]: [string, boolean | string]): string {
+  return `${code}: ${value === true ? 'on' : value === false ? 'off' : value}`
 }

@@ -17,6 +17,7 @@ import { registerEnvironments } from './environments.ts'
 import { registerEvents } from './events.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
 import { registerHealth } from './health.ts'
+import { registerFeatures } from './features.ts'
 import { registerFindings } from './findings.ts'
 import { registerInstanceLogins } from './instance-logins.tsx'
 import { registerInstanceCommands } from './instance-commands.ts'
@@ -122,6 +123,7 @@ export function registerRoutes(frame: Frame): void {
   registerBillingRuns(frame)
   registerUsageEvents(frame)
   registerUsage(frame)
+  registerFeatures(frame)
   registerUsageWindows(frame)
   registerSpendCaps(frame)
   registerTestClocks(frame)

@@ -177,6 +177,7 @@ export async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
     metric: body.metric ?? null,
     limitCode: body.limit ?? null,
     quantityAttribute: body.quantity_attribute ?? null,
+    features: body.features,
     ...(await toOffer(db, body)),
     applicationIds: [...new Set(applicationIds)],
   }

@@ -8,6 +8,7 @@ import { refuseWith } from '../validation.ts'
 import { priceSentence } from '#domain/pricing/sentence.ts'
 import { unitPriceOf } from '#domain/pricing/unit-price.ts'
 import { addressField, amountField, codeField, currencyField, externalIdField, nameField } from './common.ts'
+import { featuresField, newFeaturesField } from './feature.ts'
 import {
   newOptionField,
   newOrderFieldField,
@@ -66,6 +67,7 @@ export const newProductSchema = z
       .max(100)
       .default([])
       .openapi({ description: 'The products that it is sold beside, and only there; none: by itself.' }),
+    features: newFeaturesField,
     options: z.array(newOptionField).max(50).default([]),
     order_fields: z.array(newOrderFieldField).max(50).default([]),
     stock: newStockField.nullish().openapi({ description: 'Null: as many as are asked for.' }),
@@ -115,6 +117,7 @@ export const productSchema = z
     is_hidden: z.boolean(),
     add_on_of: z.array(z.string()).openapi({ description: 'Codes.' }),
     add_ons: z.array(z.string()).openapi({ description: 'Codes of what is sold beside it.' }),
+    features: featuresField,
     options: z.array(optionSchema),
     order_fields: z.array(orderFieldSchema),
     stock: stockSchema.nullable(),
@@ -158,6 +161,7 @@ export function toProductJson(row: ProductRow): z.input<typeof productSchema> {
     metric: row.metric,
     limit: row.limit_code,
     quantity_attribute: row.quantity_attribute,
+    features: row.features,
     is_hidden: row.is_hidden,
     add_on_of: row.add_on_of_codes,
     add_ons: row.add_on_codes,
@@ -175,7 +179,8 @@ export function toProductBody(row: ProductRow): Record<string, unknown> {
   const { price, ...body } = bodyOf(toProductJson(row), newProductSchema.shape)
   const terms = Object.entries(row.terms).length === 0 ? {} : { terms: snakeKeys(row.terms) }
   const attributes = Object.keys(row.attributes).length === 0 ? {} : { attributes: row.attributes }
-  const { terms: _terms, attributes: _attributes, stock: _ownRoute, ...rest } = body
+  const features = Object.keys(row.features).length === 0 ? {} : { features: row.features }
+  const { terms: _terms, attributes: _attributes, features: _features, stock: _ownRoute, ...rest } = body
   const recurrence = { recurrence: body['recurrence'] ?? null }
   return {
     ...rest,
@@ -183,6 +188,7 @@ export function toProductBody(row: ProductRow): Record<string, unknown> {
     ...(body['base_price'] === undefined ? { price } : {}),
     ...terms,
     ...attributes,
+    ...features,
     ...toOfferBody(row),
   }
 }

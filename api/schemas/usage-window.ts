@@ -38,11 +38,9 @@ export const usageWindowSchema = z
   .openapi('UsageWindow')
 
 export const dayQuery = z.strictObject({
-  on: dateField
-    .optional()
-    .openapi({
-      description: 'A day of the window, by the time zone of the document; left out: all of them.',
-    }),
+  on: dateField.optional().openapi({
+    description: 'A day of the window, by the time zone of the document; left out: all of them.',
+  }),
 })
 
 export const windowReadingsSchema = z

@@ -55,6 +55,23 @@ function addReads(group: Command): void {
         return session.out.isJson ? session.out.json(detail) : show(session, detail)
       }),
     )
+  group
+    .command('features <subscription>')
+    .description('what is switched on for it, and values')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const path = `${pathOf(id)}/features`
+        const { features } = await api.get<{ features: Record<string, boolean | string> }>(path)
+        if (out.isJson) return out.json(features)
+        out.table(
+          ['feature', 'is'],
+          Object.entries(features).map(([code, is]) => [
+            code,
+            is === true ? 'on' : is === false ? 'off' : is,
+          ]),
+        )
+      }),
+    )
 }
 
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ApplicationDefinition } from '#domain/application.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
+import type { Features } from '#domain/feature.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
 import type { GridPrice, Price } from '#domain/pricing/price.ts'
 import type { Terms } from '#domain/terms.ts'
@@ -80,6 +81,7 @@ export interface ProductVersionsTable {
   limit_code: string | null
   /** The attribute whose value is the quantity that one of it sells. */
   quantity_attribute: string | null
+  features: DefaultedJson<Features>
   options: DefaultedJson<readonly ProductOption[]>
   order_fields: DefaultedJson<readonly OrderField[]>
   created_at: Generated<Instant>

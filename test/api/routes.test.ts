@@ -108,6 +108,8 @@ GET /v1/subscription-templates/:id products:read
 GET /v1/subscriptions subscriptions:read
 GET /v1/subscriptions/:id subscriptions:read
 GET /v1/subscriptions/:id/next-invoice invoices:read
+GET /v1/subscriptions/:id/features subscriptions:read
+GET /v1/subscriptions/:id/features/:code subscriptions:read
 GET /v1/subscriptions/:id/usage usage:read
 GET /v1/subscriptions/:id/spend-caps spend_caps:read
 GET /v1/usage-warnings usage:read

@@ -1473,3 +1473,8 @@ test('only a cap that stops holds what runs', async () => {
   await refuses('only_a_stop_holds', async () => await cap('alert'))
   await refuses('spend_caps_amount_minor_check', async () => await cap('stop', 0))
 })
+
+test('the features of a product are named values', async () => {
+  const change = sql`update product_versions set features = '["sso"]'`.execute(db)
+  await refuses('product_versions_features_check', async () => await change)
+})

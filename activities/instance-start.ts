@@ -3,7 +3,7 @@ import { moveStandingPort } from '#db/port.ts'
 import { recordResource } from '#db/resource.ts'
 import { planBuild, type BuildStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { ContainerStuck, type RunnerContext } from '#domain/runner.ts'
+import { ContainerMissing, ContainerStuck, type RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { ensurePinned } from './pinned-step.ts'
 
@@ -44,10 +44,10 @@ export async function startAndSeeReady(
 }
 
 /**
- * Does what starts an instance that was built. Where the engine does not start a container as it is, because something else has its
- * port by now or because the engine was killed in the midst of a start, the next free port is recorded, and the containers are made
- * as they are planned then; each port is tried once. Volumes are left as they are.
- * @throws `ports_exhausted`
+ * Does what starts an instance that was built. Where a container is not started as it is, because something else has its port by now,
+ * because the engine was killed in the midst of a start, or because it is gone, the next free port is recorded if need be, and the
+ * containers are made as they are planned then; each port is tried once. Volumes are left as they are.
+ * @throws `ports_exhausted`, `volume_missing`
  */
 export async function startedAnyway(
   deps: ServerDependencies,
@@ -59,8 +59,8 @@ export async function startedAnyway(
   let standing = instance
   const makeAgain = async (): Promise<void> => {
     standing = await getDeployedInstance(deps.db, instance.id)
-    const plan = planBuild(standing.definition, standing.planned)
-    const steps = plan.filter(({ kind }) => kind !== 'volume' && kind !== 'restore')
+    await refuseMissingVolumes(deps, standing, ctx)
+    const steps = planBuild(standing.definition, standing.planned).filter(isMadeAgain)
     await carryOutSteps(deps, { instance: standing, steps, isUnasked }, ctx)
   }
   for (let work = start; ; work = makeAgain) {
@@ -71,8 +71,29 @@ export async function startedAnyway(
       if (error instanceof BusinessError && error.code === 'port_taken_on_server' && hostPort !== null) {
         const port = await moveStandingPort(deps.db, { instanceId: instance.id, taken: hostPort, since })
         ctx.onProgress(`port ${hostPort} is held by something else on the server: it has ${port} instead`)
-      } else if (error instanceof ContainerStuck) ctx.onProgress(`${error.message}: it is made anew`)
+      } else if (error instanceof ContainerStuck || error instanceof ContainerMissing)
+        ctx.onProgress(`${error.message}: it is made anew`)
       else throw error
     }
+  }
+}
+
+/** What a volume holds stays; what a job did once would be done again: whether that does harm, only a person knows. */
+function isMadeAgain(step: BuildStep): boolean {
+  if (step.kind === 'container') return step.special?.isJob !== true
+  return step.kind !== 'volume' && step.kind !== 'restore'
+}
+
+/** An empty volume would hide that the data is gone. */
+async function refuseMissingVolumes(
+  { runner }: ServerDependencies,
+  { definition, planned }: DeployedInstance,
+  ctx: RunnerContext,
+): Promise<void> {
+  const there = new Set((await runner.list(planned, ctx)).map(({ kind, name }) => `${kind} ${name}`))
+  for (const { kind, name } of planBuild(definition, planned)) {
+    if (kind !== 'volume' || there.has(`${kind} ${name}`)) continue
+    const detail = `Volume ${name} is not on the server any more, and its data with it. Restore a backup of it, or cancel.`
+    throw new BusinessError('volume_missing', detail)
   }
 }

@@ -2,16 +2,16 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import { orderServices } from '#domain/application.ts'
 import { unreachable } from '#domain/assert.ts'
-import { BusinessError } from '#domain/errors.ts'
 import { containerName, installationLabels, type BuildStep, type UndoableStep } from '#domain/build-plan.ts'
-import type {
-  InstanceObservation,
-  InstanceRef,
-  RemovalOutcome,
-  Runner,
-  RunnerContext,
-  ServerDescription,
-  StepOutcome,
+import {
+  ContainerMissing,
+  type InstanceObservation,
+  type InstanceRef,
+  type RemovalOutcome,
+  type Runner,
+  type RunnerContext,
+  type ServerDescription,
+  type StepOutcome,
 } from '#domain/runner.ts'
 import { removeCarriers } from './backup/carrier.ts'
 import { createFolderStorage } from './backup/folder.ts'
@@ -147,10 +147,8 @@ async function startInstance(
 ): Promise<InstanceObservation> {
   for (const name of containerNames(ref)) {
     ctx.onProgress(`starting container ${name}`)
-    // Trying again would not bring it back; the one who asks can still cancel.
     const found = await findContainer(docker, name, ctx)
-    if (found === undefined)
-      throw new BusinessError('container_exited', `container ${name} is not on the server any more`)
+    if (found === undefined) throw new ContainerMissing(name)
     // A job has been done once: it is not done again because its instance was away for a while.
     if (isJob(found) && found.State.ExitCode === 0) continue
     await startContainer(docker, name, ctx)

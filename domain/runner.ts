@@ -41,6 +41,14 @@ export class ContainerStuck extends EngineFailure {
   }
 }
 
+/** A container that is to be started and is not there any more. Its step makes it again, on the volumes that it had. */
+export class ContainerMissing extends EngineFailure {
+  constructor(name: string) {
+    super(`container ${name} is not on the server any more`, undefined, undefined)
+    this.name = 'ContainerMissing'
+  }
+}
+
 export interface ServerDescription {
   readonly runner: string
   readonly engineVersion: string
@@ -209,7 +217,7 @@ export interface InstanceRef {
  *
  * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `image_gone`, `registry_login_failed`, `name_taken_on_server`,
  * `port_taken_on_server`, `subnet_taken_on_server`, `subnet_full`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
- * `Error` and worth a retry; after a `ContainerStuck` only its container step helps, which makes it anew.
+ * `Error` and worth a retry; after a `ContainerStuck` or a `ContainerMissing` only its container step helps, which makes it anew.
  */
 export interface Runner {
   readonly id: 'docker' | 'dry-run'

@@ -36,6 +36,7 @@ const commandRefusals = [
   'not_ready_in_time',
   'ports_exhausted',
   'suspended',
+  'volume_missing',
 ] as const satisfies readonly ErrorCode[]
 
 /** What can be asked of a running instance. Each is carried out by its server's worker, once for one key. */

@@ -99,7 +99,7 @@ export function registerSubscriptionActions(frame: Frame): void {
     name: 'resume',
     summary: 'Lift a reason of a suspension, and start what was suspended once none is left',
     body: resumeSchema,
-    refusals: ['container_exited', 'not_ready_in_time', 'ports_exhausted', 'suspended'],
+    refusals: ['container_exited', 'not_ready_in_time', 'ports_exhausted', 'suspended', 'volume_missing'],
     toWish: ({ body }) => toResumption(body),
   })
   registerAction(frame, {

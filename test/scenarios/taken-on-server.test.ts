@@ -144,6 +144,21 @@ test('a port that something else took while an instance was suspended: it gets t
   assert.equal((await fetch(await addressOf(subscription))).status, 200)
 })
 
+test('a container that is found stopped, and its port taken, is started again by reconcile, at the next one', async () => {
+  const subscription = await diary.order([{ product: 'static-site' }])
+  await diary.untilPhase(subscription, 'active')
+  const before = await addressOf(subscription)
+  const { containers } = await listObjects(installation.installationId)
+  const own = containers.find(({ Labels }) => Labels['io.clouder.subscription'] === subscription)
+  await docker.getContainer(own?.Id ?? '').stop({ t: 0 })
+  await holdPort(Number(new URL(before).port))
+  const { repaired, drift } = await installation.reconcile()
+  assert.deepEqual([repaired.length, drift], [1, []])
+  const after = await addressOf(subscription)
+  assert.notEqual(after, before)
+  assert.equal((await fetch(after)).status, 200)
+})
+
 test('a range of which all is held is said with server and range; the build is undone, and a retry goes on once one is free', async () => {
   const first = (await firstPort()) + 100
   await setServer({ port_range: `[${first},${first + 2})` })

@@ -4,6 +4,7 @@ import { isClosingUsage } from '#domain/invoice/due.ts'
 import type { DuePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import type { LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
+import { readFormulas } from './quantity-formula.ts'
 import {
   findUnread,
   instancesOf,
@@ -37,12 +38,17 @@ export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<Me
   const meters = await readMeters(db, instancesOf(asked))
   const { answers, unread } = await measureAwaited(db, asked, meters)
   const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
+  const byFormula = await readFormulas(
+    db,
+    asked.map((question) => ({ part: question.part, question })),
+    { meters },
+  )
   return {
     unread: new Set(asked.filter((_, index) => unread.has(index)).map(({ part }) => part)),
     of: (part) => {
       const answer = measured.get(part)
       assert(answer, 'every usage part was measured')
-      const { usage } = answer
+      const usage = byFormula(part, answer.usage)
       // What was read is one sum; only what was pushed has single values.
       if (part.line.price.model !== 'percentage' || usage.readingCount > 0) return { usage }
       return { usage, events: { kind: 'each', values: answer.eventQuantities() } }

@@ -2,13 +2,15 @@ import Big from 'big.js'
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import { cycleHolding } from '#domain/calendar.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { isClosingUsage } from '#domain/invoice/due.ts'
 import type { LateUsagePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { convertUnit } from '#domain/unit.ts'
-import type { UsageQuantity } from '#domain/usage.ts'
+import type { MetricRule, UsageQuantity } from '#domain/usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
+import { readFormulas } from './quantity-formula.ts'
 import { settleWindows } from './unsettled-window.ts'
 import { measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
 
@@ -181,8 +183,8 @@ interface KnownWindow {
   readonly context: LineContext
 }
 
-/** In the order of the windows; null where all is as it was billed. */
-async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsagePart | null)[]> {
+/** In the order of the windows; null where all is as it was billed, undefined where nobody can tell yet. */
+async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsagePart | null | undefined)[]> {
   const meters = await readMeters(
     db,
     known.flatMap(({ context }) => context.instanceId ?? []),
@@ -190,15 +192,41 @@ async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsag
   const anew = known.filter((of) => of.row.is_unsettled || !isSum(of.context, meters))
   const answers = await measureUsages(db, anew.map(questionOf), { withLate: true, meters })
   const measured = new Map(anew.map((of, index) => [of, answers[index]?.usage]))
+  const parts = new Map(anew.map((of) => [of, partOf(of)]))
+  const byFormula = await readFormulas(
+    db,
+    [...parts].map(([of, part]) => ({ part, question: questionOf(of) })),
+    { withLate: true, meters },
+  )
   return known.map((of) => {
     const usage = measured.get(of)
-    return usage === undefined ? grownByEvents(of) : differenceOf(of, usage)
+    const part = parts.get(of)
+    if (usage === undefined || part === undefined) return grownByEvents(of)
+    const quantity = knownQuantity(() => byFormula(part, usage))
+    return quantity && differenceOf(of, quantity)
   })
 }
 
+/** A formula that refuses what was measured holds up no bill: the window waits. */
+function knownQuantity(read: () => UsageQuantity): UsageQuantity | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof BusinessError) return undefined
+    throw error
+  }
+}
+
 function isSum({ instanceId, line }: LineContext, meters: ReadonlyMap<string, Meter>): boolean {
+  if (line.terms.quantityFormula !== null) return false
   const rule = meters.get(instanceId ?? '')?.metrics.find(({ code }) => code === line.metric)
-  return rule === undefined || rule.kind === 'counter'
+  if (rule === undefined) return true
+  return rule.kind === 'counter' && rule.rounding === undefined && !isCounted(rule)
+}
+
+/** Each event is one, whatever its quantity. */
+function isCounted({ aggregation }: MetricRule): boolean {
+  return aggregation === 'count' || aggregation === 'unique_count'
 }
 
 function questionOf({ row, context }: KnownWindow): UsageQuestion {

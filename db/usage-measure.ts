@@ -25,6 +25,8 @@ export interface UsageQuestion {
   readonly window: InstantWindow
   /** The line ends with this window: what was read after the boundary, up to the closing reading, is in it too. */
   readonly isLast: boolean
+  /** Left out: as the application defines its metric. */
+  readonly rule?: MetricRule
 }
 
 export interface UsageAnswer {
@@ -60,7 +62,8 @@ export async function measureUsages(
   const growthWindows = await readGrowthWindows(db, questions)
   const ruled = questions.map((question, index) => {
     const { metric, instanceId } = question
-    const rule = known.get(instanceId ?? '')?.metrics.find(({ code }) => code === metric) ?? pushedOnly
+    const defined = known.get(instanceId ?? '')?.metrics.find(({ code }) => code === metric)
+    const rule = question.rule ?? defined ?? pushedOnly
     const readWindow = (rule.kind === 'counter' ? growthWindows.get(index) : undefined) ?? question.window
     return { ...question, index, rule, readWindow, until: question.isLast ? never : readWindow.end }
   })

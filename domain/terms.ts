@@ -33,6 +33,8 @@ export interface Terms {
   readonly isZeroShown: boolean
   /** The shares of a limit, in percent, at which customer and operator are warned, each once a period (D-35). */
   readonly warningShares: readonly number[]
+  /** What is billed of what was measured (D-16), see `quantityByFormula`; null: all of it. */
+  readonly quantityFormula: string | null
   /** When the build begins (B-08); null: with the payment in the shop, at confirmation elsewhere. */
   readonly buildTrigger: 'confirmation' | 'payment' | 'acceptance' | null
 }
@@ -54,5 +56,6 @@ export const defaultTerms: Terms = {
   alignment: 'anchored',
   isZeroShown: true,
   warningShares: [80, 100],
+  quantityFormula: null,
   buildTrigger: null,
 }

@@ -69,6 +69,8 @@ export interface UsageQuantity {
   readonly eventCount: number
   readonly firstReadAt: string | null
   readonly lastReadAt: string | null
+  /** By which the quantity came of what was measured (D-16). */
+  readonly formula?: string
   /** Not read at or past the window's end: what is missing comes with a later bill. Left out: read. */
   readonly isPending?: true
 }

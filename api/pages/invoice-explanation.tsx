@@ -128,6 +128,12 @@ function Usage({ view, line }: ExplanationProps) {
           <ExactMoment at={usage.lastReadAt} timeZone={view.timeZone} />.
         </>
       )}
+      {usage.formula !== undefined && (
+        <>
+          {' '}
+          By the formula <code>{usage.formula}</code>.
+        </>
+      )}
       {usage.isPending && ' Pending: what could not be read yet comes on a later invoice.'}
       <Readings line={line} />
       {notBilledQuantity !== undefined &&

@@ -7,6 +7,7 @@ import { readSellerToday } from '#db/seller.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { checkOffer } from '#domain/offer.ts'
+import { checkQuantityFormula } from '#domain/pricing/quantity-formula.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import { lineFormulaNames } from '#domain/invoice/rated-line.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -182,6 +183,7 @@ export async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
     applicationIds: [...new Set(applicationIds)],
   }
   checkOffer(product, applications)
+  checkQuantityFormula(product, applications)
   checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications)
   return product
 }

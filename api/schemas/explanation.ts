@@ -21,6 +21,7 @@ const usage = z.object({
   event_count: z.number().int(),
   first_read_at: z.string().nullable(),
   last_read_at: z.string().nullable(),
+  formula: z.string().optional().openapi({ description: 'By which the quantity came of what was measured.' }),
   is_pending: z.literal(true).optional().openapi({
     description: 'It could not be read up to its end: what is missing comes on a later bill, marked late.',
   }),

@@ -37,6 +37,11 @@ const termsShape = {
   alignment: z
     .enum(['anchored', 'calendar'])
     .openapi({ description: 'Periods are counted from the first day, or are the calendar’s own.' }),
+  quantity_formula: z.string().max(4_096).nullable().openapi({
+    description:
+      'What is billed of what was measured, such as 2 * metric("users").max; null: all of it. Of usage only.',
+    example: '2 * metric("users").max',
+  }),
   is_zero_shown: z.boolean().openapi({ description: 'A usage line of quantity 0 is shown.' }),
   warning_shares: z
     .array(z.int().min(1).max(1_000))

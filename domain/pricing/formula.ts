@@ -176,6 +176,45 @@ function toWhole(value: Big, isAwayFromZero: boolean): Big {
   return value.round(0, isAwayFromZero ? Big.roundUp : Big.roundDown)
 }
 
+/** An aggregate of a metric that a formula asks for. */
+export interface NamedMetric {
+  readonly metric: string
+  readonly aggregate: MetricAggregation
+}
+
+/**
+ * What a formula that was checked asks for, each once: `2 * metric("users").max` names the highest of users.
+ * @throws as `evaluateFormula`, for a formula that was never checked
+ */
+export function metricsNamedBy(formula: string): NamedMetric[] {
+  const named = namedIn(parseFormula(formula))
+  return [...new Map(named.map((one) => [`${one.metric} ${one.aggregate}`, one])).values()]
+}
+
+function namedIn(node: Node): NamedMetric[] {
+  switch (node.kind) {
+    case 'number':
+    case 'boolean':
+    case 'value':
+      return []
+    case 'metric': {
+      const aggregate = metricAggregates.find((one) => one === node.aggregate)
+      return aggregate === undefined ? [] : [{ metric: node.metric, aggregate }]
+    }
+    case 'negate':
+    case 'not':
+      return namedIn(node.operand)
+    case 'choice':
+      return [node.test, node.chosen, node.otherwise].flatMap(namedIn)
+    case 'arithmetic':
+    case 'comparison':
+    case 'logic':
+      return [node.left, node.right].flatMap(namedIn)
+    case 'call':
+      return node.operands.flatMap(namedIn)
+  }
+}
+
 function typeOf(node: Node, names: FormulaNames): 'number' | 'boolean' {
   const expect = (part: Node, type: 'number' | 'boolean') => {
     if (typeOf(part, names) !== type) throw invalid(`It has no ${type} where one belongs.`)

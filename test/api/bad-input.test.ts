@@ -59,6 +59,7 @@ const table: readonly (readonly [string, string, unknown, number, string, string
   ['an unknown model', '/v1/products', { ...priced, price: { model: 'x' } }, 422, 'field_invalid', '/price/model'],
   ['a formula with a name that nothing fills', '/v1/products', { ...priced, price: { model: 'formula', formula: 'size * 2' } }, 422, 'formula_invalid', '/price/formula'],
   ['a percentage of what is not metered', '/v1/products', { ...priced, price: { model: 'percentage', rate_percent: '3' } }, 422, 'field_invalid', '/price/model'],
+  ['a quantity formula of what is not metered', '/v1/products', { ...product, terms: { quantity_formula: '12' } }, 422, 'formula_not_allowed', '/terms/quantity_formula'],
   ['unknown terms', '/v1/products', { ...product, terms: { proration: 'second' } }, 422, 'field_invalid', '/terms/proration'],
   ['an attribute that is no text', '/v1/products', { ...product, attributes: { size: '\ud800' } }, 422, 'field_invalid', '/attributes/size'],
   ['an attribute with a NUL', '/v1/products', { ...product, attributes: { size: '\0' } }, 422, 'field_invalid', '/attributes/size'],

@@ -21,7 +21,8 @@ export function canBillEarly({
   terms,
 }: Pick<BillableLine, 'billingType' | 'price' | 'terms'>): boolean {
   const isOnePrice = terms.pricing === 'frozen' && countedOn.has(price.model) && !isBounded(price)
-  return billingType === 'usage' && isOnePrice
+  // What a formula gives of two halves is not what it gives of the whole.
+  return billingType === 'usage' && isOnePrice && terms.quantityFormula === null
 }
 
 /**

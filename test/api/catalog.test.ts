@@ -195,6 +195,7 @@ suite('201', () => {
       is_never_revised: false,
       trial_end: 'bill',
       is_trial_once: false,
+      warning_shares: [80, 100],
       quantity_formula: null,
       is_zero_shown: true,
       build_trigger: null,

@@ -55,45 +55,53 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
      */
     async sampleServer(input: { serverId: string }): Promise<SampleResult> {
       const serverId = decodeId('server', input.serverId)
-      const instances = await listDeployedInstances(db, {
-        serverId,
-        states: ['running', 'limited'],
-        phase: 'active',
-      })
-      const clocks = await readTestClocks(
-        db,
-        instances.map((instance) => instance.subscriptionId),
-      )
-      const failing = await listFailingInstances(
-        db,
-        instances.map(({ id }) => id),
-      )
-      const failed: string[] = []
-      let readings = 0
-      await withRunnerContext(async (ctx) => {
-        await eachOf(instances, instancesAtOnce, async (instance) => {
-          const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
-          const { stored, failures } = await readInstance({ db, runner }, instance, at, ctx)
-          // Most are read as they were before, and leave nothing to be noted.
-          if (failures.length > 0 || failing.has(instance.id))
-            await noteMetricLook(db, {
-              instanceId: instance.id,
-              instanceName: instance.planned.name,
-              subscriptionId: instance.subscriptionId,
-              failures,
-              now: new Date().toISOString(),
-            })
-          readings += stored
-          failed.push(
-            ...failures.map((of) => `${instance.planned.instance}: ${of.metric}: ${of.detail}`.slice(0, 200)),
-          )
-          ctx.onProgress(`read ${instance.planned.instance}`)
-        })
-      })
+      const sample = await withRunnerContext((ctx) => readServer({ db, runner }, serverId, ctx))
       await noteSampled(db, serverId)
-      return { instances: instances.length, readings, failed }
+      return sample
     },
   }
+}
+
+/** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
+export async function readServer(
+  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  serverId: string,
+  ctx: RunnerContext,
+): Promise<SampleResult> {
+  const instances = await listDeployedInstances(db, {
+    serverId,
+    states: ['running', 'limited'],
+    phase: 'active',
+  })
+  const clocks = await readTestClocks(
+    db,
+    instances.map((instance) => instance.subscriptionId),
+  )
+  const failing = await listFailingInstances(
+    db,
+    instances.map(({ id }) => id),
+  )
+  const failed: string[] = []
+  let readings = 0
+  await eachOf(instances, instancesAtOnce, async (instance) => {
+    const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
+    const { stored, failures } = await readInstance({ db, runner }, instance, at, ctx)
+    // Most are read as they were before, and leave nothing to be noted.
+    if (failures.length > 0 || failing.has(instance.id))
+      await noteMetricLook(db, {
+        instanceId: instance.id,
+        instanceName: instance.planned.name,
+        subscriptionId: instance.subscriptionId,
+        failures,
+        now: new Date().toISOString(),
+      })
+    readings += stored
+    failed.push(
+      ...failures.map((of) => `${instance.planned.instance}: ${of.metric}: ${of.detail}`.slice(0, 200)),
+    )
+    ctx.onProgress(`read ${instance.planned.instance}`)
+  })
+  return { instances: instances.length, readings, failed }
 }
 
 /** How often a reading is tried while the engine answers: a broken metric holds up neither a beginning nor an end. */

@@ -7,12 +7,14 @@ import { measureApiLatency } from './api-latency.ts'
 import { measureBuilds } from './builds.ts'
 import { measureBillingRun } from './billing-run.ts'
 import { measureBillingWrite } from './billing-write.ts'
+import { measureClosing } from './closing.ts'
 import { measureIdle } from './idle.ts'
 import { measureLargeDocument } from './large-document.ts'
 import { measureOrderToReady } from './order-to-ready.ts'
 import { measurePreview } from './preview.ts'
 import { measureRating } from './rating.ts'
 import { measureReconcile } from './reconcile.ts'
+import { measureSampler } from './sampler.ts'
 import { measureSimulate } from './simulate.ts'
 import { measureUsageIntake } from './usage-intake.ts'
 import { CannotMeasure, type Benchmark } from './support/benchmark.ts'
@@ -32,6 +34,8 @@ const benchmarks: Readonly<Record<string, { title: string; usually: string; meas
   simulate: { title: 'Simulation', usually: '15 s', measure: measureSimulate },
   reconcile: { title: 'Reconcile', usually: '20 s', measure: measureReconcile },
   'usage-intake': { title: 'Usage intake', usually: '90 s', measure: measureUsageIntake },
+  sampler: { title: 'Sampler', usually: '60 s', measure: measureSampler },
+  closing: { title: 'Closing a metered month', usually: '8 minutes', measure: measureClosing },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },
 }
 const platformSteps = 3

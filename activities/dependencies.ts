@@ -11,6 +11,8 @@ export interface DatabaseDependencies {
   readonly client: Client
   /** Where people reach the console, without a slash at the end: Temporal's UI links to it. */
   readonly consoleUrl: string
+  /** With which the keys for other installations are sealed. */
+  readonly installationKey: InstallationKey
   /** Where tax ids are looked up; left out, nobody is asked, and an operator says what was found. */
   readonly taxIdCheck?: TaxIdCheck
   /** Who determines taxes where the seller has a service do so; left out, what it would answer stays unbilled. */

@@ -13,6 +13,7 @@ import { createLimitActivities } from './limit.ts'
 import { createLinkActivities } from './link.ts'
 import { createLogActivities } from './log.ts'
 import { createReadingRetentionActivities } from './reading-retention.ts'
+import { createPeerActivities } from './peer.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
@@ -41,6 +42,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createCommandEndActivities(deps),
     ...createTaxIdCheckActivities(deps),
     ...createUsageWatchActivities(deps),
+    ...createPeerActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }

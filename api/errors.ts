@@ -268,6 +268,22 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Try again with the same Idempotency-Key. If it stays, give an operator the request id.',
     seeHealth,
   ),
+  invitation_expired: kind(
+    410,
+    'The invitation has expired',
+    'Ask the other operator for a new one: npx clouder peers invite.',
+  ),
+  invitation_invalid: kind(
+    422,
+    'This is no invitation',
+    'Paste it whole, as the other installation showed it.',
+  ),
+  invitation_unknown: kind(404, 'The invitation is not known', 'Ask the other operator for a new one.'),
+  invitation_used: kind(
+    409,
+    'The invitation was used',
+    'Ask the other operator for a new one; each is used once.',
+  ),
   invoice_empty: kind(
     409,
     'There is nothing to invoice',
@@ -452,6 +468,58 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     409,
     'The payment request is not open any more',
     'It was paid, has expired or was closed. Send the money back, or place another order.',
+  ),
+  peer_audience_wrong: kind(
+    422,
+    'The message is for another installation',
+    'Send it to the installation that it names.',
+  ),
+  peer_document_conflict: kind(
+    409,
+    'A document came again with another content',
+    'Settle with the other side which of the two holds, then resume the peer.',
+  ),
+  peer_halted: kind(
+    409,
+    'The peer is halted',
+    'Settle with the other side what halted it, then resume the peer: POST /v1/peers/{id}/resume.',
+  ),
+  peer_is_own: kind(
+    422,
+    'An installation is no peer of itself',
+    'Accept the invitation in the other installation.',
+  ),
+  peer_message_expired: kind(
+    401,
+    'The message is of another time',
+    'Set both clocks right; the message is signed anew by itself.',
+  ),
+  peer_message_repeated: kind(
+    401,
+    'The message was received before',
+    'It is signed anew by itself when it is sent again.',
+  ),
+  peer_refuses: kind(
+    409,
+    'The other installation refuses',
+    'Read what it says, settle it there, then resume the peer.',
+  ),
+  peer_signature_refused: kind(
+    401,
+    'The message is not signed by the peer',
+    'Compare the fingerprints of the keys on both sides.',
+  ),
+  peer_taken: kind(409, 'There is such a peer already', 'Close the peer that there is, or use that one.'),
+  peer_unknown: kind(404, 'There is no such peer', 'Pair the two installations: npx clouder peers invite.'),
+  peer_url_refused: kind(
+    422,
+    'This address is not spoken to',
+    'Give both installations an address with TLS: CLOUDER_PUBLIC_URL.',
+  ),
+  peer_version_unknown: kind(
+    422,
+    'The message is newer than this installation',
+    'Bring this installation up to date, then resume the peer.',
   ),
   phases_invalid: kind(
     422,

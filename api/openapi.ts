@@ -74,3 +74,8 @@ function describeRefusals(codes: ReadonlySet<ErrorCode>) {
     ]),
   )
 }
+
+/** The answer of a route that is described by hand, where it refuses. */
+export function refusedAs(description: string) {
+  return { description, content: { 'application/problem+json': { schema: problemSchema } } }
+}

@@ -84,6 +84,7 @@ const installationWorker = await Worker.create({
   activities: createDatabaseActivities({
     db,
     client,
+    installationKey,
     consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
     ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
       ? {}

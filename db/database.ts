@@ -30,6 +30,7 @@ import type {
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
+import type * as peer from './tables/peer.ts'
 import type * as hold from './tables/order-hold.ts'
 import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
@@ -48,6 +49,11 @@ import type {
 } from './tables/usage.ts'
 
 export interface Database {
+  peers: peer.PeersTable
+  peer_keys: peer.PeerKeysTable
+  peer_nonces: peer.PeerNoncesTable
+  peer_documents: peer.PeerDocumentsTable
+  supplier_invoices: peer.SupplierInvoicesTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

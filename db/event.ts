@@ -96,6 +96,10 @@ export type EventKind =
   | 'document.moved'
   | 'document.parked'
   | 'environment.renamed'
+  | 'peer.closed'
+  | 'peer.halted'
+  | 'peer.paired'
+  | 'peer.resumed'
   | 'registry.login_set'
   | 'registry.removed'
   | 'spend.cap_changed'
@@ -104,6 +108,7 @@ export type EventKind =
   | 'spend.warned'
   | 'limit.warned'
   | 'usage.billed_early'
+  | 'supplier_invoice.received'
   | 'usage.read'
 
 export interface NewEvent {

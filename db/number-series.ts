@@ -6,6 +6,7 @@ import { canonicalInvoice, chainedText, type DocumentContent } from '#domain/inv
 import { formatNumber, seriesKey } from '#domain/invoice/number.ts'
 import type { StatedDues } from '#domain/payment-terms.ts'
 import type { Tx } from './database.ts'
+import { queuePeerDocuments } from './peer-document.ts'
 import type { NumberPatterns } from './tables/installation.ts'
 
 /** A document that stands in the database with everything but its number. */
@@ -74,6 +75,10 @@ export async function finalizeInvoices(
   }
   await writeNumbers(tx, numbered)
   await writeSeries(tx, states)
+  await queuePeerDocuments(
+    tx,
+    numbered.map(({ id }) => id),
+  )
   return new Map(numbered.map(({ id, number }) => [id, number]))
 }
 

@@ -204,6 +204,19 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_peer_document()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' or old.delivered_at is not null
+    or (new.peer_id, new.sequence, new.invoice_id) is distinct from (old.peer_id, old.sequence, old.invoice_id)
+    or (old.sha256 is not null and new.sha256 is distinct from old.sha256) then
+    raise exception 'what a peer is sent stays what it is' using errcode = 'check_violation', constraint = 'peer_document_kept';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.next_read_at(of_series bigint, after timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -1529,6 +1542,92 @@ CREATE TABLE payment_requests (
 CREATE UNIQUE INDEX one_open_payment_request ON public.payment_requests USING btree (order_id) WHERE (state = 'open'::text);
 CREATE INDEX payment_requests_by_order ON public.payment_requests USING btree (order_id);
 
+CREATE TABLE peer_documents (
+  peer_id uuid not null,
+  sequence bigint not null,
+  invoice_id uuid not null,
+  sha256 bytea,
+  queued_at timestamp with time zone not null default now(),
+  delivered_at timestamp with time zone,
+  constraint peer_documents_pkey PRIMARY KEY (peer_id, sequence),
+  constraint sent_once UNIQUE (peer_id, invoice_id),
+  constraint peer_documents_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint peer_documents_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint delivered_as_sent CHECK (((delivered_at IS NULL) OR (sha256 IS NOT NULL))),
+  constraint peer_documents_sequence_check CHECK ((sequence >= 1)),
+  constraint peer_documents_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE INDEX peer_documents_waiting ON public.peer_documents USING btree (peer_id, sequence) WHERE (delivered_at IS NULL);
+CREATE TRIGGER peer_document_kept BEFORE DELETE OR UPDATE ON public.peer_documents FOR EACH ROW EXECUTE FUNCTION guard_peer_document();
+
+CREATE TABLE peer_keys (
+  id text not null,
+  peer_id uuid not null,
+  is_own boolean not null,
+  public_key bytea not null,
+  key_id text,
+  sealed bytea,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint peer_keys_pkey PRIMARY KEY (id),
+  constraint peer_keys_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint own_key_sealed CHECK (((is_own = (sealed IS NOT NULL)) AND ((sealed IS NULL) = (key_id IS NULL)))),
+  constraint peer_keys_public_key_check CHECK ((length(public_key) = 32))
+);
+CREATE INDEX peer_keys_by_peer ON public.peer_keys USING btree (peer_id);
+
+CREATE TABLE peer_nonces (
+  peer_id uuid not null,
+  nonce text not null,
+  seen_at timestamp with time zone not null,
+  constraint peer_nonces_pkey PRIMARY KEY (peer_id, nonce),
+  constraint peer_nonces_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint peer_nonces_nonce_check CHECK (((length(nonce) >= 16) AND (length(nonce) <= 100)))
+);
+CREATE INDEX peer_nonces_by_age ON public.peer_nonces USING btree (seen_at);
+
+CREATE TABLE peers (
+  id uuid not null,
+  role text not null,
+  customer_id uuid,
+  currency text,
+  installation_id uuid,
+  other_peer_id uuid,
+  name text,
+  url text,
+  state text not null,
+  halted_reason text,
+  invitation_sha256 bytea,
+  invitation_expires_at timestamp with time zone,
+  invitation_used_at timestamp with time zone,
+  code_key_id text,
+  code_sealed bytea,
+  last_sequence bigint not null default 0,
+  is_awake boolean not null default false,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  paired_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  constraint peers_pkey PRIMARY KEY (id),
+  constraint peers_invitation_sha256_key UNIQUE (invitation_sha256),
+  constraint peers_other_peer_id_key UNIQUE (other_peer_id),
+  constraint peers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint active_once_paired CHECK (((state <> ALL (ARRAY['active'::text, 'halted'::text])) OR (paired_at IS NOT NULL))),
+  constraint closed_at_the_end CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+  constraint code_sealed_whole CHECK (((code_sealed IS NULL) = (code_key_id IS NULL))),
+  constraint customer_of_a_customer CHECK (((role = 'customer'::text) OR (customer_id IS NULL))),
+  constraint halted_for_a_reason CHECK (((state = 'halted'::text) = (halted_reason IS NOT NULL))),
+  constraint paired_with_somebody CHECK ((((paired_at IS NULL) = (installation_id IS NULL)) AND ((paired_at IS NULL) OR ((other_peer_id IS NOT NULL) AND (name IS NOT NULL) AND (url IS NOT NULL) AND (currency IS NOT NULL))))),
+  constraint peers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint peers_invitation_sha256_check CHECK ((length(invitation_sha256) = 32)),
+  constraint peers_last_sequence_check CHECK ((last_sequence >= 0)),
+  constraint peers_role_check CHECK ((role = ANY (ARRAY['supplier'::text, 'customer'::text]))),
+  constraint peers_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'accepting'::text, 'active'::text, 'halted'::text, 'closed'::text])))
+);
+CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_id) WHERE (state <> 'closed'::text);
+CREATE UNIQUE INDEX one_peer_per_installation ON public.peers USING btree (installation_id, role) WHERE (state <> 'closed'::text);
+
 CREATE TABLE preferred_offers (
   server_id uuid not null,
   kind text not null,
@@ -2198,6 +2297,37 @@ CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) 
 CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);
 CREATE TRIGGER stock_return AFTER UPDATE OF phase ON public.subscriptions FOR EACH ROW WHEN (((new.phase = 'ended'::text) AND (old.phase <> 'ended'::text))) EXECUTE FUNCTION stock_return();
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
+
+CREATE TABLE supplier_invoices (
+  id uuid not null,
+  peer_id uuid not null,
+  document_id uuid not null,
+  sha256 bytea not null,
+  kind text not null,
+  number text not null,
+  currency text not null,
+  issued_on date not null,
+  due_on date not null,
+  net_minor bigint not null,
+  tax_minor bigint not null,
+  total_minor bigint not null,
+  corrects_document_id uuid,
+  content jsonb not null,
+  disagreement text,
+  received_at timestamp with time zone not null,
+  constraint supplier_invoices_pkey PRIMARY KEY (id),
+  constraint received_once UNIQUE (peer_id, document_id),
+  constraint supplier_invoices_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint credit_note_corrects CHECK (((kind = 'credit_note'::text) OR (corrects_document_id IS NULL))),
+  constraint supplier_invoices_check CHECK ((due_on >= issued_on)),
+  constraint supplier_invoices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint supplier_invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+  constraint supplier_invoices_number_check CHECK (((length(number) >= 1) AND (length(number) <= 100))),
+  constraint supplier_invoices_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE INDEX supplier_invoices_by_peer ON public.supplier_invoices USING btree (peer_id, id DESC);
+CREATE TRIGGER supplier_invoice_immutable BEFORE DELETE OR UPDATE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER supplier_invoice_kept BEFORE TRUNCATE ON public.supplier_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE suspensions (
   id uuid not null,

@@ -16,12 +16,15 @@ export interface NewTask {
     | 'repair_stopped'
     | 'replacement_failed'
     | 'order_acceptance'
+    | 'peer_halted'
+    | 'peer_unreachable'
     | 'order_review'
     | 'refund_due'
     | 'restore_failed'
     | 'resume_failed'
     | 'server_unreachable'
     | 'subnets_nearly_exhausted'
+    | 'supplier_invoice_disputed'
     | 'tax_id_unverified'
     | 'tax_service_away'
     | 'usage_unwatched'
@@ -34,6 +37,8 @@ export interface NewTask {
     | 'order'
     | 'installation'
     | 'server'
+    | 'peer'
+    | 'supplier_invoice'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

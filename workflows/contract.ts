@@ -21,6 +21,7 @@ export const workflowTypes = {
   serverTest: 'serverTest',
   instanceCommand: 'instanceCommand',
   log: 'log',
+  peer: 'peer',
   testClock: 'testClock',
 } as const
 
@@ -37,6 +38,7 @@ export const workflowIds = {
   serverTest: (serverId: string, requestId: string) => `server-test/${serverId}/${requestId}`,
   instanceCommand: (instanceId: string, requestId: string) => `instance-command/${instanceId}/${requestId}`,
   log: (requestId: string) => `log/${requestId}`,
+  peer: (peerId: string) => `peer/${peerId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
 } as const
 
@@ -168,6 +170,15 @@ export interface LogInput {
   /** `srv_…` */
   readonly serverId: string
   readonly requestId: string
+}
+
+export interface PeerInput {
+  /** `peer_…` */
+  readonly peerId: string
+  /** Its invitation was accepted here, and is redeemed first. */
+  readonly isAccepting?: boolean
+  /** Set by continue-as-new only. */
+  readonly sent?: number
 }
 
 export interface TestClockInput {

@@ -139,6 +139,11 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'document.parked': (data) => `Billing waits for a person${because(data['reason'])}`,
   'environment.renamed': (data) =>
     `Environment changed by ${text(data['by'])}: ${changesText(data['changes'])}`,
+  'peer.closed': (data) => `Peer ${text(data['peer'])} closed by ${text(data['actor'])}`,
+  'peer.halted': (data) => `Peer ${text(data['peer'])} halted${because(data['reason'])}`,
+  'peer.paired': (data) => `Paired with ${text(data['peer'])}`,
+  'peer.resumed': (data) => `Peer ${text(data['peer'])} resumed by ${text(data['actor'])}`,
+  'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,
   'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
   'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,
   'limit.warned': (data) =>

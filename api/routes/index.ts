@@ -28,6 +28,9 @@ import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
+import { registerPeerDocuments } from './peer-documents.ts'
+import { registerPeers } from './peers.ts'
+import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
@@ -114,6 +117,9 @@ export function registerRoutes(frame: Frame): void {
   registerServerCapacity(frame)
   registerServerJoin(frame)
   registerSubnets(frame)
+  registerPeers(frame)
+  registerPeerDocuments(frame)
+  registerSupplierInvoices(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

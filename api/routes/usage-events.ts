@@ -6,7 +6,7 @@ import { describePriceModel } from '#domain/pricing/describe.ts'
 import { parseJson, readBytes } from '../body.ts'
 import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { problemSchema } from '../schemas/problem.ts'
+import { refusedAs } from '../openapi.ts'
 import {
   usageBatchResultSchema,
   usageEventResultSchema,
@@ -103,11 +103,6 @@ function toCountsFor({ event, line }: PlacedEvent): CountsFor {
     occurred_at: event.occurredAt,
   }
 }
-
-const refusedAs = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
-})
 
 function describe(frame: Frame): void {
   const say = (code: keyof typeof problemKinds) => `\`${code}\` ${problemKinds[code].title}`

@@ -22,6 +22,8 @@ import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
+import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
+import type { supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
@@ -76,6 +78,9 @@ export type OrderDetail = z.output<typeof orderDetailSchema>
 export type PlacedAgain = z.output<typeof placedAgainSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
 export type Repair = z.output<typeof repairSchema>
+export type Peer = z.output<typeof peerSchema>
+export type PeerInvitation = z.output<typeof peerInvitationSchema>
+export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type Registry = z.output<typeof registrySchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>

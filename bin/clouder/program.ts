@@ -19,6 +19,7 @@ import { registerInvoices } from './invoices.ts'
 import { registerLinks } from './links.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
+import { registerPeers } from './peers.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
 import { registerRegistries } from './registries.ts'
@@ -74,6 +75,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   link: 'ls',
   servers: 'ls',
   server: 'ls',
+  peers: 'ls',
+  peer: 'ls',
   registries: 'ls',
   registry: 'ls',
   customers: 'ls',
@@ -119,6 +122,7 @@ export function createProgram(): Command {
   registerBuilds(program)
   registerInstances(program)
   registerLinks(program)
+  registerPeers(program)
   registerServers(program)
   registerRegistries(program)
   registerApplications(program)

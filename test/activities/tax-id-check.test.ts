@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { createTaxIdCheckActivities, createViesCheck } from '#activities/tax-id-check.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { startFakeTaxRegister } from '#test/support/fake-tax-register.ts'
+import { installationKey } from '#test/support/workers.ts'
 
 // A seller in Germany and a business in France, whose tax id is looked up in a register of ours.
 
@@ -26,7 +27,13 @@ after(async () => {
 
 async function checkTaxIds() {
   const { db, temporal } = api
-  const deps = { db, client: temporal.client, consoleUrl: '', taxIdCheck: createViesCheck(register.url) }
+  const deps = {
+    db,
+    client: temporal.client,
+    installationKey,
+    consoleUrl: '',
+    taxIdCheck: createViesCheck(register.url),
+  }
   return await createTaxIdCheckActivities(deps).checkTaxIds()
 }
 

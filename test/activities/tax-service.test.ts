@@ -14,6 +14,7 @@ import { decodeId } from '#domain/identifier.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { startFakeTaxService } from '#test/support/fake-tax-service.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { installationKey } from '#test/support/workers.ts'
 
 // A seller in Germany who keeps a rate of 19 percent, and a tax service that says 17.5: a guess would show.
 
@@ -62,7 +63,13 @@ async function bill(now: string) {
 
 async function askService(): Promise<void> {
   const { db, temporal } = api
-  const deps = { db, client: temporal.client, consoleUrl: '', taxService: createTaxService(service.url) }
+  const deps = {
+    db,
+    client: temporal.client,
+    installationKey,
+    consoleUrl: '',
+    taxService: createTaxService(service.url),
+  }
   await createTaxIdCheckActivities(deps).checkTaxIds()
 }
 
@@ -183,7 +190,7 @@ test('what an activity is refused for is asked as well, once it is rolled back',
   const [{ id } = { id: '' }] = order.body['subscriptions'] as { id: string }[]
   await activateSubscription(api.db, decodeId('subscription', id), start)
   const { db, temporal } = api
-  const billing = createBillingActivities({ db, client: temporal.client, consoleUrl: '' })
+  const billing = createBillingActivities({ db, client: temporal.client, installationKey, consoleUrl: '' })
   const activities = refusing(billing, async (error) => noteTaxQuestion(db, error))
   await assert.rejects(
     activities.billOpening({ subscriptionId: id, nowMs: Date.parse(start), isAlone: true }),

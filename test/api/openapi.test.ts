@@ -10,6 +10,8 @@ import { keepInstanceCommand } from '#db/instance-command.ts'
 import { keepSecrets } from '#db/secret.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
+import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
+import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 
 interface Operation {
   readonly responses: Record<string, { content?: Record<string, { schema: unknown }> }>
@@ -53,6 +55,7 @@ before(async () => {
   await findDrift()
   await waitForOffer()
   await actOnInstance()
+  await receiveFromSupplier()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
@@ -101,6 +104,17 @@ async function actOnInstance(): Promise<void> {
       .updateTable('log_excerpts')
       .set({ lines: JSON.stringify([line]) })
       .execute()
+}
+
+/** A supplier has billed this installation. */
+async function receiveFromSupplier(): Promise<void> {
+  const peerId = await insertPeer(api.db)
+  const document = supplierDocument()
+  await api.db
+    .transaction()
+    .execute(async (tx) =>
+      receiveSupplierInvoice(tx, { peerId, document, raw: document, now: '2026-03-01T00:00:00Z' }),
+    )
 }
 
 /** A volume of nobody was seen on the server. */
@@ -289,6 +303,8 @@ suite('the document', () => {
       '/v1/instances/{id}/preview',
       '/v1/instances/{id}/secrets/{name}/show',
       '/v1/orders/preview',
+      '/v1/peer-documents',
+      '/v1/peers/invitations',
       '/v1/servers/{id}/join-token',
       '/v1/subscriptions/{id}/change-plan/preview',
       '/v1/subscriptions/{id}/simulation',

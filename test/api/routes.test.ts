@@ -88,6 +88,8 @@ GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
 GET /v1/orders/:id orders:read
 GET /v1/payment-requests invoices:read
+GET /v1/peers peers:read
+GET /v1/peers/:id peers:read
 GET /v1/price-lists price_lists:read
 GET /v1/price-lists/:id price_lists:read
 GET /v1/products products:read
@@ -113,6 +115,8 @@ GET /v1/subscriptions/:id/features/:code subscriptions:read
 GET /v1/subscriptions/:id/usage usage:read
 GET /v1/subscriptions/:id/spend-caps spend_caps:read
 GET /v1/usage-warnings usage:read
+GET /v1/supplier-invoices supplier_invoices:read
+GET /v1/supplier-invoices/:id supplier_invoices:read
 GET /v1/tasks tasks:read
 GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
@@ -189,6 +193,12 @@ POST /v1/orders/:id/confirm orders:write
 POST /v1/orders/:id/place-again orders:write
 POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
+POST /v1/peer-documents public
+POST /v1/peers peers:write
+POST /v1/peers/:id/close peers:write
+POST /v1/peers/:id/resume peers:write
+POST /v1/peers/invitations peers:write
+POST /v1/peers/redeem public
 POST /v1/price-lists price_lists:write
 POST /v1/price-lists/:id/unarchive price_lists:write
 POST /v1/price-lists/:id/archive price_lists:write
@@ -250,10 +260,14 @@ test('every route of the API asks for exactly this', () => {
   assert.deepEqual(actual.toSorted(), rights.trim().split('\n').toSorted())
 })
 
+/** What is sent there is its own right: a token, a code, a signature. */
+const ownRight = ['/v1/servers/join', '/v1/peers/redeem', '/v1/peer-documents']
+
 test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')
   for (const [route] of open)
-    assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|open|readyz|openapi|v1\/servers\/join$)/)
+    if (!ownRight.some((path) => route === `POST ${path}`))
+      assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|open|readyz|openapi)/)
 })
 
 test('a route that names no permission stops the process before it listens', () => {
@@ -262,10 +276,10 @@ test('a route that names no permission stops the process before it listens', () 
   assert.throws(() => assertEveryRouteIsGuarded(frame), /Routes without a permission: GET \/open/)
 })
 
-test('every route below /v1 but the one that asks for a join token refuses those without a key, and a key without its scope', async () => {
+test('every route below /v1 but those that ask for a right of their own refuses those without a key, and a key without its scope', async () => {
   for (const [route, permission] of api.frame.permissions) {
     const [method = '', path = ''] = route.split(' ')
-    if (!path.startsWith('/v1/') || path === '/v1/servers/join') continue
+    if (!path.startsWith('/v1/') || ownRight.includes(path)) continue
     const address = path.replace(':id', 'x')
     assert.equal((await api.request(address, { method })).status, 401, route)
     if (permission === 'signed_in') continue

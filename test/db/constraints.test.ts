@@ -7,6 +7,9 @@ import type { Db } from '#db/database.ts'
 import { openTask } from '#db/task.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
+import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
+import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 import { copyRow } from '#test/support/copied-row.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -647,7 +650,9 @@ test('a reading is no less than 0 and there once, and an hour holds as many as i
   await refuses('reading_store_is_only_check', async () =>
     db.insertInto('reading_store').values({ is_only: false }).execute(),
   )
-  await refuses('reading_store_pkey', async () => db.insertInto('reading_store').values({ raw_days: 41 }).execute())
+  await refuses('reading_store_pkey', async () =>
+    db.insertInto('reading_store').values({ raw_days: 41 }).execute(),
+  )
   await refuses('reading_store_raw_days_check', async () =>
     db.updateTable('reading_store').set({ raw_days: 6 }).execute(),
   )
@@ -1477,4 +1482,82 @@ test('only a cap that stops holds what runs', async () => {
 test('the features of a product are named values', async () => {
   const change = sql`update product_versions set features = '["sso"]'`.execute(db)
   await refuses('product_versions_features_check', async () => await change)
+})
+
+test('a peer is whole, one per customer and installation; what it is sent and what it sent stays', async () => {
+  const peer = async (of: Record<string, unknown>) => await insertPeer(db, of)
+  const customer = await one('customers', sql`true`)
+  await refuses('peers_role_check', async () => peer({ role: 'friend' }))
+  await refuses('peers_state_check', async () => peer({ state: 'odd' }))
+  await refuses('peers_currency_check', async () => peer({ currency: 'usd' }))
+  await refuses('customer_of_a_customer', async () => peer({ customer_id: customer }))
+  await refuses('paired_with_somebody', async () => peer({ name: null }))
+  await refuses('active_once_paired', async () => peer({ paired_at: null, installation_id: null }))
+  await refuses('halted_for_a_reason', async () => peer({ state: 'halted' }))
+  await refuses('closed_at_the_end', async () => peer({ state: 'closed' }))
+  await refuses('code_sealed_whole', async () => peer({ code_key_id: 'key' }))
+  const id = await peer({ role: 'customer', customer_id: customer })
+  await refuses('one_peer_per_customer', async () => peer({ role: 'customer', customer_id: customer }))
+  const { installation_id: installation, other_peer_id: other } = await db
+    .selectFrom('peers')
+    .select(['installation_id', 'other_peer_id'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  await refuses('one_peer_per_installation', async () =>
+    peer({ role: 'customer', installation_id: installation }),
+  )
+  await refuses('peers_other_peer_id_key', async () => peer({ other_peer_id: other }))
+  const key = (of: { bytes: number; own: boolean }) =>
+    sql`insert into peer_keys (id, peer_id, is_own, public_key, made_at)
+      values (${newId()}, ${id}, ${of.own}, ${Buffer.alloc(of.bytes)}, now())`.execute(db)
+  await refuses('peer_keys_public_key_check', async () => key({ bytes: 31, own: false }))
+  await refuses('own_key_sealed', async () => key({ bytes: 32, own: true }))
+  const nonce = (text: string) =>
+    sql`insert into peer_nonces (peer_id, nonce, seen_at) values (${id}, ${text}, now())`.execute(db)
+  await refuses('peer_nonces_nonce_check', async () => nonce('short'))
+  const queue = (sequence: number) =>
+    sql`insert into peer_documents (peer_id, sequence, invoice_id) values (${id}, ${sequence}, ${sold.invoice})`.execute(
+      db,
+    )
+  await refuses('peer_documents_sequence_check', async () => queue(0))
+  await queue(1)
+  await refuses('sent_once', async () => queue(2))
+  const documents = () => db.updateTable('peer_documents').where('peer_id', '=', id)
+  await refuses('delivered_as_sent', async () => documents().set({ delivered_at: '2026-01-01' }).execute())
+  await refuses('peer_document_kept', async () => documents().set({ sequence: 2 }).execute())
+  await documents()
+    .set({ sha256: Buffer.alloc(32) })
+    .execute()
+  await refuses('peer_document_kept', async () =>
+    documents()
+      .set({ sha256: Buffer.alloc(32, 1) })
+      .execute(),
+  )
+  await refuses('peer_document_kept', async () =>
+    db.deleteFrom('peer_documents').where('peer_id', '=', id).execute(),
+  )
+})
+
+test('a supplier invoice is received once and never changes', async () => {
+  const peerId = await insertPeer(db)
+  const receive = async (different: Partial<SupplierDocument>) => {
+    const document = supplierDocument(different)
+    const now = '2026-03-01T00:00:00Z'
+    return await db
+      .transaction()
+      .execute(async (tx) => receiveSupplierInvoice(tx, { peerId, document, raw: document, now }))
+  }
+  await refuses('supplier_invoices_kind_check', async () => receive({ kind: 'other' as 'invoice' }))
+  await refuses('supplier_invoices_check', async () => receive({ due_on: '2026-02-28' }))
+  await refuses('supplier_invoices_currency_check', async () => receive({ currency: 'usd' }))
+  await refuses('credit_note_corrects', async () => receive({ corrects: 'inv_01kb0000000000000000000002' }))
+  assert.equal(await receive({}), 'stored')
+  assert.equal(await receive({}), 'exists')
+  assert.equal(await receive({ number: 'UP-2' }), 'conflict')
+  const row = await one('supplier_invoices', sql`peer_id = ${peerId}`)
+  await refuses('received_once', async () => copyRow(db, 'supplier_invoices', row))
+  await assert.rejects(db.deleteFrom('supplier_invoices').where('id', '=', row).execute())
+  await assert.rejects(
+    db.updateTable('supplier_invoices').set({ number: 'X' }).where('id', '=', row).execute(),
+  )
 })

@@ -18,6 +18,7 @@ import { openBoundedReader } from '#docker/compose/bounded-reader.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { reconcile } from '#workflows/reconcile.ts'
 import { createKey } from './api.ts'
+import { openDoor } from './door.ts'
 import { takePortBlock } from './port-block.ts'
 import { createTestDatabase } from './database.ts'
 import {
@@ -34,9 +35,11 @@ export type Json = Record<string, unknown>
 export interface InstallationOptions extends WorkerOptions {
   /** Without workers, tests start their own, to kill them. */
   readonly hasWorkers?: boolean
+  /** Listens on the loopback, where other installations reach it. */
+  readonly isServed?: boolean
 }
 
-const publicUrl = 'http://127.0.0.1:4400'
+const unservedUrl = 'http://127.0.0.1:4400'
 
 /** A whole Clouder for one test file: own database, own queues, real Temporal, real engine, the API in this process. */
 export async function startInstallation(options: InstallationOptions = {}) {
@@ -56,6 +59,8 @@ export async function startInstallation(options: InstallationOptions = {}) {
     installationId: encodeId('installation', installation.installationId),
     serverId: encodeId('server', installation.serverId),
   }
+  const door = options.isServed === true ? await openDoor() : undefined
+  const publicUrl = door?.url ?? unservedUrl
   const listener = listenForEvents(url)
   const frame = createGuardedFrame({
     db,
@@ -72,8 +77,12 @@ export async function startInstallation(options: InstallationOptions = {}) {
     joining: { databaseUrl: { url, hasLogin: false }, temporalAddress },
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
   })
+  door?.lead(async (request) => await frame.app.fetch(request))
   const key = await createKey(db, ['*'])
-  const workers = options.hasWorkers === false ? undefined : await startWorkers(db, facts, options)
+  const workers =
+    options.hasWorkers === false
+      ? undefined
+      : await startWorkers(db, facts, { ...options, consoleUrl: publicUrl })
 
   async function call(
     method: string,
@@ -99,6 +108,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     client,
     app: frame.app,
     publicUrl,
+    door,
     key,
     call,
     /** A key that may do only this. */
@@ -113,6 +123,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     /** Stops what this installation started and removes what it made, by exact id. */
     async stop() {
       await workers?.stop()
+      await door?.close()
       await endWorkflows(client, db, facts)
       await removeObjects(facts.installationId)
       await listener.stop()
@@ -140,8 +151,10 @@ async function seedApplications(db: Db): Promise<void> {
 async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts): Promise<void> {
   const subscriptions = await db.selectFrom('subscriptions').select('id').execute()
   const builds = await db.selectFrom('build_orders').select(['id', 'kind']).execute()
+  const peers = await db.selectFrom('peers').select('id').execute()
   const ids = [
     `sampler/${facts.serverId}`,
+    ...peers.map((row) => `peer/${encodeId('peer', row.id)}`),
     ...subscriptions.map((row) => `subscription/${encodeId('subscription', row.id)}`),
     ...builds.map((row) => `${row.kind}/${encodeId('buildOrder', row.id)}`),
   ]

@@ -34,6 +34,8 @@ export interface WorkerOptions {
   readonly hasEngineWatch?: boolean
   /** How often it is looked whether the engine is there; left out, as seldom as in earnest. */
   readonly sightingIntervalMs?: number
+  /** Where this installation is reached, where that matters. */
+  readonly consoleUrl?: string
 }
 
 /** Of this process; another worker of a test that is to find its copies is told of it. */
@@ -76,7 +78,8 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
         createDatabaseActivities({
           db,
           client: new Client({ connection: clientConnection }),
-          consoleUrl: 'http://127.0.0.1:4400',
+          consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:4400',
+          installationKey,
         }),
       ),
     }),

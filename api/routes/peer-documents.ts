@@ -1,0 +1,168 @@
+import { z } from '@hono/zod-openapi'
+import { problemKinds } from '../errors.ts'
+import { refusedAs } from '../openapi.ts'
+import type { Tx } from '#db/database.ts'
+import { haltPeer } from '#db/peer.ts'
+import { admitMessage } from '#db/peer-signature.ts'
+import { findPeer } from '#db/read/peer.ts'
+import { getInstallation } from '#db/read/installation.ts'
+import { receiveSupplierInvoice, type Reception } from '#db/supplier-invoice.ts'
+import { openTask } from '#db/task.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import { peerPaths, peerVersion } from '#domain/peer-message.ts'
+import { parseJson, readBytes } from '../body.ts'
+import type { ApiContext, Frame } from '../frame.ts'
+import { supplierDocumentSchema } from '../schemas/supplier-invoice.ts'
+import { parse } from '../validation.ts'
+
+const largestMessageBytes = 10 * 1024 * 1024
+const largestDocumentBytes = 2 * 1024 * 1024
+const mostDocuments = 100
+
+const envelopeSchema = z.object({
+  version: z.number().int().min(1),
+  peer: z.string().max(40),
+  audience: z.string().max(40),
+  documents: z.array(z.unknown()).min(1).max(mostDocuments),
+})
+
+interface Result {
+  readonly document: string
+  readonly outcome: Reception
+}
+
+/**
+ * What a supplier sends, whose message is its login. All of a message is one transaction: taken whole or not at all. Told in the
+ * order of the checks; the first that fails changes nothing.
+ */
+export function registerPeerDocuments(frame: Frame): void {
+  describe(frame)
+  frame.page(
+    { method: 'post', path: peerPaths.documents, permission: 'public', body: 'own' },
+    async (ctx) => {
+      const bytes = await readBytes(ctx.req.raw, largestMessageBytes)
+      const { value } = parseJson(bytes)
+      const message = parse(envelopeSchema, value, 'body')
+      const results = await frame.deps.db
+        .transaction()
+        .execute(async (tx) => await receive(ctx, frame, tx, { bytes, message }))
+      return ctx.json({ results })
+    },
+  )
+}
+
+interface Received {
+  readonly bytes: Uint8Array
+  readonly message: z.output<typeof envelopeSchema>
+}
+
+async function receive(
+  ctx: ApiContext,
+  frame: Frame,
+  tx: Tx,
+  { bytes, message }: Received,
+): Promise<Result[]> {
+  const now = frame.deps.now()
+  const peer = await findPeer(tx, decodeId('peer', message.peer))
+  if (peer === undefined) throw unknownPeer()
+  const headers = Object.fromEntries(ctx.req.raw.headers)
+  const url = `${frame.deps.publicUrl}${peerPaths.documents}`
+  await admitMessage(tx, { peerId: peer.id, url, headers, bytes, now })
+  const { id } = await getInstallation(tx)
+  if (message.audience !== encodeId('installation', id))
+    throw new BusinessError('peer_audience_wrong', 'This message is meant for another installation.')
+  refuseStanding(peer)
+  if (message.version > peerVersion)
+    throw new BusinessError(
+      'peer_version_unknown',
+      `Messages of version ${message.version} are not understood here yet.`,
+    )
+  const results: Result[] = []
+  for (const raw of message.documents) {
+    const result = await receiveOne(tx, { peerId: peer.id, raw, now })
+    results.push(result)
+    // What follows belongs behind it.
+    if (result.outcome === 'conflict') return results
+  }
+  return results
+}
+
+function refuseStanding({
+  role,
+  state,
+  halted_reason: reason,
+}: NonNullable<Awaited<ReturnType<typeof findPeer>>>) {
+  if (role !== 'supplier' || state === 'closed' || state === 'invited' || state === 'accepting')
+    throw unknownPeer()
+  if (state === 'halted')
+    throw new BusinessError('peer_halted', `Nothing is taken until this is settled: ${reason}`)
+}
+
+function unknownPeer(): BusinessError {
+  return new BusinessError('peer_unknown', 'This installation is billed by no such peer.')
+}
+
+async function receiveOne(
+  tx: Tx,
+  { peerId, raw, now }: { peerId: string; raw: unknown; now: string },
+): Promise<Result> {
+  if (JSON.stringify(raw).length > largestDocumentBytes)
+    throw new BusinessError('body_too_large', `A document is larger than ${largestDocumentBytes} bytes.`)
+  const document = parse(supplierDocumentSchema, raw, 'body')
+  const outcome = await receiveSupplierInvoice(tx, { peerId, document, raw, now })
+  if (outcome === 'conflict') {
+    const reason = `${document.number} came again under its id with another content`
+    await haltPeer(tx, peerId, reason)
+    await openTask(tx, {
+      kind: 'peer_halted',
+      subjectKind: 'peer',
+      subjectId: peerId,
+      subject: 'Documents of a supplier are not taken any more',
+      detail: `${reason}. Settle it with the other side, then resume the peer.`,
+    })
+  }
+  return { document: document.document, outcome }
+}
+
+const resultsSchema = z.object({
+  results: z.array(z.object({ document: z.string(), outcome: z.enum(['stored', 'exists', 'conflict']) })),
+})
+
+function describe(frame: Frame): void {
+  const say = (...codes: (keyof typeof problemKinds)[]) =>
+    refusedAs(codes.map((code) => `\`${code}\` ${problemKinds[code].title}`).join('. '))
+  frame.app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: peerPaths.documents,
+    tags: ['Peers'],
+    summary: 'Receive documents of a supplier: for installations, not for people',
+    description: [
+      'Signed by the peer’s key: HTTP Message Signatures (RFC 9421) with ed25519 over `@method`, `@target-uri`, `content-digest`, `content-type` and `idempotency-key`, with `created`, `expires`, `nonce`, `keyid` and `alg`. A message is taken whole or not at all.',
+      'A document that came before is answered with `exists`, for ever. One with another content under a known id is a `conflict`: it is not taken, nor what follows it, until people have settled it.',
+    ].join('\n\n'),
+    security: [],
+    request: {
+      body: {
+        required: true,
+        content: { 'application/json': { schema: messageSchema.openapi('PeerMessage') } },
+      },
+    },
+    responses: {
+      200: { description: 'Taken', content: { 'application/json': { schema: resultsSchema } } },
+      400: say('json_malformed', 'id_kind_mismatch'),
+      401: say('peer_signature_refused', 'peer_message_expired', 'peer_message_repeated'),
+      404: say('peer_unknown'),
+      409: say('peer_halted'),
+      413: say('body_too_large'),
+      422: say('peer_audience_wrong', 'peer_version_unknown', 'field_invalid', 'field_required'),
+      500: say('internal_error'),
+      503: say('database_unreachable'),
+    },
+  })
+}
+
+/** As it is written down; each document is read by itself, once its message is known to be the peer's. */
+const messageSchema = envelopeSchema.extend({
+  documents: z.array(supplierDocumentSchema).min(1).max(mostDocuments),
+})

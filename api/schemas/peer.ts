@@ -1,0 +1,98 @@
+import { z } from '@hono/zod-openapi'
+import type { PeerRow } from '#db/read/peer.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { addressField } from './common.ts'
+
+const currencyField = z.string().regex(/^[A-Z]{3}$/)
+const roleField = z.enum(['supplier', 'customer'])
+
+export const peerSchema = z
+  .object({
+    id: z.string(),
+    other_id: z.string().nullable().openapi({ description: 'By which the other side knows this one.' }),
+    role: roleField.openapi({
+      description: 'What the other installation is to this one: it bills us, or we bill it.',
+    }),
+    state: z.enum(['invited', 'accepting', 'active', 'halted', 'closed']),
+    halted_reason: z.string().nullable(),
+    name: z.string().nullable().openapi({ description: 'As the other one calls itself.' }),
+    installation: z.string().nullable(),
+    url: z.string().nullable(),
+    customer: z.string().nullable().openapi({ description: 'Whom we bill.' }),
+    currency: z.string().nullable(),
+    own_key: z.string().nullable().openapi({ description: 'Fingerprint. People of both sides compare it.' }),
+    other_key: z.string().nullable(),
+    waiting: z.number().int().openapi({ description: 'Documents that it has not taken yet.' }),
+    waiting_since: z.string().nullable(),
+    delivered: z.number().int(),
+    received: z.number().int(),
+    created_at: z.string(),
+    paired_at: z.string().nullable(),
+    closed_at: z.string().nullable(),
+  })
+  .openapi('Peer')
+
+export const newInvitationSchema = z
+  .strictObject({
+    role: roleField,
+    customer: addressField.optional().openapi({ description: 'Whom we bill, where the role is customer.' }),
+  })
+  .openapi('NewPeerInvitation')
+
+export const peerInvitationSchema = z
+  .object({
+    peer: z.string(),
+    invitation: z.string().openapi({ description: 'Hand it to the other operator. It is shown here only.' }),
+    expires_at: z.string(),
+    command: z.string(),
+  })
+  .openapi('PeerInvitation')
+
+export const acceptedInvitationSchema = z
+  .strictObject({
+    invitation: z.string().max(1_000),
+    customer: addressField
+      .optional()
+      .openapi({ description: 'Whom we bill, where the invitation is of one who is to be billed.' }),
+  })
+  .openapi('AcceptedPeerInvitation')
+
+/** Between installations: what one side says of itself. What it does not know of the other, a reader leaves alone. */
+export const peerRedemptionSchema = z
+  .object({
+    peer: z.string().max(40).openapi({ description: 'Of the invitation.' }),
+    own_peer: z.string().max(40).openapi({ description: 'By which the one who asks knows the other.' }),
+    code: z.string().max(100),
+    installation: z.string().max(40),
+    name: z.string().trim().min(1).max(200),
+    url: z.string().max(300),
+    public_key: z.string().regex(/^[\w-]{43}$/),
+    currency: currencyField.nullable(),
+  })
+  .openapi('PeerRedemption')
+
+export const peerPairingSchema = z
+  .object({
+    installation: z.string(),
+    name: z.string(),
+    public_key: z.string(),
+    currency: z.string().nullable(),
+  })
+  .openapi('PeerPairing')
+
+export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
+  const {
+    invitation_expires_at: _expires,
+    installation_id: installation,
+    other_peer_id: other,
+    customer_code: customer,
+    ...rest
+  } = row
+  return {
+    ...rest,
+    id: encodeId('peer', row.id),
+    other_id: other === null ? null : encodeId('peer', other),
+    installation: installation === null ? null : encodeId('installation', installation),
+    customer,
+  }
+}

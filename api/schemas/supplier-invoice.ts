@@ -1,0 +1,113 @@
+import { z } from '@hono/zod-openapi'
+import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { moneySchema } from './common.ts'
+
+const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
+const currencyField = z.string().regex(/^[A-Z]{3}$/)
+const decimalField = z.string().regex(/^-?\d{1,30}(\.\d{1,30})?$/)
+const text = (greatestLength: number) => z.string().max(greatestLength)
+const partySchema = z.looseObject({ name: text(300) })
+
+/** One document of a message, version 1. What it holds besides is kept, and looked at by nobody. */
+export const supplierDocumentSchema = z.object({
+  document: text(40),
+  kind: z.enum(['invoice', 'credit_note']),
+  number: text(100).min(1),
+  corrects: text(40).nullable(),
+  currency: currencyField,
+  issued_on: z.iso.date(),
+  due_on: z.iso.date(),
+  instalments: z
+    .array(z.object({ due_on: z.iso.date(), amount_minor: minor }))
+    .readonly()
+    .nullable(),
+  net_minor: minor,
+  tax_minor: minor,
+  total_minor: minor,
+  are_prices_inclusive: z.boolean(),
+  tax_rounding: text(20),
+  purchase_order_reference: text(200).nullable(),
+  seller: partySchema,
+  buyer: partySchema,
+  lines: z
+    .array(
+      z.object({
+        description: text(2_000),
+        quantity: decimalField,
+        unit: text(100),
+        unit_price: decimalField.nullable(),
+        service_period: z.object({ starts_on: z.iso.date(), ends_on: z.iso.date() }).nullable(),
+        amount_minor: minor,
+        tax_category: text(40),
+        tax_rate_percent: decimalField,
+        tax_minor: minor,
+      }),
+    )
+    .max(20_000)
+    .readonly(),
+  taxes: z
+    .array(
+      z.object({
+        category: text(40),
+        name: text(200),
+        rate_percent: decimalField,
+        base_minor: minor,
+        tax_minor: minor,
+        note: text(1_000).nullable(),
+      }),
+    )
+    .max(100)
+    .readonly(),
+})
+
+export const supplierInvoiceSchema = z
+  .object({
+    id: z.string(),
+    peer: z.string(),
+    supplier: z.string().nullable(),
+    kind: z.enum(['invoice', 'credit_note']),
+    number: z.string().openapi({ description: 'As the supplier numbered it.' }),
+    document: z.string().openapi({ description: 'The supplier’s own id of it.' }),
+    corrects: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The supplier invoice that a credit note corrects.' }),
+    state: z.enum(['open', 'waiting', 'disputed']).openapi({
+      description:
+        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else.',
+    }),
+    disagreement: z.string().nullable(),
+    issued_on: z.string(),
+    due_on: z.string(),
+    net: moneySchema,
+    tax: moneySchema,
+    total: moneySchema,
+    received_at: z.string(),
+  })
+  .openapi('SupplierInvoice')
+
+export const supplierInvoiceDetailSchema = supplierInvoiceSchema
+  .extend({ content: supplierDocumentSchema })
+  .openapi('SupplierInvoiceDetail')
+
+export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema> {
+  const money = (amountMinor: number) => ({ amount_minor: amountMinor, currency: row.currency })
+  return {
+    id: encodeId('supplierInvoice', row.id),
+    peer: encodeId('peer', row.peer_id),
+    supplier: row.supplier_name,
+    kind: row.kind,
+    number: row.number,
+    document: encodeId('invoice', row.document_id),
+    corrects: row.corrects_id === null ? null : encodeId('supplierInvoice', row.corrects_id),
+    state: row.disagreement !== null ? 'disputed' : row.is_waiting ? 'waiting' : 'open',
+    disagreement: row.disagreement,
+    issued_on: row.issued_on,
+    due_on: row.due_on,
+    net: money(row.net_minor),
+    tax: money(row.tax_minor),
+    total: money(row.total_minor),
+    received_at: row.received_at,
+  }
+}

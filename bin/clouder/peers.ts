@@ -1,0 +1,157 @@
+import type { Command } from 'commander'
+import type { Peer, PeerInvitation, SupplierInvoice } from './answers.ts'
+import { usageFailure } from './failure.ts'
+import { moneyText, instantText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import type { Output } from './output.ts'
+import { withSession } from './session.ts'
+
+export function registerPeers(program: Command): void {
+  const group = program
+    .command('peers')
+    .alias('peer')
+    .summary('other installations that bill this one, or that it bills')
+    .description('Documents go from one installation to another by themselves, once each, in order.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder peers invite --customer reseller
+  npx clouder peers accept peer-invitation.supplier.peer_01kb…
+  npx clouder peers
+`,
+    )
+  group
+    .command('ls')
+    .description('list peers, with what waits for each (what the word alone does)')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number }>(async ({ api, out }, { options }) => {
+        const found = await api.list<Peer>('/v1/peers', {}, options.limit)
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['id', 'who', 'is our', 'state', 'waiting', 'delivered', 'received'],
+          found.rows.map((row) => [
+            row.id,
+            row.name ?? '',
+            row.role,
+            row.state,
+            row.waiting_since === null ? '0' : `${row.waiting} since ${instantText(row.waiting_since)}`,
+            String(row.delivered),
+            String(row.received),
+          ]),
+        )
+        tellMore(out, found, 'None. npx clouder peers invite --help')
+      }),
+    )
+  registerPairing(group)
+  registerStanding(group)
+  registerSupplierInvoices(program)
+}
+
+function registerPairing(group: Command): void {
+  group
+    .command('invite')
+    .description('make an invitation for another installation; it holds for ten minutes, once')
+    .option('--customer <customer>', 'the other one is billed by us, as this customer')
+    .option('--supplier', 'the other one bills us')
+    .action(
+      withSession<[], { customer?: string; supplier?: boolean }>(async ({ api, out }, { options }) => {
+        const { customer, supplier } = options
+        if ((customer === undefined) === (supplier === undefined))
+          throw usageFailure(
+            'Say what the other one is to us.',
+            'Give --customer or --supplier, one of them.',
+          )
+        const body = customer === undefined ? { role: 'supplier' } : { role: 'customer', customer }
+        const made = await api.post<PeerInvitation>('/v1/peers/invitations', body)
+        if (out.isJson) return out.json(made)
+        out.facts([
+          ['peer', made.peer],
+          ['holds until', instantText(made.expires_at)],
+          ['over there', made.command],
+        ])
+      }),
+    )
+  group
+    .command('accept')
+    .description('accept the invitation of another installation')
+    .argument('<invitation>', 'as it was shown over there')
+    .option('--customer <customer>', 'whom we bill, where the other one is to be billed')
+    .action(
+      withSession<[string], { customer?: string }>(async ({ api, out }, { args: [invitation], options }) => {
+        const peer = await api.post<Peer>('/v1/peers', { invitation, ...options })
+        show(out, peer)
+      }),
+    )
+}
+
+function registerStanding(group: Command): void {
+  group
+    .command('show')
+    .description('one peer, with the fingerprints that people of both sides compare')
+    .argument('<peer>', 'its id')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) =>
+        show(out, await api.get<Peer>(`/v1/peers/${encodeURIComponent(id)}`)),
+      ),
+    )
+  for (const [name, description] of [
+    ['resume', 'go on with a halted peer, once what halted it is settled'],
+    ['close', 'end the trust: nothing is sent or taken any more'],
+  ] as const)
+    group
+      .command(name)
+      .description(description)
+      .argument('<peer>', 'its id')
+      .action(
+        withSession<[string]>(async ({ api, out }, { args: [id] }) =>
+          show(out, await api.post<Peer>(`/v1/peers/${encodeURIComponent(id)}/${name}`, {})),
+        ),
+      )
+}
+
+function show(out: Output, peer: Peer): void {
+  if (out.isJson) return out.json(peer)
+  out.facts([
+    ['peer', peer.id],
+    ['who', peer.name ?? ''],
+    ['is our', peer.role],
+    ['state', peer.halted_reason === null ? peer.state : `${peer.state}: ${peer.halted_reason}`],
+    ['address', peer.url ?? ''],
+    ['our key', peer.own_key ?? ''],
+    ['their key', peer.other_key ?? ''],
+    ['waiting', String(peer.waiting)],
+  ])
+}
+
+function registerSupplierInvoices(program: Command): void {
+  program
+    .command('supplier-invoices')
+    .alias('supplier-invoice')
+    .summary('what other installations have billed this one')
+    .option('--peer <peer>', 'of one supplier')
+    .addOption(limitOption())
+    .action(
+      withSession<[], { limit: number; peer?: string }>(async ({ api, out }, { options }) => {
+        const found = await api.list<SupplierInvoice>(
+          '/v1/supplier-invoices',
+          { peer: options.peer },
+          options.limit,
+        )
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['number', 'supplier', 'kind', 'issued', 'due', 'total', 'state'],
+          found.rows.map((row) => [
+            row.number,
+            row.supplier ?? '',
+            row.kind,
+            row.issued_on,
+            row.due_on,
+            moneyText(row.total),
+            row.state,
+          ]),
+        )
+        tellMore(out, found, 'None has come. npx clouder peers')
+      }),
+    )
+}

@@ -1,0 +1,135 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import type { Db, Tx } from './database.ts'
+import { open, seal, type InstallationKey } from './sealing.ts'
+
+const secretName = 'peer_key'
+/** What stands before the 32 bytes of an ed25519 key in SubjectPublicKeyInfo and PKCS #8 (RFC 8410). */
+const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex')
+const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** By which a key is named: SHA-256 of the public key, base64url. People compare it. */
+function fingerprintOf(publicKey: Buffer): string {
+  return createHash('sha256').update(publicKey).digest('base64url')
+}
+
+/** Makes our key for a peer; its private half is sealed, and bound to the peer. */
+export async function makeOwnKey(
+  tx: Tx,
+  key: InstallationKey | null,
+  { peerId, now }: { peerId: string; now: string },
+): Promise<void> {
+  if (key === null) throw new Error('a key is sealed with the key file, which was not given')
+  const pair = generateKeyPairSync('ed25519')
+  const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' }).subarray(publicPrefix.length)
+  const secret = pair.privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(privatePrefix.length)
+  const id = fingerprintOf(publicKey)
+  const { keyId, sealed } = seal(key, peerId, `${secretName}/${id}`, secret.toString('base64'))
+  await tx
+    .insertInto('peer_keys')
+    .values({ id, peer_id: peerId, is_own: true, public_key: publicKey, key_id: keyId, sealed, made_at: now })
+    .execute()
+}
+
+/** Ours, as the other side is told of it. */
+export async function readOwnPublicKey(db: Db, peerId: string): Promise<Buffer> {
+  const row = await db
+    .selectFrom('peer_keys')
+    .select('public_key')
+    .where('peer_id', '=', peerId)
+    .where('is_own', '=', true)
+    .where('revoked_at', 'is', null)
+    .orderBy('made_at', 'desc')
+    .executeTakeFirstOrThrow()
+  return row.public_key
+}
+
+/** Pins the key by which the other side's messages are known from now on. */
+export async function pinKey(
+  tx: Tx,
+  { peerId, publicKey, now }: { peerId: string; publicKey: Buffer; now: string },
+): Promise<void> {
+  const id = fingerprintOf(publicKey)
+  await tx
+    .insertInto('peer_keys')
+    .values({
+      id,
+      peer_id: peerId,
+      is_own: false,
+      public_key: publicKey,
+      key_id: null,
+      sealed: null,
+      made_at: now,
+    })
+    .execute()
+}
+
+export interface Signer {
+  readonly keyId: string
+  readonly sign: (data: Buffer) => Buffer
+}
+
+/** Signs with the newest of our keys for a peer. */
+export async function openSigner(db: Db, key: InstallationKey, peerId: string): Promise<Signer> {
+  const row = await db
+    .selectFrom('peer_keys')
+    .select(['id', 'key_id', 'sealed'])
+    .where('peer_id', '=', peerId)
+    .where('is_own', '=', true)
+    .where('revoked_at', 'is', null)
+    .orderBy('made_at', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  if (row.key_id === null || row.sealed === null) throw new Error(`key ${row.id} is not our own`)
+  const text = open(key, peerId, { name: `${secretName}/${row.id}`, keyId: row.key_id, sealed: row.sealed })
+  const secret = createPrivateKey({
+    key: Buffer.concat([privatePrefix, Buffer.from(text, 'base64')]),
+    format: 'der',
+    type: 'pkcs8',
+  })
+  return { keyId: row.id, sign: (data) => sign(null, data, secret) }
+}
+
+export interface PinnedKey {
+  readonly id: string
+  readonly verify: (data: Buffer, signature: Buffer) => boolean
+}
+
+/** A key of the other side that holds now; undefined for one that is not known for this peer, is over, or was revoked. */
+export async function findPinnedKey(
+  db: Db,
+  of: { peerId: string; keyId: string; now: string },
+): Promise<PinnedKey | undefined> {
+  const row = await db
+    .selectFrom('peer_keys')
+    .select(['id', 'public_key'])
+    .where('id', '=', of.keyId)
+    .where('peer_id', '=', of.peerId)
+    .where('is_own', '=', false)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', of.now)]))
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const key = createPublicKey({
+    key: Buffer.concat([publicPrefix, row.public_key]),
+    format: 'der',
+    type: 'spki',
+  })
+  return { id: row.id, verify: (data, signature) => verify(null, data, key, signature) }
+}
+
+const nonceKeptMs = 20 * 60_000
+
+/** Whether a message's nonce is new; it is known from now on. Older ones are forgotten: their messages are expired. */
+export async function useNonce(
+  tx: Tx,
+  { peerId, nonce, now }: { peerId: string; nonce: string; now: string },
+) {
+  const before = new Date(Date.parse(now) - nonceKeptMs).toISOString()
+  await tx.deleteFrom('peer_nonces').where('peer_id', '=', peerId).where('seen_at', '<', before).execute()
+  const used = await tx
+    .insertInto('peer_nonces')
+    .values({ peer_id: peerId, nonce, seen_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  return (used.numInsertedOrUpdatedRows ?? 0n) > 0n
+}

@@ -1,0 +1,80 @@
+import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import type { PeerRole, PeerState } from '#domain/peer.ts'
+import type { CalendarDate, Defaulted, Instant, Json } from './columns.ts'
+
+/** Another installation, and what it is to us. */
+export interface PeersTable {
+  id: string
+  role: PeerRole
+  /** Whom we bill, where we do. */
+  customer_id: string | null
+  /** Null until it is paired with. */
+  currency: string | null
+  installation_id: Defaulted<string | null>
+  /** By which the other side knows us. */
+  other_peer_id: Defaulted<string | null>
+  name: Defaulted<string | null>
+  url: Defaulted<string | null>
+  state: PeerState
+  halted_reason: Defaulted<string | null>
+  invitation_sha256: Defaulted<Buffer | null>
+  invitation_expires_at: Defaulted<Instant | null>
+  invitation_used_at: Defaulted<Instant | null>
+  code_key_id: Defaulted<string | null>
+  code_sealed: Defaulted<Buffer | null>
+  last_sequence: Defaulted<number>
+  is_awake: Defaulted<boolean>
+  created_at: Instant
+  created_by: string
+  paired_at: Defaulted<Instant | null>
+  closed_at: Defaulted<Instant | null>
+}
+
+export interface PeerKeysTable {
+  /** SHA-256 of the public key, base64url. */
+  id: string
+  peer_id: string
+  is_own: boolean
+  public_key: Buffer
+  key_id: string | null
+  sealed: Buffer | null
+  made_at: Instant
+  expires_at: Defaulted<Instant | null>
+  revoked_at: Defaulted<Instant | null>
+}
+
+export interface PeerNoncesTable {
+  peer_id: string
+  nonce: string
+  seen_at: Instant
+}
+
+/** What is to be sent to a peer, in order. */
+export interface PeerDocumentsTable {
+  peer_id: string
+  sequence: number
+  invoice_id: string
+  /** Of what was sent first; null until then. */
+  sha256: Defaulted<Buffer | null>
+  queued_at: Defaulted<Instant>
+  delivered_at: Defaulted<Instant | null>
+}
+
+export interface SupplierInvoicesTable {
+  id: string
+  peer_id: string
+  document_id: string
+  sha256: Buffer
+  kind: 'invoice' | 'credit_note'
+  number: string
+  currency: string
+  issued_on: CalendarDate
+  due_on: CalendarDate
+  net_minor: number
+  tax_minor: number
+  total_minor: number
+  corrects_document_id: string | null
+  content: Json<SupplierDocument>
+  disagreement: string | null
+  received_at: Instant
+}

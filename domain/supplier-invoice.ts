@@ -1,0 +1,99 @@
+import Big from 'big.js'
+import { roundMinor } from './money.ts'
+
+export interface SupplierDocumentLine {
+  readonly description: string
+  readonly quantity: string
+  readonly unit: string
+  readonly unit_price: string | null
+  readonly service_period: { readonly starts_on: string; readonly ends_on: string } | null
+  readonly amount_minor: number
+  readonly tax_category: string
+  readonly tax_rate_percent: string
+  readonly tax_minor: number
+}
+
+export interface SupplierDocumentTax {
+  readonly category: string
+  readonly name: string
+  readonly rate_percent: string
+  readonly base_minor: number
+  readonly tax_minor: number
+  readonly note: string | null
+}
+
+/** A party as the document states it; what a reader does not know of it, it keeps. */
+export interface SupplierDocumentParty {
+  readonly name: string
+  readonly [field: string]: unknown
+}
+
+/**
+ * One finalized document as it goes from who bills to who is billed: the names are those of the message. Amounts in minor units
+ * of its currency, decimals as text, dates without time. A reader of this version leaves alone what it does not know.
+ */
+export interface SupplierDocument {
+  /** The supplier's own id of it: `inv_…`. */
+  readonly document: string
+  readonly kind: 'invoice' | 'credit_note'
+  readonly number: string
+  /** The document that a credit note corrects: `inv_…`. */
+  readonly corrects: string | null
+  readonly currency: string
+  readonly issued_on: string
+  readonly due_on: string
+  readonly instalments: readonly { readonly due_on: string; readonly amount_minor: number }[] | null
+  readonly net_minor: number
+  readonly tax_minor: number
+  readonly total_minor: number
+  readonly are_prices_inclusive: boolean
+  readonly tax_rounding: string
+  readonly purchase_order_reference: string | null
+  readonly seller: SupplierDocumentParty
+  readonly buyer: SupplierDocumentParty
+  readonly lines: readonly SupplierDocumentLine[]
+  readonly taxes: readonly SupplierDocumentTax[]
+}
+
+/**
+ * Why the sums of a received document are not what they should be, or null where they are. It is told and stored beside the
+ * document, never corrected: what the supplier wrote is what it claims.
+ *
+ * Checked: net plus tax is the total; the lines are the net; the lines' taxes and the taxes by
+ * rate are the document's tax; a tax that is rounded once per rate is that rate of its base.
+ * @example lines 40.00 and 9.99 under a net of 50.00: "the lines come to 4999, the net says 5000"
+ */
+export function disagreementOf(document: SupplierDocument): string | null {
+  const { net_minor: net, tax_minor: tax, total_minor: total, lines, taxes } = document
+  const claims: [string, number, string, number][] = [
+    ['net and tax', net + tax, 'the total', total],
+    ['the lines', sumOf(lines.map((line) => line.amount_minor)), 'the net', net],
+    ["the lines' taxes", sumOf(lines.map((line) => line.tax_minor)), 'the tax', tax],
+    ['the taxes', sumOf(taxes.map((part) => part.tax_minor)), 'the tax', tax],
+    ...taxes.flatMap((part) => rateClaim(document, part)),
+  ]
+  const wrong = claims.find(([, found, , said]) => found !== said)
+  return wrong === undefined ? null : `${wrong[0]} come to ${wrong[1]}, ${wrong[2]} says ${wrong[3]}`
+}
+
+/**
+ * Where tax is rounded on each line or once on the whole, one rate alone cannot be checked; of inclusive prices the net is the rest;
+ * a credit note gives back shares of what was charged.
+ */
+function rateClaim(
+  document: SupplierDocument,
+  part: SupplierDocumentTax,
+): [string, number, string, number][] {
+  if (
+    document.tax_rounding !== 'document' ||
+    document.are_prices_inclusive ||
+    document.kind === 'credit_note'
+  )
+    return []
+  const expected = roundMinor(new Big(part.base_minor).times(part.rate_percent).div(100))
+  return [[`${part.rate_percent} % of ${part.base_minor}`, expected, part.name, part.tax_minor]]
+}
+
+function sumOf(amounts: readonly number[]): number {
+  return amounts.reduce((sum, amount) => sum + amount, 0)
+}

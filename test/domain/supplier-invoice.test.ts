@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { disagreementOf } from '#domain/supplier-invoice.ts'
+import { supplierDocument } from '#test/support/peer.ts'
+
+const [line] = supplierDocument().lines
+const [tax] = supplierDocument().taxes
+assert.ok(line && tax)
+
+test('a document whose sums are right has no disagreement', () => {
+  assert.equal(disagreementOf(supplierDocument()), null)
+})
+
+for (const [what, wrong, said] of [
+  ['a total', { total_minor: 1_201 }, 'net and tax come to 1200, the total says 1201'],
+  ['a line', { lines: [{ ...line, amount_minor: 999 }] }, 'the lines come to 999, the net says 1000'],
+  [
+    "a line's tax",
+    { lines: [{ ...line, tax_minor: 199 }] },
+    "the lines' taxes come to 199, the tax says 200",
+  ],
+  ['a tax', { taxes: [{ ...tax, tax_minor: 199 }] }, 'the taxes come to 199, the tax says 200'],
+  ['a rate', { taxes: [{ ...tax, rate_percent: '19' }] }, '19 % of 1000 come to 190, VAT says 200'],
+] as const)
+  test(`${what} that is off is told with both sums`, () => {
+    assert.equal(disagreementOf(supplierDocument(wrong)), said)
+  })
+
+test('tax of lines, of inclusive prices and of credit notes is not held against one rate', () => {
+  const off = [{ ...tax, rate_percent: '19.9' }]
+  for (const free of [
+    { tax_rounding: 'line' },
+    { are_prices_inclusive: true },
+    { kind: 'credit_note' as const },
+  ])
+    assert.equal(disagreementOf(supplierDocument({ ...free, taxes: off })), null)
+})

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { makeOwnKey, openSigner } from '#db/peer-key.ts'
+import { signMessage } from '#db/peer-signature.ts'
+import { decodeId } from '#domain/identifier.ts'
+import { peerPaths } from '#domain/peer-message.ts'
+import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { installationKey } from '#test/support/workers.ts'
+
+let parent: TestInstallation
+let child: TestInstallation
+let customerId = ''
+/** The child, as the parent knows it, and the other way round. */
+let peer = ''
+let supplier = ''
+
+before(async () => {
+  parent = await startInstallation({ isServed: true })
+  child = await startInstallation({ isServed: true })
+  const made = await parent.call('POST', '/v1/customers', {
+    code: 'reseller',
+    name: 'Reseller',
+    currency: 'USD',
+  })
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  customerId = decodeId('customer', String(made.body['id']))
+})
+after(async () => {
+  await child.stop()
+  await parent.stop()
+})
+
+const bill = async (...prices: (readonly [string, string])[]) =>
+  await insertOneOffInvoice(parent.db, customerId, prices)
+
+const received = async () =>
+  await child.db.selectFrom('supplier_invoices').selectAll().orderBy('id').execute()
+
+const relay = async () => {
+  await parent.relay()
+  await child.relay()
+}
+
+/** As the relay of an API process does each moment. */
+const untilReceived = async (count: number) =>
+  await until(`${count} supplier invoices`, async () => {
+    await relay()
+    const rows = await received()
+    return rows.length >= count && rows
+  })
+
+const stateOf = async (side: TestInstallation) =>
+  (await side.call('GET', `/v1/peers/${side === parent ? peer : supplier}`)).body
+
+test('an invitation is accepted once, by who is billed; both sides see the same keys, crosswise', async () => {
+  const invited = await parent.call('POST', '/v1/peers/invitations', {
+    role: 'customer',
+    customer: 'reseller',
+  })
+  assert.equal(invited.status, 201, JSON.stringify(invited.body))
+  peer = String(invited.body['peer'])
+  await bill(['1', '7.00'])
+  const accepted = await child.call('POST', '/v1/peers', { invitation: invited.body['invitation'] })
+  assert.equal(accepted.status, 201, JSON.stringify(accepted.body))
+  supplier = String(accepted.body['id'])
+  assert.deepEqual([accepted.body['state'], accepted.body['role']], ['accepting', 'supplier'])
+  const [ours, theirs] = await until('both are active', async () => {
+    await relay()
+    const both = await Promise.all([stateOf(parent), stateOf(child)])
+    return both.every(({ state }) => state === 'active') && both
+  })
+  assert.equal(ours['own_key'], theirs['other_key'])
+  assert.equal(ours['other_key'], theirs['own_key'])
+  assert.deepEqual([theirs['currency'], theirs['url']], ['USD', parent.publicUrl])
+  assert.deepEqual([ours['other_id'], theirs['other_id']], [supplier, peer])
+  const again = await parent.call('POST', peerPaths.redemption, {
+    peer,
+    own_peer: supplier,
+    code: String(invited.body['invitation']).split('.')[3],
+    installation: child.installationId,
+    name: 'Another',
+    url: 'http://127.0.0.1:1',
+    public_key: 'A'.repeat(43),
+    currency: null,
+  })
+  assert.deepEqual([again.status, again.body['code']], [409, 'invitation_used'])
+  // What was finalized before there was anybody to send it to is not sent.
+  assert.deepEqual(await received(), [])
+})
+
+test('a finalized invoice is the supplier invoice of the other side, by itself, with all that it says', async () => {
+  const made = await bill(['2', '20.00'], ['1', '9.99'])
+  const [row] = await untilReceived(1)
+  assert.ok(row)
+  assert.deepEqual(
+    [row.number, row.net_minor, row.tax_minor, row.total_minor, row.currency, row.disagreement],
+    [made.number, 4999, 1000, 5999, 'USD', null],
+  )
+  const { body } = await child.call('GET', '/v1/supplier-invoices')
+  const [listed] = body['data'] as Json[]
+  assert.deepEqual([listed?.['state'], listed?.['number']], ['open', made.number])
+  const read = await child.call('GET', `/v1/supplier-invoices/${String(listed?.['id'])}`)
+  const content = read.body['content'] as SupplierDocument
+  assert.deepEqual(
+    content.lines.map(({ quantity, unit_price: price, amount_minor: amount }) => [quantity, price, amount]),
+    [
+      ['2', '20.00', 4000],
+      ['1', '9.99', 999],
+    ],
+  )
+  await assert.rejects(
+    child.db.updateTable('supplier_invoices').set({ number: 'X' }).execute(),
+    /refuse|change|never/,
+  )
+})
+
+test('a side that is away costs nothing but time: what waits is seen, and comes in order, once', async () => {
+  const { door } = child
+  assert.ok(door)
+  const before = (await received()).length
+  const open = async (request: Request) => await child.app.fetch(request)
+  door.lead(async () => new Response('', { status: 503 }))
+  const numbers: string[] = []
+  for (let index = 0; index < 12; index += 1) numbers.push((await bill(['1', '1.00'])).number)
+  const pending = await until('its workflow says what it waits for', async () => {
+    await relay()
+    const { raw } = await parent.client.workflow.getHandle(`peer/${peer}`).describe()
+    return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined
+  })
+  assert.match(pending, /\d+ documents wait since 20\d\d-.* answers 503/)
+  assert.equal((await stateOf(parent))['waiting'], 12)
+  // The first answer is lost after it was committed.
+  let isLost = false
+  door.lead(async (request) => {
+    const answer = await open(request)
+    if (isLost) return answer
+    isLost = true
+    return new Response('', { status: 502 })
+  })
+  const rows = await untilReceived(before + 12)
+  assert.deepEqual(
+    rows.slice(before).map(({ number }) => number),
+    numbers,
+  )
+  await until('nothing waits', async () => (await stateOf(parent))['waiting'] === 0)
+  assert.equal((await received()).length, before + 12)
+  door.lead(open)
+})
+
+/** A message as the parent would send it, with what is to be wrong about it. */
+async function send(options: {
+  change?: (body: string) => string
+  url?: string
+  headers?: Record<string, string>
+}) {
+  const [row] = await received()
+  assert.ok(row)
+  const url = `${child.publicUrl}${peerPaths.documents}`
+  const body = JSON.stringify({
+    version: 1,
+    peer: supplier,
+    audience: child.installationId,
+    documents: [row.content],
+  })
+  const signer = await openSigner(parent.db, installationKey, decodeId('peer', peer))
+  const signed = await signMessage(signer, { url: options.url ?? url, body, key: 'test/1' })
+  const headers = { ...signed, ...options.headers }
+  return async () => {
+    const response = await child.app.request(peerPaths.documents, {
+      method: 'POST',
+      headers,
+      body: options.change?.(body) ?? body,
+    })
+    return [response.status, ((await response.json()) as Json)['code']]
+  }
+}
+
+test('what is tampered with, repeated, of another time, of a foreign key or too large is refused and changes nothing', async () => {
+  const before = await received()
+  const right = await send({})
+  assert.deepEqual(await right(), [200, undefined])
+  assert.deepEqual(await right(), [401, 'peer_message_repeated'])
+  const changed = await send({ change: (body) => body.replace('"version":1', '"version": 1') })
+  assert.deepEqual(await changed(), [401, 'peer_signature_refused'])
+  const elsewhere = await send({ url: `https://other.example${peerPaths.documents}` })
+  assert.deepEqual(await elsewhere(), [401, 'peer_signature_refused'])
+  const keyless = await send({ headers: { signature: 'sig=:AAAA:' } })
+  assert.deepEqual(await keyless(), [401, 'peer_signature_refused'])
+  const renamed = await send({ headers: { 'idempotency-key': 'test/2' } })
+  assert.deepEqual(await renamed(), [401, 'peer_signature_refused'])
+  const large = await send({ change: () => ' '.repeat(10 * 1024 * 1024 + 1) })
+  assert.deepEqual(await large(), [413, 'body_too_large'])
+  assert.deepEqual(await foreignlySigned(), [401, 'peer_signature_refused'])
+  assert.deepEqual(await received(), before)
+})
+
+/** By a key that the child has pinned for nobody. */
+async function foreignlySigned() {
+  const url = `${child.publicUrl}${peerPaths.documents}`
+  const [row] = await received()
+  const body = JSON.stringify({
+    version: 1,
+    peer: supplier,
+    audience: child.installationId,
+    documents: [row?.content],
+  })
+  const now = new Date().toISOString()
+  const peerId = decodeId('peer', peer)
+  const headers = await parent.db.transaction().execute(async (tx) => {
+    await makeOwnKey(tx, installationKey, { peerId, now })
+    const signed = await signMessage(await openSigner(tx, installationKey, peerId), {
+      url,
+      body,
+      key: 'test/3',
+    })
+    await tx.deleteFrom('peer_keys').where('peer_id', '=', peerId).where('made_at', '=', now).execute()
+    return signed
+  })
+  const response = await child.app.request(peerPaths.documents, { method: 'POST', headers, body })
+  return [response.status, ((await response.json()) as Json)['code']]
+}
+
+test('a total that our own sums do not come to is stored as it is, disputed, with a task', async () => {
+  const { id, peer_id: peerId, content, ...row } = (await received())[0] ?? assert.fail()
+  assert.ok(id)
+  const { receiveSupplierInvoice } = await import('#db/supplier-invoice.ts')
+  const raw = { ...content, document: 'inv_01kb0000000000000000000001', total_minor: row.total_minor + 1 }
+  const now = new Date().toISOString()
+  const outcome = await child.db
+    .transaction()
+    .execute(async (tx) => await receiveSupplierInvoice(tx, { peerId, document: raw, raw, now }))
+  assert.equal(outcome, 'stored')
+  const [disputed] = (await child.call('GET', '/v1/supplier-invoices')).body['data'] as Json[]
+  assert.equal(disputed?.['state'], 'disputed')
+  assert.match(String(disputed['disagreement']), /net and tax come to 5999, the total says 6000/)
+})
+
+test('a document that comes again with another content is refused, and both sides rest until it is settled', async () => {
+  const { id: nextId } = await bill(['1', '3.00'])
+  await child.db
+    .insertInto('supplier_invoices')
+    .values({
+      ...((await received())[0] ?? assert.fail()),
+      id: nextId,
+      document_id: nextId,
+      content: '{}',
+      sha256: Buffer.alloc(32),
+    })
+    .execute()
+  const states = await until('both are halted', async () => {
+    await relay()
+    const both = await Promise.all([stateOf(parent), stateOf(child)])
+    return both.every(({ state }) => state === 'halted') && both
+  })
+  assert.match(String(states[0]['halted_reason']), /peer_document_conflict/)
+  for (const side of [parent, child]) {
+    const tasks = (await side.call('GET', '/v1/tasks')).body['data'] as Json[]
+    assert.ok(tasks.some(({ kind }) => kind === 'peer_halted'))
+  }
+})
+
+test('a closed peer is sent nothing, and its messages are those of a stranger', async () => {
+  for (const side of [parent, child]) {
+    const closed = await side.call('POST', `/v1/peers/${side === parent ? peer : supplier}/close`, {})
+    assert.deepEqual([closed.status, closed.body['state']], [200, 'closed'], JSON.stringify(closed.body))
+  }
+  await relay()
+  await bill(['1', '5.00'])
+  assert.equal((await stateOf(parent))['waiting'], 1)
+  assert.deepEqual(await (await send({}))(), [404, 'peer_unknown'])
+})

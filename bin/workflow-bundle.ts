@@ -1,42 +1,52 @@
 import { createHash } from 'node:crypto'
 import {
+  accessSync,
+  constants,
   globSync,
-  readdirSync,
+  mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
-import { cacheFolder, withCacheLock } from '#bin/platform/cache.ts'
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker'
+import { cacheFolder, forgetUnused, withCacheLock } from '#bin/platform/cache.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 
 /** All that a bundle is made of; the lock file says which packages. */
 const sources = ['workflows/**/*.ts', 'domain/**/*.ts', 'package-lock.json']
-/** One that no worker has asked for in so long is of sources that are gone. */
-const keptMs = 14 * 24 * 60 * 60_000
 
 /**
  * The workflows as one file, made once for each content of their sources: bundling takes seconds, and every worker on this machine
- * needs the same. @returns the path of a file that is whole
+ * needs the same. Where nothing can be kept, they are bundled in memory.
  */
-export async function bundleWorkflows(): Promise<{ codePath: string }> {
+export async function bundleWorkflows(): Promise<WorkflowBundleOption> {
   const folder = join(cacheFolder(), 'workflows')
   const codePath = join(folder, `${hashSources()}.js`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch {
+    return await bundle()
+  }
   await withCacheLock(folder, 'workflows', async () => {
     if (touch(codePath)) return
-    const { code } = await bundleWorkflowCode({
-      workflowsPath: join(projectFolder, 'workflows/index.ts'),
-      logger: new DefaultLogger('WARN'),
-    })
+    const { code } = await bundle()
     writeFileSync(`${codePath}.unfinished`, code)
     renameSync(`${codePath}.unfinished`, codePath)
-    removeUnused(folder)
+    // With other sources there is other code, too: what was kept of the old is forgotten in time.
+    for (const kept of ['workflows', 'compiled', 'pages']) forgetUnused(join(cacheFolder(), kept))
   })
   return { codePath }
+}
+
+async function bundle(): Promise<{ code: string }> {
+  return await bundleWorkflowCode({
+    workflowsPath: join(projectFolder, 'workflows/index.ts'),
+    logger: new DefaultLogger('WARN'),
+  })
 }
 
 function hashSources(): string {
@@ -52,12 +62,4 @@ function touch(file: string): boolean {
   const now = new Date()
   utimesSync(file, now, now)
   return true
-}
-
-function removeUnused(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const file = join(folder, name)
-    const stats = statSync(file, { throwIfNoEntry: false })
-    if (stats !== undefined && Date.now() - stats.mtimeMs > keptMs) rmSync(file, { force: true })
-  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,20 @@ import { isAlive } from './process.ts'
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   const base = env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
   return join(base, 'clouder')
+}
+
+const keptMs = 30 * 24 * 60 * 60_000
+
+/** Removes what nobody has read or written for a month: it was made of sources that are gone. */
+export function forgetUnused(folder: string, nowMs = Date.now()): void {
+  mkdirSync(folder, { recursive: true })
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    // Another process may have forgotten it meanwhile.
+    const stats = statSync(file, { throwIfNoEntry: false })
+    if (stats?.isFile() && nowMs - Math.max(stats.mtimeMs, stats.atimeMs) > keptMs)
+      rmSync(file, { force: true })
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Client, WorkflowHandle } from '@temporalio/client'
-import { Worker } from '@temporalio/worker'
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker'
 import { quietTemporal } from '#test/support/workers.ts'
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>
@@ -59,16 +59,16 @@ export function retriedCalls({ workflowId, runId, events }: Run): string[] {
 let replayed: Promise<void> = Promise.resolve()
 
 /** The code of today decides the same again, event by event. */
-export async function replay(runs: readonly Run[], bundleFile: string): Promise<void> {
+export async function replay(runs: readonly Run[], workflowBundle: WorkflowBundleOption): Promise<void> {
   // One after the other: Temporal's runtime ends with its last worker, and a worker made in that moment has none.
-  const turn = replayed.then(async () => await replayNow(runs, bundleFile))
+  const turn = replayed.then(async () => await replayNow(runs, workflowBundle))
   replayed = turn.catch(() => {})
   await turn
 }
 
-async function replayNow(runs: readonly Run[], bundleFile: string): Promise<void> {
+async function replayNow(runs: readonly Run[], workflowBundle: WorkflowBundleOption): Promise<void> {
   quietTemporal()
   const histories = runs.map(({ workflowId, history }) => ({ workflowId, history }))
-  const results = Worker.runReplayHistories({ workflowBundle: { codePath: bundleFile } }, histories)
+  const results = Worker.runReplayHistories({ workflowBundle }, histories)
   for await (const { workflowId, error } of results) assert.equal(error, undefined, `${workflowId} replays`)
 }

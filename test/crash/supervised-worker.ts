@@ -16,8 +16,8 @@ const lastWordsMax = 4_000
 /** The bundle that every worker process reads, made before the first of them, and a folder for their journals. */
 export async function prepareWorkers() {
   const folder = await mkdtemp(path.join(tmpdir(), 'clouder-crash-'))
-  const { codePath: bundleFile } = await bundleWorkflows()
-  return { folder, bundleFile, remove: async () => await rm(folder, { recursive: true }) }
+  const bundle = await bundleWorkflows()
+  return { folder, bundle, remove: async () => await rm(folder, { recursive: true }) }
 }
 
 export type PreparedWorkers = Awaited<ReturnType<typeof prepareWorkers>>

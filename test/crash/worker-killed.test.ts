@@ -144,7 +144,7 @@ describe('a worker killed with SIGKILL at', { concurrency: true }, () => {
         [],
       )
       killed.runs.forEach(checkReadable)
-      await replay(killed.runs, prepared.bundleFile)
+      await replay(killed.runs, prepared.bundle)
     })
   }
 

@@ -4,7 +4,8 @@ import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
 import { listFailingInstances, noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
 import { noteSampled } from '#db/server-sighting.ts'
 import { readTestClocks } from '#db/server.ts'
-import { insertReadings } from '#db/usage.ts'
+import { insertReadings, readNewestInstants } from '#db/usage.ts'
+import { keepsHistory } from '#domain/application.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import { messageOf } from '#domain/errors.ts'
@@ -143,17 +144,42 @@ async function readInstance(
 ): Promise<Look> {
   const sampledAt = new Date().toISOString()
   const ref = { definition: instance.definition, instance: instance.planned }
-  const { readings, failures } = await runner.readMetrics(ref, ctx).catch((error: unknown): MetricsRead => {
-    ctx.abortSignal.throwIfAborted()
-    const detail = messageOf(error)
-    return { readings: [], failures: [{ metric: 'all', detail }] }
-  })
-  const stored = await insertReadings(
-    db,
-    { instanceId: instance.id, isOpening: at.isOpening, sampledAt, readAt: at.readAt ?? sampledAt },
-    readings,
-  )
+  const since = await historyFrom(db, instance, at)
+  const { readings, failures } = await runner
+    .readMetrics(ref, ctx, since)
+    .catch((error: unknown): MetricsRead => {
+      ctx.abortSignal.throwIfAborted()
+      const detail = messageOf(error)
+      return { readings: [], failures: [{ metric: 'all', detail }] }
+    })
+  let stored = 0
+  for (const [ofPast, together] of Map.groupBy(readings, (reading) => reading.at)) {
+    const own = since !== undefined && ofPast !== undefined ? ofPast : null
+    stored += await insertReadings(
+      db,
+      {
+        instanceId: instance.id,
+        isOpening: at.isOpening,
+        sampledAt: own ?? sampledAt,
+        readAt: own ?? at.readAt ?? sampledAt,
+      },
+      together,
+    )
+  }
   return { stored, failures }
+}
+
+/**
+ * From when on missed readings are filled in: not before an opening reading, where counting starts anew, and not where time is a
+ * test clock's, which no source knows.
+ */
+async function historyFrom(
+  db: ServerDependencies['db'],
+  { id, definition }: DeployedInstance,
+  at: { isOpening: boolean; readAt: string | null },
+): Promise<ReadonlyMap<string, string> | undefined> {
+  if (at.isOpening || at.readAt !== null || !definition.metrics.some(keepsHistory)) return undefined
+  return await readNewestInstants(db, id)
 }
 
 /** So many at once that slow sources of some do not make the others wait, and not so many that the engine does. */

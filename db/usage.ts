@@ -3,6 +3,7 @@ import { assert } from '#domain/assert.ts'
 import { inBaseUnit } from '#domain/unit.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
 import { within, type Db, type Tx } from './database.ts'
+import { readingBefore } from './stored-reading.ts'
 import { measureUsages, type UsageQuestion } from './usage-measure.ts'
 
 export interface NewReading {
@@ -104,6 +105,16 @@ async function goOverToBase(tx: Tx, { id, unit }: { id: number; unit: string }):
       select value * ${base.quantity}::numeric from unnest(read_values) with ordinality as one (value, place) order by place)
     where series_id = ${id}`.execute(tx)
   await sql`update reading_series set unit = ${base.unit} where id = ${id}`.execute(tx)
+}
+
+/** Up to when each metric of an instance was read, of those that ever were. */
+export async function readNewestInstants(db: Db, instanceId: string): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ metric: string; read_at: string }>`
+    select series.metric, max(newest.read_at) as read_at
+    from reading_series series
+    cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) newest
+    where series.instance_id = ${instanceId} group by series.metric`.execute(db)
+  return new Map(rows.map((row) => [row.metric, row.read_at]))
 }
 
 /** The usage of one line in a window, in the line's unit, from readings and pushed events. */

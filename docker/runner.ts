@@ -77,7 +77,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     readLog: (ref, request, ctx) => readLog(docker, ref, request, ctx),
     applyLimit: (ref, limit, ctx) => applyLimit(ref, limit, (request) => execute(docker, request, ctx)),
     readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
-    readMetrics: (ref, ctx) => readMetrics(docker, diskUsage(ctx), ref, ctx),
+    readMetrics: (ref, ctx, since) => readMetrics(docker, diskUsage(ctx), ref, ctx, since),
     saveVolume: (request, ctx) => saveVolume(copying, request, ctx),
     verifyCopy: (copy, ctx) => verifyCopy(copying, copy, ctx),
     deleteCopy: (location) => storage.remove(location),

@@ -180,6 +180,11 @@ export interface MetricDefinition extends MetricRule {
   readonly source: MetricSource
 }
 
+/** Whether what was missed can be read later: such a source says in which steps. */
+export function keepsHistory({ source }: MetricDefinition): boolean {
+  return source['step_s'] !== undefined
+}
+
 /** What enforces a sold ceiling: three commands inside a container. `{value}` is an argument of its own in `set`. */
 export interface LimitDefinition {
   readonly code: string

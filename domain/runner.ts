@@ -131,6 +131,8 @@ export interface MetricReading {
   readonly source: string
   /** Instant, RFC 3339. */
   readonly readAt: string
+  /** The instant it is of, where a source keeps history; left out, it is of now. */
+  readonly at?: string
 }
 
 /** What one look at the metrics of an instance gave. */
@@ -269,7 +271,12 @@ export interface Runner {
     ctx: RunnerContext,
   ): Promise<LimitObservation>
   readLimit(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<LimitObservation>
-  readMetrics(ref: InstanceRef, ctx: RunnerContext): Promise<MetricsRead>
+  readMetrics(
+    ref: InstanceRef,
+    ctx: RunnerContext,
+    /** Instants by metric: what a source that keeps history has of the time after them is read too. */
+    since?: ReadonlyMap<string, string>,
+  ): Promise<MetricsRead>
 
   /**
    * Copies a volume into the server's storage, whole or not at all, under a key: saved again under the same key, the copy is

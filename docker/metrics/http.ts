@@ -140,7 +140,7 @@ function unescape(raw: string): string {
 }
 
 /** `1.5e+06` is 1500000, exactly. @throws an `Error` for what is no number from 0 */
-function exact(written: string): string {
+export function exact(written: string): string {
   if (!/^\+?\d+(\.\d+)?([eE][+-]?\d{1,2})?$/.test(written)) throw new Error(`${written} is no number from 0`)
   return new Big(written.replace(/^\+/, '')).toFixed()
 }

@@ -17,8 +17,9 @@ export async function readMetrics(
   diskUsage: DiskUsage,
   ref: InstanceRef,
   ctx: RunnerContext,
+  since?: ReadonlyMap<string, string>,
 ): Promise<MetricsRead> {
-  const pass = beginPass(docker, diskUsage, ref, ctx)
+  const pass = { ...beginPass(docker, diskUsage, ref, ctx), since }
   const { metrics } = ref.definition
   const read = await Promise.allSettled(metrics.map(async (metric) => await readMetric(pass, metric)))
   ctx.abortSignal.throwIfAborted()

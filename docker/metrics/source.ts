@@ -8,6 +8,8 @@ import type { Endpoint, EndpointAnswer } from './http.ts'
 
 /** One look at one instance. What several metrics need of it is asked once. */
 export interface MetricPass {
+  /** Up to when each metric was read before, for sources that keep history; without it only the present is asked. */
+  readonly since?: ReadonlyMap<string, string> | undefined
   readonly docker: Docker
   readonly ref: InstanceRef
   readonly ctx: RunnerContext
@@ -24,6 +26,8 @@ export interface SourceReading {
   /** Decimal. */
   readonly value: string
   readonly unit: string
+  /** The instant it is of, where a source keeps history; left out, it is of now. */
+  readonly at?: string
 }
 
 /** What the dry run has one value of: each container that runs, the source's volume, or its service's container. */

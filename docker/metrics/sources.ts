@@ -1,6 +1,7 @@
 import { command } from './command.ts'
 import { engineBlockIo, engineCpu, engineMemory, engineNetwork } from './engine-counters.ts'
 import { httpJson, prometheus } from './http.ts'
+import { prometheusQuery } from './prometheus-query.ts'
 import { volumeDisk } from './volume-disk.ts'
 
 /** All adapters. Each is known by its type, as `x-clouder` writes it. */
@@ -13,4 +14,5 @@ export const sources = [
   command,
   httpJson,
   prometheus,
+  prometheusQuery,
 ] as const

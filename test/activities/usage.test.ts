@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { sql } from 'kysely'
+import test, { after, before } from 'node:test'
+import { readServer } from '#activities/usage.ts'
+import { createDryRunRunner } from '#docker/dry-run.ts'
+import { questionOf } from '#docker/metrics/prometheus-query.ts'
+import type { MetricReading, Runner } from '#domain/runner.ts'
+import { createSeller, type Seller } from '#test/support/seller.ts'
+
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+const stepS = 60
+const hourMs = 3_600_000
+
+/** One instance that runs, with a counter whose source keeps history and a gauge whose source does not. */
+async function sellRunning(): Promise<string> {
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now: new Date().toISOString() })
+  const common = { title: 'Metric', unit: 'piece', aggregation: 'last' }
+  const metrics = JSON.stringify([
+    {
+      ...common,
+      code: 'jobs',
+      kind: 'counter',
+      source: { type: 'prometheus-query', service: 'web', query: 'jobs', step_s: stepS },
+    },
+    {
+      ...common,
+      code: 'users',
+      kind: 'gauge',
+      source: { type: 'command', service: 'web', command: ['users'] },
+    },
+  ])
+  await seller.db.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await sql`update application_versions set definition = jsonb_set(definition, '{metrics}', ${metrics}::jsonb)`.execute(
+      tx,
+    )
+    await sql`update subscriptions set phase = 'active', activated_at = now() where id = ${subscriptionId}`.execute(
+      tx,
+    )
+    await sql`update instances set state = 'running' where subscription_id = ${subscriptionId}`.execute(tx)
+  })
+  const { rows } = await sql<{ server_id: string }>`
+    select server_id from instances where subscription_id = ${subscriptionId}`.execute(seller.db)
+  return rows[0]?.server_id ?? ''
+}
+
+/** Gives what it is asked for: a source with history all steps since, one without only the present. */
+const runner: Runner = {
+  ...createDryRunRunner(),
+  readMetrics: async (_ref, _ctx, since) => {
+    const readAt = new Date().toISOString()
+    const reading = (metric: string, at?: string): MetricReading => {
+      const one = { metric, series: metric, value: '1', unit: 'piece', source: 'test', readAt }
+      return at === undefined ? one : { ...one, at }
+    }
+    const asked = questionOf({ since: since?.get('jobs'), nowMs: Date.now(), stepS })
+    const [startS = 0, endS = 0] = [...(asked?.parameters.matchAll(/(?:start|end)=(\d+)/g) ?? [])].map(
+      ([, s]) => Number(s),
+    )
+    const steps = startS === 0 ? 0 : Math.floor((endS - startS) / stepS) + 1
+    const past = Array.from({ length: steps }, (_, step) =>
+      reading('jobs', new Date((startS + step * stepS) * 1_000).toISOString()),
+    )
+    const jobs = asked?.path === 'query' ? [reading('jobs')] : past
+    return Promise.resolve({ readings: [...jobs, reading('users')], failures: [] })
+  },
+}
+
+async function listMoments(metric: string): Promise<number[]> {
+  const rows = await seller.db
+    .selectFrom('readings')
+    .select('read_at')
+    .where('metric', '=', metric)
+    .orderBy('read_at')
+    .execute()
+  return rows.map((row) => Date.parse(row.read_at))
+}
+
+test('D-27 after two hours without a sampler a source that keeps history has no hole, and no value of another is invented', async () => {
+  const serverId = await sellRunning()
+  const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
+  await readServer({ db: seller.db, runner }, serverId, ctx)
+  assert.deepEqual([(await listMoments('jobs')).length, (await listMoments('users')).length], [1, 1])
+  await sql`update reading_values set read_at = read_at - interval '2 hours', sampled_at = sampled_at - interval '2 hours'`.execute(
+    seller.db,
+  )
+  const { failed } = await readServer({ db: seller.db, runner }, serverId, ctx)
+  assert.deepEqual(failed, [])
+  const jobs = await listMoments('jobs')
+  assert.ok(jobs.length >= 120, `${jobs.length} readings of two hours`)
+  const gapsMs = jobs.slice(1).map((at, index) => at - (jobs[index] ?? 0))
+  assert.ok(Math.max(...gapsMs) <= (stepS + 1) * 1_000, `a gap of ${Math.max(...gapsMs)} ms`)
+  const [first = 0, second = 0, ...others] = await listMoments('users')
+  assert.deepEqual(others, [])
+  assert.ok(second - first >= 2 * hourMs)
+})

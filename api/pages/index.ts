@@ -26,6 +26,7 @@ import { registerInstancesPage } from './instances.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
+import { registerPeerPages } from './peers.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
@@ -86,6 +87,7 @@ export function registerPages(frame: Frame): void {
   registerTaxRatePages(frame)
   registerExchangeRatePages(frame)
   registerServerPages(frame)
+  registerPeerPages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

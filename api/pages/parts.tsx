@@ -17,6 +17,8 @@ const tones: Readonly<Record<string, Tone>> = {
   absent: 'bad',
   active: 'good',
   building: 'busy',
+  halted: 'bad',
+  disputed: 'warning',
   cancelling: 'busy',
   degraded: 'bad',
   destroyed: 'over',

@@ -67,7 +67,6 @@ function registerReading(frame: Frame): void {
 }
 
 function registerPairing(frame: Frame): void {
-  const { installationKey } = frame.deps
   frame.route(
     {
       method: 'post',
@@ -107,15 +106,7 @@ function registerPairing(frame: Frame): void {
     },
     async ({ transaction, body, principal, now }) => {
       const tx = transaction()
-      const { peer, role, code, url } = readInvitation(body.invitation)
-      const id = newId()
-      const otherPeerId = decodeId('peer', peer)
-      const customerId = await customerOf(tx, role, body.customer)
-      await acceptPeer(tx, { id, otherPeerId, role, customerId, url, code }, installationKey, {
-        actor: principal.name,
-        now,
-      })
-      await startPeer(tx, id, { isAccepting: true })
+      const id = await acceptInvitation(frame, tx, body, { actor: principal.name, now })
       return toPeerJson(await getPeer(tx, id))
     },
   )
@@ -230,6 +221,22 @@ async function invite(
   return { peer, invitation, expires_at: expiresAt ?? by.now, command }
 }
 
+/** It is redeemed over there by the peer's workflow. @throws `invitation_invalid`, `peer_taken`, and what a customer is refused with */
+export async function acceptInvitation(
+  { deps }: Frame,
+  tx: Tx,
+  { invitation, customer }: z.output<typeof acceptedInvitationSchema>,
+  by: { actor: string; now: string },
+): Promise<string> {
+  const { peer, role, code, url } = readInvitation(invitation)
+  const id = newId()
+  const otherPeerId = decodeId('peer', peer)
+  const customerId = await customerOf(tx, role, customer)
+  await acceptPeer(tx, { id, otherPeerId, role, customerId, url, code }, deps.installationKey, by)
+  await startPeer(tx, id, { isAccepting: true })
+  return id
+}
+
 /** Whom we bill is named by us, on whichever side the invitation began. */
 async function customerOf(tx: Tx, role: PeerRole, text: string | undefined): Promise<string | null> {
   if (role === 'supplier') return null
@@ -252,6 +259,6 @@ async function startPeer(tx: Tx, id: string, more: Partial<PeerInput>): Promise<
   })
 }
 
-async function tellPeer(tx: Tx, id: string, signal: string, now: string): Promise<void> {
+export async function tellPeer(tx: Tx, id: string, signal: string, now: string): Promise<void> {
   await insertWorkflowSignal(tx, { workflowId: workflowIds.peer(encodeId('peer', id)), signal }, now)
 }

@@ -101,7 +101,7 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     number: row.number,
     document: encodeId('invoice', row.document_id),
     corrects: row.corrects_id === null ? null : encodeId('supplierInvoice', row.corrects_id),
-    state: row.disagreement !== null ? 'disputed' : row.is_waiting ? 'waiting' : 'open',
+    state: supplierInvoiceState(row),
     disagreement: row.disagreement,
     issued_on: row.issued_on,
     due_on: row.due_on,
@@ -110,4 +110,11 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     total: money(row.total_minor),
     received_at: row.received_at,
   }
+}
+
+export function supplierInvoiceState(
+  row: Pick<SupplierInvoiceRow, 'disagreement' | 'is_waiting'>,
+): 'open' | 'waiting' | 'disputed' {
+  if (row.disagreement !== null) return 'disputed'
+  return row.is_waiting ? 'waiting' : 'open'
 }

@@ -1,0 +1,211 @@
+import { closePeer, resumePeer } from '#db/peer.ts'
+import { listPeers, type PeerRow } from '#db/read/peer.ts'
+import { listSupplierInvoices, type SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { peerSignals } from '#domain/peer-message.ts'
+import { resolveAddress } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { acceptInvitation, tellPeer } from '../routes/peers.ts'
+import { acceptedInvitationSchema } from '../schemas/peer.ts'
+import { supplierInvoiceState } from '../schemas/supplier-invoice.ts'
+import { parse } from '../validation.ts'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
+import { formatAmount } from './format.ts'
+import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { registerRowForm, saidOf } from './row-form.ts'
+import { SettingsFrame } from './settings-frame.tsx'
+
+const path = '/settings/peers'
+const acceptForm = 'accept'
+/** The newest; all of them are in the API. */
+const shown = 100
+
+/** Other installations, what waits for them, and what came from them. */
+export function registerPeerPages(frame: Frame): void {
+  consolePage(
+    frame,
+    { method: 'get', path, permission: 'peers:read' },
+    async (view) => await peersBody(frame, view),
+  )
+  const showAgain = async (view: ConsoleView, _id: string, refused: RefusedInput) =>
+    await peersBody(frame, view, refused)
+  registerRowForm(frame, {
+    path,
+    permission: 'peers:write',
+    form: () => acceptForm,
+    carryOut: async (tx, { values, actor, now }) => {
+      await acceptInvitation(frame, tx, parse(acceptedInvitationSchema, saidOf(values), 'body'), {
+        actor,
+        now,
+      })
+      return path
+    },
+    showAgain,
+  })
+  for (const [name, act, signal] of [
+    ['resume', resumePeer, peerSignals.resumed],
+    ['close', closePeer, peerSignals.closed],
+  ] as const)
+    registerRowForm(frame, {
+      path: `${path}/:id/${name}`,
+      permission: 'peers:write',
+      form: (id) => id,
+      carryOut: async (tx, { id: text, actor, now }) => {
+        const id = await resolveAddress(tx, 'peer', text)
+        await act(tx, id, { actor, now })
+        await tellPeer(tx, id, signal, now)
+        return path
+      },
+      showAgain,
+    })
+}
+
+async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput): Promise<ConsoleBody> {
+  const newest = { limit: shown, cursor: null, direction: 'after' } as const
+  const [peers, received] = await Promise.all([
+    listPeers(frame.deps.db, newest),
+    listSupplierInvoices(frame.deps.db, { ...newest, peerId: null }),
+  ])
+  return {
+    title: 'Peers',
+    current: 'settings',
+    children: (
+      <SettingsFrame current={path}>
+        <Section id="peers" title="Peers">
+          {refused !== undefined && refused.form !== acceptForm && <Refusal refused={refused} />}
+          {peers.length === 0 ? (
+            <Empty>
+              None: no other installation bills this one or is billed by it. Invite one with{' '}
+              <code>npx clouder peers invite</code>, or accept its invitation below.
+            </Empty>
+          ) : (
+            <Table caption="Peers, newest first" head={['Who', 'State', 'Documents', 'Keys', 'Ask']}>
+              {peers.map((row) => (
+                <Peer view={view} row={row} />
+              ))}
+            </Table>
+          )}
+        </Section>
+        <Section id="received" title="Supplier invoices">
+          {received.length === 0 ? (
+            <Empty>None has come.</Empty>
+          ) : (
+            <Table
+              caption="Supplier invoices, newest first"
+              head={['Number', 'Supplier', 'Issued', 'Due', { number: 'Total' }, 'State']}
+            >
+              {received.map((row) => (
+                <Received row={row} />
+              ))}
+            </Table>
+          )}
+        </Section>
+        <Section id="accept" title="Accept an invitation">
+          <AcceptForm view={view} refused={refused} />
+        </Section>
+      </SettingsFrame>
+    ),
+  }
+}
+
+function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
+  const id = encodeId('peer', row.id)
+  return (
+    <tr>
+      <th scope="row">
+        {row.name ?? 'Not known yet'}
+        <div class="hint">
+          {row.role === 'supplier' ? 'bills us' : `is billed as ${row.customer_code ?? ''}`}
+        </div>
+      </th>
+      <td>
+        <State state={row.state} />
+        {row.halted_reason !== null && <div class="hint">{row.halted_reason}</div>}
+      </td>
+      <td>
+        {row.role === 'supplier' ? `${row.received} received` : `${row.delivered} delivered`}
+        {row.waiting_since !== null && (
+          <div class="hint">
+            {row.waiting} wait since <Moment at={row.waiting_since} {...view} />
+          </div>
+        )}
+      </td>
+      <td>
+        <Fingerprint of="ours" text={row.own_key} />
+        <Fingerprint of="theirs" text={row.other_key} />
+      </td>
+      <td>
+        {row.state === 'halted' && (
+          <RowButton view={view} action={`${path}/${id}/resume`} of={row.name ?? id}>
+            Resume
+          </RowButton>
+        )}
+        {row.state !== 'closed' && (
+          <RowButton view={view} action={`${path}/${id}/close`} of={row.name ?? id}>
+            Close
+          </RowButton>
+        )}
+      </td>
+    </tr>
+  )
+}
+
+/** People of both sides read it to each other. */
+function Fingerprint(props: { of: string; text: string | null }) {
+  if (props.text === null) return null
+  return (
+    <div class="hint">
+      {props.of} <code>{props.text.slice(0, 16)}…</code>
+    </div>
+  )
+}
+
+function Received({ row }: { row: SupplierInvoiceRow }) {
+  return (
+    <tr>
+      <th scope="row">
+        {row.number}
+        {row.kind === 'credit_note' && <div class="hint">credit note</div>}
+      </th>
+      <td>{row.supplier_name}</td>
+      <td>
+        <Day date={row.issued_on} />
+      </td>
+      <td>
+        <Day date={row.due_on} />
+      </td>
+      <td class="number">{formatAmount(row.total_minor, row.currency)}</td>
+      <td>
+        <State state={supplierInvoiceState(row)} />
+        {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
+      </td>
+    </tr>
+  )
+}
+
+function AcceptForm({ view, refused }: { view: ConsoleView; refused: RefusedInput | undefined }) {
+  const at = { form: acceptForm, refused }
+  return (
+    <PostForm {...at} view={view} action={path}>
+      <TextField
+        {...at}
+        name="invitation"
+        label="Invitation"
+        hint="As the other installation showed it. It holds for ten minutes."
+        isRequired
+      />
+      <TextField
+        {...at}
+        name="customer"
+        label="Customer"
+        hint="Whom we bill, where the other installation is to be billed. Left out, it bills us."
+      />
+      <div class="buttons">
+        <button type="submit" class="primary">
+          Accept
+        </button>
+      </div>
+    </PostForm>
+  )
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { writeInvitation } from '#domain/peer.ts'
+import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { createTestConsole, type TestConsole } from './console.ts'
+import { sectionText } from './text.ts'
+
+const path = '/settings/peers'
+let console: TestConsole
+before(async () => {
+  console = await createTestConsole()
+})
+after(async () => console.close())
+
+test('what a supplier sent is listed, with why our own sums come to something else', async () => {
+  const peerId = await insertPeer(console.db)
+  const document = supplierDocument({ total_minor: 1_201 })
+  const now = '2026-03-01T00:00:00Z'
+  await console.db
+    .transaction()
+    .execute(async (tx) => receiveSupplierInvoice(tx, { peerId, document, raw: document, now }))
+  const { html } = await console.get(path)
+  assert.match(sectionText(html, 'peers'), /Upstream bills us ✓ active 1 received/)
+  assert.match(sectionText(html, 'received'), /UP-1 Upstream .* 12\.01 .*disputed net and tax come to 1200/)
+})
+
+test('a halted peer says why and is resumed by a button, and closed by another', async () => {
+  const id = encodeId(
+    'peer',
+    await insertPeer(console.db, { name: 'Halting', state: 'halted', halted_reason: 'UP-9 came again' }),
+  )
+  assert.match(sectionText((await console.get(path)).html, 'peers'), /Halting .*halted UP-9 came again/)
+  assert.equal((await console.submit(path, `${path}/${id}/resume`)).status, 303)
+  assert.doesNotMatch(sectionText((await console.get(path)).html, 'peers'), /UP-9/)
+  assert.equal((await console.submit(path, `${path}/${id}/close`)).status, 303)
+  const outbox = await console.db.selectFrom('outbox').select('key').execute()
+  for (const signal of ['peerResumed', 'peerClosed'])
+    assert.ok(outbox.some(({ key }) => key.startsWith(`peer/${id}/${signal}/`)))
+})
+
+test('an invitation is accepted by its form; what is none is refused beside it', async () => {
+  const refused = await console.submit(path, path, { invitation: 'something', customer: '' })
+  assert.equal(refused.status, 422)
+  assert.match(sectionText(refused.html, 'accept'), /This is no invitation/)
+  const invitation = writeInvitation({
+    url: 'https://upstream.example.com',
+    peer: 'peer_01kb0000000000000000000001',
+    role: 'supplier',
+    code: 'a-code',
+  })
+  assert.equal((await console.submit(path, path, { invitation, customer: '' })).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'peers'), /Not known yet bills us .*accepting/)
+})

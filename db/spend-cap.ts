@@ -102,7 +102,7 @@ export async function watchSpend(db: Db, subscriptionId: string, now: string): P
   })
 }
 
-export function toCap({ set_by, amount_minor, effect, alerts }: SpendCapRow): SpendCap {
+function toCap({ set_by, amount_minor, effect, alerts }: SpendCapRow): SpendCap {
   return { setBy: set_by, amountMinor: amount_minor, effect, alerts }
 }
 

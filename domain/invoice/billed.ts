@@ -33,7 +33,7 @@ export function afterBilling(
 }
 
 /** What was metered for it, as the window that it froze says. */
-export function meteredOf({
+function meteredOf({
   usage,
   isEarly,
 }: Pick<InvoiceLineExplanation, 'usage' | 'isEarly'>): Pick<BilledPart, 'meteredQuantity' | 'isEarly'> {

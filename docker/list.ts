@@ -4,7 +4,7 @@ import type { RunnerContext, ServerResource } from '#domain/runner.ts'
 import { call } from './engine.ts'
 import { labelFilter } from './identity.ts'
 import { listAttached, listNetworks } from './network.ts'
-import { listVolumes } from './volume.ts'
+import { labelsOf, listVolumes } from './volume.ts'
 
 /** What exists of an instance; the network of its environment counts when no container of others is attached to it. */
 export async function listResources(
@@ -54,7 +54,12 @@ async function listVolumeResources(
   ctx: RunnerContext,
 ): Promise<ServerResource[]> {
   const listed = await listVolumes(docker, labels, ctx)
-  return listed.map((one) => ({ kind: 'volume', externalId: one.Name, name: one.Name, labels: one.Labels }))
+  return listed.map((one) => ({
+    kind: 'volume',
+    externalId: one.Name,
+    name: one.Name,
+    labels: labelsOf(one),
+  }))
 }
 
 async function listNetworkResources(

@@ -4,6 +4,7 @@ import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.
 import { ownership } from '#domain/ownership.ts'
 import { call, callToEnd, find } from './engine.ts'
 import { labelFilter, nameTaken } from './identity.ts'
+import { createDiskUsage } from './metrics/disk-usage.ts'
 
 export async function ensureVolume(
   docker: Docker,
@@ -43,11 +44,37 @@ export async function listVolumes(docker: Docker, labels: Labels, ctx: RunnerCon
   return listed.Volumes
 }
 
+/** Of one that its engine had not made to the end there are none. */
+export function labelsOf({ Labels: labels }: { Labels: Labels | null }): Labels {
+  return labels ?? {}
+}
+
 async function hasVolume(docker: Docker, step: VolumeStep, ctx: RunnerContext): Promise<boolean> {
   const found = await find(ctx, `look for volume ${step.name}`, (abortSignal) =>
     docker.getVolume(step.name).inspect({ abortSignal }),
   )
   if (found === undefined) return false
-  if (ownership(found.Labels, step.labels) === 'foreign') throw nameTaken('volume', step.name)
-  return true
+  if (ownership(found.Labels, step.labels) !== 'foreign') return true
+  if (!(await isHalfMade(docker, found, ctx))) throw nameTaken('volume', step.name)
+  ctx.onProgress(`removing volume ${step.name}, which its engine had not made to the end when it was killed`)
+  await find(ctx, `remove volume ${step.name}`, (abortSignal) =>
+    docker.getVolume(step.name).remove({ abortSignal }),
+  )
+  return false
+}
+
+/**
+ * An engine makes the folder of a volume first, and writes down its labels then: killed in between, it has one without any, not even
+ * none. Such a one of our name is taken away only where nothing uses it and nothing is in it: whosever it is, nobody loses anything.
+ */
+async function isHalfMade(
+  docker: Docker,
+  { Name: name, Labels: labels }: { Name: string; Labels: Labels | null },
+  ctx: RunnerContext,
+): Promise<boolean> {
+  if (labels !== null) return false
+  const users = await call(ctx, `list what uses volume ${name}`, (abortSignal) =>
+    docker.listContainers({ all: true, filters: { volume: [name] }, abortSignal }),
+  )
+  return users.length === 0 && (await createDiskUsage(docker)(ctx)()).get(name) === 0
 }

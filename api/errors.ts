@@ -588,6 +588,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   quantity_not_whole: kind(422, 'The quantity is not whole', 'This is sold in whole numbers.'),
   quantity_unchanged: kind(422, 'Nothing would change', 'The subscription has this quantity already.'),
   quote_expired: kind(409, 'The quote has expired', 'Make another one, at the prices of today.'),
+  reading_without_value: kind(
+    422,
+    'A metric has no value',
+    'Its source answered, and gave none. Mend the source: the value is billed when it can be read.',
+    seeTasks,
+  ),
   reason_required: kind(
     422,
     'A reason is required',

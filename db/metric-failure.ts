@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { MetricFailure } from '#domain/runner.ts'
 import type { Db } from './database.ts'
 import { closeTasks, openTask } from './task.ts'
 
@@ -7,7 +8,7 @@ export interface MetricLook {
   readonly instanceId: string
   readonly instanceName: string
   readonly subscriptionId: string
-  readonly failures: readonly { readonly metric: string; readonly detail: string }[]
+  readonly failures: readonly MetricFailure[]
   readonly now: string
 }
 
@@ -42,10 +43,11 @@ export async function noteMetricLook(db: Db, look: MetricLook): Promise<void> {
     if (settled > 0n) await closeIfAllIsRead(tx, look.subscriptionId)
     if (look.failures.length === 0) return
     const { rows } = await sql<{ metric: string; detail: string }>`
-      insert into metric_failures as kept (instance_id, metric, detail, failing_since, failed_at)
+      insert into metric_failures as kept (instance_id, metric, detail, code, failing_since, failed_at)
       select ${look.instanceId}, given.*, ${look.now}::timestamptz, ${look.now}::timestamptz
-      from unnest(${metrics}::text[], ${look.failures.map(({ detail }) => detail)}::text[]) as given
-      on conflict (instance_id, metric) do update set detail = excluded.detail,
+      from unnest(${metrics}::text[], ${look.failures.map(({ detail }) => detail)}::text[],
+        ${look.failures.map(({ code }) => code ?? null)}::text[]) as given
+      on conflict (instance_id, metric) do update set detail = excluded.detail, code = excluded.code,
         failed_at = greatest(kept.failed_at, excluded.failed_at), failures = kept.failures + 1
       returning case when failures >= ${failuresUntilTask} then metric end as metric, detail`.execute(tx)
     const [lasting] = rows.filter(({ metric }) => metric !== null)

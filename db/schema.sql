@@ -1369,9 +1369,11 @@ CREATE TABLE metric_failures (
   failing_since timestamp with time zone not null,
   failed_at timestamp with time zone not null,
   failures integer not null default 1,
+  code text,
   constraint metric_failures_pkey PRIMARY KEY (instance_id, metric),
   constraint metric_failures_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint metric_failures_check CHECK ((failed_at >= failing_since)),
+  constraint metric_failures_code_check CHECK ((code ~ '^[a-z][a-z_]{0,59}$'::text)),
   constraint metric_failures_failures_check CHECK ((failures > 0))
 );
 

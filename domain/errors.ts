@@ -137,6 +137,7 @@ export type ErrorCode =
   | 'quantity_not_whole'
   | 'quantity_unchanged'
   | 'quote_expired'
+  | 'reading_without_value'
   | 'reason_required'
   | 'recurrence_invalid'
   | 'registry_host_invalid'

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.ts'
 import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
 import type { RegistryLogin } from './registry.ts'
@@ -139,7 +140,14 @@ export interface MetricReading {
 export interface MetricsRead {
   readonly readings: readonly MetricReading[]
   /** Metrics without a value, and why; what does not run has none, and has not failed. */
-  readonly failures: readonly { readonly metric: string; readonly detail: string }[]
+  readonly failures: readonly MetricFailure[]
+}
+
+export interface MetricFailure {
+  readonly metric: string
+  readonly detail: string
+  /** `reading_without_value`: its source answered and gave none. Left out where there is no code for it. */
+  readonly code?: ErrorCode
 }
 
 export interface ContainerObservation {

@@ -102,17 +102,24 @@ const metricStateSchema = z.object({
     description: 'As the source gave it, the sum of what was read together; null: nothing was read yet.',
   }),
   failure: z
-    .object({ since: z.string(), detail: z.string() })
+    .object({
+      since: z.string(),
+      code: z
+        .string()
+        .nullable()
+        .openapi({ description: 'reading_without_value: the source answered, and gave none.' }),
+      detail: z.string(),
+    })
     .nullable()
     .openapi({ description: 'Why it cannot be read now.' }),
 })
 
 export function toMetricStateJson(row: MetricStateRow): z.input<typeof metricStateSchema> {
-  const { value, unit, read_at: readAt, failing_since: since, failure } = row
+  const { value, unit, read_at: readAt, failing_since: since, failure, failure_code: code } = row
   return {
     code: row.metric,
     last: value === null || unit === null || readAt === null ? null : { value, unit, read_at: readAt },
-    failure: since === null || failure === null ? null : { since, detail: failure },
+    failure: since === null || failure === null ? null : { since, code, detail: failure },
   }
 }
 

@@ -123,6 +123,7 @@ export async function listMetricStates(db: Db, instanceId: string) {
     read_at: string | null
     failing_since: string | null
     failure: string | null
+    failure_code: string | null
   }>`
     with metric as (
       select value->>'code' as code
@@ -136,7 +137,7 @@ export async function listMetricStates(db: Db, instanceId: string) {
       cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) read
       where series.instance_id = ${instanceId}
     )
-    select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure
+    select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure, failed.code as failure_code
     from metric
     left join lateral (
       select sum(value)::text as value, min(unit) as unit, max(read_at) as read_at

@@ -61,6 +61,7 @@ export interface ReadingStoreTable {
 export interface MetricFailuresTable {
   instance_id: string
   metric: string
+  code: string | null
   detail: string
   failing_since: Instant
   failed_at: Instant

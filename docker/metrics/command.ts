@@ -3,7 +3,7 @@ import { containerName } from '#domain/build-plan.ts'
 import { argumentList, objectName } from '../compose/object-name.ts'
 import { execute } from '../execution.ts'
 import { findContainer } from '../observation.ts'
-import { defineSource, plainNumber } from './source.ts'
+import { defineSource, plainNumber, withoutValue } from './source.ts'
 
 /** A number printed by a command that runs in a container, in the metric's own unit. */
 export const command = defineSource({
@@ -18,6 +18,7 @@ export const command = defineSource({
     const { exitCode, stdout, stderr } = await execute(docker, { container, argv: source.command }, ctx)
     const value = stdout.trim()
     if (exitCode !== 0) throw new Error(`${source.command[0]} ended with ${exitCode}: ${stderr || value}`)
+    if (value === '') throw withoutValue(`${source.command[0]} printed nothing.`)
     if (!plainNumber.test(value))
       throw new Error(`${source.command[0]} printed no number: ${JSON.stringify(value)}`)
     return [{ series: `command:${found.Id}`, value, unit: metric.unit }]

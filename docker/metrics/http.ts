@@ -5,7 +5,7 @@ import { containerName } from '#domain/build-plan.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import { objectName } from '../compose/object-name.ts'
 import { findContainer } from '../observation.ts'
-import { defineSource, plainNumber } from './source.ts'
+import { defineSource, plainNumber, withoutValue } from './source.ts'
 
 const largestAnswerBytes = 1024 * 1024
 export const ENDPOINT_DEADLINE_MS = 5_000
@@ -74,6 +74,8 @@ export const httpJson = defineSource({
     const answer = await pass.answer(source)
     if (answer === undefined) return []
     const value = atPointer(JSON.parse(answer.text), source.pointer)
+    if (value === undefined || value === null)
+      throw withoutValue(`${source.path} has no value at ${source.pointer || 'its root'}.`)
     const text = typeof value === 'number' ? exact(String(value)) : value
     if (typeof text !== 'string' || !plainNumber.test(text)) {
       throw new Error(`${source.path} has no number from 0 at ${source.pointer || 'its root'}`)
@@ -120,7 +122,7 @@ const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g
 
 /**
  * @example `requests_total{code="200"} 5` and `requests_total{code="500"} 1` give 6 for the name alone, 5 for `code: 200`
- * @throws an `Error` when there is no such sample, or one of them is no number from 0
+ * @throws `reading_without_value` when there is no such sample, an `Error` when one of them is no number from 0
  */
 export function sumOfSamples(text: string, series: string, labels: Readonly<Record<string, string>>): string {
   const samples = text.split('\n').flatMap((line) => {
@@ -131,7 +133,7 @@ export function sumOfSamples(text: string, series: string, labels: Readonly<Reco
     )
     return Object.entries(labels).every(([key, wanted]) => own.get(key) === wanted) ? [value] : []
   })
-  if (samples.length === 0) throw new Error(`there is no sample of ${series} with these labels`)
+  if (samples.length === 0) throw withoutValue(`there is no sample of ${series} with these labels`)
   return samples.reduce((sum, value) => sum.plus(exact(value)), new Big(0)).toFixed()
 }
 

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { MetricDefinition } from '#domain/application.ts'
+import { BusinessError } from '#domain/errors.ts'
 import type { InstanceRef, MetricReading, MetricsRead, RunnerContext } from '#domain/runner.ts'
 import { untilAborted, withoutSecrets } from '../engine.ts'
 import type { DiskUsage } from './disk-usage.ts'
@@ -32,6 +33,7 @@ export async function readMetrics(
             {
               metric: metrics[index]?.code ?? '',
               detail: withoutSecrets(ctx, describe(of.reason)).slice(0, 500),
+              ...(of.reason instanceof BusinessError ? { code: of.reason.code } : {}),
             },
           ],
     ),

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import type { z } from 'zod'
 import type { MetricDefinition } from '#domain/application.ts'
+import { BusinessError } from '#domain/errors.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { ContainerCounters } from './engine-counters.ts'
@@ -59,6 +60,11 @@ export function defineSource<Schema extends z.ZodObject>(
     ...source,
     read: async (pass, metric) => await source.read(pass, metric, source.schema.parse(metric.source)),
   }
+}
+
+/** A source that answers, and says no value. */
+export function withoutValue(detail: string): BusinessError {
+  return new BusinessError('reading_without_value', detail)
 }
 
 /** A number as people and programs write it, exact: `1.5e3` is 1500. */

@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { noteMetricLook } from '#db/metric-failure.ts'
 import { hasOpenTask } from '#db/task.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { MetricFailure } from '#domain/runner.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 
@@ -14,7 +15,7 @@ before(async () => {
 })
 after(async () => api.close())
 
-async function look(minute: number, ...failures: { metric: string; detail: string }[]): Promise<void> {
+async function look(minute: number, ...failures: MetricFailure[]): Promise<void> {
   const now = `2026-03-01T10:0${minute}:00.000Z`
   await noteMetricLook(api.db, { ...life, instanceName: 'web', failures, now })
 }
@@ -63,4 +64,11 @@ test('an instance that cannot be read at all says so of every metric', async () 
   assert.partialDeepStrictEqual(await metrics(), [
     { code: 'network', failure: { detail: 'the engine is busy' } },
   ])
+})
+
+test('D-07 a source without a value is told by its code', async () => {
+  await look(8, { metric: 'network', detail: 'the query gave no row', code: 'reading_without_value' })
+  const told = { code: 'reading_without_value', detail: 'the query gave no row' }
+  assert.partialDeepStrictEqual(await metrics(), [{ code: 'network', failure: told }])
+  await look(9)
 })

@@ -37,6 +37,8 @@ test('one look reads every source, and one that fails or hangs is told and stops
     metric('missing', 'piece', { type: 'http-json', ...at, path: '/nothing', pointer: '' }),
     metric('refused', 'piece', { type: 'prometheus', service: 'web', port: 9999, series: 'jobs_total' }),
     metric('broken', 'piece', { type: 'command', service: 'web', command: ['/bin/false'] }),
+    metric('silent', 'piece', { type: 'command', service: 'web', command: ['/bin/true'] }),
+    metric('absent', 'piece', { type: 'http-json', ...at, path: '/status', pointer: '/users/nobody' }),
     metric('hanging', 'piece', { type: 'http-json', service: 'web', port: 9001, path: '/', pointer: '' }),
   ]
   const ref = { definition: { ...standIn, metrics }, instance }
@@ -68,7 +70,12 @@ test('one look reads every source, and one that fails or hangs is told and stops
   assert.match(valueOf('cpu') ?? '', /^\d+\.\d{9}$/)
   assert.ok(Number(valueOf('cpu')) > 0 && Number(valueOf('memory')) > 0 && Number(valueOf('io')) >= 0)
   const told = new Map(failures.map((failure) => [failure.metric, failure.detail]))
-  assert.deepEqual([...told.keys()], ['text', 'missing', 'refused', 'broken', 'hanging'])
+  assert.deepEqual([...told.keys()], ['text', 'missing', 'refused', 'broken', 'silent', 'absent', 'hanging'])
+  const withoutValue = failures.filter(({ code }) => code === 'reading_without_value')
+  assert.deepEqual(
+    withoutValue.map((failure) => failure.metric),
+    ['silent', 'absent'],
+  )
   assert.match(told.get('text') ?? '', /no number from 0 at \/text/)
   assert.match(told.get('missing') ?? '', /answered 404/)
   assert.match(told.get('broken') ?? '', /ended with 1/)

@@ -2,6 +2,7 @@ import { command } from './command.ts'
 import { engineBlockIo, engineCpu, engineMemory, engineNetwork } from './engine-counters.ts'
 import { httpJson, prometheus } from './http.ts'
 import { prometheusQuery } from './prometheus-query.ts'
+import { sqlQuery } from './sql.ts'
 import { volumeDisk } from './volume-disk.ts'
 
 /** All adapters. Each is known by its type, as `x-clouder` writes it. */
@@ -15,4 +16,5 @@ export const sources = [
   httpJson,
   prometheus,
   prometheusQuery,
+  sqlQuery,
 ] as const

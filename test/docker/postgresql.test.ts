@@ -4,6 +4,7 @@ import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { readApplication } from '#docker/applications.ts'
 import { isImageReachable } from '#docker/registry.ts'
 import { createDockerRunner } from '#docker/runner.ts'
+import type { MetricDefinition } from '#domain/application.ts'
 import { containerName } from '#domain/build-plan.ts'
 import { applicationsFolder, build, context, testInstance } from './support.ts'
 
@@ -53,7 +54,32 @@ test('of a PostgreSQL no more connections are had than its limit, its size is re
   const lifted = await asCustomer('ALTER ROLE customer CONNECTION LIMIT 100')
   assert.match(lifted.stderr, /permission denied|must have CREATEROLE/)
 
-  const { readings } = await runner.readMetrics(ref, ctx)
+  const query = {
+    type: 'sql',
+    service: 'database',
+    engine: 'postgresql',
+    user: 'postgres',
+    database: 'postgres',
+  }
+  const asked = (code: string, text: string): MetricDefinition => ({
+    ...{ code, title: code, unit: 'piece', kind: 'gauge', aggregation: 'max' },
+    source: { ...query, query: text },
+  })
+  const metrics = [
+    ...definition.metrics,
+    asked('databases', "select count(*) from pg_database where datname = 'customer'"),
+    asked('nothing', 'select 1 where false'),
+    asked('writing', 'create table t as select 1'),
+  ]
+  const { readings, failures } = await runner.readMetrics(
+    { ...ref, definition: { ...definition, metrics } },
+    ctx,
+  )
+  assert.equal(readings.find(({ metric }) => metric === 'databases')?.value, '1')
+  const told = Object.fromEntries(failures.map(({ metric, detail }) => [metric, detail]))
+  assert.deepEqual(Object.keys(told), ['nothing', 'writing'])
+  assert.match(told['nothing'] ?? '', /gave no value/)
+  assert.match(told['writing'] ?? '', /read-only transaction/)
   const size = readings.find((reading) => reading.metric === 'database_size')
   assert.ok(size !== undefined && Number(size.value) > 0.001, JSON.stringify(readings))
 })

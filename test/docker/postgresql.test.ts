@@ -62,7 +62,11 @@ test('of a PostgreSQL no more connections are had than its limit, its size is re
     database: 'postgres',
   }
   const asked = (code: string, text: string): MetricDefinition => ({
-    ...{ code, title: code, unit: 'piece', kind: 'gauge', aggregation: 'max' },
+    code,
+    title: code,
+    unit: 'piece',
+    kind: 'gauge',
+    aggregation: 'max',
     source: { ...query, query: text },
   })
   const metrics = [

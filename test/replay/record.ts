@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
+import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
@@ -207,6 +208,102 @@ async function restoredLife(installation: TestInstallation, diary: Diary): Promi
   await saveBuilds(installation, 'reinstated')
 }
 
+/** What is asked of a running instance and of its server, and what looks at them by itself. */
+async function askedLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  const subscription = await diary.order([{ product: 'static-site' }])
+  const active = await diary.untilPhase(subscription, 'active')
+  const [instance] = active['instances'] as Json[]
+  const address = `/v1/instances/${String(instance?.['id'])}`
+  await diary.post(`${address}/restart`, {})
+  await diary.get(`${address}/logs`)
+  const changed = await installation.call('PATCH', address, { limits: { web: { memory_mib: 48 } } })
+  if (changed.status >= 300) throw new Error(JSON.stringify(changed.body))
+  await installation.relay()
+  await diary.post(`/v1/servers/${installation.serverId}/test`, {})
+  await installation.reconcile()
+  const sampling = `sampler/${installation.serverId}`
+  const taskQueue = `installation/${installation.installationId}`
+  const args = [{ serverId: installation.serverId, intervalMs: 1_000 }]
+  await installation.client.workflow.start('sampler', { workflowId: sampling, taskQueue, args })
+  await until('a second tick', async () => {
+    const { events } = await installation.client.workflow.getHandle(sampling).fetchHistory()
+    return (events ?? []).filter((event) => event.activityTaskCompletedEventAttributes).length > 1
+  })
+  await save(installation, 'sampler', sampling)
+  await saveOf(installation, ['instanceCommand', 'log', 'replacement', 'reconcile', 'serverTest'])
+}
+
+/** The newest of each type that worked on this installation's queue. */
+async function saveOf(installation: TestInstallation, types: readonly string[]): Promise<void> {
+  for (const type of types) {
+    const query = `WorkflowType = '${type}' and TaskQueue = 'installation/${installation.installationId}'`
+    const [found] = await until(`a ${type} is listed`, async () => {
+      const listed = await Array.fromAsync(installation.client.workflow.list({ query }))
+      return listed.length > 0 && listed
+    })
+    await save(
+      installation,
+      type.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      found?.workflowId ?? '',
+    )
+  }
+}
+
+/** Invited, accepted, sent to, away for a while, and closed: the side that bills, and the one that is billed. */
+async function pairedLife(parent: TestInstallation): Promise<void> {
+  const child = await startInstallation({ isServed: true })
+  try {
+    await pairedWith(parent, child)
+  } finally {
+    await child.stop()
+  }
+}
+
+async function pairedWith(parent: TestInstallation, child: TestInstallation): Promise<void> {
+  const invited = await parent.call('POST', '/v1/peers/invitations', {
+    role: 'customer',
+    customer: 'harbour-bakery',
+  })
+  const { invitation, peer } = invited.body
+  const accepted = await child.call('POST', '/v1/peers', { invitation })
+  const ids = [String(peer), String(accepted.body['id'])] as const
+  const { id: customerId } = await parent.db
+    .selectFrom('customers')
+    .select('id')
+    .where('code', '=', 'harbour-bakery')
+    .executeTakeFirstOrThrow()
+  const untilReceived = async (count: number) =>
+    await until(`${count} received`, async () => {
+      await Promise.all([parent.relay(), child.relay()])
+      const rows = await child.db.selectFrom('supplier_invoices').select('id').execute()
+      return rows.length === count
+    })
+  await until('they are paired', async () => {
+    await Promise.all([parent.relay(), child.relay()])
+    return (await child.call('GET', `/v1/peers/${ids[1]}`)).body['state'] === 'active'
+  })
+  await insertOneOffInvoice(parent.db, customerId, [['1', '1.00']])
+  await untilReceived(1)
+  child.door?.lead(async () => new Response('', { status: 503 }))
+  await insertOneOffInvoice(parent.db, customerId, [['1', '2.00']])
+  await parent.relay()
+  await until('it waits', async () => {
+    const { raw } = await parent.client.workflow.getHandle(`peer/${ids[0]}`).describe()
+    return (raw.pendingActivities?.[0]?.attempt ?? 0) > 1
+  })
+  child.door?.lead(async (request) => await child.app.fetch(request))
+  await untilReceived(2)
+  for (const [side, id, name] of [
+    [parent, ids[0], 'peer-that-is-billed'],
+    [child, ids[1], 'peer-that-bills'],
+  ] as const) {
+    await side.call('POST', `/v1/peers/${id}/close`, {})
+    await side.relay()
+    await side.client.workflow.getHandle(`peer/${id}`).result()
+    await save(side, name, `peer/${id}`)
+  }
+}
+
 /** `record.ts changed` records one flow: those that are there are kept as they are. */
 const alone = new Map([
   ['changed', changedLife],
@@ -214,11 +311,13 @@ const alone = new Map([
   ['side-by-side', builtSideBySide],
   ['held', heldLife],
   ['restored', restoredLife],
+  ['asked', askedLife],
+  ['paired', pairedLife],
 ])
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })
 if (chosen) {
-  const installation = await startInstallation()
+  const installation = await startInstallation({ isServed: chosen === pairedLife })
   try {
     await chosen(installation, createDiary(installation))
   } finally {

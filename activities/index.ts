@@ -10,6 +10,7 @@ import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
 import { createInstanceCommandActivities } from './instance-command.ts'
 import { createLimitActivities } from './limit.ts'
+import { createLimitDecisionActivities, createLimitHoldActivities } from './limit-hold.ts'
 import { createLinkActivities } from './link.ts'
 import { createLogActivities } from './log.ts'
 import { createReadingRetentionActivities } from './reading-retention.ts'
@@ -43,6 +44,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createTaxIdCheckActivities(deps),
     ...createUsageWatchActivities(deps),
     ...createPeerActivities(deps),
+    ...createLimitDecisionActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }
@@ -56,6 +58,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createRotationActivities(deps),
     ...createLogActivities(deps),
     ...createLimitActivities(deps),
+    ...createLimitHoldActivities(deps),
     ...createLinkActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),

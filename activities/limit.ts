@@ -1,10 +1,17 @@
-import { getDeployedInstance } from '#db/instance.ts'
+import { setContainerLimits } from '#db/instance-configuration.ts'
+import { withInstanceLock } from '#db/instance-lock.ts'
+import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { recordLimit } from '#db/limit.ts'
+import { readUsed } from '#db/limit-use.ts'
+import type { LimitDefinition, ResourceLimit } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import { soldResource } from '#domain/resource-limit.ts'
 import type { LimitObservation } from '#domain/runner.ts'
+import type { Enforcement } from '#domain/terms.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { makeAsPlanned } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 
 export interface LimitTicket {
@@ -12,26 +19,36 @@ export interface LimitTicket {
   readonly instanceId: string
   readonly code: string
   readonly quantity: string
+  /** Of the quantity; left out in histories older than limits that are held from outside. */
+  readonly unit?: string
+  readonly enforcement?: Enforcement
 }
 
 /** Sold limits in the instance: set, read back, logged with the answer. Commands set a value, they never add to one. */
-export function createLimitActivities({ db, runner, installationKey }: ServerDependencies) {
+export function createLimitActivities(deps: ServerDependencies) {
+  const { db, runner, installationKey } = deps
   return {
+    /** What is only warned of, or held from outside once it is reached, is written down and set nowhere. */
     async applyLimit(input: LimitTicket): Promise<{ inForce: number; inUse: number }> {
       const instance = await getDeployedInstance(db, decodeId('instance', input.instanceId))
+      const row = { ...input, instanceId: instance.id }
+      if (input.enforcement === 'soft') {
+        await recordLimit(db, { ...row, inForce: null, commands: [] })
+        return { inForce: 0, inUse: 0 }
+      }
+      const limit = findEnforceable(instance.definition.limits, input.code)
+      if ('resource' in limit) await setResource(deps, instance, limit, input)
+      if (!('set' in limit)) {
+        await recordLimit(db, { ...row, inForce: Number(input.quantity), commands: [] })
+        return { inForce: Number(input.quantity), inUse: await readUsed(db, row) }
+      }
       const ref = { definition: instance.definition, instance: instance.planned }
-      refuseUnenforceable(instance.definition.limits, input.code)
       const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext(
         (ctx) => runner.applyLimit(ref, { code: input.code, value: Number(input.quantity) }, ctx),
         { secrets },
       )
-      await recordLimit(db, {
-        ...input,
-        instanceId: instance.id,
-        inForce: observed.inForce,
-        commands: toRows(observed),
-      })
+      await recordLimit(db, { ...row, inForce: observed.inForce, commands: toRows(observed) })
       return { inForce: observed.inForce, inUse: observed.inUse }
     },
 
@@ -41,7 +58,9 @@ export function createLimitActivities({ db, runner, installationKey }: ServerDep
       code: string
     }): Promise<{ inForce: number; inUse: number }> {
       const instance = await getDeployedInstance(db, decodeId('instance', input.instanceId))
-      refuseUnenforceable(instance.definition.limits, input.code)
+      const limit = findEnforceable(instance.definition.limits, input.code)
+      if (!('use' in limit))
+        return { inForce: 0, inUse: await readUsed(db, { instanceId: instance.id, code: input.code }) }
       const ref = { definition: instance.definition, instance: instance.planned }
       const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext((ctx) => runner.readLimit(ref, input.code, ctx), { secrets })
@@ -50,11 +69,29 @@ export function createLimitActivities({ db, runner, installationKey }: ServerDep
   }
 }
 
-function refuseUnenforceable(limits: readonly { code: string }[], code: string): void {
-  if (limits.some((limit) => limit.code === code)) return
+function findEnforceable(limits: readonly LimitDefinition[], code: string): LimitDefinition {
+  const found = limits.find((limit) => limit.code === code)
+  if (found !== undefined) return found
   throw new BusinessError(
     'limit_not_enforceable',
-    `The application has no command that holds the limit ${code}; only its operator can.`,
+    `The application has nothing that holds the limit ${code}; only its operator can.`,
+  )
+}
+
+/** The container of the service gets what is sold, while it runs where the engine can. */
+async function setResource(
+  deps: ServerDependencies,
+  { id }: DeployedInstance,
+  { service, resource }: ResourceLimit,
+  { quantity, unit }: LimitTicket,
+): Promise<void> {
+  const limits = { [service]: soldResource(resource, quantity, unit ?? 'piece') }
+  await withRunnerContext(
+    async (ctx) =>
+      await withInstanceLock(deps.db, id, async () => {
+        await setContainerLimits(deps.db, id, limits)
+        await makeAsPlanned(deps, id, ctx)
+      }),
   )
 }
 

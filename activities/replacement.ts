@@ -71,6 +71,16 @@ export function createReplacementActivities(deps: ServerDependencies) {
   }
 }
 
+/** The same without being told of: the caller tells, and holds the instance's lock. */
+export async function makeAsPlanned(
+  deps: ServerDependencies,
+  instanceId: string,
+  ctx: RunnerContext,
+): Promise<void> {
+  const before = await lookAt(deps, instanceId, ctx)
+  if (before !== undefined) await carryOut(deps, before, ctx)
+}
+
 async function carryOut(
   deps: ServerDependencies,
   before: ComparedInstance,

@@ -1,6 +1,8 @@
 import type { AskedChange } from '#db/asked-plan.ts'
 import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
-import { getSubscription, listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
+import { listLimited } from '#db/limit-hold.ts'
+import { listSoldLimits, toLimitTicket } from '#db/sold-limit.ts'
+import { getSubscription, setParked, setPhase } from '#db/subscription.ts'
 import { liftSuspension, resumeSubscription, suspendSubscription } from '#db/suspension.ts'
 import { beginPause, endPause, pauseSubscription, unpauseSubscription } from '#db/pause.ts'
 import { refuseRequestsOfEnded } from '#db/change-decision.ts'
@@ -43,6 +45,8 @@ export interface SubscriptionTicket {
   readonly settlementWindowMs: number
   readonly consoleUrl: string
   readonly order: OrderTicket
+  /** Codes of limits that are reached and held, where there are any. */
+  readonly limited?: readonly string[]
   /** Under way when the workflow was lost. */
   readonly restore?: RestoreTicket
 }
@@ -83,6 +87,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       const instances = await listDeployedInstances(db, { subscriptionId: id })
       const { settlementWindowMs } = await getInstallation(db)
       const restore = await findRunningRestore(db, id)
+      const limited = await listLimited(db, id)
       return {
         phase: subscription.phase,
         parkedReason: subscription.parked_reason,
@@ -97,6 +102,7 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
         consoleUrl: `${consoleUrl}/subscriptions/${input.subscriptionId}`,
         settlementWindowMs,
         order: toOrderTicket(await readOrderStanding(db, id)),
+        ...(limited.length === 0 ? {} : { limited }),
         ...(restore === null ? {} : { restore: toRestoreTicket(restore) }),
       }
     },
@@ -136,11 +142,9 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     }): Promise<(LimitTicket & { serverId: string })[]> {
       const id = decodeId('subscription', input.subscriptionId)
       const instances = await listDeployedInstances(db, { subscriptionId: id })
-      const sold = await listSoldLimits(db, id, toInstant(input.nowMs))
+      const sold = await listSoldLimits(db, { subscriptionId: id }, toInstant(input.nowMs))
       return sold.map((limit) => ({
-        instanceId: encodeId('instance', limit.instanceId),
-        code: limit.code,
-        quantity: limit.quantity,
+        ...toLimitTicket(limit),
         serverId: encodeId(
           'server',
           instances.find((instance) => instance.id === limit.instanceId)?.serverId ?? '',

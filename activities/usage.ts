@@ -10,12 +10,16 @@ import { decodeId } from '#domain/identifier.ts'
 import type { MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import { messageOf } from '#domain/errors.ts'
 import type { ServerDependencies } from './dependencies.ts'
+import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
+import { sampleLimits } from './limit-sample.ts'
 
 export interface SampleResult {
   readonly instances: number
   readonly readings: number
   readonly failed: readonly string[]
+  /** Subscriptions at a limit of which something is to be done; left out in histories older than that. */
+  readonly crossed?: readonly string[]
 }
 
 /** Readings: of one subscription at its turning points, and of a whole server at each tick. */
@@ -102,7 +106,13 @@ export async function readServer(
     )
     ctx.onProgress(`read ${instance.planned.instance}`)
   })
-  return { instances: instances.length, readings, failed }
+  const limits = await sampleLimits({ db, runner }, instances, ctx)
+  return {
+    instances: instances.length,
+    readings,
+    failed: [...failed, ...limits.failed],
+    crossed: limits.crossed,
+  }
 }
 
 /** How often a reading is tried while the engine answers: a broken metric holds up neither a beginning nor an end. */
@@ -184,15 +194,3 @@ async function historyFrom(
 
 /** So many at once that slow sources of some do not make the others wait, and not so many that the engine does. */
 const instancesAtOnce = 16
-
-async function eachOf<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.values()
-  const walk = async () => {
-    for (const item of left) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, walk))
-}

@@ -318,14 +318,20 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   kit_too_deep: kind(422, 'Kits are nested too deeply', 'Use at most five levels.'),
   limit_not_enforceable: kind(
     409,
-    'Nothing enforces this limit',
-    'Give the limit to an application that declares its commands, or sell it without one.',
+    'Nothing enforces this limit as it is sold',
+    'Sell it as the application can hold it, soft at least, or let the application state how it is held.',
     seeTasks,
   ),
   limit_not_in_force: kind(
     409,
     'The instance did not take the limit',
     'Read the log of the command, remove the cause, retry.',
+    seeTasks,
+  ),
+  limit_reached: kind(
+    409,
+    'The limit is reached',
+    'Release what is not needed, or sell more: change the quantity of the line.',
     seeTasks,
   ),
   limit_unknown: kind(

@@ -16,6 +16,8 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
   const odoo = await applicationId(db, choice.odoo)
   const site = await applicationId(db, 'static-site')
   const ofOdoo = { applicationIds: [odoo] }
+  // The published image has no command that limits anything.
+  const held = choice.odoo === 'odoo' ? { terms: { enforcement: 'soft' } as const } : {}
   const users = await addProduct(db, {
     code: 'odoo-user',
     name: 'Odoo User',
@@ -23,6 +25,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     unit: 'user',
     unitPrice: '1',
     limitCode: 'users',
+    ...held,
     ...ofOdoo,
   })
   const network = await addProduct(db, {
@@ -50,6 +53,7 @@ export async function seedCatalog(db: Db, choice: { odoo: 'odoo' | 'odoo-stand-i
     unit: 'e-mail account',
     unitPrice: '1',
     limitCode: 'emails',
+    ...held,
     ...ofOdoo,
   })
   const flat = await addProduct(db, {

@@ -42,6 +42,7 @@ const queue = await serveServer(
       applicationsFolder: path.join(import.meta.dirname, '../applications'),
       busyboxPath: (await ensureBusybox((note) => console.error(note))) ?? '',
       packageArchive: await findPackageArchive(),
+      runInNetwork: runOnHost,
       backupsFolder: path.resolve(env.CLOUDER_BACKUPS || path.join(env.CLOUDER_DATA, 'backups')),
       ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
       dockerHost: env.DOCKER_HOST,

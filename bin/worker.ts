@@ -53,6 +53,7 @@ async function runnerOptions(env: Environment): Promise<DockerRunnerOptions> {
     busyboxPath: env.CLOUDER_BUSYBOX,
     ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
     packageArchive: await findPackageArchive(),
+    runInNetwork: runOnHost,
     backupsFolder: path.resolve(
       env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),
     ),

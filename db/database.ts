@@ -127,6 +127,7 @@ export interface Database {
   findings: build.FindingsTable
   secrets: build.SecretsTable
   limits: build.LimitsTable
+  unit_reservations: build.UnitReservationsTable
   limit_commands: build.LimitCommandsTable
   instance_commands: InstanceCommandsTable
   instance_logins: InstanceLoginsTable

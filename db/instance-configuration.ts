@@ -77,6 +77,23 @@ export async function changeConfiguration(
   return containers
 }
 
+/** What containers of an instance may take by what is sold of it, whatever its file says; nothing is carried out by this. */
+export async function setContainerLimits(
+  db: Db,
+  instanceId: string,
+  limits: NonNullable<AskedConfiguration['limits']>,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const { planned } = decide(await getDeployedInstance(tx, instanceId), { limits })
+    await tx
+      .updateTable('instances')
+      .set({ container_limits: JSON.stringify(planned.limits ?? {}) })
+      .where('id', '=', instanceId)
+      .execute()
+    await reserveChanged(tx, instanceId)
+  })
+}
+
 /** Has what is wanted carried out. @throws `action_not_allowed` while it does not run */
 export async function applyConfiguration(tx: Tx, instanceId: string, actor: string): Promise<void> {
   await refuseUnsettled(tx, await getDeployedInstance(tx, instanceId))

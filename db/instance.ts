@@ -77,6 +77,7 @@ export async function listDeployedInstances(
   const ids = rows.map(({ id }) => id)
   const links = await readPlannedLinks(db, ids)
   const pins = await listPins(db, ids)
+  const holds = await readHolds(db, ids)
   return rows.map((row) => ({
     id: row.id,
     subscriptionId: row.subscription_id,
@@ -103,8 +104,29 @@ export async function listDeployedInstances(
       images: pins.get(row.id) ?? [],
       ...copies(row.restored_from_backup_id),
       ...links(row.id),
+      ...holds(row.id),
     },
   }))
+}
+
+/** What holds instances at limits that they have reached; most are held by nothing. */
+async function readHolds(
+  db: Db,
+  instanceIds: readonly string[],
+): Promise<(instanceId: string) => Pick<PlannedInstance, 'holds'>> {
+  const rows = await db
+    .selectFrom('limits')
+    .select(['instance_id', 'hold'])
+    .where('instance_id', '=', sql<string>`any(${instanceIds}::uuid[])`)
+    .where('reached_at', 'is not', null)
+    .where('hold', 'is not', null)
+    .orderBy('code')
+    .execute()
+  const known = Map.groupBy(rows, (row) => row.instance_id)
+  return (instanceId) => {
+    const holds = (known.get(instanceId) ?? []).flatMap(({ hold }) => hold ?? [])
+    return holds.length === 0 ? {} : { holds }
+  }
 }
 
 /** What instances begin with, by the backup they are restored from; most are restored from none. */

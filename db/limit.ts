@@ -1,3 +1,4 @@
+import type { Enforcement } from '#domain/terms.ts'
 import type { Db } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
@@ -16,6 +17,8 @@ export async function recordLimit(
     instanceId: string
     code: string
     quantity: string
+    unit?: string | undefined
+    enforcement?: Enforcement | undefined
     inForce: number | null
     commands: readonly LimitCommandRow[]
   },
@@ -37,24 +40,27 @@ export async function recordLimit(
         })
         .execute()
     }
-    const inForce =
-      limit.inForce === null
+    const sold = {
+      sold_quantity: limit.quantity,
+      ...(limit.unit === undefined ? {} : { unit: limit.unit }),
+      ...(limit.enforcement === undefined ? {} : { enforcement: limit.enforcement }),
+      ...(limit.inForce === null
         ? {}
-        : { in_force_quantity: String(limit.inForce), in_force_at: new Date().toISOString() }
+        : { in_force_quantity: String(limit.inForce), in_force_at: new Date().toISOString() }),
+    }
     await tx
       .insertInto('limits')
       .values({
         instance_id: limit.instanceId,
         code: limit.code,
-        sold_quantity: limit.quantity,
         in_force_quantity: null,
         in_force_at: null,
-        ...inForce,
+        ...sold,
       })
-      .onConflict((conflict) =>
-        conflict.columns(['instance_id', 'code']).doUpdateSet({ sold_quantity: limit.quantity, ...inForce }),
-      )
+      .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(sold))
       .execute()
+    // What is only warned of is set nowhere.
+    if (limit.enforcement === 'soft') return
     const owner = await tx
       .selectFrom('instances')
       .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')

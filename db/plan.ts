@@ -3,6 +3,7 @@ import { compareDates, dateIn } from '#domain/calendar.ts'
 import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
 import type { CatalogProduct } from '#domain/order.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
+import { defaultTerms, type Enforcement } from '#domain/terms.ts'
 import { planOf, readChange, type AskedChange, type ReadChange } from './asked-plan.ts'
 import { announce } from './announcement.ts'
 import { checkOpenRequest, markApplied } from './change-decision.ts'
@@ -16,6 +17,8 @@ export interface PlannedChange extends DecidedChange {
   readonly instanceId: string | null
   readonly limitCode: string | null
   readonly quantity: string
+  readonly unit: string
+  readonly enforcement: Enforcement
 }
 
 /** What a change of a line would mean today; nothing is saved. @throws what `decideChange` refuses, and `not_found` */
@@ -31,6 +34,9 @@ export async function previewChange(
     instanceId: line.instance_id,
     limitCode: target.limitCode,
     quantity: wanted.quantity,
+    unit: target.unit,
+    enforcement:
+      (target.id === line.product_id ? line.terms : target.terms).enforcement ?? defaultTerms.enforcement,
   }
 }
 

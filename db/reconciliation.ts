@@ -13,7 +13,7 @@ export interface Standing {
 
 /**
  * What is wanted of each live instance of a server, or of some of them, by id. Something is wanted only while nothing else is at work on it: its state and
- * its subscription's phase agree, and no build order is open. Seen ready it is wanted to run at once: at the end of
+ * its subscription's phase agree, no build order is open, and it is not just being stopped at a limit. Seen ready it is wanted to run at once: at the end of
  * its build before it is active, at the end of a suspension before its phase is.
  */
 export async function readStandings(
@@ -25,12 +25,16 @@ export async function readStandings(
     select instance.id,
       case when exists (select from build_orders where subscription_id = subscription.id and state in ('planned', 'running'))
           then 'nothing'
+        when exists (select from limits where instance_id = instance.id and hold->>'way' = 'stop')
+          then case when instance.state = 'limited' and not exists (select from limits
+            where instance_id = instance.id and hold is not null and held_at is null) then 'stopped' else 'nothing' end
         when instance.state in ('running', 'limited') and subscription.phase in ('building', 'active', 'suspended')
           then 'running'
         when instance.state = 'suspended' and subscription.phase = 'suspended' then 'stopped'
         else 'nothing' end as wants,
       concat_ws('/', instance.state, instance.state_at, instance.generation, subscription.phase,
-        instance.service_generations, instance.container_limits, md5(instance.variables::text)) as mark
+        instance.service_generations, instance.container_limits, md5(instance.variables::text),
+        (select string_agg(hold::text || held_at, ',' order by code) from limits where instance_id = instance.id)) as mark
     from instances instance join subscriptions subscription on subscription.id = instance.subscription_id
     where instance.server_id = ${serverId} and instance.destroyed_at is null ${andAmong(instanceIds)}`.execute(
     db,

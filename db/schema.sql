@@ -93,6 +93,26 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.check_units()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  sold limits%rowtype;
+  taken numeric;
+begin
+  if new.released_at is not null then return new; end if;
+  select * into sold from limits where instance_id = new.instance_id and code = new.limit_code for no key update;
+  if sold.enforcement = 'soft' then return new; end if;
+  select coalesce(sum(quantity), 0) into taken from unit_reservations held
+    where held.instance_id = new.instance_id and held.limit_code = new.limit_code and held.id <> new.id
+      and held.released_at is null and (held.confirmed_at is not null or held.expires_at > clock_timestamp());
+  if taken + new.quantity > sold.sold_quantity then
+    raise exception 'taken % of %', taken, sold.sold_quantity using errcode = 'check_violation', constraint = 'units_within_limit';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_allocation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1296,9 +1316,23 @@ CREATE TABLE limits (
   sold_quantity numeric not null,
   in_force_quantity numeric,
   in_force_at timestamp with time zone,
+  enforcement text not null default 'hard'::text,
+  unit text,
+  used_quantity numeric,
+  used_at timestamp with time zone,
+  reached_at timestamp with time zone,
+  hold jsonb,
+  held_at timestamp with time zone,
+  hold_failure text,
   constraint limits_pkey PRIMARY KEY (instance_id, code),
-  constraint limits_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
+  constraint limits_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint limits_enforcement_check CHECK ((enforcement = ANY (ARRAY['hard'::text, 'throttle'::text, 'soft'::text]))),
+  constraint limits_held_check CHECK (((hold IS NOT NULL) OR (num_nonnulls(held_at, hold_failure) = 0))),
+  constraint limits_hold_check CHECK (((hold IS NULL) OR (reached_at IS NOT NULL))),
+  constraint limits_used_check CHECK (((used_quantity IS NULL) = (used_at IS NULL))),
+  constraint limits_used_quantity_check CHECK ((used_quantity >= (0)::numeric))
 );
+CREATE INDEX limits_reached ON public.limits USING btree (instance_id) WHERE (reached_at IS NOT NULL);
 
 CREATE TABLE links (
   id uuid not null,
@@ -2444,6 +2478,25 @@ CREATE TABLE test_clocks (
   constraint test_clocks_number_key UNIQUE (number)
 );
 CREATE TRIGGER test_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION refuse_backward_clock();
+
+CREATE TABLE unit_reservations (
+  id uuid not null,
+  instance_id uuid not null,
+  limit_code text not null,
+  quantity numeric not null,
+  reference text,
+  reserved_by text not null,
+  reserved_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
+  released_at timestamp with time zone,
+  constraint unit_reservations_pkey PRIMARY KEY (id),
+  constraint unit_reservations_instance_id_limit_code_fkey FOREIGN KEY (instance_id, limit_code) REFERENCES limits(instance_id, code),
+  constraint unit_reservations_check CHECK ((expires_at > reserved_at)),
+  constraint unit_reservations_quantity_check CHECK ((quantity > (0)::numeric))
+);
+CREATE INDEX unit_reservations_held ON public.unit_reservations USING btree (instance_id, limit_code) WHERE (released_at IS NULL);
+CREATE TRIGGER units_within_limit BEFORE INSERT OR UPDATE ON public.unit_reservations FOR EACH ROW EXECUTE FUNCTION check_units();
 
 CREATE TABLE unsettled_windows (
   usage_window_id uuid not null,

@@ -1,4 +1,3 @@
-import { dateIn } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import { within, type Db, type Tx } from './database.ts'
@@ -135,29 +134,4 @@ export async function setParked(
       data: parked.reason === null ? {} : { reason: parked.reason },
     })
   })
-}
-
-/** Limits as they are sold by the lines in force on the day of an instant. */
-export async function listSoldLimits(
-  db: Db,
-  subscriptionId: string,
-  now: string,
-): Promise<{ instanceId: string; code: string; quantity: string }[]> {
-  const subscription = await getSubscription(db, subscriptionId)
-  const today = dateIn(subscription.time_zone, now)
-  const rows = await db
-    .selectFrom('subscription_lines')
-    .select(['instance_id', 'limit_code', 'quantity'])
-    .where('subscription_id', '=', subscriptionId)
-    .where('limit_code', 'is not', null)
-    .where('instance_id', 'is not', null)
-    .where((eb) => eb.or([eb('starts_on', 'is', null), eb('starts_on', '<=', today)]))
-    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', today)]))
-    .orderBy('position')
-    .execute()
-  return rows.flatMap((row) =>
-    row.instance_id && row.limit_code
-      ? [{ instanceId: row.instance_id, code: row.limit_code, quantity: row.quantity }]
-      : [],
-  )
 }

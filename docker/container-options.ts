@@ -43,7 +43,7 @@ export function createOptions(
     ...(step.healthCheck === null ? {} : { Healthcheck: healthOptions(step.healthCheck, fill) }),
     ExposedPorts: Object.fromEntries(ports(step).map((port) => [`${port}/tcp`, {}])),
     HostConfig: hostOptions(step),
-    ...(special.hasHostNetwork === true
+    ...(special.hasHostNetwork === true || step.isCutOff === true
       ? {}
       : { NetworkingConfig: { EndpointsConfig: { [step.network.name]: endpointOf(step) } } }),
   }
@@ -77,7 +77,7 @@ function hostOptions(step: ContainerStep): HostOptions {
     Ulimits: ulimits(special),
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     RestartPolicy: restartPolicy(special),
-    NetworkMode: special.hasHostNetwork === true ? 'host' : step.network.name,
+    NetworkMode: networkMode(step),
     PortBindings: portBindings(step),
     Tmpfs: Object.fromEntries(step.tmpfs.map((path) => [path, TMPFS_OPTIONS])),
     Mounts: step.mounts.map((mount) => ({
@@ -90,6 +90,11 @@ function hostOptions(step: ContainerStep): HostOptions {
     ...(special.shmMib === undefined ? {} : { ShmSize: special.shmMib * MIB }),
     ...permitted(special),
   }
+}
+
+function networkMode(step: ContainerStep): string {
+  if (step.isCutOff === true) return 'none'
+  return step.special?.hasHostNetwork === true ? 'host' : step.network.name
 }
 
 /** What only a permission gives. */

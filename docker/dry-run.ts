@@ -81,6 +81,11 @@ export function createDryRunRunner(options: DryRunOptions = {}): DryRunRunner {
     readLog: async () => [],
     applyLimit: async (ref, { code, value }) => setLimit(server, ref, code, value),
     readLimit: async (ref, code) => observeLimit(server, ref, code, []),
+    readUse: async (ref, code) => observeLimit(server, ref, code, []).inUse,
+    throttle: async ({ instance }) => {
+      const held = (instance.holds ?? []).find(({ way }) => way === 'throttle_network')
+      server.record(`throttle ${instance.instance} ${held ? JSON.stringify(held) : 'no more'}`)
+    },
     readMetrics: async (ref) => readMetrics(server, ref),
     saveVolume: async ({ volume, key }) => saveNothing(server, volume, key),
     verifyCopy: async () => ({ entries: 0 }),

@@ -1,4 +1,4 @@
-import { limitCommand, type LimitDefinition } from '#domain/application.ts'
+import { limitCommand, type CommandLimit } from '#domain/application.ts'
 import { containerName } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { ExecuteRequest, ExecuteResult, InstanceRef, LimitObservation } from '#domain/runner.ts'
@@ -31,20 +31,28 @@ export async function readLimit(ref: InstanceRef, code: string, execute: Execute
   return { limit: code, inForce, inUse: wholeNumber(definition, use), commands: [read, use] }
 }
 
-export function findLimit({ definition }: InstanceRef, code: string): LimitDefinition {
+/** How much of it is used now; what is in force is not asked. */
+export async function readUse(ref: InstanceRef, code: string, execute: Execute): Promise<number> {
+  const definition = findLimit(ref, code)
+  const container = containerName(ref.instance, definition.service)
+  return wholeNumber(definition, await execute({ container, argv: definition.use }))
+}
+
+/** One that the application enforces by commands. */
+export function findLimit({ definition }: InstanceRef, code: string): CommandLimit {
   const found = definition.limits.find((limit) => limit.code === code)
-  if (found !== undefined) return found
+  if (found !== undefined && 'use' in found) return found
   const known = definition.limits.map((limit) => limit.code).join(', ') || 'none'
   throw new BusinessError('limit_unknown', `${definition.title} has no limit ${code}; it has: ${known}`)
 }
 
-function wholeNumber(definition: LimitDefinition, result: ExecuteResult): number {
+function wholeNumber(definition: CommandLimit, result: ExecuteResult): number {
   const text = result.stdout.trim()
   if (result.exitCode !== 0 || !/^\d{1,15}$/.test(text)) throw notInForce(definition, describe(result))
   return Number(text)
 }
 
-function notInForce(definition: LimitDefinition, detail: string): BusinessError {
+function notInForce(definition: CommandLimit, detail: string): BusinessError {
   return new BusinessError('limit_not_in_force', `limit ${definition.title} is not in force: ${detail}`)
 }
 

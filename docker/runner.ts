@@ -24,7 +24,7 @@ import { execute } from './execution.ts'
 import { listRanges } from './held-ranges.ts'
 import { keepHostRules, type RunOnHost } from './host-rules.ts'
 import { ensureImage, type ImageSources } from './image.ts'
-import { applyLimit, readLimit } from './limit.ts'
+import { applyLimit, readLimit, readUse } from './limit.ts'
 import { ensureLink } from './link.ts'
 import { readLog } from './log.ts'
 import { listByLabels, listResources } from './list.ts'
@@ -35,6 +35,7 @@ import { findContainer, isJob, observe } from './observation.ts'
 import { checkReady, ensureReady } from './ready.ts'
 import { startContainer } from './start.ts'
 import { observeServer } from './server-observation.ts'
+import { throttle } from './throttle.ts'
 import { ensureVolume, removeVolume } from './volume.ts'
 
 export interface DockerRunnerOptions extends ImageSources {
@@ -46,6 +47,8 @@ export interface DockerRunnerOptions extends ImageSources {
   readonly backupsFolder?: string
   /** Sets rules on the engine's host. Without it none are wanted. */
   readonly runOnHost?: RunOnHost
+  /** Slows down what instances send. Without it that cannot be done. */
+  readonly runInNetwork?: RunOnHost
 }
 
 /** The runner that makes things for real, on one engine. */
@@ -77,6 +80,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     readLog: (ref, request, ctx) => readLog(docker, ref, request, ctx),
     applyLimit: (ref, limit, ctx) => applyLimit(ref, limit, (request) => execute(docker, request, ctx)),
     readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
+    readUse: (ref, code, ctx) => readUse(ref, code, (request) => execute(docker, request, ctx)),
+    throttle: (ref, ctx) => throttle({ docker, runOnHost: options.runInNetwork }, ref, ctx),
     readMetrics: (ref, ctx, since) => readMetrics(docker, diskUsage(ctx), ref, ctx, since),
     saveVolume: (request, ctx) => saveVolume(copying, request, ctx),
     verifyCopy: (copy, ctx) => verifyCopy(copying, copy, ctx),

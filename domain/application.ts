@@ -185,10 +185,13 @@ export function keepsHistory({ source }: MetricDefinition): boolean {
   return source['step_s'] !== undefined
 }
 
-/** What enforces a sold ceiling: three commands inside a container. `{value}` is an argument of its own in `set`. */
-export interface LimitDefinition {
+interface NamedLimit {
   readonly code: string
   readonly title: string
+}
+
+/** The application enforces the ceiling itself: three commands inside a container. `{value}` is an argument of its own in `set`. */
+export interface CommandLimit extends NamedLimit {
   readonly service: string
   readonly set: readonly string[]
   /** Prints the ceiling that is in force. */
@@ -196,6 +199,33 @@ export interface LimitDefinition {
   /** Prints how many are used now. */
   readonly use: readonly string[]
 }
+
+/** The container of a service gets what is sold, and no more; the engine holds it. */
+export interface ResourceLimit extends NamedLimit {
+  readonly service: string
+  readonly resource: 'memory' | 'cpus' | 'pids'
+}
+
+/** What a hard limit is held by from outside: see `limit-hold.ts`. */
+export type OutsideWay = 'block_ingress' | 'block_network' | 'read_only' | 'stop'
+
+/** What is used is measured, and held from outside once the ceiling is reached. */
+export interface MeteredLimit extends NamedLimit {
+  /** Of the same file. What a counter grew by in the billing period counts, and of a gauge its present value. */
+  readonly metric: string
+  /** Left out: it cannot be sold hard. */
+  readonly hard?: OutsideWay
+  /** Kilobits a second that the public service may still send; left out: it cannot be sold throttled. */
+  readonly throttleKbit?: number
+}
+
+/** Units that Clouder hands out itself, one by one or several at once. */
+export interface ReservedLimit extends NamedLimit {
+  readonly isReserved: true
+}
+
+/** A ceiling that can be sold of an application, and what enforces it. */
+export type LimitDefinition = CommandLimit | ResourceLimit | MeteredLimit | ReservedLimit
 
 /** A command that runs in the container of a service. No shell reads it, unless it is one. */
 export interface ServiceCommand {
@@ -324,7 +354,7 @@ export function orderServices(services: readonly ServiceDefinition[]): ServiceDe
  * `['/bin/set-limit', 'users', '5']`. The value replaces whole arguments only, so it can never become a part of a command.
  * @throws `quantity_not_whole` unless the value is a whole number of 0 or more.
  */
-export function limitCommand(limit: LimitDefinition, value: number): string[] {
+export function limitCommand(limit: CommandLimit, value: number): string[] {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new BusinessError(
       'quantity_not_whole',

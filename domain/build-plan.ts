@@ -17,6 +17,7 @@ import {
   type LinkNetwork,
   type PlannedLink,
 } from './link-plan.ts'
+import { isHeldBy, type Hold } from './limit-hold.ts'
 import { addressValues, fillService, type VariableValues } from './variable.ts'
 
 export interface ContainerLimits {
@@ -66,6 +67,8 @@ export interface PlannedInstance {
   readonly links?: readonly PlannedLink[]
   /** Networks on which what it offers is reached from other environments. */
   readonly offeredOn?: readonly LinkNetwork[]
+  /** What holds it at limits that are reached; left out: nothing does. */
+  readonly holds?: readonly Hold[]
 }
 
 /** A volume that was saved and read back whole. */
@@ -160,6 +163,8 @@ export interface ContainerStep extends StepBase {
   readonly mounts: readonly Mount[]
   /** The environment's network; its name and labels, so that one removed meanwhile is made again. */
   readonly network: NetworkIdentity & { readonly aliases?: readonly string[] }
+  /** On no network at all, as long as a limit is held by that. */
+  readonly isCutOff?: true
   /** Each shared with one container of another environment. */
   readonly linkNetworks?: readonly {
     readonly name: string
@@ -422,7 +427,8 @@ function planContainer(
   instance: PlannedInstance,
   service: ServiceDefinition,
 ): ContainerStep {
-  const linkNetworks = planLinkNetworks(instance, service)
+  const isCutOff = isHeldBy(instance.holds, 'block_network') && isFront(definition, service.name)
+  const linkNetworks = isCutOff ? [] : planLinkNetworks(instance, service)
   const isOffered = (definition.offers ?? []).some((offer) => offer.service === service.name)
   return {
     kind: 'container',
@@ -439,11 +445,12 @@ function planContainer(
     command: service.command,
     entrypoint: service.entrypoint,
     environment: service.environment,
-    mounts: service.mounts.map((mount) => ({ ...mount, volume: volumeName(instance, mount.volume) })),
+    mounts: service.mounts.map((mount) => planMount(instance, mount)),
     network: {
       ...networkIdentity(instance),
       ...(isOffered ? { aliases: [offeredHost(instance.name, service.name)] } : {}),
     },
+    ...(isCutOff ? { isCutOff } : {}),
     ...(linkNetworks.length === 0 ? {} : { linkNetworks }),
     peers: definition.services
       .filter((peer) => peer.name !== service.name)
@@ -468,12 +475,29 @@ function planContainer(
   }
 }
 
+function planMount(instance: PlannedInstance, mount: Mount): Mount {
+  const isHeld = (instance.holds ?? []).some(
+    (hold) => hold.way === 'read_only' && (hold.volume === null || hold.volume === mount.volume),
+  )
+  return {
+    ...mount,
+    volume: volumeName(instance, mount.volume),
+    isReadOnly: mount.isReadOnly || isHeld,
+  }
+}
+
+/** The service that customers reach; every one, where none is public. */
+export function isFront(definition: Pick<ApplicationDefinition, 'public'>, service: string): boolean {
+  return definition.public === null || definition.public.service === service
+}
+
 function planPublish(
   definition: ApplicationDefinition,
   instance: PlannedInstance,
   service: ServiceDefinition,
 ): ContainerStep['publish'] {
   if (definition.public?.service !== service.name || instance.hostPort === null) return null
+  if (isHeldBy(instance.holds, 'block_ingress', 'block_network')) return null
   return { port: definition.public.port, hostPort: instance.hostPort }
 }
 
@@ -503,7 +527,8 @@ function planReady(
   services: readonly ServiceDefinition[],
 ): ReadyStep {
   const { hostPort } = instance
-  const isPublic = definition.public !== null && hostPort !== null
+  const isBlocked = isHeldBy(instance.holds, 'block_ingress', 'block_network')
+  const isPublic = definition.public !== null && hostPort !== null && !isBlocked
   return {
     kind: 'ready',
     name: `${instance.environmentPrefix}_${instance.name}`,

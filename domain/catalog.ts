@@ -1,8 +1,10 @@
 import type { ApplicationDefinition } from './application.ts'
 import { atField, fieldError } from './errors.ts'
+import { canHold } from './limit-hold.ts'
 import { currencyExponent } from './money.ts'
 import type { Price } from './pricing/price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
+import { defaultTerms, type Terms } from './terms.ts'
 import { checkConvertible, getUnit } from './unit.ts'
 import { checkVariant } from './variant.ts'
 
@@ -15,6 +17,7 @@ export interface ProposedProduct {
   readonly currency: string
   readonly metric: string | null
   readonly limitCode: string | null
+  readonly terms?: Pick<Partial<Terms>, 'enforcement'>
   readonly attributes: Readonly<Record<string, string>>
   readonly quantityAttribute: string | null
   readonly basePrice: Price
@@ -23,7 +26,7 @@ export interface ProposedProduct {
 /**
  * Refuses a product that could not be billed or built: usage is metered, recurs and is billed in arrears; a metric is in a
  * unit that converts into the product's; metric and limit are declared by one of the applications that it builds.
- * @throws `field_invalid`, `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `unit_unknown`,
+ * @throws `field_invalid`, `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `limit_not_enforceable`, `unit_unknown`,
  *   `unit_not_convertible`, `currency_unknown`, and what `checkVariant` refuses, each with the pointer of its field
  */
 export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
@@ -77,12 +80,24 @@ function checkMetric(product: ProposedProduct, applications: readonly Applicatio
 }
 
 function checkLimit(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
+  const { enforcement = defaultTerms.enforcement } = product.terms ?? {}
+  if (product.limitCode === null) return
   const limits = applications.flatMap((application) => application.limits)
-  if (product.limitCode === null || limits.some(({ code }) => code === product.limitCode)) return
-  const known = limits.map(({ code }) => code).join(', ') || 'none'
-  throw fieldError(
-    '/limit',
-    'limit_unknown',
-    `The applications declare no limit ${product.limitCode}: ${known}.`,
-  )
+  const limit = limits.find(({ code }) => code === product.limitCode)
+  if (!limit) {
+    const known = limits.map(({ code }) => code).join(', ') || 'none'
+    const detail = `The applications declare no limit ${product.limitCode}: ${known}.`
+    throw fieldError('/limit', 'limit_unknown', detail)
+  }
+  if (!canHold(limit, enforcement)) {
+    const possible = (['hard', 'throttle', 'soft'] as const).filter((one) => canHold(limit, one))
+    const detail = `The application states no way to hold ${limit.code} ${enforcement}; it can be sold ${possible.join(' or ')}.`
+    throw fieldError('/terms/enforcement', 'limit_not_enforceable', detail)
+  }
+  if ('resource' in limit && limit.resource === 'memory')
+    atField('/unit', () => checkConvertible('MiB', product.unit))
+  const metric = applications
+    .flatMap(({ metrics }) => metrics)
+    .find(({ code }) => 'metric' in limit && code === limit.metric)
+  if (metric) atField('/unit', () => checkConvertible(metric.unit, product.unit))
 }

@@ -73,6 +73,7 @@ export type ErrorCode =
   | 'kit_too_deep'
   | 'limit_not_enforceable'
   | 'limit_not_in_force'
+  | 'limit_reached'
   | 'limit_unknown'
   | 'link_cycle'
   | 'link_expired'

@@ -44,6 +44,7 @@ const prefixes = {
   task: 'task',
   taxRate: 'tax',
   testClock: 'clk',
+  unitReservation: 'unit',
   usageEvent: 'use',
   usageWarning: 'uwn',
   usageWindow: 'win',

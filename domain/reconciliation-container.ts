@@ -86,7 +86,7 @@ function compareRunning(compared: ComparedContainer, isStartable: boolean): Find
 function compareStopped(compared: ComparedContainer): Finding | null {
   const { step, found } = compared
   if (!['running', 'restarting', 'paused'].includes(found.state)) return null
-  const detail = `Container ${step.name} is ${found.state}, and its subscription is suspended.`
+  const detail = `Container ${step.name} is ${found.state} and should be stopped: its subscription is suspended, or a limit is held by that.`
   return {
     ...about(compared),
     kind: 'started',

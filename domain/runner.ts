@@ -226,7 +226,7 @@ export interface InstanceRef {
  * missing, and answers with what it observed.
  *
  * What cannot succeed by trying again is a `BusinessError`: `image_unknown`, `image_unreachable`, `image_gone`, `registry_login_failed`, `name_taken_on_server`,
- * `port_taken_on_server`, `subnet_taken_on_server`, `subnet_full`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_unknown`. Everything else is an
+ * `port_taken_on_server`, `subnet_taken_on_server`, `subnet_full`, `container_exited`, `not_ready_in_time`, `limit_not_in_force`, `limit_not_enforceable`, `limit_unknown`. Everything else is an
  * `Error` and worth a retry; after a `ContainerStuck` or a `ContainerMissing` only its container step helps, which makes it anew.
  */
 export interface Runner {
@@ -279,6 +279,14 @@ export interface Runner {
     ctx: RunnerContext,
   ): Promise<LimitObservation>
   readLimit(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<LimitObservation>
+  /** How much of a limit with commands is used now. */
+  readUse(ref: InstanceRef, code: string, ctx: RunnerContext): Promise<number>
+  /**
+   * Makes the instance send as slowly as its holds say, or as fast as it can where they say nothing; set again, it changes nothing.
+   * A container that was started since sends freely until this is done again.
+   * @throws `limit_not_enforceable` where this process may not, or is not on the engine's host
+   */
+  throttle(ref: InstanceRef, ctx: RunnerContext): Promise<void>
   readMetrics(
     ref: InstanceRef,
     ctx: RunnerContext,

@@ -37,7 +37,11 @@ export interface Terms {
   readonly quantityFormula: string | null
   /** When the build begins (B-08); null: with the payment in the shop, at confirmation elsewhere. */
   readonly buildTrigger: 'confirmation' | 'payment' | 'acceptance' | null
+  /** What happens at the sold quantity of a threshold fee (D-30): no more, slower, or a warning only. */
+  readonly enforcement: Enforcement
 }
+
+export type Enforcement = 'hard' | 'throttle' | 'soft'
 
 export type ChangeMoment = 'now' | 'period_end' | 'not_allowed'
 
@@ -58,4 +62,5 @@ export const defaultTerms: Terms = {
   warningShares: [80, 100],
   quantityFormula: null,
   buildTrigger: null,
+  enforcement: 'hard',
 }

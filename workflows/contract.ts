@@ -63,6 +63,7 @@ export const searchAttributes = {
   step: { name: 'Step', type: 'KEYWORD' },
   server: { name: 'Server', type: 'KEYWORD' },
   error: { name: 'Error', type: 'KEYWORD' },
+  limit: { name: 'Limit', type: 'KEYWORD' },
   nextInvoiceDate: { name: 'NextInvoiceDate', type: 'DATETIME' },
 } as const
 
@@ -92,6 +93,8 @@ export interface SubscriptionCarry {
   readonly lastInvoices: readonly string[]
   /** How its order stood when it was read last; left out in histories older than holds, whose orders were released. */
   readonly order?: OrderTicket
+  /** Codes of limits that are reached and held; left out in histories older than that. */
+  readonly limited?: readonly string[]
   /** A restore in place that was under way when the workflow was lost. */
   readonly restore?: { readonly restoreId: string; readonly serverId: string }
 }
@@ -204,3 +207,6 @@ export const buildCommandedSignal = 'buildCommanded'
 
 /** Signals to the subscriptions of an order: nothing is waited for any more, or it was cancelled, refused or has expired. */
 export const orderSignals = { released: 'orderReleased', closed: 'orderClosed' } as const
+
+/** Signals to a subscription: a limit of it was crossed, one way or the other. Which one, its rows say. */
+export const limitSignal = 'limitCrossed'

@@ -1,6 +1,12 @@
-import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow'
+import {
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow'
 import { onServer } from './activities.ts'
-import type { SamplerInput } from './contract.ts'
+import { limitSignal, workflowIds, type SamplerInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
 const ticksPerRun = 500
@@ -14,6 +20,7 @@ export async function sampler(input: SamplerInput): Promise<never> {
         [{ serverId: input.serverId }],
       )
       const failed = sample.failed.map((line) => `- ${line}`)
+      for (const subscriptionId of sample.crossed ?? []) await tellOfLimit(subscriptionId)
       setCurrentDetails([`${sample.instances} instances, ${sample.readings} readings`, ...failed].join('\n'))
     } catch (error) {
       setCurrentDetails(`the last tick failed: ${toRefusal(error).detail}`)
@@ -21,4 +28,13 @@ export async function sampler(input: SamplerInput): Promise<never> {
     await sleep(input.intervalMs, { summary: 'until the next tick' })
   }
   return await continueAsNew<typeof sampler>(input)
+}
+
+/** What is done about it is seen in the subscription's own history. One that has no workflow now is told at a later tick. */
+async function tellOfLimit(subscriptionId: string): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(workflowIds.subscription(subscriptionId)).signal(limitSignal)
+  } catch {
+    return
+  }
 }

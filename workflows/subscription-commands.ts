@@ -1,9 +1,11 @@
 import { patched } from '@temporalio/workflow'
 import type { Agenda } from '#domain/agenda.ts'
 import { refuseCommand, type LineCommand, type SubscriptionCommand } from '#domain/subscription.ts'
+import type { Enforcement } from '#domain/terms.ts'
 import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { pauseIfDue } from './subscription-pause.ts'
+import { limitsHeld, settleLimits } from './subscription-limits.ts'
 import { restore } from './subscription-restore.ts'
 import { applySoldLimits, startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
@@ -146,6 +148,8 @@ async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise
       instanceId: change.instanceId,
       code: change.limitCode,
       quantity: change.quantity,
+      unit: change.unit,
+      enforcement: change.enforcement,
     })
     if (refusal) return refusal
   }
@@ -154,6 +158,7 @@ async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise
     [{ ...keyOf(life, command), ...asked }],
   )
   update(life, { agenda })
+  if (patched(limitsHeld)) await settleLimits(life)
   return null
 }
 
@@ -162,6 +167,8 @@ interface LimitChange {
   readonly instanceId: string
   readonly code: string
   readonly quantity: string
+  readonly unit?: string
+  readonly enforcement?: Enforcement
 }
 
 /** More is set in the instance at once; less only has to fit what is used. What does not hold has a task. */
@@ -169,10 +176,11 @@ async function changeLimit(life: Life, limit: LimitChange): Promise<Refusal | nu
   const serverId = await serverOf(life, limit.instanceId)
   if (serverId === null) return null
   try {
-    if (limit.direction === 'downgrade') return await refuseBelowUse(serverId, limit)
+    const { direction, ...ticket } = limit
+    if (direction === 'downgrade') return await refuseBelowUse(serverId, limit)
     await onServerAtOnce(serverId).applyLimit.executeWithOptions(
       { summary: `limit ${limit.code} is ${limit.quantity}` },
-      [{ instanceId: limit.instanceId, code: limit.code, quantity: limit.quantity }],
+      [ticket],
     )
     return null
   } catch (error) {

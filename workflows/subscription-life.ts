@@ -4,6 +4,7 @@ import { sayHold } from '#domain/order-hold.ts'
 import { refuseCommand, type SubscriptionCommand, type SubscriptionStanding } from '#domain/subscription.ts'
 import { database } from './activities.ts'
 import {
+  limitSignal,
   orderSignals,
   searchAttributes,
   type CommandAnswer,
@@ -19,6 +20,8 @@ export interface Life {
   readonly inbox: SubscriptionCommand[]
   /** What signals told of its order; only before it is active it matters. */
   readonly orderNews: { isReleased: boolean; isClosed: boolean }
+  /** A signal told that a limit was crossed; what came of it is not decided yet. */
+  readonly limitNews: { isTold: boolean }
 }
 
 const answersKept = 50
@@ -47,6 +50,7 @@ export function restore(input: SubscriptionInput): Life {
     state: input.carry ?? unread,
     inbox: [],
     orderNews: { isReleased: false, isClosed: false },
+    limitNews: { isTold: false },
   }
 }
 
@@ -94,6 +98,7 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
 export function registerCommands(life: Life): void {
   wf.setHandler(wf.defineSignal(orderSignals.released), () => void (life.orderNews.isReleased = true))
   wf.setHandler(wf.defineSignal(orderSignals.closed), () => void (life.orderNews.isClosed = true))
+  wf.setHandler(wf.defineSignal(limitSignal), () => void (life.limitNews.isTold = true))
   for (const [kind, description] of Object.entries(commandDescriptions) as [
     SubscriptionCommand['kind'],
     string,
@@ -153,6 +158,7 @@ export async function readSubscription(life: Life): Promise<void> {
     title: ticket.title,
     serverIds: ticket.serverIds,
     order: ticket.order,
+    ...(ticket.limited ? { limited: ticket.limited } : {}),
     ...(ticket.restore ? { restore: ticket.restore } : {}),
   })
   if (ticket.phase === 'active' || ticket.phase === 'suspended') {
@@ -172,6 +178,7 @@ export function show(life: Life): void {
     ['sold', `${state.title} (${state.productId})`],
     ['customer', state.customerId],
     ...orderRow(life),
+    ...((state.limited ?? []).length > 0 ? [['limits reached', (state.limited ?? []).join(', ')]] : []),
     ['servers', state.serverIds.join(', ') || 'none'],
     [
       'next invoice',
@@ -210,6 +217,11 @@ export function upsertStanding(life: Life): void {
   const changes: Parameters<typeof wf.upsertSearchAttributes>[0] = [
     ...changed(searchAttributes.phase, current.get(searchAttributes.phase) ?? null, life.state.phase),
     ...changed(searchAttributes.error, current.get(searchAttributes.error) ?? null, life.state.parkedReason),
+    ...changed(
+      searchAttributes.limit,
+      current.get(searchAttributes.limit) ?? null,
+      (life.state.limited ?? []).join(', ') || null,
+    ),
     ...(current.get(searchAttributes.nextInvoiceDate)?.getTime() === nextInvoice?.getTime()
       ? []
       : [{ key: searchAttributes.nextInvoiceDate, value: nextInvoice }]),

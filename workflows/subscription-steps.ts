@@ -1,5 +1,7 @@
+import { patched } from '@temporalio/workflow'
 import { database, onServer } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
+import { limitsHeld, settleLimits } from './subscription-limits.ts'
 import { nowMs, type Life } from './subscription-life.ts'
 
 /** Sets every limit that is sold today; one that does not hold has a task, and the rest go on. */
@@ -59,6 +61,7 @@ export async function startInstances(life: Life): Promise<Refusal | null> {
     return refusal
   }
   await applySoldLimits(life)
+  if (patched(limitsHeld)) await settleLimits(life)
   await takeReadings(life, 'opening reading', true)
   return null
 }

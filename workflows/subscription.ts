@@ -8,6 +8,7 @@ import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
 import { isGivenUp, untilReleased } from './subscription-hold.ts'
 import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
+import { settleLimits } from './subscription-limits.ts'
 import { goOnRestoring } from './subscription-restore.ts'
 import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
 import {
@@ -38,6 +39,7 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
   while (life.state.phase === 'active' || life.state.phase === 'suspended') {
     await waitForTurn(life)
     const isPeriodBilled = await carryOutCommands(life, settle)
+    if (life.limitNews.isTold) await settleLimits(life)
     const isBilledNow = await settle(life)
     tell(life)
     if (isPeriodBilled || isBilledNow || wf.workflowInfo().continueAsNewSuggested) await continueLife(life)
@@ -149,7 +151,7 @@ async function beginRecurrence(key: { subscriptionId: string; nowMs: number }) {
 /** Sleeps until something is due or asked. A subscription on a test clock sleeps until it is told the time. */
 async function waitForTurn(life: Life): Promise<void> {
   const turnMs = nextTurnMs(life.state.agenda, settlement(life))
-  const isAsked = () => life.inbox.length > 0
+  const isAsked = () => life.inbox.length > 0 || life.limitNews.isTold
   if (turnMs === null || life.state.testClockMs !== null) return await wf.condition(isAsked)
   const document = life.state.agenda.documents[0]
   const summary = document
@@ -325,6 +327,7 @@ async function answerTheLast(life: Life): Promise<void> {
 /** A new run at each period's boundary keeps histories short. Only when nobody waits for an answer, and with all that is known. */
 async function continueLife(life: Life): Promise<void> {
   await wf.condition(() => wf.allHandlersFinished() || life.inbox.length > 0)
+  if (life.limitNews.isTold) return
   if (life.inbox.length > 0 || (life.state.phase !== 'active' && life.state.phase !== 'suspended')) return
   await wf.continueAsNew<typeof subscription>({ subscriptionId: life.subscriptionId, carry: life.state })
 }

@@ -1,4 +1,5 @@
 import type { EventKind } from '#db/event.ts'
+import type { Hold } from '#domain/limit-hold.ts'
 import type { OrderHoldKind } from '#domain/order-hold.ts'
 import { formatDate, formatAmount } from './format.ts'
 
@@ -10,7 +11,7 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${String(data['permission'])} granted to ${String(data['application'])}${because(data['reason'])}`,
   'order.confirmed': (data) => `Ordered${quoted(data['title'])}`,
   'order.held': (data) => `Held${because(data['detail'])}`,
-  'order.hold_released': (data) => `${holdText(data['hold'])} settled${because(data['reason'])}`,
+  'order.hold_released': (data) => `${orderHoldText(data['hold'])} settled${because(data['reason'])}`,
   'order.released': () => 'Nothing is waited for any more, the build begins',
   'order.refused': (data) => `Order refused${because(data['reason'])}`,
   'order.cancelled': (data) => `Order cancelled${because(data['reason'])}`,
@@ -117,6 +118,11 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${text(data['name'])} exported with its secrets by ${text(data['by'])}`,
   'limit.applied': (data) =>
     `Limit ${text(data['limit'])} is in force: ${text(data['in_force'] ?? data['quantity'])}`,
+  'limit.held': (data) => `Limit ${text(data['limit'])} is held: ${holdText(data)}`,
+  'limit.lifted': (data) =>
+    `Limit ${text(data['limit'])} is no longer reached: ${useText(data)}, what held it is lifted`,
+  'limit.reached': (data) =>
+    `Limit ${text(data['limit'])} reached: ${useText(data)}${data['enforcement'] === 'soft' ? ', a warning only' : ''}`,
   'limit.refused': (data) =>
     `Limit ${text(data['limit'])} of ${text(data['quantity'])} was not taken${because(data['answer'])}`,
   'link.made': (data) =>
@@ -179,7 +185,7 @@ export function eventActor(event: { data: Data }, viewer: { name: string }): str
   return actor.startsWith('key_') ? 'an API key' : actor
 }
 
-function holdText(kind: unknown): string {
+function orderHoldText(kind: unknown): string {
   const texts: Readonly<Record<OrderHoldKind, string>> = {
     payment: 'Payment',
     acceptance: 'Acceptance',
@@ -187,6 +193,26 @@ function holdText(kind: unknown): string {
     mail_verification: 'Mail verification',
   }
   return typeof kind === 'string' && Object.hasOwn(texts, kind) ? texts[kind as OrderHoldKind] : text(kind)
+}
+
+/** `10 of 10 GiB`. */
+function useText(data: Data): string {
+  return `${text(data['used'])} of ${text(data['sold'] ?? 'none')} ${text(data['unit'] ?? '')}`.trim()
+}
+
+const ways: Readonly<Record<Hold['way'], string>> = {
+  block_ingress: 'nobody reaches it from outside',
+  block_network: 'it is on no network',
+  read_only: 'it can only read',
+  stop: 'it is stopped',
+  throttle_network: 'it sends more slowly',
+}
+
+/** What holds an instance, in words. */
+export function holdText({ way, ...more }: Data | Hold): string {
+  const rateKbit = 'rateKbit' in more ? more.rateKbit : undefined
+  const said = typeof way === 'string' && Object.hasOwn(ways, way) ? ways[way as Hold['way']] : text(way)
+  return typeof rateKbit === 'number' ? `${said}, ${rateKbit} kbit/s` : said
 }
 
 function placedAgainSentence(data: Data): string {

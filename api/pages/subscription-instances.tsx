@@ -1,9 +1,11 @@
 import type { BackupRow } from '#db/read/backup.ts'
 import type { LimitCommandRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { Hold } from '#domain/limit-hold.ts'
 import { explainLink } from '../schemas/link.ts'
 import { ApplicationIcon } from './application-icon.tsx'
 import type { ConsoleView } from './console-page.tsx'
+import { holdText } from './event-text.ts'
 import { formatDuration, formatQuantity, plural } from './format.ts'
 import { instanceAddress, nameOf } from './instance-content.ts'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
@@ -155,7 +157,7 @@ export function LimitsSection({
     <Section id="limits" title="Limits" isLive>
       <Table
         caption="Limits, sold and in force"
-        head={['Limit', { number: 'Sold' }, { number: 'In force' }, 'Standing']}
+        head={['Limit', { number: 'Sold' }, { number: 'In force' }, { number: 'Used' }, 'Standing']}
       >
         {limited.flatMap((instance) =>
           instance.limits.map((limit) => <Limit instance={instance} limit={limit} />),
@@ -187,15 +189,39 @@ function Limit(props: { instance: InstanceContent; limit: InstanceContent['limit
       <th scope="row">{limit.code}</th>
       <td class="number">{formatQuantity(limit.sold_quantity)}</td>
       <td class="number">{inForce === null ? 'not set yet' : formatQuantity(inForce)}</td>
+      <td class="number">
+        {limit.used_quantity === null ? 'not measured' : formatQuantity(limit.used_quantity)}
+      </td>
       <td>
         {instance.destroyed_at === null ? (
-          <State state={isHeld ? 'done' : 'planned'}>{isHeld ? 'enforced' : 'not in force yet'}</State>
+          <LimitStanding limit={limit} isHeld={isHeld} />
         ) : (
           <State state="destroyed" />
         )}
       </td>
     </tr>
   )
+}
+
+function LimitStanding({ limit, isHeld }: { limit: InstanceContent['limits'][number]; isHeld: boolean }) {
+  const { enforcement, reached_at: reachedAt, hold, held_at: heldAt, hold_failure: failure } = limit
+  if (reachedAt !== null)
+    return (
+      <>
+        <State state="limited">limit reached</State>
+        <div class="hint">
+          {failure ?? (hold === null ? howHeld[enforcement] : sayHold(hold, heldAt !== null))}
+        </div>
+      </>
+    )
+  if (enforcement === 'soft') return <State state="done">warns only</State>
+  return <State state={isHeld ? 'done' : 'planned'}>{isHeld ? 'enforced' : 'not in force yet'}</State>
+}
+
+const howHeld = { hard: 'nothing more is given', throttle: 'slower', soft: 'a warning only' } as const
+
+function sayHold(hold: Hold, isSeen: boolean): string {
+  return isSeen ? holdText(hold) : `${holdText(hold)}: under way`
 }
 
 function LimitCommand({ view, command }: { view: ConsoleView; command: LimitCommandRow }) {

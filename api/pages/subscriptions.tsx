@@ -9,8 +9,11 @@ import { consolePage } from './console-page.tsx'
 import { toListPage, type ListPage } from './page-links.ts'
 import { Day, Empty, Pages, Section, State, Table } from './parts.tsx'
 
-const query = z.object({ ...pageQuery, phase: z.enum([...subscriptionPhases, 'parked', '']).optional() })
-type Filter = SubscriptionPhase | 'parked' | null
+const query = z.object({
+  ...pageQuery,
+  phase: z.enum([...subscriptionPhases, 'limited', 'parked', '']).optional(),
+})
+type Filter = SubscriptionPhase | 'limited' | 'parked' | null
 
 export function registerSubscriptions(frame: Frame): void {
   consolePage(
@@ -22,8 +25,9 @@ export function registerSubscriptions(frame: Frame): void {
       const request = toPageRequest(asked)
       const rows = await listSubscriptions(frame.deps.db, {
         ...request,
-        phase: filter === 'parked' ? null : filter,
+        phase: filter === 'parked' || filter === 'limited' ? null : filter,
         isParked: filter === 'parked' ? true : null,
+        isLimited: filter === 'limited' ? true : null,
         customerId: null,
         productId: null,
         kitId: null,
@@ -58,7 +62,7 @@ function SubscriptionList({ page, filter }: { page: ListPage<SubscriptionRow>; f
 
 /** Links, not a form: each filter has an address, and one press is enough. */
 function PhaseFilter({ filter }: { filter: Filter }) {
-  const choices: readonly Filter[] = [null, ...subscriptionPhases, 'parked']
+  const choices: readonly Filter[] = [null, ...subscriptionPhases, 'limited', 'parked']
   return (
     <nav class="filter" aria-label="Filter by phase">
       {choices.map((choice) => (
@@ -120,6 +124,9 @@ function SubscriptionItem({ row, hasCustomer }: Listed & { row: SubscriptionRow 
       <td>
         <State state={row.phase} />{' '}
         {row.parked_reason !== null && <State state="parked">{row.parked_reason}</State>}
+        {row.limits_reached.length > 0 && (
+          <State state="limited">limit reached: {row.limits_reached.join(', ')}</State>
+        )}
         {row.cancel_requested_at !== null && row.phase !== 'ended' && row.ends_on !== null && (
           <div class="hint">
             ends <Day date={row.ends_on} />

@@ -64,6 +64,7 @@ import { registerSubscriptions } from './subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerTestClocks } from './test-clocks.ts'
+import { registerUnitReservations } from './unit-reservations.ts'
 import { registerUsageEvents } from './usage-events.ts'
 import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
@@ -132,6 +133,7 @@ export function registerRoutes(frame: Frame): void {
   registerFeatures(frame)
   registerUsageWindows(frame)
   registerSpendCaps(frame)
+  registerUnitReservations(frame)
   registerTestClocks(frame)
   registerTasks(frame)
   registerEvents(frame)

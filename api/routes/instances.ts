@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { getInstance, listInstances, listLimitCommands, listMetricStates } from '#db/read/instance.ts'
+import { instanceStates } from '#domain/instance.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -25,6 +26,7 @@ export function registerInstances(frame: Frame): void {
       query: z.strictObject({
         ...pageQuery,
         subscription: addressField.optional(),
+        state: z.enum(instanceStates).optional(),
         server: addressField.optional().openapi({ description: 'Those that are on it.' }),
       }),
       result: pageOf(instanceSchema),
@@ -36,7 +38,9 @@ export function registerInstances(frame: Frame): void {
       const server = { kind: 'server', pointer: '?server', unknown: 'not_found' } as const
       const serverId =
         query.server === undefined ? null : await resolveField(db, { ...server, text: query.server })
-      return toPage(await listInstances(db, { ...page, subscriptionId, serverId }), page, toInstanceJson)
+      const { state = null } = query
+      const rows = await listInstances(db, { ...page, subscriptionId, serverId, state })
+      return toPage(rows, page, toInstanceJson)
     },
   )
   frame.route(

@@ -120,6 +120,7 @@ export const productRefusals: readonly ErrorCode[] = [
   'formula_invalid',
   'formula_not_allowed',
   'formula_too_expensive',
+  'limit_not_enforceable',
   'limit_unknown',
   'metric_unknown',
   'price_negative',

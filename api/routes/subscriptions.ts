@@ -35,6 +35,10 @@ const listQuery = z.strictObject({
   product: addressField.optional(),
   kit: addressField.optional(),
   tag: tagField.optional(),
+  limited: z
+    .stringbool()
+    .optional()
+    .openapi({ type: 'boolean', description: 'Whether a limit is reached and held.' }),
   parked: z.stringbool().optional().openapi({ type: 'boolean' }),
 })
 
@@ -110,6 +114,7 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
     kitId: await find('kit', query.kit),
     isParked: query.parked ?? null,
     tag: query.tag ?? null,
+    isLimited: query.limited ?? null,
   }
 }
 

@@ -3,6 +3,29 @@ import type { InstanceRow, LimitCommandRow, MetricStateRow } from '#db/read/inst
 import { encodeId } from '#domain/identifier.ts'
 import type { SeenContainer } from '#domain/repair.ts'
 
+const limitSchema = z.object({
+  code: z.string(),
+  sold_quantity: z.string(),
+  in_force_quantity: z.string().nullable(),
+  unit: z.string().nullable(),
+  enforcement: z.enum(['hard', 'throttle', 'soft']),
+  used_quantity: z.string().nullable().openapi({ description: 'As measured last; null: not yet.' }),
+  reached_at: z.string().nullable().openapi({ description: 'Since when it is reached; null: it is not.' }),
+  hold: z
+    .object({
+      way: z.enum(['block_ingress', 'block_network', 'read_only', 'stop', 'throttle_network']),
+      volume: z.string().nullable().optional(),
+      rate_kbit: z.int().optional().openapi({ description: 'Kilobits a second that it may still send.' }),
+      held_at: z.string().nullable().openapi({ description: 'When it was seen in force.' }),
+      failure: z.string().nullable().openapi({ description: 'Why it cannot be.' }),
+    })
+    .nullable()
+    .openapi({
+      description:
+        'What is done from outside; null: the application or the engine holds it, or nothing does.',
+    }),
+})
+
 export const instanceSchema = z
   .object({
     id: z.string(),
@@ -44,9 +67,7 @@ export const instanceSchema = z
       )
       .openapi({ description: 'One a service, once it was resolved.' }),
     address: z.string().nullable().openapi({ description: 'Where it answers, on its server.' }),
-    limits: z.array(
-      z.object({ code: z.string(), sold_quantity: z.string(), in_force_quantity: z.string().nullable() }),
-    ),
+    limits: z.array(limitSchema),
     resources: z.array(
       z.object({ kind: z.string(), name: z.string(), component: z.string(), external_id: z.string() }),
     ),
@@ -54,6 +75,21 @@ export const instanceSchema = z
     created_at: z.string(),
   })
   .openapi('Instance')
+
+function toLimitJson({ hold, held_at, hold_failure, ...limit }: InstanceRow['limits'][number]) {
+  if (hold === null) return { ...limit, hold }
+  const { way } = hold
+  return {
+    ...limit,
+    hold: {
+      way,
+      ...('volume' in hold ? { volume: hold.volume } : {}),
+      ...('rateKbit' in hold ? { rate_kbit: hold.rateKbit } : {}),
+      held_at,
+      failure: hold_failure,
+    },
+  }
+}
 
 export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema> {
   return {
@@ -76,7 +112,7 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     observed_at: row.observed_at,
     images: row.images,
     address: row.host_port === null ? null : `http://127.0.0.1:${row.host_port}/`,
-    limits: row.limits,
+    limits: row.limits.map(toLimitJson),
     resources: row.resources,
     destroyed_at: row.destroyed_at,
     created_at: row.created_at,

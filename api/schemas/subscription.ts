@@ -80,6 +80,9 @@ export const subscriptionSchema = z
       .nullable()
       .openapi({ description: 'Within the notice before its end, it is to renew or ending.' }),
     tags: z.array(z.string()),
+    limits_reached: z
+      .array(z.string())
+      .openapi({ description: 'Codes of limits that are reached and held; those of its instances say how.' }),
     notes: z.string().nullable().openapi({ description: 'For operators.' }),
     trial_ends_on: z.string().nullable().openapi({ description: 'The first day that is not free.' }),
     test_clock: z.string().nullable(),
@@ -175,6 +178,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     suspended_reason: row.suspended_reason,
     ...toTermJson(row),
     tags: [...row.tags],
+    limits_reached: [...row.limits_reached],
     notes: row.notes,
     trial_ends_on: row.trial_ends_on,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),

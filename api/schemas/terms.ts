@@ -54,6 +54,10 @@ const termsShape = {
   build_trigger: z.enum(['confirmation', 'payment', 'acceptance']).nullable().openapi({
     description: 'When the build begins; null: with the payment in the shop, at confirmation elsewhere.',
   }),
+  enforcement: z.enum(['hard', 'throttle', 'soft']).openapi({
+    description:
+      'Of a threshold fee, what happens at the sold quantity: no more, slower, or a warning only. As the application can: limit_not_enforceable else.',
+  }),
 }
 
 /** What is agreed beside the price. */

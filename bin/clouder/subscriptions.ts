@@ -12,6 +12,7 @@ interface ListOptions {
   readonly phase?: string
   readonly customer?: string
   readonly parked?: true
+  readonly limited?: true
   readonly tag?: string
 }
 
@@ -43,6 +44,7 @@ function addReads(group: Command): void {
     .addOption(new Option('--phase <phase>', 'only those in this phase').choices(subscriptionPhases))
     .option('--customer <customer>', 'only those of this customer: code or id')
     .option('--tag <tag>', 'only those with this tag')
+    .option('--limited', 'only those of which a limit is reached')
     .option('--parked', 'only those that wait for an operator')
     .addOption(limitOption())
     .action(withSession<[], ListOptions>(async (session, { options }) => list(session, options)))
@@ -77,7 +79,9 @@ function addReads(group: Command): void {
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {
   const { phase, customer, tag, limit } = options
   const parked = options.parked === undefined ? undefined : 'true'
-  const found = await api.list<Subscription>('/v1/subscriptions', { phase, customer, tag, parked }, limit)
+  const limited = options.limited === undefined ? undefined : 'true'
+  const asked = { phase, customer, tag, parked, limited }
+  const found = await api.list<Subscription>('/v1/subscriptions', asked, limit)
   if (out.isJson) return out.json(found.rows)
   out.table(
     ['id', 'title', 'customer', 'phase', 'next invoice', 'ends'],
@@ -85,12 +89,18 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
       row.id,
       row.title,
       row.customer.code,
-      row.parked_reason === null ? row.phase : `${row.phase}, parked`,
+      standingText(row),
       row.next_invoice_on,
       row.ends_on,
     ]),
   )
   tellMore(out, found, 'npx clouder order static-site --customer harbour-bakery --watch')
+}
+
+function standingText({ phase, parked_reason: parked, limits_reached: reached }: Subscription): string {
+  return [phase, ...(parked === null ? [] : ['parked']), ...(reached.length > 0 ? ['limited'] : [])].join(
+    ', ',
+  )
 }
 
 function show({ out }: Session, detail: SubscriptionDetail): void {

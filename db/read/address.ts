@@ -35,6 +35,7 @@ const uncoded = {
   taxRate: 'tax_rates',
   testClock: 'test_clocks',
   usageWindow: 'usage_windows',
+  unitReservation: 'unit_reservations',
 } as const
 
 /** Kinds that a person may also address by their code. */

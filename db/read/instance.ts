@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { InstanceState } from '#domain/instance.ts'
 import type { Db } from '../database.ts'
 import { readingBefore } from '../stored-reading.ts'
 import { onPage, type PageRequest } from './page.ts'
@@ -42,6 +43,13 @@ function instances(db: Db) {
             'limit.code',
             sql<string>`"limit".sold_quantity::text`.as('sold_quantity'),
             sql<string | null>`"limit".in_force_quantity::text`.as('in_force_quantity'),
+            sql<string | null>`"limit".used_quantity::text`.as('used_quantity'),
+            'limit.unit',
+            'limit.enforcement',
+            'limit.reached_at',
+            'limit.hold',
+            'limit.held_at',
+            'limit.hold_failure',
           ])
           .whereRef('limit.instance_id', '=', 'instance.id')
           .orderBy('limit.code'),
@@ -82,10 +90,16 @@ export type InstanceRow = Awaited<ReturnType<typeof listInstances>>[number]
 /** Of a server, those that are there: what is destroyed is not. */
 export async function listInstances(
   db: Db,
-  page: PageRequest & { subscriptionId: string | null; serverId: string | null },
+  page: PageRequest & {
+    subscriptionId: string | null
+    serverId: string | null
+    state?: InstanceState | null
+  },
 ) {
   let query = onPage(instances(db), page, 'instance.id')
   if (page.subscriptionId !== null) query = query.where('instance.subscription_id', '=', page.subscriptionId)
+  const { state = null } = page
+  if (state !== null) query = query.where('instance.state', '=', state)
   if (page.serverId !== null)
     query = query.where('instance.server_id', '=', page.serverId).where('instance.destroyed_at', 'is', null)
   return await query.execute()

@@ -10,11 +10,19 @@ export interface SubscriptionFilter {
   readonly kitId: string | null
   readonly isParked: boolean | null
   readonly tag?: string | null
+  /** Whether a limit is reached and held. */
+  readonly isLimited?: boolean | null
 }
 
 /** The day it is for a subscription: by its test clock, in its customer's time zone. */
 const todayOf = sql<string>`(coalesce((select now_at from test_clocks where id = subscription.test_clock_id), now())
   at time zone customer.time_zone)::date`
+
+/** Of limits that are only warned of nothing is to be seen here. */
+const reachedLimits = sql`select distinct "limit".code
+  from instances instance join limits "limit" on "limit".instance_id = instance.id
+  where instance.subscription_id = subscription.id and instance.destroyed_at is null
+    and "limit".reached_at is not null and "limit".enforcement <> 'soft' order by "limit".code`
 
 function subscriptions(db: Db) {
   return db
@@ -30,6 +38,7 @@ function subscriptions(db: Db) {
       'kit.code as kit_code',
     ])
     .select(todayOf.as('today'))
+    .select(sql<string[]>`array(${reachedLimits})`.as('limits_reached'))
     .select(
       sql<boolean>`exists (
         select from subscription_pauses
@@ -56,6 +65,8 @@ export async function listSubscriptions(db: Db, page: PageRequest & Subscription
   if (page.kitId !== null) query = query.where('subscription.kit_id', '=', page.kitId)
   const { tag = null } = page
   if (tag !== null) query = query.where(sql<boolean>`subscription.tags @> ${[tag]}`)
+  const { isLimited = null } = page
+  if (isLimited !== null) query = query.where(sql<boolean>`exists (${reachedLimits}) = ${isLimited}`)
   if (page.isParked !== null) {
     query = query.where('subscription.parked_reason', page.isParked ? 'is not' : 'is', null)
   }

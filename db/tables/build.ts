@@ -5,8 +5,18 @@ import type { BuildCommandKind, BuildState } from '#domain/build-command.ts'
 import type { Finding, FindingKind } from '#domain/finding.ts'
 import type { ServiceDifference } from '#domain/instance-configuration.ts'
 import type { InstanceState } from '#domain/instance.ts'
+import type { Hold } from '#domain/limit-hold.ts'
 import type { ObservedState, SeenContainer } from '#domain/repair.ts'
-import type { CalendarDate, Decimal, Defaulted, DefaultedJson, Generated, Instant } from './columns.ts'
+import type { Enforcement } from '#domain/terms.ts'
+import type {
+  CalendarDate,
+  Decimal,
+  Defaulted,
+  DefaultedJson,
+  Generated,
+  Instant,
+  NullableJson,
+} from './columns.ts'
 
 /** What an instance takes of its server, from the order on. */
 export interface ReservationsTable {
@@ -189,6 +199,33 @@ export interface LimitsTable {
   sold_quantity: Decimal
   in_force_quantity: Decimal | null
   in_force_at: Instant | null
+  /** As it is sold, together with its quantity. */
+  enforcement: Defaulted<Enforcement>
+  unit: Defaulted<string | null>
+  /** In that unit, as it was measured last. */
+  used_quantity: Defaulted<Decimal | null>
+  used_at: Defaulted<Instant | null>
+  reached_at: Defaulted<Instant | null>
+  /** What is done to the instance from outside while it is reached; null where it is held by itself, or only told of. */
+  hold: NullableJson<Hold>
+  /** When that was seen in force. */
+  held_at: Defaulted<Instant | null>
+  /** Why it cannot be. */
+  hold_failure: Defaulted<string | null>
+}
+
+/** Units of a limit that Clouder hands out. What is neither confirmed nor released by `expires_at` is nobody's again. */
+export interface UnitReservationsTable {
+  id: string
+  instance_id: string
+  limit_code: string
+  quantity: Decimal
+  reference: string | null
+  reserved_by: string
+  reserved_at: Defaulted<Instant>
+  expires_at: Instant
+  confirmed_at: Defaulted<Instant | null>
+  released_at: Defaulted<Instant | null>
 }
 
 export interface LimitCommandsTable {

@@ -29,13 +29,26 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
     if (source.volume !== undefined) requireVolume(file, source.volume, path, findings)
     if (source.service !== undefined) requireService(file, source.service, path, findings)
   }
-  for (const [index, limit] of file.limits.entries())
-    requireService(file, limit.service, ['x-clouder', 'limits', index, 'service'], findings)
+  refuseLimits(file, findings)
   if (file.login) requireService(file, file.login.service, ['x-clouder', 'login', 'service'], findings)
   for (const [index, { service }] of (file.actions ?? []).entries())
     requireService(file, service, ['x-clouder', 'actions', index, 'service'], findings)
   refuseForm(file, findings)
   refuseBackup(file, findings)
+}
+
+/** What is measured or held is in the file. */
+function refuseLimits(file: ApplicationDefinition, findings: Findings): void {
+  for (const [index, limit] of file.limits.entries()) {
+    const path = ['x-clouder', 'limits', index]
+    if ('service' in limit) requireService(file, limit.service, [...path, 'service'], findings)
+    if ('metric' in limit && !file.metrics.some(({ code }) => code === limit.metric))
+      findings.refuse(
+        [...path, 'metric'],
+        `there is no metric ${limit.metric}`,
+        'name one of x-clouder.metrics',
+      )
+  }
 }
 
 /** What a field sets is used: otherwise people would be asked for nothing. */

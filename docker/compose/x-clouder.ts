@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { actionRights, type LoginDefinition } from '#domain/action.ts'
-import type { LimitDefinition, MetricDefinition } from '#domain/application.ts'
+import type { MetricDefinition } from '#domain/application.ts'
 import { metricAggregations } from '#domain/usage.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
 import { argumentList, code, objectName, title, variableName } from './object-name.ts'
 import { action, formField } from './x-clouder-field.ts'
+import { limit } from './x-clouder-limit.ts'
 
 const port = z
   .union([z.string().regex(/^\d{1,5}$/), z.number().int()])
@@ -46,18 +47,6 @@ const metric: z.ZodType<MetricDefinition> = z
   .transform(({ bucket_s: bucketSeconds, ...of }) =>
     bucketSeconds === undefined ? of : { ...of, bucketSeconds },
   )
-
-const limit: z.ZodType<LimitDefinition> = z.strictObject({
-  code,
-  title,
-  service: objectName,
-  set: argumentList.refine(
-    (list) => list.slice(1).filter((argument) => argument === '{value}').length === 1,
-    'does not have {value} as one argument of its own',
-  ),
-  read: argumentList,
-  use: argumentList,
-})
 
 const serviceCommand = z.strictObject({ service: objectName, command: argumentList })
 

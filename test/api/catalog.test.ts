@@ -199,6 +199,7 @@ suite('201', () => {
       quantity_formula: null,
       is_zero_shown: true,
       build_trigger: null,
+      enforcement: 'hard',
     })
   })
 

@@ -345,7 +345,12 @@ suite('what a life looks like', () => {
 
   test('the instance shows the limit that is in force and the command that set it', async () => {
     const { body } = await api.get(`/v1/instances/${encodeId('instance', life.instanceId)}`)
-    assert.deepEqual(body['limits'], [{ code: 'users', sold_quantity: '5', in_force_quantity: '5' }])
+    const [seats, users] = body['limits'] as Record<string, unknown>[]
+    assert.deepEqual(
+      [users?.['code'], users?.['sold_quantity'], users?.['in_force_quantity']],
+      ['users', '5', '5'],
+    )
+    assert.deepEqual([seats?.['code'], seats?.['used_quantity'], seats?.['reached_at']], ['seats', '1', null])
     const [command] = body['limit_commands'] as { command: string[]; answer: string; read_back: string }[]
     assert.deepEqual([command?.command, command?.answer, command?.read_back], [['set', '5'], 'ok', '5'])
   })

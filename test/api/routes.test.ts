@@ -122,6 +122,8 @@ GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
 GET /v1/test-clocks clocks:read
 GET /v1/test-clocks/:id clocks:read
+GET /v1/unit-reservations usage:read
+GET /v1/unit-reservations/:id usage:read
 GET /v1/usage-windows/:id usage:read
 GET /v1/usage-windows/:id/events usage:read
 GET /v1/usage-windows/:id/readings usage:read
@@ -214,6 +216,7 @@ POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write
 POST /v1/servers/join public
 POST /v1/instances/:id/apply instances:write
+POST /v1/instances/:id/limits/:limit/reservations usage:write
 POST /v1/instances/:id/login-links instances:act
 POST /v1/instances/:id/preview instances:read
 POST /v1/service-terms seller:write
@@ -243,6 +246,8 @@ POST /v1/subscriptions/:id/unpause subscriptions:write
 POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write
+POST /v1/unit-reservations/:id/confirm usage:write
+POST /v1/unit-reservations/:id/release usage:write
 POST /v1/usage-events usage:write
 PUT /v1/instances/:id/values/:code instances:write
 PUT /v1/servers/:id/engine servers:write

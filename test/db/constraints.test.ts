@@ -1559,5 +1559,36 @@ test('a supplier invoice is received once and never changes', async () => {
   await assert.rejects(db.deleteFrom('supplier_invoices').where('id', '=', row).execute())
   await assert.rejects(
     db.updateTable('supplier_invoices').set({ number: 'X' }).where('id', '=', row).execute(),
+})
+
+test('a limit says in full what is used and what holds it, and no more units are handed out than were sold', async () => {
+  const set = (columns: RawBuilder<unknown>) =>
+    sql`update limits set ${columns} where instance_id = ${sold.instance} and code = 'users'`.execute(db)
+  await refuses('limits_enforcement_check', async () => set(sql`enforcement = 'gentle'`))
+  await refuses('limits_used_check', async () => set(sql`used_quantity = 1`))
+  await refuses('limits_used_quantity_check', async () => set(sql`used_quantity = -1, used_at = now()`))
+  await refuses('limits_hold_check', async () => set(sql`hold = '{"way": "stop"}'`))
+  await refuses('limits_held_check', async () => set(sql`reached_at = now(), held_at = now()`))
+  const reserve = (columns: Record<string, unknown> = {}) => {
+    const row = {
+      id: newId(),
+      instance_id: sold.instance,
+      limit_code: 'users',
+      quantity: 3,
+      reserved_by: 'key_1',
+      expires_at: '2999-01-01',
+      ...columns,
+    }
+    const names = Object.keys(row).map((name) => sql.ref(name))
+    return sql`insert into unit_reservations (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
+      db,
+    )
+  }
+  await reserve()
+  await refuses('units_within_limit', async () => reserve())
+  await refuses('unit_reservations_quantity_check', async () => reserve({ quantity: 0 }))
+  await refuses('unit_reservations_check', async () => reserve({ quantity: 1, expires_at: '2026-01-01' }))
+  await refuses('unit_reservations_instance_id_limit_code_fkey', async () =>
+    reserve({ limit_code: 'cars', released_at: '2026-01-01' }),
   )
 })

@@ -3,7 +3,8 @@ import test, { after, before } from 'node:test'
 import { activateSubscription } from '#db/activation.ts'
 import { billFinal } from '#db/billing.ts'
 import { readAgenda } from '#db/agenda.ts'
-import { listSoldLimits, setParked, setPhase } from '#db/subscription.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
+import { setParked, setPhase } from '#db/subscription.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
 import { setTerm } from '#db/renewal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
@@ -151,7 +152,9 @@ test('what is sold of a limit follows the lines in force', async () => {
   const { subscriptionId, command, change } = await sellUsers()
   await changeSubscription(seller.db, command('down', '2026-04-10T12:00:00Z'), change('3'))
   const soldOn = async (now: string) =>
-    (await listSoldLimits(seller.db, subscriptionId, now)).map((limit) => `${limit.code} ${limit.quantity}`)
+    (await listSoldLimits(seller.db, { subscriptionId }, now)).map(
+      (limit) => `${limit.code} ${limit.quantity}`,
+    )
   assert.deepEqual(await soldOn('2026-04-30T23:59:59Z'), ['users 5'])
   assert.deepEqual(await soldOn('2026-05-01T00:00:00Z'), ['users 3'])
 })

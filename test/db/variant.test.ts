@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { listSoldLimits } from '#db/subscription.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
 import { insertProduct } from '#db/product.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
@@ -41,7 +41,7 @@ async function insertUsers(code: string, count: string): Promise<string> {
 
 test('the variant "5 users" sells a limit of five for its instance', async () => {
   const subscriptionId = await seller.sell({ product: 'five-users', now: '2026-04-01T08:00:00Z' })
-  const limits = await listSoldLimits(seller.db, subscriptionId, '2026-04-02T00:00:00Z')
+  const limits = await listSoldLimits(seller.db, { subscriptionId }, '2026-04-02T00:00:00Z')
   assert.deepEqual(
     limits.map(({ code, quantity }) => [code, quantity]),
     [['users', '5']],

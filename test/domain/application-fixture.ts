@@ -1,4 +1,4 @@
-import type { ApplicationDefinition, LimitDefinition, ServiceDefinition } from '#domain/application.ts'
+import type { ApplicationDefinition, CommandLimit, ServiceDefinition } from '#domain/application.ts'
 import { CONTAINER_CEILING, type PlannedInstance } from '#domain/build-plan.ts'
 
 export function serviceDefinition(name: string, dependsOn: readonly string[] = []): ServiceDefinition {
@@ -24,7 +24,7 @@ export function serviceDefinition(name: string, dependsOn: readonly string[] = [
   }
 }
 
-export const limitDefinition: LimitDefinition = {
+export const limitDefinition: CommandLimit = {
   code: 'users',
   title: 'Users',
   service: 'web',

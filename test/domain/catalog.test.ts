@@ -7,6 +7,7 @@ import { shop } from './application-fixture.ts'
 
 const metered = {
   ...shop,
+  limits: [...shop.limits, { code: 'traffic', title: 'Traffic', metric: 'network' }],
   metrics: [
     {
       code: 'network',
@@ -59,6 +60,24 @@ const refusals: [name: string, product: ProposedProduct, pointer: string, code: 
   ['a flat product with a metric', { ...flat, metric: 'network' }, '/metric', 'field_invalid'],
   ['a flat product with a limit', { ...flat, limitCode: 'users' }, '/limit', 'field_invalid'],
   ['a limit that nothing enforces', { ...threshold, limitCode: 'seats' }, '/limit', 'limit_unknown'],
+  [
+    'a hard limit that its application only measures',
+    { ...threshold, unit: 'GiB', limitCode: 'traffic' },
+    '/terms/enforcement',
+    'limit_not_enforceable',
+  ],
+  [
+    'a throttled limit that its application cannot slow',
+    { ...threshold, terms: { enforcement: 'throttle' } },
+    '/terms/enforcement',
+    'limit_not_enforceable',
+  ],
+  [
+    'traffic with a ceiling of users',
+    { ...threshold, limitCode: 'traffic', terms: { enforcement: 'soft' } },
+    '/unit',
+    'unit_not_convertible',
+  ],
   ['a unit that is none', { ...flat, unit: 'furlong' }, '/unit', 'unit_unknown'],
   ['a currency that is none', { ...flat, currency: 'XXX' }, '/currency', 'currency_unknown'],
 ]

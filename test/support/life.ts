@@ -8,9 +8,11 @@ import { setInstanceState } from '#db/instance.ts'
 import { recordLimit } from '#db/limit.ts'
 import { insertPaymentRequest } from '#db/payment-request.ts'
 import { activateSubscription } from '#db/activation.ts'
+import { setSoldLimit } from '#db/order-line.ts'
 import { setPhase } from '#db/subscription.ts'
 import { openTask } from '#db/task.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
+import { reserveUnits } from '#db/unit-reservation.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { TestApi } from './api.ts'
@@ -27,6 +29,7 @@ x-clouder:
     - { code: network, title: Network, unit: GiB, kind: counter, aggregation: sum, source: { type: engine-network } }
   limits:
     - { code: users, title: Users, service: web, set: [set, '{value}'], read: [read], use: [use] }
+    - { code: seats, title: Seats, reserved: true }
 `
 
 export interface Life {
@@ -152,6 +155,9 @@ async function build(api: TestApi, subscriptionId: string, now: string): Promise
   })
   await setInstanceState(api.db, instance.id, 'building')
   await setInstanceState(api.db, instance.id, 'running')
+  await api.db.transaction().execute(async (tx) => await setSoldLimit(tx, instance.id, 'seats', '2'))
+  const units = { instanceId: instance.id, code: 'seats', quantity: '1', reference: 'ada', actor: 'key_1' }
+  await reserveUnits(api.db, units)
   return instance.id
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
+import { runOnHost } from '#bin/host-command.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { bundleWorkflows } from '#bin/workflow-bundle.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
@@ -66,6 +67,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       busyboxPath: process.env['CLOUDER_BUSYBOX'] ?? '',
       packageArchive: await findPackageArchive(),
       backupsFolder,
+      runInNetwork: runOnHost,
     }),
   )
   const server = { db, runner, installationKey }

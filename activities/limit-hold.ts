@@ -1,0 +1,76 @@
+import { decideSubscriptionLimits, noteHoldFailure, settleHolds } from '#db/limit-hold.ts'
+import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
+import { withInstanceLock } from '#db/instance-lock.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import { isHeldBy } from '#domain/limit-hold.ts'
+import type { RunnerContext } from '#domain/runner.ts'
+import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { withRunnerContext } from './failure.ts'
+import { makeAsPlanned } from './replacement.ts'
+import { openSecrets } from './secret.ts'
+import { readUsage } from './usage.ts'
+
+export interface LimitsTicket {
+  /** Codes of what is reached and held. */
+  readonly limited: readonly string[]
+  readonly toHold: readonly { readonly instanceId: string; readonly serverId: string }[]
+}
+
+/** Which limits of a subscription are reached, by what was measured of them. */
+export function createLimitDecisionActivities({ db }: DatabaseDependencies) {
+  return {
+    async decideLimits(input: { subscriptionId: string; nowMs: number }): Promise<LimitsTicket> {
+      const id = decodeId('subscription', input.subscriptionId)
+      const { limited, toHold } = await decideSubscriptionLimits(db, id, new Date(input.nowMs).toISOString())
+      return {
+        limited,
+        toHold: toHold.map((instance) => ({
+          instanceId: encodeId('instance', instance.id),
+          serverId: encodeId('server', instance.serverId),
+        })),
+      }
+    },
+
+    async noteHoldFailure(input: { instanceId: string; code: string; detail: string }): Promise<void> {
+      const detail = `${input.code}: ${input.detail}`.slice(0, 500)
+      await noteHoldFailure(db, decodeId('instance', input.instanceId), detail)
+    },
+  }
+}
+
+/** What holds an instance from outside. */
+export function createLimitHoldActivities(deps: ServerDependencies) {
+  const { db, installationKey } = deps
+  return {
+    /** Makes what was decided so, and sees it so. Called again, after whatever end, it finds what is there. */
+    async holdInstance(input: { instanceId: string }): Promise<void> {
+      const id = decodeId('instance', input.instanceId)
+      await withInstanceLock(db, id, async () => {
+        const instance = await getDeployedInstance(db, id)
+        if (instance.state !== 'running' && instance.state !== 'limited') return
+        const secrets = await openSecrets(db, installationKey, instance)
+        await withRunnerContext(async (ctx) => await carryOut(deps, instance, ctx), { secrets })
+        await settleHolds(db, instance)
+      })
+    },
+  }
+}
+
+/** What was counted is read before containers are stopped or made anew: it is lost with them. */
+async function carryOut(
+  deps: ServerDependencies,
+  instance: DeployedInstance,
+  ctx: RunnerContext,
+): Promise<void> {
+  const { definition, planned } = instance
+  const ref = { definition, instance: planned }
+  await readUsage(deps, instance, ctx)
+  if (isHeldBy(planned.holds, 'stop')) {
+    const observed = await deps.runner.stop(ref, ctx)
+    if (observed.containers.length > 0 && !observed.isStopped)
+      throw new Error(`${planned.instance} was told to stop and still runs`)
+    return
+  }
+  await makeAsPlanned(deps, instance.id, ctx)
+  if (definition.limits.some((limit) => 'throttleKbit' in limit)) await deps.runner.throttle(ref, ctx)
+}

@@ -1,0 +1,81 @@
+import type { DeployedInstance } from '#db/instance.ts'
+import { foreseeLimits } from '#db/limit-hold.ts'
+import { noteLimitUses } from '#db/limit-use.ts'
+import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
+import { messageOf } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { isHeldBy } from '#domain/limit-hold.ts'
+import type { Runner, RunnerContext } from '#domain/runner.ts'
+import type { ServerDependencies } from './dependencies.ts'
+import { eachOf } from './each-of.ts'
+
+/** What a look at the sold limits of a server's instances found. */
+export interface SampledLimits {
+  /** Subscriptions of which something is to be held or let go: `sub_…`. */
+  readonly crossed: readonly string[]
+  readonly failed: readonly string[]
+}
+
+/** So many commands at once. */
+const commandsAtOnce = 8
+
+/**
+ * Measures what is used of every sold limit, after the readings of the same tick were stored, and finds where something follows from
+ * it. What follows is decided and done by the workflow of the subscription; seen again, it is told again.
+ */
+export async function sampleLimits(
+  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  instances: readonly DeployedInstance[],
+  ctx: RunnerContext,
+): Promise<SampledLimits> {
+  const now = new Date().toISOString()
+  const sold = await listSoldLimits(db, { instanceIds: instances.map(({ id }) => id) }, now)
+  if (sold.length === 0) return { crossed: [], failed: [] }
+  const failed: string[] = []
+  const counted = new Map<string, string>()
+  await eachOf(countable(instances, sold), commandsAtOnce, async ({ instance, limit }) => {
+    const ref = { definition: instance.definition, instance: instance.planned }
+    try {
+      counted.set(keyOfLimit(limit), String(await runner.readUse(ref, limit.code, ctx)))
+    } catch (error) {
+      failed.push(`${instance.planned.instance}: ${limit.code}: ${messageOf(error).slice(0, 200)}`)
+    }
+  })
+  failed.push(...(await throttleAgain(runner, instances, ctx)))
+  await noteLimitUses(db, instances, sold, counted)
+  const decisions = await foreseeLimits(db, instances, sold)
+  const crossed = instances.filter(({ id }) => {
+    const decision = decisions.get(id)
+    return decision !== undefined && (decision.changed.length > 0 || decision.isToBeHeld)
+  })
+  const ids = new Set(crossed.map(({ subscriptionId }) => encodeId('subscription', subscriptionId)))
+  return { crossed: [...ids], failed }
+}
+
+/** Limits whose use the application itself counts; one that is stopped counts nothing. */
+function countable(instances: readonly DeployedInstance[], sold: readonly SoldLimit[]) {
+  return sold.flatMap((limit) => {
+    const instance = instances.find(({ id }) => id === limit.instanceId)
+    const definition = instance?.definition.limits.find(({ code }) => code === limit.code)
+    if (instance === undefined || definition === undefined || !('use' in definition)) return []
+    return isHeldBy(instance.planned.holds, 'stop') ? [] : { instance, limit }
+  })
+}
+
+/** A container that was started since sends freely. */
+async function throttleAgain(
+  runner: Runner,
+  instances: readonly DeployedInstance[],
+  ctx: RunnerContext,
+): Promise<string[]> {
+  const failed: string[] = []
+  for (const { definition, planned } of instances) {
+    if (!isHeldBy(planned.holds, 'throttle_network')) continue
+    try {
+      await runner.throttle({ definition, instance: planned }, ctx)
+    } catch (error) {
+      failed.push(`${planned.instance}: ${messageOf(error).slice(0, 200)}`)
+    }
+  }
+  return failed
+}

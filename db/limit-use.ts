@@ -1,0 +1,95 @@
+import { sql } from 'kysely'
+import type { Db } from './database.ts'
+import type { DeployedInstance } from './instance.ts'
+import { keyOfLimit, presentMetrics, type SoldLimit } from './sold-limit.ts'
+import { readTakenUnits } from './unit-reservation.ts'
+import { measureUsages, readMeters } from './usage-measure.ts'
+
+/** What was asked of instances themselves, by `keyOfLimit`: what commands print. */
+export type CountedUses = ReadonlyMap<string, string>
+
+/**
+ * Measures and writes down what is used of sold limits: of metered ones what was read, of handed out units what is taken, and what was
+ * counted in the instances. What cannot be measured stays as it was.
+ */
+export async function noteLimitUses(
+  db: Db,
+  instances: readonly DeployedInstance[],
+  sold: readonly SoldLimit[],
+  counted: CountedUses,
+): Promise<void> {
+  if (sold.length === 0) return
+  const uses = new Map([...counted, ...(await measureMetered(db, instances, sold))])
+  for (const [key, taken] of await readTakenUnits(db, reservedOf(instances, sold))) uses.set(key, taken)
+  const rows = sold.map((limit) => ({
+    id: limit.instanceId,
+    code: limit.code,
+    unit: limit.unit,
+    enforcement: limit.enforcement,
+    used: uses.get(keyOfLimit(limit)) ?? null,
+  }))
+  await sql`
+    update limits set enforcement = seen.enforcement, unit = seen.unit,
+      used_quantity = coalesce(seen.used, used_quantity),
+      used_at = case when seen.used is null then used_at else now() end
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+      as seen (id uuid, code text, unit text, enforcement text, used numeric)
+    where limits.instance_id = seen.id and limits.code = seen.code
+      and (limits.used_quantity, limits.unit, limits.enforcement)
+        is distinct from (coalesce(seen.used, limits.used_quantity), seen.unit, seen.enforcement)`.execute(db)
+}
+
+/** What was measured last of one; 0 where nothing was. */
+export async function readUsed(db: Db, limit: { instanceId: string; code: string }): Promise<number> {
+  const row = await db
+    .selectFrom('limits')
+    .select('used_quantity')
+    .where('instance_id', '=', limit.instanceId)
+    .where('code', '=', limit.code)
+    .executeTakeFirst()
+  return Number(row?.used_quantity ?? 0)
+}
+
+function definitionOf(instances: readonly DeployedInstance[], limit: SoldLimit) {
+  return instances
+    .find(({ id }) => id === limit.instanceId)
+    ?.definition.limits.find(({ code }) => code === limit.code)
+}
+
+function reservedOf(instances: readonly DeployedInstance[], sold: readonly SoldLimit[]): SoldLimit[] {
+  return sold.filter((limit) => {
+    const definition = definitionOf(instances, limit)
+    return definition !== undefined && 'isReserved' in definition
+  })
+}
+
+async function measureMetered(
+  db: Db,
+  instances: readonly DeployedInstance[],
+  sold: readonly SoldLimit[],
+): Promise<Map<string, string>> {
+  const metered = sold.flatMap((limit) => {
+    const definition = definitionOf(instances, limit)
+    return definition !== undefined && 'metric' in definition ? { limit, metric: definition.metric } : []
+  })
+  if (metered.length === 0) return new Map()
+  const known = await readMeters(db, [...new Set(metered.map(({ limit }) => limit.instanceId))])
+  const meters = new Map(
+    [...known].map(([id, meter]) => [id, { ...meter, metrics: presentMetrics(meter.metrics) }]),
+  )
+  const answers = await measureUsages(
+    db,
+    metered.map(({ limit: { subscriptionId, instanceId, unit, window }, metric }) => ({
+      subscriptionId,
+      instanceId,
+      metric,
+      unit,
+      window,
+      isLast: false,
+    })),
+    { meters },
+  )
+  return new Map(
+    metered.map(({ limit }, index) => [keyOfLimit(limit), answers[index]?.usage.quantity ?? '0']),
+  )
+}

@@ -1,0 +1,107 @@
+import Big from 'big.js'
+import { sql } from 'kysely'
+import type { MetricDefinition } from '#domain/application.ts'
+import { anchorOn } from '#domain/billing-cycle.ts'
+import { cycleHolding, startOfDay, type BillingInterval } from '#domain/calendar.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { defaultTerms, type Enforcement } from '#domain/terms.ts'
+import type { Db } from './database.ts'
+
+/** What is sold of one limit of an instance on a day, over all lines that sell it. */
+export interface SoldLimit {
+  readonly subscriptionId: string
+  readonly instanceId: string
+  readonly code: string
+  readonly quantity: string
+  readonly unit: string
+  readonly enforcement: Enforcement
+  /** In which what a counter grew by counts: from the start of the billing period until now, in the subscription's own time. */
+  readonly window: { readonly start: string; readonly end: string }
+}
+
+interface LineRow {
+  readonly subscription_id: string
+  readonly instance_id: string
+  readonly limit_code: string
+  readonly quantity: string
+  readonly unit: string
+  readonly enforcement: Enforcement | null
+  readonly today: string
+  readonly now: string
+  readonly time_zone: string
+  readonly starts_on: string | null
+  readonly anchor: string | null
+  readonly former_anchor: string | null
+  readonly anchor_moved_on: string | null
+  readonly interval_count: number | null
+  readonly interval_unit: BillingInterval['unit'] | null
+}
+
+/** Limits that are sold by the lines in force now, of any number of instances by one query. Two lines of one limit add up. */
+export async function listSoldLimits(
+  db: Db,
+  by: { readonly subscriptionId: string } | { readonly instanceIds: readonly string[] },
+  now: string,
+): Promise<SoldLimit[]> {
+  const isOfOne = 'subscriptionId' in by
+  const isAsked = isOfOne
+    ? sql`line.subscription_id = ${by.subscriptionId}`
+    : sql`line.instance_id = any(${by.instanceIds}::uuid[])`
+  // A subscription's workflow says itself what time it is; a look at many takes the time of each one's clock.
+  const instant = isOfOne ? sql`${now}::timestamptz` : sql`coalesce(clock.now_at, ${now}::timestamptz)`
+  const { rows } = await sql<LineRow>`
+    select line.subscription_id, line.instance_id, line.limit_code, line.quantity, line.unit, line.starts_on,
+      line.terms->>'enforcement' as enforcement, at.today, at.now, customer.time_zone,
+      coalesce(document.billing_cycle_anchor, line.starts_on) as anchor, document.former_anchor, document.anchor_moved_on,
+      line.interval_count, line.interval_unit
+    from subscription_lines line
+      join subscriptions subscription on subscription.id = line.subscription_id
+      join customers customer on customer.id = subscription.customer_id
+      left join test_clocks clock on clock.id = subscription.test_clock_id
+      left join subscription_documents document on document.id = line.document_id
+      cross join lateral (select ${instant} as now, (${instant} at time zone customer.time_zone)::date as today) at
+    where ${isAsked} and line.limit_code is not null and line.instance_id is not null
+      and (line.starts_on is null or line.starts_on <= at.today) and (line.ends_on is null or line.ends_on > at.today)
+    order by line.position, line.starts_on, line.id`.execute(db)
+  const groups = Map.groupBy(rows, (row) => `${row.instance_id}/${row.limit_code}`)
+  return [...groups.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : toSold(first, others),
+  )
+}
+
+function toSold(first: LineRow, others: readonly LineRow[]): SoldLimit {
+  const quantity = others.reduce((sum, { quantity: more }) => sum.plus(more), new Big(first.quantity))
+  return {
+    subscriptionId: first.subscription_id,
+    instanceId: first.instance_id,
+    code: first.limit_code,
+    quantity: quantity.toFixed(),
+    unit: first.unit,
+    enforcement: first.enforcement ?? defaultTerms.enforcement,
+    window: { start: startOfDay(first.time_zone, periodStart(first)), end: first.now },
+  }
+}
+
+/** Of a one-time fee, its whole life. */
+function periodStart(row: LineRow): string {
+  const { anchor, interval_count: count, interval_unit: unit, today } = row
+  if (anchor === null || count === null || unit === null) return row.starts_on ?? today
+  const { former_anchor: former, anchor_moved_on: until } = row
+  const formerAnchor = former === null || until === null ? null : { anchor: former, until }
+  return cycleHolding(anchorOn({ billingCycleAnchor: anchor, formerAnchor }, today), { count, unit }, today)
+    .start
+}
+
+export const keyOfLimit = (limit: Pick<SoldLimit, 'instanceId' | 'code'>): string =>
+  `${limit.instanceId}/${limit.code}`
+
+/** Of gauges, that which holds now is what is used. */
+export function presentMetrics(metrics: readonly MetricDefinition[]): MetricDefinition[] {
+  return metrics.map((metric) => (metric.kind === 'gauge' ? { ...metric, aggregation: 'last' } : metric))
+}
+
+/** A sold limit as workflows know it. */
+export function toLimitTicket(limit: SoldLimit) {
+  const { code, quantity, unit, enforcement } = limit
+  return { instanceId: encodeId('instance', limit.instanceId), code, quantity, unit, enforcement }
+}

@@ -1,6 +1,7 @@
 import type { DeployedInstance } from '#db/instance.ts'
 import { foreseeLimits } from '#db/limit-hold.ts'
 import { noteLimitUses } from '#db/limit-use.ts'
+import { warnOfLimits } from '#db/usage-warning.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
 import { messageOf } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -42,7 +43,7 @@ export async function sampleLimits(
     }
   })
   failed.push(...(await throttleAgain(runner, instances, ctx)))
-  await noteLimitUses(db, instances, sold, counted)
+  await warnOfLimits(db, await noteLimitUses(db, instances, sold, counted), now)
   const decisions = await foreseeLimits(db, instances, sold)
   const crossed = instances.filter(({ id }) => {
     const decision = decisions.get(id)

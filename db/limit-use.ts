@@ -4,6 +4,7 @@ import type { DeployedInstance } from './instance.ts'
 import { keyOfLimit, presentMetrics, type SoldLimit } from './sold-limit.ts'
 import { readTakenUnits } from './unit-reservation.ts'
 import { measureUsages, readMeters } from './usage-measure.ts'
+import type { LimitUsed } from './usage-warning.ts'
 
 /** What was asked of instances themselves, by `keyOfLimit`: what commands print. */
 export type CountedUses = ReadonlyMap<string, string>
@@ -11,14 +12,15 @@ export type CountedUses = ReadonlyMap<string, string>
 /**
  * Measures and writes down what is used of sold limits: of metered ones what was read, of handed out units what is taken, and what was
  * counted in the instances. What cannot be measured stays as it was.
+ * @returns what was measured now
  */
 export async function noteLimitUses(
   db: Db,
   instances: readonly DeployedInstance[],
   sold: readonly SoldLimit[],
   counted: CountedUses,
-): Promise<void> {
-  if (sold.length === 0) return
+): Promise<LimitUsed[]> {
+  if (sold.length === 0) return []
   const uses = new Map([...counted, ...(await measureMetered(db, instances, sold))])
   for (const [key, taken] of await readTakenUnits(db, reservedOf(instances, sold))) uses.set(key, taken)
   const rows = sold.map((limit) => ({
@@ -37,6 +39,7 @@ export async function noteLimitUses(
     where limits.instance_id = seen.id and limits.code = seen.code
       and (limits.used_quantity, limits.unit, limits.enforcement)
         is distinct from (coalesce(seen.used, limits.used_quantity), seen.unit, seen.enforcement)`.execute(db)
+  return rows.flatMap(({ id, code, used }) => (used === null ? [] : { instanceId: id, code, used }))
 }
 
 /** What was measured last of one; 0 where nothing was. */

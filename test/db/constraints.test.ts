@@ -1559,6 +1559,7 @@ test('a supplier invoice is received once and never changes', async () => {
   await assert.rejects(db.deleteFrom('supplier_invoices').where('id', '=', row).execute())
   await assert.rejects(
     db.updateTable('supplier_invoices').set({ number: 'X' }).where('id', '=', row).execute(),
+  )
 })
 
 test('a limit says in full what is used and what holds it, and no more units are handed out than were sold', async () => {

@@ -1,11 +1,11 @@
-import { readTogether, type Db } from '#db/database.ts'
+import type { Db } from '#db/database.ts'
 import {
   findIdByExternalId,
   findIdsByExternalIds,
   isExternalKind,
   type ExternalKind,
 } from '#db/external-id.ts'
-import { findIdByCode, findKnownIds, isCodedKind, isKnownId, type AddressedKind } from '#db/read/address.ts'
+import { findIdByCode, isCodedKind, isKnownId, type AddressedKind } from '#db/read/address.ts'
 import { BusinessError, fieldError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 
@@ -56,37 +56,43 @@ export async function resolveField(
   throw fieldError(field.pointer, field.unknown, `There is no ${words(field.kind)} ${field.text}.`)
 }
 
-/**
- * The UUIDs behind any number of ids and external ids of one field, by two queries.
- * @returns by text; a refusal where it stands for nothing
- */
-export async function resolveFields(
-  db: Db,
-  field: { kind: ExternalKind; texts: readonly string[]; pointer: string; unknown: ErrorCode },
-): Promise<Map<string, string | BusinessError>> {
-  const { kind, pointer } = field
-  const externalIds = field.texts.flatMap((text) => externalPattern.exec(text)?.[1] ?? [])
-  const decoded = new Map<string, string | BusinessError | undefined>(
-    field.texts
-      .filter((text) => idPattern.test(text))
-      .map((text) => [text, decodeField(kind, text, pointer)]),
-  )
-  const ids = [...decoded.values()].filter((id) => typeof id === 'string')
-  const [known, byExternalId] = await readTogether(
-    db,
-    async () => findKnownIds(db, kind, ids),
-    async () => findIdsByExternalIds(db, kind, externalIds),
-  )
-  const foundOf = (text: string): string | BusinessError => {
-    const id = decoded.get(text) ?? byExternalId.get(externalPattern.exec(text)?.[1] ?? '')
-    if (id instanceof BusinessError) return id
-    if (id !== undefined && (!decoded.has(text) || known.has(id))) return id
-    return fieldError(pointer, field.unknown, `There is no ${words(kind)} ${text}.`)
-  }
-  return new Map(field.texts.map((text) => [text, foundOf(text)]))
+export interface FieldOfMany {
+  readonly kind: ExternalKind
+  readonly pointer: string
+  readonly unknown: ErrorCode
 }
 
-function decodeField(kind: AddressedKind, text: string, pointer: string): string | BusinessError | undefined {
+/**
+ * The UUIDs behind any number of ids and external ids of one field. Whether an id stands for something, whoever reads what is
+ * behind it finds out, and refuses it with `unknownField` where it does not.
+ * @returns by text; a refusal where it cannot stand for anything
+ */
+export async function readFields(
+  db: Db,
+  field: FieldOfMany,
+  texts: ReadonlySet<string>,
+): Promise<Map<string, string | BusinessError>> {
+  const found = new Map<string, string | BusinessError>()
+  const externalIds: string[] = []
+  for (const text of texts) {
+    const [, externalId] = externalPattern.exec(text) ?? []
+    if (externalId === undefined) found.set(text, decodeField(field, text) ?? unknownField(field, text))
+    else externalIds.push(externalId)
+  }
+  const byExternalId = await findIdsByExternalIds(db, field.kind, externalIds)
+  for (const externalId of externalIds) {
+    const text = `ext:${externalId}`
+    found.set(text, byExternalId.get(externalId) ?? unknownField(field, text))
+  }
+  return found
+}
+
+export function unknownField({ kind, pointer, unknown }: FieldOfMany, text: string): BusinessError {
+  return fieldError(pointer, unknown, `There is no ${words(kind)} ${text}.`)
+}
+
+function decodeField({ kind, pointer }: FieldOfMany, text: string): string | BusinessError | undefined {
+  if (!idPattern.test(text)) return undefined
   try {
     return decodeKnown(kind, text)
   } catch (error) {

@@ -7,6 +7,7 @@ import { assertEveryRouteIsGuarded, createFrame, type ApiContext, type Frame } f
 import { problemPage } from './pages/problem.tsx'
 import { registerPages } from './pages/index.ts'
 import { registerRoutes } from './routes/index.ts'
+import { usageEventsPath } from './routes/usage-events.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
 /** The whole API as a value, with its table of rights; it does not listen. `app` is its Hono application. */
@@ -40,6 +41,8 @@ function finish(ctx: ApiContext, deps: ApiDependencies): void {
 /** Who changed what. Reads are not logged: there are many, and they leave nothing. Addresses only, never bodies or keys. */
 function logWrite(ctx: ApiContext, deps: ApiDependencies, durationMs: number): void {
   if (ctx.req.method === 'GET' || ctx.req.method === 'HEAD') return
+  // Thousands a second, each a row with its source: among them nobody would find who changed what.
+  if (ctx.req.path === usageEventsPath && ctx.res.status < 400) return
   const fields = {
     request_id: ctx.get('requestId'),
     principal: ctx.get('principal')?.name,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { findApiKey, touchApiKey } from '#db/api-key.ts'
 import type { Db } from '#db/database.ts'
 import { consumeLoginLink, endSession, insertSession, useSession } from '#db/session.ts'
 import { BusinessError, linkExpired } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { hashSecret, isSameSecret, readApiKeyId } from './api-key.ts'
+import type { KeyLookup } from './key-lookup.ts'
 import type { Permission } from './permission.ts'
 
 /** Who asks. `name` is what events and orders record; it is an id, never a person's name. */
@@ -30,33 +30,30 @@ export interface Access {
   readonly now: () => string
 }
 
-const keyUseResolutionMs = 60_000
-
 /**
  * The principal of a request, or undefined if it names none.
  * @throws `key_invalid`, `credentials_ambiguous`
  */
-export async function authenticate(ctx: Context, access: Access): Promise<Principal | undefined> {
+export async function authenticate(
+  ctx: Context,
+  access: Access & { readonly findKey: KeyLookup },
+): Promise<Principal | undefined> {
   const header = ctx.req.header('authorization')
   const cookie = getCookie(ctx, cookieName(access.publicUrl))
   if (header !== undefined && cookie !== undefined) {
     throw new BusinessError('credentials_ambiguous', 'A request carries a cookie or a key, never both.')
   }
-  if (header !== undefined) return await authenticateKey(header, access)
+  if (header !== undefined) return await authenticateKey(header, access.findKey)
   return cookie === undefined ? undefined : await authenticateSession(cookie, access)
 }
 
-async function authenticateKey(header: string, access: Access): Promise<Principal> {
-  const refusal = new BusinessError('key_invalid', 'The API key is not valid, or no longer.')
+async function authenticateKey(header: string, findKey: KeyLookup): Promise<Principal> {
+  const refusal = () => new BusinessError('key_invalid', 'The API key is not valid, or no longer.')
   const [, text] = /^Bearer (\S+)$/i.exec(header) ?? []
   const id = text === undefined ? undefined : readApiKeyId(text)
-  if (text === undefined || id === undefined) throw refusal
-  const now = access.now()
-  const key = await findApiKey(access.db, id, now)
-  if (!key || !isSameSecret(text, key.secretSha256)) throw refusal
-  if (key.lastUsedAt === null || Date.parse(now) - Date.parse(key.lastUsedAt) > keyUseResolutionMs) {
-    await touchApiKey(access.db, id, now)
-  }
+  if (text === undefined || id === undefined) throw refusal()
+  const key = await findKey(id)
+  if (!key || !isSameSecret(text, key.secretSha256)) throw refusal()
   return { kind: 'key', name: encodeId('apiKey', key.id), mode: key.mode, scopes: key.scopes }
 }
 

@@ -50,13 +50,20 @@ export function parseJson(bytes: Uint8Array): { text: string; value: unknown } {
  * @throws `body_too_large`
  */
 export async function readBytes(request: Request, largestBytes: number): Promise<Uint8Array> {
-  const tooLarge = new BusinessError('body_too_large', `The body is larger than ${largestBytes} bytes.`)
-  if (Number(request.headers.get('content-length') ?? 0) > largestBytes) throw tooLarge
+  const tooLarge = () => new BusinessError('body_too_large', `The body is larger than ${largestBytes} bytes.`)
+  const stated = request.headers.get('content-length')
+  if (stated !== null && Number(stated) <= largestBytes) {
+    // The server reads no more than the stated length: read at once, it costs a fraction of what a stream does.
+    const bytes = new Uint8Array(await request.arrayBuffer())
+    if (bytes.byteLength > largestBytes) throw tooLarge()
+    return bytes
+  }
+  if (stated !== null) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > largestBytes) throw tooLarge
+    if (size > largestBytes) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -36,6 +36,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order an add-on with what it is sold beside; other products by themselves, or change the quantity of the line there is.',
     seeProducts,
   ),
+  already_reversed: kind(
+    409,
+    'The event was reversed already',
+    'An event is reversed once. Push what should count besides as an event of its own.',
+  ),
   application_refused: kind(
     422,
     'The application asks for what is not allowed',
@@ -632,6 +637,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Mend what the detail names, then repair it again.',
     seeTasks,
   ),
+  reversal_too_large: kind(
+    422,
+    'More is taken back than there was',
+    'A reversing event takes back at most the quantity of the event that it names.',
+  ),
+  reversed_event_unknown: kind(
+    422,
+    'There is no such event to reverse',
+    'Name in reverses the id of a recorded event of the same source that reverses none itself.',
+  ),
   scope_missing: kind(403, 'The key may not do this', 'Use a key with the scope that the detail names.'),
   secret_shown: kind(
     409,
@@ -774,6 +789,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'The event is too old to be billed',
     'Nothing was stored. Put the amount on the next invoice as a one-off.',
+  ),
+  usage_not_taken: kind(
+    422,
+    'No line bills this use',
+    'The metric is sold, but each of its lines bills other properties. Correct them, or sell a line that takes them; then send the event again.',
   ),
   variable_missing: kind(
     422,

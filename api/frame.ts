@@ -9,6 +9,7 @@ import { authenticate, authorize, refuseForeignWrite, type Principal } from './a
 import { readBody, refuseForm } from './body.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
+import { createKeyLookup, type KeyLookup } from './key-lookup.ts'
 import { describeRoute } from './openapi.ts'
 import type { Permission } from './permission.ts'
 import { parse, parseAddress } from './validation.ts'
@@ -98,6 +99,7 @@ export function createFrame(deps: ApiDependencies): Frame {
   const app = new OpenAPIHono<ApiEnv>()
   const permissions = new Map<string, Permission>()
   const afterwards = createAfterwards(deps.log)
+  const findKey = createKeyLookup(deps)
   const register = (method: string, path: string, permission: Permission, handler: Handler<ApiEnv>) => {
     permissions.set(`${method.toUpperCase()} ${path}`, permission)
     app.on(method.toUpperCase(), path, handler)
@@ -111,13 +113,13 @@ export function createFrame(deps: ApiDependencies): Frame {
       app.openAPIRegistry.registerPath(describeRoute(definition))
       const path = definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
       register(definition.method, path, definition.permission, async (ctx) =>
-        answerRoute(ctx, { deps, afterwards }, definition, handler),
+        answerRoute(ctx, { deps, afterwards, findKey }, definition, handler),
       )
     },
     page(definition, handler) {
       register(definition.method, definition.path, definition.permission, async (ctx) => {
         if (definition.method === 'post' && definition.body !== 'own') refuseForm(ctx)
-        await admit(ctx, deps, definition)
+        await admit(ctx, { ...deps, findKey }, definition)
         return await handler(ctx)
       })
     },
@@ -142,7 +144,7 @@ export function assertEveryRouteIsGuarded(frame: Frame): void {
 
 async function admit(
   ctx: ApiContext,
-  deps: ApiDependencies,
+  deps: ApiDependencies & { readonly findKey: KeyLookup },
   definition: { method: string; permission: Permission },
 ): Promise<void> {
   const principal = await authenticate(ctx, deps)
@@ -166,11 +168,11 @@ type AnyHandler = (call: Call<never, never, never>) => Promise<unknown>
 
 async function answerRoute(
   ctx: ApiContext,
-  { deps, afterwards }: Pick<Frame, 'deps' | 'afterwards'>,
+  { deps, afterwards, findKey }: Pick<Frame, 'deps' | 'afterwards'> & { readonly findKey: KeyLookup },
   definition: RouteDefinition,
   handler: AnyHandler,
 ): Promise<Response> {
-  await admit(ctx, deps, definition)
+  await admit(ctx, { ...deps, findKey }, definition)
   const body = definition.method === 'get' ? { text: '', value: undefined } : await readBody(ctx)
   const later: (() => Promise<void>)[] = []
   const call = {

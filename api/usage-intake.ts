@@ -1,23 +1,9 @@
 import type { Db } from '#db/database.ts'
-import { readServedLines, type ServedLineRow } from '#db/read/usage.ts'
-import { storeUsageEvents, type NewUsageEvent, type UsageEventResult } from '#db/usage-event.ts'
 import { assert } from '#domain/assert.ts'
-import { BusinessError, fieldError } from '#domain/errors.ts'
-import { placeUsageEvent, readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
-import { resolveFields } from './addressing.ts'
-
-/** What became of one event. A refused one left nothing. */
-export type IntakeResult = { readonly result: 'stored' | 'duplicate' } | Refused
-
-interface Refused {
-  readonly refusal: BusinessError
-}
-
-/** An event that was read, with the line that it would count for. */
-export interface PlacedEvent {
-  readonly event: NewUsageEvent
-  readonly line: ServedLineRow
-}
+import { BusinessError } from '#domain/errors.ts'
+import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
+import { keepRefused, UnreadableLine } from './refused-usage.ts'
+import { placeOnly, storePlaced, type IntakeResult, type PlacedEvent, type Refused } from './usage-placing.ts'
 
 interface Waiting {
   readonly events: readonly UsageEvent[]
@@ -34,7 +20,7 @@ export interface IntakeLimits {
   readonly waitingEvents: number
 }
 
-const defaultLimits: IntakeLimits = { chunkEvents: 1000, writers: 2, waitingEvents: 20_000 }
+const defaultLimits: IntakeLimits = { chunkEvents: 4000, writers: 2, waitingEvents: 20_000 }
 
 /**
  * Takes usage events of all requests together: what comes while one transaction is written is written by the next one, so
@@ -42,10 +28,11 @@ const defaultLimits: IntakeLimits = { chunkEvents: 1000, writers: 2, waitingEven
  */
 export interface UsageIntake {
   /**
+   * @param sender as events name him: what is refused is kept, and listed under his name
    * @returns in the order of the values
    * @throws `too_many_requests` when more waits than can be held; nothing was taken then
    */
-  push(values: readonly unknown[]): Promise<IntakeResult[]>
+  push(values: readonly unknown[], sender: string): Promise<IntakeResult[]>
 }
 
 export function createUsageIntake(
@@ -90,51 +77,46 @@ export function createUsageIntake(
   }
 
   return {
-    push: async (values) =>
-      await doneTogether(values.map(readOne), async (read) => await store(read.map(({ event }) => event))),
+    push: async (values, sender) => {
+      const results = await withRead<IntakeResult>(values, store)
+      await keepRefused(deps, sender, values, results)
+      return results
+    },
   }
 }
 
-/** Does together what was not refused before, and gives what came of it in the places of all. */
-async function doneTogether<Good extends object, Result>(
-  items: readonly (Good | Refused)[],
-  work: (good: readonly Good[]) => Promise<readonly Result[]>,
+/** Does together what can be read, and gives what came of it in the places of all. */
+async function withRead<Result>(
+  values: readonly unknown[],
+  work: (events: readonly UsageEvent[]) => Promise<readonly (Result | Refused)[]>,
 ): Promise<(Result | Refused)[]> {
-  const good = items.filter((item): item is Good => !isRefused(item))
-  const results = new Map((await work(good)).map((result, index) => [good[index], result]))
-  return items.map((item) => {
-    if (isRefused(item)) return item
-    const result = results.get(item)
-    assert(result !== undefined, 'what was done together has a result each')
+  const events: UsageEvent[] = []
+  const refusals: (Refused | undefined)[] = values.map((value) => {
+    if (value instanceof UnreadableLine)
+      return { refusal: new BusinessError('json_malformed', 'The line is not JSON.') }
+    try {
+      events.push(readUsageEvent(value))
+      return undefined
+    } catch (error) {
+      if (error instanceof BusinessError) return { refusal: error }
+      throw error
+    }
+  })
+  const results = (await work(events)).values()
+  return refusals.map((refusal) => {
+    if (refusal !== undefined) return refusal
+    const { value: result } = results.next()
+    assert(result !== undefined, 'what was read has a result')
     return result
   })
 }
 
-function isRefused(item: object): item is Refused {
-  return 'refusal' in item
-}
-
-/** What could not even be parsed comes as its refusal. */
-function readOne(value: unknown): { readonly event: UsageEvent } | Refused {
-  if (value instanceof BusinessError) return { refusal: value }
-  try {
-    return { event: readUsageEvent(value) }
-  } catch (error) {
-    return { refusal: refusalOf(error) }
-  }
-}
-
-function refusalOf(error: unknown): BusinessError {
-  if (error instanceof BusinessError) return error
-  throw error
-}
-
 async function settle(deps: { db: Db; now: () => string }, chunk: readonly Waiting[]): Promise<void> {
   try {
-    const results = await storeChunk(
-      deps,
-      chunk.flatMap(({ events }) => events),
-    )
+    const all = chunk.flatMap(({ events }) => events)
+    const results = await deps.db
+      .transaction()
+      .execute(async (tx) => storePlaced({ db: tx, now: deps.now }, all))
     let from = 0
     for (const { events, resolve } of chunk) {
       resolve(results.slice(from, from + events.length))
@@ -145,94 +127,10 @@ async function settle(deps: { db: Db; now: () => string }, chunk: readonly Waiti
   }
 }
 
-async function storeChunk(
-  deps: { db: Db; now: () => string },
-  events: readonly UsageEvent[],
-): Promise<IntakeResult[]> {
-  return await deps.db.transaction().execute(async (tx) => {
-    const placed = await placeEvents(tx, events, deps.now())
-    return await doneTogether(placed, async (good): Promise<IntakeResult[]> => {
-      const nowOf = new Map(good.map(({ event, line }) => [event.subscriptionId, line.clock_now_at]))
-      const stored = await storeUsageEvents(
-        tx,
-        good.map(({ event }) => event),
-        (subscriptionId) => nowOf.get(subscriptionId) ?? deps.now(),
-      )
-      return good.map(({ event }, index) => toResult(event, stored[index]))
-    })
-  })
-}
-
-function toResult(event: NewUsageEvent, result: UsageEventResult | undefined): IntakeResult {
-  assert(result, 'an event has a result')
-  return result === 'conflict' ? { refusal: conflictOf(event) } : { result }
-}
-
-function conflictOf(event: NewUsageEvent): BusinessError {
-  return new BusinessError(
-    'usage_event_conflict',
-    `${event.source} ${event.eventId} was recorded with other content.`,
-  )
-}
-
 /** What each event would count for, as the intake decides it; nothing is written. */
 export async function tryUsageEvents(
-  { db, now }: { readonly db: Db; readonly now: () => string },
+  deps: { readonly db: Db; readonly now: () => string },
   values: readonly unknown[],
 ): Promise<(PlacedEvent | Refused)[]> {
-  return await doneTogether(values.map(readOne), async (read) =>
-    placeEvents(
-      db,
-      read.map(({ event }) => event),
-      now(),
-    ),
-  )
-}
-
-/** By few queries, however many events there are. */
-async function placeEvents(
-  db: Db,
-  events: readonly UsageEvent[],
-  now: string,
-): Promise<(PlacedEvent | Refused)[]> {
-  const texts = [...new Set(events.map((event) => event.subscription))]
-  const field = { kind: 'subscription', pointer: '/subject', unknown: 'subscription_unknown' } as const
-  const subjects = await resolveFields(db, { ...field, texts })
-  const ids = new Set([...subjects.values()].flatMap((found) => (typeof found === 'string' ? [found] : [])))
-  const lines = await readServedLines(db, [...ids])
-  return events.map((event) => {
-    const subscriptionId = subjects.get(event.subscription)
-    assert(subscriptionId, 'every text stands for something or is refused')
-    if (subscriptionId instanceof BusinessError) return { refusal: subscriptionId }
-    try {
-      return place(event, { subscriptionId, lines: lines.get(subscriptionId) ?? [], now })
-    } catch (error) {
-      return { refusal: refusalOf(error) }
-    }
-  })
-}
-
-function place(
-  event: UsageEvent,
-  context: { subscriptionId: string; lines: readonly ServedLineRow[]; now: string },
-): PlacedEvent {
-  const line = context.lines.findLast((candidate) => candidate.metric === event.metric)
-  if (!line) throw fieldError('/type', 'metric_unknown', `The subscription does not meter ${event.metric}.`)
-  const placed = placeUsageEvent(event, {
-    unit: line.unit,
-    now: line.clock_now_at ?? context.now,
-    servedUntil: line.served_until,
-  })
-  return {
-    event: {
-      source: event.source,
-      eventId: event.id,
-      subscriptionId: context.subscriptionId,
-      metric: event.metric,
-      quantity: event.quantity,
-      isInstantOfArrival: event.occurredAt === null,
-      ...placed,
-    },
-    line,
-  }
+  return await withRead<PlacedEvent>(values, async (events) => placeOnly(deps, events))
 }

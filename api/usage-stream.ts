@@ -6,10 +6,12 @@ import { toProblem } from './errors.ts'
 import { readLines } from './event-lines.ts'
 import type { ApiContext } from './frame.ts'
 import type { usageBatchResultSchema, UsageStreamLine } from './schemas/usage-event.ts'
-import type { IntakeResult, UsageIntake } from './usage-intake.ts'
+import { UnreadableLine } from './refused-usage.ts'
+import type { UsageIntake } from './usage-intake.ts'
+import type { IntakeResult } from './usage-placing.ts'
 
-/** Pieces of one stream that are written at once, so that the next is read while the one before waits for the disk. */
-const piecesAtOnce = 4
+/** Pieces of one stream, of 64 KiB, that wait at once: enough for two transactions, so that one is read while one is written. */
+const piecesAtOnce = 32
 
 export type BatchResult = z.infer<typeof usageBatchResultSchema>
 
@@ -28,7 +30,7 @@ function toRefusalJson({ code, message, fields }: BusinessError) {
 }
 
 /** Answers piece by piece: a line of the answer says what is on disk, so that an interrupted sender knows where to go on. */
-export function answerUsageStream(ctx: ApiContext, intake: UsageIntake): Response {
+export function answerUsageStream(ctx: ApiContext, intake: UsageIntake, sender: string): Response {
   ctx.header('Content-Type', 'application/x-ndjson')
   ctx.header('X-Accel-Buffering', 'no')
   const { body } = ctx.req.raw
@@ -43,7 +45,7 @@ export function answerUsageStream(ctx: ApiContext, intake: UsageIntake): Respons
       await writeLine(out, { through: total.through, ...piece })
     }
     try {
-      await pump(body ?? [], intake, report)
+      await pump(body ?? [], async (values) => pushPatiently(intake, values, sender), report)
       await writeLine(out, { is_complete: true, ...total })
     } catch (error) {
       const request = { path: ctx.req.path, requestId: ctx.get('requestId') }
@@ -59,14 +61,14 @@ async function writeLine(out: StreamingApi, line: UsageStreamLine): Promise<void
 /** Reads on while up to `piecesAtOnce` pieces are written, and reports them in their order. */
 async function pump(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  intake: UsageIntake,
+  push: (values: readonly unknown[]) => Promise<IntakeResult[]>,
   report: (results: IntakeResult[]) => Promise<void>,
 ): Promise<void> {
   const underWay: Promise<IntakeResult[]>[] = []
   for await (const piece of readLines(body)) {
     const next = underWay.length < piecesAtOnce ? undefined : underWay.shift()
     if (next) await report(await next)
-    const pushed = pushPatiently(intake, piece.map(parseLine))
+    const pushed = push(piece.map(parseLine))
     // Heard of when its turn comes.
     pushed.catch(() => {})
     underWay.push(pushed)
@@ -78,15 +80,19 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {
-    return new BusinessError('json_malformed', 'The line is not JSON.')
+    return new UnreadableLine(line)
   }
 }
 
 /** A stream is slowed down where a request would be sent away. */
-async function pushPatiently(intake: UsageIntake, values: readonly unknown[]): Promise<IntakeResult[]> {
+async function pushPatiently(
+  intake: UsageIntake,
+  values: readonly unknown[],
+  sender: string,
+): Promise<IntakeResult[]> {
   for (;;) {
     try {
-      return await intake.push(values)
+      return await intake.push(values, sender)
     } catch (error) {
       if (!(error instanceof BusinessError) || error.code !== 'too_many_requests') throw error
       await new Promise((resolve) => setTimeout(resolve, 50))

@@ -44,7 +44,8 @@ function readEnvironment(): z.output<typeof environmentSchema> {
 }
 
 const env = readEnvironment()
-const log = pino({ level: env.CLOUDER_LOG_LEVEL, base: { part: 'api' } })
+// Written beside the requests, not before their answers; what a kill may cost is the last lines of the log.
+const log = pino({ level: env.CLOUDER_LOG_LEVEL, base: { part: 'api' } }, pino.destination({ sync: false }))
 const db = openDatabase(env.CLOUDER_DATABASE_URL, {
   applicationName: 'clouder api',
   maxConnections: 20,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from './database.ts'
 
 export interface ApiKey {
@@ -9,24 +10,27 @@ export interface ApiKey {
   readonly lastUsedAt: string | null
 }
 
-/** A key that may be used now: neither revoked nor expired. */
-export async function findApiKey(db: Db, id: string, now: string): Promise<ApiKey | undefined> {
-  const row = await db
+/** Those of the keys that may be used now, neither revoked nor expired, by id. */
+export async function findApiKeys(db: Db, ids: readonly string[], now: string): Promise<Map<string, ApiKey>> {
+  const rows = await db
     .selectFrom('api_keys')
     .select(['id', 'name', 'mode', 'secret_sha256', 'scopes', 'last_used_at'])
-    .where('id', '=', id)
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
     .where('revoked_at', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .executeTakeFirst()
-  return (
-    row && {
-      id: row.id,
-      name: row.name,
-      mode: row.mode,
-      secretSha256: row.secret_sha256,
-      scopes: row.scopes,
-      lastUsedAt: row.last_used_at,
-    }
+    .execute()
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      {
+        id: row.id,
+        name: row.name,
+        mode: row.mode,
+        secretSha256: row.secret_sha256,
+        scopes: row.scopes,
+        lastUsedAt: row.last_used_at,
+      },
+    ]),
   )
 }
 

@@ -101,6 +101,7 @@ function questionOf(
     subscriptionId: subscription.id,
     instanceId,
     metric: line.metric,
+    usageFilter: line.terms.usageFilter,
     unit: line.unit,
     window: instantWindow(part.servicePeriod, timeZone),
     isLast: isClosingUsage(part, subscription.endsOn),

@@ -42,6 +42,7 @@ import type {
   ReadingsView,
   ReadingValuesTable,
   SpendCapsTable,
+  RefusedUsageEventsTable,
   UsageEventsTable,
   UnsettledWindowsTable,
   UsageWarningsTable,
@@ -144,6 +145,7 @@ export interface Database {
   usage_events: UsageEventsTable
   usage_warnings: UsageWarningsTable
   spend_caps: SpendCapsTable
+  refused_usage_events: RefusedUsageEventsTable
   usage_windows: UsageWindowsTable
   unsettled_windows: UnsettledWindowsTable
   number_series: invoice.NumberSeriesTable

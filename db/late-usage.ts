@@ -129,6 +129,7 @@ async function readLateWindows(db: Db, subscriptionIds: readonly string[]): Prom
       select frozen.id as window_id, event.id, event.quantity, event.unit, event.occurred_at
       from usage_events event
       join subscription_lines line on line.subscription_id = event.subscription_id and line.metric = event.metric
+        and takes_usage(line.terms -> 'usageFilter', event.properties)
       join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = event.metric and not frozen.is_late
         and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
       where event.subscription_id = any(${subscriptionIds}::uuid[]) and event.is_late and event.late_window_id is null
@@ -235,6 +236,7 @@ function questionOf({ row, context }: KnownWindow): UsageQuestion {
     subscriptionId: subscription.id,
     instanceId,
     metric: line.metric ?? '',
+    usageFilter: line.terms.usageFilter,
     unit: line.unit,
     window: { start: row.window_starts_at, end: row.window_ends_at },
     isLast: isClosingUsage(partOf({ row, context }), subscription.endsOn),

@@ -1,5 +1,6 @@
 import { addDays, compareDates, dateIn, startOfDay } from '#domain/calendar.ts'
 import { presentUsage, type PresentUsage } from '#domain/invoice/present-usage.ts'
+import type { UsageCondition } from '#domain/usage-filter.ts'
 import { readBillInputs } from './bill-input.ts'
 import type { Db } from './database.ts'
 import { boundaryToCome } from './read/standing.ts'
@@ -14,6 +15,7 @@ export interface PresentLine extends PresentUsage {
   readonly instanceId: string | null
   readonly timeZone: string
   readonly isSum: boolean
+  readonly usageFilter: readonly UsageCondition[]
 }
 
 export interface PresentCost {
@@ -64,8 +66,9 @@ export async function readPresentCost(db: Db, subscriptionId: string, now: strin
       isSum: rule === undefined || rule.kind === 'counter',
     }
     const { id: lineId, description, metric } = part.line
+    const { usageFilter } = part.line.terms
     const { isSum } = terms
-    const of = { lineId, description, metric: metric ?? '', instanceId, timeZone, isSum }
+    const of = { lineId, description, metric: metric ?? '', instanceId, timeZone, isSum, usageFilter }
     return { ...of, ...presentUsage(part, measured, terms) }
   })
   return {
@@ -90,11 +93,12 @@ export async function readDaysOfUsage(
   const asked = lines.flatMap((line) => daysUntil(line, now).map((date) => ({ line, date })))
   const answers = await measureUsages(
     db,
-    asked.map(({ line: { instanceId, metric, unit, timeZone }, date }) => ({
+    asked.map(({ line: { instanceId, metric, unit, timeZone, usageFilter }, date }) => ({
       subscriptionId,
       instanceId,
       metric,
       unit,
+      usageFilter,
       window: { start: startOfDay(timeZone, date), end: startOfDay(timeZone, addDays(date, 1)) },
       isLast: false,
     })),

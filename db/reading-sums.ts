@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { checkConvertible, unitFactors } from '#domain/unit.ts'
+import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { MetricRule, ReadingSums } from '#domain/usage.ts'
 import type { Db } from './database.ts'
 import { readingBefore, readingsInside } from './stored-reading.ts'
@@ -11,6 +12,8 @@ export interface SumsQuestion {
   readonly instanceId: string
   readonly metric: string
   readonly rule: MetricRule
+  /** Left out: every series. */
+  readonly usageFilter?: readonly UsageCondition[]
   /** The unit that the quantity will be wanted in. */
   readonly unit: string
   readonly window: { readonly start: string; readonly end: string }
@@ -57,19 +60,24 @@ export async function readSums(
 
 /** One array a column: a statement of any number of questions has the same few parameters. */
 function askedOf(questions: readonly SumsQuestion[]) {
-  return sql`asked (index, instance_id, metric, begins, ends, until, percent, bucket_seconds) as materialized (
+  return sql`asked (index, instance_id, metric, begins, ends, until, percent, bucket_seconds, usage_filter) as materialized (
       select * from unnest(${questions.map(({ index }) => index)}::integer[],
         ${questions.map(({ instanceId }) => instanceId)}::uuid[], ${questions.map(({ metric }) => metric)}::text[],
         ${questions.map(({ window }) => window.start)}::timestamptz[],
         ${questions.map(({ window }) => window.end)}::timestamptz[],
         ${questions.map(({ until }) => until)}::timestamptz[],
         ${questions.map(({ rule }) => String(rule.percent ?? 100))}::numeric[],
-        ${questions.map(({ rule }) => rule.bucketSeconds ?? 3600)}::integer[])
+        ${questions.map(({ rule }) => rule.bucketSeconds ?? 3600)}::integer[],
+        ${questions.map(({ usageFilter = [] }) => (usageFilter.length === 0 ? null : JSON.stringify(usageFilter)))}::jsonb[])
     ), units (unit, factor) as materialized (
       select * from unnest(${unitFactors.map(({ unit }) => unit)}::text[],
         ${unitFactors.map(({ factor }) => factor)}::numeric[])
     )`
 }
+
+/** A line may ask for some of the series only. */
+const isAsked = sql`series.instance_id = asked.instance_id and series.metric = asked.metric and (asked.usage_filter is null
+      or takes_usage(asked.usage_filter, jsonb_build_object('series', series.series)))`
 
 /** A unit that is not in the table is refused when its row is looked at. */
 const factor = sql`coalesce((select factor from units where units.unit = series.unit), 1)`
@@ -85,7 +93,7 @@ async function readGrowth(db: Db, questions: readonly SumsQuestion[]) {
       sum(walked.reading_count)::integer as reading_count, min(walked.first_read_at) as first_read_at,
       max(walked.last_read_at) as last_read_at
     from asked
-    join reading_series series on series.instance_id = asked.instance_id and series.metric = asked.metric
+    join reading_series series on ${isAsked}
     cross join lateral (
       select coalesce(sum(case when step.before is null or step.value < step.before then step.value
             else step.value - step.before end) filter (where is_inside and not step.is_opening), 0) as grown,
@@ -144,7 +152,6 @@ function milliseconds(duration: RawBuilder<unknown>) {
 /** A gauge is at each moment the sum of what was read at that moment. */
 async function readGauges(db: Db, questions: readonly SumsQuestion[], way: GaugeWay) {
   const ofMetric = sql`from reading_series series`
-  const isAsked = sql`series.instance_id = asked.instance_id and series.metric = asked.metric`
   const { rows } = await sql<GaugeRow>`
     with ${askedOf(questions)}
     select asked.index, known.units, inside.*, carried.total as carried

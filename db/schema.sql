@@ -353,6 +353,17 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.takes_usage(filter jsonb, properties jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select not exists (
+    select from jsonb_array_elements(coalesce(filter, '[]')) as condition
+    where coalesce(case when condition ? 'is' then not condition -> 'is' ? (properties ->> (condition ->> 'property'))
+      else condition -> 'isNot' ? (properties ->> (condition ->> 'property')) end, true))
+$function$;
+
 CREATE TABLE add_ons (
   product_id uuid not null,
   main_product_id uuid not null,
@@ -1864,6 +1875,31 @@ CREATE TABLE reading_values (
 CREATE TRIGGER changed_reading_noted AFTER UPDATE ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
 CREATE TRIGGER late_reading_noted AFTER INSERT ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
 
+CREATE TABLE refused_usage_events (
+  id uuid not null,
+  sender text not null,
+  name text not null,
+  content text not null,
+  is_whole boolean not null,
+  code text not null,
+  detail text not null,
+  pointer text,
+  refusals integer not null default 1,
+  first_refused_at timestamp with time zone not null,
+  refused_at timestamp with time zone not null,
+  source text,
+  event_id text,
+  constraint refused_usage_events_pkey PRIMARY KEY (id),
+  constraint one_place_per_refused_event UNIQUE (sender, name),
+  constraint refused_usage_events_check CHECK ((refused_at >= first_refused_at)),
+  constraint refused_usage_events_content_check CHECK ((octet_length(content) <= 8192)),
+  constraint refused_usage_events_detail_check CHECK ((length(detail) <= 1000)),
+  constraint refused_usage_events_name_check CHECK ((length(name) <= 500)),
+  constraint refused_usage_events_pointer_check CHECK ((length(pointer) <= 500)),
+  constraint refused_usage_events_refusals_check CHECK ((refusals > 0))
+);
+CREATE INDEX refused_usage_events_by_time ON public.refused_usage_events USING btree (sender, refused_at);
+
 CREATE TABLE registries (
   id uuid not null,
   host text not null,
@@ -2519,13 +2555,19 @@ CREATE TABLE usage_events (
   received_at timestamp with time zone not null default now(),
   is_late boolean not null default false,
   late_window_id uuid,
+  properties jsonb,
+  reverses_id uuid,
   constraint usage_events_pkey PRIMARY KEY (id),
   constraint usage_events_source_event_id_key UNIQUE (source, event_id),
   constraint usage_events_late_window_id_fkey FOREIGN KEY (late_window_id) REFERENCES usage_windows(id),
+  constraint usage_events_reverses_id_fkey FOREIGN KEY (reverses_id) REFERENCES usage_events(id),
   constraint usage_events_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint quantity_below_zero_reverses CHECK ((((reverses_id IS NULL) AND (quantity >= (0)::numeric)) OR ((quantity < (0)::numeric) AND (reverses_id IS NOT NULL)))),
   constraint usage_events_check CHECK (((late_window_id IS NULL) OR is_late)),
-  constraint usage_events_quantity_check CHECK ((quantity >= (0)::numeric))
+  constraint usage_events_check1 CHECK ((reverses_id <> id)),
+  constraint usage_events_properties_check CHECK ((jsonb_typeof(properties) = 'object'::text))
 );
+CREATE UNIQUE INDEX one_reversal_per_event ON public.usage_events USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
 CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);
 CREATE INDEX usage_events_late ON public.usage_events USING btree (subscription_id) WHERE (is_late AND (late_window_id IS NULL));
 

@@ -3,12 +3,15 @@ import { sql } from 'kysely'
 import type { MetricDefinition } from '#domain/application.ts'
 import { assert } from '#domain/assert.ts'
 import { convertUnit } from '#domain/unit.ts'
+import { takesUsage, type UsageCondition } from '#domain/usage-filter.ts'
 import {
   aggregateUsage,
+  netEvents,
   quantityOfSums,
   type InstantWindow,
   type MetricRule,
   type PushedUsage,
+  type Reading,
   type ReadingSums,
   type UsageQuantity,
 } from '#domain/usage.ts'
@@ -23,6 +26,8 @@ export interface UsageQuestion {
   readonly metric: string
   readonly unit: string
   readonly window: InstantWindow
+  /** Of the use of the metric only what fulfils all of these; left out, every one. */
+  readonly usageFilter?: readonly UsageCondition[]
   /** The line ends with this window: what was read after the boundary, up to the closing reading, is in it too. */
   readonly isLast: boolean
   /** Left out: as the application defines its metric. */
@@ -93,7 +98,7 @@ export async function measureUsages(
     const usage = summed.get(of.index) ?? defined.get(of.index)
     assert(usage, 'every question is answered one way or the other')
     const inUnit = (event: PushedUsage) => convertUnit(new Big(event.quantity), event.unit, of.unit)
-    return { usage, eventQuantities: () => of.events.map((event) => inUnit(event).toFixed()) }
+    return { usage, eventQuantities: () => netEvents(of.events).map((event) => inUnit(event).toFixed()) }
   })
 }
 
@@ -143,11 +148,18 @@ async function aggregateAll(
   const readings = await readReadings(db, asked)
   return new Map(
     asked.map((of) => {
-      const measured = { readings: readings.get(of.index) ?? [], events: of.points }
+      const measured = { readings: takenOf(of, readings.get(of.index)), events: of.points }
       const window = closeWindow(of, [measured.readings.at(-1)?.readAt, of.events.at(-1)?.occurredAt])
       return [of.index, aggregateUsage(of.rule, window, measured, of.unit)]
     }),
   )
+}
+
+/** A reading is told from others by its series alone. */
+function takenOf({ usageFilter = [] }: UsageQuestion, readings: readonly Reading[] = []): readonly Reading[] {
+  return usageFilter.length === 0
+    ? readings
+    : readings.filter(({ series }) => takesUsage(usageFilter, { series }))
 }
 
 /** The last window reaches to the last that was measured. */
@@ -197,14 +209,15 @@ async function readEvents(
   questions: readonly UsageQuestion[],
   withLate: boolean,
 ): Promise<ReadonlyMap<number, PushedUsage[]>> {
-  const { rows } = await sql<{ index: number; quantity: string; unit: string; occurred_at: string }>`
-    select asked.index, event.quantity, event.unit, event.occurred_at
+  const { rows } = await sql<EventRow>`
+    select asked.index, event.id, event.quantity, event.unit, event.occurred_at, event.reverses_id
     from unnest(${questions.map((_, index) => index)}::integer[],
       ${questions.map(({ subscriptionId }) => subscriptionId)}::uuid[], ${questions.map(({ metric }) => metric)}::text[],
-      ${questions.map(({ window }) => window.start)}::timestamptz[], ${questions.map(untilOf)}::timestamptz[])
-      as asked (index, subscription_id, metric, begins, until)
+      ${questions.map(({ window }) => window.start)}::timestamptz[], ${questions.map(untilOf)}::timestamptz[],
+      ${questions.map(toFilterJson)}::jsonb[]) as asked (index, subscription_id, metric, begins, until, usage_filter)
     join usage_events event on event.subscription_id = asked.subscription_id and event.metric = asked.metric
       and event.occurred_at > asked.begins and event.occurred_at <= asked.until and (${withLate} or not event.is_late)
+      and (asked.usage_filter is null or takes_usage(asked.usage_filter, event.properties))
     order by asked.index, event.occurred_at, event.id`.execute(db)
   return groupByIndex(rows, toPushed)
 }
@@ -215,23 +228,43 @@ async function readEventBefore(
   gauges: readonly Omit<RuledQuestion, 'events' | 'points'>[],
 ): Promise<ReadonlyMap<number, PushedUsage[]>> {
   if (gauges.length === 0) return new Map()
-  const { rows } = await sql<{ index: number; quantity: string; unit: string; occurred_at: string }>`
-    select asked.index, event.quantity, event.unit, event.occurred_at
+  const { rows } = await sql<EventRow>`
+    select asked.index, event.id, event.quantity, event.unit, event.occurred_at, event.reverses_id
     from unnest(${gauges.map(({ index }) => index)}::integer[],
       ${gauges.map(({ subscriptionId }) => subscriptionId)}::uuid[], ${gauges.map(({ metric }) => metric)}::text[],
-      ${gauges.map(({ window }) => window.start)}::timestamptz[]) as asked (index, subscription_id, metric, begins)
+      ${gauges.map(({ window }) => window.start)}::timestamptz[], ${gauges.map(toFilterJson)}::jsonb[])
+      as asked (index, subscription_id, metric, begins, usage_filter)
     cross join lateral (
-      select * from usage_events where subscription_id = asked.subscription_id and metric = asked.metric
-        and occurred_at <= asked.begins order by occurred_at desc, id desc limit 1
+      select told.id, told.quantity + coalesce(reversal.quantity, 0) as quantity, told.unit, told.occurred_at, told.reverses_id
+      from usage_events told left join usage_events reversal on reversal.reverses_id = told.id
+      where told.subscription_id = asked.subscription_id and told.metric = asked.metric and told.occurred_at <= asked.begins
+        and told.reverses_id is null and told.quantity + reversal.quantity is distinct from 0
+        and (asked.usage_filter is null or takes_usage(asked.usage_filter, told.properties))
+      order by told.occurred_at desc, told.id desc limit 1
     ) event`.execute(db)
   return groupByIndex(rows, toPushed)
 }
 
-const toPushed = (row: { quantity: string; unit: string; occurred_at: string }): PushedUsage => ({
+interface EventRow {
+  readonly index: number
+  readonly id: string
+  readonly quantity: string
+  readonly unit: string
+  readonly occurred_at: string
+  readonly reverses_id: string | null
+}
+
+const toPushed = (row: EventRow): PushedUsage => ({
+  id: row.id,
   quantity: row.quantity,
   unit: row.unit,
   occurredAt: row.occurred_at,
+  reversesId: row.reverses_id,
 })
+
+function toFilterJson({ usageFilter = [] }: UsageQuestion): string | null {
+  return usageFilter.length === 0 ? null : JSON.stringify(usageFilter)
+}
 
 function untilOf({ isLast, window }: UsageQuestion): string {
   return isLast ? never : window.end

@@ -34,6 +34,7 @@ const prefixes = {
   priceList: 'pl',
   priceListItem: 'pli',
   product: 'prod',
+  refusedUsageEvent: 'ref',
   registry: 'reg',
   restore: 'rst',
   server: 'srv',
@@ -53,6 +54,8 @@ const prefixes = {
 export type IdentifierKind = keyof typeof prefixes
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+/** Of each character code, its value; -1 where it is none of the alphabet. */
+const digits = Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCodePoint(code)))
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** `sub_01kb…` for a subscription's UUID. */
@@ -89,13 +92,20 @@ export function decodeId(kind: IdentifierKind, text: string): string {
 }
 
 function decodeUuid(code: string, text: string): string {
-  let value = 0n
-  for (const character of code) {
-    const digit = alphabet.indexOf(character)
-    if (digit < 0) throw new BusinessError('not_found', `${text} is not an id.`)
-    value = (value << 5n) | BigInt(digit)
+  // 26 digits hold 130 bits: the first may use three of its five.
+  let hex = ''
+  let held = 0
+  let heldBits = -2
+  for (let position = 0; position < code.length; position += 1) {
+    const digit = digits[code.charCodeAt(position)] ?? -1
+    if (digit < 0 || (position === 0 && digit > 7))
+      throw new BusinessError('not_found', `${text} is not an id.`)
+    held = ((held & 0b1111) << 5) | digit
+    heldBits += 5
+    while (heldBits >= 4) {
+      heldBits -= 4
+      hex += ((held >> heldBits) & 0b1111).toString(16)
+    }
   }
-  if (value >> 128n !== 0n) throw new BusinessError('not_found', `${text} is not an id.`)
-  const hex = value.toString(16).padStart(32, '0')
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }

@@ -1,3 +1,5 @@
+import type { UsageCondition } from './usage-filter.ts'
+
 /** What was agreed of a line beside its price. It stands on the product, and is copied onto the line when it is sold. */
 export interface Terms {
   /** How a part of a period is charged (C-21). */
@@ -35,6 +37,8 @@ export interface Terms {
   readonly warningShares: readonly number[]
   /** What is billed of what was measured (D-16), see `quantityByFormula`; null: all of it. */
   readonly quantityFormula: string | null
+  /** Of the use of its metric, a usage line bills only what fulfils all of these (D-15). */
+  readonly usageFilter: readonly UsageCondition[]
   /** When the build begins (B-08); null: with the payment in the shop, at confirmation elsewhere. */
   readonly buildTrigger: 'confirmation' | 'payment' | 'acceptance' | null
   /** What happens at the sold quantity of a threshold fee (D-30): no more, slower, or a warning only. */
@@ -61,6 +65,7 @@ export const defaultTerms: Terms = {
   isZeroShown: true,
   warningShares: [80, 100],
   quantityFormula: null,
+  usageFilter: [],
   buildTrigger: null,
   enforcement: 'hard',
 }

@@ -1,5 +1,6 @@
 import { atField, BusinessError, fieldError, type ErrorCode } from './errors.ts'
 import { checkConvertible } from './unit.ts'
+import { readUsageProperties, type UsageProperties } from './usage-filter.ts'
 
 /** A usage event as its sender wrote it, checked for its shape: whom and what it names is not looked up yet. */
 export interface UsageEvent {
@@ -9,27 +10,31 @@ export interface UsageEvent {
   /** Id of a subscription, or `ext:` and its external id. */
   readonly subscription: string
   readonly metric: string
-  /** Decimal, 0 or more. */
+  /** Decimal, 0 or more; of a reversing event below 0. */
   readonly quantity: string
   /** Null: the unit of what is sold. */
   readonly unit: string | null
-  /** UTC instant in milliseconds, as windows are cut by them; null: the moment in which it came. */
-  readonly occurredAt: string | null
+  /** Milliseconds since 1970, as windows are cut by them; null: the moment in which it came. */
+  readonly occurredMs: number | null
+  /** By which lines are told apart: region is eu. Null where it says none. */
+  readonly properties: UsageProperties | null
+  /** Id of an event of the same source, of which this one takes back a part or all. */
+  readonly reverses: string | null
 }
 
 /** What an event is decided by: a metered line of its subscription. */
 export interface MeteredLine {
   readonly unit: string
-  /** The subscription's own now, as ISO text: of its test clock, or the present. */
-  readonly now: string
+  /** The subscription's own now, in milliseconds since 1970: of its test clock, or the present. */
+  readonly nowMs: number
   /** Nothing after this instant is ever billed; null while the subscription lives. */
-  readonly servedUntil: string | null
+  readonly servedUntilMs: number | null
 }
 
 /** An event that counts for a line. */
 export interface PlacedUsageEvent {
   readonly unit: string
-  readonly occurredAt: string
+  readonly occurredMs: number
 }
 
 /** Clocks of other machines go ahead a little. */
@@ -38,6 +43,7 @@ const clockToleranceMs = 5 * 60_000
 /** How late an event may come; after its period was billed, the next invoice bills it as late. */
 const latestMs = 100 * 24 * 3_600_000
 
+const dataFields: ReadonlySet<string> = new Set(['quantity', 'unit', 'properties', 'reverses'])
 const visible = /^[\x21-\x7e]{1,200}$/
 const decimal = /^\d{1,15}(?:\.\d{1,10})?$/
 const metricCode = /^[a-z][a-z0-9_-]{0,59}$/
@@ -46,7 +52,8 @@ const timestamp = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]
 
 /**
  * Reads an event in the JSON format of CloudEvents 1.0 (https://github.com/cloudevents/spec): `type` is the metric, `subject`
- * the subscription, `time` the instant of use, `data` the quantity and perhaps its unit. Extension attributes are let be.
+ * the subscription, `time` the instant of use, `data` the quantity, and perhaps its unit, properties, and the id of the event
+ * that it reverses, which alone may make the quantity negative. Extension attributes are let be.
  * @example `{"specversion":"1.0","id":"42","source":"gateway","type":"network","subject":"sub_…","data":{"quantity":"2.5"}}`
  * @throws `field_required`, `field_invalid`, `quantity_invalid`, `quantity_negative`, with the pointer of the attribute
  */
@@ -64,15 +71,27 @@ export function readUsageEvent(value: unknown): UsageEvent {
     throw fieldError('/data', codeOf(data), 'data is an object with quantity and perhaps unit.')
   }
   refuseUnknownData(data)
+  const reverses = readReverses(data['reverses'])
   return {
     source: readText(value, 'source'),
     id: readText(value, 'id'),
     subscription: readText(value, 'subject'),
     metric: readMetric(value['type']),
-    quantity: readQuantity(data['quantity']),
+    quantity: reverses === null ? readQuantity(data['quantity']) : readReversal(data['quantity']),
     unit: readUnit(data['unit']),
-    occurredAt: readInstant(value['time']),
+    occurredMs: readInstant(value['time']),
+    properties: data['properties'] === undefined ? null : readUsageProperties(data['properties']),
+    reverses,
   }
+}
+
+/** Source and id of what was sent, where it has both: also of what is refused. */
+export function readEventName(value: unknown): { readonly source: string; readonly id: string } | null {
+  if (!isRecord(value)) return null
+  const { source, id } = value
+  const isNamed =
+    typeof source === 'string' && typeof id === 'string' && visible.test(source) && visible.test(id)
+  return isNamed ? { source, id } : null
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -99,7 +118,8 @@ function readQuantity(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : value
   if (typeof text === 'string' && decimal.test(text)) return text
   if (typeof text === 'string' && text.startsWith('-') && decimal.test(text.slice(1))) {
-    throw fieldError('/data/quantity', 'quantity_negative', 'A quantity is 0 or more.')
+    const detail = 'A quantity is 0 or more; what takes back another event names it in reverses.'
+    throw fieldError('/data/quantity', 'quantity_negative', detail)
   }
   const code = value === undefined ? 'field_required' : 'quantity_invalid'
   throw fieldError(
@@ -107,6 +127,26 @@ function readQuantity(value: unknown): string {
     code,
     'A quantity is a decimal from 0, with at most 10 digits after the point.',
   )
+}
+
+/** What a reversing event takes back, below 0: -3 makes 5 of the 8 that were told first. */
+function readReversal(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : value
+  const isBelowZero =
+    typeof text === 'string' && text.startsWith('-') && decimal.test(text.slice(1)) && /[1-9]/.test(text)
+  if (isBelowZero) return text
+  const code = value === undefined ? 'field_required' : 'quantity_invalid'
+  throw fieldError(
+    '/data/quantity',
+    code,
+    'The quantity of a reversing event is what it takes back: a decimal below 0.',
+  )
+}
+
+function readReverses(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value === 'string' && visible.test(value)) return value
+  throw fieldError('/data/reverses', 'field_invalid', 'reverses is the id of an event of the same source.')
 }
 
 function readUnit(value: unknown): string | null {
@@ -117,16 +157,19 @@ function readUnit(value: unknown): string | null {
 
 /** A misspelt unit would be billed as if none had been given. */
 function refuseUnknownData(data: Record<string, unknown>): void {
-  const unknown = Object.keys(data).find((key) => key !== 'quantity' && key !== 'unit')
-  if (unknown === undefined) return
-  const key = unknown.replaceAll('~', '~0').replaceAll('/', '~1')
-  throw fieldError(`/data/${key}`, 'field_invalid', 'data has quantity and perhaps unit, and nothing else.')
+  for (const key in data) if (!dataFields.has(key)) throw unknownData(key)
 }
 
-function readInstant(value: unknown): string | null {
+function unknownData(name: string): BusinessError {
+  const key = name.replaceAll('~', '~0').replaceAll('/', '~1')
+  const detail = 'data has quantity, and perhaps unit, properties and reverses, and nothing else.'
+  return fieldError(`/data/${key}`, 'field_invalid', detail)
+}
+
+function readInstant(value: unknown): number | null {
   if (value === undefined) return null
   const milliseconds = typeof value === 'string' && timestamp.test(value) ? Date.parse(value) : Number.NaN
-  if (!Number.isNaN(milliseconds)) return new Date(milliseconds).toISOString()
+  if (!Number.isNaN(milliseconds)) return milliseconds
   throw fieldError('/time', 'field_invalid', 'time is an instant, such as 2026-01-31T09:00:00Z.')
 }
 
@@ -134,27 +177,29 @@ function readInstant(value: unknown): string | null {
  * Whether an event counts for a line, when, and in which unit.
  * @throws `unit_unknown`, `unit_not_convertible`, `usage_event_in_future`, `usage_event_too_late`, `subscription_ended`
  */
-export function placeUsageEvent(event: UsageEvent, line: MeteredLine): PlacedUsageEvent {
+export function placeUsageEvent(
+  event: Pick<UsageEvent, 'unit' | 'occurredMs'>,
+  line: MeteredLine,
+): PlacedUsageEvent {
   const unit = event.unit ?? line.unit
   if (unit !== line.unit) atField('/data/unit', () => checkConvertible(unit, line.unit))
-  const occurredAt = event.occurredAt ?? new Date(Date.parse(line.now)).toISOString()
-  const sinceMs = Date.parse(line.now) - Date.parse(occurredAt)
+  const occurredMs = event.occurredMs ?? line.nowMs
+  const sinceMs = line.nowMs - occurredMs
   if (sinceMs < -clockToleranceMs) {
-    throw fieldError('/time', 'usage_event_in_future', `The event lies in the future: it is ${line.now} now.`)
+    const detail = `The event lies in the future: it is ${toInstant(line.nowMs)} now.`
+    throw fieldError('/time', 'usage_event_in_future', detail)
   }
   if (sinceMs > latestMs) {
-    throw fieldError(
-      '/time',
-      'usage_event_too_late',
-      `The event is more than 100 days old: it is ${line.now} now.`,
-    )
+    const detail = `The event is more than 100 days old: it is ${toInstant(line.nowMs)} now.`
+    throw fieldError('/time', 'usage_event_too_late', detail)
   }
-  if (line.servedUntil !== null && Date.parse(occurredAt) > Date.parse(line.servedUntil)) {
-    throw fieldError(
-      '/time',
-      'subscription_ended',
-      `The subscription had ended by then: ${line.servedUntil}.`,
-    )
+  if (line.servedUntilMs !== null && occurredMs > line.servedUntilMs) {
+    const detail = `The subscription had ended by then: ${toInstant(line.servedUntilMs)}.`
+    throw fieldError('/time', 'subscription_ended', detail)
   }
-  return { unit, occurredAt }
+  return { unit, occurredMs }
+}
+
+function toInstant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
 }

@@ -49,9 +49,12 @@ export interface Reading {
 
 /** An amount that was pushed: added to a counter, a value in force for a gauge. */
 export interface PushedUsage {
+  readonly id?: string
+  /** Below 0 where it takes back a part or all of another one. */
   readonly quantity: string
   readonly unit: string
   readonly occurredAt: string
+  readonly reversesId?: string | null
 }
 
 /** Instants, the start excluded and the end included: a value on the boundary belongs to the period before it. */
@@ -110,7 +113,7 @@ export function aggregateUsage(
   }
   const points = [
     ...pointsOfReadings(measured.readings, unit),
-    ...measured.events.map((event) => ({
+    ...netEvents(measured.events).map((event) => ({
       at: event.occurredAt,
       value: toBaseUnit(new Big(event.quantity), event.unit, unit),
     })),
@@ -171,9 +174,28 @@ function counted(previous: Big | undefined, value: Big): Big {
   return previous === undefined || value.lt(previous) ? value : value.minus(previous)
 }
 
+/**
+ * What was pushed, each with what took back a part of it, which is in the same unit; what was taken back whole is none any more.
+ * Of 8, -3 for it and 2, it gives 5 and 2.
+ */
+export function netEvents(events: readonly PushedUsage[]): readonly PushedUsage[] {
+  const reversals = new Map(
+    events.flatMap((event) => (event.reversesId == null ? [] : [[event.reversesId, event]])),
+  )
+  if (reversals.size === 0) return events
+  const ids = new Set(events.map(({ id }) => id))
+  return events.flatMap((event) => {
+    if (event.reversesId != null && ids.has(event.reversesId)) return []
+    const reversal = reversals.get(event.id ?? '')
+    if (reversal === undefined) return [event]
+    const quantity = new Big(event.quantity).plus(reversal.quantity)
+    return quantity.eq(0) ? [] : [{ ...event, quantity: quantity.toFixed() }]
+  })
+}
+
 /** A counter is summed; of what was pushed to it, the events themselves can be counted instead. */
 function counterQuantity(rule: MetricRule, events: readonly PushedUsage[], unit: string, grown: Big): Big {
-  const pushed = events.map((event) => toBaseUnit(new Big(event.quantity), event.unit, unit))
+  const pushed = netEvents(events).map((event) => toBaseUnit(new Big(event.quantity), event.unit, unit))
   if (rule.aggregation === 'count' || rule.aggregation === 'unique_count') {
     return aggregate(pushed, { kind: rule.aggregation })
   }

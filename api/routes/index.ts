@@ -65,6 +65,7 @@ import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerTestClocks } from './test-clocks.ts'
 import { registerUnitReservations } from './unit-reservations.ts'
+import { registerRefusedUsageEvents } from './refused-usage-events.ts'
 import { registerUsageEvents } from './usage-events.ts'
 import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
@@ -129,6 +130,7 @@ export function registerRoutes(frame: Frame): void {
   registerSelfCheck(frame)
   registerBillingRuns(frame)
   registerUsageEvents(frame)
+  registerRefusedUsageEvents(frame)
   registerUsage(frame)
   registerFeatures(frame)
   registerUsageWindows(frame)

@@ -14,9 +14,12 @@ import {
   usageStreamLineSchema,
   type CountsFor,
 } from '../schemas/usage-event.ts'
-import { createUsageIntake, tryUsageEvents, type PlacedEvent, type UsageIntake } from '../usage-intake.ts'
+import { createUsageIntake, tryUsageEvents, type UsageIntake } from '../usage-intake.ts'
+import type { PlacedEvent } from '../usage-placing.ts'
 import { answerUsageStream, summarize, type BatchResult } from '../usage-stream.ts'
 import { parse } from '../validation.ts'
+
+export const usageEventsPath = '/v1/usage-events'
 
 const single = 'application/cloudevents+json'
 const batch = 'application/cloudevents-batch+json'
@@ -36,13 +39,13 @@ export function registerUsageEvents(frame: Frame): void {
   const intake = createUsageIntake(frame.deps)
   describe(frame)
   frame.page(
-    { method: 'post', path: '/v1/usage-events', permission: 'usage:write', body: 'own' },
+    { method: 'post', path: usageEventsPath, permission: 'usage:write', body: 'own' },
     async (ctx) => {
       const isDryRun = parse(dryRunQuery, ctx.req.query(), 'query').dry_run === '1'
       const type = (ctx.req.header('content-type') ?? 'none').split(';', 1)[0]?.trim().toLowerCase()
       if (type === single) return await answerSingle(ctx, frame, { intake, isDryRun })
       if (type === batch) return await answerBatch(ctx, frame, { intake, isDryRun })
-      if (type === lines && !isDryRun) return answerUsageStream(ctx, intake)
+      if (type === lines && !isDryRun) return answerUsageStream(ctx, intake, senderOf(ctx))
       const takes = isDryRun
         ? `A dry run takes ${single} or ${batch}`
         : `Send ${single}, ${batch} or ${lines}`
@@ -62,7 +65,13 @@ async function answerSingle(ctx: ApiContext, frame: Frame, { intake, isDryRun }:
     const placed = taken<PlacedEvent>(await tryUsageEvents(frame.deps, [value]))
     return ctx.json({ result: 'not stored', counts_for: toCountsFor(placed) } satisfies EventResult)
   }
-  return ctx.json(taken<EventResult>(await intake.push([value])))
+  return ctx.json(taken<EventResult>(await intake.push([value], senderOf(ctx))))
+}
+
+function senderOf(ctx: ApiContext): string {
+  const principal = ctx.get('principal')
+  assert(principal, 'a route with a right has a principal')
+  return principal.name
 }
 
 type EventResult = z.infer<typeof usageEventResultSchema>
@@ -88,7 +97,7 @@ async function answerBatch(ctx: ApiContext, frame: Frame, { intake, isDryRun }: 
     const countsFor = tried.map((of) => ('refusal' in of ? null : toCountsFor(of)))
     return ctx.json({ stored: 0, duplicates: 0, refused, counts_for: countsFor } satisfies BatchResult)
   }
-  const result = summarize(await intake.push(values), 0)
+  const result = summarize(await intake.push(values, senderOf(ctx)), 0)
   return ctx.json(result, result.refused.length > 0 ? 207 : 200)
 }
 
@@ -100,7 +109,7 @@ function toCountsFor({ event, line }: PlacedEvent): CountsFor {
     quantity: event.quantity,
     unit: event.unit,
     price: describePriceModel(line.price, line.currency, line.unit),
-    occurred_at: event.occurredAt,
+    occurred_at: new Date(event.occurredMs).toISOString(),
   }
 }
 
@@ -108,12 +117,13 @@ function describe(frame: Frame): void {
   const say = (code: keyof typeof problemKinds) => `\`${code}\` ${problemKinds[code].title}`
   frame.app.openAPIRegistry.registerPath({
     method: 'post',
-    path: '/v1/usage-events',
+    path: usageEventsPath,
     tags: ['Usage'],
     summary: 'Push usage events: one, a batch, or a stream of any length',
     description: [
       'CloudEvents 1.0 in their JSON format. The answer comes after the events are on disk. The same source and id again is a duplicate and counts once, so that whatever was not answered can be sent again.',
       `A batch has up to ${largestBatchEvents} events and 2 MiB; each is taken or refused by itself. A stream has one event a line; each line of its answer says through which line all is on disk, and which were refused.`,
+      'An event that names another one of its source in `data.reverses` takes back a part of it, or all: its quantity is below 0, and it counts when that one does. What is refused is listed by `GET /v1/refused-usage-events`, and can be sent again from there.',
       'What comes after its period was billed is on the next invoice, marked late; after the last bill of its subscription, on a document of its own.',
     ].join('\n\n'),
     security: [{ key: [] }],
@@ -143,7 +153,9 @@ function describe(frame: Frame): void {
       400: refusedAs(`${say('json_malformed')}. ${say('id_kind_mismatch')}`),
       401: refusedAs(`${say('login_required')}. ${say('key_invalid')}`),
       403: refusedAs(say('scope_missing')),
-      409: refusedAs(`${say('subscription_ended')}. ${say('usage_event_conflict')}`),
+      409: refusedAs(
+        `${say('subscription_ended')}. ${say('usage_event_conflict')}. ${say('already_reversed')}`,
+      ),
       413: refusedAs(`${say('body_too_large')}. ${say('usage_event_too_long')}`),
       415: refusedAs(say('media_type_unsupported')),
       422: refusedAs(
@@ -156,6 +168,9 @@ function describe(frame: Frame): void {
           'subscription_unknown',
           'unit_unknown',
           'unit_not_convertible',
+          'usage_not_taken',
+          'reversed_event_unknown',
+          'reversal_too_large',
           'usage_event_in_future',
           'usage_event_too_late',
         ]

@@ -68,6 +68,7 @@ async function measureCurrent(db: Db, line: MeteredLineRow & { subscriptionId: s
     subscriptionId: line.subscriptionId,
     instanceId: line.instance_id,
     metric: line.metric,
+    usageFilter: line.usage_filter ?? [],
     unit: line.unit,
     window: span,
     isLast: false,

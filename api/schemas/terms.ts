@@ -1,8 +1,16 @@
 import { z } from '@hono/zod-openapi'
 import { defaultTerms, type Terms } from '#domain/terms.ts'
+import { longestValue, propertyName } from '#domain/usage-filter.ts'
 import { camelKeys, snakeKeys } from '../key-case.ts'
 
 const changeMoment = z.enum(['now', 'period_end', 'not_allowed'])
+
+const property = z.string().regex(propertyName, 'is a name such as region').openapi({ example: 'region' })
+const propertyValues = z.array(z.string().min(1).max(longestValue)).min(1).max(100)
+const usageCondition = z.union([
+  z.strictObject({ property, is: propertyValues }),
+  z.strictObject({ property, is_not: propertyValues }),
+])
 
 const termsShape = {
   proration: z
@@ -51,6 +59,10 @@ const termsShape = {
         'Of its limit, in percent: customer and operator are warned at each once a billing period.',
       example: [80, 100],
     }),
+  usage_filter: z.array(usageCondition).max(20).openapi({
+    description:
+      'A usage line bills only the use of its metric that fulfils all of these. Either way the property must be there: use that no line takes is refused, and listed. Readings have one property, series.',
+  }),
   build_trigger: z.enum(['confirmation', 'payment', 'acceptance']).nullable().openapi({
     description: 'When the build begins; null: with the payment in the shop, at confirmation elsewhere.',
   }),

@@ -19,6 +19,16 @@ export const usageEventSchema = z
     data: z.object({
       quantity: z.union([z.string(), z.number()]).openapi({ example: '2.5' }),
       unit: z.string().optional().openapi({ description: 'Left out: the unit of what is sold.' }),
+      properties: z
+        .record(z.string(), z.string())
+        .optional()
+        .openapi({
+          description: 'By which lines are told apart: up to 20 texts of up to 100 characters.',
+          example: { region: 'eu' },
+        }),
+      reverses: z.string().optional().openapi({
+        description: 'Id of an event of the same source, of which this one takes back a part or all.',
+      }),
     }),
   })
   .openapi('UsageEvent', { description: 'A CloudEvent, version 1.0, in its JSON format.' })

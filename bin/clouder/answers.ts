@@ -29,6 +29,7 @@ import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
 import type { placementSchema } from '#api/schemas/placement.ts'
 import type { joinTokenSchema, serverSchema, serverTestSchema } from '#api/schemas/server.ts'
+import type { refusedUsageEventSchema, sentAgainSchema } from '#api/schemas/refused-usage-event.ts'
 import type { serviceTermsSchema } from '#api/schemas/service-terms.ts'
 import type { simulationSchema } from '#api/schemas/simulation.ts'
 import type { subscriptionDetailSchema, subscriptionSchema } from '#api/schemas/subscription.ts'
@@ -77,6 +78,8 @@ export type Order = z.output<typeof orderSchema>
 export type OrderDetail = z.output<typeof orderDetailSchema>
 export type PlacedAgain = z.output<typeof placedAgainSchema>
 export type OrderPreview = z.output<typeof orderPreviewSchema>
+export type RefusedUsageEvent = z.output<typeof refusedUsageEventSchema>
+export type SentAgain = z.output<typeof sentAgainSchema>
 export type Repair = z.output<typeof repairSchema>
 export type Peer = z.output<typeof peerSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Usage, UsageEventResult, UsageWindow, UsageWindowReadings } from './answers.ts'
 import { withSession } from './session.ts'
 import { registerPushFile } from './usage-file.ts'
+import { registerRefusedUsage } from './usage-refused.ts'
 
 interface PushOptions {
   readonly subscription: string
@@ -25,6 +26,7 @@ export function registerUsage(program: Command): void {
   npx clouder usage push --subscription sub_… --metric network --quantity 3
   npx clouder usage push-file events.ndjson
   npx clouder usage show sub_…
+  npx clouder usage refused
   npx clouder usage open win_… --on 2026-01-31
 `,
     )
@@ -58,6 +60,7 @@ export function registerUsage(program: Command): void {
       }),
     )
   registerPushFile(group)
+  registerRefusedUsage(group)
   group
     .command('show <subscription>')
     .description('what was used and is not billed yet, and what was billed')

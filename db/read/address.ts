@@ -27,6 +27,7 @@ const uncoded = {
   paymentRequest: 'payment_requests',
   peer: 'peers',
   priceListItem: 'price_list_items',
+  refusedUsageEvent: 'refused_usage_events',
   registry: 'registries',
   restore: 'restores',
   subscription: 'subscriptions',

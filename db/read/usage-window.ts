@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { sql } from 'kysely'
 import { addDays, startOfDay } from '#domain/calendar.ts'
 import { convertUnit } from '#domain/unit.ts'
+import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from '../database.ts'
 
 /** A billed quantity, with whose it is and up to where it reaches. */
@@ -26,6 +27,8 @@ export interface OpenedWindow {
   readonly description: string
   readonly time_zone: string
   readonly is_counter: boolean
+  /** What its line takes of the metric; null: everything. */
+  readonly usage_filter: readonly UsageCondition[] | null
   /** After this instant, and up to the other; null where it is the last of its line. */
   readonly read_from: string
   readonly read_until: string | null
@@ -38,7 +41,7 @@ export interface OpenedWindow {
 export async function findUsageWindow(db: Db, id: string): Promise<OpenedWindow | null> {
   const { rows } = await sql<OpenedWindow>`
     select opened.*, lower(opened.window_period) as starts_at, upper(opened.window_period) as ends_at, line.subscription_id,
-      line.instance_id, billed.invoice_id, billed.description, invoice.number as invoice_number,
+      line.terms -> 'usageFilter' as usage_filter, line.instance_id, billed.invoice_id, billed.description, invoice.number as invoice_number,
       coalesce(document.time_zone, customer.time_zone) as time_zone, kind.is_counter,
       coalesce(bounds.read_from, lower(opened.window_period)) as read_from,
       case when closing.is_closing then null else coalesce(bounds.read_until, upper(opened.window_period)) end as read_until
@@ -179,6 +182,7 @@ function dayWithin(window: OpenedWindow, on: string): { from: string; until: str
 /** Each reading with what it counts, which takes the one before it of its series. */
 function countedReadings(window: OpenedWindow, { from, until }: { from: string; until: string | null }) {
   const { instance_id: instanceId, metric } = window
+  const isTaken = sql`takes_usage(${filterOf(window)}::jsonb, jsonb_build_object('series', series))`
   return sql`
     select * from (
       select series, value, unit, is_opening, read_at, sampled_at,
@@ -186,9 +190,10 @@ function countedReadings(window: OpenedWindow, { from, until }: { from: string; 
       from (
         select series, value, unit, is_opening, read_at, sampled_at from readings
         where instance_id = ${instanceId} and metric = ${metric} and read_at > ${from} and read_at <= ${until ?? '9999-12-31T00:00:00Z'}
+          and ${isTaken}
         union all
         (select distinct on (series) series, value, unit, is_opening, read_at, sampled_at from readings
-          where instance_id = ${instanceId} and metric = ${metric} and read_at <= ${from}
+          where instance_id = ${instanceId} and metric = ${metric} and read_at <= ${from} and ${isTaken}
           order by series, read_at desc, sampled_at desc)
       ) as known
       window each as (partition by series order by read_at, sampled_at)
@@ -196,18 +201,17 @@ function countedReadings(window: OpenedWindow, { from, until }: { from: string; 
 }
 
 /** Those that were there when it was billed; of a late window those that it bills. */
-function eventsOf({
-  id,
-  metric,
-  subscription_id: subscriptionId,
-  is_late: isLate,
-  starts_at: startsAt,
-  ends_at: endsAt,
-  read_until: readUntil,
-}: OpenedWindow) {
+function eventsOf(window: OpenedWindow) {
+  const { id, metric, subscription_id: subscriptionId, is_late: isLate } = window
+  const { starts_at: startsAt, ends_at: endsAt, read_until: readUntil } = window
   if (isLate)
     return sql`select * from usage_events where subscription_id = ${subscriptionId} and late_window_id = ${id}`
   return sql`
     select * from usage_events where subscription_id = ${subscriptionId} and metric = ${metric} and not is_late
-      and occurred_at > ${startsAt} and (${readUntil === null} or occurred_at <= ${endsAt})`
+      and occurred_at > ${startsAt} and (${readUntil === null} or occurred_at <= ${endsAt})
+      and takes_usage(${filterOf(window)}::jsonb, properties)`
+}
+
+function filterOf({ usage_filter: filter }: OpenedWindow): string | null {
+  return filter === null ? null : JSON.stringify(filter)
 }

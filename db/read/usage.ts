@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from '../database.ts'
 
 /** Metered lines of a subscription, each with the end of what was frozen last. */
@@ -14,7 +15,7 @@ export type MeteredLineRow = Awaited<ReturnType<typeof listMeteredLines>>[number
 
 /**
  * Metered lines of any number of subscriptions, by subscription; of those whose service has ended with the instant after which
- * nothing is billed. Read for each chunk of usage events, so that the windows of those that live are not looked at.
+ * nothing is billed.
  */
 export async function readServedLines(
   db: Db,
@@ -24,23 +25,19 @@ export async function readServedLines(
 }
 export type ServedLineRow = Awaited<ReturnType<ReturnType<typeof servedLines>['execute']>>[number]
 
+/** The instant after which nothing of the line is billed. A closing reading may come after the last day. */
+export const servedUntil = sql<string | null>`case when subscription.phase in ('unbuilding', 'ended') then
+  greatest(line.ends_on::timestamp at time zone customer.time_zone,
+    (select max(upper(frozen.window_period)) from usage_windows frozen
+      where frozen.subscription_line_id = line.id and line.ends_on is not null)) end`
+
 function servedLines(db: Db, subscriptionIds: readonly string[]) {
-  // A closing reading may come after the last day.
-  return meteredLines(db, subscriptionIds).select(
-    sql<string | null>`case when subscription.phase in ('unbuilding', 'ended') then
-      greatest(line.ends_on::timestamp at time zone customer.time_zone,
-        (select max(upper(frozen.window_period)) from usage_windows frozen
-          where frozen.subscription_line_id = line.id and line.ends_on is not null)) end`.as('served_until'),
-  )
+  return meteredLines(db, subscriptionIds).select(servedUntil.as('served_until'))
 }
 
 function meteredLines(db: Db, subscriptionIds: readonly string[]) {
-  return db
-    .selectFrom('subscription_lines as line')
+  return usageLines(db, subscriptionIds)
     .innerJoin('products as product', 'product.id', 'line.product_id')
-    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
-    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
-    .leftJoin('test_clocks as clock', 'clock.id', 'subscription.test_clock_id')
     .select([
       'line.id',
       'line.subscription_id',
@@ -48,6 +45,7 @@ function meteredLines(db: Db, subscriptionIds: readonly string[]) {
       'line.metric',
       'line.unit',
       'line.price',
+      sql<UsageCondition[] | null>`line.terms -> 'usageFilter'`.as('usage_filter'),
       'subscription.currency',
       'line.starts_on',
       'line.ends_on',
@@ -56,6 +54,15 @@ function meteredLines(db: Db, subscriptionIds: readonly string[]) {
       'subscription.phase',
       'clock.now_at as clock_now_at',
     ])
+}
+
+/** The usage lines of subscriptions, the newest of a metric last. */
+export function usageLines(db: Db, subscriptionIds: readonly string[]) {
+  return db
+    .selectFrom('subscription_lines as line')
+    .innerJoin('subscriptions as subscription', 'subscription.id', 'line.subscription_id')
+    .innerJoin('customers as customer', 'customer.id', 'subscription.customer_id')
+    .leftJoin('test_clocks as clock', 'clock.id', 'subscription.test_clock_id')
     .where('line.subscription_id', '=', sql<string>`any(${subscriptionIds}::uuid[])`)
     .where('line.billing_type', '=', 'usage')
     .orderBy('line.position')

@@ -1,3 +1,4 @@
+import type { UsageProperties } from '#domain/usage-filter.ts'
 import type { SpendAlert, SpendEffect, SpendCapOwner } from '#domain/spend.ts'
 import type {
   CalendarDate,
@@ -7,6 +8,7 @@ import type {
   GeneratedAlways,
   Instant,
   Json,
+  NullableJson,
 } from './columns.ts'
 
 /** A view of all readings, of those in hours too: for looking, and for tests. Bills are measured of what it is made of. */
@@ -81,6 +83,29 @@ export interface UsageEventsTable {
   /** It came after its window was billed; then it is in one late window. */
   is_late: Defaulted<boolean>
   late_window_id: string | null
+  properties: NullableJson<UsageProperties>
+  /** The event of which it takes back a part or all. */
+  reverses_id: string | null
+}
+
+export interface RefusedUsageEventsTable {
+  id: string
+  /** Who sent it, as events of the installation name him. */
+  sender: string
+  /** Of the event, or of its content where it has none: sent again it has the same place. */
+  name: string
+  source: string | null
+  event_id: string | null
+  /** As it was sent. */
+  content: string
+  /** Not cut off. */
+  is_whole: boolean
+  code: string
+  detail: string
+  pointer: string | null
+  refusals: Defaulted<number>
+  first_refused_at: Instant
+  refused_at: Instant
 }
 
 export interface UsageWindowsTable {

@@ -198,6 +198,7 @@ suite('201', () => {
       warning_shares: [80, 100],
       quantity_formula: null,
       is_zero_shown: true,
+      usage_filter: [],
       build_trigger: null,
       enforcement: 'hard',
     })

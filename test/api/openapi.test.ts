@@ -167,6 +167,7 @@ async function creditPaidOneOff(): Promise<void> {
   const { amount_minor: amountMinor } = invoice.body['total'] as { amount_minor: number }
   await api.post(`${address}/payments`, { amount_minor: amountMinor })
   await api.post(`${address}/credit-notes`, {})
+  await api.post('/v1/usage-events', {}, { 'content-type': 'application/cloudevents+json' })
 }
 
 /** A schema without references, and closed: a field that is not in the document makes the answer wrong. */

@@ -29,6 +29,7 @@ DELETE /v1/kits/:id kits:write
 DELETE /v1/price-lists/:id price_lists:write
 DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
+DELETE /v1/refused-usage-events/:id usage:write
 DELETE /v1/registries/:id registries:write
 DELETE /v1/servers/:id servers:write
 DELETE /v1/subscriptions/:id/spend-caps/customer spend_caps:write
@@ -99,6 +100,7 @@ GET /v1/products/:id/versions products:read
 GET /v1/restores instances:read
 GET /v1/restores/:id instances:read
 GET /v1/self-check invoices:read
+GET /v1/refused-usage-events usage:read
 GET /v1/registries registries:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
@@ -211,6 +213,8 @@ POST /v1/products products:write
 POST /v1/products/:id/unarchive products:write
 POST /v1/products/:id/archive products:write
 POST /v1/servers servers:write
+POST /v1/refused-usage-events/send-again usage:write
+POST /v1/refused-usage-events/:id/send-again usage:write
 POST /v1/registries registries:write
 POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write

@@ -85,6 +85,16 @@ test('D-19 of a batch of 500 with 2 bad ones, 498 are stored and 2 are told by i
   assert.equal(Number((await currentQuantity()).toFixed(2)), Number((before + 4.98).toFixed(2)))
 })
 
+async function countAllButRefused() {
+  const { refused_usage_events: _refused, ...rows } = await countRows(api.db)
+  return rows
+}
+
+async function listRefused(code: string): Promise<Record<string, unknown>[]> {
+  const { body } = await api.get(`/v1/refused-usage-events?limit=100&code=${code}`)
+  return body['data'] as Record<string, unknown>[]
+}
+
 const cloudEvent = () => event('x')
 const refused: readonly [string, () => unknown, number, string, string | undefined][] = [
   ['the same id with other content', () => event('1', { quantity: '9' }), 409, 'usage_event_conflict', undefined],
@@ -101,6 +111,11 @@ const refused: readonly [string, () => unknown, number, string, string | undefin
   ['another version of CloudEvents', () => ({ ...cloudEvent(), specversion: '0.3' }), 422, 'field_invalid', '/specversion'],
   ['no source', () => ({ ...cloudEvent(), source: undefined }), 422, 'field_required', '/source'],
   ['a misspelt unit', () => ({ ...cloudEvent(), data: { quantity: 1, units: 'GiB' } }), 422, 'field_invalid', '/data/units'],
+  ['properties that are no texts', () => ({ ...cloudEvent(), data: { quantity: 1, properties: { region: 5 } } }), 422, 'field_invalid', '/data/properties/region'],
+  ['half a character', () => event('x', { properties: { region: '\ud800' } }), 422, 'field_invalid', '/data/properties/region'],
+  ['the reversal of an event that is unknown', () => event('x', { quantity: '-1', reverses: 'nobody' }), 422, 'reversed_event_unknown', '/data/reverses'],
+  ['a reversal that adds', () => event('x', { quantity: '1', reverses: '1' }), 422, 'quantity_invalid', '/data/quantity'],
+  ['a reversal of more than there was', () => event('x', { quantity: '-2.51', reverses: '1' }), 422, 'reversal_too_large', '/data/quantity'],
   ['data that is no object', () => ({ ...cloudEvent(), data: 5 }), 422, 'field_invalid', '/data'],
   ['data that is not JSON', () => ({ ...cloudEvent(), datacontenttype: 'text/xml' }), 422, 'field_invalid', '/datacontenttype'],
   ['a day for an instant', () => event('x', { at: '2026-01-31' }), 422, 'field_invalid', '/time'],
@@ -108,8 +123,8 @@ const refused: readonly [string, () => unknown, number, string, string | undefin
 ] // prettier-ignore
 
 for (const [name, make, status, code, pointer] of refused) {
-  test(`${name} is refused as ${code}, alone and in a batch, and leaves nothing`, async () => {
-    const rows = await countRows(api.db)
+  test(`${name} is refused as ${code}, alone and in a batch, and leaves nothing but one place in the list`, async () => {
+    const rows = await countAllButRefused()
     const reply = await api.post(path, make(), singleType)
     assert.deepEqual([reply.status, reply.body['code']], [status, code])
     assert.equal((reply.body['errors'] as { pointer: string }[])[0]?.pointer, pointer)
@@ -119,7 +134,9 @@ for (const [name, make, status, code, pointer] of refused) {
       stored: 0,
       refused: [{ index: 0, code, pointer: pointer ?? null }],
     })
-    assert.deepEqual(await countRows(api.db), rows)
+    assert.deepEqual(await countAllButRefused(), rows)
+    const [kept] = await listRefused(code)
+    assert.partialDeepStrictEqual(kept, { pointer: pointer ?? null, content: JSON.stringify(make()) })
   })
 }
 
@@ -196,7 +213,10 @@ test('D-25 when more waits than can be held, it is said before anything is taken
   const limits = { chunkEvents: 10, writers: 1, waitingEvents: 50 }
   const intake = createUsageIntake({ db: api.db, now: () => new Date().toISOString() }, limits)
   const pushes = Array.from({ length: 20 }, async (_, push) =>
-    intake.push(Array.from({ length: 10 }, (__, index) => event(`load-${push}-${index}`, { quantity: '0' }))),
+    intake.push(
+      Array.from({ length: 10 }, (__, index) => event(`load-${push}-${index}`, { quantity: '0' })),
+      'test',
+    ),
   )
   const settled = await Promise.allSettled(pushes)
   const taken = settled.flatMap((of) => (of.status === 'fulfilled' ? of.value : []))

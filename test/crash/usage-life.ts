@@ -113,7 +113,7 @@ async function push(db: Db, { subscriptionId }: MeteredInstance, step: Step): Pr
     unit: 'B',
     at: step.at,
   }
-  const [result] = await createUsageIntake({ db, now: () => step.at }).push([toCloudEvent(event)])
+  const [result] = await createUsageIntake({ db, now: () => step.at }).push([toCloudEvent(event)], 'life')
   if (result !== undefined && 'refusal' in result) throw result.refusal
 }
 

@@ -128,6 +128,77 @@ test('a metric fails at least once, and not before it began to', async () => {
   await refuses('metric_failures_failures_check', async () => fail('2026-03-01', 0))
 })
 
+test('a usage event is below 0 only where it reverses another one, which is reversed once', async () => {
+  const store = async (more: Record<string, unknown>) => {
+    const id = newId()
+    const event = {
+      source: 'gateway',
+      event_id: id,
+      metric: 'network',
+      unit: 'GiB',
+      occurred_at: '2026-02-01T00:00:00Z',
+    }
+    const row = {
+      id,
+      subscription_id: sold.subscription,
+      quantity: '8',
+      late_window_id: null,
+      reverses_id: null,
+      ...event,
+      ...more,
+    }
+    await db.insertInto('usage_events').values(row).execute()
+    return id
+  }
+  const first = await store({})
+  await refuses('quantity_below_zero_reverses', async () => store({ quantity: '-1' }))
+  await refuses('quantity_below_zero_reverses', async () => store({ quantity: '1', reverses_id: first }))
+  await refuses('usage_events_reverses_id_fkey', async () => store({ quantity: '-1', reverses_id: newId() }))
+  const own = newId()
+  await refuses('usage_events_check1', async () => store({ id: own, quantity: '-1', reverses_id: own }))
+  await refuses('usage_events_properties_check', async () => store({ properties: '[]' }))
+  await store({ quantity: '-1', reverses_id: first })
+  await refuses('one_reversal_per_event', async () => store({ quantity: '-1', reverses_id: first }))
+})
+
+test('a refused usage event has one place a sender, and no more room than it may have', async () => {
+  const keep = async (more: Record<string, unknown>) => {
+    const row = {
+      id: newId(),
+      sender: 'key',
+      name: 'gateway 1',
+      source: 'gateway',
+      event_id: '1',
+      content: '{}',
+      is_whole: true,
+      code: 'field_required',
+      detail: 'It was empty.',
+      pointer: null,
+      first_refused_at: '2026-02-01T00:00:00Z',
+      refused_at: '2026-02-01T00:00:00Z',
+      ...more,
+    }
+    await db.insertInto('refused_usage_events').values(row).execute()
+  }
+  await keep({})
+  await refuses('one_place_per_refused_event', async () => keep({}))
+  const other = { sender: 'another key' }
+  await refuses('refused_usage_events_content_check', async () =>
+    keep({ ...other, content: 'x'.repeat(8_193) }),
+  )
+  await refuses('refused_usage_events_detail_check', async () =>
+    keep({ ...other, detail: 'x'.repeat(1_001) }),
+  )
+  await refuses('refused_usage_events_pointer_check', async () =>
+    keep({ ...other, pointer: 'x'.repeat(501) }),
+  )
+  await refuses('refused_usage_events_name_check', async () => keep({ ...other, name: 'x'.repeat(501) }))
+  await refuses('refused_usage_events_refusals_check', async () => keep({ ...other, refusals: 0 }))
+  await refuses('refused_usage_events_check', async () =>
+    keep({ ...other, refused_at: '2026-01-31T00:00:00Z' }),
+  )
+})
+
 test('what is asked of a build names its step, and why where something is left out, and each step is decided once', async () => {
   const order = newId()
   const step = newId()

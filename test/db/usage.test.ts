@@ -5,10 +5,9 @@ import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
-import type { NewUsageEvent } from '#db/usage-event.ts'
 import { correctReadings, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
-import { storeUsageEvent } from '#test/support/usage-events.ts'
+import { storeUsageEvent, type StoredEvent } from '#test/support/usage-events.ts'
 
 let seller: Seller
 before(async () => {
@@ -120,7 +119,7 @@ test('the same moment read twice is one reading', async () => {
   assert.equal(await read('2026-01-02T00:00:00Z', '7'), 0)
 })
 
-function networkEvent(subscriptionId: string, overrides: Partial<NewUsageEvent> = {}): NewUsageEvent {
+function networkEvent(subscriptionId: string, overrides: Partial<StoredEvent> = {}): StoredEvent {
   return {
     source: 'gateway',
     eventId: newId(),
@@ -156,7 +155,7 @@ test('an event with the id of another one is a conflict, and the first one stays
   const { subscriptionId } = await sellRunning()
   const event = networkEvent(subscriptionId)
   await storeUsageEvent(seller.db, event)
-  const changes: Partial<NewUsageEvent>[] = [
+  const changes: Partial<StoredEvent>[] = [
     { quantity: '1.51' },
     { unit: 'GB' },
     { metric: 'disk' },

@@ -19,8 +19,8 @@ test('an instant is read to the millisecond, whatever its zone and however fine 
     '2026-01-31t19:00:00.1239-05:00',
   ]
   assert.deepEqual(
-    written.map((time) => readUsageEvent(event(time)).occurredAt),
-    written.map(() => '2026-02-01T00:00:00.123Z'),
+    written.map((time) => readUsageEvent(event(time)).occurredMs),
+    written.map(() => Date.parse('2026-02-01T00:00:00.123Z')),
   )
 })
 
@@ -37,6 +37,8 @@ test('extension attributes are let be, and what counts is read', () => {
     metric: 'network',
     quantity: '2.5',
     unit: null,
-    occurredAt: '2026-02-01T00:00:00.000Z',
+    occurredMs: Date.parse('2026-02-01T00:00:00.000Z'),
+    properties: null,
+    reverses: null,
   })
 })

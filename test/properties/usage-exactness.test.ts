@@ -8,11 +8,11 @@ import type { Db } from '#db/database.ts'
 import { billLateUsage } from '#db/late-bill.ts'
 import { setPhase } from '#db/subscription.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
-import { storeUsageEvents } from '#db/usage-event.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
 import { sellMetered } from '#test/support/metered.ts'
 import { holds } from '#test/support/property.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
+import { storeEvents } from '#test/support/usage-events.ts'
 import { reckonUsage } from './usage-reckoning.ts'
 import { hourMs, tellUsage, type TakenEvent, type TakenReading, type UsageStory } from './usage-story.ts'
 
@@ -96,7 +96,7 @@ async function pushEvents(subscriptionId: string, events: readonly TakenEvent[],
     unit: 'B',
     occurredAt: new Date(occurredAtMs).toISOString(),
   }))
-  await seller.db.transaction().execute(async (tx) => await storeUsageEvents(tx, pushed, () => now))
+  await storeEvents(seller.db, pushed, () => now)
 }
 
 interface BilledPeriod {

@@ -1,16 +1,33 @@
 import type { Db } from '#db/database.ts'
 import { storeUsageEvents, type NewUsageEvent, type UsageEventResult } from '#db/usage-event.ts'
+import { holdUsageLines } from '#db/usage-line.ts'
 
-/** Stores one event in a transaction of its own. @param now of its subscription; left out, when it was used */
+/** A usage event with its instant as text, as tests name instants. */
+export interface StoredEvent extends Omit<NewUsageEvent, 'occurredMs'> {
+  readonly occurredAt: string
+}
+
+/** Stores events in a transaction of their own. @param now of each subscription */
+export async function storeEvents(
+  db: Db,
+  events: readonly StoredEvent[],
+  now: (subscriptionId: string) => string,
+): Promise<UsageEventResult[]> {
+  const rows = events.map(({ occurredAt, ...event }) => ({ ...event, occurredMs: Date.parse(occurredAt) }))
+  return await db.transaction().execute(async (tx) => {
+    const held = await holdUsageLines(tx, [...new Set(rows.map(({ subscriptionId }) => subscriptionId))])
+    return await storeUsageEvents(tx, rows, held, now)
+  })
+}
+
+/** Stores one event. @param now of its subscription; left out, when it was used */
 export async function storeUsageEvent(
   db: Db,
-  event: NewUsageEvent,
+  event: StoredEvent,
   now: string = event.occurredAt,
 ): Promise<UsageEventResult | undefined> {
-  return await db.transaction().execute(async (tx) => {
-    const [result] = await storeUsageEvents(tx, [event], () => now)
-    return result
-  })
+  const [result] = await storeEvents(db, [event], () => now)
+  return result
 }
 
 /** What a test says of a usage event that it pushes through the API. */
@@ -22,10 +39,12 @@ export interface PushedEvent {
   readonly quantity: string | number
   readonly unit?: string
   readonly at?: string
+  readonly properties?: Readonly<Record<string, unknown>>
+  readonly reverses?: string
 }
 
 /** The same as a CloudEvent. */
-export function toCloudEvent({ source = 'test', id, subscription, metric, quantity, unit, at }: PushedEvent) {
+export function toCloudEvent({ source = 'test', id, subscription, metric, at, ...data }: PushedEvent) {
   return {
     specversion: '1.0',
     source,
@@ -33,7 +52,7 @@ export function toCloudEvent({ source = 'test', id, subscription, metric, quanti
     type: metric,
     subject: subscription,
     ...(at === undefined ? {} : { time: at }),
-    data: { quantity, ...(unit === undefined ? {} : { unit }) },
+    data,
   }
 }
 

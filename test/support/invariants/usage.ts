@@ -8,6 +8,7 @@ const eventsOfWindow = `
   from usage_windows usage_window
   join subscription_lines line on line.id = usage_window.subscription_line_id
   left join usage_events event on event.subscription_id = line.subscription_id and event.metric = usage_window.metric
+    and takes_usage(line.terms -> 'usageFilter', event.properties)
     and case when usage_window.is_late then event.late_window_id = usage_window.id
       else not event.is_late and lower(usage_window.window_period) < event.occurred_at
         and event.occurred_at <= upper(usage_window.window_period) end

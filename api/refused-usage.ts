@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import type { Db, Tx } from '#db/database.ts'
+import {
+  forgetRefusedUsageEvents,
+  keepRefusedUsageEvents,
+  lockRefusedUsageEvents,
+  noteRefusedAgain,
+  type RefusedUsageEvent,
+  type RefusedUsageRow,
+} from '#db/refused-usage-event.ts'
+import { assert } from '#domain/assert.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { readEventName, readUsageEvent } from '#domain/usage-event.ts'
+import { storePlaced, type ArrivedEvent, type IntakeResult, type Refused } from './usage-placing.ts'
+
+/** A line of a stream that is no JSON. */
+export class UnreadableLine {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+const longestContentBytes = 8_000
+const longestDetail = 1_000
+
+/** Keeps those of the values that were refused, where operators see them. */
+export async function keepRefused(
+  { db, now }: { readonly db: Db; readonly now: () => string },
+  sender: string,
+  values: readonly unknown[],
+  results: readonly IntakeResult[],
+): Promise<void> {
+  const refused = results.flatMap((result, index) =>
+    'refusal' in result ? [toRefused(values[index], result.refusal)] : [],
+  )
+  if (refused.length > 0) await keepRefusedUsageEvents(db, { sender, now: now() }, refused)
+}
+
+function toRefused(value: unknown, refusal: BusinessError): RefusedUsageEvent {
+  const text = (value instanceof UnreadableLine ? value.text : JSON.stringify(value)).replaceAll(
+    '\0',
+    '\u{FFFD}',
+  )
+  const bytes = Buffer.from(text)
+  const isWhole = bytes.byteLength <= longestContentBytes
+  const named = readEventName(value)
+  return {
+    name: named === null ? createHash('sha256').update(bytes).digest('hex') : `${named.source} ${named.id}`,
+    source: named?.source ?? null,
+    eventId: named?.id ?? null,
+    content: isWhole ? text : bytes.subarray(0, longestContentBytes).toString(),
+    isWhole,
+    ...saidOf(refusal),
+  }
+}
+
+function saidOf({ code, message, fields }: BusinessError) {
+  const pointer = fields[0]?.pointer.slice(0, 500) ?? null
+  return { code, detail: message.slice(0, longestDetail).toWellFormed(), pointer }
+}
+
+export interface SentAgain {
+  readonly stored: number
+  readonly duplicates: number
+  readonly refused: number
+  readonly isMoreLeft: boolean
+}
+
+const sentAtOnce = 1_000
+
+/**
+ * Sends refused events again, as many as fit a transaction: what counts by now leaves the list, what is refused stays with the
+ * newest reason. What named no instant counts when it first came.
+ */
+export async function sendRefusedAgain(
+  tx: Tx,
+  now: () => string,
+  code: string | undefined,
+): Promise<SentAgain> {
+  const rows = await lockRefusedUsageEvents(tx, {
+    ...(code === undefined ? {} : { code }),
+    limit: sentAtOnce + 1,
+  })
+  const results = await sendAgain(tx, now, rows.slice(0, sentAtOnce))
+  const count = (of: 'stored' | 'duplicate') =>
+    results.filter((result) => 'result' in result && result.result === of).length
+  return {
+    stored: count('stored'),
+    duplicates: count('duplicate'),
+    refused: results.filter((result) => 'refusal' in result).length,
+    isMoreLeft: rows.length > sentAtOnce,
+  }
+}
+
+/** One of them. @throws its refusal, `not_found` */
+export async function sendOneAgain(tx: Tx, now: () => string, id: string): Promise<'stored' | 'duplicate'> {
+  const rows = await lockRefusedUsageEvents(tx, { id, limit: 1 })
+  const [result] = await sendAgain(tx, now, rows)
+  if (result === undefined) throw new BusinessError('not_found', 'The event is no longer in the list.')
+  if ('refusal' in result) throw result.refusal
+  return result.result
+}
+
+async function sendAgain(
+  tx: Tx,
+  now: () => string,
+  rows: readonly RefusedUsageRow[],
+): Promise<IntakeResult[]> {
+  const read = rows.map(readKept)
+  const events = read.flatMap((of) => ('refusal' in of ? [] : [of]))
+  const stored = (await storePlaced({ db: tx, now }, events)).values()
+  const results = read.map((of): IntakeResult => {
+    if ('refusal' in of) return of
+    const { value } = stored.next()
+    assert(value, 'what was read has a result')
+    return value
+  })
+  const idsOf = (index: number) => rows[index]?.id ?? ''
+  await forgetRefusedUsageEvents(
+    tx,
+    results.flatMap((result, index) => ('result' in result ? [idsOf(index)] : [])),
+  )
+  await noteRefusedAgain(
+    tx,
+    now(),
+    results.flatMap((result, index) =>
+      'refusal' in result ? [{ id: idsOf(index), ...saidOf(result.refusal) }] : [],
+    ),
+  )
+  return results
+}
+
+function readKept(row: RefusedUsageRow): ArrivedEvent | Refused {
+  try {
+    if (!row.isWhole)
+      throw new BusinessError('usage_event_too_long', 'The event was too long to be kept whole.')
+    return { ...readUsageEvent(parseContent(row.content)), arrivedMs: row.refusedMs }
+  } catch (error) {
+    if (error instanceof BusinessError) return { refusal: error }
+    throw error
+  }
+}
+
+function parseContent(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    throw new BusinessError('json_malformed', 'The line is not JSON.')
+  }
+}

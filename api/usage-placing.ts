@@ -1,0 +1,226 @@
+import type { Db } from '#db/database.ts'
+import { findKnownIds } from '#db/read/address.ts'
+import { readServedLines, type ServedLineRow } from '#db/read/usage.ts'
+import { storeUsageEvents, type NewUsageEvent, type UsageEventResult } from '#db/usage-event.ts'
+import { holdUsageLines, toUsageLine, type UsageLine } from '#db/usage-line.ts'
+import { lockReversedEvents, type ReversedEventRow } from '#db/usage-reversal.ts'
+import { assert } from '#domain/assert.ts'
+import { BusinessError, fieldError } from '#domain/errors.ts'
+import { placeUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
+import { takesUsage } from '#domain/usage-filter.ts'
+import { checkReversal } from '#domain/usage-reversal.ts'
+import { readFields, unknownField } from './addressing.ts'
+
+/** What became of one event. A refused one counts nowhere. */
+export type IntakeResult = { readonly result: 'stored' | 'duplicate' } | Refused
+
+export interface Refused {
+  readonly refusal: BusinessError
+}
+
+/** An event that was read, with the line that it would count for. */
+export interface PlacedEvent<Line = ServedLineRow> {
+  readonly event: NewUsageEvent
+  readonly line: Line
+}
+
+/** An event with the moment in which it came, where that is not now. */
+export interface ArrivedEvent extends UsageEvent {
+  readonly arrivedMs?: number
+}
+
+interface Moment {
+  readonly db: Db
+  readonly now: () => string
+}
+
+const subjectField = { kind: 'subscription', pointer: '/subject', unknown: 'subscription_unknown' } as const
+const isStored: IntakeResult = { result: 'stored' }
+const isDuplicate: IntakeResult = { result: 'duplicate' }
+
+/**
+ * Stores what counts for a line, and refuses the rest, in the caller's transaction, by few statements however many events there
+ * are. Events that reverse another one come last: it may be among those that were sent with them.
+ * @returns in the order of the events
+ */
+export async function storePlaced(
+  { db: tx, now }: Moment,
+  events: readonly ArrivedEvent[],
+): Promise<IntakeResult[]> {
+  const subjects = await readSubjects(tx, events)
+  const held = await holdUsageLines(tx, subjects.ids)
+  await refuseUnknown(tx, subjects, held)
+  const nowMs = Date.parse(now())
+  const results: IntakeResult[] = Array.from({ length: events.length })
+  const settle = async (indexes: readonly number[], reversed?: readonly ReversedEventRow[]) => {
+    const placed: { readonly index: number; readonly event: NewUsageEvent }[] = []
+    for (const index of indexes) {
+      const event = events[index]
+      assert(event, 'an index is one of the events')
+      const found = placeOrRefuse(event, { subjects: subjects.byText, lines: held, nowMs, reversed })
+      if ('refusal' in found) results[index] = found
+      else placed.push({ index, event: found.event })
+    }
+    const clockOf = (subscriptionId: string) => toInstant(held.get(subscriptionId)?.[0]?.nowMs ?? nowMs)
+    const stored = await storeUsageEvents(
+      tx,
+      placed.map(({ event }) => event),
+      held,
+      clockOf,
+    )
+    for (const [at, { index, event }] of placed.entries()) results[index] = toResult(event, stored[at])
+  }
+  const [plain, reversing] = split(events)
+  await settle(plain)
+  // One by one: the second of two that reverse the same event finds it reversed.
+  for (const index of reversing) await settle([index], await readReversed(tx, [events[index]]))
+  return results
+}
+
+/** Places of those that stand for themselves, and of those that reverse another one. */
+function split(events: readonly UsageEvent[]): [plain: number[], reversing: number[]] {
+  const plain: number[] = []
+  const reversing: number[] = []
+  for (const [index, event] of events.entries()) (event.reverses === null ? plain : reversing).push(index)
+  return [plain, reversing]
+}
+
+/** What each event would count for, as the intake decides it; nothing is written. */
+export async function placeOnly(
+  { db, now }: Moment,
+  events: readonly UsageEvent[],
+): Promise<(PlacedEvent | Refused)[]> {
+  const subjects = await readSubjects(db, events)
+  const rows = await readServedLines(db, subjects.ids)
+  await refuseUnknown(db, subjects, rows)
+  const lines = new Map(
+    [...rows].map(([id, found]) => [id, found.map((row) => ({ ...toUsageLine(row), row }))]),
+  )
+  const reversed = await readReversed(db, events)
+  const context = { subjects: subjects.byText, lines, nowMs: Date.parse(now()), reversed }
+  return events.map((event) => {
+    const placed = placeOrRefuse(event, context)
+    return 'refusal' in placed ? placed : { event: placed.event, line: placed.line.row }
+  })
+}
+
+interface Subjects {
+  readonly byText: Map<string, string | BusinessError>
+  readonly ids: readonly string[]
+}
+
+async function readSubjects(db: Db, events: readonly UsageEvent[]): Promise<Subjects> {
+  const byText = await readFields(db, subjectField, new Set(events.map((event) => event.subscription)))
+  return { byText, ids: [...new Set([...byText.values()].filter((found) => typeof found === 'string'))] }
+}
+
+/** Those that have no metered line: is there such a subscription at all? */
+async function refuseUnknown(
+  db: Db,
+  { byText, ids }: Subjects,
+  lines: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  const without = ids.filter((id) => !lines.has(id))
+  if (without.length === 0) return
+  const known = await findKnownIds(db, 'subscription', without)
+  for (const [text, id] of byText)
+    if (typeof id === 'string' && !lines.has(id) && !known.has(id))
+      byText.set(text, unknownField(subjectField, text))
+}
+
+async function readReversed(
+  db: Db,
+  events: readonly (UsageEvent | undefined)[],
+): Promise<readonly ReversedEventRow[]> {
+  const names = events.flatMap((event) =>
+    event === undefined || event.reverses === null ? [] : [{ source: event.source, eventId: event.reverses }],
+  )
+  return names.length === 0 ? [] : await lockReversedEvents(db, names)
+}
+
+interface PlacingContext<Line extends UsageLine> {
+  readonly subjects: ReadonlyMap<string, string | BusinessError>
+  readonly lines: ReadonlyMap<string, readonly Line[]>
+  readonly nowMs: number
+  readonly reversed?: readonly ReversedEventRow[] | undefined
+}
+
+function placeOrRefuse<Line extends UsageLine>(
+  event: ArrivedEvent,
+  context: PlacingContext<Line>,
+): PlacedEvent<Line> | Refused {
+  const subscriptionId = context.subjects.get(event.subscription)
+  assert(subscriptionId, 'every text stands for something or is refused')
+  if (subscriptionId instanceof BusinessError) return { refusal: subscriptionId }
+  try {
+    return event.reverses === null
+      ? place(event, subscriptionId, context)
+      : placeReversal(event, subscriptionId, context)
+  } catch (error) {
+    if (error instanceof BusinessError) return { refusal: error }
+    throw error
+  }
+}
+
+/** It counts where the event counts that it reverses. */
+function placeReversal<Line extends UsageLine>(
+  event: ArrivedEvent,
+  subscriptionId: string,
+  context: PlacingContext<Line>,
+): PlacedEvent<Line> {
+  const reversed = context.reversed?.find(
+    ({ source, eventId }) => source === event.source && eventId === event.reverses,
+  )
+  checkReversal(event, subscriptionId, reversed)
+  const { unit, occurredMs, properties } = reversed
+  const placed = place({ ...event, unit, occurredMs, properties }, subscriptionId, context)
+  return { ...placed, event: { ...placed.event, reversesId: reversed.id } }
+}
+
+function place<Line extends UsageLine>(
+  event: ArrivedEvent,
+  subscriptionId: string,
+  context: PlacingContext<Line>,
+): PlacedEvent<Line> {
+  const metered = context.lines.get(subscriptionId)?.filter(({ metric }) => metric === event.metric) ?? []
+  if (metered.length === 0)
+    throw fieldError('/type', 'metric_unknown', `The subscription does not meter ${event.metric}.`)
+  const line = metered.findLast(({ usageFilter }) => takesUsage(usageFilter, event.properties))
+  if (!line) {
+    const detail = `No line of the subscription bills ${event.metric} with these properties.`
+    throw fieldError('/data/properties', 'usage_not_taken', detail)
+  }
+  // A test clock's subscription knows only its own time.
+  const arrivedMs = line.nowMs === null ? (event.arrivedMs ?? null) : null
+  const at = { unit: event.unit, occurredMs: event.occurredMs ?? arrivedMs }
+  const placed = placeUsageEvent(at, {
+    unit: line.unit,
+    nowMs: line.nowMs ?? context.nowMs,
+    servedUntilMs: line.servedUntilMs,
+  })
+  return {
+    event: {
+      source: event.source,
+      eventId: event.id,
+      subscriptionId,
+      metric: event.metric,
+      quantity: event.quantity,
+      unit: placed.unit,
+      occurredMs: placed.occurredMs,
+      isInstantOfArrival: event.occurredMs === null,
+      properties: event.properties,
+    },
+    line,
+  }
+}
+
+function toResult(event: NewUsageEvent, result: UsageEventResult | undefined): IntakeResult {
+  assert(result, 'an event has a result')
+  if (result !== 'conflict') return result === 'stored' ? isStored : isDuplicate
+  const detail = `${event.source} ${event.eventId} was recorded with other content.`
+  return { refusal: new BusinessError('usage_event_conflict', detail) }
+}
+
+function toInstant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,117 @@
+import { sql } from 'kysely'
+import type { Db, Tx } from './database.ts'
+import { newIds } from './identifier.ts'
+
+export interface RefusedUsageEvent {
+  /** Of the event, or of its content where it has none: sent again it has the same place. */
+  readonly name: string
+  readonly source: string | null
+  readonly eventId: string | null
+  /** As it was sent. */
+  readonly content: string
+  readonly isWhole: boolean
+  readonly code: string
+  readonly detail: string
+  readonly pointer: string | null
+}
+
+export const refusedUsageBounds = { keptDays: 30, keptOfASender: 10_000 } as const
+
+/**
+ * Keeps what was refused of one sender, each event once however often it is sent. What is older than 30 days, and what is more
+ * than ten thousand of a sender, goes: nobody fills the disk with what nobody bills.
+ */
+export async function keepRefusedUsageEvents(
+  db: Db,
+  { sender, now }: { readonly sender: string; readonly now: string },
+  refused: readonly RefusedUsageEvent[],
+): Promise<void> {
+  // In one order for all, and each name once: what was said last of it.
+  const events = [...new Map(refused.map((event) => [event.name, event])).values()]
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .slice(-refusedUsageBounds.keptOfASender)
+  if (events.length === 0) return
+  const ids = newIds(events.length)
+  const rows = events.map((event, index) => ({ ...event, id: ids[index] }))
+  await db.transaction().execute(async (tx) => {
+    await sql`
+      insert into refused_usage_events as kept (id, sender, name, source, event_id, content, is_whole, code, detail, pointer,
+        first_refused_at, refused_at)
+      select id, ${sender}, name, source, "eventId", content, "isWhole", code, detail, pointer, ${now}::timestamptz, ${now}::timestamptz
+      from json_to_recordset(${JSON.stringify(rows)}::json) as given (id uuid, name text, source text, "eventId" text,
+        content text, "isWhole" boolean, code text, detail text, pointer text)
+      on conflict (sender, name) do update set content = excluded.content, is_whole = excluded.is_whole, code = excluded.code,
+        detail = excluded.detail, pointer = excluded.pointer, refusals = kept.refusals + 1,
+        refused_at = greatest(kept.refused_at, excluded.refused_at)`.execute(tx)
+    await sql`
+      delete from refused_usage_events where refused_at < ${now}::timestamptz - make_interval(days => ${refusedUsageBounds.keptDays})
+        or id in (select id from refused_usage_events where sender = ${sender}
+          order by refused_at desc, id desc offset ${refusedUsageBounds.keptOfASender})`.execute(tx)
+  })
+}
+
+export interface RefusedUsageRow extends Omit<RefusedUsageEvent, 'name'> {
+  readonly id: string
+  readonly refusedMs: number
+}
+
+/** Those that wait, the longest untried first, held by whoever sends them again. */
+export async function lockRefusedUsageEvents(
+  tx: Tx,
+  wanted: { readonly id?: string; readonly code?: string; readonly limit: number },
+): Promise<RefusedUsageRow[]> {
+  let query = waitingEvents(tx)
+    .selectAll('refused')
+    .orderBy('refused.refused_at')
+    .orderBy('refused.id')
+    .limit(wanted.limit)
+  if (wanted.id !== undefined) query = query.where('refused.id', '=', wanted.id)
+  if (wanted.code !== undefined) query = query.where('refused.code', '=', wanted.code)
+  const rows = await query.forUpdate('refused').skipLocked().execute()
+  return rows.map((row) => ({
+    id: row.id,
+    source: row.source,
+    eventId: row.event_id,
+    content: row.content,
+    isWhole: row.is_whole,
+    code: row.code,
+    detail: row.detail,
+    pointer: row.pointer,
+    refusedMs: Date.parse(row.first_refused_at),
+  }))
+}
+
+/** What was refused and does not count yet: a sender may have put it right by himself. */
+export function waitingEvents(db: Db) {
+  return db.selectFrom('refused_usage_events as refused').where(
+    sql<boolean>`not exists (select from usage_events counted where counted.source = refused.source
+      and counted.event_id = refused.event_id and counted.received_at >= refused.refused_at)`,
+  )
+}
+
+export async function forgetRefusedUsageEvents(tx: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await tx
+    .deleteFrom('refused_usage_events')
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute()
+}
+
+/** What was said when they were sent again. */
+export async function noteRefusedAgain(
+  tx: Db,
+  now: string,
+  refusals: readonly {
+    readonly id: string
+    readonly code: string
+    readonly detail: string
+    readonly pointer: string | null
+  }[],
+): Promise<void> {
+  if (refusals.length === 0) return
+  await sql`
+    update refused_usage_events kept set code = given.code, detail = given.detail, pointer = given.pointer,
+      refusals = kept.refusals + 1, refused_at = greatest(kept.refused_at, ${now}::timestamptz)
+    from json_to_recordset(${JSON.stringify(refusals)}::json) as given (id uuid, code text, detail text, pointer text)
+    where kept.id = given.id`.execute(tx)
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { createUsageIntake, type UsageIntake } from '#api/usage-intake.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { assertInvariants } from '#test/support/invariants.ts'
+import { networkLines, sellMetered } from '#test/support/metered.ts'
+import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
+import { toCloudEvent } from '#test/support/usage-events.ts'
+
+// Events that take back others (D-23). Network costs 1.00 a GiB, and is measured on 10 February.
+let seller: Seller
+let intake: UsageIntake
+before(async () => {
+  seller = await createSeller()
+  intake = createUsageIntake({ db: seller.db, now: () => '2026-02-10T00:00:00Z' })
+})
+after(async () => {
+  await assertInvariants(seller.db, { isUnderWay: true })
+  await seller.drop()
+})
+
+async function sellFor(name: string) {
+  const sold = await sellMetered(seller)
+  const subscription = encodeId('subscription', sold.subscriptionId)
+  await seller.db
+    .updateTable('test_clocks')
+    .set({ now_at: '2026-02-10T00:00:00Z' })
+    .where('id', '=', sold.testClockId)
+    .execute()
+  const push = async (...events: { id: string; quantity: string; reverses?: string; at?: string }[]) => {
+    const results = await intake.push(
+      events.map((event) => toCloudEvent({ source: name, subscription, metric: 'network', ...event })),
+      'test',
+    )
+    return results.map((of) => ('refusal' in of ? of.refusal.code : of.result))
+  }
+  const bill = async (now: string) => await billDue(seller.db, sold.documentId, now)
+  return { ...sold, push, bill, lines: async () => networkLines(seller, sold.subscriptionId) }
+}
+
+test('8 reversed to 5 in the open period are billed as 5; a second reversal is refused, a repeated one counts once', async () => {
+  const { push, bill, lines, read } = await sellFor('open')
+  assert.deepEqual(
+    await push(
+      { id: 'correction', quantity: '-3', reverses: 'first' },
+      { id: 'first', quantity: '8', at: '2026-01-15T00:00:00Z' },
+    ),
+    ['stored', 'stored'],
+  )
+  assert.deepEqual(
+    await push(
+      { id: 'correction', quantity: '-3', reverses: 'first' },
+      { id: 'another', quantity: '-1', reverses: 'first' },
+      { id: 'of-a-reversal', quantity: '-1', reverses: 'correction' },
+      { id: 'bare', quantity: '-3' },
+    ),
+    ['duplicate', 'already_reversed', 'reversed_event_unknown', 'quantity_negative'],
+  )
+  await read('2026-02-01T00:01:00Z', '0')
+  await bill('2026-02-01T00:02:00Z')
+  assert.deepEqual(await lines(), ['usage [2026-01-01,2026-02-01) 5 for 500'])
+})
+
+test('8 that were billed and are reversed to 5 afterwards are 3 less on the next invoice, as late', async () => {
+  const { push, bill, lines, read } = await sellFor('billed')
+  await push({ id: 'first', quantity: '8', at: '2026-01-15T00:00:00Z' })
+  await read('2026-02-01T00:01:00Z', '0')
+  await bill('2026-02-01T00:02:00Z')
+  assert.deepEqual(await push({ id: 'correction', quantity: '-3', reverses: 'first' }), ['stored'])
+  await read('2026-03-01T00:01:00Z', '0')
+  await bill('2026-03-01T00:02:00Z')
+  assert.deepEqual(await lines(), [
+    'usage [2026-01-01,2026-02-01) 8 for 800',
+    'usage [2026-02-01,2026-03-01) 0 for 0',
+    'late_usage [2026-01-01,2026-02-01) -3 for -300',
+  ])
+})
+
+test('of ten that reverse one event at the same time, one does', async () => {
+  const { push } = await sellFor('at-once')
+  await push({ id: 'first', quantity: '8', at: '2026-02-05T00:00:00Z' })
+  const results = await Promise.all(
+    Array.from({ length: 10 }, async (_, index) =>
+      push({ id: `by-${index}`, quantity: '-8', reverses: 'first' }),
+    ),
+  )
+  assert.deepEqual(results.flat().toSorted(), [
+    ...Array.from({ length: 9 }, () => 'already_reversed'),
+    'stored',
+  ])
+})

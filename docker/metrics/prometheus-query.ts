@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { objectName } from '../compose/object-name.ts'
 import { ENDPOINT_DEADLINE_MS, exact } from './http.ts'
-import { defineSource, type SourceReading } from './source.ts'
+import { defineSource, withoutValue, type SourceReading } from './source.ts'
 
 /** More points than that Prometheus does not give at once; what lies before them is not filled in. */
 const mostSteps = 10_000
@@ -29,7 +29,7 @@ export const prometheusQuery = defineSource({
     const answer = await pass.answer({ service, port, path })
     if (answer === undefined) return []
     const read = readAnswer(answer.text).filter(({ at }) => since === undefined || at > since)
-    if (read.length === 0) throw new Error('the query gave no value')
+    if (read.length === 0) throw withoutValue('the query gave no value')
     return read.map((one): SourceReading => ({ series: `query:${service}`, unit: metric.unit, ...one }))
   },
 })

@@ -3,7 +3,7 @@ import { containerName } from '#domain/build-plan.ts'
 import { objectName } from '../compose/object-name.ts'
 import { execute } from '../execution.ts'
 import { findContainer } from '../observation.ts'
-import { defineSource, plainNumber } from './source.ts'
+import { defineSource, plainNumber, withoutValue } from './source.ts'
 
 const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'is not the name of a user or a database')
 
@@ -61,10 +61,10 @@ export const sqlQuery = defineSource({
   },
 })
 
-/** @throws an `Error` for no value, for several, and for what is no number from 0 */
+/** @throws `reading_without_value` for none, an `Error` for several, and for what is no number from 0 */
 export function valueOf(printed: string): string {
   const value = printed.trim()
-  if (value === '' || value === 'NULL') throw new Error('the query gave no value')
+  if (value === '' || value === 'NULL') throw withoutValue('the query gave no value')
   if (value.includes('\n') || !plainNumber.test(value))
     throw new Error(`the query gave no number from 0: ${JSON.stringify(value.slice(0, 100))}`)
   return value

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import {
   decideLimits,
+  spendLimit,
   type InstanceDecision,
   type LimitDecision,
   type LimitStanding,
@@ -24,7 +25,7 @@ export async function foreseeLimits(
   instances: readonly DeployedInstance[],
   sold: readonly SoldLimit[],
 ): Promise<Map<string, InstanceDecision>> {
-  if (sold.length === 0) return new Map()
+  if (instances.length === 0) return new Map()
   const standings = await readStandings(db, instances, sold)
   return new Map(
     instances.flatMap((instance) => {
@@ -74,7 +75,11 @@ function toStanding(row: Selectable<LimitsTable>, sold: SoldLimit | undefined): 
 }
 
 /** What is sold no more has no ceiling, and is not reached. */
-function useOf({ used_quantity: used }: Selectable<LimitsTable>, sold: SoldLimit | undefined) {
+function useOf(
+  { code, used_quantity: used, sold_quantity: ceiling }: Selectable<LimitsTable>,
+  sold: SoldLimit | undefined,
+) {
+  if (code === spendLimit) return used === null ? null : { used, ceiling }
   if (sold === undefined) return { used: '0', ceiling: '1' }
   return used === null ? null : { used, ceiling: sold.quantity }
 }

@@ -1,8 +1,11 @@
 import type { Selectable } from 'kysely'
 import { formatMoney, fromMinor } from '#domain/money.ts'
 import { isStoppedAt, reachedAlerts, sayAlert, type SpendCap, type SpendCapOwner } from '#domain/spend.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { spendLimit } from '#domain/limit-hold.ts'
 import { within, type Db, type Tx } from './database.ts'
 import { insertEvent } from './event.ts'
+import { insertWorkflowSignal } from './outbox.ts'
 import { readPresentCost, type PresentCost } from './present-usage.ts'
 import { lockSubscription, type Subscription } from './subscription.ts'
 import type { SpendCapsTable } from './tables/usage.ts'
@@ -144,7 +147,7 @@ async function hold(
   tx: Tx,
   { subscription, cap, costMinor, now }: Watched & { costMinor: number },
 ): Promise<void> {
-  await setHeld(tx, cap, now)
+  await setHeld(tx, { subscription, cap }, now)
   await tellOfCap(tx, subscription, {
     kind: 'spend.cap_reached',
     setBy: cap.set_by,
@@ -155,17 +158,60 @@ async function hold(
 }
 
 async function letGo(tx: Tx, subscription: Subscription, cap: SpendCapRow, now: string): Promise<void> {
-  await setHeld(tx, cap, null)
+  await setHeld(tx, { subscription, cap }, null)
   await tellOfCap(tx, subscription, { kind: 'spend.cap_lifted', setBy: cap.set_by, now })
 }
 
-async function setHeld(tx: Tx, cap: SpendCapRow, heldSince: string | null): Promise<void> {
+async function setHeld(
+  tx: Tx,
+  { subscription, cap }: Omit<Watched, 'now'>,
+  heldSince: string | null,
+): Promise<void> {
   await tx
     .updateTable('spend_caps')
     .set({ held_since: heldSince })
     .where('subscription_id', '=', cap.subscription_id)
     .where('set_by', '=', cap.set_by)
     .execute()
+  await holdInstances(tx, subscription)
+}
+
+/**
+ * What a cap stops is a limit of each instance that is reached, as long as one cap of the subscription holds. Its workflow is told, and
+ * does what follows.
+ */
+async function holdInstances(tx: Tx, { id, currency }: Subscription): Promise<void> {
+  const caps = await listSpendCaps(tx, id)
+  const isHeld = caps.some(({ held_since }) => held_since !== null)
+  const instances = await tx
+    .selectFrom('instances')
+    .select('id')
+    .where('subscription_id', '=', id)
+    .where('state', 'in', ['running', 'limited'])
+    .execute()
+  const standing = { used_quantity: isHeld ? '1' : '0', used_at: new Date().toISOString() }
+  if (instances.length === 0) return
+  await tx
+    .insertInto('limits')
+    .values(
+      instances.map((instance) => ({
+        instance_id: instance.id,
+        code: spendLimit,
+        sold_quantity: '1',
+        in_force_quantity: null,
+        in_force_at: null,
+        unit: currency,
+        ...standing,
+      })),
+    )
+    .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(standing))
+    .execute()
+  const workflowId = `subscription/${encodeId('subscription', id)}`
+  await insertWorkflowSignal(
+    tx,
+    { workflowId, signal: 'limitCrossed' },
+    `spend/${isHeld}/${standing.used_at}`,
+  )
 }
 
 async function tellOfCap(

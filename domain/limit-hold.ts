@@ -3,6 +3,9 @@ import type { InstanceState } from './instance.ts'
 import { isLimitReached, type LimitUse } from './limit-use.ts'
 import type { Enforcement } from './terms.ts'
 
+/** The code of the limit that a spend cap is: what usage costs in a period, of what it may cost. No application declares it. */
+export const spendLimit = 'spend'
+
 /** What is done to an instance from outside while a limit of it is reached. A plain JSON value. */
 export type Hold =
   | { readonly way: Exclude<OutsideWay, 'read_only'> }
@@ -82,6 +85,8 @@ function holdOf(
   code: string,
   enforcement: Enforcement,
 ): Hold | null {
+  // An application knows nothing of money: it is stopped.
+  if (code === spendLimit) return { way: 'stop' }
   const limit = limits.find((one) => one.code === code)
   if (limit === undefined || !('metric' in limit) || enforcement === 'soft') return null
   if (enforcement === 'throttle') {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { decideSubscriptionLimits } from '#db/limit-hold.ts'
 import { listSpendCaps, removeSpendCap, setSpendCap, watchSpend } from '#db/spend-cap.ts'
 import { watchUsage } from '#db/usage-watch.ts'
 import { defaultSpendAlerts, type SpendCap } from '#domain/spend.ts'
@@ -76,6 +77,48 @@ test('at 20.00 of usage an own cap of 20.00 that stops holds, and raised it lets
   await say(sold, { ...own, amountMinor: 5_000 })
   assert.equal(await isHeld(sold), false)
   assert.deepEqual((await told(sold)).slice(5), ['spend.cap_changed', 'spend.cap_lifted'])
+})
+
+/** As its workflow decides, once it is told. */
+async function decide({ subscriptionId }: Sold) {
+  const decided = await decideSubscriptionLimits(seller.db, subscriptionId, '2026-03-06T00:00:00Z')
+  return { limited: decided.limited, holds: decided.toHold.map(({ state }) => state) }
+}
+
+test('what a cap stops is a reached limit of the running instances, which its workflow is told of, until the cap is raised (D-38)', async () => {
+  const sold = await sell()
+  const own20 = { ...own, amountMinor: 2_000 }
+  await say(sold, own20)
+  await seller.db
+    .updateTable('instances')
+    .set({ state: 'building' })
+    .where('subscription_id', '=', sold.subscriptionId)
+    .execute()
+  await seller.db
+    .updateTable('instances')
+    .set({ state: 'running' })
+    .where('subscription_id', '=', sold.subscriptionId)
+    .execute()
+  await use(sold, '20', '2026-03-05T00:00:00Z')
+  await look(sold)
+  const held = await decide(sold)
+  assert.deepEqual(held.limited, ['spend'])
+  const state = await seller.db
+    .selectFrom('instances')
+    .innerJoin('limits', 'limits.instance_id', 'instances.id')
+    .select(['state', 'hold'])
+    .where('subscription_id', '=', sold.subscriptionId)
+    .where('code', '=', 'spend')
+    .executeTakeFirst()
+  assert.deepEqual(state, { state: 'limited', hold: { way: 'stop' } })
+  await say(sold, { ...own20, amountMinor: 5_000 })
+  assert.deepEqual((await decide(sold)).limited, [])
+  const told = await seller.db
+    .selectFrom('outbox')
+    .select('key')
+    .where('key', 'like', '%limitCrossed/spend/%')
+    .execute()
+  assert.equal(told.length, 2)
 })
 
 test('a new period begins with a cost of nothing: what was held is let go, and the same shares are told once more', async () => {

@@ -102,7 +102,7 @@ function registerOpen(group: Command): void {
         const path = `/v1/usage-windows/${encodeURIComponent(id)}`
         if (options.on !== undefined) {
           const query = new URLSearchParams({ on: options.on })
-          const readings = await api.get<UsageWindowReadings>(`${path}/readings?${query}`)
+          const readings = await api.get<UsageWindowReadings>(`${path}/readings?${query.toString()}`)
           if (out.isJson) return out.json(readings)
           return out.table(
             ['read', 'of', 'value', 'counted'],

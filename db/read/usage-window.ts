@@ -138,7 +138,11 @@ export async function listWindowReadings(
     select * from (${countedReadings(window, { from, until })}) as read
     order by read_at, sampled_at, series limit ${mostRows}`.execute(db)
   return rows.map(({ series, value, unit, is_opening, read_at, counted }) => ({
-    ...{ series, value, unit, is_opening, read_at },
+    series,
+    value,
+    unit,
+    is_opening,
+    read_at,
     counted: window.is_counter ? convertUnit(new Big(counted), unit, window.unit).toFixed() : null,
   }))
 }

@@ -84,8 +84,9 @@ export function tellUsage(
     }
   }
   const count = (counter: { start: number; bytes: bigint }) => {
-    if (isOnce(0.004)) Object.assign(counter, { start: counter.start + 1, bytes: 0n })
-    else if (isOnce(0.004)) counter.bytes = BigInt(below(1_000))
+    const happens = random()
+    if (happens < 0.004) Object.assign(counter, { start: counter.start + 1, bytes: 0n })
+    else if (happens < 0.008) counter.bytes = BigInt(below(1_000))
     counter.bytes += BigInt(below(2 ** 33))
   }
 

@@ -72,7 +72,7 @@ async function namespaceOf({
 async function enter(run: RunOnHost, namespace: string, argv: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(['nsenter', `--net=${namespace}`, 'tc', ...argv], '')
   if (code === 0) return stdout
-  const [reason = ''] = `${stderr.trim() || `nsenter: ${code}`}`.slice(0, 200).split('\n')
+  const [reason = ''] = (stderr.trim() || `nsenter: ${code}`).slice(0, 200).split('\n')
   if (/ENOENT|permitted|denied|unknown|not found|failed to execute/i.test(reason))
     throw notEnforceable(reason)
   throw new Error(`slow down what is sent: ${reason}`)

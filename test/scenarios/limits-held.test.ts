@@ -231,7 +231,8 @@ chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade
     'limit.lifted disk null',
   ])
   const warned = (await diary.events(shelf)).filter(({ kind }) => kind === 'limit.warned')
-  assert.deepEqual(warned.map(({ data }) => (data as Json)['threshold']).toSorted(), ['100 %', '80 %'])
+  const shares = warned.map(({ data }) => String((data as Json)['threshold']))
+  assert.deepEqual(shares.toSorted(), ['100 %', '80 %'])
 })
 
 chapter('traffic over what was sold is slowed down, and an upgrade lifts it', async () => {

@@ -6,7 +6,7 @@ import type { RunnerContext } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
 import { ensureBase } from '../base-image.ts'
 import { startContainer } from '../start.ts'
-import { call, callToEnd, find } from '../engine.ts'
+import { call, callToEnd, find, pause } from '../engine.ts'
 import { labelFilter, nameTaken } from '../identity.ts'
 
 const CARRIER_LABEL = 'io.clouder.carrier'
@@ -86,6 +86,7 @@ function carrierOptions(image: string, { instance, volume, isReadOnly }: Carried
 const ALL_INSIDE = ['/bin/busybox', 'find', MOUNTED, '-mindepth', '1', '-maxdepth', '1']
 const EMPTY = [...ALL_INSIDE, '-exec', '/bin/busybox', 'rm', '-rf', '{}', '+']
 const EMPTY_DEADLINE_MS = 30 * 60_000
+const EMPTY_POLL_MS = 100
 
 /** Removes what a volume holds. This carrier is started: an archive can only add. */
 export async function emptyVolume(
@@ -104,13 +105,27 @@ export async function emptyVolume(
   try {
     ctx.onProgress(`emptying volume ${volume}`)
     await startContainer(docker, id, ctx)
-    const wait = async (abortSignal: AbortSignal): Promise<{ StatusCode: number }> =>
-      await docker.getContainer(id).wait({ abortSignal })
-    const { StatusCode: exitCode } = await call(ctx, `empty volume ${volume}`, wait, EMPTY_DEADLINE_MS)
+    const exitCode = await endOf(docker, id, ctx)
     if (exitCode !== 0)
       throw new BusinessError('backup_failed', `volume ${volume} could not be emptied, exit code ${exitCode}`)
   } finally {
     await removeCarrier(docker, id, ctx)
+  }
+}
+
+/**
+ * Looks again and again. The engine's own call that waits begins its answer at once: where it is killed then, the rest is waited for
+ * until the deadline.
+ */
+async function endOf(docker: Docker, id: string, ctx: RunnerContext): Promise<number> {
+  const untilMs = performance.now() + EMPTY_DEADLINE_MS
+  for (;;) {
+    const { State: state } = await call(ctx, `look at carrier ${id}`, (abortSignal) =>
+      docker.getContainer(id).inspect({ abortSignal }),
+    )
+    if (!state.Running) return state.ExitCode
+    if (performance.now() > untilMs) throw new Error(`carrier ${id} did not end in time`)
+    await pause(ctx, EMPTY_POLL_MS)
   }
 }
 

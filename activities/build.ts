@@ -5,6 +5,7 @@ import { hasLinks } from '#db/link-change.ts'
 import { recordRemoval } from '#db/resource.ts'
 import { releaseSubnets } from '#db/subnet.ts'
 import type { Db } from '#db/database.ts'
+import { listRecorded } from '#db/reconciliation.ts'
 import { setPhase } from '#db/subscription.ts'
 import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
@@ -15,6 +16,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { BuildCommandKind } from '#domain/build-command.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
+import { isOfTakeOver } from '#domain/taken-over.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { ensurePlanned } from './clash.ts'
 import { withRunnerContext } from './failure.ts'
@@ -194,7 +196,11 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       // What a restore that was cut off left holds the volumes that are to be removed next.
       if (plan.kind === 'restore')
         await withRunnerContext(async (ctx) => runner.clearCopying(plan.instance, ctx))
-      const detail = isUndoable(plan) ? await removeObserved(step, plan) : 'nothing to undo'
+      const detail = !isUndoable(plan)
+        ? 'nothing to undo'
+        : plan.kind !== 'network' && plan.takenOverId !== undefined
+          ? await leave(step, plan)
+          : await removeObserved(step, plan)
       await markStepUndone(db, step.id, detail)
       return { detail }
     },
@@ -218,7 +224,14 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       const here = instances.filter((instance) => encodeId('server', instance.serverId) === input.serverId)
       for (const instance of here) {
         const left = await withRunnerContext((ctx) => runner.list(instance.planned, ctx))
-        const own = left.filter((resource) => resource.kind !== 'network')
+        const recorded = await listRecorded(db, instance.serverId, [instance.id])
+        // What was there before, and was given back by an undo, is not its own any more.
+        const own = left.filter(
+          (resource) =>
+            resource.kind !== 'network' &&
+            (!isOfTakeOver(instance.planned, resource) ||
+              recorded.some((row) => row.kind === resource.kind && row.name === resource.name)),
+        )
         if (own.length > 0)
           throw new Error(
             `still on the server: ${own.map((resource) => `${resource.kind} ${resource.name}`).join(', ')}`,
@@ -226,6 +239,12 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       }
       return { checked: here.length }
     },
+  }
+
+  /** What was there before a build is there after its undo. */
+  async function leave(step: StepDetail, plan: UndoableStep): Promise<string> {
+    await recordRemoval(db, { instanceId: step.instanceId, kind: plan.kind, name: plan.name })
+    return `${plan.kind} ${plan.name} is left as it was before`
   }
 
   async function removeObserved(step: StepDetail, plan: UndoableStep): Promise<string> {

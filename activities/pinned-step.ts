@@ -27,6 +27,8 @@ export async function ensurePinned(
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
   if (step.kind === 'image') {
+    const running = await runningImage(deps, instance, step, ctx)
+    if (running !== undefined) return running
     const pinned = pinStep(step, await pinsOf(deps, instance))
     return await ensureImage(deps, { instance, step: pinned, isUnasked }, ctx)
   }
@@ -38,6 +40,28 @@ export async function ensurePinned(
   const outcome = await deps.runner.ensure(step, ctx)
   if (step.kind === 'ready') await refuseOtherImages(deps, instance, ctx)
   return outcome
+}
+
+/** What was there before runs an image of its own, whatever its name means here: that is what its service runs from now on. */
+async function runningImage(
+  { db, runner }: ServerDependencies,
+  instance: DeployedInstance,
+  step: ImageStep,
+  ctx: RunnerContext,
+): Promise<StepOutcome | undefined> {
+  const { takenOver } = instance.planned
+  if (takenOver === undefined) return undefined
+  const { reference } = step.image
+  const services = instance.definition.services.filter(({ image }) => image.reference === reference)
+  const { containers } = await runner.observe(instance.planned, ctx)
+  const found = containers.find(
+    ({ service, externalId }) =>
+      services.some(({ name }) => name === service) && takenOver.containers[service]?.id === externalId,
+  )
+  if (found === undefined) return undefined
+  const imageId = found.imageDigest
+  await keepPin(db, instance, { reference, repositoryDigest: null, imageId })
+  return { externalId: imageId, isAdopted: true, detail: `image of container ${found.name}, which runs` }
 }
 
 async function pinsOf({ db }: Pick<ServerDependencies, 'db'>, { id }: Pick<DeployedInstance, 'id'>) {

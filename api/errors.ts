@@ -36,6 +36,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order an add-on with what it is sold beside; other products by themselves, or change the quantity of the line there is.',
     seeProducts,
   ),
+  already_linked: kind(
+    409,
+    'It belongs to an instance already',
+    'Name another group of containers, or end the subscription that has this one.',
+  ),
   already_reversed: kind(
     409,
     'The event was reversed already',

@@ -158,6 +158,7 @@ export interface Database {
   invoice_files: invoice.InvoiceFilesTable
   billing_runs: invoice.BillingRunsTable
   billing_run_exceptions: invoice.BillingRunExceptionsTable
+  taken_over_objects: build.TakenOverObjectsTable
   tasks: TasksTable
   outbox: OutboxTable
   events: EventsTable

@@ -96,8 +96,26 @@ export async function setContainerLimits(
 
 /** Has what is wanted carried out. @throws `action_not_allowed` while it does not run */
 export async function applyConfiguration(tx: Tx, instanceId: string, actor: string): Promise<void> {
-  await refuseUnsettled(tx, await getDeployedInstance(tx, instanceId))
+  const instance = await getDeployedInstance(tx, instanceId)
+  await refuseUnsettled(tx, instance)
+  await raiseGenerations(tx, instanceId, await listOtherwiseMade(tx, instance))
   await requestReplacement(tx, { instanceId, by: actor })
+}
+
+/** Of what was taken over, the services that run otherwise than wanted: nothing but a new container ends that. */
+async function listOtherwiseMade(tx: Tx, { id, planned }: DeployedInstance): Promise<string[]> {
+  const { takenOver, generation, serviceGenerations = {} } = planned
+  if (takenOver === undefined) return []
+  const { observed_differences: differences } = await tx
+    .selectFrom('instances')
+    .select('observed_differences')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return Object.keys(takenOver.containers).filter(
+    (service) =>
+      (serviceGenerations[service] ?? generation) === takenOver.generation &&
+      differences.some((one) => one.service === service),
+  )
 }
 
 function decide(instance: DeployedInstance, asked: AskedConfiguration) {

@@ -9,6 +9,7 @@ import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { Db } from './database.ts'
 import { listPins } from './instance-image.ts'
 import { readPlannedLinks } from './link.ts'
+import { readTakenOver } from './taken-over.ts'
 
 /** An instance as a server has to know it, with the application it runs. */
 export interface DeployedInstance {
@@ -78,6 +79,7 @@ export async function listDeployedInstances(
   const links = await readPlannedLinks(db, ids)
   const pins = await listPins(db, ids)
   const holds = await readHolds(db, ids)
+  const takenOver = await readTakenOver(db, ids)
   return rows.map((row) => ({
     id: row.id,
     subscriptionId: row.subscription_id,
@@ -105,6 +107,7 @@ export async function listDeployedInstances(
       ...copies(row.restored_from_backup_id),
       ...links(row.id),
       ...holds(row.id),
+      ...takenOver(row.id),
     },
   }))
 }

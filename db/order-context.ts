@@ -26,6 +26,7 @@ import type { InstallationKey } from './sealing.ts'
 import { refuseOutOfStock, wantedOf } from './stock.ts'
 import { findDiscountByCode, type CodedDiscount } from './discount.ts'
 import { planOrderLinks } from './order-link.ts'
+import type { AskedTakeOver } from './taken-over.ts'
 import { readOrderEnvironment, type OrderEnvironment } from './environment.ts'
 import { readGriddedCatalog } from './price-grid.ts'
 
@@ -54,6 +55,8 @@ export interface OrderRequest {
   readonly environment?: AskedEnvironment | null
   /** What the new instance of its application begins with. */
   readonly restoreFromBackupId?: string | null
+  /** What runs already and becomes the new instance of its application. */
+  readonly takeOver?: AskedTakeOver | null
   /** The draft that it was kept as, which holds its names already. */
   readonly draftId?: string | null
   /** Seals what is said in secret; null where nothing is. */

@@ -26,6 +26,7 @@ import { lockRestorable, type RestorableBackup } from './restorable-backup.ts'
 import { takeStock, wantedOf } from './stock.ts'
 import { takeSubnet } from './subnet.ts'
 import { keepAcceptance } from './service-terms.ts'
+import { insertTakenOver, refuseTakeOver } from './taken-over.ts'
 import { useTrials } from './trial.ts'
 
 /** How an order is confirmed, where it is not simply placed. */
@@ -63,7 +64,9 @@ export async function confirmOrder(
   }
   const restorable = await lockRestorable(tx, request.restoreFromBackupId, context)
   const environmentId = await placeInEnvironment(tx, context, { orderId, now: request.now })
-  const servers = await placeOrder(tx, { ...context, restored: restorable })
+  const { takeOver = null } = request
+  const servers = await placeOrder(tx, { ...context, restored: restorable, takenOver: takeOver })
+  if (takeOver !== null) await refuseTakeOver(tx, takeOver, context)
   const subscriptionIds: string[] = []
   const instances = new Map<string, string>()
   for (const [index, planned] of context.planned.entries()) {
@@ -278,6 +281,8 @@ async function insertInstances(
       throw new BusinessError('application_unknown', 'An application of this product has no version yet.')
     const { serverId, takes, because } = placed
     await takeSubnet(tx, { serverId, environmentId: context.environmentId })
+    const asked = context.request.takeOver
+    const takeOver = asked?.applicationId === applicationId ? asked : null
     const variables = valuesFor(application.definition, planned.variables)
     await tx
       .insertInto('instances')
@@ -291,7 +296,11 @@ async function insertInstances(
         application_version_id: application.versionId,
         sequence: sequence.get(applicationId) ?? 0,
         name: `${application.code.slice(0, 30)}-${encodeId('instance', id).slice(-8)}`,
-        host_port: application.definition.public ? await takePort(tx, serverId) : null,
+        host_port: takeOver
+          ? takeOver.hostPort
+          : application.definition.public
+            ? await takePort(tx, serverId)
+            : null,
         variables: JSON.stringify(variables),
         restored_from_backup_id:
           context.restorable?.applicationId === applicationId ? context.restorable.backupId : null,
@@ -299,6 +308,7 @@ async function insertInstances(
       })
       .execute()
     await reserveCapacity(tx, { instanceId: id, serverId, takes })
+    if (takeOver !== null) await insertTakenOver(tx, id, takeOver)
     await keepInstanceSecrets(
       tx,
       id,

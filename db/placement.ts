@@ -29,6 +29,8 @@ export interface PlacedOrder {
   readonly preferredServerIds: readonly (string | null)[]
   /** Kept on one server only: the backup that an application begins with. */
   readonly restored: { readonly applicationId: string; readonly serverId: string } | null
+  /** It runs there already. Left out: nothing does. */
+  readonly takenOver?: { readonly applicationId: string; readonly serverId: string } | null
   readonly links: readonly DecidedLink[]
 }
 
@@ -55,7 +57,8 @@ export async function planPlacements(db: Db, order: PlacedOrder): Promise<OrderP
           takes: group.reduce((sum, { takes }) => addAmounts(sum, takes), noAmounts),
           preferredServerId: order.preferredServerIds[subscription.orderLineIndex] ?? null,
           bound:
-            boundOf(group, order.restored, servers) ??
+            boundOf(group, order.restored, servers, 'the backup that it begins with is kept on') ??
+            boundOf(group, order.takenOver ?? null, servers, 'it runs already on') ??
             boundByLinks(order.links, { subscriptionIndex, applicationIds: group.map(({ id }) => id) }),
         },
         servers,
@@ -284,8 +287,9 @@ function boundOf(
   group: readonly GroupedApplication[],
   restored: PlacedOrder['restored'],
   servers: readonly PlacementServer[],
+  why: string,
 ) {
   if (restored === null || !group.some(({ id }) => id === restored.applicationId)) return null
   const code = servers.find(({ id }) => id === restored.serverId)?.code ?? 'a server that is gone'
-  return { serverId: restored.serverId, because: `the backup that it begins with is kept on ${code}` }
+  return { serverId: restored.serverId, because: `${why} ${code}` }
 }

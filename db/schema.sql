@@ -333,6 +333,15 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.release_taken_over()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update taken_over_objects set released_at = now() where instance_id = new.id and released_at is null;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.stock_return()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1103,6 +1112,7 @@ CREATE UNIQUE INDEX one_live_instance_per_name ON public.instances USING btree (
 CREATE UNIQUE INDEX one_live_instance_per_port ON public.instances USING btree (server_id, host_port) WHERE (destroyed_at IS NULL);
 CREATE TRIGGER instance_release AFTER UPDATE OF destroyed_at ON public.instances FOR EACH ROW WHEN (((old.destroyed_at IS NULL) AND (new.destroyed_at IS NOT NULL))) EXECUTE FUNCTION release_reservation();
 CREATE TRIGGER instance_state BEFORE UPDATE ON public.instances FOR EACH ROW EXECUTE FUNCTION check_instance_state();
+CREATE TRIGGER instance_taken_over AFTER UPDATE OF destroyed_at ON public.instances FOR EACH ROW WHEN (((old.destroyed_at IS NULL) AND (new.destroyed_at IS NOT NULL))) EXECUTE FUNCTION release_taken_over();
 
 CREATE TABLE invoice_files (
   invoice_id uuid not null,
@@ -2416,6 +2426,23 @@ CREATE TABLE suspensions (
   constraint suspensions_lifted_check CHECK (((lifted_at IS NULL) = (lifted_by IS NULL)))
 );
 CREATE UNIQUE INDEX one_open_suspension ON public.suspensions USING btree (subscription_id, code) WHERE (lifted_at IS NULL);
+
+CREATE TABLE taken_over_objects (
+  instance_id uuid not null,
+  server_id uuid not null,
+  kind text not null,
+  component text not null,
+  name text not null,
+  external_id text not null,
+  taken_at timestamp with time zone not null default now(),
+  released_at timestamp with time zone,
+  constraint taken_over_objects_pkey PRIMARY KEY (instance_id, kind, component),
+  constraint taken_over_objects_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint taken_over_objects_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint taken_over_objects_check CHECK ((((kind = 'volume'::text) AND (external_id = name)) OR (external_id ~ '^[0-9a-f]{64}$'::text))),
+  constraint taken_over_objects_kind_check CHECK ((kind = ANY (ARRAY['container'::text, 'volume'::text])))
+);
+CREATE UNIQUE INDEX one_owner_per_object ON public.taken_over_objects USING btree (server_id, kind, external_id) WHERE (released_at IS NULL);
 
 CREATE TABLE tasks (
   id uuid not null,

@@ -1,9 +1,10 @@
 import type Docker from 'dockerode'
 import { BusinessError } from '#domain/errors.ts'
-import type { ContainerStep } from '#domain/build-plan.ts'
+import type { ContainerStep, Labels } from '#domain/build-plan.ts'
 import { ContainerStuck, type RemovalOutcome, type RunnerContext, type StepOutcome } from '#domain/runner.ts'
 import { differenceText } from '#domain/container-difference.ts'
 import { ownership } from '#domain/ownership.ts'
+import { isTakenOver, labelsHere } from '#domain/taken-over.ts'
 import {
   createOptions,
   differences,
@@ -35,8 +36,10 @@ export async function ensureContainer(
   await ensureNetwork(docker, step.network, ctx)
   await waitForDependencies(docker, step, ctx)
   const { found, isAdopted, change } = await findOrCreate(docker, step, ctx)
-  await refuseDifferences(docker, step, found, ctx)
-  await settle(docker, step, found, ctx)
+  if (!isTakenOver(step, found.Id)) {
+    await refuseDifferences(docker, step, found, ctx)
+    await settle(docker, step, found, ctx)
+  } else if (!found.State.Running) await startContainer(docker, found.Id, ctx)
   const running = await findContainer(docker, step.name, ctx)
   if (running === undefined) throw new Error(`container ${step.name} was started and is not there`)
   if (!running.State.Running && !hasDoneItsJob(running)) throw await containerExited(docker, running, ctx)
@@ -82,7 +85,7 @@ export async function removeContainer(
   if (found === undefined) {
     return { isRemoved: false, isAbsent: true, detail: `container ${step.name} was not there` }
   }
-  if (ownership(found.Config.Labels, step.labels) === 'foreign') throw nameTaken('container', step.name)
+  if (ownership(labelsOn(step, found), step.labels) === 'foreign') throw nameTaken('container', step.name)
   await stopContainer(docker, found.Id, ctx)
   await deleteContainer(docker, found.Id, ctx)
   return { isRemoved: true, isAbsent: true, detail: `container ${step.name} stopped and removed` }
@@ -116,9 +119,10 @@ interface Found {
 async function findOrCreate(docker: Docker, step: ContainerStep, ctx: RunnerContext): Promise<Found> {
   const there = await findContainer(docker, step.name, ctx)
   if (there === undefined) return { found: await create(docker, step, ctx), isAdopted: false }
-  const owner = ownership(there.Config.Labels, step.labels)
+  const owner = ownership(labelsOn(step, there), step.labels)
   if (owner === 'foreign') throw nameTaken('container', step.name)
   if (owner === 'newer') throw new Error(`container ${step.name} is of a newer generation than this step`)
+  if (owner === 'same' && isTakenOver(step, there.Id)) return await takeOver(docker, step, there, ctx)
   const isOurs = owner === 'same' && (await isMadeOf(docker, step, there, ctx))
   const different = [...differences(step, there), ...environmentDifferences(step, there)]
   if (isOurs && different.length === 0) return { found: there, isAdopted: true }
@@ -131,6 +135,26 @@ async function findOrCreate(docker: Docker, step: ContainerStep, ctx: RunnerCont
   await stopContainer(docker, there.Id, ctx)
   await deleteContainer(docker, there.Id, ctx)
   return { found: await create(docker, step, ctx), isAdopted: false, change: 'replaced' }
+}
+
+/** What was there before is taken as it is: only limits that somebody gave it are set, while it runs. */
+async function takeOver(
+  docker: Docker,
+  step: ContainerStep,
+  there: Docker.ContainerInspectInfo,
+  ctx: RunnerContext,
+): Promise<Found> {
+  if (step.hasGivenLimits !== true || limitDifferences(step, there).length === 0)
+    return { found: there, isAdopted: true }
+  const updated = await updateLimits(docker, step, there.Id, ctx)
+  if (updated !== undefined) return { found: updated, isAdopted: true, change: 'updated' }
+  const detail = `the engine does not give container ${step.name} these limits while it runs`
+  throw new BusinessError('limit_not_in_force', detail)
+}
+
+/** The labels of a container as they count here. */
+function labelsOn(step: ContainerStep, found: Docker.ContainerInspectInfo): Labels {
+  return labelsHere(step, { externalId: found.Id, labels: found.Config.Labels })
 }
 
 /** An engine may have an image by its id alone, such as one that was loaded from a file. */
@@ -193,6 +217,7 @@ async function refuseMissingVolumes(docker: Docker, step: ContainerStep, ctx: Ru
       docker.getVolume(mount.volume).inspect({ abortSignal }),
     )
     if (found === undefined) throw new Error(`volume ${mount.volume} is not there`)
+    if (step.takenOverVolumes?.includes(mount.volume) === true) continue
     if (found.Labels?.['io.clouder.instance'] !== step.labels['io.clouder.instance']) {
       throw nameTaken('volume', mount.volume)
     }

@@ -24,8 +24,29 @@ export async function inspectContainers(
     docker.listContainers({ all: true, filters, abortSignal }),
   )
   const inspected = await Promise.all(listed.map((one) => findContainer(docker, one.Id, ctx)))
+  const taken = await inspectTakenOver(docker, instance, ctx)
   // One that is removed between the two calls is simply not there.
-  return inspected.filter((one) => one !== undefined).sort((a, b) => a.Name.localeCompare(b.Name))
+  return [...inspected.filter((one) => one !== undefined), ...taken].sort((a, b) =>
+    a.Name.localeCompare(b.Name),
+  )
+}
+
+/** Containers that were there before the instance, as far as they still are: they have the labels here that they cannot be given. */
+export async function inspectTakenOver(
+  docker: Docker,
+  instance: PlannedInstance,
+  ctx: RunnerContext,
+): Promise<Docker.ContainerInspectInfo[]> {
+  const taken = Object.entries(instance.takenOver?.containers ?? {})
+  const found = await Promise.all(
+    taken.map(async ([service, { id }]) => {
+      const one = await findContainer(docker, id, ctx)
+      if (one === undefined) return []
+      const labels = { ...one.Config.Labels, ...instanceLabels(instance), 'io.clouder.component': service }
+      return [{ ...one, Config: { ...one.Config, Labels: labels } }]
+    }),
+  )
+  return found.flat()
 }
 
 export async function findContainer(

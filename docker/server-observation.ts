@@ -6,6 +6,7 @@ import type {
   ServerObservationRequest,
   ServerResource,
 } from '#domain/runner.ts'
+import { labelsHere } from '#domain/taken-over.ts'
 import { differences, environmentDifferences } from './container-options.ts'
 import { listByLabels } from './list.ts'
 import { findContainer, observeContainer } from './observation.ts'
@@ -27,7 +28,13 @@ export async function observeServer(
   const ours = Object.entries(installationLabels(installation))
   const planned = new Map(steps.map((step) => [`${step.kind}/${step.name}`, step]))
   // Without a filter: a foreign object may have a name of ours, and carries none of our labels.
-  const all = await listByLabels(docker, {}, ctx)
+  const all = (await listByLabels(docker, {}, ctx)).map((one) => {
+    const step = planned.get(identity(one))
+    // What was there before the instance has the labels here that it cannot be given.
+    return step?.kind === 'container' || step?.kind === 'volume'
+      ? { ...one, labels: labelsHere(step, one) }
+      : one
+  })
   const concerned = all.filter((one) => {
     if (planned.has(identity(one))) return true
     if (!ours.every(([key, value]) => one.labels[key] === value)) return false
@@ -53,5 +60,6 @@ async function lookAt(
   const isCompared =
     step !== undefined && listed.labels['io.clouder.instance'] === step.labels['io.clouder.instance']
   const different = isCompared ? [...differences(step, found), ...environmentDifferences(step, found)] : []
-  return { ...listed, container: { ...observeContainer(found), differences: different } }
+  const labelled = { ...found, Config: { ...found.Config, Labels: { ...listed.labels } } }
+  return { ...listed, container: { ...observeContainer(labelled), differences: different } }
 }

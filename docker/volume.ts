@@ -2,6 +2,7 @@ import type Docker from 'dockerode'
 import type { Labels, VolumeStep } from '#domain/build-plan.ts'
 import type { RemovalOutcome, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { ownership } from '#domain/ownership.ts'
+import { labelsHere } from '#domain/taken-over.ts'
 import { call, callToEnd, find } from './engine.ts'
 import { labelFilter, nameTaken } from './identity.ts'
 import { createDiskUsage } from './metrics/disk-usage.ts'
@@ -54,7 +55,8 @@ async function hasVolume(docker: Docker, step: VolumeStep, ctx: RunnerContext): 
     docker.getVolume(step.name).inspect({ abortSignal }),
   )
   if (found === undefined) return false
-  if (ownership(found.Labels, step.labels) !== 'foreign') return true
+  const labels = labelsHere(step, { externalId: found.Name, labels: found.Labels })
+  if (ownership(labels, step.labels) !== 'foreign') return true
   if (!(await isHalfMade(docker, found, ctx))) throw nameTaken('volume', step.name)
   ctx.onProgress(`removing volume ${step.name}, which its engine had not made to the end when it was killed`)
   await find(ctx, `remove volume ${step.name}`, (abortSignal) =>

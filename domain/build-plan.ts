@@ -18,6 +18,7 @@ import {
   type PlannedLink,
 } from './link-plan.ts'
 import { isHeldBy, type Hold } from './limit-hold.ts'
+import type { TakenOver } from './taken-over.ts'
 import { addressValues, fillService, type VariableValues } from './variable.ts'
 
 export interface ContainerLimits {
@@ -63,6 +64,8 @@ export interface PlannedInstance {
   readonly images?: readonly ImagePin[]
   /** What its volumes begin with; left out: they begin empty. */
   readonly restoreFrom?: readonly SavedCopy[]
+  /** What was there before it. Left out: nothing, all of it is made here. */
+  readonly takenOver?: TakenOver
   /** What it is linked to. */
   readonly links?: readonly PlannedLink[]
   /** Networks on which what it offers is reached from other environments. */
@@ -110,6 +113,8 @@ export interface VolumeStep extends StepBase {
   readonly kind: 'volume'
   /** The volume's name in the compose file. */
   readonly volume: string
+  /** It was there before; then its name. */
+  readonly takenOverId?: string
 }
 
 export interface ImageStep extends StepBase {
@@ -195,6 +200,13 @@ export interface ContainerStep extends StepBase {
   readonly special?: SpecialOptions
   /** How long its dependencies may take to become started or healthy. */
   readonly timeoutS: number
+  /** It was there before, under this id of the engine: it is taken as it is, until it is made anew on request. */
+  readonly takenOverId?: string
+  readonly takenOverGeneration?: number
+  /** Somebody gave it limits since: only then are these set, and compared. */
+  readonly hasGivenLimits?: boolean
+  /** Those of its volumes that were there before. */
+  readonly takenOverVolumes?: readonly string[]
 }
 
 /** Nothing is made by this step: it observes that all containers run, are healthy, and that the public port answers. */
@@ -225,15 +237,18 @@ function networkIdentity(instance: PlannedInstance): NetworkIdentity {
 
 /** Name on the server of a volume of the compose file. */
 export function volumeName(instance: PlannedInstance, volume: string): string {
-  return `${instance.environmentPrefix}_${instance.name}_${volume}`
+  return instance.takenOver?.volumes[volume] ?? `${instance.environmentPrefix}_${instance.name}_${volume}`
 }
 
 /** Name on the server of the container of a service: `acme_odoo_web`. */
 export function containerName(
-  instance: Pick<PlannedInstance, 'environmentPrefix' | 'name'>,
+  instance: Pick<PlannedInstance, 'environmentPrefix' | 'name' | 'takenOver'>,
   service: string,
 ): string {
-  return `${instance.environmentPrefix}_${instance.name}_${service}`
+  return (
+    instance.takenOver?.containers[service]?.name ??
+    `${instance.environmentPrefix}_${instance.name}_${service}`
+  )
 }
 
 /** What everything carries that this installation has on a server. */
@@ -329,6 +344,9 @@ function planVolume(instance: PlannedInstance, volume: string): VolumeStep {
     title: `Volume ${volume}`,
     labels: { ...instanceLabels(instance), 'io.clouder.component': volume },
     volume,
+    ...(instance.takenOver?.volumes[volume] === undefined
+      ? {}
+      : { takenOverId: instance.takenOver.volumes[volume] }),
   }
 }
 
@@ -472,6 +490,25 @@ function planContainer(
     capabilities: service.capabilities,
     ...(service.special === undefined ? {} : { special: service.special }),
     timeoutS: definition.ready.timeoutS,
+    ...planTakenOver(instance, service),
+  }
+}
+
+function planTakenOver(
+  { takenOver, limits }: PlannedInstance,
+  service: ServiceDefinition,
+): Pick<ContainerStep, 'takenOverId' | 'takenOverGeneration' | 'hasGivenLimits' | 'takenOverVolumes'> {
+  if (takenOver === undefined) return {}
+  const container = takenOver.containers[service.name]
+  return {
+    ...(container === undefined
+      ? {}
+      : {
+          takenOverId: container.id,
+          takenOverGeneration: takenOver.generation,
+          hasGivenLimits: limits?.[service.name] !== undefined,
+        }),
+    takenOverVolumes: Object.values(takenOver.volumes),
   }
 }
 

@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'action_not_allowed'
   | 'addon_not_available'
+  | 'already_linked'
   | 'already_reversed'
   | 'application_refused'
   | 'application_unknown'

@@ -1,6 +1,7 @@
 import type { ContainerStep, Labels } from './build-plan.ts'
-import { differenceText } from './container-difference.ts'
+import { differenceText, type ContainerDifference } from './container-difference.ts'
 import { ownership } from './ownership.ts'
+import { isTakenOver } from './taken-over.ts'
 import type { ContainerObservation } from './runner.ts'
 import { repairCommand, type Finding, type WantedInstance } from './finding.ts'
 
@@ -47,7 +48,7 @@ function compareMaking(compared: ComparedContainer): Finding[] {
   const generation = ownership(labels, step.labels)
   const differences = [
     ...(generation === 'same' ? [] : [`it is of an ${generation} generation than what is wanted`]),
-    ...found.differences.map(differenceText),
+    ...found.differences.filter((one) => isMeant(step, found, one)).map(differenceText),
   ]
   if (differences.length > 0) {
     findings.push({
@@ -60,6 +61,14 @@ function compareMaking(compared: ComparedContainer): Finding[] {
   }
   return findings
 }
+
+/** What was taken over is made otherwise, and is known to be: of it only limits count, once somebody gave it some. */
+function isMeant(step: ContainerStep, found: ContainerObservation, { key }: ContainerDifference): boolean {
+  if (!isTakenOver(step, found.externalId)) return true
+  return step.hasGivenLimits === true && limitKeys.has(key)
+}
+
+const limitKeys: ReadonlySet<string> = new Set(['memory_mib', 'memory_and_swap_mib', 'cpus', 'pids'])
 
 function compareRunning(compared: ComparedContainer, isStartable: boolean): Finding | null {
   const { step, found } = compared

@@ -77,7 +77,13 @@ function shownValue(template: string | undefined, secrets: ReadonlySet<string>):
 }
 
 /** What is compared by itself, or says nothing of how a container is made. */
-const comparedApart: ReadonlySet<string> = new Set(['labels', 'title', 'limits', 'environment'])
+const comparedApart: ReadonlySet<string> = new Set([
+  'labels',
+  'title',
+  'limits',
+  'environment',
+  'hasGivenLimits',
+])
 
 function compareMaking(before: ContainerStep, after: ContainerStep): ContainerDifference[] {
   const making = (step: ContainerStep) => Object.entries(step).filter(([key]) => !comparedApart.has(key))

@@ -9,6 +9,7 @@ import type { InstallationKey } from '#db/sealing.ts'
 import { getTemplate } from '#db/subscription-template.ts'
 import { getOrder, listOrders } from '#db/read/order.ts'
 import type { Answers } from '#domain/answers.ts'
+import type { AskedTakeOver } from '#db/taken-over.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -17,6 +18,7 @@ import { checkAgreed, type QuotedTotals } from '#domain/quote.ts'
 import { applyTemplate, type SubscriptionDefaults } from '#domain/subscription-template.ts'
 import type { Acceptance } from '#domain/service-terms.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
+import { authorize } from '../authentication.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { dispatchOutbox } from '../relay.ts'
@@ -115,9 +117,11 @@ export function registerOrders(frame: Frame): void {
       result: orderSchema,
       status: 201,
       location: (order) => `/v1/orders/${order.id}`,
-      refusals: [...orderRefusals, 'price_changed', 'terms_not_accepted'],
+      refusals: [...orderRefusals, 'already_linked', 'price_changed', 'scope_missing', 'terms_not_accepted'],
     },
     async ({ db, transaction, body, principal, now, afterCommit }) => {
+      // What is taken over is stopped and removed one day: to name it is a right on the server.
+      if (body.take_over !== undefined) authorize(principal, 'servers:write')
       const request = await toOrderRequest(db, body, { actor: principal.name, now, installationKey })
       const agreed = toAgreedTotals(body.agreed)
       const { orderId } = await confirmOrder(transaction(), request, {
@@ -218,8 +222,9 @@ function registerPlaceAgain(frame: Frame): void {
 /** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
 export async function toOrderRequest(
   db: Db,
-  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms' | 'restore_from'> & {
+  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms' | 'restore_from' | 'take_over'> & {
     restore_from?: string | undefined
+    take_over?: z.output<typeof newOrderSchema>['take_over']
   },
   context: { actor: string; now: string; installationKey: InstallationKey | null },
 ): Promise<OrderRequest> {
@@ -240,7 +245,33 @@ export async function toOrderRequest(
     externalId: body.external_id ?? null,
     environment: await toAskedEnvironment(db, body.environment),
     restoreFromBackupId: await resolveBackup(db, body.restore_from),
+    takeOver: body.take_over === undefined ? null : await toTakeOver(db, body.take_over),
     ...context,
+  }
+}
+
+async function toTakeOver(
+  db: Db,
+  said: NonNullable<z.output<typeof newOrderSchema>['take_over']>,
+): Promise<AskedTakeOver> {
+  const server = {
+    kind: 'server',
+    text: said.server,
+    pointer: '/take_over/server',
+    unknown: 'not_found',
+  } as const
+  const application = {
+    kind: 'application',
+    text: said.application,
+    pointer: '/take_over/application',
+    unknown: 'application_unknown',
+  } as const
+  return {
+    serverId: await resolveField(db, server),
+    applicationId: await resolveField(db, application),
+    containers: said.containers,
+    volumes: said.volumes,
+    hostPort: said.host_port,
   }
 }
 

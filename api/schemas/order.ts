@@ -175,6 +175,26 @@ const confirmationShape = { agreed: agreedField, accepted_terms: acceptedTermsFi
 
 export const confirmationSchema = z.strictObject(confirmationShape).openapi('Confirmation')
 
+/** Exact, and said by a person: what is named here is removed one day. */
+const takeOverField = z.strictObject({
+  server: addressField,
+  application: addressField,
+  containers: z
+    .record(
+      z.string().max(100),
+      z.strictObject({
+        name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}$/),
+        id: z.string().regex(/^[0-9a-f]{64}$/, 'The whole id: docker ps --no-trunc'),
+      }),
+    )
+    .openapi({ description: 'By service: what its container is called on the server, and its whole id.' }),
+  volumes: z
+    .record(z.string().max(100), z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}$/))
+    .default({})
+    .openapi({ description: 'By volume of the application: what it is called on the server.' }),
+  host_port: z.int().min(1).max(65_535).nullable().default(null),
+})
+
 export const newOrderSchema = z
   .strictObject({
     ...orderShape,
@@ -182,6 +202,9 @@ export const newOrderSchema = z
     restore_from: addressField
       .optional()
       .openapi({ description: 'A backup that the new instance of its application begins with.' }),
+    take_over: takeOverField
+      .optional()
+      .openapi({ description: 'A group of containers that runs already, and becomes the new instance.' }),
   })
   .refine(areBoundsInOrder, boundsRefusal)
   .openapi('NewOrder')

@@ -90,6 +90,18 @@ export interface InstancesTable {
   created_at: Generated<Instant>
 }
 
+/** What was on a server before the instance that has it. */
+export interface TakenOverObjectsTable {
+  instance_id: string
+  server_id: string
+  kind: 'container' | 'volume'
+  component: string
+  name: string
+  external_id: string
+  taken_at: Generated<Instant>
+  released_at: Defaulted<Instant | null>
+}
+
 /** What the name of a service's image meant when it was first built. */
 export interface InstanceImagesTable {
   instance_id: string

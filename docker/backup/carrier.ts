@@ -136,6 +136,7 @@ async function requireVolume(docker: Docker, { instance, volume }: Carried, ctx:
   )
   if (found === undefined)
     throw new BusinessError('backup_failed', `volume ${volume} is not on the server any more`)
+  if (Object.values(instance.takenOver?.volumes ?? {}).includes(volume)) return
   if (ownership(found.Labels, instanceLabels(instance)) === 'foreign') throw nameTaken('volume', volume)
 }
 

@@ -1423,6 +1423,35 @@ test('what is changed of an instance in place has its form', async () => {
   await refuses('part_of_another', async () => set(sql`parent_instance_id = id`))
 })
 
+test('what was taken over has one owner, until its instance is gone', async () => {
+  const server = await one('servers', sql`true`)
+  const other = await copyRow(db, 'instances', sold.instance, { name: `n-${newId()}`, host_port: null })
+  const take = async (change: Record<string, unknown>) => {
+    const row = {
+      instance_id: other,
+      server_id: server,
+      kind: 'container',
+      component: newId(),
+      name: 'web',
+      external_id: 'a'.repeat(64),
+      ...change,
+    }
+    const names = Object.keys(row).map((column) => sql.ref(column))
+    return await sql`insert into taken_over_objects (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
+      db,
+    )
+  }
+  await refuses('taken_over_objects_kind_check', async () => take({ kind: 'network' }))
+  await refuses('taken_over_objects_check', async () => take({ external_id: 'short' }))
+  await refuses('taken_over_objects_check', async () => take({ kind: 'volume', external_id: 'other' }))
+  await take({})
+  await refuses('one_owner_per_object', async () => take({ instance_id: sold.instance }))
+  for (const state of ['building', 'failed', 'cancelling'])
+    await sql`update instances set state = ${state} where id = ${other}`.execute(db)
+  await sql`update instances set state = 'destroyed', destroyed_at = now() where id = ${other}`.execute(db)
+  await take({ instance_id: sold.instance })
+})
+
 test('an icon is a picture in a data URL', async () => {
   const set = async (icon: string) => await sql`update application_versions set icon = ${icon}`.execute(db)
   await refuses('application_versions_icon_check', async () => set('data:image/svg+xml;base64,PHN2Zz4='))

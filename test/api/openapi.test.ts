@@ -56,6 +56,7 @@ before(async () => {
   await waitForOffer()
   await actOnInstance()
   await receiveFromSupplier()
+  await sellFeature()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
@@ -104,6 +105,13 @@ async function actOnInstance(): Promise<void> {
       .updateTable('log_excerpts')
       .set({ lines: JSON.stringify([line]) })
       .execute()
+}
+
+/** What the newest subscription was sold as has single sign-on, beside the versions that its lines stand on. */
+async function sellFeature(): Promise<void> {
+  await sql`alter table product_versions disable trigger user`.execute(api.db)
+  await sql`update product_versions set features = '{"sso": true}'`.execute(api.db)
+  await sql`alter table product_versions enable trigger user`.execute(api.db)
 }
 
 /** A supplier has billed this installation. */
@@ -246,7 +254,7 @@ async function addressOf(path: string): Promise<string> {
   const { body } = await api.get(list)
   const [first] = body['data'] as { id: string }[]
   assert.ok(first, `${list} is empty: the test shows nothing`)
-  return path.replace('{id}', first.id)
+  return path.replace('{id}', first.id).replace('/features/{code}', '/features/sso')
 }
 
 suite('the document', () => {

@@ -71,7 +71,7 @@ async function newestInvoice(subscriptionId: string): Promise<Expected['invoices
 /** What a line says, but for what only a row has. */
 function told(line: Json): Json {
   const { id: _id, position: _position, product: _product, instance: _instance, ...said } = line
-  const { readings: _readings, usage_events: _events, ...rest } = said
+  const { readings: _readings, usage_events: _events, usage_window: _window, ...rest } = said
   return rest
 }
 

@@ -51,7 +51,11 @@ test('a name is given, and what runs otherwise than wanted ends with the code of
   assert.equal(name, 'Our site')
   const look = async (running: string, at: string) => {
     const differences = running === '1024' ? [] : [{ service, key: 'memory_mib', wanted: '1024', running }]
-    await saveObserved(clouder.db, new Map([[instanceId, { state: 'running' as const, differences, containers: [] }]]), at)
+    await saveObserved(
+      clouder.db,
+      new Map([[instanceId, { state: 'running' as const, differences, containers: [] }]]),
+      at,
+    )
     return await clouder.run(['instances', 'diff', instance])
   }
   const different = await look('64', '2026-03-01T10:00:00Z')

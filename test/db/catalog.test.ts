@@ -51,6 +51,7 @@ test('a product is read as it was saved, its price to the last digit', async () 
     addOnOf: [],
     options: [],
     orderFields: [],
+    features: {},
   })
 })
 

@@ -1580,8 +1580,11 @@ test('only a cap that stops holds what runs', async () => {
 })
 
 test('the features of a product are named values', async () => {
-  const change = sql`update product_versions set features = '["sso"]'`.execute(db)
-  await refuses('product_versions_features_check', async () => await change)
+  await refuses('product_versions_features_check', async () =>
+    sql`insert into product_versions
+      select (jsonb_populate_record(source, '{"version": 99, "effective_on": "2030-01-01", "features": ["sso"]}')).*
+      from product_versions as source limit 1`.execute(db),
+  )
 })
 
 test('a peer is whole, one per customer and installation; what it is sent and what it sent stays', async () => {

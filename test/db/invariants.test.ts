@@ -34,11 +34,13 @@ const dropRefusals = `
 do $$ declare rule record; begin
   for rule in
     select conrelid::regclass as of, conname from pg_constraint
-    where connamespace = 'public'::regnamespace and contype in ('c', 'x', 'f', 'u') order by contype = 'f' desc
+    where connamespace = 'public'::regnamespace and contype in ('c', 'x', 'f', 'u')
+      -- Partitions lose theirs with the whole.
+      and coninhcount = 0 and conparentid = 0 order by contype = 'f' desc
   loop execute format('alter table %s drop constraint %I cascade', rule.of, rule.conname); end loop;
   for rule in
     select indexrelid::regclass as of from pg_index join pg_class on pg_class.oid = indexrelid
-    where indisunique and not indisprimary and relnamespace = 'public'::regnamespace
+    where indisunique and not indisprimary and relnamespace = 'public'::regnamespace and not relispartition
   loop execute format('drop index %s', rule.of); end loop;
 end $$`
 

@@ -73,7 +73,7 @@ export const plants: Readonly<Record<string, readonly string[]>> = {
     `update invoice_lines set usage_window_id = null where kind = 'usage'`,
     copyOfLine(`'{}'`, `kind = 'late_usage'`),
   ],
-  'does a usage line say another quantity than its window, or have none': [
+  'does a usage line, with what it does not bill, say another quantity than its window, or have none': [
     `update usage_windows set quantity = quantity + 0.01`,
     `update invoice_lines set unit = 'MiB' where kind = 'late_usage'`,
     `update invoice_lines set usage_window_id = null where kind = 'usage'`,

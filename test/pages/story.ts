@@ -278,6 +278,8 @@ export async function tellTwoMonths(db: Db): Promise<Sold> {
   await build(db, sold, 'done')
   await activate(db, sold, '2026-01-31T09:02:00Z')
   await meter(db, sold, { now: '2026-02-27T12:00:00Z', network: '3', disk: '2' })
+  // Of the end of the period: nothing is waited for when it is billed.
+  await meter(db, sold, { now: '2026-02-28T00:00:00Z', network: '3', disk: '2' })
   await billNextPeriod(db, sold, '2026-02-28T08:00:00Z')
   await changeQuantity(db, sold, { limitCode: 'users', quantity: '6', now: '2026-03-10T10:00:00Z' })
   await meter(db, sold, { now: '2026-03-12T12:00:00Z', network: '4.25', disk: '2.5' })

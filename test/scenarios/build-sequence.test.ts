@@ -84,7 +84,7 @@ x-clouder:
   const { body } = await installation.call('GET', `/v1/instances?subscription=${blog}`)
   const instances = new Map((body['data'] as Json[]).map((one) => [String(one['application']), one]))
   const whole = instances.get('blog')
-  const ofWhole = (whole?.['parts'] as Json[]).map(({ id }) => id)
+  const ofWhole = ((whole?.['parts'] ?? []) as Json[]).map(({ id }) => id)
   assert.deepEqual(ofWhole, [instances.get('data')?.['id'], instances.get('storage')?.['id']])
   assert.equal(instances.get('data')?.['parent'], whole?.['id'])
   const codes = new Map([...instances].map(([code, one]) => [String(one['name']), code]))

@@ -44,5 +44,9 @@ test('what nobody has read or written for a month is forgotten, in folders below
     utimesSync(join(folder, name), 0, (100 - days) * day)
   }
   forgetUnused(folder, 100 * day * 1_000)
-  assert.deepEqual(readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted(), ['below', 'below/used', 'new'])
+  assert.deepEqual(readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted(), [
+    'below',
+    'below/used',
+    'new',
+  ])
 })

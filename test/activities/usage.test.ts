@@ -39,6 +39,8 @@ async function sellRunning(): Promise<string> {
     await sql`update application_versions set definition = jsonb_set(definition, '{metrics}', ${metrics}::jsonb)`.execute(
       tx,
     )
+    // Nothing is looked at in an application that does not run.
+    await sql`delete from limits`.execute(tx)
     await sql`update subscriptions set phase = 'active', activated_at = now() where id = ${subscriptionId}`.execute(
       tx,
     )

@@ -83,9 +83,9 @@ test('D-42 a billed quantity is opened into its days, and a day into its reading
   const days = await run('open', window)
   assert.equal(days.code, 0, days.stderr)
   assert.match(days.stdout, /^network\t3 GiB, on invoice inv_/)
-  assert.match(days.stdout, /\n2026-01-31\t1\t0\t0\n2026-02-27\t1\t0\t3\n$/)
+  assert.match(days.stdout, /\n2026-01-31\t1\t0\t0\n2026-02-27\t2\t0\t3\n$/)
   const day = await run('open', window, '--on', '2026-02-27')
-  assert.match(day.stdout, /^2026-02-27T12:00:00\.000Z\tweb\t3 GiB\t3\n$/)
+  assert.match(day.stdout, /^2026-02-27T12:00:00\.000Z\tweb\t3 GiB\t3\n/)
 })
 
 test('usage is said in words with where its period will end, and a cap is set, shown and taken away', async () => {

@@ -24,6 +24,7 @@ export class UnreadableLine {
 
 const longestContentBytes = 8_000
 const longestDetail = 1_000
+const longestPointer = 500
 
 /** Keeps those of the values that were refused, where operators see them. */
 export async function keepRefused(
@@ -39,10 +40,7 @@ export async function keepRefused(
 }
 
 function toRefused(value: unknown, refusal: BusinessError): RefusedUsageEvent {
-  const text = (value instanceof UnreadableLine ? value.text : JSON.stringify(value)).replaceAll(
-    '\0',
-    '\u{FFFD}',
-  )
+  const text = storable(value instanceof UnreadableLine ? value.text : JSON.stringify(value))
   const bytes = Buffer.from(text)
   const isWhole = bytes.byteLength <= longestContentBytes
   const named = readEventName(value)
@@ -56,9 +54,19 @@ function toRefused(value: unknown, refusal: BusinessError): RefusedUsageEvent {
   }
 }
 
+/** A refusal names what was sent: a unit or a name of any characters. */
 function saidOf({ code, message, fields }: BusinessError) {
-  const pointer = fields[0]?.pointer.slice(0, 500) ?? null
-  return { code, detail: message.slice(0, longestDetail).toWellFormed(), pointer }
+  const pointer = fields[0]?.pointer.slice(0, longestPointer)
+  return {
+    code,
+    detail: storable(message.slice(0, longestDetail)),
+    pointer: pointer === undefined ? null : storable(pointer),
+  }
+}
+
+/** PostgreSQL keeps neither halves of characters nor the one of code 0. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u{FFFD}').toWellFormed()
 }
 
 export interface SentAgain {

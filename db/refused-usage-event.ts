@@ -43,11 +43,26 @@ export async function keepRefusedUsageEvents(
       on conflict (sender, name) do update set content = excluded.content, is_whole = excluded.is_whole, code = excluded.code,
         detail = excluded.detail, pointer = excluded.pointer, refusals = kept.refusals + 1,
         refused_at = greatest(kept.refused_at, excluded.refused_at)`.execute(tx)
-    await sql`
-      delete from refused_usage_events where refused_at < ${now}::timestamptz - make_interval(days => ${refusedUsageBounds.keptDays})
-        or id in (select id from refused_usage_events where sender = ${sender}
-          order by refused_at desc, id desc offset ${refusedUsageBounds.keptOfASender})`.execute(tx)
+    await removeSurplus(tx, { sender, now })
   })
+}
+
+/** What another transaction holds it leaves to that one: no two wait for each other. */
+async function removeSurplus(
+  tx: Tx,
+  { sender, now }: { readonly sender: string; readonly now: string },
+): Promise<void> {
+  const { keptDays, keptOfASender } = refusedUsageBounds
+  await sql`
+    delete from refused_usage_events where id in (
+      select id from refused_usage_events where refused_at < ${now}::timestamptz - make_interval(days => ${keptDays})
+      for update skip locked)`.execute(tx)
+  await sql`
+    delete from refused_usage_events where id in (
+      select id from refused_usage_events where id in (
+        select id from refused_usage_events where sender = ${sender}
+        order by refused_at desc, id desc offset ${keptOfASender})
+      for update skip locked)`.execute(tx)
 }
 
 export interface RefusedUsageRow extends Omit<RefusedUsageEvent, 'name'> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { createUsageIntake } from '#api/usage-intake.ts'
+import { lockRefusedUsageEvents } from '#db/refused-usage-event.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
@@ -109,6 +110,42 @@ test('a line that is no JSON, and what is too long to be kept whole, are listed 
   assert.deepEqual(sent, { stored: 0, duplicates: 0, refused: 2, has_more: false })
   for (const { id } of await list()) assert.equal((await api.delete(`${path}/${id}`)).status, 204)
   assert.deepEqual(await list(), [])
+})
+
+test('what no database can keep of a name or a unit is kept otherwise: the refusal is the answer, and the others count', async () => {
+  const before = await used()
+  const strange = ['\0', '\ud800', `${'x'.repeat(493)}\u{1f600}`]
+  const named = strange.map((name, index) => {
+    const whole = event(`name-${index}`)
+    return { ...whole, data: { ...whole.data, [name]: 'x' } }
+  })
+  const units = strange.slice(0, 2).map((unit, index) => event(`unit-${index}`, { unit }))
+  const sent = await api.post('/v1/usage-events', [...named, ...units, event('plain')], batchType)
+  assert.deepEqual([sent.status, sent.body['stored']], [207, 1])
+  assert.deepEqual(
+    (await list()).map(({ code }) => code),
+    [...units.map(() => 'unit_unknown'), ...named.map(() => 'field_invalid')],
+  )
+  assert.equal((await api.post(`${path}/send-again`, {})).body['refused'], 5)
+  for (const { id } of await list()) await api.delete(`${path}/${id}`)
+  assert.equal(await used(), before + 2)
+})
+
+test('whoever sends refused events again holds up no one whose events are refused meanwhile', async () => {
+  const add = async (id: string) => api.post('/v1/usage-events', [event(id, { metric: 'cpu' })], batchType)
+  await add('held')
+  await sql`update refused_usage_events set first_refused_at = first_refused_at - interval '31 days',
+    refused_at = refused_at - interval '31 days'`.execute(api.db)
+  await api.db.transaction().execute(async (tx) => {
+    await lockRefusedUsageEvents(tx, { limit: 10 })
+    assert.equal((await add('meanwhile')).status, 207)
+  })
+  await add('afterwards')
+  assert.deepEqual(
+    (await list()).map(({ event_id: id }) => id),
+    ['afterwards', 'meanwhile'],
+  )
+  for (const { id } of await list()) await api.delete(`${path}/${id}`)
 })
 
 test('the list is bounded: what is old goes, and of a sender only the newest stay', async () => {

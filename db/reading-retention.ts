@@ -74,36 +74,48 @@ async function inBatches(db: Db, statement: ReturnType<typeof sql>): Promise<num
 /** After a window ended something may still be late for it so long: longer than any event is accepted. */
 const lateMonths = 4
 
+/** The next bill of its line looks at all of the window, and that may be a year away. */
+const isToBeMeasured = sql`(exists (select from unsettled_windows where usage_window_id = frozen.id)
+  or exists (select from usage_events event
+    where event.subscription_id = line.subscription_id and event.is_late and event.late_window_id is null
+      and event.metric = frozen.metric and event.occurred_at > lower(frozen.window_period)
+      and event.occurred_at <= upper(frozen.window_period)))`
+
 /**
- * Hours past their time stay while a line of their instance may still be measured from them: back to the end of what was billed
- * of it last, to the beginning of a window that something may be late for, and for one interval of a line that recurs more
- * rarely. The last one of a series stays as long as its instance: the next step of a counter begins there.
+ * From when on hours of each instance are needed: where a line of it may still be measured from them, back to the end of what was
+ * billed of it last, to the beginning of a window that something may be late for or that waits to be measured anew, and for one
+ * interval of a line that recurs more rarely.
  */
+function neededHours(now: string) {
+  return sql`
+    select instance.id as instance_id, instance.destroyed_at, least(
+        ${now}::timestamptz - (select hourly_months from reading_store) * interval '1 month', min(line.needed_from)) as needed_from
+    from instances instance
+    left join lateral (
+      select least(
+          case when line.interval_count is null then 'infinity' else ${now}::timestamptz - interval '2 months'
+            - line.interval_count * ('1 ' || line.interval_unit)::interval end,
+          case when line.metric is null then 'infinity' when billed.until is null then '-infinity'
+            when line.ends_on::timestamp at time zone 'UTC' <= billed.until + interval '1 day' then 'infinity' else billed.until end,
+          billed.late_from) as needed_from
+      from subscription_lines line
+      cross join lateral (
+        select max(upper(window_period)) as until,
+          min(lower(window_period)) filter (where upper(window_period) > ${now}::timestamptz - ${lateMonths} * interval '1 month'
+            or instance.destroyed_at is null and ${isToBeMeasured}) as late_from
+        from usage_windows frozen where subscription_line_id = line.id
+      ) billed
+      where line.instance_id = instance.id
+    ) line on true
+    group by instance.id`
+}
+
+/** The last hour of a series stays as long as its instance: the next step of a counter begins there. */
 async function removeExpiredHours(db: Db, now: string): Promise<number> {
   const removed = await inBatches(
     db,
     sql`
-    with needed as materialized (
-      select instance.id as instance_id, instance.destroyed_at, least(
-          ${now}::timestamptz - (select hourly_months from reading_store) * interval '1 month', min(line.needed_from)) as needed_from
-      from instances instance
-      left join lateral (
-        select least(
-            case when line.interval_count is null then 'infinity' else ${now}::timestamptz - interval '2 months'
-              - line.interval_count * ('1 ' || line.interval_unit)::interval end,
-            case when line.metric is null then 'infinity' when billed.until is null then '-infinity'
-              when line.ends_on::timestamp at time zone 'UTC' <= billed.until + interval '1 day' then 'infinity' else billed.until end,
-            billed.late_from) as needed_from
-        from subscription_lines line
-        cross join lateral (
-          select max(upper(window_period)) as until,
-            min(lower(window_period)) filter (where upper(window_period) > ${now}::timestamptz - ${lateMonths} * interval '1 month') as late_from
-          from usage_windows where subscription_line_id = line.id
-        ) billed
-        where line.instance_id = instance.id
-      ) line on true
-      group by instance.id
-    )
+    with needed as materialized (${neededHours(now)})
     delete from reading_hours where ctid = any(array(
       select hour.ctid
       from reading_hours hour

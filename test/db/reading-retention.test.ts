@@ -119,6 +119,32 @@ test('D-46 hours go after their time, but for what is not billed, and for where 
   ])
 })
 
+test('hours of a window that is to be measured anew stay until its bill, and it is not billed back as if unused', async () => {
+  const { documentId, subscriptionId, instanceId, read } = await sellMetered(seller)
+  await readDays(read, 0, 31)
+  await billDue(seller.db, documentId, on(31.01))
+  const hours = async () => {
+    const { rows } = await sql<{ hours: number }>`
+      select count(*)::integer as hours from reading_hours join reading_series on id = series_id
+      where instance_id = ${instanceId}`.execute(seller.db)
+    return rows[0]?.hours
+  }
+  // It changes nothing, which only the next bill finds.
+  await read(on(2.3), '9.5')
+  await cleanUpReadings(seller.db, on(31 + 365 + 60))
+  await cleanUpReadings(seller.db, on(31 + 365 + 61))
+  assert.equal(await hours(), 250)
+  await read(on(59), '41')
+  await billDue(seller.db, documentId, on(59.01))
+  assert.deepEqual(await networkLines(seller, subscriptionId), [
+    'usage [2026-01-01,2026-02-01) 124 for 12400',
+    'usage [2026-02-01,2026-03-01) 37 for 3700',
+  ])
+  // Once it is settled they go as any others.
+  await cleanUpReadings(seller.db, on(59 + 365 + 60))
+  assert.equal(await hours(), 4)
+})
+
 test('the weeks to come are made ahead, and what lies in the rest stays there', async () => {
   const { read } = await sellMetered(seller)
   await read('2027-08-04T00:00:00Z', '1')

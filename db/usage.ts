@@ -96,6 +96,8 @@ async function makeSeries(tx: Tx, instanceId: string, readings: readonly NewRead
 
 async function goOverToBase(tx: Tx, { id, unit }: { id: number; unit: string }): Promise<void> {
   const base = inBaseUnit('1', unit)
+  // A rolling up that is under way is waited for: the hours that it makes would keep the values of before.
+  await sql`select from reading_store for share`.execute(tx)
   await sql`select from reading_series where id = ${id} for update`.execute(tx)
   await sql`update reading_values set value = value * ${base.quantity}::numeric where series_id = ${id}`.execute(
     tx,

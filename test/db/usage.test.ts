@@ -5,6 +5,8 @@ import { DocumentNotReady } from '#db/bill.ts'
 import { billFinal, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
+import { insertReadings } from '#db/usage.ts'
+import { until } from '#test/support/installation.ts'
 import { correctReadings, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent, type StoredEvent } from '#test/support/usage-events.ts'
@@ -207,4 +209,29 @@ test('an event whose window was billed is late, on its boundary too, and the nex
       ['usage', '[2026-03-01,2026-04-01)', 0, 0],
     ],
   )
+})
+
+test('a series goes over to its base unit after a rolling up that is under way, never beside it', async () => {
+  const { instanceId } = await sellRunning()
+  const store = async (unit: string) => {
+    const now = new Date().toISOString()
+    const at = { instanceId, isOpening: false, readAt: now, sampledAt: now }
+    return await insertReadings(seller.db, at, [{ metric: 'disk', series: 'volume', value: '1', unit }])
+  }
+  await store('GiB')
+  const { going } = await seller.db.transaction().execute(async (tx) => {
+    await sql`select from reading_store for update`.execute(tx)
+    const going = store('MiB')
+    await until(
+      'it waits',
+      async () => {
+        const { rows } = await sql`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(seller.db)
+        return rows.length === 1
+      },
+      4_000,
+    )
+    return { going }
+  })
+  assert.equal(await going, 1)
 })

@@ -82,7 +82,14 @@ function split(events: readonly UsageEvent[]): [plain: number[], reversing: numb
   const plain: number[] = []
   const reversing: number[] = []
   for (const [index, event] of events.entries()) (event.reverses === null ? plain : reversing).push(index)
-  return [plain, reversing]
+  // In one order for all: two who send the same ones never wait for each other.
+  const nameOf = (index: number) => `${events[index]?.source} ${events[index]?.reverses}`
+  return [
+    plain,
+    reversing.toSorted((one, other) =>
+      nameOf(one) < nameOf(other) ? -1 : Number(nameOf(one) > nameOf(other)),
+    ),
+  ]
 }
 
 /** What each event would count for, as the intake decides it; nothing is written. */

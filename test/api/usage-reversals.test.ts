@@ -19,6 +19,13 @@ after(async () => {
   await seller.drop()
 })
 
+interface Event {
+  readonly id: string
+  readonly quantity: string
+  readonly reverses?: string
+  readonly at?: string
+}
+
 async function sellFor(name: string) {
   const sold = await sellMetered(seller)
   const subscription = encodeId('subscription', sold.subscriptionId)
@@ -27,15 +34,16 @@ async function sellFor(name: string) {
     .set({ now_at: '2026-02-10T00:00:00Z' })
     .where('id', '=', sold.testClockId)
     .execute()
-  const push = async (...events: { id: string; quantity: string; reverses?: string; at?: string }[]) => {
-    const results = await intake.push(
+  const pushTo = async (own: UsageIntake, ...events: Event[]) => {
+    const results = await own.push(
       events.map((event) => toCloudEvent({ source: name, subscription, metric: 'network', ...event })),
       'test',
     )
     return results.map((of) => ('refusal' in of ? of.refusal.code : of.result))
   }
+  const push = async (...events: Event[]) => await pushTo(intake, ...events)
   const bill = async (now: string) => await billDue(seller.db, sold.documentId, now)
-  return { ...sold, push, bill, lines: async () => networkLines(seller, sold.subscriptionId) }
+  return { ...sold, push, pushTo, bill, lines: async () => networkLines(seller, sold.subscriptionId) }
 }
 
 test('8 reversed to 5 in the open period are billed as 5; a second reversal is refused, a repeated one counts once', async () => {
@@ -88,4 +96,15 @@ test('of ten that reverse one event at the same time, one does', async () => {
     ...Array.from({ length: 9 }, () => 'already_reversed'),
     'stored',
   ])
+})
+
+test('two that send the same reversals in other orders are both answered, and each counts once', async () => {
+  const { push, pushTo } = await sellFor('crossed')
+  const names = Array.from({ length: 40 }, (_, index) => `use-${index}`)
+  await push(...names.map((id) => ({ id, quantity: '8', at: '2026-02-05T00:00:00Z' })))
+  const reversals = names.map((id) => ({ id: `${id}-back`, quantity: '-3', reverses: id }))
+  const other = createUsageIntake({ db: seller.db, now: () => '2026-02-10T00:00:00Z' })
+  const both = await Promise.all([push(...reversals), pushTo(other, ...reversals.toReversed())])
+  const expected = [...names.map(() => 'duplicate'), ...names.map(() => 'stored')]
+  assert.deepEqual(both.flat().toSorted(), expected)
 })

@@ -6,6 +6,7 @@ import { getSubscription } from '#db/subscription.ts'
 import { measureUsage } from '#db/usage.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { openWindow, type MeteredDays } from '#domain/open-window.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { idParams } from '../schemas/common.ts'
@@ -59,11 +60,10 @@ async function readPresent(db: Db, subscriptionId: string, now: string) {
   }
 }
 
-/** What would be billed today: from the end of the last frozen window, or the activation, until now. */
+/** What would be billed today of the line's own days. */
 async function measureCurrent(db: Db, line: MeteredLineRow & { subscriptionId: string; now: string }) {
-  const window = { start: line.frozen_until ?? line.activated_at, end: line.clock_now_at ?? line.now }
-  if (window.start === null || line.metric === null || line.phase === 'ended') return null
-  const span = { start: window.start, end: window.end }
+  const span = openWindow(toDays(line), line.clock_now_at ?? line.now)
+  if (span === null || line.metric === null || line.phase === 'ended') return null
   const measured = await measureUsage(db, {
     subscriptionId: line.subscriptionId,
     instanceId: line.instance_id,
@@ -74,4 +74,15 @@ async function measureCurrent(db: Db, line: MeteredLineRow & { subscriptionId: s
     isLast: false,
   })
   return toCurrentJson(span, measured)
+}
+
+function toDays(line: MeteredLineRow): MeteredDays {
+  return {
+    billedUntil: line.frozen_until,
+    activatedAt: line.activated_at,
+    startsOn: line.starts_on,
+    endsOn: line.ends_on,
+    subscriptionEndsOn: line.subscription_ends_on,
+    timeZone: line.time_zone,
+  }
 }

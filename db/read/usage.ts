@@ -49,6 +49,8 @@ function meteredLines(db: Db, subscriptionIds: readonly string[]) {
       'subscription.currency',
       'line.starts_on',
       'line.ends_on',
+      'subscription.ends_on as subscription_ends_on',
+      'customer.time_zone',
       'product.code as product_code',
       'subscription.activated_at',
       'subscription.phase',

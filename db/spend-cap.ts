@@ -1,12 +1,10 @@
 import type { Selectable } from 'kysely'
 import { formatMoney, fromMinor } from '#domain/money.ts'
 import { isStoppedAt, reachedAlerts, sayAlert, type SpendCap, type SpendCapOwner } from '#domain/spend.ts'
-import { encodeId } from '#domain/identifier.ts'
-import { spendLimit } from '#domain/limit-hold.ts'
 import { within, type Db, type Tx } from './database.ts'
 import { insertEvent } from './event.ts'
-import { insertWorkflowSignal } from './outbox.ts'
 import { readPresentCost, type PresentCost } from './present-usage.ts'
+import { holdInstances } from './spend-hold.ts'
 import { lockSubscription, type Subscription } from './subscription.ts'
 import type { SpendCapsTable } from './tables/usage.ts'
 import { giveWarnings } from './usage-warning.ts'
@@ -30,6 +28,7 @@ export async function setSpendCap(
   { cap, actor, now }: { cap: SpendCap; actor: string; now: string },
 ): Promise<void> {
   const subscription = await lockSubscription(tx, subscriptionId)
+  const at = subscription.test_clock_now_at ?? now
   const said = {
     amount_minor: cap.amountMinor,
     effect: cap.effect,
@@ -39,7 +38,7 @@ export async function setSpendCap(
   }
   const before = await findCap(tx, subscriptionId, cap.setBy)
   // What only tells holds nothing.
-  if (before?.held_since != null && cap.effect === 'alert') await letGo(tx, subscription, before, now)
+  if (before?.held_since != null && cap.effect === 'alert') await letGo(tx, subscription, before, at)
   await tx
     .insertInto('spend_caps')
     .values({ subscription_id: subscriptionId, set_by: cap.setBy, ...said, held_since: null })
@@ -50,7 +49,7 @@ export async function setSpendCap(
     setBy: cap.setBy,
     actor,
     says: `${formatMoney(cap.amountMinor, subscription.currency)} a period, ${cap.effect === 'stop' ? 'stop at it' : 'tell of it'}`,
-    now,
+    now: at,
   })
   await watchSpend(tx, subscriptionId, now)
 }
@@ -59,18 +58,25 @@ export async function setSpendCap(
 export async function removeSpendCap(
   tx: Tx,
   subscriptionId: string,
-  of: { setBy: SpendCapOwner; actor: string; now: string },
+  { setBy, actor, now }: { setBy: SpendCapOwner; actor: string; now: string },
 ): Promise<void> {
   const subscription = await lockSubscription(tx, subscriptionId)
-  const cap = await findCap(tx, subscriptionId, of.setBy)
+  const at = subscription.test_clock_now_at ?? now
+  const cap = await findCap(tx, subscriptionId, setBy)
   if (cap === undefined) return
-  if (cap.held_since !== null) await letGo(tx, subscription, cap, of.now)
+  if (cap.held_since !== null) await letGo(tx, subscription, cap, at)
   await tx
     .deleteFrom('spend_caps')
     .where('subscription_id', '=', subscriptionId)
-    .where('set_by', '=', of.setBy)
+    .where('set_by', '=', setBy)
     .execute()
-  await tellOfCap(tx, subscription, { kind: 'spend.cap_changed', says: 'none any more', ...of })
+  await tellOfCap(tx, subscription, {
+    kind: 'spend.cap_changed',
+    says: 'none any more',
+    setBy,
+    actor,
+    now: at,
+  })
 }
 
 async function findCap(
@@ -101,6 +107,8 @@ export async function watchSpend(db: Db, subscriptionId: string, now: string): P
         await hold(tx, { subscription, cap, costMinor: present.costMinor, now: at })
       if (!isStopped && cap.held_since !== null) await letGo(tx, subscription, cap, at)
     }
+    // One that was made, or resumed, since the cap holds is held as well.
+    await holdInstances(tx, subscription)
     return present
   })
 }
@@ -174,44 +182,6 @@ async function setHeld(
     .where('set_by', '=', cap.set_by)
     .execute()
   await holdInstances(tx, subscription)
-}
-
-/**
- * What a cap stops is a limit of each instance that is reached, as long as one cap of the subscription holds. Its workflow is told, and
- * does what follows.
- */
-async function holdInstances(tx: Tx, { id, currency }: Subscription): Promise<void> {
-  const caps = await listSpendCaps(tx, id)
-  const isHeld = caps.some(({ held_since }) => held_since !== null)
-  const instances = await tx
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', id)
-    .where('state', 'in', ['running', 'limited'])
-    .execute()
-  const standing = { used_quantity: isHeld ? '1' : '0', used_at: new Date().toISOString() }
-  if (instances.length === 0) return
-  await tx
-    .insertInto('limits')
-    .values(
-      instances.map((instance) => ({
-        instance_id: instance.id,
-        code: spendLimit,
-        sold_quantity: '1',
-        in_force_quantity: null,
-        in_force_at: null,
-        unit: currency,
-        ...standing,
-      })),
-    )
-    .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(standing))
-    .execute()
-  const workflowId = `subscription/${encodeId('subscription', id)}`
-  await insertWorkflowSignal(
-    tx,
-    { workflowId, signal: 'limitCrossed' },
-    `spend/${isHeld}/${standing.used_at}`,
-  )
 }
 
 async function tellOfCap(

@@ -3,6 +3,8 @@ import test, { after, before } from 'node:test'
 import { decideSubscriptionLimits } from '#db/limit-hold.ts'
 import { listSpendCaps, removeSpendCap, setSpendCap, watchSpend } from '#db/spend-cap.ts'
 import { watchUsage } from '#db/usage-watch.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { InstanceState } from '#domain/instance.ts'
 import { defaultSpendAlerts, type SpendCap } from '#domain/spend.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
@@ -85,20 +87,66 @@ async function decide({ subscriptionId }: Sold) {
   return { limited: decided.limited, holds: decided.toHold.map(({ state }) => state) }
 }
 
+async function move({ subscriptionId }: Sold, ...states: InstanceState[]): Promise<void> {
+  for (const state of states)
+    await seller.db
+      .updateTable('instances')
+      .set({ state })
+      .where('subscription_id', '=', subscriptionId)
+      .execute()
+}
+
+async function unsay({ subscriptionId }: Sold): Promise<void> {
+  const of = { setBy: 'customer', actor: 'test', now: new Date().toISOString() } as const
+  await seller.db.transaction().execute(async (tx) => removeSpendCap(tx, subscriptionId, of))
+}
+
+test('a cap that is taken away while its instance is suspended does not hold it afterwards', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await move(sold, 'building', 'running')
+  await use(sold, '20', '2026-03-05T00:00:00Z')
+  await look(sold)
+  assert.deepEqual((await decide(sold)).limited, ['spend'])
+  await move(sold, 'suspended')
+  await unsay(sold)
+  await move(sold, 'running')
+  assert.deepEqual((await decide(sold)).limited, [])
+})
+
+test('an instance that runs only since a cap holds is held by it as well', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await use(sold, '20', '2026-03-05T00:00:00Z')
+  await look(sold)
+  // As if it had been made after that look.
+  await seller.db.deleteFrom('limits').where('code', '=', 'spend').execute()
+  await move(sold, 'building', 'running')
+  await look(sold)
+  assert.deepEqual(await decide(sold), { limited: ['spend'], holds: ['running'] })
+})
+
+test('what is said of a cap on a test clock is told in its time', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await unsay(sold)
+  const instants = await seller.db
+    .selectFrom('events')
+    .select('business_at')
+    .where('subscription_id', '=', sold.subscriptionId)
+    .where('kind', '=', 'spend.cap_changed')
+    .execute()
+  assert.deepEqual(
+    instants.map(({ business_at: at }) => Date.parse(String(at))),
+    Array.from({ length: 2 }, () => Date.parse('2026-03-01T08:00:00Z')),
+  )
+})
+
 test('what a cap stops is a reached limit of the running instances, which its workflow is told of, until the cap is raised (D-38)', async () => {
   const sold = await sell()
   const own20 = { ...own, amountMinor: 2_000 }
   await say(sold, own20)
-  await seller.db
-    .updateTable('instances')
-    .set({ state: 'building' })
-    .where('subscription_id', '=', sold.subscriptionId)
-    .execute()
-  await seller.db
-    .updateTable('instances')
-    .set({ state: 'running' })
-    .where('subscription_id', '=', sold.subscriptionId)
-    .execute()
+  await move(sold, 'building', 'running')
   await use(sold, '20', '2026-03-05T00:00:00Z')
   await look(sold)
   const held = await decide(sold)
@@ -116,7 +164,11 @@ test('what a cap stops is a reached limit of the running instances, which its wo
   const told = await seller.db
     .selectFrom('outbox')
     .select('key')
-    .where('key', 'like', '%limitCrossed/spend/%')
+    .where(
+      'key',
+      'like',
+      `subscription/${encodeId('subscription', sold.subscriptionId)}/limitCrossed/spend/%`,
+    )
     .execute()
   assert.equal(told.length, 2)
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { actionRights, type LoginDefinition } from '#domain/action.ts'
 import type { MetricDefinition } from '#domain/application.ts'
+import { spendLimit } from '#domain/limit-hold.ts'
 import { metricAggregations } from '#domain/usage.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
@@ -146,6 +147,10 @@ const xClouder = z
     limits: z
       .array(limit)
       .refine((limits) => uniqueBy(limits, (one) => one.code), 'has a code twice')
+      .refine(
+        (limits) => limits.every((one) => one.code !== spendLimit),
+        `has a limit ${spendLimit}: that is what a spend cap holds by`,
+      )
       .default([]),
     ready: z
       .strictObject({

@@ -478,6 +478,8 @@ const refusedBlocks: [block: string, pointer: string][] = [
     'x-clouder: { title: T, limits: [{ code: a, title: A, service: web, set: [/bin/x, "a{value}"], read: [r], use: [u] }] }',
     '/x-clouder/limits/0/set',
   ],
+  // It would be stopped as by a spend cap.
+  ['x-clouder: { title: T, limits: [{ code: spend, title: Spend, reserved: true }] }', '/x-clouder/limits'],
   [
     'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: max, source: { type: volume-disk, volume: v } }] }',
     '/x-clouder/metrics/0/source',

@@ -26,7 +26,8 @@ export async function readFeature(
   { code, now }: { code: string; now: string },
 ): Promise<boolean | string> {
   const features = await readFeatures(db, subscriptionId, now)
-  const value = features[code]
+  // By its own keys alone: `constructor` is a code as any other.
+  const value = Object.hasOwn(features, code) ? features[code] : undefined
   if (value !== undefined) return value
   const { rows } = await sql<{ is_known: boolean }>`
     select exists (select from product_versions where features ? ${code}) as is_known`.execute(db)

@@ -6,9 +6,9 @@ export type Features = Readonly<Record<string, boolean | string>>
  * `{ sso: false }` and `{ sso: true, tier: 'gold' }` give `{ sso: true, tier: 'gold' }`.
  */
 export function joinFeatures(sold: readonly Features[]): Features {
-  const joined: Record<string, boolean | string> = {}
+  const joined = new Map<string, boolean | string>()
   for (const [code, value] of sold.flatMap((features) => Object.entries(features))) {
-    if (value !== false || joined[code] === undefined) joined[code] = value
+    if (value !== false || !joined.has(code)) joined.set(code, value)
   }
-  return joined
+  return Object.fromEntries(joined)
 }

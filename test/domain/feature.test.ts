@@ -11,3 +11,7 @@ test('D-44 a feature that one of several products has on is on, whatever the oth
 test('D-44 of several values the last one counts', () => {
   assert.deepEqual(joinFeatures([{ tier: 'silver' }, { tier: 'gold' }]), { tier: 'gold' })
 })
+
+test('a feature may be called as every object has one', () => {
+  assert.deepEqual(joinFeatures([{ constructor: false }]), { constructor: false })
+})

@@ -3,6 +3,7 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import { containerName, isFront } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { heldRateKbit } from '#domain/limit-hold.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import { isElsewhere } from './engine.ts'
 import type { RunOnHost } from './host-rules.ts'
@@ -27,8 +28,7 @@ export async function throttle(
   { definition, instance }: InstanceRef,
   ctx: RunnerContext,
 ): Promise<void> {
-  const hold = (instance.holds ?? []).find(({ way }) => way === 'throttle_network')
-  const rateKbit = hold !== undefined && 'rateKbit' in hold ? hold.rateKbit : null
+  const rateKbit = heldRateKbit(instance.holds)
   for (const service of definition.services.filter(({ name }) => isFront(definition, name))) {
     const found = await findContainer(docker, containerName(instance, service.name), ctx)
     if (found?.State.Running !== true) continue

@@ -112,6 +112,12 @@ function isSame(first: Hold | null, second: Hold | null): boolean {
   return text(first) === text(second)
 }
 
+/** How fast an instance may send: of several limits that slow it down the slowest; null where none does. */
+export function heldRateKbit(holds: readonly Hold[] | undefined): number | null {
+  const rates = (holds ?? []).flatMap((hold) => (hold.way === 'throttle_network' ? hold.rateKbit : []))
+  return rates.length === 0 ? null : Math.min(...rates)
+}
+
 /** Whether something of an instance is held in one of some ways. */
 export function isHeldBy(holds: readonly Hold[] | undefined, ...ways: readonly Hold['way'][]): boolean {
   return (holds ?? []).some(({ way }) => ways.includes(way))

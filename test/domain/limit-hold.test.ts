@@ -3,7 +3,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import type { ApplicationDefinition, LimitDefinition } from '#domain/application.ts'
 import { planBuild } from '#domain/build-plan.ts'
-import { canHold, decideLimits, type Hold, type LimitStanding } from '#domain/limit-hold.ts'
+import { canHold, decideLimits, heldRateKbit, type Hold, type LimitStanding } from '#domain/limit-hold.ts'
 import { soldResource } from '#domain/resource-limit.ts'
 import { limitDefinition, shop, shopInstance } from './application-fixture.ts'
 
@@ -155,4 +155,11 @@ test('a sold resource is what the container gets, and less than it runs with can
   assert.deepEqual(soldResource('pids', '64', 'piece'), { pids: 64 })
   assert.throws(() => soldResource('memory', '1', 'MiB'), { code: 'quantity_invalid' })
   assert.throws(() => soldResource('memory', '1', 'user'), { code: 'unit_not_convertible' })
+})
+
+test('of several limits that slow an instance down the slowest counts', () => {
+  const slow = (rateKbit: number): Hold => ({ way: 'throttle_network', rateKbit })
+  assert.equal(heldRateKbit([slow(512), { way: 'block_ingress' }, slow(64)]), 64)
+  assert.equal(heldRateKbit([{ way: 'stop' }]), null)
+  assert.equal(heldRateKbit(undefined), null)
 })

@@ -45,6 +45,7 @@ export async function reserveUnits(db: Db, asked: AskedUnits): Promise<UnitReser
 async function reserveIn(tx: Tx, asked: AskedUnits): Promise<UnitReservationRow> {
   const limit = await lockHandedOut(tx, asked)
   refuseBeyond(limit, asked.quantity)
+  await forgetExpired(tx, asked)
   const id = newId()
   await tx
     .insertInto('unit_reservations')
@@ -58,8 +59,23 @@ async function reserveIn(tx: Tx, asked: AskedUnits): Promise<UnitReservationRow>
       expires_at: sql<string>`now() + make_interval(secs => ${unconfirmedSeconds})`,
     })
     .execute()
-  await noteTaken(tx, limit, id)
+  await noteTaken(tx, limit, `${id}/reserved`)
   return await getUnitReservation(tx, id)
+}
+
+/** What nobody has confirmed for a day goes: whoever asks without an end would make each count of what is taken slower. */
+async function forgetExpired(
+  tx: Tx,
+  { instanceId, code }: Pick<AskedUnits, 'instanceId' | 'code'>,
+): Promise<void> {
+  await tx
+    .deleteFrom('unit_reservations')
+    .where('instance_id', '=', instanceId)
+    .where('limit_code', '=', code)
+    .where('released_at', 'is', null)
+    .where('confirmed_at', 'is', null)
+    .where('expires_at', '<', sql<string>`now() - interval '1 day'`)
+    .execute()
 }
 
 /**
@@ -74,13 +90,15 @@ async function confirmIn(tx: Tx, id: string): Promise<UnitReservationRow> {
   const { limit, row } = await lockReservation(tx, id)
   if (row.released_at !== null) throw new BusinessError('action_not_allowed', 'It was released already.')
   if (row.confirmed_at !== null) return row
-  if (row.is_expired) refuseBeyond(limit, row.quantity)
+  // What is taken has this one in it, unless it has expired; fewer may have been sold meanwhile.
+  const others = row.is_expired ? limit.taken : new Big(limit.taken).minus(row.quantity).toFixed()
+  refuseBeyond({ ...limit, taken: others }, row.quantity)
   await tx
     .updateTable('unit_reservations')
     .set({ confirmed_at: sql<string>`now()` })
     .where('id', '=', id)
     .execute()
-  await noteTaken(tx, limit, id)
+  await noteTaken(tx, limit, `${id}/confirmed`)
   return await getUnitReservation(tx, id)
 }
 
@@ -97,7 +115,7 @@ async function releaseIn(tx: Tx, id: string): Promise<UnitReservationRow> {
     .set({ released_at: sql<string>`now()` })
     .where('id', '=', id)
     .execute()
-  await noteTaken(tx, limit, id)
+  await noteTaken(tx, limit, `${id}/released`)
   return await getUnitReservation(tx, id)
 }
 
@@ -170,7 +188,7 @@ async function noteTaken(tx: Tx, limit: HandedOut, occasion: string): Promise<vo
   if (isLimitReached({ used, ceiling: sold }) === limit.isReached) return
   const { subscriptionId } = await getDeployedInstance(tx, instanceId)
   const workflowId = `subscription/${encodeId('subscription', subscriptionId)}`
-  await insertWorkflowSignal(tx, { workflowId, signal: 'limitCrossed' }, `${occasion}/${used}`)
+  await insertWorkflowSignal(tx, { workflowId, signal: 'limitCrossed' }, occasion)
 }
 
 /** What is taken of limits whose units Clouder hands out, by `keyOfLimit`. */

@@ -19,16 +19,20 @@ export interface SoldLimit {
   readonly window: { readonly start: string; readonly end: string }
 }
 
-interface LineRow {
+interface LineRow extends PeriodRow {
   readonly subscription_id: string
   readonly instance_id: string
   readonly limit_code: string
   readonly quantity: string
   readonly unit: string
   readonly enforcement: Enforcement | null
-  readonly today: string
   readonly now: string
   readonly time_zone: string
+}
+
+/** What tells the billing period of a line. */
+export interface PeriodRow {
+  readonly today: string
   readonly starts_on: string | null
   readonly anchor: string | null
   readonly former_anchor: string | null
@@ -70,20 +74,23 @@ export async function listSoldLimits(
 }
 
 function toSold(first: LineRow, others: readonly LineRow[]): SoldLimit {
-  const quantity = others.reduce((sum, { quantity: more }) => sum.plus(more), new Big(first.quantity))
   return {
     subscriptionId: first.subscription_id,
     instanceId: first.instance_id,
     code: first.limit_code,
-    quantity: quantity.toFixed(),
+    quantity: sumOf([first, ...others]),
     unit: first.unit,
     enforcement: first.enforcement ?? defaultTerms.enforcement,
     window: { start: startOfDay(first.time_zone, periodStart(first)), end: first.now },
   }
 }
 
+export function sumOf(lines: readonly { readonly quantity: string }[]): string {
+  return lines.reduce((sum, { quantity }) => sum.plus(quantity), new Big(0)).toFixed()
+}
+
 /** Of a one-time fee, its whole life. */
-function periodStart(row: LineRow): string {
+export function periodStart(row: PeriodRow): string {
   const { anchor, interval_count: count, interval_unit: unit, today } = row
   if (anchor === null || count === null || unit === null) return row.starts_on ?? today
   const { former_anchor: former, anchor_moved_on: until } = row

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
+import { newId } from '#db/identifier.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -68,4 +70,17 @@ test('the shares are those of the line’s terms, copied from its product when i
   await see(sold, 3, '2026-01-10')
   await see(sold, 5, '2026-01-11')
   assert.deepEqual(await told(sold), ['50 % 3/5 2026-01-01'])
+})
+
+test('of a limit that two lines sell, shares are those of both together', async () => {
+  const sold = await sell()
+  const id = newId()
+  const other = JSON.stringify({ id, first_line_id: id, quantity: 5, position: 99 })
+  await sql`insert into subscription_lines
+    select (jsonb_populate_record(line, ${other}::jsonb)).* from subscription_lines line
+    where subscription_id = ${sold.subscriptionId} and limit_code = 'users'`.execute(seller.db)
+  await see(sold, 5, '2026-01-10')
+  assert.deepEqual(await told(sold), [])
+  await see(sold, 8, '2026-01-11')
+  assert.deepEqual(await told(sold), ['80 % 8/10 2026-01-01'])
 })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { sql, type Selectable } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import {
@@ -184,10 +185,15 @@ export async function listLimited(db: Db, subscriptionId: string): Promise<strin
   return rows.map(({ code }) => code)
 }
 
-/** Its holds were seen in force, or seen gone: its state says so, and the timeline which and when. */
+/**
+ * Its holds were seen in force, or seen gone: its state says so, and the timeline which and when. Where others were decided since it was
+ * read, nothing is seen of those yet.
+ */
 export async function settleHolds(db: Db, instance: DeployedInstance): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const { customer_id: customerId } = await lockSubscription(tx, instance.subscriptionId)
+    const { state, planned } = await getDeployedInstance(tx, instance.id)
+    if (!isDeepStrictEqual(planned.holds, instance.planned.holds)) return
     const held = await tx
       .updateTable('limits')
       .set({ held_at: new Date().toISOString(), hold_failure: null })
@@ -198,7 +204,6 @@ export async function settleHolds(db: Db, instance: DeployedInstance): Promise<v
       .execute()
     const isLimited = await isAnyReached(tx, instance.id)
     // What was stopped or cancelled meanwhile is neither.
-    const { state } = await getDeployedInstance(tx, instance.id)
     if (state === 'running' || state === 'limited')
       await setInstanceState(tx, instance.id, isLimited ? 'limited' : 'running')
     for (const { code, hold } of held)

@@ -166,3 +166,35 @@ test('units of what the application holds itself, or of what was not sold, are n
       { code: 'limit_unknown' },
     )
 })
+
+test('fewer that were sold since are not confirmed beyond, and what nobody confirmed for a day is forgotten', async () => {
+  const { instanceId } = await run('seats')
+  const { db } = seller
+  const asked = { instanceId, code: 'seats', quantity: '1', reference: null, actor: 'shop' }
+  const sell = async (quantity: string) =>
+    await db
+      .updateTable('limits')
+      .set({ sold_quantity: quantity })
+      .where('instance_id', '=', instanceId)
+      .execute()
+  await sell('2')
+  const { id } = await reserveUnits(db, asked)
+  await confirmUnits(db, (await reserveUnits(db, asked)).id)
+  await sell('1')
+  await assert.rejects(confirmUnits(db, id), { code: 'limit_reached' })
+  await sell('2')
+  const past = { reserved_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T00:01:00Z' }
+  await db.updateTable('unit_reservations').set(past).where('id', '=', id).execute()
+  await reserveUnits(db, asked)
+  await assert.rejects(confirmUnits(db, id), { code: 'not_found' })
+})
+
+test('a hold that was decided while another was carried out is not taken for carried out', async () => {
+  const { read, deployed, told } = await run('traffic')
+  await read('2026-01-10T00:00:00Z', 0.5)
+  const before = await deployed()
+  await read('2026-01-20T00:00:00Z', 1.5)
+  await settleHolds(seller.db, before)
+  assert.equal((await read('2026-01-21T00:00:00Z', 1.6)).toHold.length, 1)
+  assert.deepEqual(await told(), ['limit.reached 1.5'])
+})

@@ -6,6 +6,7 @@ import { isHeldBy } from '#domain/limit-hold.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
+import { applyWaitingLimits } from './limit.ts'
 import { makeAsPlanned } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
@@ -49,8 +50,14 @@ export function createLimitHoldActivities(deps: ServerDependencies) {
         const instance = await getDeployedInstance(db, id)
         if (instance.state !== 'running' && instance.state !== 'limited') return
         const secrets = await openSecrets(db, installationKey, instance)
-        await withRunnerContext(async (ctx) => await carryOut(deps, instance, ctx), { secrets })
-        await settleHolds(db, instance)
+        await withRunnerContext(
+          async (ctx) => {
+            await carryOut(deps, instance, ctx)
+            await settleHolds(db, instance)
+            if (!isHeldBy(instance.planned.holds, 'stop')) await applyWaitingLimits(deps, instance, ctx)
+          },
+          { secrets },
+        )
       })
     },
   }

@@ -31,7 +31,6 @@ export async function sampleLimits(
 ): Promise<SampledLimits> {
   const now = new Date().toISOString()
   const sold = await listSoldLimits(db, { instanceIds: instances.map(({ id }) => id) }, now)
-  if (sold.length === 0) return { crossed: [], failed: [] }
   const failed: string[] = []
   const counted = new Map<string, string>()
   await eachOf(countable(instances, sold), commandsAtOnce, async ({ instance, limit }) => {

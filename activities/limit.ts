@@ -1,13 +1,15 @@
 import { setContainerLimits } from '#db/instance-configuration.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
-import { recordLimit } from '#db/limit.ts'
+import { listNotInForce, noteSoldLimit, recordLimit } from '#db/limit.ts'
 import { readUsed } from '#db/limit-use.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
 import type { LimitDefinition, ResourceLimit } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import { isHeldBy } from '#domain/limit-hold.ts'
 import { soldResource } from '#domain/resource-limit.ts'
-import type { LimitObservation } from '#domain/runner.ts'
+import type { LimitObservation, RunnerContext } from '#domain/runner.ts'
 import type { Enforcement } from '#domain/terms.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
@@ -38,17 +40,19 @@ export function createLimitActivities(deps: ServerDependencies) {
       }
       const limit = findEnforceable(instance.definition.limits, input.code)
       if ('resource' in limit) await setResource(deps, instance, limit, input)
+      if ('set' in limit && isStopped(instance)) {
+        await noteSoldLimit(db, row)
+        return { inForce: 0, inUse: await readUsed(db, row) }
+      }
       if (!('set' in limit)) {
         await recordLimit(db, { ...row, inForce: Number(input.quantity), commands: [] })
         return { inForce: Number(input.quantity), inUse: await readUsed(db, row) }
       }
-      const ref = { definition: instance.definition, instance: instance.planned }
       const secrets = await openSecrets(db, installationKey, instance)
       const observed = await withRunnerContext(
-        (ctx) => runner.applyLimit(ref, { code: input.code, value: Number(input.quantity) }, ctx),
+        async (ctx) => await setByCommand(deps, { instance, limit: row }, ctx),
         { secrets },
       )
-      await recordLimit(db, { ...row, inForce: observed.inForce, commands: toRows(observed) })
       return { inForce: observed.inForce, inUse: observed.inUse }
     },
 
@@ -59,7 +63,7 @@ export function createLimitActivities(deps: ServerDependencies) {
     }): Promise<{ inForce: number; inUse: number }> {
       const instance = await getDeployedInstance(db, decodeId('instance', input.instanceId))
       const limit = findEnforceable(instance.definition.limits, input.code)
-      if (!('use' in limit))
+      if (!('use' in limit) || isStopped(instance))
         return { inForce: 0, inUse: await readUsed(db, { instanceId: instance.id, code: input.code }) }
       const ref = { definition: instance.definition, instance: instance.planned }
       const secrets = await openSecrets(db, installationKey, instance)
@@ -67,6 +71,41 @@ export function createLimitActivities(deps: ServerDependencies) {
       return { inForce: observed.inForce, inUse: observed.inUse }
     },
   }
+}
+
+async function setByCommand(
+  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  { instance, limit }: { instance: DeployedInstance; limit: LimitTicket },
+  ctx: RunnerContext,
+): Promise<LimitObservation> {
+  const ref = { definition: instance.definition, instance: instance.planned }
+  const value = { code: limit.code, value: Number(limit.quantity) }
+  const observed = await runner.applyLimit(ref, value, ctx)
+  await recordLimit(db, { ...limit, inForce: observed.inForce, commands: toRows(observed) })
+  return observed
+}
+
+/** Sets by command what was sold while an instance was stopped, and could not be set then. */
+export async function applyWaitingLimits(
+  deps: Pick<ServerDependencies, 'db' | 'runner'>,
+  instance: DeployedInstance,
+  ctx: RunnerContext,
+): Promise<void> {
+  const byCommand = new Set(instance.definition.limits.flatMap((limit) => ('set' in limit ? limit.code : [])))
+  if (byCommand.size === 0) return
+  const { db } = deps
+  const sold = await listSoldLimits(db, { instanceIds: [instance.id] }, new Date().toISOString())
+  const waiting = await listNotInForce(
+    db,
+    instance.id,
+    sold.filter(({ code, enforcement }) => byCommand.has(code) && enforcement !== 'soft'),
+  )
+  for (const limit of waiting) await setByCommand(deps, { instance, limit }, ctx)
+}
+
+/** No command runs in what a limit has stopped: it is set, and asked, once it runs again. */
+function isStopped({ planned }: DeployedInstance): boolean {
+  return isHeldBy(planned.holds, 'stop')
 }
 
 function findEnforceable(limits: readonly LimitDefinition[], code: string): LimitDefinition {
@@ -90,7 +129,8 @@ async function setResource(
     async (ctx) =>
       await withInstanceLock(deps.db, id, async () => {
         await setContainerLimits(deps.db, id, limits)
-        await makeAsPlanned(deps, id, ctx)
+        // What is stopped is made as planned once nothing stops it.
+        if (!isStopped(await getDeployedInstance(deps.db, id))) await makeAsPlanned(deps, id, ctx)
       }),
   )
 }

@@ -1,5 +1,5 @@
 import type { Enforcement } from '#domain/terms.ts'
-import type { Db } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
 
@@ -10,18 +10,23 @@ export interface LimitCommandRow {
   readonly durationMs: number
 }
 
+interface SoldNow {
+  readonly instanceId: string
+  readonly code: string
+  readonly quantity: string
+  readonly unit?: string | undefined
+  readonly enforcement?: Enforcement | undefined
+}
+
+/** Null: nothing is. */
+interface InForce extends SoldNow {
+  readonly inForce: number | null
+}
+
 /** Writes what was sent to an instance, what it answered, and the value read back; then what is sold and in force. */
 export async function recordLimit(
   db: Db,
-  limit: {
-    instanceId: string
-    code: string
-    quantity: string
-    unit?: string | undefined
-    enforcement?: Enforcement | undefined
-    inForce: number | null
-    commands: readonly LimitCommandRow[]
-  },
+  limit: InForce & { readonly commands: readonly LimitCommandRow[] },
 ): Promise<void> {
   await db.transaction().execute(async (tx) => {
     for (const command of limit.commands) {
@@ -40,43 +45,73 @@ export async function recordLimit(
         })
         .execute()
     }
-    const sold = {
-      sold_quantity: limit.quantity,
-      ...(limit.unit === undefined ? {} : { unit: limit.unit }),
-      ...(limit.enforcement === undefined ? {} : { enforcement: limit.enforcement }),
-      ...(limit.inForce === null
-        ? {}
-        : { in_force_quantity: String(limit.inForce), in_force_at: new Date().toISOString() }),
-    }
-    await tx
-      .insertInto('limits')
-      .values({
-        instance_id: limit.instanceId,
-        code: limit.code,
-        in_force_quantity: null,
-        in_force_at: null,
-        ...sold,
-      })
-      .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(sold))
-      .execute()
+    await writeSold(tx, limit)
     // What is only warned of is set nowhere.
-    if (limit.enforcement === 'soft') return
-    const owner = await tx
-      .selectFrom('instances')
-      .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
-      .select(['subscriptions.id', 'customer_id'])
-      .where('instances.id', '=', limit.instanceId)
-      .executeTakeFirstOrThrow()
-    await insertEvent(tx, {
-      kind: limit.inForce === null ? 'limit.refused' : 'limit.applied',
-      customerId: owner.customer_id,
-      subscriptionId: owner.id,
-      data: {
-        limit: limit.code,
-        quantity: limit.quantity,
-        in_force: limit.inForce,
-        answer: limit.commands.at(0)?.answer.slice(0, 200) ?? null,
-      },
+    if (limit.enforcement !== 'soft') await tell(tx, limit, limit.commands.at(0)?.answer)
+  })
+}
+
+/** Writes what is sold of a limit that cannot be set now, for its instance is stopped: what is in force stays what it was. */
+export async function noteSoldLimit(db: Db, limit: SoldNow): Promise<void> {
+  await writeSold(db, { ...limit, inForce: null })
+}
+
+async function writeSold(db: Db, limit: InForce): Promise<void> {
+  const sold = {
+    sold_quantity: limit.quantity,
+    ...(limit.unit === undefined ? {} : { unit: limit.unit }),
+    ...(limit.enforcement === undefined ? {} : { enforcement: limit.enforcement }),
+    ...(limit.inForce === null
+      ? {}
+      : { in_force_quantity: String(limit.inForce), in_force_at: new Date().toISOString() }),
+  }
+  await db
+    .insertInto('limits')
+    .values({
+      instance_id: limit.instanceId,
+      code: limit.code,
+      in_force_quantity: null,
+      in_force_at: null,
+      ...sold,
     })
+    .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(sold))
+    .execute()
+}
+
+async function tell(tx: Tx, limit: InForce, answer: string | undefined): Promise<void> {
+  const owner = await tx
+    .selectFrom('instances')
+    .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
+    .select(['subscriptions.id', 'customer_id'])
+    .where('instances.id', '=', limit.instanceId)
+    .executeTakeFirstOrThrow()
+  await insertEvent(tx, {
+    kind: limit.inForce === null ? 'limit.refused' : 'limit.applied',
+    customerId: owner.customer_id,
+    subscriptionId: owner.id,
+    data: {
+      limit: limit.code,
+      quantity: limit.quantity,
+      in_force: limit.inForce,
+      answer: answer?.slice(0, 200) ?? null,
+    },
+  })
+}
+
+/** Those of some sold limits that are in force otherwise than they are sold. */
+export async function listNotInForce<Sold extends SoldNow>(
+  db: Db,
+  instanceId: string,
+  sold: readonly Sold[],
+): Promise<Sold[]> {
+  const rows = await db
+    .selectFrom('limits')
+    .select(['code', 'in_force_quantity'])
+    .where('instance_id', '=', instanceId)
+    .execute()
+  const inForce = new Map(rows.map((row) => [row.code, row.in_force_quantity]))
+  return sold.filter(({ code, quantity }) => {
+    const value = inForce.get(code)
+    return value == null || Number(value) !== Number(quantity)
   })
 }

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { sampleLimits } from '#activities/limit-sample.ts'
+import { applyWaitingLimits, createLimitActivities } from '#activities/limit.ts'
+import { getDeployedInstance } from '#db/instance.ts'
+import { decideSubscriptionLimits, settleHolds } from '#db/limit-hold.ts'
+import { createDryRunRunner } from '#docker/dry-run.ts'
+import { encodeId } from '#domain/identifier.ts'
+import type { Runner, RunnerContext } from '#domain/runner.ts'
+import { createSeller, type Seller } from '#test/support/seller.ts'
+
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+const ctx: RunnerContext = { abortSignal: new AbortController().signal, secrets: {}, onProgress: () => {} }
+const now = new Date().toISOString()
+
+/** Five users are sold of an instance that runs. */
+async function run() {
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now })
+  const { db } = seller
+  for (const state of ['building', 'running'] as const)
+    await db
+      .updateTable('instances')
+      .set({ state })
+      .where('subscription_id', '=', subscriptionId)
+      .where('state', '<>', 'destroyed')
+      .execute()
+  const { id } = await db
+    .selectFrom('instances')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const decide = async () => await decideSubscriptionLimits(db, subscriptionId, now)
+  const capped = async (used: '0' | '1') => {
+    const standing = { used_quantity: used, used_at: now }
+    await db
+      .insertInto('limits')
+      .values({
+        instance_id: id,
+        code: 'spend',
+        sold_quantity: '1',
+        in_force_quantity: null,
+        in_force_at: null,
+        ...standing,
+      })
+      .onConflict((conflict) => conflict.columns(['instance_id', 'code']).doUpdateSet(standing))
+      .execute()
+  }
+  const deployed = async () => await getDeployedInstance(db, id)
+  const users = async () =>
+    await db
+      .selectFrom('limits')
+      .select(['sold_quantity', 'in_force_quantity'])
+      .where('instance_id', '=', id)
+      .where('code', '=', 'users')
+      .executeTakeFirstOrThrow()
+  return { subscriptionId, id, decide, capped, deployed, users }
+}
+
+/** Commands run in what runs only. */
+function createRunner(set: number[]): Runner {
+  return {
+    ...createDryRunRunner(),
+    applyLimit: async ({ instance }, { code, value }) => {
+      if (instance.holds !== undefined) throw new Error('container is not running')
+      set.push(value)
+      return Promise.resolve({ limit: code, inForce: value, inUse: 0, commands: [] })
+    },
+    readLimit: async () => Promise.reject(new Error('container is not running')),
+  }
+}
+
+test('a limit that changes while a spend cap stops its instance waits for nothing, and is set once the instance runs', async () => {
+  const { id, decide, capped, deployed, users } = await run()
+  const set: number[] = []
+  const deps = {
+    db: seller.db,
+    runner: createRunner(set),
+    installationKey: { id: 'test', bytes: Buffer.alloc(32, 3) },
+  }
+  await capped('1')
+  assert.deepEqual((await decide()).limited, ['spend'])
+  const of = { instanceId: encodeId('instance', id), code: 'users' }
+  const activities = createLimitActivities(deps)
+  await activities.applyLimit({ ...of, quantity: '7', unit: 'user', enforcement: 'hard' })
+  assert.deepEqual(await activities.readLimit(of), { inForce: 0, inUse: 0 })
+  assert.deepEqual(await users(), { sold_quantity: '7', in_force_quantity: null })
+
+  await capped('0')
+  await decide()
+  await settleHolds(seller.db, await deployed())
+  await applyWaitingLimits(deps, await deployed(), ctx)
+  await applyWaitingLimits(deps, await deployed(), ctx)
+  assert.deepEqual([set, (await users()).in_force_quantity], [[5], '5'])
+})
+
+test('a cap is held at the next look also where no limit is sold of any instance', async () => {
+  const { subscriptionId, capped, deployed } = await run()
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ limit_code: null })
+    .where('subscription_id', '=', subscriptionId)
+    .execute()
+  await capped('1')
+  const runner = createRunner([])
+  const seen = await sampleLimits({ db: seller.db, runner }, [await deployed()], ctx)
+  assert.deepEqual(seen, { crossed: [encodeId('subscription', subscriptionId)], failed: [] })
+})

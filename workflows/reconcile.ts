@@ -1,7 +1,7 @@
 import { patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
 import type { ServerTruth } from '#activities/server-reconcile.ts'
-import { database } from './activities.ts'
+import { database, patientDatabase } from './activities.ts'
 import { taskQueues } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
@@ -24,7 +24,7 @@ export async function reconcile(): Promise<Drift> {
     [],
   )
   if (patched('usage-watch'))
-    await database.watchUsage.executeWithOptions({ summary: 'what usage costs, against its caps' }, [])
+    await patientDatabase.watchUsage.executeWithOptions({ summary: 'what usage costs, against its caps' }, [])
   const { serverIds, hasTaxIdCheck } = await database.listServers.executeWithOptions(
     { summary: 'which servers' },
     [],

@@ -183,7 +183,7 @@ test('fewer that were sold since are not confirmed beyond, and what nobody confi
   await sell('1')
   await assert.rejects(confirmUnits(db, id), { code: 'limit_reached' })
   await sell('2')
-  const past = { reserved_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T00:01:00Z' }
+  const past = { reserved_at: '2020-01-01T00:00:00Z', expires_at: '2020-01-01T00:01:00Z' }
   await db.updateTable('unit_reservations').set(past).where('id', '=', id).execute()
   await reserveUnits(db, asked)
   await assert.rejects(confirmUnits(db, id), { code: 'not_found' })

@@ -18,7 +18,7 @@ after(async () => seller.drop())
 const ctx: RunnerContext = { abortSignal: new AbortController().signal, secrets: {}, onProgress: () => {} }
 const now = new Date().toISOString()
 
-/** Five users are sold of an instance that runs. */
+/** Five users are sold hard of an instance that runs. */
 async function run() {
   const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now })
   const { db } = seller
@@ -29,6 +29,11 @@ async function run() {
       .where('subscription_id', '=', subscriptionId)
       .where('state', '<>', 'destroyed')
       .execute()
+  await db
+    .updateTable('subscription_lines')
+    .set({ terms: JSON.stringify({ enforcement: 'hard' }) })
+    .where('subscription_id', '=', subscriptionId)
+    .execute()
   const { id } = await db
     .selectFrom('instances')
     .select('id')

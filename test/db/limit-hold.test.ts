@@ -142,7 +142,8 @@ test('a unit is one reservation’s at a time: unconfirmed for a minute it is fr
     (await reserveUnits(db, { instanceId, code: 'seats', quantity: '1', reference: null, actor: 'shop' })).id
   const first = await take()
   await assert.rejects(take, { code: 'limit_reached' })
-  const past = { reserved_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T00:01:00Z' }
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+  const past = { reserved_at: ago(3), expires_at: ago(2) }
   await db.updateTable('unit_reservations').set(past).where('id', '=', first).execute()
   assert.equal((await readHandedOut(db, instanceId, 'seats')).taken, '0')
   const second = await take()

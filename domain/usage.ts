@@ -164,13 +164,18 @@ function growth(readings: readonly Reading[], window: InstantWindow, unit: strin
   for (const reading of readings) {
     const value = toBaseUnit(new Big(reading.value), reading.unit, unit)
     const previous = before.get(reading.series)
-    if (!reading.isOpening && isInside(reading.readAt, window)) total = total.plus(counted(previous, value))
+    if (!reading.isOpening && isInside(reading.readAt, window))
+      total = total.plus(grownSince(previous, value))
     before.set(reading.series, value)
   }
   return total
 }
 
-function counted(previous: Big | undefined, value: Big): Big {
+/**
+ * What a counter grew by from one reading to the next, in the unit of both: one that fell was reset and starts at 0, and so
+ * does one that was never read before. From 100 to 160 it is 60, from 220 to 30 it is 30.
+ */
+export function grownSince(previous: Big | undefined, value: Big): Big {
   return previous === undefined || value.lt(previous) ? value : value.minus(previous)
 }
 

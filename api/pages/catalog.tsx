@@ -13,6 +13,7 @@ import { consolePage } from './console-page.tsx'
 import { formatInterval } from './format.ts'
 import { toListPage } from './page-links.ts'
 import { Empty, Pages, Section, Table } from './parts.tsx'
+import { UsageFilter } from './usage-filter.tsx'
 
 const query = z.object(pageQuery)
 const shownKits = 100
@@ -86,7 +87,10 @@ function Product({ row }: { row: ProductRow }) {
         <a href={`/catalog/products/${encodeId('product', row.id)}`}>{row.name}</a>
         <div class="hint">{row.archived_at === null ? row.code : `${row.code}, archived`}</div>
       </th>
-      <td>{describePriceModel(row.price, row.currency, row.unit)}</td>
+      <td>
+        {describePriceModel(row.price, row.currency, row.unit)}
+        <UsageFilter filter={row.terms.usageFilter} />
+      </td>
       <td>{billedWhen(row)}</td>
       <td class="number">{row.version}</td>
     </tr>

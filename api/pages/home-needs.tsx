@@ -6,16 +6,19 @@ import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { plural } from './format.ts'
 import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { refusedUsagePath } from './refused-usage-events.tsx'
 
 /** What waits for a person: the cause, and what to do next. */
 export function NeedsSection(props: {
   view: ConsoleView
   tasks: readonly TaskRow[]
   parked: readonly SubscriptionRow[]
+  /** As many usage events as wait in the list of those that count nowhere. */
+  refusedUsage: number
 }) {
   const told = new Set(props.tasks.map((task) => task.subject_id))
   const untold = props.parked.filter((row) => !told.has(row.id))
-  const count = props.tasks.length + untold.length
+  const count = props.tasks.length + untold.length + (props.refusedUsage > 0 ? 1 : 0)
   return (
     <Section id="needs" title="Needs you" isLive aside={count > 0 && <span class="count">{count}</span>}>
       {count === 0 ? (
@@ -30,6 +33,7 @@ export function NeedsSection(props: {
           {untold.map((row) => (
             <ParkedItem row={row} />
           ))}
+          {props.refusedUsage > 0 && <RefusedUsage count={props.refusedUsage} />}
         </ul>
       )}
     </Section>
@@ -90,6 +94,20 @@ function ParkedItem({ row }: { row: SubscriptionRow }) {
         <a href={`/subscriptions/${encodeId('subscription', row.id)}`}>
           Open the subscription<span class="visually-hidden">: {row.title}</span>
         </a>
+      </p>
+    </li>
+  )
+}
+
+function RefusedUsage({ count }: { count: number }) {
+  return (
+    <li>
+      <p>
+        <strong>{plural(count, 'usage event')}</strong> {count === 1 ? 'was' : 'were'} refused and{' '}
+        {count === 1 ? 'is' : 'are'} on no bill.
+      </p>
+      <p>
+        <a href={refusedUsagePath}>See why, and send them again</a>
       </p>
     </li>
   )

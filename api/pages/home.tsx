@@ -7,6 +7,7 @@ import {
   readSubscriptionNames,
   type StandInRow,
 } from '#db/read/home.ts'
+import { countRefusedUsageEvents } from '#db/read/refused-usage-event.ts'
 import { listServers } from '#db/read/server.ts'
 import { listSubscriptions } from '#db/read/subscription.ts'
 import { listTasks } from '#db/read/task.ts'
@@ -20,6 +21,7 @@ import { DueSection, NewsSection } from './home-news.tsx'
 
 const shownTasks = 20
 const shownRows = 8
+const mostCounted = 1_000
 
 export function registerHome(frame: Frame): void {
   consolePage(frame, { method: 'get', path: '/', permission: 'signed_in' }, async (view) => ({
@@ -33,23 +35,26 @@ export function registerHome(frame: Frame): void {
 async function readHome({ deps }: Frame, view: ConsoleView) {
   const { db } = deps
   const everyEvent = { subscriptionId: null, buildOrderId: null }
-  const [figures, tasks, parked, builds, events, documents, servers, standIns, checks] = await Promise.all([
-    readFigures(db, view),
-    listTasks(db, { ...firstPage, isOpen: true }),
-    listSubscriptions(db, { ...firstPage, ...anySubscription, isParked: true }),
-    listUnsettledBuilds(db, shownRows),
-    listNewestEvents(db, { ...everyEvent, limit: shownRows * 8 }),
-    listNextDueDocuments(db, shownRows),
-    listServers(db, firstPage),
-    listStandIns(db),
-    Promise.all(checksOf(deps)),
-  ])
+  const [figures, tasks, refusedUsage, parked, builds, events, documents, servers, standIns, checks] =
+    await Promise.all([
+      readFigures(db, view),
+      listTasks(db, { ...firstPage, isOpen: true }),
+      countRefusedUsageEvents(db, mostCounted),
+      listSubscriptions(db, { ...firstPage, ...anySubscription, isParked: true }),
+      listUnsettledBuilds(db, shownRows),
+      listNewestEvents(db, { ...everyEvent, limit: shownRows * 8 }),
+      listNextDueDocuments(db, shownRows),
+      listServers(db, firstPage),
+      listStandIns(db),
+      Promise.all(checksOf(deps)),
+    ])
   const news = withoutRepeats(events)
   const subjects = news.flatMap((event) => event.subscription_id ?? [])
   const names = await readSubscriptionNames(db, [...new Set(subjects)])
   return {
     figures,
     tasks,
+    refusedUsage,
     parked,
     builds,
     news,
@@ -76,7 +81,7 @@ function Home({ view, content }: { view: ConsoleView; content: HomeContent }) {
       <h1>Home</h1>
       <StandInNotice standIns={content.standIns} />
       <FiguresRow figures={content.figures} />
-      <NeedsSection view={view} tasks={content.tasks} parked={content.parked} />
+      <NeedsSection view={view} {...content} />
       <BuildsSection view={view} builds={content.builds} />
       <div class="columns">
         <NewsSection view={view} events={content.news} names={content.names} />

@@ -27,6 +27,7 @@ import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerPages } from './peers.tsx'
+import { registerRefusedUsagePages } from './refused-usage-events.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
@@ -71,6 +72,7 @@ export function registerPages(frame: Frame): void {
   registerChangeRequestPages(frame)
   registerBillingRunPages(frame)
   registerUsageWindowPages(frame)
+  registerRefusedUsagePages(frame)
   registerInvoices(frame)
   registerInvoice(frame)
   registerInvoiceForms(frame)

@@ -13,6 +13,7 @@ import { InvoiceTable } from './invoices.tsx'
 import { OrderTimeline } from './order-timeline.tsx'
 import { BuildState, Day, Empty, ExactMoment, Section, State, Table } from './parts.tsx'
 import { priceInWords } from './price.ts'
+import { UsageFilter } from './usage-filter.tsx'
 import { registerRowForm } from './row-form.ts'
 
 export function registerOrder(frame: Frame): void {
@@ -181,7 +182,10 @@ function Lines({ detail: { row, lines } }: Shown) {
           {lines.map((line) => (
             <tr>
               <th scope="row">{line.description}</th>
-              <td>{priceInWords(line, row.currency)}</td>
+              <td>
+                {priceInWords(line, row.currency)}
+                <UsageFilter filter={line.terms.usageFilter} />
+              </td>
             </tr>
           ))}
         </Table>

@@ -12,6 +12,7 @@ import { pricePerUnit } from './price.ts'
 import { changeAddress } from './subscription-change.tsx'
 import type { SubscriptionContent } from './subscription-content.ts'
 import { ActionForm, Field, type RefusedForm } from './subscription-form.tsx'
+import { UsageFilter } from './usage-filter.tsx'
 
 interface LinesProps {
   readonly view: ConsoleView
@@ -72,6 +73,7 @@ function Line({ line, canChange, ...props }: LinesProps & { line: SubscriptionLi
       <td>
         {line.billing_type}
         <div class="hint">{describeTiming(line)}</div>
+        <UsageFilter filter={line.terms.usageFilter} />
       </td>
       <td class="number">
         {line.billing_type === 'usage' ? 'metered' : formatQuantity(line.quantity)}

@@ -16,6 +16,7 @@ import { parse } from '../validation.ts'
 import { consolePage, type ConsoleView } from './console-page.tsx'
 import { formatDate, formatQuantity, plural } from './format.ts'
 import { Day, Empty, ExactMoment, Section, Table } from './parts.tsx'
+import { UsageFilter } from './usage-filter.tsx'
 
 /** What a billed quantity is made of: from an invoice's line to its days, and from a day to each reading. */
 export function registerUsageWindowPages(frame: Frame): void {
@@ -57,6 +58,11 @@ function pathOf(window: OpenedWindow): string {
   return `/usage-windows/${encodeId('usageWindow', window.id)}`
 }
 
+function csvPathOf(window: OpenedWindow): string {
+  const subscription = encodeId('subscription', window.subscription_id)
+  return `/v1/subscriptions/${subscription}/usage/readings.csv?window=${encodeId('usageWindow', window.id)}`
+}
+
 function Days({ view, window, days }: WindowProps & { days: readonly WindowDay[] }) {
   return (
     <>
@@ -69,6 +75,10 @@ function Days({ view, window, days }: WindowProps & { days: readonly WindowDay[]
         {window.description}: {formatQuantity(window.quantity)} {window.unit}
       </h1>
       <Facts view={view} window={window} />
+      <UsageFilter filter={window.usage_filter} />
+      <p>
+        <a href={csvPathOf(window)}>All readings and events as CSV</a>
+      </p>
       <Section id="days" title="Day by day">
         {days.length === 0 ? (
           <Empty>Nothing was read or reported, or it is not kept any more.</Empty>

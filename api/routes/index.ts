@@ -67,6 +67,7 @@ import { registerTestClocks } from './test-clocks.ts'
 import { registerUnitReservations } from './unit-reservations.ts'
 import { registerRefusedUsageEvents } from './refused-usage-events.ts'
 import { registerUsageEvents } from './usage-events.ts'
+import { registerUsageExport } from './usage-export.ts'
 import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
 
@@ -132,6 +133,7 @@ export function registerRoutes(frame: Frame): void {
   registerUsageEvents(frame)
   registerRefusedUsageEvents(frame)
   registerUsage(frame)
+  registerUsageExport(frame)
   registerFeatures(frame)
   registerUsageWindows(frame)
   registerSpendCaps(frame)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Usage, UsageEventResult, UsageWindow, UsageWindowReadings } from './answers.ts'
 import { withSession } from './session.ts'
+import { addExport } from './usage-export.ts'
 import { registerPushFile } from './usage-file.ts'
 import { registerRefusedUsage } from './usage-refused.ts'
 
@@ -28,6 +29,7 @@ export function registerUsage(program: Command): void {
   npx clouder usage show sub_…
   npx clouder usage refused
   npx clouder usage open win_… --on 2026-01-31
+  npx clouder usage export sub_… --to usage.csv
 `,
     )
   group
@@ -89,6 +91,7 @@ export function registerUsage(program: Command): void {
       }),
     )
   registerOpen(group)
+  addExport(group)
 }
 
 /** From a billed quantity to its days, and from a day to each reading. */

@@ -173,7 +173,8 @@ function dayOf({ time_zone: timeZone }: OpenedWindow, column: 'read_at' | 'occur
   return sql<string>`((${sql.ref(column)} - interval '1 microsecond') at time zone ${timeZone}::text)::date`
 }
 
-function dayWithin(window: OpenedWindow, on: string): { from: string; until: string } {
+/** What of a day, by the time zone of the document, is in the window: after an instant, and up to the other. */
+export function dayWithin(window: OpenedWindow, on: string): { from: string; until: string } {
   const starts = startOfDay(window.time_zone, on)
   const ends = startOfDay(window.time_zone, addDays(on, 1))
   const { read_from: from, read_until: until } = window
@@ -205,7 +206,7 @@ function countedReadings(window: OpenedWindow, { from, until }: { from: string; 
 }
 
 /** Those that were there when it was billed; of a late window those that it bills. */
-function eventsOf(window: OpenedWindow) {
+export function eventsOf(window: OpenedWindow) {
   const { id, metric, subscription_id: subscriptionId, is_late: isLate } = window
   const { starts_at: startsAt, ends_at: endsAt, read_until: readUntil } = window
   if (isLate)
@@ -216,6 +217,7 @@ function eventsOf(window: OpenedWindow) {
       and takes_usage(${filterOf(window)}::jsonb, properties)`
 }
 
-function filterOf({ usage_filter: filter }: OpenedWindow): string | null {
+/** As `takes_usage` reads it. */
+export function filterOf({ usage_filter: filter }: OpenedWindow): string | null {
   return filter === null ? null : JSON.stringify(filter)
 }

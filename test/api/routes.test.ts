@@ -115,6 +115,8 @@ GET /v1/subscriptions/:id/next-invoice invoices:read
 GET /v1/subscriptions/:id/features subscriptions:read
 GET /v1/subscriptions/:id/features/:code subscriptions:read
 GET /v1/subscriptions/:id/usage usage:read
+GET /v1/subscriptions/:id/usage/readings.csv usage:read
+GET /v1/subscriptions/:id/usage/windows.csv usage:read
 GET /v1/subscriptions/:id/spend-caps spend_caps:read
 GET /v1/usage-warnings usage:read
 GET /v1/supplier-invoices supplier_invoices:read

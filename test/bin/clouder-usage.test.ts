@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 import { encodeId } from '#domain/identifier.ts'
@@ -86,6 +86,20 @@ test('D-42 a billed quantity is opened into its days, and a day into its reading
   assert.match(days.stdout, /\n2026-01-31\t1\t0\t0\n2026-02-27\t2\t0\t3\n$/)
   const day = await run('open', window, '--on', '2026-02-27')
   assert.match(day.stdout, /^2026-02-27T12:00:00\.000Z\tweb\t3 GiB\t3\n/)
+})
+
+test('D-47 billed usage is written as CSV, to stdout or to a file', async () => {
+  const windows = await run('export', story.publicId)
+  assert.equal(windows.code, 0, windows.stderr)
+  assert.match(
+    windows.stdout,
+    /^window,subscription_line,.*\r\n(?:.*\r\n)*win_.*,network,.*,3,GiB,3,3,USD,false,/,
+  )
+  const to = path.join(clouder.folder, 'readings.csv')
+  const readings = await run('export', story.publicId, '--readings', '--to', to, '--json')
+  assert.deepEqual([readings.code, JSON.parse(readings.stdout)], [0, { file: to }], readings.stderr)
+  assert.match(readFileSync(to, 'utf8'), /network,reading,2026-02-27T12:00:00\.000Z,web,,3,GiB,3,GiB\r\n/)
+  assert.equal((await run('export', 'sub_01kb0000000000000000000000')).code, 3)
 })
 
 test('usage is said in words with where its period will end, and a cap is set, shown and taken away', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
 import { openBuildOrder } from '#db/build.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { build, failure, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
@@ -159,4 +160,13 @@ test('what a customer typed is shown as text, never as HTML', async () => {
   const html = await pageOf(story)
   assert.ok(html.includes('&lt;img src=x onerror=alert(1)&gt;'))
   assert.ok(!html.includes('<img'))
+})
+
+test('D-15 of which use a line bills is said with the line, and with what was used', async () => {
+  const filter = JSON.stringify({ usageFilter: [{ property: 'series', isNot: ['backup'] }] })
+  await sql`update subscription_lines set terms = terms || ${filter}::jsonb
+    where subscription_id = ${story.id} and metric = 'network'`.execute(console.db)
+  const html = await pageOf(story)
+  assert.match(sectionText(html, 'lines'), /in arrears only where series is not backup/)
+  assert.match(sectionText(html, 'usage'), /Network Usage only where series is not backup 1\.25 GiB/)
 })

@@ -101,3 +101,49 @@ test('D-42 a billed quantity opens into its readings and events by the API', asy
   assert.equal((events['data'] as unknown[]).length, 1)
   assert.equal((await callApi('/v1/usage-windows/win_00000000000000000000000000')).status, 404)
 })
+
+test('D-47 from the page of a billed quantity all that it is made of is taken as CSV, which adds up to it', async () => {
+  const { html: invoice } = await console.get(await invoicePath())
+  const { html } = await console.get(linkOf(invoice.slice(invoice.indexOf('Network Usage')), 'Readings'))
+  const file = await fetchCsv(linkOf(html, 'All readings and events as CSV'))
+  assert.deepEqual([file.status, file.type], [200, 'text/csv; charset=utf-8; header=present'])
+  assert.match(file.name, /^attachment; filename="win_\w+-readings\.csv"$/)
+  const [head = [], ...rows] = file.rows
+  assert.equal(rows.length, 290 + 1)
+  const hundredths = rows.map((row) => Math.round(Number(row[head.indexOf('counted')]) * 100))
+  assert.equal(
+    hundredths.reduce((total, one) => total + one, 0),
+    300,
+  )
+})
+
+test('D-47 the page of a subscription leads to its billed quantities as CSV; a window of another one is not found', async () => {
+  const { html } = await console.get(`/subscriptions/${sold.publicId}`)
+  const { rows } = await fetchCsv(linkOf(html, 'quantities'))
+  const [head = [], ...billed] = rows
+  const network = billed.filter((row) => row[head.indexOf('metric')] === 'network')
+  assert.deepEqual(
+    network.map((row) => ['quantity', 'unit', 'amount', 'late'].map((name) => row[head.indexOf(name)])),
+    [['3', 'GiB', '3', 'false']],
+  )
+  const other = await sell(console.db, { kit: 'odoo-config-1' })
+  const window = billed[0]?.[head.indexOf('window')] ?? ''
+  const path = `/v1/subscriptions/${other.publicId}/usage/readings.csv`
+  const { status, body } = await callApi(`${path}?window=${window}`)
+  assert.deepEqual([status, body['code']], [404, 'not_found'])
+  assert.equal((await callApi(`${path}?from=yesterday`)).status, 422)
+  assert.equal((await fetchCsv(path)).rows.length, 1)
+})
+
+/** No cell of these files has a comma or a quote in it. */
+async function fetchCsv(path: string) {
+  const response = await console.request(path, { headers: { cookie: console.cookie } })
+  const rows = (await response.text()).trimEnd().split('\r\n')
+  const header = (name: string) => response.headers.get(name) ?? ''
+  return {
+    status: response.status,
+    type: header('content-type'),
+    name: header('content-disposition'),
+    rows: rows.map((row) => row.split(',')),
+  }
+}

@@ -32,7 +32,9 @@ test('a text that a spreadsheet would take for a formula is text there; a number
 })
 
 test('whatever is written is read again as it was, but for the apostrophe before a formula', () => {
-  const cell = fc.string({ unit: fc.constantFrom(...'a,"\r\n=-+@1.\' ') })
+  const cell = fc.string({
+    unit: fc.constantFrom('a', ',', '"', '\r', '\n', '=', '-', '+', '@', '1', '.', "'", ' '),
+  })
   fc.assert(
     fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 3 }), { minLength: 1 }), (rows) => {
       const read = parseCsv(toCsv(rows))

@@ -84,7 +84,8 @@ const isToBeMeasured = sql`(exists (select from unsettled_windows where usage_wi
 /**
  * From when on hours of each instance are needed: where a line of it may still be measured from them, back to the end of what was
  * billed of it last, to the beginning of a window that something may be late for or that waits to be measured anew, and for one
- * interval of a line that recurs more rarely.
+ * interval of a line that recurs more rarely. A line without a day of service, left on its first day by a change of plan, is never
+ * billed, and needs none.
  */
 function neededHours(now: string) {
   return sql`
@@ -95,7 +96,7 @@ function neededHours(now: string) {
       select least(
           case when line.interval_count is null then 'infinity' else ${now}::timestamptz - interval '2 months'
             - line.interval_count * ('1 ' || line.interval_unit)::interval end,
-          case when line.metric is null then 'infinity' when billed.until is null then '-infinity'
+          case when line.metric is null or line.ends_on <= line.starts_on then 'infinity' when billed.until is null then '-infinity'
             when line.ends_on::timestamp at time zone 'UTC' <= billed.until + interval '1 day' then 'infinity' else billed.until end,
           billed.late_from) as needed_from
       from subscription_lines line

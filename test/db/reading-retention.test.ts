@@ -34,6 +34,13 @@ async function countRows() {
   return rows[0]
 }
 
+async function hoursOf(instanceId: string) {
+  const { rows } = await sql<{ hours: number }>`
+    select count(*)::integer as hours from reading_hours join reading_series on id = series_id
+    where instance_id = ${instanceId}`.execute(seller.db)
+  return rows[0]?.hours
+}
+
 async function openWindows(subscriptionId: string) {
   const { rows } = await sql<{ id: string }>`
     select frozen.id from usage_windows frozen join subscription_lines line on line.id = subscription_line_id
@@ -100,12 +107,6 @@ test('D-46 hours go after their time, but for what is not billed, and for where 
   const [billed, unbilled] = [await sellMetered(seller), await sellMetered(seller)]
   for (const { read } of [billed, unbilled]) await readDays(read, 0, 31)
   await billDue(seller.db, billed.documentId, on(31.01))
-  const hoursOf = async (instanceId: string) => {
-    const { rows } = await sql<{ hours: number }>`
-      select count(*)::integer as hours from reading_hours join reading_series on id = series_id
-      where instance_id = ${instanceId}`.execute(seller.db)
-    return rows[0]?.hours
-  }
   await cleanUpReadings(seller.db, on(31 + 365 - 10))
   assert.deepEqual([await hoursOf(billed.instanceId), await hoursOf(unbilled.instanceId)], [248, 248])
   await cleanUpReadings(seller.db, on(31 + 365 + 60))
@@ -123,17 +124,11 @@ test('hours of a window that is to be measured anew stay until its bill, and it 
   const { documentId, subscriptionId, instanceId, read } = await sellMetered(seller)
   await readDays(read, 0, 31)
   await billDue(seller.db, documentId, on(31.01))
-  const hours = async () => {
-    const { rows } = await sql<{ hours: number }>`
-      select count(*)::integer as hours from reading_hours join reading_series on id = series_id
-      where instance_id = ${instanceId}`.execute(seller.db)
-    return rows[0]?.hours
-  }
   // It changes nothing, which only the next bill finds.
   await read(on(2.3), '9.5')
   await cleanUpReadings(seller.db, on(31 + 365 + 60))
   await cleanUpReadings(seller.db, on(31 + 365 + 61))
-  assert.equal(await hours(), 250)
+  assert.equal(await hoursOf(instanceId), 250)
   await read(on(59), '41')
   await billDue(seller.db, documentId, on(59.01))
   assert.deepEqual(await networkLines(seller, subscriptionId), [
@@ -142,7 +137,22 @@ test('hours of a window that is to be measured anew stay until its bill, and it 
   ])
   // Once it is settled they go as any others.
   await cleanUpReadings(seller.db, on(59 + 365 + 60))
-  assert.equal(await hours(), 4)
+  assert.equal(await hoursOf(instanceId), 4)
+})
+
+test('a line that was left on its first day holds no hours: it has no day that could be billed', async () => {
+  const { documentId, instanceId, read } = await sellMetered(seller)
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ ends_on: '2026-01-01' })
+    .where('instance_id', '=', instanceId)
+    .where('metric', '=', 'disk')
+    .execute()
+  await readDays(read, 0, 31)
+  await billDue(seller.db, documentId, on(31.01))
+  await cleanUpReadings(seller.db, on(59 + 365 + 61))
+  await cleanUpReadings(seller.db, on(59 + 365 + 62))
+  assert.equal(await hoursOf(instanceId), 4)
 })
 
 test('the weeks to come are made ahead, and what lies in the rest stays there', async () => {

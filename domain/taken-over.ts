@@ -13,6 +13,8 @@ export interface TakenOver {
   readonly volumes: Readonly<Record<string, string>>
 }
 
+const installationLabel = 'io.clouder.installation'
+
 /** A step whose object may have been there before. */
 interface TakingStep {
   readonly labels: Labels
@@ -26,12 +28,17 @@ export function isTakenOver(step: TakingStep, externalId: string): boolean {
   return step.takenOverId !== undefined && step.takenOverId === externalId
 }
 
-/** The labels that an object has here: its own, or what the rows say of it, because it can be given none. */
+/**
+ * The labels that an object has here: its own, or what the rows say of it, because it can be given none. What another installation made
+ * beside us is told by its labels, and stays its own.
+ */
 export function labelsHere(
   step: TakingStep | undefined,
   found: { readonly externalId: string; readonly labels: Labels | null | undefined },
 ): Labels {
   if (step === undefined || !isTakenOver(step, found.externalId)) return found.labels ?? {}
+  const owner = found.labels?.[installationLabel]
+  if (owner !== undefined && owner !== step.labels[installationLabel]) return found.labels ?? {}
   const { takenOverGeneration: generation } = step
   return {
     ...found.labels,

@@ -34,6 +34,18 @@ test('only the object with the very id is ours without labels; one that took its
   assert.deepEqual([owner(id), owner('c'.repeat(64))], ['same', 'foreign'])
 })
 
+test('what another installation made on the same server is foreign, also where it is named by its very id', () => {
+  const owner = (installation: string) =>
+    ownership(
+      labelsHere(web, { externalId: id, labels: { 'io.clouder.installation': installation } }),
+      web.labels,
+    )
+  assert.deepEqual(
+    [owner('ins_another'), owner(web.labels['io.clouder.installation'] ?? '')],
+    ['foreign', 'same'],
+  )
+})
+
 test('one whose service is to be made anew is of an older generation, whatever its row says', () => {
   const again = planBuild(shop, { ...shopInstance, generation: 1, takenOver, serviceGenerations: { web: 2 } })
   const step = again.find((one) => one.kind === 'container' && one.service === 'web') ?? assert.fail()

@@ -13,6 +13,8 @@ export interface DatabaseDependencies {
   readonly consoleUrl: string
   /** With which the keys for other installations are sealed. */
   readonly installationKey: InstallationKey
+  /** Ranges of addresses beside the public internet where other installations are spoken to; left out, none. */
+  readonly peerRanges?: readonly string[]
   /** Where tax ids are looked up; left out, nobody is asked, and an operator says what was found. */
   readonly taxIdCheck?: TaxIdCheck
   /** Who determines taxes where the seller has a service do so; left out, what it would answer stays unbilled. */

@@ -16,8 +16,11 @@ import { getInstallation } from '#db/read/installation.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { OutboundRule } from '#domain/outbound-address.ts'
+import { isLoopbackUrl } from '#domain/peer.ts'
 import { peerPaths, peerVersion } from '#domain/peer-message.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
+import { postOutbound } from './outbound.ts'
 
 const answerWithinMs = 30_000
 const documentsPerMessage = 100
@@ -34,9 +37,15 @@ export interface Turn {
 }
 
 /** Speaks to other installations: everything that goes out to them goes through here. */
-export function createPeerActivities({ db, installationKey, consoleUrl }: DatabaseDependencies) {
+export function createPeerActivities({
+  db,
+  installationKey,
+  consoleUrl,
+  peerRanges: allowed = [],
+}: DatabaseDependencies) {
+  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed }
   return {
-    /** Has an invitation that was accepted here redeemed over there. Done before, it does nothing. */
+    /** Has an invitation that was accepted here redeemed over there. Done before, or closed meanwhile, it does nothing. */
     async redeemInvitation(input: { peerId: string }): Promise<void> {
       const peerId = decodeId('peer', input.peerId)
       const peer = await readAcceptedPeer(db, installationKey, peerId)
@@ -53,8 +62,10 @@ export function createPeerActivities({ db, installationKey, consoleUrl }: Databa
         currency: peer.currency,
       }
       const other = pairingSchema.parse(
-        await post(`${peer.url}${peerPaths.redemption}`, JSON.stringify(body), {
-          'content-type': 'application/json',
+        await post(rule, {
+          url: `${peer.url}${peerPaths.redemption}`,
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
         }),
       )
       const now = new Date().toISOString()
@@ -134,7 +145,7 @@ export function createPeerActivities({ db, installationKey, consoleUrl }: Databa
     const [first] = waiting
     const signer = await openSigner(db, installationKey, peerId)
     const headers = await signMessage(signer, { url, body, key: `${publicId}/${first?.sequence ?? 0}` })
-    const { results } = receptionSchema.parse(await post(url, body, headers))
+    const { results } = receptionSchema.parse(await post(rule, { url, body, headers }))
     const taken = new Set(results.filter(({ outcome }) => outcome !== 'conflict').map((one) => one.document))
     const now = new Date().toISOString()
     const delivered = waiting.filter((one) => taken.has(one.body.document))
@@ -183,20 +194,20 @@ const receptionSchema = z.object({
 const largestAnswerBytes = 256 * 1024
 
 /** Refusals of the other side that will not change by themselves end the activity; everything else is tried again. */
-async function post(url: string, body: string, headers: Record<string, string>): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers,
-    body,
-    redirect: 'error',
-    signal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
+async function post(
+  rule: OutboundRule,
+  call: { url: string; body: string; headers: Record<string, string> },
+): Promise<unknown> {
+  const { status, text } = await postOutbound(call, {
+    rule,
+    abortSignal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
+    largestAnswerBytes,
   })
-  const text = await response.text()
-  if (text.length > largestAnswerBytes) throw new Error(`${url} answers with ${text.length} bytes`)
-  if (response.ok) return JSON.parse(text)
+  if (status >= 200 && status < 300) return JSON.parse(text)
   const problem = problemSchema.safeParse(parseOr(text))
-  const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${response.status}`
-  if (response.status >= 500 || response.status === 429 || !problem.success) throw new Error(`${url} ${said}`)
+  const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${status}`
+  if (status < 400 || status >= 500 || status === 429 || !problem.success)
+    throw new Error(`${call.url} ${said}`)
   throw new BusinessError('peer_refuses', `The other side refuses. ${said}`)
 }
 

@@ -19,6 +19,7 @@ import { openDatabase } from '#db/database.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { isRange } from '#domain/outbound-address.ts'
 import { taskQueues } from '#workflows/contract.ts'
 
 const project = path.join(import.meta.dirname, '..')
@@ -32,6 +33,11 @@ const environmentSchema = z.object({
   CLOUDER_BUSYBOX: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
   CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
+  CLOUDER_PEER_RANGES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((range) => range.trim() || []))
+    .refine((ranges) => ranges.every(isRange), { error: 'are not ranges such as 10.20.0.0/16,fd00:1::/48' }),
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_TAX_SERVICE_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
@@ -87,6 +93,7 @@ const installationWorker = await Worker.create({
     client,
     installationKey,
     consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
+    peerRanges: env.CLOUDER_PEER_RANGES,
     ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
       ? {}
       : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),

@@ -50,6 +50,11 @@ export function readInvitation(text: string): Invitation {
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+/** Whether an installation is reached on the loopback of its machine alone, as in development. */
+export function isLoopbackUrl(text: string): boolean {
+  return URL.canParse(text) && loopback.has(new URL(text).hostname)
+}
+
 /**
  * Where another installation answers, without a slash at the end: `https://billing.example.com`. Without TLS only on the
  * loopback of one machine. Nothing but an origin: what is signed names the whole address, and a path would hide another.
@@ -63,7 +68,7 @@ export function checkPeerUrl(text: string): string {
       'peer_url_refused',
       `${text} is no address of an installation, such as https://billing.example.com.`,
     )
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname))) return url.origin
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackUrl(text))) return url.origin
   throw new BusinessError(
     'peer_url_refused',
     `${text} has no TLS. Another installation is spoken to by https only, but on the loopback.`,

@@ -135,6 +135,7 @@ export const startHelp = `
     CLOUDER_BUSYBOX           found or installed   a static busybox, for stand-in images
     CLOUDER_BACKUPS           in the data folder   where the last copies of volumes are kept
     CLOUDER_HOST_RULES        keep                 leave: sets no packet filter rules on this host
+    CLOUDER_PEER_RANGES       none                 private ranges where other installations are spoken to
 
   A second start with the same data folder finds everything again. To start afresh, remove the data folder
   (subscriptions that still run keep their containers: cancel them first).

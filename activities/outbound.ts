@@ -1,0 +1,99 @@
+import { lookup as lookUp, type LookupAddress } from 'node:dns'
+import { once } from 'node:events'
+import { request as requestPlainly, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as requestByTls } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { BusinessError } from '#domain/errors.ts'
+import { refuseOutbound, type OutboundRule } from '#domain/outbound-address.ts'
+
+export type Resolve = (
+  hostname: string,
+  answer: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void
+
+export interface OutboundCall {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface OutboundLimits {
+  readonly rule: OutboundRule
+  /** Ends the call, its answer too. */
+  readonly abortSignal: AbortSignal
+  readonly largestAnswerBytes: number
+  /** The system's own, left out. */
+  readonly resolve?: Resolve
+}
+
+/**
+ * Posts to an address that others have told us. Its name is resolved once: every answer is checked, and one of those that were checked is
+ * connected to. It follows no redirect, uses no proxy, takes nothing compressed, and reads no more than it may.
+ * @throws `peer_url_refused`
+ */
+export async function postOutbound(
+  { url, headers, body }: OutboundCall,
+  { rule, abortSignal, largestAnswerBytes, resolve = resolveAll }: OutboundLimits,
+): Promise<{ status: number; text: string }> {
+  const target = new URL(url)
+  // What is an address already is not resolved.
+  const literal = /^\[(?<six>.*)\]$/.exec(target.hostname)?.groups?.['six'] ?? target.hostname
+  if (literal !== target.hostname || /^[\d.]+$/.test(literal)) refuseOutbound(literal, rule)
+  const options: RequestOptions = {
+    method: 'POST',
+    headers: { ...headers, 'accept-encoding': 'identity' },
+    // A connection that another call left open was made under the rule of that call.
+    agent: false,
+    lookup: checkedLookup(rule, resolve),
+    signal: abortSignal,
+  }
+  const call = target.protocol === 'https:' ? requestByTls(target, options) : requestPlainly(target, options)
+  // Once it is answered, what ends it is told by the answer; unheard, it would end the process.
+  call.on('error', () => undefined)
+  call.end(body)
+  const [response] = (await once(call, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, text: await readBounded(response, url, largestAnswerBytes) }
+}
+
+function resolveAll(hostname: string, answer: Parameters<Resolve>[1]): void {
+  // Its types do not say that there are no addresses where there is an error.
+  lookUp(hostname, { all: true }, (error, addresses: LookupAddress[] | undefined) => {
+    answer(error, addresses ?? [])
+  })
+}
+
+/** As the system looks a name up for a connection, but that every answer has to pass. */
+function checkedLookup(rule: OutboundRule, resolve: Resolve): LookupFunction {
+  return (hostname, options, answer) => {
+    resolve(hostname, (error, addresses) => {
+      const refusal = error ?? refusalOf(hostname, addresses, rule)
+      const [first] = addresses
+      if (refusal !== null || first === undefined) return answer(refusal, '')
+      if (options.all === true) answer(null, addresses)
+      else answer(null, first.address, first.family)
+    })
+  }
+}
+
+function refusalOf(hostname: string, addresses: readonly LookupAddress[], rule: OutboundRule): Error | null {
+  try {
+    for (const { address } of addresses) refuseOutbound(address, rule)
+    return addresses.length > 0 ? null : new Error(`${hostname} has no address`)
+  } catch (error) {
+    if (!(error instanceof BusinessError)) throw error
+    return new BusinessError('peer_url_refused', `${hostname} is not spoken to: ${error.message}`)
+  }
+}
+
+/** Counts while it reads: what a stranger sends has no end that is known. */
+async function readBounded(response: IncomingMessage, url: string, largestBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.byteLength
+    // Leaving the loop ends the connection.
+    if (size > largestBytes) throw new Error(`${url} answers with more than ${largestBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

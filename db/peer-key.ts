@@ -30,6 +30,16 @@ export async function makeOwnKey(
     .execute()
 }
 
+/** Whether a key is of some peer already, or our own: one that is sent back to us is nobody's. */
+export async function isKnownKey(db: Db, publicKey: Buffer): Promise<boolean> {
+  const row = await db
+    .selectFrom('peer_keys')
+    .select('id')
+    .where('id', '=', fingerprintOf(publicKey))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Ours, as the other side is told of it. */
 export async function readOwnPublicKey(db: Db, peerId: string): Promise<Buffer> {
   const row = await db

@@ -10,6 +10,11 @@ const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
 const algorithm = 'ed25519'
 const lifetimeMs = 300_000
 const toleranceS = 300
+/**
+ * However late a message says that it expires: it is refused before its nonce is forgotten. The library counts from the tolerance
+ * before it was made.
+ */
+const greatestAgeS = 600 + toleranceS
 
 export interface PeerMessage {
   readonly url: string
@@ -80,7 +85,13 @@ type KeyLookup = Parameters<typeof httpbis.verifyMessage>[0]['keyLookup']
 async function verify({ url, headers }: ReceivedMessage, keyLookup: KeyLookup): Promise<boolean | null> {
   try {
     return await httpbis.verifyMessage(
-      { keyLookup, requiredFields: fields, requiredParams: params, tolerance: toleranceS },
+      {
+        keyLookup,
+        requiredFields: fields,
+        requiredParams: params,
+        tolerance: toleranceS,
+        maxAge: greatestAgeS,
+      },
       { method: 'POST', url, headers },
     )
   } catch (error) {

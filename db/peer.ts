@@ -3,7 +3,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { invitationLifetimeMs, type PeerRole } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
-import { makeOwnKey, pinKey } from './peer-key.ts'
+import { isKnownKey, makeOwnKey, pinKey } from './peer-key.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 import { closeTasks } from './task.ts'
 
@@ -100,7 +100,7 @@ export interface Pairing {
 
 /**
  * Redeems an invitation, once. The same one who asks again, because the answer was lost, gets the same answer.
- * @throws `invitation_unknown`, `invitation_used`, `invitation_expired`, `peer_is_own`, `currency_unknown`
+ * @throws `invitation_unknown`, `invitation_used`, `invitation_expired`, `peer_is_own`, `peer_taken`, `currency_unknown`
  */
 export async function redeemInvitation(
   tx: Tx,
@@ -121,6 +121,9 @@ export async function redeemInvitation(
     if (peer.state === 'active' && (await isPinned(tx, peer.id, asked.publicKey))) return peer.currency
     throw new BusinessError('invitation_used', `This invitation was used at ${peer.invitation_used_at}.`)
   }
+  // Withdrawn by who made it.
+  if (peer.state !== 'invited')
+    throw new BusinessError('invitation_unknown', 'This invitation is not known here.')
   if ((peer.invitation_expires_at ?? '') <= now)
     throw new BusinessError('invitation_expired', `This invitation expired at ${peer.invitation_expires_at}.`)
   const currency = peer.currency ?? asked.currency
@@ -140,11 +143,15 @@ async function isPinned(tx: Tx, peerId: string, publicKey: Buffer): Promise<bool
   return row !== undefined
 }
 
-/** From here on documents go over. @throws `currency_unknown` where neither side has said one */
+/**
+ * From here on documents go over.
+ * @throws `currency_unknown` where neither side has said one, `peer_taken`, `action_not_allowed` for what waits for no answer
+ */
 export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: string): Promise<void> {
   if (other.currency === null)
     throw new BusinessError('currency_unknown', 'Neither side has said in which currency it bills.')
-  await tx
+  await refuseTakenPeer(tx, peerId, other)
+  const paired = await tx
     .updateTable('peers')
     .set({
       installation_id: other.installationId,
@@ -158,12 +165,37 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
       code_sealed: null,
     })
     .where('id', '=', peerId)
-    .execute()
+    .where('state', 'in', ['invited', 'accepting'])
+    .executeTakeFirst()
+  if (paired.numUpdatedRows === 0n)
+    throw new BusinessError('action_not_allowed', 'This peer waits for no answer any more.')
   await pinKey(tx, { peerId, publicKey: other.publicKey, now })
   await insertEvent(tx, {
     kind: 'peer.paired',
     data: { peer: other.name, installation: other.installationId },
   })
+}
+
+/** One trust in each direction with one installation; a key, and an id over there, are of one peer. */
+async function refuseTakenPeer(tx: Tx, peerId: string, other: Pairing): Promise<void> {
+  const taken = await tx
+    .selectFrom('peers as peer')
+    .innerJoin('peers as other', (join) => join.on('other.id', '<>', peerId))
+    .select('other.id')
+    .where('peer.id', '=', peerId)
+    .where((eb) =>
+      eb.or([
+        eb('other.other_peer_id', '=', other.otherPeerId),
+        eb.and([
+          eb('other.installation_id', '=', other.installationId),
+          eb('other.role', '=', eb.ref('peer.role')),
+          eb('other.state', '<>', 'closed'),
+        ]),
+      ]),
+    )
+    .executeTakeFirst()
+  if (taken !== undefined || (await isKnownKey(tx, other.publicKey)))
+    throw new BusinessError('peer_taken', 'That installation, or its key, is a peer here already.')
 }
 
 export interface AcceptedPeer {
@@ -172,7 +204,7 @@ export interface AcceptedPeer {
   readonly url: string
   readonly currency: string | null
   readonly publicKey: Buffer
-  /** Null once it is paired. */
+  /** Null where no answer is waited for: once it is paired, or closed. */
   readonly code: string | null
 }
 
@@ -183,12 +215,13 @@ export async function readAcceptedPeer(db: Db, key: InstallationKey, peerId: str
     .innerJoin('peer_keys', (join) =>
       join.onRef('peer_keys.peer_id', '=', 'peers.id').on('is_own', '=', true),
     )
-    .select(['other_peer_id', 'url', 'currency', 'code_key_id', 'code_sealed', 'public_key'])
+    .select(['state', 'other_peer_id', 'url', 'currency', 'code_key_id', 'code_sealed', 'public_key'])
     .where('peers.id', '=', peerId)
     .executeTakeFirstOrThrow()
   assert(row.url !== null && row.other_peer_id !== null, 'who accepts an invitation knows whose it is')
   const { code_key_id: keyId, code_sealed: sealed } = row
-  const code = keyId === null || sealed === null ? null : open(key, peerId, { name: codeName, keyId, sealed })
+  const isWaiting = row.state === 'accepting' && keyId !== null && sealed !== null
+  const code = isWaiting ? open(key, peerId, { name: codeName, keyId, sealed }) : null
   return {
     otherPeerId: row.other_peer_id,
     url: row.url,

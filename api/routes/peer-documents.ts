@@ -4,7 +4,7 @@ import { refusedAs } from '../openapi.ts'
 import type { Tx } from '#db/database.ts'
 import { haltPeer } from '#db/peer.ts'
 import { admitMessage } from '#db/peer-signature.ts'
-import { findPeer } from '#db/read/peer.ts'
+import { getPeer, type PeerRow } from '#db/read/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { receiveSupplierInvoice, type Reception } from '#db/supplier-invoice.ts'
 import { openTask } from '#db/task.ts'
@@ -64,11 +64,12 @@ async function receive(
   { bytes, message }: Received,
 ): Promise<Result[]> {
   const now = frame.deps.now()
-  const peer = await findPeer(tx, decodeId('peer', message.peer))
-  if (peer === undefined) throw unknownPeer()
+  const peerId = decodeId('peer', message.peer)
   const headers = Object.fromEntries(ctx.req.raw.headers)
   const url = `${frame.deps.publicUrl}${peerPaths.documents}`
-  await admitMessage(tx, { peerId: peer.id, url, headers, bytes, now })
+  // A peer that is not known has no key: its message is refused as one that is signed wrongly, and tells nobody which peers there are.
+  await admitMessage(tx, { peerId, url, headers, bytes, now })
+  const peer = await getPeer(tx, peerId)
   const { id } = await getInstallation(tx)
   if (message.audience !== encodeId('installation', id))
     throw new BusinessError('peer_audience_wrong', 'This message is meant for another installation.')
@@ -88,11 +89,7 @@ async function receive(
   return results
 }
 
-function refuseStanding({
-  role,
-  state,
-  halted_reason: reason,
-}: NonNullable<Awaited<ReturnType<typeof findPeer>>>) {
+function refuseStanding({ role, state, halted_reason: reason }: PeerRow) {
   if (role !== 'supplier' || state === 'closed' || state === 'invited' || state === 'accepting')
     throw unknownPeer()
   if (state === 'halted')

@@ -127,6 +127,7 @@ function registerPairing(frame: Frame): void {
         'invitation_unknown',
         'invitation_used',
         'peer_is_own',
+        'peer_taken',
         'peer_url_refused',
       ],
     },
@@ -259,6 +260,9 @@ async function startPeer(tx: Tx, id: string, more: Partial<PeerInput>): Promise<
   })
 }
 
+/** Of a peer that nobody has accepted there is no workflow to be told. */
 export async function tellPeer(tx: Tx, id: string, signal: string, now: string): Promise<void> {
+  const { other_peer_id: other } = await getPeer(tx, id)
+  if (other === null) return
   await insertWorkflowSignal(tx, { workflowId: workflowIds.peer(encodeId('peer', id)), signal }, now)
 }

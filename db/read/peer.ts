@@ -55,7 +55,3 @@ export async function listPeers(db: Db, page: PageRequest) {
 export async function getPeer(db: Db, id: string): Promise<PeerRow> {
   return await peers(db).where('peer.id', '=', id).executeTakeFirstOrThrow()
 }
-
-export async function findPeer(db: Db, id: string): Promise<PeerRow | undefined> {
-  return await peers(db).where('peer.id', '=', id).executeTakeFirst()
-}

@@ -90,6 +90,30 @@ test('an invitation is accepted once, by who is billed; both sides see the same 
   assert.deepEqual(await received(), [])
 })
 
+test('an invitation that was withdrawn is known to nobody, and leaves nothing that waits', async () => {
+  const invited = await parent.call('POST', '/v1/peers/invitations', { role: 'supplier' })
+  const withdrawn = String(invited.body['peer'])
+  const closed = await parent.call('POST', `/v1/peers/${withdrawn}/close`, {})
+  assert.deepEqual([closed.status, closed.body['state']], [200, 'closed'])
+  const redeemed = await parent.call('POST', peerPaths.redemption, {
+    peer: withdrawn,
+    own_peer: 'peer_01kb0000000000000000000001',
+    code: String(invited.body['invitation']).split('.')[3],
+    installation: 'ins_01kb0000000000000000000001',
+    name: 'Another',
+    url: 'http://127.0.0.1:1',
+    public_key: 'A'.repeat(43),
+    currency: 'USD',
+  })
+  assert.deepEqual([redeemed.status, redeemed.body['code']], [404, 'invitation_unknown'])
+  const left = await parent.db
+    .selectFrom('outbox')
+    .select('key')
+    .where('key', 'like', `%${withdrawn}%`)
+    .execute()
+  assert.deepEqual(left, [])
+})
+
 test('a finalized invoice is the supplier invoice of the other side, by itself, with all that it says', async () => {
   const made = await bill(['2', '20.00'], ['1', '9.99'])
   const [row] = await untilReceived(1)
@@ -184,6 +208,9 @@ test('what is tampered with, repeated, of another time, of a foreign key or too 
   assert.deepEqual(await right(), [401, 'peer_message_repeated'])
   const changed = await send({ change: (body) => body.replace('"version":1', '"version": 1') })
   assert.deepEqual(await changed(), [401, 'peer_signature_refused'])
+  // Whether there is such a peer is told to nobody who is not one.
+  const stranger = await send({ change: (body) => body.replace(supplier, 'peer_01kb0000000000000000000001') })
+  assert.deepEqual(await stranger(), [401, 'peer_signature_refused'])
   const elsewhere = await send({ url: `https://other.example${peerPaths.documents}` })
   assert.deepEqual(await elsewhere(), [401, 'peer_signature_refused'])
   const keyless = await send({ headers: { signature: 'sig=:AAAA:' } })

@@ -4,10 +4,10 @@ import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
 import { listFailingInstances, noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
 import { noteSampled } from '#db/server-sighting.ts'
 import { readTestClocks } from '#db/server.ts'
-import { insertReadings, readNewestInstants } from '#db/usage.ts'
-import { keepsHistory } from '#domain/application.ts'
+import { insertReadings, readNewestInstants, readNewestReadings } from '#db/usage.ts'
+import { goesOnFromReadings, keepsHistory } from '#domain/application.ts'
 import { decodeId } from '#domain/identifier.ts'
-import type { MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
+import type { EarlierReadings, MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import { messageOf } from '#domain/errors.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
@@ -156,7 +156,7 @@ async function readInstance(
   const ref = { definition: instance.definition, instance: instance.planned }
   const since = await historyFrom(db, instance, at)
   const { readings, failures } = await runner
-    .readMetrics(ref, ctx, since)
+    .readMetrics(ref, ctx, since, await earlierReadings(db, instance, sampledAt))
     .catch((error: unknown): MetricsRead => {
       ctx.abortSignal.throwIfAborted()
       const detail = messageOf(error)
@@ -190,6 +190,16 @@ async function historyFrom(
 ): Promise<ReadonlyMap<string, string> | undefined> {
   if (at.isOpening || at.readAt !== null || !definition.metrics.some(keepsHistory)) return undefined
   return await readNewestInstants(db, id)
+}
+
+/** Looked up only where a source goes on from what was stored before. */
+async function earlierReadings(
+  db: ServerDependencies['db'],
+  { id, definition }: DeployedInstance,
+  sampledAt: string,
+): Promise<EarlierReadings> {
+  const goesOn = definition.metrics.some(goesOnFromReadings)
+  return { sampledAt, newest: goesOn ? await readNewestReadings(db, id) : new Map() }
 }
 
 /** So many at once that slow sources of some do not make the others wait, and not so many that the engine does. */

@@ -41,10 +41,19 @@ export interface SellerSettings {
   readonly reviewRules: ReviewRules
   /** Days that the last backup of an instance is kept. */
   readonly backupRetentionDays: number
+  /** Days that readings are kept raw before they are rolled up. */
+  readonly readingsRawDays: number
+  /** Months that the hours of readings are kept, where nothing needs them longer. */
+  readonly readingsHourlyMonths: number
 }
 
 export async function readSeller(db: Db): Promise<SellerSettings> {
-  const row = await db.selectFrom('installation').selectAll().executeTakeFirstOrThrow()
+  const row = await db
+    .selectFrom('installation')
+    .innerJoin('reading_store', (join) => join.onTrue())
+    .selectAll('installation')
+    .select(['reading_store.raw_days', 'reading_store.hourly_months'])
+    .executeTakeFirstOrThrow()
   return {
     profile: row.seller,
     currency: row.currency,
@@ -68,6 +77,8 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     mailVerification: row.mail_verification,
     reviewRules: row.review_rules,
     backupRetentionDays: row.backup_retention_days,
+    readingsRawDays: row.raw_days,
+    readingsHourlyMonths: row.hourly_months,
   }
 }
 
@@ -89,6 +100,7 @@ export async function lockSeller(tx: Tx): Promise<SellerSettings> {
  */
 export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<void> {
   await changeAdvanceDays(tx, settings.advanceDays)
+  await changeReadingStore(tx, settings)
   await tx
     .updateTable('installation')
     .set({
@@ -130,5 +142,19 @@ async function changeAdvanceDays(tx: Tx, advanceDays: number): Promise<void> {
     .updateTable('subscription_documents')
     .set({ advance_days: advanceDays })
     .where('advance_days', '<>', advanceDays)
+    .execute()
+}
+
+/** The row is held while a day of readings is rolled up: who changes nothing of it does not wait. */
+async function changeReadingStore(
+  tx: Tx,
+  { readingsRawDays, readingsHourlyMonths }: SellerSettings,
+): Promise<void> {
+  await tx
+    .updateTable('reading_store')
+    .set({ raw_days: readingsRawDays, hourly_months: readingsHourlyMonths })
+    .where((of) =>
+      of.or([of('raw_days', '<>', readingsRawDays), of('hourly_months', '<>', readingsHourlyMonths)]),
+    )
     .execute()
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
+import type { EarlierReadings } from '#domain/runner.ts'
 import { inBaseUnit } from '#domain/unit.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
 import { within, type Db, type Tx } from './database.ts'
@@ -117,6 +118,20 @@ export async function readNewestInstants(db: Db, instanceId: string): Promise<Re
     cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) newest
     where series.instance_id = ${instanceId} group by series.metric`.execute(db)
   return new Map(rows.map((row) => [row.metric, row.read_at]))
+}
+
+/** The newest reading of each series of an instance, by metric. */
+export async function readNewestReadings(db: Db, instanceId: string): Promise<EarlierReadings['newest']> {
+  const { rows } = await sql<{ metric: string; series: string; value: string; sampled_at: string }>`
+    select series.metric, series.series, newest.value, newest.sampled_at
+    from reading_series series
+    cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) newest
+    where series.instance_id = ${instanceId}`.execute(db)
+  const readings = rows.map(({ sampled_at: sampledAt, ...row }) => ({
+    ...row,
+    sampledAt: new Date(sampledAt).toISOString(),
+  }))
+  return Map.groupBy(readings, ({ metric }) => metric)
 }
 
 /** The usage of one line in a window, in the line's unit, from readings and pushed events. */

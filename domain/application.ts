@@ -185,6 +185,11 @@ export function keepsHistory({ source }: MetricDefinition): boolean {
   return source['step_s'] !== undefined
 }
 
+/** Whether a look adds to what the one before it came to: such a source looks for a pattern. */
+export function goesOnFromReadings({ source }: MetricDefinition): boolean {
+  return source['pattern'] !== undefined
+}
+
 interface NamedLimit {
   readonly code: string
   readonly title: string

@@ -63,3 +63,17 @@ export function chooseLines(
     .toSorted((first, second) => (first.at < second.at ? -1 : first.at > second.at ? 1 : 0))
     .slice(-limit)
 }
+
+/**
+ * Whether a text holds the parts of a pattern, which `*` parts, one after another: `user * logged in`. Upper and lower case differ.
+ * Each part is looked for once, from where the one before it ended: no pattern makes it go back.
+ */
+export function matchesPattern(text: string, pattern: string): boolean {
+  let at = 0
+  for (const part of pattern.split('*')) {
+    const found = text.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return true
+}

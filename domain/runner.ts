@@ -136,6 +136,17 @@ export interface MetricReading {
   readonly at?: string
 }
 
+/** What was stored of an instance before a look, for sources that go on from there. */
+export interface EarlierReadings {
+  /** The instant of the look, with which its readings are stored. */
+  readonly sampledAt: string
+  /** By metric, the newest reading of each series; `value` is a decimal. */
+  readonly newest: ReadonlyMap<
+    string,
+    readonly { readonly series: string; readonly value: string; readonly sampledAt: string }[]
+  >
+}
+
 /** What one look at the metrics of an instance gave. */
 export interface MetricsRead {
   readonly readings: readonly MetricReading[]
@@ -292,6 +303,7 @@ export interface Runner {
     ctx: RunnerContext,
     /** Instants by metric: what a source that keeps history has of the time after them is read too. */
     since?: ReadonlyMap<string, string>,
+    earlier?: EarlierReadings,
   ): Promise<MetricsRead>
 
   /**

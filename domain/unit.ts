@@ -33,6 +33,12 @@ export function isWholeUnit(unit: string): boolean {
   return wholeUnits.has(unit)
 }
 
+/** Units of what is counted one by one; `unitNames` has others, of data and time. */
+export function isCountedUnit(unit: string): boolean {
+  const dimension = units[unit]?.dimension
+  return dimension !== undefined && !['data', 'time', 'service'].includes(dimension)
+}
+
 /**
  * A quantity in another unit, exact to 20 decimals: 2048 MiB gives 2 GiB.
  * @throws `unit_unknown`, `unit_not_convertible` (users into GiB)

@@ -5,13 +5,17 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
+import { untilNextTickMs } from '#domain/sampling-tick.ts'
 import { onServer } from './activities.ts'
 import { limitSignal, workflowIds, type SamplerInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
 const ticksPerRun = 500
 
-/** Reads every instance of one server at each tick, in one activity. A missed tick of a counter costs nothing. */
+/**
+ * Reads every instance of one server at each tick, in one activity: at once when it begins, then at instants of the server's own.
+ * A missed tick of a counter costs nothing.
+ */
 export async function sampler(input: SamplerInput): Promise<never> {
   for (let tick = 0; tick < ticksPerRun && !workflowInfo().continueAsNewSuggested; tick += 1) {
     try {
@@ -25,7 +29,7 @@ export async function sampler(input: SamplerInput): Promise<never> {
     } catch (error) {
       setCurrentDetails(`the last tick failed: ${toRefusal(error).detail}`)
     }
-    await sleep(input.intervalMs, { summary: 'until the next tick' })
+    await sleep(untilNextTickMs({ ...input, nowMs: Date.now() }), { summary: 'until the next tick' })
   }
   return await continueAsNew<typeof sampler>(input)
 }

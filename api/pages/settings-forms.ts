@@ -15,6 +15,7 @@ const forms: Readonly<Record<string, (values: Values) => Change>> = {
   seller: toProfile,
   billing: toBilling,
   orders: toOrders,
+  kept: toKept,
   announced: toAnnounced,
   numbers: toNumbers,
 }
@@ -79,6 +80,16 @@ function toOrders(values: Values): Change {
     reservation_minutes: toCount(values['reservation_minutes']),
     unpaid_order_days: toCount(values['unpaid_order_days']),
     review_rules: rules,
+  }
+  return parse(sellerChangeSchema, change, 'body')
+}
+
+/** How long something is kept. */
+function toKept(values: Values): Change {
+  const change = {
+    readings_raw_days: toCount(values['readings_raw_days']),
+    readings_hourly_months: toCount(values['readings_hourly_months']),
+    backup_retention_days: toCount(values['backup_retention_days']),
   }
   return parse(sellerChangeSchema, change, 'body')
 }

@@ -38,6 +38,7 @@ export async function settingsBody(
           <div class="stack">
             <BillingForm {...props} />
             <OrdersForm {...props} />
+            <KeptForm {...props} />
             <AnnouncedForm {...props} />
             <NumbersForm {...props} next={next} />
           </div>
@@ -331,6 +332,43 @@ function ReviewFields({ seller, refused }: SettingsProps) {
         />
       </div>
     </fieldset>
+  )
+}
+
+/** How long something is kept. */
+function KeptForm(props: SettingsProps) {
+  const { seller } = props
+  const at = { form: 'kept', refused: props.refused, type: 'number', isRequired: true } as const
+  return (
+    <SettingsForm {...props} form="kept" title="How long things are kept">
+      <TextField
+        {...at}
+        name="readings_raw_days"
+        label="Readings as they were read, in days"
+        min={7}
+        max={3650}
+        value={seller.readings_raw_days}
+        hint="After that they lie by hours, which hold them all."
+      />
+      <TextField
+        {...at}
+        name="readings_hourly_months"
+        label="Hours of readings, in months"
+        min={4}
+        max={120}
+        value={seller.readings_hourly_months}
+        hint="What may still be billed stays longer; what was billed stays with its invoice."
+      />
+      <TextField
+        {...at}
+        name="backup_retention_days"
+        label="Last backups, in days"
+        min={1}
+        max={3660}
+        value={seller.backup_retention_days}
+        hint="So long the last backup of what was removed stays."
+      />
+    </SettingsForm>
   )
 }
 

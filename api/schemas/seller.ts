@@ -116,6 +116,14 @@ const settingsShape = {
     .min(1)
     .max(3660)
     .openapi({ description: 'Days that the last backup of an instance is kept once it was removed.' }),
+  readings_raw_days: z.int().min(7).max(3650).openapi({
+    description:
+      'Days that readings are kept as they were read; after that they lie by hours, which hold them all. What was rolled up stays so.',
+  }),
+  readings_hourly_months: z.int().min(4).max(120).openapi({
+    description:
+      'Months that the hours are kept, and longer where something may still be measured from them. What was billed stays with its invoices.',
+  }),
 }
 
 export const sellerSchema = z
@@ -170,6 +178,8 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     mail_verification: settings.mailVerification,
     review_rules: toReviewRulesJson(settings.reviewRules),
     backup_retention_days: settings.backupRetentionDays,
+    readings_raw_days: settings.readingsRawDays,
+    readings_hourly_months: settings.readingsHourlyMonths,
   }
 }
 
@@ -207,6 +217,8 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     mailVerification: json.mail_verification,
     reviewRules: toReviewRules(json.review_rules),
     backupRetentionDays: json.backup_retention_days,
+    readingsRawDays: json.readings_raw_days,
+    readingsHourlyMonths: json.readings_hourly_months,
   }
 }
 

@@ -20,6 +20,9 @@ interface Change {
   readonly draftDays?: string
   readonly unpaidOrderDays?: string
   readonly unbuiltPayments?: string
+  readonly readingsRawDays?: string
+  readonly readingsHourlyMonths?: string
+  readonly backupRetentionDays?: string
   readonly mailVerification?: string
   readonly advanceDays?: string
   readonly skipsZeroInvoices?: 'yes' | 'no'
@@ -69,6 +72,9 @@ function registerSet(group: Command): void {
     .option('--payment-terms-days <days>', 'from issue to due date')
     .option('--draft-days <days>', 'days that documents stay open for review')
     .option('--unpaid-order-days <days>', 'days that an order waits for its payment')
+    .option('--readings-raw-days <days>', 'days that readings are kept as they were read')
+    .option('--readings-hourly-months <months>', 'months that hours of readings are kept')
+    .option('--backup-retention-days <days>', 'days that the last backup of what was removed is kept')
     .addOption(
       new Option('--unbuilt-payments <place>', 'where money for what was never built goes').choices([
         'balance',
@@ -150,6 +156,9 @@ function toBody(change: Change): object {
     draft_days: toNumber(change.draftDays),
     unpaid_order_days: toNumber(change.unpaidOrderDays),
     unbuilt_payments: change.unbuiltPayments,
+    readings_raw_days: toNumber(change.readingsRawDays),
+    readings_hourly_months: toNumber(change.readingsHourlyMonths),
+    backup_retention_days: toNumber(change.backupRetentionDays),
     mail_verification: change.mailVerification,
     advance_days: toNumber(change.advanceDays),
     skips_zero_invoices: change.skipsZeroInvoices && change.skipsZeroInvoices === 'yes',
@@ -208,6 +217,11 @@ function show(out: Output, seller: Seller): void {
     ],
     ['mail address verified for', seller.mail_verification],
     ['held for review', sayRules(seller)],
+    [
+      'readings',
+      `raw for ${seller.readings_raw_days} days, hours for ${seller.readings_hourly_months} months`,
+    ],
+    ['last backups', `kept for ${seller.backup_retention_days} days`],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],
     [
       'made',

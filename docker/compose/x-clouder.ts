@@ -3,6 +3,7 @@ import { actionRights, type LoginDefinition } from '#domain/action.ts'
 import type { MetricDefinition } from '#domain/application.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
 import { metricAggregations } from '#domain/usage.ts'
+import { isCountedUnit } from '#domain/unit.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
 import { argumentList, code, objectName, title, variableName } from './object-name.ts'
@@ -19,6 +20,8 @@ const serverTag = z
 
 const [first, ...others] = sources
 const source = z.discriminatedUnion('type', [first.schema, ...others.map(({ schema }) => schema)])
+const counts = (type: string): boolean =>
+  sources.some((one) => one.type === type && 'counts' in one && one.counts)
 
 const metric: z.ZodType<MetricDefinition> = z
   .strictObject({
@@ -44,6 +47,14 @@ const metric: z.ZodType<MetricDefinition> = z
   .refine((of) => (of.bucket_s === undefined) === (of.aggregation !== 'bucket_max'), {
     path: ['bucket_s'],
     message: 'belongs to bucket_max, which needs it',
+  })
+  .refine((of) => of.kind === 'counter' || !counts(of.source.type), {
+    path: ['kind'],
+    message: 'is not what the source gives, which counts; write kind: counter',
+  })
+  .refine((of) => isCountedUnit(of.unit) || !counts(of.source.type), {
+    path: ['unit'],
+    message: 'is not of things that are counted one by one; write piece or request',
   })
   .transform(({ bucket_s: bucketSeconds, ...of }) =>
     bucketSeconds === undefined ? of : { ...of, bucketSeconds },

@@ -1,7 +1,13 @@
 import type Docker from 'dockerode'
 import type { MetricDefinition } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
-import type { InstanceRef, MetricReading, MetricsRead, RunnerContext } from '#domain/runner.ts'
+import type {
+  EarlierReadings,
+  InstanceRef,
+  MetricReading,
+  MetricsRead,
+  RunnerContext,
+} from '#domain/runner.ts'
 import { untilAborted, withoutSecrets } from '../engine.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import { readCounters, type ContainerCounters } from './engine-counters.ts'
@@ -11,16 +17,20 @@ import { sources } from './sources.ts'
 
 /**
  * Raw readings of all metrics of an instance, side by side. A source that fails, or has no value in its time, is told and
- * stops no other. A container that does not run has no values; its volumes are measured whether it runs or not.
+ * stops no other. A container that does not run has no values; its volumes and its log are looked at whether it runs or not.
  */
 export async function readMetrics(
   docker: Docker,
   diskUsage: DiskUsage,
   ref: InstanceRef,
   ctx: RunnerContext,
-  since?: ReadonlyMap<string, string>,
+  before: {
+    readonly since?: ReadonlyMap<string, string> | undefined
+    readonly earlier?: EarlierReadings | undefined
+  },
 ): Promise<MetricsRead> {
-  const pass = { ...beginPass(docker, diskUsage, ref, ctx), since }
+  const { since, earlier = { sampledAt: new Date().toISOString(), newest: new Map() } } = before
+  const pass = { ...beginPass(docker, diskUsage, ref, ctx), since, earlier }
   const { metrics } = ref.definition
   const read = await Promise.allSettled(metrics.map(async (metric) => await readMetric(pass, metric)))
   ctx.abortSignal.throwIfAborted()
@@ -41,7 +51,12 @@ export async function readMetrics(
 }
 
 /** What is shared ends by no deadline of a single metric: one that is late would fail the others. */
-function beginPass(docker: Docker, diskUsage: DiskUsage, ref: InstanceRef, ctx: RunnerContext): MetricPass {
+function beginPass(
+  docker: Docker,
+  diskUsage: DiskUsage,
+  ref: InstanceRef,
+  ctx: RunnerContext,
+): Omit<MetricPass, 'since' | 'earlier'> {
   let counters: Promise<readonly ContainerCounters[]> | undefined
   const answers = new Map<string, Promise<EndpointAnswer | undefined>>()
   return {

@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { z } from 'zod'
 import type { MetricDefinition } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
-import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
+import type { EarlierReadings, InstanceRef, RunnerContext } from '#domain/runner.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { ContainerCounters } from './engine-counters.ts'
 import type { Endpoint, EndpointAnswer } from './http.ts'
@@ -11,6 +11,8 @@ import type { Endpoint, EndpointAnswer } from './http.ts'
 export interface MetricPass {
   /** Up to when each metric was read before, for sources that keep history; without it only the present is asked. */
   readonly since?: ReadonlyMap<string, string> | undefined
+  /** What was stored before, for sources that go on from there. */
+  readonly earlier: EarlierReadings
   readonly docker: Docker
   readonly ref: InstanceRef
   readonly ctx: RunnerContext
@@ -40,6 +42,8 @@ interface SourceOf<Schema extends z.ZodType> {
   readonly schema: Schema
   readonly imagined: Imagined
   readonly deadlineMs: number
+  /** It counts things one by one: its metric is a counter, in a unit of such things. */
+  readonly counts?: true
   /** @throws an `Error` that says why there is no value; what does not run has no values, and is none */
   read(pass: MetricPass, metric: MetricDefinition, source: z.output<Schema>): Promise<SourceReading[]>
 }
@@ -49,6 +53,7 @@ export interface Source {
   readonly type: string
   readonly imagined: Imagined
   readonly deadlineMs: number
+  readonly counts?: true
   read(pass: MetricPass, metric: MetricDefinition): Promise<SourceReading[]>
 }
 

@@ -1,6 +1,7 @@
 import { command } from './command.ts'
 import { engineBlockIo, engineCpu, engineMemory, engineNetwork } from './engine-counters.ts'
 import { httpJson, prometheus } from './http.ts'
+import { logLines } from './log-lines.ts'
 import { prometheusQuery } from './prometheus-query.ts'
 import { sqlQuery } from './sql.ts'
 import { volumeDisk } from './volume-disk.ts'
@@ -17,4 +18,5 @@ export const sources = [
   prometheus,
   prometheusQuery,
   sqlQuery,
+  logLines,
 ] as const

@@ -28,6 +28,18 @@ suite('the seller', () => {
     assert.deepEqual([body['registration'], body['email']], ['HRB 1', 'billing@seller.example'])
   })
 
+  test('how long readings are kept is set within bounds, by its field', async () => {
+    const { body: before } = await api.get('/v1/seller')
+    assert.deepEqual([before['readings_raw_days'], before['readings_hourly_months']], [40, 13])
+    const change = { readings_raw_days: 7, readings_hourly_months: 120 }
+    assert.deepEqual((await api.patch('/v1/seller', change)).body, { ...before, ...change })
+    const refused = await api.patch('/v1/seller', { readings_raw_days: 6, readings_hourly_months: 121 })
+    assert.equal(refused.status, 422)
+    const pointers = (refused.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)
+    assert.deepEqual(pointers, ['/readings_raw_days', '/readings_hourly_months'])
+    assert.deepEqual((await api.get('/v1/seller')).body, { ...before, ...change })
+  })
+
   test('a pattern that could give one number twice is refused, and so is one series for two kinds', async () => {
     const patterns = (invoice: object, creditNote: object) => ({
       number_patterns: {

@@ -24,6 +24,17 @@ test('the seller is changed and shown, and a change of nothing is a mistake', as
   await done(['seller', 'set', '--prices-include-tax', 'no', '--draft-days', '0'])
 })
 
+test('how long readings and last backups are kept is set, and refused outside of its bounds', async () => {
+  const set = (days: string) => ['seller', 'set', '--readings-raw-days', days]
+  await done([...set('60'), '--readings-hourly-months', '24', '--backup-retention-days', '45'])
+  const shown = await done(['seller'])
+  assert.match(shown, /readings\s+raw for 60 days, hours for 24 months/)
+  assert.match(shown, /last backups\s+kept for 45 days/)
+  const refused = await clouder.run(set('6'))
+  assert.notEqual(refused.code, 0)
+  assert.match(refused.stderr, /readings_raw_days/)
+})
+
 test('an account is set whole, or not', async () => {
   const half = await clouder.run(['seller', 'set', '--iban', 'DE89370400440532013000'])
   assert.equal(half.code, 2)

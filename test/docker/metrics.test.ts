@@ -4,7 +4,8 @@ import type { MetricDefinition, MetricSource } from '#domain/application.ts'
 import { containerName } from '#domain/build-plan.ts'
 import type { InstanceRef } from '#domain/runner.ts'
 import { sumOfSamples } from '#docker/metrics/http.ts'
-import { build, context, dockerRunner, standIn, testInstance } from './support.ts'
+import { linesOf } from '#docker/metrics/log-lines.ts'
+import { build, context, docker, dockerRunner, standIn, testInstance } from './support.ts'
 
 const runner = dockerRunner()
 
@@ -99,4 +100,79 @@ test('samples of a series are summed exactly, by labels too, and only what is a 
   for (const series of ['temperature', 'ratio', 'requests', 'requests_total_nothing']) {
     assert.throws(() => sumOfSamples(text, series, {}), /no (number|sample)/)
   }
+})
+
+interface Look {
+  readonly series: string
+  readonly value: string
+  readonly sampledAt: string
+}
+
+test('D-03 each line of a log is counted once: over looks, looks twice, a restart, and a new container', async (t) => {
+  const instance = await testInstance(t)
+  const source = { type: 'log-lines', service: 'web', pattern: 'order * paid' }
+  const counter = {
+    ...metric('paid', 'piece', source),
+    kind: 'counter' as const,
+    aggregation: 'sum' as const,
+  }
+  const ref = { definition: { ...standIn, metrics: [counter] }, instance }
+  const ctx = context()
+  const container = containerName(instance, 'web')
+  await build(runner, ref, ctx)
+  /** As the log of the container's first process has it, on both of its streams. */
+  const write = async (line: string, stream: 1 | 2 = 1) => {
+    const argv = ['/bin/sh', '-c', `echo '${line}' > /proc/1/fd/${stream}`]
+    const { exitCode, stderr } = await runner.execute({ container, argv }, ctx)
+    assert.equal(exitCode, 0, stderr)
+  }
+  const look = async (...before: readonly Look[]): Promise<Look> => {
+    const sampledAt = new Date().toISOString()
+    const earlier = { sampledAt, newest: before.length === 0 ? new Map() : new Map([['paid', before]]) }
+    const { readings, failures } = await runner.readMetrics(ref, ctx, undefined, earlier)
+    assert.deepEqual(failures, [])
+    const [one] = readings
+    assert.ok(one && readings.length === 1)
+    return { series: one.series, value: one.value, sampledAt }
+  }
+  await write('order 1 paid')
+  const first = await look()
+  assert.equal(first.value, '0', 'counting begins with the first look')
+  for (const line of ['order 2 paid', 'order 3 open', 'paid order 4', 'an order 5 is paid.'])
+    await write(line)
+  await write('order 6 paid', 2)
+  const second = await look(first)
+  assert.equal(second.value, '3')
+  const again = await look(first)
+  assert.deepEqual([again.value, (await look(second)).value], ['3', '3'])
+  await write('order 7 paid')
+  await docker.getContainer(container).restart({ t: 0 })
+  const third = await look(first, second)
+  assert.deepEqual([third.series, third.value], [first.series, '4'])
+  await docker.getContainer(container).remove({ force: true })
+  await build(runner, ref, ctx)
+  await write('order 8 paid')
+  const anew = await look(third)
+  assert.notEqual(anew.series, third.series)
+  assert.equal(anew.value, '1')
+})
+
+test('a line that the engine hands on in parts is one line, on each stream by itself', () => {
+  const frame = (stream: number, text: string) => {
+    const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
+    header.writeUInt32BE(Buffer.byteLength(text), 4)
+    return Buffer.concat([header, Buffer.from(text)])
+  }
+  const at = '2026-11-25T10:00:00.123456789Z'
+  const log = [
+    frame(1, `${at} begins `),
+    frame(2, `${at} other\n`),
+    frame(1, `${at} goes on`),
+    frame(1, `${at} ends\n`),
+    frame(1, `${at} next\n`),
+  ]
+  assert.deepEqual(
+    linesOf(Buffer.concat(log)).map(({ text }) => text.trim()),
+    ['begins', 'other', 'next'],
+  )
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { chooseLines, levelOf, type LogLine, type LogRequest } from '#domain/log-line.ts'
+import { chooseLines, levelOf, matchesPattern, type LogLine, type LogRequest } from '#domain/log-line.ts'
 
 test('a line is as urgent as it says first, in whole words; one that says nothing is info', () => {
   assert.equal(levelOf('2026-11-25 [Warning] an error may follow'), 'warning')
@@ -32,4 +32,12 @@ test('lines are chosen by service, instant, level and text in whatever case', ()
   assert.deepEqual(texts({ since: '2026-11-25T10:00:02Z' }), ['02', '03'])
   assert.deepEqual(texts({ level: 'warning' }), ['Full'])
   assert.deepEqual(texts({ search: 'fULL' }), ['Full'])
+})
+
+test('a line matches where it holds the parts of the pattern one after another, as they are written', () => {
+  const text = 'POST /orders 201 in 12 ms'
+  for (const pattern of ['POST /orders', 'POST * 201', '*ms', 'P*O*S*T', 'in *'])
+    assert.ok(matchesPattern(text, pattern), pattern)
+  for (const pattern of ['post', '201 * POST', 'ms*ms', '.', 'POST /orders 201 in 12 ms '])
+    assert.ok(!matchesPattern(text, pattern), pattern)
 })

@@ -222,6 +222,28 @@ test('what orders wait for, and what becomes of money, is chosen', async () => {
   assert.equal((await seller()).unpaid_order_days, 7)
 })
 
+test('how long readings and last backups are kept is set within bounds, and the other settings stay', async () => {
+  const before = await seller()
+  const form = { readings_raw_days: '60', readings_hourly_months: '24', backup_retention_days: '45' }
+  const done = await console.submit('/settings', '/settings/kept', form)
+  assert.equal(done.status, 303)
+  const kept = { readings_raw_days: 60, readings_hourly_months: 24, backup_retention_days: 45 }
+  assert.deepEqual(await seller(), { ...before, ...kept })
+  const stored = console.db.selectFrom('reading_store').select(['raw_days', 'hourly_months'])
+  assert.deepEqual(await stored.executeTakeFirst(), { raw_days: 60, hourly_months: 24 })
+  for (const [name, value] of [
+    ['readings_raw_days', '6'],
+    ['readings_raw_days', '3651'],
+    ['readings_hourly_months', '3'],
+    ['readings_hourly_months', '121'],
+  ] as const) {
+    const refused = await console.submit('/settings', '/settings/kept', { ...form, [name]: value })
+    assert.equal(refused.status, 422, `${name} ${value}`)
+    assert.match(refused.html, new RegExp(`name="${name}"[^>]*aria-invalid`))
+  }
+  assert.deepEqual(await seller(), { ...before, ...kept })
+})
+
 test('of which changes customers are told is ticked, each by itself', async () => {
   const done = await console.submit('/settings', '/settings/announced', { quantity: 'true', product: 'true' })
   assert.equal(done.status, 303)

@@ -455,6 +455,22 @@ const refusedBlocks: [block: string, pointer: string][] = [
   ['x-clouder: { title: T, stand_in: true }', '/x-clouder/notice'],
   ['x-clouder: { title: T, unknown: 1 }', '/x-clouder/unknown'],
   [
+    "x-clouder: { title: T, metrics: [{ code: a, title: A, unit: piece, kind: gauge, aggregation: max, source: { type: log-lines, service: web, pattern: 'paid' } }] }",
+    '/x-clouder/metrics/0/kind',
+  ],
+  [
+    "x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: counter, aggregation: sum, source: { type: log-lines, service: web, pattern: 'paid' } }] }",
+    '/x-clouder/metrics/0/unit',
+  ],
+  [
+    "x-clouder: { title: T, metrics: [{ code: a, title: A, unit: piece, kind: counter, aggregation: sum, source: { type: log-lines, service: web, pattern: ' * ' } }] }",
+    '/x-clouder/metrics/0/source/pattern',
+  ],
+  [
+    `x-clouder: { title: T, metrics: [{ code: a, title: A, unit: piece, kind: counter, aggregation: sum, source: { type: log-lines, service: web, pattern: '${'a'.repeat(201)}' } }] }`,
+    '/x-clouder/metrics/0/source/pattern',
+  ],
+  [
     'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: median, source: { type: engine-network } }] }',
     '/x-clouder/metrics/0/aggregation',
   ],

@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test'
 import { readServer } from '#activities/usage.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { questionOf } from '#docker/metrics/prometheus-query.ts'
-import type { MetricReading, Runner } from '#domain/runner.ts'
+import type { EarlierReadings, MetricReading, Runner } from '#domain/runner.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -32,6 +32,12 @@ async function sellRunning(): Promise<string> {
       code: 'users',
       kind: 'gauge',
       source: { type: 'command', service: 'web', command: ['users'] },
+    },
+    {
+      ...common,
+      code: 'orders',
+      kind: 'counter',
+      source: { type: 'log-lines', service: 'web', pattern: 'order * paid' },
     },
   ])
   await seller.db.transaction().execute(async (tx) => {
@@ -100,4 +106,34 @@ test('D-27 after two hours without a sampler a source that keeps history has no 
   const [first = 0, second = 0, ...others] = await listMoments('users')
   assert.deepEqual(others, [])
   assert.ok(second - first >= 2 * hourMs)
+})
+
+test('D-03 a look is given what was stored by the look before it, with the very instant that it was given', async () => {
+  const { rows } = await sql<{ server_id: string }>`select server_id from instances limit 1`.execute(
+    seller.db,
+  )
+  const given: EarlierReadings[] = []
+  const counting: Runner = {
+    ...runner,
+    readMetrics: async (_ref, _ctx, _since, earlier) => {
+      assert.ok(earlier)
+      given.push(earlier)
+      const [before] = earlier.newest.get('orders') ?? []
+      const value = String(Number(before?.value ?? '0') + 5)
+      const readAt = new Date().toISOString()
+      const reading = { metric: 'orders', series: 'log:1', value, unit: 'piece', source: 'test', readAt }
+      return Promise.resolve({ readings: [reading], failures: [] })
+    },
+  }
+  const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
+  for (let look = 0; look < 3; look += 1)
+    await readServer({ db: seller.db, runner: counting }, rows[0]?.server_id ?? '', ctx)
+  const [first, second, third] = given
+  assert.ok(first && second && third)
+  assert.equal(first.newest.get('orders'), undefined)
+  const newest = (value: string, { sampledAt }: EarlierReadings) => [
+    { metric: 'orders', series: 'log:1', value, sampledAt },
+  ]
+  assert.deepEqual(second.newest.get('orders'), newest('5', first))
+  assert.deepEqual(third.newest.get('orders'), newest('10', second))
 })

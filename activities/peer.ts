@@ -62,11 +62,13 @@ export function createPeerActivities({
         currency: peer.currency,
       }
       const other = pairingSchema.parse(
-        await post(rule, {
-          url: `${peer.url}${peerPaths.redemption}`,
-          body: JSON.stringify(body),
-          headers: { 'content-type': 'application/json' },
-        }),
+        await tellOfRefusal(peerId, async () =>
+          post(rule, {
+            url: `${peer.url}${peerPaths.redemption}`,
+            body: JSON.stringify(body),
+            headers: { 'content-type': 'application/json' },
+          }),
+        ),
       )
       const now = new Date().toISOString()
       await db.transaction().execute(async (tx) =>
@@ -120,6 +122,23 @@ export function createPeerActivities({
         })
       })
     },
+  }
+
+  /** Refused, an invitation is worth nothing any more: an operator closes the peer and accepts another one. */
+  async function tellOfRefusal<T>(peerId: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof BusinessError)
+        await openTask(db, {
+          kind: 'peer_halted',
+          subjectKind: 'peer',
+          subjectId: peerId,
+          subject: 'An invitation that was accepted here is refused over there',
+          detail: `${error.message} Close the peer, and accept another invitation.`,
+        })
+      throw error
+    }
   }
 
   async function sendOrTell(publicId: string, peerId: string, waiting: readonly WaitingDocument[]) {

@@ -1,3 +1,4 @@
+import { assert } from '#domain/assert.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
@@ -20,7 +21,7 @@ export async function receiveSupplierInvoice(
   const id = newId()
   const documentId = decodeId('invoice', document.document)
   const sha256 = hashOf(raw)
-  const disagreement = disagreementOf(document)
+  const disagreement = disagreementOf(document, await agreedCurrency(tx, peerId))
   const made = await tx
     .insertInto('supplier_invoices')
     .values({
@@ -58,6 +59,16 @@ export async function receiveSupplierInvoice(
     .where('document_id', '=', documentId)
     .executeTakeFirstOrThrow()
   return known.equals(sha256) ? 'exists' : 'conflict'
+}
+
+async function agreedCurrency(tx: Tx, peerId: string): Promise<string> {
+  const { currency } = await tx
+    .selectFrom('peers')
+    .select('currency')
+    .where('id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  assert(currency, 'who is paired with has said in which currency it bills')
+  return currency
 }
 
 async function tellOfDisagreement(tx: Tx, of: { id: string; number: string; disagreement: string }) {

@@ -55,15 +55,43 @@ export interface SupplierDocument {
   readonly taxes: readonly SupplierDocumentTax[]
 }
 
+const deepest = 20
+
+/**
+ * Whether a received value can be hashed and kept whole: text that a database takes, integers that are exact, and no deeper than any
+ * document is. Looked at without recursion, so that depth alone harms nobody.
+ */
+export function isKeepable(received: unknown): boolean {
+  const waiting: [unknown, number][] = [[received, 0]]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [value, depth] = next
+    if (depth > deepest) return false
+    if (typeof value === 'string' && !isKeepableText(value)) return false
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) return false
+    if (typeof value !== 'object' || value === null) continue
+    for (const [name, inner] of Object.entries(value)) {
+      if (!isKeepableText(name)) return false
+      waiting.push([inner, depth + 1])
+    }
+  }
+  return true
+}
+
+function isKeepableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
 /**
  * Why the sums of a received document are not what they should be, or null where they are. It is told and stored beside the
  * document, never corrected: what the supplier wrote is what it claims.
  *
  * Checked: net plus tax is the total; the lines are the net; the lines' taxes and the taxes by
  * rate are the document's tax; a tax that is rounded once per rate is that rate of its base.
+ * @param agreed the currency in which the supplier bills
  * @example lines 40.00 and 9.99 under a net of 50.00: "the lines come to 4999, the net says 5000"
  */
-export function disagreementOf(document: SupplierDocument): string | null {
+export function disagreementOf(document: SupplierDocument, agreed: string): string | null {
+  if (document.currency !== agreed) return `it is in ${document.currency}, agreed is ${agreed}`
   const { net_minor: net, tax_minor: tax, total_minor: total, lines, taxes } = document
   const claims: [string, number, string, number][] = [
     ['net and tax', net + tax, 'the total', total],

@@ -11,6 +11,7 @@ import { openTask } from '#db/task.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerPaths, peerVersion } from '#domain/peer-message.ts'
+import { isKeepable } from '#domain/supplier-invoice.ts'
 import { parseJson, readBytes } from '../body.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { supplierDocumentSchema } from '../schemas/supplier-invoice.ts'
@@ -104,6 +105,11 @@ async function receiveOne(
   tx: Tx,
   { peerId, raw, now }: { peerId: string; raw: unknown; now: string },
 ): Promise<Result> {
+  if (!isKeepable(raw))
+    throw new BusinessError(
+      'field_invalid',
+      'A document holds well-formed text, safe integers, and no more than twenty levels.',
+    )
   if (JSON.stringify(raw).length > largestDocumentBytes)
     throw new BusinessError('body_too_large', `A document is larger than ${largestDocumentBytes} bytes.`)
   const document = parse(supplierDocumentSchema, raw, 'body')

@@ -5,61 +5,68 @@ import { moneySchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
+/** Of the years that a calendar of ours reaches. */
+const dayField = z.iso.date().refine((day) => day >= '1900-01-01', 'A day is one from 1900 on')
 const decimalField = z.string().regex(/^-?\d{1,30}(\.\d{1,30})?$/)
 const text = (greatestLength: number) => z.string().max(greatestLength)
 const partySchema = z.looseObject({ name: text(300) })
 
 /** One document of a message, version 1. What it holds besides is kept, and looked at by nobody. */
-export const supplierDocumentSchema = z.object({
-  document: text(40),
-  kind: z.enum(['invoice', 'credit_note']),
-  number: text(100).min(1),
-  corrects: text(40).nullable(),
-  currency: currencyField,
-  issued_on: z.iso.date(),
-  due_on: z.iso.date(),
-  instalments: z
-    .array(z.object({ due_on: z.iso.date(), amount_minor: minor }))
-    .readonly()
-    .nullable(),
-  net_minor: minor,
-  tax_minor: minor,
-  total_minor: minor,
-  are_prices_inclusive: z.boolean(),
-  tax_rounding: text(20),
-  purchase_order_reference: text(200).nullable(),
-  seller: partySchema,
-  buyer: partySchema,
-  lines: z
-    .array(
-      z.object({
-        description: text(2_000),
-        quantity: decimalField,
-        unit: text(100),
-        unit_price: decimalField.nullable(),
-        service_period: z.object({ starts_on: z.iso.date(), ends_on: z.iso.date() }).nullable(),
-        amount_minor: minor,
-        tax_category: text(40),
-        tax_rate_percent: decimalField,
-        tax_minor: minor,
-      }),
-    )
-    .max(20_000)
-    .readonly(),
-  taxes: z
-    .array(
-      z.object({
-        category: text(40),
-        name: text(200),
-        rate_percent: decimalField,
-        base_minor: minor,
-        tax_minor: minor,
-        note: text(1_000).nullable(),
-      }),
-    )
-    .max(100)
-    .readonly(),
-})
+export const supplierDocumentSchema = z
+  .object({
+    document: text(40),
+    kind: z.enum(['invoice', 'credit_note']),
+    number: text(100).min(1),
+    corrects: text(40).nullable(),
+    currency: currencyField,
+    issued_on: dayField,
+    due_on: dayField,
+    instalments: z
+      .array(z.object({ due_on: dayField, amount_minor: minor }))
+      .readonly()
+      .nullable(),
+    net_minor: minor,
+    tax_minor: minor,
+    total_minor: minor,
+    are_prices_inclusive: z.boolean(),
+    tax_rounding: text(20),
+    purchase_order_reference: text(200).nullable(),
+    seller: partySchema,
+    buyer: partySchema,
+    lines: z
+      .array(
+        z.object({
+          description: text(2_000),
+          quantity: decimalField,
+          unit: text(100),
+          unit_price: decimalField.nullable(),
+          service_period: z.object({ starts_on: dayField, ends_on: dayField }).nullable(),
+          amount_minor: minor,
+          tax_category: text(40),
+          tax_rate_percent: decimalField,
+          tax_minor: minor,
+        }),
+      )
+      .max(20_000)
+      .readonly(),
+    taxes: z
+      .array(
+        z.object({
+          category: text(40),
+          name: text(200),
+          rate_percent: decimalField,
+          base_minor: minor,
+          tax_minor: minor,
+          note: text(1_000).nullable(),
+        }),
+      )
+      .max(100)
+      .readonly(),
+  })
+  .refine(({ issued_on: issued, due_on: due }) => due >= issued, {
+    path: ['due_on'],
+    message: 'It is due on the day of its issue or later',
+  })
 
 export const supplierInvoiceSchema = z
   .object({

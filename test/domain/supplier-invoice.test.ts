@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { disagreementOf } from '#domain/supplier-invoice.ts'
+import { disagreementOf, isKeepable } from '#domain/supplier-invoice.ts'
 import { supplierDocument } from '#test/support/peer.ts'
 
 const [line] = supplierDocument().lines
@@ -8,7 +8,7 @@ const [tax] = supplierDocument().taxes
 assert.ok(line && tax)
 
 test('a document whose sums are right has no disagreement', () => {
-  assert.equal(disagreementOf(supplierDocument()), null)
+  assert.equal(disagreementOf(supplierDocument(), 'USD'), null)
 })
 
 for (const [what, wrong, said] of [
@@ -23,7 +23,7 @@ for (const [what, wrong, said] of [
   ['a rate', { taxes: [{ ...tax, rate_percent: '19' }] }, '19 % of 1000 come to 190, VAT says 200'],
 ] as const)
   test(`${what} that is off is told with both sums`, () => {
-    assert.equal(disagreementOf(supplierDocument(wrong)), said)
+    assert.equal(disagreementOf(supplierDocument(wrong), 'USD'), said)
   })
 
 test('tax of lines, of inclusive prices and of credit notes is not held against one rate', () => {
@@ -33,5 +33,25 @@ test('tax of lines, of inclusive prices and of credit notes is not held against 
     { are_prices_inclusive: true },
     { kind: 'credit_note' as const },
   ])
-    assert.equal(disagreementOf(supplierDocument({ ...free, taxes: off })), null)
+    assert.equal(disagreementOf(supplierDocument({ ...free, taxes: off }), 'USD'), null)
+})
+
+test('a document in another currency than the agreed one is told', () => {
+  assert.equal(disagreementOf(supplierDocument(), 'EUR'), 'it is in USD, agreed is EUR')
+})
+
+test('what cannot be hashed and kept whole is known, however deep it is', () => {
+  assert.ok(isKeepable(supplierDocument()))
+  let deep: unknown = 1
+  for (let level = 0; level < 200_000; level += 1) deep = [deep]
+  for (const odd of [
+    { text: 'a\0b' },
+    { text: '\ud800' },
+    { 'a\0b': 1 },
+    [0.1],
+    [2 ** 53],
+    [[{ a: [Number.NaN] }]],
+    deep,
+  ])
+    assert.equal(isKeepable(odd), false)
 })

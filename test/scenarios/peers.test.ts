@@ -178,6 +178,7 @@ async function send(options: {
   change?: (body: string) => string
   url?: string
   headers?: Record<string, string>
+  document?: object
 }) {
   const [row] = await received()
   assert.ok(row)
@@ -186,7 +187,7 @@ async function send(options: {
     version: 1,
     peer: supplier,
     audience: child.installationId,
-    documents: [row.content],
+    documents: [{ ...row.content, ...options.document }],
   })
   const signer = await openSigner(parent.db, installationKey, decodeId('peer', peer))
   const signed = await signMessage(signer, { url: options.url ?? url, body, key: 'test/1' })
@@ -219,6 +220,16 @@ test('what is tampered with, repeated, of another time, of a foreign key or too 
   assert.deepEqual(await renamed(), [401, 'peer_signature_refused'])
   const large = await send({ change: () => ' '.repeat(10 * 1024 * 1024 + 1) })
   assert.deepEqual(await large(), [413, 'body_too_large'])
+  for (const document of [
+    { due_on: '1999-01-01' },
+    { issued_on: '0000-01-01' },
+    { number: 'a\0' },
+    { more: 0.5 },
+    { corrects: 'inv_nothing' },
+  ]) {
+    const [status, code] = await (await send({ document }))()
+    assert.ok(status === 422 || status === 404, JSON.stringify([document, status, code]))
+  }
   assert.deepEqual(await foreignlySigned(), [401, 'peer_signature_refused'])
   assert.deepEqual(await received(), before)
 })

@@ -236,17 +236,21 @@ chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade
 })
 
 chapter('traffic over what was sold is slowed down, and an upgrade lifts it', async () => {
-  const fast = await fetchPage(relay)
-  for (let page = 0; page < 10; page += 1) await fetchPage(relay)
+  const fastest = async (pages: number) => {
+    const taken: number[] = []
+    for (let page = 0; page < pages; page += 1) taken.push(await fetchPage(relay))
+    return Math.min(...taken)
+  }
+  const fast = await fastest(11)
   const crossedAt = performance.now()
   await untilHeld(relay, 'traffic')
   assert.ok(performance.now() - crossedAt < 60_000)
-  // Of 120 KiB, 16 go at once and the rest at 64 kB a second.
+  // Of 120 KiB, 16 go at once and the rest at 64 kB a second: no machine is too slow for the least that this takes.
   const slow = await fetchPage(relay)
-  assert.ok(slow > 1_000 && slow > fast * 5, `${fast} ms before, ${slow} ms held`)
+  assert.ok(slow > 1_500 && fast < 1_400, `${fast} ms before, ${slow} ms held`)
   assert.ok((await change(relay, 'shelf-traffic', '50')) < 10_000)
-  const lifted = await fetchPage(relay)
-  assert.ok(lifted < slow / 2, `${slow} ms held, ${lifted} ms lifted`)
+  const lifted = await fastest(5)
+  assert.ok(lifted < 1_400, `${slow} ms held, ${lifted} ms lifted`)
   assert.deepEqual(await limitEvents(relay), [
     'limit.reached traffic throttle_network',
     'limit.held traffic throttle_network',

@@ -28,6 +28,7 @@ export async function measureUsageIntake(ctx: BenchContext): Promise<Measurement
   await seedFleet(db, { documents: subscriptions, billedMonths: 0 })
   // The fleet begins far ahead; what is pushed is used now.
   await sql`update subscriptions set activated_at = now() - interval '10 days'`.execute(db)
+  await sql`update subscription_lines set starts_on = current_date - 10`.execute(db)
   const rows = await db.selectFrom('subscriptions').select('id').orderBy('id').execute()
   const ids = rows.map(({ id }) => id)
   const addresses = ids.map((id) => encodeId('subscription', id))

@@ -49,7 +49,9 @@ export function UsageChart({ line, days, says }: ChartProps) {
           />
         )}
       </svg>
-      <figcaption>{says}</figcaption>
+      <figcaption>
+        <strong>{line.description}</strong>: {says}
+      </figcaption>
       <details>
         <summary>
           Day by day<span class="visually-hidden">: {line.description}</span>

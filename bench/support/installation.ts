@@ -104,6 +104,8 @@ function childEnv(platform: Platform, databaseUrl: string, port: number): NodeJS
     CLOUDER_DATA: platform.data.path,
     CLOUDER_KEY_FILE: platform.data.keyFile,
     CLOUDER_RUNNER: runnerOf(platform),
+    // What is measured leaves nothing on the host.
+    CLOUDER_HOST_RULES: 'leave',
     CLOUDER_BUSYBOX: platform.busybox ?? '',
     ...(platform.dockerHost === undefined ? {} : { DOCKER_HOST: platform.dockerHost }),
   }

@@ -10,8 +10,8 @@ import {
 } from '#db/peer-document.ts'
 import { openSigner } from '#db/peer-key.ts'
 import { signMessage } from '#db/peer-signature.ts'
-import { haltPeer, pairPeer, readAcceptedPeer } from '#db/peer.ts'
-import { getPeer } from '#db/read/peer.ts'
+import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
+import { haltPeer, readPeerStanding } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
@@ -111,16 +111,12 @@ export function createPeerActivities({
     /** Nothing goes on with a peer that answered what cannot be; a person settles it. */
     async haltPeer(input: { peerId: string; code: string; detail: string }): Promise<void> {
       const peerId = decodeId('peer', input.peerId)
-      await db.transaction().execute(async (tx) => {
-        await haltPeer(tx, peerId, `${input.code}: ${input.detail}`)
-        await openTask(tx, {
-          kind: 'peer_halted',
-          subjectKind: 'peer',
-          subjectId: peerId,
-          subject: 'Documents are not sent to a peer any more',
-          detail: `${input.code}: ${input.detail} Settle it with the other side, then resume the peer.`,
-        })
-      })
+      const reason = `${input.code}: ${input.detail}`
+      await db
+        .transaction()
+        .execute(async (tx) =>
+          haltPeer(tx, peerId, { subject: 'Documents are not sent to a peer any more', reason }),
+        )
     },
   }
 
@@ -151,14 +147,14 @@ export function createPeerActivities({
   }
 
   async function send(publicId: string, peerId: string, waiting: readonly WaitingDocument[]): Promise<void> {
-    const peer = await getPeer(db, peerId)
+    const peer = await readPeerStanding(db, peerId)
     if (peer.state !== 'active')
-      throw new BusinessError('peer_halted', peer.halted_reason ?? `The peer is ${peer.state}.`)
+      throw new BusinessError('peer_halted', peer.haltedReason ?? `The peer is ${peer.state}.`)
     const url = `${peer.url}${peerPaths.documents}`
     const body = JSON.stringify({
       version: peerVersion,
-      peer: encodeId('peer', peer.other_peer_id ?? ''),
-      audience: encodeId('installation', peer.installation_id ?? ''),
+      peer: encodeId('peer', peer.otherPeerId ?? ''),
+      audience: encodeId('installation', peer.installationId ?? ''),
       documents: waiting.map((document) => document.body),
     })
     const [first] = waiting

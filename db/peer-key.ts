@@ -73,6 +73,18 @@ export async function pinKey(
     .execute()
 }
 
+/** Whether a key is one of those by which this peer's messages are known, or were. */
+export async function isPinned(tx: Tx, peerId: string, publicKey: Buffer): Promise<boolean> {
+  const row = await tx
+    .selectFrom('peer_keys')
+    .select('id')
+    .where('peer_id', '=', peerId)
+    .where('is_own', '=', false)
+    .where('public_key', '=', publicKey)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export interface Signer {
   readonly keyId: string
   readonly sign: (data: Buffer) => Buffer

@@ -1,257 +1,55 @@
-import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { invitationLifetimeMs, type PeerRole } from '#domain/peer.ts'
+import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
-import { isKnownKey, makeOwnKey, pinKey } from './peer-key.ts'
-import { open, seal, type InstallationKey } from './sealing.ts'
-import { closeTasks } from './task.ts'
+import { closeTasks, openTask } from './task.ts'
 
-const codeName = 'peer_invitation'
-
-interface By {
+export interface By {
   readonly actor: string
   readonly now: string
 }
 
-export interface NewPeer {
-  readonly id: string
+export interface PeerStanding {
   readonly role: PeerRole
-  readonly customerId: string | null
-}
-
-/** Makes an invitation for another installation; only the hash of its code is kept. @throws `peer_taken` */
-export async function invitePeer(
-  tx: Tx,
-  peer: NewPeer & { codeSha256: Buffer },
-  key: InstallationKey | null,
-  by: By,
-): Promise<void> {
-  await insertPeer(tx, peer, by, {
-    state: 'invited',
-    invitation_sha256: peer.codeSha256,
-    invitation_expires_at: new Date(Date.parse(by.now) + invitationLifetimeMs).toISOString(),
-  })
-  await makeOwnKey(tx, key, { peerId: peer.id, now: by.now })
-}
-
-/** Accepts the invitation of another installation; whether it stands is asked over there. @throws `peer_taken` */
-export async function acceptPeer(
-  tx: Tx,
-  peer: NewPeer & { otherPeerId: string; url: string; code: string },
-  key: InstallationKey | null,
-  by: By,
-): Promise<void> {
-  if (key === null) throw new Error('a code is sealed with the key file, which was not given')
-  const { keyId, sealed } = seal(key, peer.id, codeName, peer.code)
-  await insertPeer(tx, peer, by, {
-    state: 'accepting',
-    other_peer_id: peer.otherPeerId,
-    url: peer.url,
-    code_key_id: keyId,
-    code_sealed: sealed,
-  })
-  await makeOwnKey(tx, key, { peerId: peer.id, now: by.now })
-}
-
-async function insertPeer(tx: Tx, { id, role, customerId }: NewPeer, by: By, more: object): Promise<void> {
-  const currency = customerId === null ? null : await currencyOf(tx, customerId)
-  const made = await tx
-    .insertInto('peers')
-    .values({
-      id,
-      role,
-      customer_id: customerId,
-      currency,
-      created_at: by.now,
-      created_by: by.actor,
-      state: 'invited',
-      ...more,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  if ((made.numInsertedOrUpdatedRows ?? 0n) === 0n)
-    throw new BusinessError(
-      'peer_taken',
-      'This invitation was accepted here already, or that customer has a peer. Close that one first.',
-    )
-}
-
-async function currencyOf(tx: Tx, customerId: string): Promise<string> {
-  const { currency } = await tx
-    .selectFrom('customers')
-    .select('currency')
-    .where('id', '=', customerId)
-    .executeTakeFirstOrThrow()
-  return currency
-}
-
-/** What one side tells the other of itself when they are paired. */
-export interface Pairing {
-  /** By which it knows us. */
-  readonly otherPeerId: string
-  readonly installationId: string
-  readonly name: string
-  readonly url: string
-  readonly publicKey: Buffer
-  /** Of the customer; null from who is billed, who takes it from the other. */
+  readonly state: PeerState
+  readonly haltedReason: string | null
   readonly currency: string | null
+  readonly url: string | null
+  readonly installationId: string | null
+  /** By which the other side knows us; null until somebody has accepted. */
+  readonly otherPeerId: string | null
 }
 
-/**
- * Redeems an invitation, once. The same one who asks again, because the answer was lost, gets the same answer.
- * @throws `invitation_unknown`, `invitation_used`, `invitation_expired`, `peer_is_own`, `peer_taken`, `currency_unknown`
- */
-export async function redeemInvitation(
-  tx: Tx,
-  asked: Pairing & { peerId: string; codeSha256: Buffer },
-  { ownInstallationId, now }: { ownInstallationId: string; now: string },
-): Promise<Pairing['currency']> {
-  const peer = await tx
+/** What a message needs to know of its peer, without counting what went over. */
+export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStanding> {
+  return await db
     .selectFrom('peers')
-    .selectAll()
-    .where('id', '=', asked.peerId)
-    .where('invitation_sha256', '=', asked.codeSha256)
-    .forUpdate()
-    .executeTakeFirst()
-  if (peer === undefined) throw new BusinessError('invitation_unknown', 'This invitation is not known here.')
-  if (asked.installationId === ownInstallationId)
-    throw new BusinessError('peer_is_own', 'An installation is no peer of itself.')
-  if (peer.invitation_used_at !== null) {
-    if (peer.state === 'active' && (await isPinned(tx, peer.id, asked.publicKey))) return peer.currency
-    throw new BusinessError('invitation_used', `This invitation was used at ${peer.invitation_used_at}.`)
-  }
-  // Withdrawn by who made it.
-  if (peer.state !== 'invited')
-    throw new BusinessError('invitation_unknown', 'This invitation is not known here.')
-  if ((peer.invitation_expires_at ?? '') <= now)
-    throw new BusinessError('invitation_expired', `This invitation expired at ${peer.invitation_expires_at}.`)
-  const currency = peer.currency ?? asked.currency
-  await tx.updateTable('peers').set({ invitation_used_at: now }).where('id', '=', peer.id).execute()
-  await pairPeer(tx, peer.id, { ...asked, currency }, now)
-  return currency
-}
-
-async function isPinned(tx: Tx, peerId: string, publicKey: Buffer): Promise<boolean> {
-  const row = await tx
-    .selectFrom('peer_keys')
-    .select('id')
-    .where('peer_id', '=', peerId)
-    .where('is_own', '=', false)
-    .where('public_key', '=', publicKey)
-    .executeTakeFirst()
-  return row !== undefined
-}
-
-/**
- * From here on documents go over.
- * @throws `currency_unknown` where neither side has said one, `peer_taken`, `action_not_allowed` for what waits for no answer
- */
-export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: string): Promise<void> {
-  if (other.currency === null)
-    throw new BusinessError('currency_unknown', 'Neither side has said in which currency it bills.')
-  await refuseTakenPeer(tx, peerId, other)
-  const paired = await tx
-    .updateTable('peers')
-    .set({
-      installation_id: other.installationId,
-      other_peer_id: other.otherPeerId,
-      name: other.name,
-      url: other.url,
-      currency: other.currency,
-      state: 'active',
-      paired_at: now,
-      code_key_id: null,
-      code_sealed: null,
-    })
+    .select(['role', 'state', 'halted_reason as haltedReason', 'currency', 'url'])
+    .select(['installation_id as installationId', 'other_peer_id as otherPeerId'])
     .where('id', '=', peerId)
-    .where('state', 'in', ['invited', 'accepting'])
-    .executeTakeFirst()
-  if (paired.numUpdatedRows === 0n)
-    throw new BusinessError('action_not_allowed', 'This peer waits for no answer any more.')
-  await pinKey(tx, { peerId, publicKey: other.publicKey, now })
-  await insertEvent(tx, {
-    kind: 'peer.paired',
-    data: { peer: other.name, installation: other.installationId },
-  })
-}
-
-/** One trust in each direction with one installation; a key, and an id over there, are of one peer. */
-async function refuseTakenPeer(tx: Tx, peerId: string, other: Pairing): Promise<void> {
-  const taken = await tx
-    .selectFrom('peers as peer')
-    .innerJoin('peers as other', (join) => join.on('other.id', '<>', peerId))
-    .select('other.id')
-    .where('peer.id', '=', peerId)
-    .where((eb) =>
-      eb.or([
-        eb('other.other_peer_id', '=', other.otherPeerId),
-        eb.and([
-          eb('other.installation_id', '=', other.installationId),
-          eb('other.role', '=', eb.ref('peer.role')),
-          eb('other.state', '<>', 'closed'),
-        ]),
-      ]),
-    )
-    .executeTakeFirst()
-  if (taken !== undefined || (await isKnownKey(tx, other.publicKey)))
-    throw new BusinessError('peer_taken', 'That installation, or its key, is a peer here already.')
-}
-
-export interface AcceptedPeer {
-  /** By which the other side knows us. */
-  readonly otherPeerId: string
-  readonly url: string
-  readonly currency: string | null
-  readonly publicKey: Buffer
-  /** Null where no answer is waited for: once it is paired, or closed. */
-  readonly code: string | null
-}
-
-/** What the other side is told by who accepted its invitation. */
-export async function readAcceptedPeer(db: Db, key: InstallationKey, peerId: string): Promise<AcceptedPeer> {
-  const row = await db
-    .selectFrom('peers')
-    .innerJoin('peer_keys', (join) =>
-      join.onRef('peer_keys.peer_id', '=', 'peers.id').on('is_own', '=', true),
-    )
-    .select(['state', 'other_peer_id', 'url', 'currency', 'code_key_id', 'code_sealed', 'public_key'])
-    .where('peers.id', '=', peerId)
     .executeTakeFirstOrThrow()
-  assert(row.url !== null && row.other_peer_id !== null, 'who accepts an invitation knows whose it is')
-  const { code_key_id: keyId, code_sealed: sealed } = row
-  const isWaiting = row.state === 'accepting' && keyId !== null && sealed !== null
-  const code = isWaiting ? open(key, peerId, { name: codeName, keyId, sealed }) : null
-  return {
-    otherPeerId: row.other_peer_id,
-    url: row.url,
-    currency: row.currency,
-    publicKey: row.public_key,
-    code,
-  }
 }
 
-/** Nothing goes on with a peer until a person has settled why. What waits, waits. */
-export async function haltPeer(tx: Tx, peerId: string, reason: string): Promise<void> {
-  const halted = await tx
-    .updateTable('peers')
-    .set({ state: 'halted', halted_reason: reason })
-    .where('id', '=', peerId)
-    .where('state', '=', 'active')
-    .returning('name')
-    .executeTakeFirst()
-  if (halted) await insertEvent(tx, { kind: 'peer.halted', data: { peer: halted.name, reason } })
+/** Nothing goes on with a peer until a person, who has a task, has settled why. What waits, waits. */
+export async function haltPeer(
+  tx: Tx,
+  peerId: string,
+  of: { subject: string; reason: string },
+): Promise<void> {
+  const halted = await move(tx, peerId, ['active'], { state: 'halted', halted_reason: of.reason })
+  if (halted) await insertEvent(tx, { kind: 'peer.halted', data: { peer: halted.name, reason: of.reason } })
+  await openTask(tx, {
+    kind: 'peer_halted',
+    subjectKind: 'peer',
+    subjectId: peerId,
+    subject: of.subject,
+    detail: `${of.reason.replace(/\.?$/, '.')} Settle it with the other side, then resume the peer.`,
+  })
 }
 
 /** Goes on with a halted peer, because a person has settled why. @throws `action_not_allowed` */
 export async function resumePeer(tx: Tx, peerId: string, by: By): Promise<void> {
-  const resumed = await tx
-    .updateTable('peers')
-    .set({ state: 'active', halted_reason: null })
-    .where('id', '=', peerId)
-    .where('state', '=', 'halted')
-    .returning('name')
-    .executeTakeFirst()
+  const resumed = await move(tx, peerId, ['halted'], { state: 'active', halted_reason: null })
   if (!resumed) throw new BusinessError('action_not_allowed', 'This peer is not halted.')
   await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'resumed' }, ['peer_halted'])
   await insertEvent(tx, { kind: 'peer.resumed', data: { peer: resumed.name, actor: by.actor } })
@@ -259,14 +57,25 @@ export async function resumePeer(tx: Tx, peerId: string, by: By): Promise<void> 
 
 /** Ends the trust: nothing is sent or taken any more. What was received stays. @throws `action_not_allowed` */
 export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
-  const closed = await tx
-    .updateTable('peers')
-    .set({ state: 'closed', closed_at: by.now, halted_reason: null })
-    .where('id', '=', peerId)
-    .where('state', '<>', 'closed')
-    .returning('name')
-    .executeTakeFirst()
+  const open = ['invited', 'accepting', 'active', 'halted'] as const
+  const closed = await move(tx, peerId, open, { state: 'closed', closed_at: by.now, halted_reason: null })
   if (!closed) throw new BusinessError('action_not_allowed', 'This peer is closed already.')
   await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'closed' }, ['peer_unreachable', 'peer_halted'])
   await insertEvent(tx, { kind: 'peer.closed', data: { peer: closed.name, actor: by.actor } })
+}
+
+/** Gives whom it moved; undefined for one that stands elsewhere. */
+async function move(
+  tx: Tx,
+  peerId: string,
+  from: readonly PeerState[],
+  to: { state: PeerState; halted_reason: string | null; closed_at?: string },
+): Promise<{ name: string | null } | undefined> {
+  return await tx
+    .updateTable('peers')
+    .set(to)
+    .where('id', '=', peerId)
+    .where('state', 'in', from)
+    .returning('name')
+    .executeTakeFirst()
 }

@@ -1,4 +1,3 @@
-import { assert } from '#domain/assert.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
@@ -12,16 +11,23 @@ export type Reception = 'stored' | 'exists' | 'conflict'
 
 /**
  * Stores a received document once, by the supplier's own id of it. Our sums are beside it where they come to something else.
+ * @param currency in which the supplier bills, as agreed
  * @param raw as it came: all of it is hashed and kept, what this version does not know too
  */
 export async function receiveSupplierInvoice(
   tx: Tx,
-  { peerId, document, raw, now }: { peerId: string; document: SupplierDocument; raw: unknown; now: string },
+  {
+    peerId,
+    currency,
+    document,
+    raw,
+    now,
+  }: { peerId: string; currency: string; document: SupplierDocument; raw: unknown; now: string },
 ): Promise<Reception> {
   const id = newId()
   const documentId = decodeId('invoice', document.document)
   const sha256 = hashOf(raw)
-  const disagreement = disagreementOf(document, await agreedCurrency(tx, peerId))
+  const disagreement = disagreementOf(document, currency)
   const made = await tx
     .insertInto('supplier_invoices')
     .values({
@@ -59,16 +65,6 @@ export async function receiveSupplierInvoice(
     .where('document_id', '=', documentId)
     .executeTakeFirstOrThrow()
   return known.equals(sha256) ? 'exists' : 'conflict'
-}
-
-async function agreedCurrency(tx: Tx, peerId: string): Promise<string> {
-  const { currency } = await tx
-    .selectFrom('peers')
-    .select('currency')
-    .where('id', '=', peerId)
-    .executeTakeFirstOrThrow()
-  assert(currency, 'who is paired with has said in which currency it bills')
-  return currency
 }
 
 async function tellOfDisagreement(tx: Tx, of: { id: string; number: string; disagreement: string }) {

@@ -1,11 +1,9 @@
-import { closePeer, resumePeer } from '#db/peer.ts'
 import { listPeers, type PeerRow } from '#db/read/peer.ts'
 import { listSupplierInvoices, type SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { peerSignals } from '#domain/peer-message.ts'
-import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
-import { acceptInvitation, tellPeer } from '../routes/peers.ts'
+import { acceptInvitation } from '../routes/peer-pairing.ts'
+import { commandPeer } from '../routes/peers.ts'
 import { acceptedInvitationSchema } from '../schemas/peer.ts'
 import { supplierInvoiceState } from '../schemas/supplier-invoice.ts'
 import { parse } from '../validation.ts'
@@ -43,18 +41,13 @@ export function registerPeerPages(frame: Frame): void {
     },
     showAgain,
   })
-  for (const [name, act, signal] of [
-    ['resume', resumePeer, peerSignals.resumed],
-    ['close', closePeer, peerSignals.closed],
-  ] as const)
+  for (const command of ['resume', 'close'] as const)
     registerRowForm(frame, {
-      path: `${path}/:id/${name}`,
+      path: `${path}/:id/${command}`,
       permission: 'peers:write',
       form: (id) => id,
-      carryOut: async (tx, { id: text, actor, now }) => {
-        const id = await resolveAddress(tx, 'peer', text)
-        await act(tx, id, { actor, now })
-        await tellPeer(tx, id, signal, now)
+      carryOut: async (tx, { id, actor, now }) => {
+        await commandPeer(tx, id, command, { actor, now })
         return path
       },
       showAgain,

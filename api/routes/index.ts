@@ -29,6 +29,7 @@ import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerPeerDocuments } from './peer-documents.ts'
+import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeers } from './peers.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
@@ -121,6 +122,7 @@ export function registerRoutes(frame: Frame): void {
   registerServerJoin(frame)
   registerSubnets(frame)
   registerPeers(frame)
+  registerPeerPairing(frame)
   registerPeerDocuments(frame)
   registerSupplierInvoices(frame)
   registerDocuments(frame)

@@ -2,12 +2,11 @@ import { z } from '@hono/zod-openapi'
 import { problemKinds } from '../errors.ts'
 import { refusedAs } from '../openapi.ts'
 import type { Tx } from '#db/database.ts'
-import { haltPeer } from '#db/peer.ts'
+import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
 import { admitMessage } from '#db/peer-signature.ts'
-import { getPeer, type PeerRow } from '#db/read/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { receiveSupplierInvoice, type Reception } from '#db/supplier-invoice.ts'
-import { openTask } from '#db/task.ts'
+import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerPaths, peerVersion } from '#domain/peer-message.ts'
@@ -70,7 +69,7 @@ async function receive(
   const url = `${frame.deps.publicUrl}${peerPaths.documents}`
   // A peer that is not known has no key: its message is refused as one that is signed wrongly, and tells nobody which peers there are.
   await admitMessage(tx, { peerId, url, headers, bytes, now })
-  const peer = await getPeer(tx, peerId)
+  const peer = await readPeerStanding(tx, peerId)
   const { id } = await getInstallation(tx)
   if (message.audience !== encodeId('installation', id))
     throw new BusinessError('peer_audience_wrong', 'This message is meant for another installation.')
@@ -80,9 +79,11 @@ async function receive(
       'peer_version_unknown',
       `Messages of version ${message.version} are not understood here yet.`,
     )
+  const { currency } = peer
+  assert(currency, 'who is paired with has said in which currency it bills')
   const results: Result[] = []
   for (const raw of message.documents) {
-    const result = await receiveOne(tx, { peerId: peer.id, raw, now })
+    const result = await receiveOne(tx, { peerId, currency, raw, now })
     results.push(result)
     // What follows belongs behind it.
     if (result.outcome === 'conflict') return results
@@ -90,7 +91,7 @@ async function receive(
   return results
 }
 
-function refuseStanding({ role, state, halted_reason: reason }: PeerRow) {
+function refuseStanding({ role, state, haltedReason: reason }: PeerStanding) {
   if (role !== 'supplier' || state === 'closed' || state === 'invited' || state === 'accepting')
     throw unknownPeer()
   if (state === 'halted')
@@ -103,7 +104,7 @@ function unknownPeer(): BusinessError {
 
 async function receiveOne(
   tx: Tx,
-  { peerId, raw, now }: { peerId: string; raw: unknown; now: string },
+  { peerId, currency, raw, now }: { peerId: string; currency: string; raw: unknown; now: string },
 ): Promise<Result> {
   if (!isKeepable(raw))
     throw new BusinessError(
@@ -113,16 +114,11 @@ async function receiveOne(
   if (JSON.stringify(raw).length > largestDocumentBytes)
     throw new BusinessError('body_too_large', `A document is larger than ${largestDocumentBytes} bytes.`)
   const document = parse(supplierDocumentSchema, raw, 'body')
-  const outcome = await receiveSupplierInvoice(tx, { peerId, document, raw, now })
+  const outcome = await receiveSupplierInvoice(tx, { peerId, currency, document, raw, now })
   if (outcome === 'conflict') {
-    const reason = `${document.number} came again under its id with another content`
-    await haltPeer(tx, peerId, reason)
-    await openTask(tx, {
-      kind: 'peer_halted',
-      subjectKind: 'peer',
-      subjectId: peerId,
+    await haltPeer(tx, peerId, {
       subject: 'Documents of a supplier are not taken any more',
-      detail: `${reason}. Settle it with the other side, then resume the peer.`,
+      reason: `${document.number} came again under its id with another content`,
     })
   }
   return { document: document.document, outcome }

@@ -1,38 +1,20 @@
-import { randomBytes } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
-import { newId } from '#db/identifier.ts'
-import { insertWorkflowSignal, insertWorkflowStart } from '#db/outbox.ts'
-import { acceptPeer, closePeer, invitePeer, redeemInvitation, resumePeer } from '#db/peer.ts'
-import { readOwnPublicKey } from '#db/peer-key.ts'
-import { getInstallation } from '#db/read/installation.ts'
+import { insertWorkflowSignal } from '#db/outbox.ts'
+import { closePeer, readPeerStanding, resumePeer, type By } from '#db/peer.ts'
 import { getPeer, listPeers } from '#db/read/peer.ts'
-import { fieldError } from '#domain/errors.ts'
-import { decodeId, encodeId } from '#domain/identifier.ts'
-import { checkPeerUrl, readInvitation, roleOverThere, writeInvitation, type PeerRole } from '#domain/peer.ts'
-import { peerPaths, peerSignals } from '#domain/peer-message.ts'
-import { taskQueues, workflowIds, workflowTypes, type PeerInput } from '#workflows/contract.ts'
-import { resolveAddress, resolveField } from '../addressing.ts'
-import { hashSecret } from '../api-key.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { peerSignals } from '#domain/peer-message.ts'
+import { workflowIds } from '#workflows/contract.ts'
+import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { idParams } from '../schemas/common.ts'
-import {
-  acceptedInvitationSchema,
-  newInvitationSchema,
-  peerInvitationSchema,
-  peerPairingSchema,
-  peerRedemptionSchema,
-  peerSchema,
-  toPeerJson,
-} from '../schemas/peer.ts'
-
-const codeBytes = 16
+import { peerSchema, toPeerJson } from '../schemas/peer.ts'
 
 /** Other installations that bill this one, or that it bills. */
 export function registerPeers(frame: Frame): void {
   registerReading(frame)
-  registerPairing(frame)
   registerCommands(frame)
 }
 
@@ -66,203 +48,53 @@ function registerReading(frame: Frame): void {
   )
 }
 
-function registerPairing(frame: Frame): void {
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/peers/invitations',
-      permission: 'peers:write',
-      tag: 'Peers',
-      summary: 'Invite another installation, to bill us or to be billed',
-      description:
-        'The invitation is in this answer only and holds for ten minutes. Before it is accepted nothing is sent.',
-      body: newInvitationSchema,
-      result: peerInvitationSchema,
-      status: 201,
-      effect: 'unkept',
-      refusals: ['customer_unknown', 'field_required', 'peer_taken'],
-    },
-    async ({ body, principal, now }) => await invite(frame, body, { actor: principal.name, now }),
-  )
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/peers',
-      permission: 'peers:write',
-      tag: 'Peers',
-      summary: 'Accept the invitation of another installation',
-      description:
-        'It is redeemed over there by the peer’s workflow; the peer is active once that has answered.',
-      body: acceptedInvitationSchema,
-      result: peerSchema,
-      status: 201,
-      refusals: [
-        'customer_unknown',
-        'field_required',
-        'invitation_invalid',
-        'peer_taken',
-        'peer_url_refused',
-      ],
-    },
-    async ({ transaction, body, principal, now }) => {
-      const tx = transaction()
-      const id = await acceptInvitation(frame, tx, body, { actor: principal.name, now })
-      return toPeerJson(await getPeer(tx, id))
-    },
-  )
-  frame.route(
-    {
-      method: 'post',
-      path: peerPaths.redemption,
-      permission: 'public',
-      tag: 'Peers',
-      summary: 'Redeem an invitation: for installations, not for people',
-      description:
-        'The code is the right to ask, once. Who asks again with the same key gets the same answer.',
-      body: peerRedemptionSchema,
-      result: peerPairingSchema,
-      refusals: [
-        'currency_unknown',
-        'invitation_expired',
-        'invitation_unknown',
-        'invitation_used',
-        'peer_is_own',
-        'peer_taken',
-        'peer_url_refused',
-      ],
-    },
-    async ({ body, now }) =>
-      await frame.deps.db.transaction().execute(async (tx) => {
-        const { id: ownInstallationId, sellerName: name } = await getInstallation(tx)
-        const peerId = decodeId('peer', body.peer)
-        const currency = await redeemInvitation(
-          tx,
-          {
-            peerId,
-            otherPeerId: decodeId('peer', body.own_peer),
-            codeSha256: hashSecret(body.code),
-            installationId: decodeId('installation', body.installation),
-            name: body.name,
-            url: checkPeerUrl(body.url),
-            publicKey: Buffer.from(body.public_key, 'base64url'),
-            currency: body.currency,
-          },
-          { ownInstallationId, now },
-        )
-        await startPeer(tx, peerId, {})
-        const publicKey = (await readOwnPublicKey(tx, peerId)).toString('base64url')
-        return {
-          installation: encodeId('installation', ownInstallationId),
-          name,
-          public_key: publicKey,
-          currency,
-        }
-      }),
-  )
-}
-
-function registerCommands(frame: Frame): void {
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/peers/{id}/resume',
-      permission: 'peers:write',
-      tag: 'Peers',
-      summary: 'Go on with a halted peer, once what halted it is settled',
-      params: idParams,
-      result: peerSchema,
-      refusals: ['action_not_allowed'],
-    },
-    async ({ db, transaction, params, principal, now }) => {
-      const id = await resolveAddress(db, 'peer', params.id)
-      const tx = transaction()
-      await resumePeer(tx, id, { actor: principal.name, now })
-      await tellPeer(tx, id, peerSignals.resumed, now)
-      return toPeerJson(await getPeer(tx, id))
-    },
-  )
-  frame.route(
-    {
-      method: 'post',
-      path: '/v1/peers/{id}/close',
-      permission: 'peers:write',
-      tag: 'Peers',
+/** What a person decides of a peer, and how its workflow is told. */
+const commands = {
+  resume: {
+    act: resumePeer,
+    signal: peerSignals.resumed,
+    described: { summary: 'Go on with a halted peer, once what halted it is settled' },
+  },
+  close: {
+    act: closePeer,
+    signal: peerSignals.closed,
+    described: {
       summary: 'End the trust with a peer: nothing is sent or taken any more',
       description: 'What was received stays. What waits is not sent.',
-      params: idParams,
-      result: peerSchema,
-      refusals: ['action_not_allowed'],
     },
-    async ({ db, transaction, params, principal, now }) => {
-      const id = await resolveAddress(db, 'peer', params.id)
-      const tx = transaction()
-      await closePeer(tx, id, { actor: principal.name, now })
-      await tellPeer(tx, id, peerSignals.closed, now)
-      return toPeerJson(await getPeer(tx, id))
-    },
-  )
+  },
+} as const
+
+export type PeerCommand = keyof typeof commands
+
+function registerCommands(frame: Frame): void {
+  for (const command of ['resume', 'close'] as const)
+    frame.route(
+      {
+        method: 'post',
+        path: `/v1/peers/{id}/${command}`,
+        permission: 'peers:write',
+        tag: 'Peers',
+        ...commands[command].described,
+        params: idParams,
+        result: peerSchema,
+        refusals: ['action_not_allowed'],
+      },
+      async ({ transaction, params, principal, now }) => {
+        const tx = transaction()
+        const id = await commandPeer(tx, params.id, command, { actor: principal.name, now })
+        return toPeerJson(await getPeer(tx, id))
+      },
+    )
 }
 
-async function invite(
-  frame: Frame,
-  { role, customer }: z.output<typeof newInvitationSchema>,
-  by: { actor: string; now: string },
-): Promise<z.input<typeof peerInvitationSchema>> {
-  const { db, installationKey, publicUrl } = frame.deps
-  const id = newId()
-  const code = randomBytes(codeBytes).toString('base64url')
-  const peer = encodeId('peer', id)
-  await db.transaction().execute(async (tx) => {
-    const customerId = await customerOf(tx, role, customer)
-    await invitePeer(tx, { id, role, customerId, codeSha256: hashSecret(code) }, installationKey, by)
-  })
-  const { invitation_expires_at: expiresAt } = await getPeer(db, id)
-  const invitation = writeInvitation({ url: publicUrl, peer, role: roleOverThere(role), code })
-  const command = `npx clouder peers accept ${invitation}`
-  return { peer, invitation, expires_at: expiresAt ?? by.now, command }
-}
-
-/** It is redeemed over there by the peer's workflow. @throws `invitation_invalid`, `peer_taken`, and what a customer is refused with */
-export async function acceptInvitation(
-  { deps }: Frame,
-  tx: Tx,
-  { invitation, customer }: z.output<typeof acceptedInvitationSchema>,
-  by: { actor: string; now: string },
-): Promise<string> {
-  const { peer, role, code, url } = readInvitation(invitation)
-  const id = newId()
-  const otherPeerId = decodeId('peer', peer)
-  const customerId = await customerOf(tx, role, customer)
-  await acceptPeer(tx, { id, otherPeerId, role, customerId, url, code }, deps.installationKey, by)
-  await startPeer(tx, id, { isAccepting: true })
+/** @throws `not_found`, `action_not_allowed` */
+export async function commandPeer(tx: Tx, address: string, command: PeerCommand, by: By): Promise<string> {
+  const id = await resolveAddress(tx, 'peer', address)
+  const { act, signal } = commands[command]
+  await act(tx, id, by)
+  // Of a peer that nobody has accepted there is no workflow to be told.
+  if ((await readPeerStanding(tx, id)).otherPeerId !== null)
+    await insertWorkflowSignal(tx, { workflowId: workflowIds.peer(encodeId('peer', id)), signal }, by.now)
   return id
-}
-
-/** Whom we bill is named by us, on whichever side the invitation began. */
-async function customerOf(tx: Tx, role: PeerRole, text: string | undefined): Promise<string | null> {
-  if (role === 'supplier') return null
-  if (text === undefined)
-    throw fieldError('/customer', 'field_required', 'Say which customer the other installation is.')
-  return await resolveField(tx, { kind: 'customer', text, pointer: '/customer', unknown: 'customer_unknown' })
-}
-
-async function startPeer(tx: Tx, id: string, more: Partial<PeerInput>): Promise<void> {
-  const peerId = encodeId('peer', id)
-  const { id: installationId } = await getInstallation(tx)
-  await insertWorkflowStart(tx, {
-    workflow: workflowTypes.peer,
-    workflowId: workflowIds.peer(peerId),
-    taskQueue: taskQueues.installation(encodeId('installation', installationId)),
-    args: [{ peerId, ...more } satisfies PeerInput],
-    keywords: {},
-    summary: 'Documents to another installation',
-    details: 'Sends finalized documents in order, once each, for as long as it takes.',
-  })
-}
-
-/** Of a peer that nobody has accepted there is no workflow to be told. */
-export async function tellPeer(tx: Tx, id: string, signal: string, now: string): Promise<void> {
-  const { other_peer_id: other } = await getPeer(tx, id)
-  if (other === null) return
-  await insertWorkflowSignal(tx, { workflowId: workflowIds.peer(encodeId('peer', id)), signal }, now)
 }

@@ -121,7 +121,13 @@ async function receiveFromSupplier(): Promise<void> {
   await api.db
     .transaction()
     .execute(async (tx) =>
-      receiveSupplierInvoice(tx, { peerId, document, raw: document, now: '2026-03-01T00:00:00Z' }),
+      receiveSupplierInvoice(tx, {
+        peerId,
+        currency: 'USD',
+        document,
+        raw: document,
+        now: '2026-03-01T00:00:00Z',
+      }),
     )
 }
 

@@ -1648,7 +1648,9 @@ test('a supplier invoice is received once and never changes', async () => {
     const now = '2026-03-01T00:00:00Z'
     return await db
       .transaction()
-      .execute(async (tx) => receiveSupplierInvoice(tx, { peerId, document, raw: document, now }))
+      .execute(async (tx) =>
+        receiveSupplierInvoice(tx, { peerId, currency: 'USD', document, raw: document, now }),
+      )
   }
   await refuses('supplier_invoices_kind_check', async () => receive({ kind: 'other' as 'invoice' }))
   await refuses('supplier_invoices_check', async () => receive({ due_on: '2026-02-28' }))

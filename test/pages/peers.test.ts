@@ -20,7 +20,9 @@ test('what a supplier sent is listed, with why our own sums come to something el
   const now = '2026-03-01T00:00:00Z'
   await console.db
     .transaction()
-    .execute(async (tx) => receiveSupplierInvoice(tx, { peerId, document, raw: document, now }))
+    .execute(async (tx) =>
+      receiveSupplierInvoice(tx, { peerId, currency: 'USD', document, raw: document, now }),
+    )
   const { html } = await console.get(path)
   assert.match(sectionText(html, 'peers'), /Upstream bills us ✓ active 1 received/)
   assert.match(sectionText(html, 'received'), /UP-1 Upstream .* 12\.01 .*disputed net and tax come to 1200/)

@@ -268,7 +268,9 @@ test('a total that our own sums do not come to is stored as it is, disputed, wit
   const now = new Date().toISOString()
   const outcome = await child.db
     .transaction()
-    .execute(async (tx) => await receiveSupplierInvoice(tx, { peerId, document: raw, raw, now }))
+    .execute(
+      async (tx) => await receiveSupplierInvoice(tx, { peerId, currency: 'USD', document: raw, raw, now }),
+    )
   assert.equal(outcome, 'stored')
   const [disputed] = (await child.call('GET', '/v1/supplier-invoices')).body['data'] as Json[]
   assert.equal(disputed?.['state'], 'disputed')

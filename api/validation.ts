@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { BusinessError, type ErrorCode, type FieldError } from '#domain/errors.ts'
+import { pointerOf } from '#domain/json-pointer.ts'
 import { isErrorCode } from './errors.ts'
 
 /** Makes a schema refuse with one of our codes: `z.enum(…, { error: refuseWith('billing_type_invalid', '…') })`. */
@@ -54,7 +55,7 @@ function toFieldErrors(issue: z.core.$ZodIssue, value: unknown, place: Place): F
 
 function toPointer(path: readonly PropertyKey[], place: Place): string {
   if (place === 'query') return `?${path.map(String).join('.')}`
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return pointerOf(path)
 }
 
 function readPath(value: unknown, path: readonly PropertyKey[]): unknown {

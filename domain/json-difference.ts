@@ -1,3 +1,5 @@
+import { pointerOf } from './json-pointer.ts'
+
 /** A place at which two values differ. Undefined where there is nothing at it. */
 export interface Difference {
   /** A JSON pointer, such as `/price/tiers/0/unit_amount`. */
@@ -13,7 +15,7 @@ export interface Difference {
 export function differences(from: unknown, to: unknown, pointer = ''): Difference[] {
   if (isObject(from) && isObject(to)) {
     const names = new Set([...Object.keys(from), ...Object.keys(to)])
-    return [...names].flatMap((name) => differences(from[name], to[name], `${pointer}/${escaped(name)}`))
+    return [...names].flatMap((name) => differences(from[name], to[name], pointer + pointerOf([name])))
   }
   if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
     return from.flatMap((item, index) => differences(item, to[index], `${pointer}/${index}`))
@@ -22,9 +24,4 @@ export function differences(from: unknown, to: unknown, pointer = ''): Differenc
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** As RFC 6901 writes a name inside a pointer. */
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

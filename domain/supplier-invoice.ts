@@ -1,5 +1,6 @@
 import Big from 'big.js'
 import { roundMinor } from './money.ts'
+import { isStorable } from './storable-text.ts'
 
 export interface SupplierDocumentLine {
   readonly description: string
@@ -66,19 +67,15 @@ export function isKeepable(received: unknown): boolean {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [value, depth] = next
     if (depth > deepest) return false
-    if (typeof value === 'string' && !isKeepableText(value)) return false
+    if (typeof value === 'string' && !isStorable(value)) return false
     if (typeof value === 'number' && !Number.isSafeInteger(value)) return false
     if (typeof value !== 'object' || value === null) continue
     for (const [name, inner] of Object.entries(value)) {
-      if (!isKeepableText(name)) return false
+      if (!isStorable(name)) return false
       waiting.push([inner, depth + 1])
     }
   }
   return true
-}
-
-function isKeepableText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0')
 }
 
 /**

@@ -1,4 +1,5 @@
 import { atField, BusinessError, fieldError, type ErrorCode } from './errors.ts'
+import { pointerOf } from './json-pointer.ts'
 import { checkConvertible } from './unit.ts'
 import { readUsageProperties, type UsageProperties } from './usage-filter.ts'
 
@@ -161,9 +162,8 @@ function refuseUnknownData(data: Record<string, unknown>): void {
 }
 
 function unknownData(name: string): BusinessError {
-  const key = name.replaceAll('~', '~0').replaceAll('/', '~1')
   const detail = 'data has quantity, and perhaps unit, properties and reverses, and nothing else.'
-  return fieldError(`/data/${key}`, 'field_invalid', detail)
+  return fieldError(pointerOf(['data', name]), 'field_invalid', detail)
 }
 
 function readInstant(value: unknown): number | null {

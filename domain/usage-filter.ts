@@ -1,4 +1,6 @@
 import { fieldError } from './errors.ts'
+import { pointerOf } from './json-pointer.ts'
+import { isStorable } from './storable-text.ts'
 
 /** What tells one use of a metric from another: `{ region: 'eu' }`. */
 export type UsageProperties = Readonly<Record<string, string>>
@@ -60,14 +62,8 @@ export function readUsageProperties(value: unknown): UsageProperties {
       isStorable(text)
     )
       continue
-    const pointer = `/data/properties/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
     const detail = `A property has a name such as region and a text of up to ${longestValue} characters.`
-    throw fieldError(pointer, 'field_invalid', detail)
+    throw fieldError(pointerOf(['data', 'properties', name]), 'field_invalid', detail)
   }
   return Object.fromEntries(entries) as UsageProperties
-}
-
-/** PostgreSQL keeps neither halves of characters nor the one of code 0. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0')
 }

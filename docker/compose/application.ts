@@ -4,9 +4,10 @@ import {
   type ServiceDefinition,
 } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { pointerOf } from '#domain/json-pointer.ts'
 import { extendServices } from './extends.ts'
 import { iconOf } from './icon.ts'
-import { describeFinding, Findings, pointerOf, type Finding, type Path } from './finding.ts'
+import { describeFinding, Findings, type Finding, type Path } from './finding.ts'
 import { linksOf, refuseLinks } from './links.ts'
 import {
   below,

@@ -65,8 +65,3 @@ export class Findings {
 export function describeFinding({ path, reason, remedy }: Finding, line: number | undefined): string {
   return `${path.join('.') || '(file)'}${line === undefined ? '' : ` (line ${line})`}: ${reason}; ${remedy}`
 }
-
-/** RFC 6901. */
-export function pointerOf(path: Path): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-}

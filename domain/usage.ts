@@ -82,8 +82,6 @@ export interface UsageQuantity {
 export interface Measured {
   readonly readings: readonly Reading[]
   readonly events: readonly PushedUsage[]
-  /** In which a counter's steps end, where that is not the window itself: a pending window reaches to what was read next. */
-  readonly growthWindow?: InstantWindow | undefined
 }
 
 /**
@@ -99,8 +97,7 @@ export function aggregateUsage(
   measured: Measured,
   unit: string,
 ): UsageQuantity {
-  const readWindow = rule.kind === 'counter' ? (measured.growthWindow ?? window) : window
-  const inside = measured.readings.filter((reading) => isInside(reading.readAt, readWindow))
+  const inside = measured.readings.filter((reading) => isInside(reading.readAt, window))
   const events = measured.events.filter((event) => isInside(event.occurredAt, window))
   const seen = {
     readingCount: inside.length,
@@ -108,7 +105,7 @@ export function aggregateUsage(
     lastReadAt: inside.at(-1)?.readAt ?? null,
   }
   if (rule.kind === 'counter') {
-    const grown = growth(measured.readings, readWindow, unit).toFixed()
+    const grown = growth(measured.readings, window, unit).toFixed()
     return quantityOfSums(rule, window, { ...seen, kind: 'counter', grown }, { events, unit })
   }
   const points = [

@@ -10,7 +10,7 @@ import { insertEvent } from './event.ts'
 import type { FinalizedInvoice } from './invoice.ts'
 import { dueOn, lockDocuments, type DocumentRow } from './subscription-documents.ts'
 import { lockSubscription, type Subscription } from './subscription.ts'
-import { readMeters } from './usage-measure.ts'
+import { definedMetric, readMeters } from './usage-measure.ts'
 
 /**
  * Bills usage of a subscription before its period ends (D-39): where what is not billed yet has come to the agreed amount, all
@@ -87,7 +87,7 @@ async function findCounted(tx: Tx, contexts: readonly LineContext[]): Promise<Se
     candidates.flatMap(({ instanceId }) => instanceId ?? []),
   )
   const counted = candidates.filter(({ line, instanceId }) => {
-    const rule = meters.get(instanceId ?? '')?.metrics.find(({ code }) => code === line.metric)
+    const rule = definedMetric(meters, { instanceId, metric: line.metric })
     const isSum = rule === undefined || (rule.kind === 'counter' && rule.aggregation === 'sum')
     return isSum && rule?.rounding === undefined
   })

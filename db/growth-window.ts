@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { InstantWindow } from '#domain/usage.ts'
 import type { Db } from './database.ts'
+import { never } from './pushed-usage.ts'
 import type { UsageQuestion } from './usage-measure.ts'
 
 /**
@@ -27,7 +28,7 @@ export async function readGrowthWindows(
       from usage_windows frozen
       join subscription_lines line on line.id = frozen.subscription_line_id and line.instance_id = asked.instance_id
       cross join lateral (
-        select coalesce(min(read_at), '9999-12-31T00:00:00Z'::timestamptz) as read_at from readings
+        select coalesce(min(read_at), ${never}::timestamptz) as read_at from readings
         where instance_id = asked.instance_id and metric = asked.metric and read_at >= upper(frozen.window_period)
       ) next
       where frozen.is_pending and frozen.metric = asked.metric

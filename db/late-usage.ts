@@ -12,7 +12,7 @@ import type { Db } from './database.ts'
 import { readLateWindows, type LateWindow } from './late-window.ts'
 import { readFormulas } from './quantity-formula.ts'
 import { settleWindows } from './unsettled-window.ts'
-import { measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
+import { definedMetric, measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
 
 /** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
 export interface LatePart {
@@ -142,7 +142,7 @@ function knownQuantity(read: () => UsageQuantity): UsageQuantity | undefined {
 
 function isSum({ instanceId, line }: LineContext, meters: ReadonlyMap<string, Meter>): boolean {
   if (line.terms.quantityFormula !== null) return false
-  const rule = meters.get(instanceId ?? '')?.metrics.find(({ code }) => code === line.metric)
+  const rule = definedMetric(meters, { instanceId, metric: line.metric })
   if (rule === undefined) return true
   return rule.kind === 'counter' && rule.rounding === undefined && !isCounted(rule)
 }

@@ -5,7 +5,7 @@ import { readBillInputs } from './bill-input.ts'
 import type { Db } from './database.ts'
 import { boundaryToCome } from './read/standing.ts'
 import { listDocuments } from './subscription-documents.ts'
-import { measureUsages, readMeters } from './usage-measure.ts'
+import { definedMetric, measureUsages, readMeters } from './usage-measure.ts'
 
 /** The present usage of one metered line. */
 export interface PresentLine extends PresentUsage {
@@ -58,7 +58,7 @@ export async function readPresentCost(db: Db, subscriptionId: string, now: strin
     parts.flatMap(({ instanceId }) => instanceId ?? []),
   )
   const lines = parts.map(({ part, measured, bill, timeZone, instanceId }): PresentLine => {
-    const rule = meters.get(instanceId ?? '')?.metrics.find(({ code }) => code === part.line.metric)
+    const rule = definedMetric(meters, { instanceId, metric: part.line.metric })
     const terms = {
       currency: bill.input.currency,
       timeZone,

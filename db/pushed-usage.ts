@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { PushedUsage } from '#domain/usage.ts'
 import type { Db } from './database.ts'
 import { groupByIndex } from './stored-reading.ts'
+import { toFilterJson } from './usage-filter.ts'
 import type { UsageQuestion } from './usage-measure.ts'
 
 /** After the end of every window. */
@@ -65,10 +66,6 @@ const toPushed = (row: EventRow): PushedUsage => ({
   occurredAt: row.occurred_at,
   reversesId: row.reverses_id,
 })
-
-function toFilterJson({ usageFilter = [] }: UsageQuestion): string | null {
-  return usageFilter.length === 0 ? null : JSON.stringify(usageFilter)
-}
 
 function untilOf({ isLast, window }: UsageQuestion): string {
   return isLast ? never : window.end

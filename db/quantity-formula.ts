@@ -4,7 +4,7 @@ import { metricsNamedBy, type NamedMetric } from '#domain/pricing/formula.ts'
 import { quantityByFormula } from '#domain/pricing/quantity-formula.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
 import type { Db } from './database.ts'
-import { measureUsages, type Meter, type UsageQuestion } from './usage-measure.ts'
+import { definedMetric, measureUsages, type Meter, type UsageQuestion } from './usage-measure.ts'
 
 /** A part with what is asked of its own metric. */
 export interface FormulaPart {
@@ -53,7 +53,7 @@ function questionOf(
   { metric, aggregate }: NamedMetric,
   meters: ReadonlyMap<string, Meter>,
 ): UsageQuestion {
-  const defined = meters.get(question.instanceId ?? '')?.metrics.find(({ code }) => code === metric)
+  const defined = definedMetric(meters, { instanceId: question.instanceId, metric })
   return {
     ...question,
     metric,

@@ -4,6 +4,7 @@ import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { MetricRule, ReadingSums } from '#domain/usage.ts'
 import type { Db } from './database.ts'
 import { readingBefore, readingsInside } from './stored-reading.ts'
+import { toFilterJson } from './usage-filter.ts'
 
 /** Of which readings the sums are asked: those of an instance's metric after `begins` and up to `until`. */
 export interface SumsQuestion {
@@ -68,7 +69,7 @@ function askedOf(questions: readonly SumsQuestion[]) {
         ${questions.map(({ until }) => until)}::timestamptz[],
         ${questions.map(({ rule }) => String(rule.percent ?? 100))}::numeric[],
         ${questions.map(({ rule }) => rule.bucketSeconds ?? 3600)}::integer[],
-        ${questions.map(({ usageFilter = [] }) => (usageFilter.length === 0 ? null : JSON.stringify(usageFilter)))}::jsonb[])
+        ${questions.map(toFilterJson)}::jsonb[])
     ), units (unit, factor) as materialized (
       select * from unnest(${unitFactors.map(({ unit }) => unit)}::text[],
         ${unitFactors.map(({ factor }) => factor)}::numeric[])

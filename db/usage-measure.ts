@@ -65,9 +65,7 @@ export async function measureUsages(
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
   const growthWindows = await readGrowthWindows(db, questions)
   const ruled = questions.map((question, index) => {
-    const { metric, instanceId } = question
-    const defined = known.get(instanceId ?? '')?.metrics.find(({ code }) => code === metric)
-    const rule = question.rule ?? defined ?? pushedOnly
+    const rule = question.rule ?? definedMetric(known, question) ?? pushedOnly
     const readWindow = (rule.kind === 'counter' ? growthWindows.get(index) : undefined) ?? question.window
     return { ...question, index, rule, readWindow, until: question.isLast ? never : readWindow.end }
   })
@@ -176,6 +174,14 @@ export function instancesOf(questions: readonly Pick<UsageQuestion, 'instanceId'
   return [...new Set(questions.flatMap(({ instanceId }) => (instanceId === null ? [] : [instanceId])))]
 }
 
+/** As its application defines it; undefined where the metric is only pushed. */
+export function definedMetric(
+  meters: ReadonlyMap<string, Meter>,
+  of: { readonly instanceId: string | null; readonly metric: string | null },
+): MetricDefinition | undefined {
+  return meters.get(of.instanceId ?? '')?.metrics.find(({ code }) => code === of.metric)
+}
+
 /** By instance. Many instances are of few versions of an application: each is read once. */
 export async function readMeters(
   db: Db,
@@ -212,9 +218,8 @@ export async function findUnread(
   meters: ReadonlyMap<string, Meter>,
 ): Promise<ReadonlySet<number>> {
   const read = questions.flatMap((question, index) => {
-    const meter = meters.get(question.instanceId ?? '')
-    const isRead = meter?.metrics.some(({ code }) => code === question.metric)
-    return meter?.isRunning && isRead ? [{ ...question, index }] : []
+    const isRead = definedMetric(meters, question) !== undefined
+    return isRead && meters.get(question.instanceId ?? '')?.isRunning ? [{ ...question, index }] : []
   })
   if (read.length === 0) return new Set()
   const { rows } = await sql<{ index: number }>`

@@ -4,6 +4,7 @@ import { addDays, startOfDay } from '#domain/calendar.ts'
 import { convertUnit } from '#domain/unit.ts'
 import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from '../database.ts'
+import { never } from '../pushed-usage.ts'
 
 /** A billed quantity, with whose it is and up to where it reaches. */
 export interface OpenedWindow {
@@ -194,7 +195,7 @@ function countedReadings(window: OpenedWindow, { from, until }: { from: string; 
         case when is_opening then 0 when value >= lag(value) over each then value - lag(value) over each else value end as counted
       from (
         select series, value, unit, is_opening, read_at, sampled_at from readings
-        where instance_id = ${instanceId} and metric = ${metric} and read_at > ${from} and read_at <= ${until ?? '9999-12-31T00:00:00Z'}
+        where instance_id = ${instanceId} and metric = ${metric} and read_at > ${from} and read_at <= ${until ?? never}
           and ${isTaken}
         union all
         (select distinct on (series) series, value, unit, is_opening, read_at, sampled_at from readings

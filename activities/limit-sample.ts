@@ -1,6 +1,6 @@
 import type { DeployedInstance } from '#db/instance.ts'
 import { foreseeLimits } from '#db/limit-hold.ts'
-import { noteLimitUses } from '#db/limit-use.ts'
+import { noteLimitUses, withDefinitions } from '#db/limit-use.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
 import { messageOf } from '#domain/errors.ts'
@@ -54,12 +54,9 @@ export async function sampleLimits(
 
 /** Limits whose use the application itself counts; one that is stopped counts nothing. */
 function countable(instances: readonly DeployedInstance[], sold: readonly SoldLimit[]) {
-  return sold.flatMap((limit) => {
-    const instance = instances.find(({ id }) => id === limit.instanceId)
-    const definition = instance?.definition.limits.find(({ code }) => code === limit.code)
-    if (instance === undefined || definition === undefined || !('use' in definition)) return []
-    return isHeldBy(instance.planned.holds, 'stop') ? [] : { instance, limit }
-  })
+  return withDefinitions(instances, sold).filter(
+    ({ instance, definition }) => 'use' in definition && !isHeldBy(instance.planned.holds, 'stop'),
+  )
 }
 
 /** A container that was started since sends freely. */

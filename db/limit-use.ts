@@ -21,8 +21,9 @@ export async function noteLimitUses(
   counted: CountedUses,
 ): Promise<LimitUsed[]> {
   if (sold.length === 0) return []
-  const uses = new Map([...counted, ...(await measureMetered(db, instances, sold))])
-  for (const [key, taken] of await readTakenUnits(db, reservedOf(instances, sold))) uses.set(key, taken)
+  const defined = withDefinitions(instances, sold)
+  const uses = new Map([...counted, ...(await measureMetered(db, defined))])
+  for (const [key, taken] of await readTakenUnits(db, reservedOf(defined))) uses.set(key, taken)
   const rows = sold.map((limit) => ({
     id: limit.instanceId,
     code: limit.code,
@@ -53,28 +54,34 @@ export async function readUsed(db: Db, limit: { instanceId: string; code: string
   return Number(row?.used_quantity ?? 0)
 }
 
-function definitionOf(instances: readonly DeployedInstance[], limit: SoldLimit) {
-  return instances
-    .find(({ id }) => id === limit.instanceId)
-    ?.definition.limits.find(({ code }) => code === limit.code)
+/** A sold limit as the application of its instance defines it. */
+interface DefinedLimit {
+  readonly instance: DeployedInstance
+  readonly limit: SoldLimit
+  readonly definition: DeployedInstance['definition']['limits'][number]
 }
 
-function reservedOf(instances: readonly DeployedInstance[], sold: readonly SoldLimit[]): SoldLimit[] {
-  return sold.filter((limit) => {
-    const definition = definitionOf(instances, limit)
-    return definition !== undefined && 'isReserved' in definition
-  })
-}
-
-async function measureMetered(
-  db: Db,
+/** Left out are those that their applications do not define. */
+export function withDefinitions(
   instances: readonly DeployedInstance[],
   sold: readonly SoldLimit[],
-): Promise<Map<string, string>> {
-  const metered = sold.flatMap((limit) => {
-    const definition = definitionOf(instances, limit)
-    return definition !== undefined && 'metric' in definition ? { limit, metric: definition.metric } : []
+): DefinedLimit[] {
+  const byId = new Map(instances.map((instance) => [instance.id, instance]))
+  return sold.flatMap((limit) => {
+    const instance = byId.get(limit.instanceId)
+    const definition = instance?.definition.limits.find(({ code }) => code === limit.code)
+    return instance === undefined || definition === undefined ? [] : { instance, limit, definition }
   })
+}
+
+function reservedOf(defined: readonly DefinedLimit[]): SoldLimit[] {
+  return defined.flatMap(({ limit, definition }) => ('isReserved' in definition ? limit : []))
+}
+
+async function measureMetered(db: Db, defined: readonly DefinedLimit[]): Promise<Map<string, string>> {
+  const metered = defined.flatMap(({ limit, definition }) =>
+    'metric' in definition ? { limit, metric: definition.metric } : [],
+  )
   if (metered.length === 0) return new Map()
   const known = await readMeters(db, [...new Set(metered.map(({ limit }) => limit.instanceId))])
   const meters = new Map(

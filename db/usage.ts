@@ -2,10 +2,8 @@ import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import type { EarlierReadings } from '#domain/runner.ts'
 import { inBaseUnit } from '#domain/unit.ts'
-import type { UsageQuantity } from '#domain/usage.ts'
 import { within, type Db, type Tx } from './database.ts'
 import { readingBefore } from './stored-reading.ts'
-import { measureUsages, type UsageQuestion } from './usage-measure.ts'
 
 export interface NewReading {
   readonly metric: string
@@ -132,11 +130,4 @@ export async function readNewestReadings(db: Db, instanceId: string): Promise<Ea
     sampledAt: new Date(sampledAt).toISOString(),
   }))
   return Map.groupBy(readings, ({ metric }) => metric)
-}
-
-/** The usage of one line in a window, in the line's unit, from readings and pushed events. */
-export async function measureUsage(db: Db, question: UsageQuestion): Promise<UsageQuantity> {
-  const [answer] = await measureUsages(db, [question])
-  assert(answer, 'every question has an answer')
-  return answer.usage
 }

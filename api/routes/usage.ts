@@ -3,7 +3,7 @@ import type { Db } from '#db/database.ts'
 import { listMeteredLines, listUsageWindows, type MeteredLineRow } from '#db/read/usage.ts'
 import { readPresentCost } from '#db/present-usage.ts'
 import { getSubscription } from '#db/subscription.ts'
-import { measureUsage } from '#db/usage.ts'
+import { measureUsages } from '#db/usage-measure.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { openWindow, type MeteredDays } from '#domain/open-window.ts'
@@ -33,18 +33,17 @@ async function readUsage(db: Db, subscriptionId: string, now: string): Promise<z
     listUsageWindows(db, subscriptionId),
     readPresent(db, subscriptionId, now),
   ])
+  const current = await measureCurrent(db, lines, { subscriptionId, now })
   return {
     subscription: encodeId('subscription', subscriptionId),
-    lines: await Promise.all(
-      lines.map(async (line) => ({
-        line: encodeId('subscriptionLine', line.id),
-        product: line.product_code,
-        metric: line.metric ?? '',
-        current: await measureCurrent(db, { ...line, subscriptionId, now }),
-        present: present.get(line.id) ?? null,
-        windows: windows.filter((window) => window.subscription_line_id === line.id).map(toWindowJson),
-      })),
-    ),
+    lines: lines.map((line) => ({
+      line: encodeId('subscriptionLine', line.id),
+      product: line.product_code,
+      metric: line.metric ?? '',
+      current: current.get(line.id) ?? null,
+      present: present.get(line.id) ?? null,
+      windows: windows.filter((window) => window.subscription_line_id === line.id).map(toWindowJson),
+    })),
   }
 }
 
@@ -60,20 +59,29 @@ async function readPresent(db: Db, subscriptionId: string, now: string) {
   }
 }
 
-/** What would be billed today of the line's own days. */
-async function measureCurrent(db: Db, line: MeteredLineRow & { subscriptionId: string; now: string }) {
-  const span = openWindow(toDays(line), line.clock_now_at ?? line.now)
-  if (span === null || line.metric === null || line.phase === 'ended') return null
-  const measured = await measureUsage(db, {
-    subscriptionId: line.subscriptionId,
-    instanceId: line.instance_id,
-    metric: line.metric,
-    usageFilter: line.usage_filter ?? [],
-    unit: line.unit,
-    window: span,
-    isLast: false,
+/** By line, what would be billed today of its own days. */
+async function measureCurrent(
+  db: Db,
+  lines: readonly MeteredLineRow[],
+  { subscriptionId, now }: { subscriptionId: string; now: string },
+) {
+  const open = lines.flatMap((line) => {
+    const window = openWindow(toDays(line), line.clock_now_at ?? now)
+    if (window === null || line.metric === null || line.phase === 'ended') return []
+    const { id, instance_id: instanceId, metric, unit } = line
+    const usageFilter = line.usage_filter ?? []
+    return { id, question: { subscriptionId, instanceId, metric, usageFilter, unit, window, isLast: false } }
   })
-  return toCurrentJson(span, measured)
+  const answers = await measureUsages(
+    db,
+    open.map(({ question }) => question),
+  )
+  return new Map(
+    answers.flatMap(({ usage }, index) => {
+      const of = open[index]
+      return of === undefined ? [] : [[of.id, toCurrentJson(of.question.window, usage)] as const]
+    }),
+  )
 }
 
 function toDays(line: MeteredLineRow): MeteredDays {

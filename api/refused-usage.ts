@@ -8,19 +8,11 @@ import {
   type RefusedUsageEvent,
   type RefusedUsageRow,
 } from '#db/refused-usage-event.ts'
-import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { readEventName, readUsageEvent } from '#domain/usage-event.ts'
-import { storePlaced, type ArrivedEvent, type IntakeResult, type Refused } from './usage-placing.ts'
-
-/** A line of a stream that is no JSON. */
-export class UnreadableLine {
-  readonly text: string
-
-  constructor(text: string) {
-    this.text = text
-  }
-}
+import { toStorable } from '#domain/storable-text.ts'
+import { readEventName } from '#domain/usage-event.ts'
+import { parseLine, readSent, UnreadableLine, withRead } from './sent-event.ts'
+import { countTaken, storePlaced, type ArrivedEvent, type IntakeResult } from './usage-placing.ts'
 
 const longestContentBytes = 8_000
 const longestDetail = 1_000
@@ -40,7 +32,7 @@ export async function keepRefused(
 }
 
 function toRefused(value: unknown, refusal: BusinessError): RefusedUsageEvent {
-  const text = storable(value instanceof UnreadableLine ? value.text : JSON.stringify(value))
+  const text = toStorable(value instanceof UnreadableLine ? value.text : JSON.stringify(value))
   const bytes = Buffer.from(text)
   const isWhole = bytes.byteLength <= longestContentBytes
   const named = readEventName(value)
@@ -59,14 +51,9 @@ function saidOf({ code, message, fields }: BusinessError) {
   const pointer = fields[0]?.pointer.slice(0, longestPointer)
   return {
     code,
-    detail: storable(message.slice(0, longestDetail)),
-    pointer: pointer === undefined ? null : storable(pointer),
+    detail: toStorable(message.slice(0, longestDetail)),
+    pointer: pointer === undefined ? null : toStorable(pointer),
   }
-}
-
-/** PostgreSQL keeps neither halves of characters nor the one of code 0. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\u{FFFD}').toWellFormed()
 }
 
 export interface SentAgain {
@@ -92,11 +79,8 @@ export async function sendRefusedAgain(
     limit: sentAtOnce + 1,
   })
   const results = await sendAgain(tx, now, rows.slice(0, sentAtOnce))
-  const count = (of: 'stored' | 'duplicate') =>
-    results.filter((result) => 'result' in result && result.result === of).length
   return {
-    stored: count('stored'),
-    duplicates: count('duplicate'),
+    ...countTaken(results),
     refused: results.filter((result) => 'refusal' in result).length,
     isMoreLeft: rows.length > sentAtOnce,
   }
@@ -116,15 +100,11 @@ async function sendAgain(
   now: () => string,
   rows: readonly RefusedUsageRow[],
 ): Promise<IntakeResult[]> {
-  const read = rows.map(readKept)
-  const events = read.flatMap((of) => ('refusal' in of ? [] : [of]))
-  const stored = (await storePlaced({ db: tx, now }, events)).values()
-  const results = read.map((of): IntakeResult => {
-    if ('refusal' in of) return of
-    const { value } = stored.next()
-    assert(value, 'what was read has a result')
-    return value
-  })
+  const results = await withRead<RefusedUsageRow, ArrivedEvent, IntakeResult>(
+    rows,
+    readKept,
+    async (events) => storePlaced({ db: tx, now }, events),
+  )
   const idsOf = (index: number) => rows[index]?.id ?? ''
   await forgetRefusedUsageEvents(
     tx,
@@ -140,21 +120,7 @@ async function sendAgain(
   return results
 }
 
-function readKept(row: RefusedUsageRow): ArrivedEvent | Refused {
-  try {
-    if (!row.isWhole)
-      throw new BusinessError('usage_event_too_long', 'The event was too long to be kept whole.')
-    return { ...readUsageEvent(parseContent(row.content)), arrivedMs: row.refusedMs }
-  } catch (error) {
-    if (error instanceof BusinessError) return { refusal: error }
-    throw error
-  }
-}
-
-function parseContent(content: string): unknown {
-  try {
-    return JSON.parse(content)
-  } catch {
-    throw new BusinessError('json_malformed', 'The line is not JSON.')
-  }
+function readKept({ content, isWhole, refusedMs }: RefusedUsageRow): ArrivedEvent {
+  if (!isWhole) throw new BusinessError('usage_event_too_long', 'The event was too long to be kept whole.')
+  return { ...readSent(parseLine(content)), arrivedMs: refusedMs }
 }

@@ -1,8 +1,8 @@
 import type { Db } from '#db/database.ts'
-import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
-import { keepRefused, UnreadableLine } from './refused-usage.ts'
+import type { UsageEvent } from '#domain/usage-event.ts'
+import { keepRefused } from './refused-usage.ts'
+import { readSent, withRead } from './sent-event.ts'
 import { placeOnly, storePlaced, type IntakeResult, type PlacedEvent, type Refused } from './usage-placing.ts'
 
 interface Waiting {
@@ -78,37 +78,11 @@ export function createUsageIntake(
 
   return {
     push: async (values, sender) => {
-      const results = await withRead<IntakeResult>(values, store)
+      const results = await withRead<unknown, UsageEvent, IntakeResult>(values, readSent, store)
       await keepRefused(deps, sender, values, results)
       return results
     },
   }
-}
-
-/** Does together what can be read, and gives what came of it in the places of all. */
-async function withRead<Result>(
-  values: readonly unknown[],
-  work: (events: readonly UsageEvent[]) => Promise<readonly (Result | Refused)[]>,
-): Promise<(Result | Refused)[]> {
-  const events: UsageEvent[] = []
-  const refusals: (Refused | undefined)[] = values.map((value) => {
-    if (value instanceof UnreadableLine)
-      return { refusal: new BusinessError('json_malformed', 'The line is not JSON.') }
-    try {
-      events.push(readUsageEvent(value))
-      return undefined
-    } catch (error) {
-      if (error instanceof BusinessError) return { refusal: error }
-      throw error
-    }
-  })
-  const results = (await work(events)).values()
-  return refusals.map((refusal) => {
-    if (refusal !== undefined) return refusal
-    const { value: result } = results.next()
-    assert(result !== undefined, 'what was read has a result')
-    return result
-  })
 }
 
 async function settle(deps: { db: Db; now: () => string }, chunk: readonly Waiting[]): Promise<void> {
@@ -132,5 +106,7 @@ export async function tryUsageEvents(
   deps: { readonly db: Db; readonly now: () => string },
   values: readonly unknown[],
 ): Promise<(PlacedEvent | Refused)[]> {
-  return await withRead<PlacedEvent>(values, async (events) => placeOnly(deps, events))
+  return await withRead<unknown, UsageEvent, PlacedEvent>(values, readSent, async (events) =>
+    placeOnly(deps, events),
+  )
 }

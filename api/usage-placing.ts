@@ -18,6 +18,12 @@ export interface Refused {
   readonly refusal: BusinessError
 }
 
+export function countTaken(results: readonly IntakeResult[]): { stored: number; duplicates: number } {
+  const count = (of: 'stored' | 'duplicate') =>
+    results.filter((result) => 'result' in result && result.result === of).length
+  return { stored: count('stored'), duplicates: count('duplicate') }
+}
+
 /** An event that was read, with the line that it would count for. */
 export interface PlacedEvent<Line = ServedLineRow> {
   readonly event: NewUsageEvent

@@ -6,9 +6,9 @@ import { toProblem } from './errors.ts'
 import { readLines } from './event-lines.ts'
 import type { ApiContext } from './frame.ts'
 import type { usageBatchResultSchema, UsageStreamLine } from './schemas/usage-event.ts'
-import { UnreadableLine } from './refused-usage.ts'
+import { parseLine } from './sent-event.ts'
 import type { UsageIntake } from './usage-intake.ts'
-import type { IntakeResult } from './usage-placing.ts'
+import { countTaken, type IntakeResult } from './usage-placing.ts'
 
 /** Pieces of one stream, of 64 KiB, that wait at once: enough for two transactions, so that one is read while one is written. */
 const piecesAtOnce = 32
@@ -17,12 +17,10 @@ export type BatchResult = z.infer<typeof usageBatchResultSchema>
 
 /** @param from place of the first of them in what was sent */
 export function summarize(results: readonly IntakeResult[], from: number): BatchResult {
-  const count = (of: 'stored' | 'duplicate') =>
-    results.filter((result) => 'result' in result && result.result === of).length
   const refused = results.flatMap((result, index) =>
     'refusal' in result ? [{ index: from + index, ...toRefusalJson(result.refusal) }] : [],
   )
-  return { stored: count('stored'), duplicates: count('duplicate'), refused }
+  return { ...countTaken(results), refused }
 }
 
 function toRefusalJson({ code, message, fields }: BusinessError) {
@@ -74,14 +72,6 @@ async function pump(
     underWay.push(pushed)
   }
   for (const pushed of underWay) await report(await pushed)
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return new UnreadableLine(line)
-  }
 }
 
 /** A stream is slowed down where a request would be sent away. */

@@ -79,6 +79,20 @@ export async function listInstanceCommands(db: Db, instanceId: string, limit: nu
     .execute()
 }
 
+/** The newest restart that was done; undefined where nobody has asked for one. */
+export async function findLastRestart(db: Db, instanceId: string) {
+  return await db
+    .selectFrom('instance_commands')
+    .select(['actor', 'finished_at'])
+    .where('instance_id', '=', instanceId)
+    .where('kind', '=', 'restart')
+    .where('state', '=', 'done')
+    .orderBy('asked_at', 'desc')
+    .orderBy('request_id')
+    .limit(1)
+    .executeTakeFirst()
+}
+
 /** What was said in secret, where something was. */
 export function openSaid(
   key: InstallationKey,

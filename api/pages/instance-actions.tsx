@@ -4,11 +4,11 @@ import { refuseIdle } from '#domain/instance-command.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { Frame } from '../frame.ts'
 import { actOnInstances } from '../permission.ts'
-import { toAskedAction } from '../routes/instance-commands.ts'
+import { nothingSaid, toAskedAction } from '../routes/instance-commands.ts'
 import { makeLoginLink } from '../routes/instance-logins.tsx'
 import { AskedField } from './asked-field.tsx'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { PostForm, Refusal, type RefusedInput } from './form.tsx'
+import { Folded, PostForm, Refusal, type RefusedInput } from './form.tsx'
 import { registerInstanceCommandForm } from './instance-command-form.ts'
 import { instanceAddress, readInstanceContent, type InstancePageContent } from './instance-content.ts'
 import { instanceBody } from './instance-frame.tsx'
@@ -47,8 +47,7 @@ export function registerInstanceActions(frame: Frame): void {
         actor: principal.name,
         kind: 'restart',
         subject: null,
-        plain: {},
-        secret: null,
+        ...nothingSaid,
       }),
   })
   registerInstanceCommandForm(frame, {
@@ -201,10 +200,9 @@ function Action({ view, content, refused, action }: ActionsProps & { action: Act
   )
   if (action.confirmation === null && action.fields.length === 0) return form
   return (
-    <details id={at.form} open={refused?.form === at.form}>
-      <summary>{action.title}…</summary>
+    <Folded {...at} title={`${action.title}…`}>
       {form}
-    </details>
+    </Folded>
   )
 }
 

@@ -1,8 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { getDeployedInstance } from '#db/instance.ts'
-import { listFindingsOf } from '#db/read/finding.ts'
-import { getInstance, listLimitCommands } from '#db/read/instance.ts'
-import { listLinksOfInstances } from '#db/read/link.ts'
+import { getInstance } from '#db/read/instance.ts'
 import { findSubscription } from '#db/read/subscription.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -13,27 +11,19 @@ export type InstancePageContent = Awaited<ReturnType<typeof readInstanceContent>
 /** What every part of an instance's page knows. @throws `not_found`, `id_kind_mismatch` */
 export async function readInstanceContent(db: Db, address: string) {
   const id = await resolveAddress(db, 'instance', address)
-  const row = await getInstance(db, id)
-  const [deployed, subscription, findings, links, commands] = await Promise.all([
+  const instance = await getInstance(db, id)
+  const [deployed, subscription] = await Promise.all([
     getDeployedInstance(db, id),
-    findSubscription(db, row.subscription_id),
-    listFindingsOf(db, row.subscription_id),
-    listLinksOfInstances(db, [id]),
-    listLimitCommands(db, id),
+    findSubscription(db, instance.subscription_id),
   ])
   if (subscription === undefined) throw new BusinessError('not_found', 'There is no such instance.')
   return {
     id,
     publicId: encodeId('instance', id),
-    subscriptionId: encodeId('subscription', row.subscription_id),
+    subscriptionId: encodeId('subscription', instance.subscription_id),
     subscription,
     deployed,
-    instance: {
-      ...row,
-      links,
-      commands,
-      findings: findings.filter((finding) => finding.instance_id === id),
-    },
+    instance,
   }
 }
 

@@ -7,6 +7,7 @@ import type { ConsoleView } from './console-page.tsx'
 import { formatDuration, formatQuantity, plural } from './format.ts'
 import { instanceAddress, nameOf, type InstancePageContent } from './instance-content.ts'
 import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
+import type { InstanceContent } from './subscription-content.ts'
 
 interface PartProps {
   readonly view: ConsoleView
@@ -157,7 +158,7 @@ export function MetricsSection({ view, metrics }: { view: ConsoleView; metrics: 
 }
 
 /** Whose offer it has, and why that one; or what it waits for. */
-export function LinksSection({ links }: { links: InstancePageContent['instance']['links'] }) {
+export function LinksSection({ links }: { links: InstanceContent['links'] }) {
   if (links.length === 0) return null
   return (
     <Section id="links" title="Links" isLive>

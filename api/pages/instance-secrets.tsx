@@ -2,7 +2,7 @@ import { listSecretFacts, showSecret } from '#db/shown-secret.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { Frame } from '../frame.ts'
 import { holdSecrets } from '../permission.ts'
-import { installationKeyOf } from '../routes/instance-commands.ts'
+import { installationKeyOf, nothingSaid } from '../routes/instance-commands.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Refusal, RowButton, type RefusedInput } from './form.tsx'
 import { registerInstanceCommandForm } from './instance-command-form.ts'
@@ -54,8 +54,7 @@ export function registerInstanceSecrets(frame: Frame): void {
         actor: principal.name,
         kind: 'rotation',
         subject,
-        plain: {},
-        secret: null,
+        ...nothingSaid,
       }),
     showAgain: async (view, content, refused) => await secretsBody(frame, view, content, { refused }),
   })

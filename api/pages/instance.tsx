@@ -1,7 +1,9 @@
 import type { Db } from '#db/database.ts'
-import { listInstanceCommands } from '#db/instance-command.ts'
+import { findLastRestart } from '#db/instance-command.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
-import { listMetricStates } from '#db/read/instance.ts'
+import { listFindingsOf } from '#db/read/finding.ts'
+import { listLimitCommands, listMetricStates } from '#db/read/instance.ts'
+import { listLinksOfInstances } from '#db/read/link.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import {
@@ -32,15 +34,24 @@ export function registerInstance(frame: Frame): void {
 type InstanceOverview = Awaited<ReturnType<typeof readOverview>>
 
 async function readOverview(db: Db, { id, instance }: InstancePageContent) {
-  const [metrics, commands, [build]] = await Promise.all([
+  const [findings, links, commands, metrics, lastRestart, [build]] = await Promise.all([
+    listFindingsOf(db, instance.subscription_id),
+    listLinksOfInstances(db, [id]),
+    listLimitCommands(db, id),
     listMetricStates(db, id),
-    listInstanceCommands(db, id, 100),
+    findLastRestart(db, id),
     listBuildsOf(db, instance.subscription_id),
   ])
   const steps = build === undefined ? [] : await listBuildSteps(db, build.id)
   return {
+    instance: {
+      ...instance,
+      links,
+      commands,
+      findings: findings.filter((finding) => finding.instance_id === id),
+    },
     metrics,
-    lastRestart: commands.find(({ kind, state }) => kind === 'restart' && state === 'done'),
+    lastRestart,
     build: build && { ...build, steps: steps.filter((step) => step.instance_id === id) },
   }
 }
@@ -50,23 +61,23 @@ function overviewBody(
   content: InstancePageContent,
   overview: InstanceOverview,
 ): ConsoleBody {
-  const { instance } = content
+  const { instance, metrics, lastRestart, build } = overview
   return instanceBody(view, content, {
     part: '',
     isLive: true,
     children: (
       <>
-        <Standing view={view} content={content} overview={overview} />
+        <Standing view={view} instance={instance} lastRestart={lastRestart} />
         <div class="columns">
           <div class="stack">
             <ContainersSection view={view} content={content} />
-            <MetricsSection view={view} metrics={overview.metrics} />
+            <MetricsSection view={view} metrics={metrics} />
             <LimitsSection view={view} content={{ instances: [instance] }} />
           </div>
           <div class="stack">
             <PartsSection content={content} />
             <LinksSection links={instance.links} />
-            <BuildStepsSection view={view} content={content} build={overview.build} />
+            <BuildStepsSection view={view} content={content} build={build} />
           </div>
         </div>
       </>
@@ -76,12 +87,11 @@ function overviewBody(
 
 interface StandingProps {
   readonly view: ConsoleView
-  readonly content: InstancePageContent
-  readonly overview: InstanceOverview
+  readonly instance: InstanceOverview['instance']
+  readonly lastRestart: InstanceOverview['lastRestart']
 }
 
-function Standing({ view, content, overview: { lastRestart } }: StandingProps) {
-  const { instance } = content
+function Standing({ view, instance, lastRestart }: StandingProps) {
   return (
     <Section id="standing" title="Standing" isLive>
       <dl class="facts wide short">

@@ -1,10 +1,10 @@
-import { setEarlyInvoice } from '#db/early-bill.ts'
 import { setSpendCap, removeSpendCap, type SpendCapRow } from '#db/spend-cap.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { sayAlert } from '#domain/spend.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
-import { earlyInvoiceSchema, newSpendCapSchema, readCapAmount, toSpendCap } from '../schemas/spend-cap.ts'
+import { keepEarlyInvoice } from '../routes/spend-caps.ts'
+import { earlyInvoiceSchema, newSpendCapSchema, toSpendCap } from '../schemas/spend-cap.ts'
 import { parse } from '../validation.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
@@ -45,10 +45,8 @@ export function registerSpendCapForms(frame: Frame): void {
     form: () => earlyForm,
     carryOut: async (tx, { id, values }) => {
       const subscriptionId = await resolveAddress(tx, 'subscription', id)
-      const { currency } = await getSubscription(tx, subscriptionId)
-      const { amount } = parse(earlyInvoiceSchema, { amount: knownOf(values)['amount'] ?? null }, 'body')
-      const amountMinor = amount === null ? null : readCapAmount(amount, '/amount', currency)
-      await setEarlyInvoice(tx, subscriptionId, amountMinor)
+      const body = parse(earlyInvoiceSchema, { amount: knownOf(values)['amount'] ?? null }, 'body')
+      await keepEarlyInvoice(tx, subscriptionId, body)
       return `/subscriptions/${id}#spend`
     },
     showAgain,

@@ -62,11 +62,15 @@ export async function readSubscriptionContent(db: Db, address: string) {
     listBackups(db, { ...newest, subscriptionId: id }),
     listRestorableInPlace(db, id),
   ])
-  const values = await listInstanceValues(
-    db,
-    instances.map((instance) => instance.id),
-  )
-  const usage = await readUsageContent(db, id, testClock?.now_at ?? new Date().toISOString())
+  const now = new Date().toISOString()
+  const [values, usage, features] = await Promise.all([
+    listInstanceValues(
+      db,
+      instances.map((instance) => instance.id),
+    ),
+    readUsageContent(db, id, testClock?.now_at ?? now),
+    readFeatures(db, id, now),
+  ])
   return {
     publicId,
     row,
@@ -84,7 +88,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     expected,
     testClock,
     ...usage,
-    features: await readFeatures(db, id, new Date().toISOString()),
+    features,
   }
 }
 

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { listAnnouncements } from '#db/read/announcement.ts'
-import { resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { announcementSchema, toAnnouncementJson } from '../schemas/announcement.ts'
 import { addressField } from '../schemas/common.ts'
+import { findSubscriptionFilter } from './builds.ts'
 
 export function registerAnnouncements(frame: Frame): void {
   frame.route(
@@ -21,15 +21,7 @@ export function registerAnnouncements(frame: Frame): void {
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
-      const asked = {
-        kind: 'subscription',
-        pointer: '?subscription',
-        unknown: 'subscription_unknown',
-      } as const
-      const subscriptionId =
-        query.subscription === undefined
-          ? null
-          : await resolveField(db, { ...asked, text: query.subscription })
+      const subscriptionId = await findSubscriptionFilter(db, query.subscription)
       return toPage(await listAnnouncements(db, { ...page, subscriptionId }), page, toAnnouncementJson)
     },
   )

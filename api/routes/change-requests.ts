@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { refuseChangeRequest } from '#db/change-decision.ts'
 import { getChangeRequest, listChangeRequests } from '#db/read/change-request.ts'
 import { changeRequestStates } from '#domain/change-request.ts'
-import { resolveAddress, resolveField } from '../addressing.ts'
+import { resolveAddress } from '../addressing.ts'
 import { applyChangeRequest, askForChange } from '../change-requests.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -14,6 +14,7 @@ import {
 } from '../schemas/change-request.ts'
 import { addressField, idParams } from '../schemas/common.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
+import { findSubscriptionFilter } from './builds.ts'
 import { changeRefusals } from './subscription-actions.ts'
 
 /** What customers ask for. To ask needs a right of its own: who may ask may not decide. */
@@ -63,15 +64,7 @@ function registerReading(frame: Frame): void {
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
-      const subscriptionId =
-        query.subscription === undefined
-          ? null
-          : await resolveField(db, {
-              kind: 'subscription',
-              text: query.subscription,
-              pointer: '?subscription',
-              unknown: 'subscription_unknown',
-            })
+      const subscriptionId = await findSubscriptionFilter(db, query.subscription)
       const filter = { state: query.state ?? null, subscriptionId }
       return toPage(await listChangeRequests(db, { ...page, ...filter }), page, toChangeRequestJson)
     },

@@ -108,7 +108,8 @@ export function registerInstanceCommands(frame: Frame): void {
   registerReads(frame)
 }
 
-const nothingSaid = { plain: {}, secret: null } as const
+/** Of what is asked without words. */
+export const nothingSaid = { plain: {}, secret: null } as const
 
 /**
  * An action with what is said with it.

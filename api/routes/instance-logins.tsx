@@ -21,6 +21,7 @@ import { idParams } from '../schemas/common.ts'
 import { toInstanceJson } from '../schemas/instance.ts'
 import { instanceLoginLinkSchema } from '../schemas/instance-login.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
+import { nothingSaid } from './instance-commands.ts'
 
 const lifetimeMs = 60_000
 
@@ -88,15 +89,8 @@ async function enter({ deps }: Frame, tokenSha256: Buffer): Promise<string> {
   const { db, installationKey } = deps
   if (installationKey === null) throw new Error('this API has no installation key')
   const { id, instance_id: instanceId, actor } = await openInstanceLogin(db, tokenSha256, deps.now())
-  await askInstance(deps, {
-    instanceId,
-    requestId: id,
-    actor,
-    kind: 'login',
-    subject: 'login',
-    plain: {},
-    secret: null,
-  })
+  const asked = { instanceId, requestId: id, actor, kind: 'login', subject: 'login', ...nothingSaid } as const
+  await askInstance(deps, asked)
   const path = await takeLoginPath(db, installationKey, id)
   const { address } = toInstanceJson(await getInstance(db, instanceId))
   if (address === null) throw new BusinessError('command_failed', 'The instance has no address.')

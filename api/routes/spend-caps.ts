@@ -1,13 +1,12 @@
-import type { Db } from '#db/database.ts'
+import { within, type Db } from '#db/database.ts'
 import { setEarlyInvoice } from '#db/early-bill.ts'
 import { readPresentCost } from '#db/present-usage.ts'
 import { listUsageWarnings } from '#db/read/usage-warning.ts'
 import { listSpendCaps, removeSpendCap, setSpendCap } from '#db/spend-cap.ts'
 import { getSubscription } from '#db/subscription.ts'
-import { within } from '#db/database.ts'
 import { spendCapOwners, type SpendCapOwner } from '#domain/spend.ts'
 import { z } from '@hono/zod-openapi'
-import { resolveAddress, resolveField } from '../addressing.ts'
+import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
@@ -20,6 +19,7 @@ import {
   toSpendJson,
 } from '../schemas/spend-cap.ts'
 import { toUsageWarningJson, usageWarningSchema } from '../schemas/usage-warning.ts'
+import { findSubscriptionFilter } from './builds.ts'
 
 /** What usage may cost within a period, what was told of it, and when it is invoiced before the period's end. */
 export function registerSpendCaps(frame: Frame): void {
@@ -39,10 +39,7 @@ export function registerSpendCaps(frame: Frame): void {
       result: earlyInvoiceSchema,
     },
     async ({ db, params, body }) => {
-      const id = await resolveAddress(db, 'subscription', params.id)
-      const { currency } = await getSubscription(db, id)
-      const amountMinor = body.amount === null ? null : readCapAmount(body.amount, '/amount', currency)
-      await setEarlyInvoice(db, id, amountMinor)
+      await keepEarlyInvoice(db, await resolveAddress(db, 'subscription', params.id), body)
       return body
     },
   )
@@ -75,18 +72,20 @@ function registerReads(frame: Frame): void {
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
-      const field = {
-        kind: 'subscription',
-        pointer: '?subscription',
-        unknown: 'subscription_unknown',
-      } as const
-      const subscriptionId =
-        query.subscription === undefined
-          ? null
-          : await resolveField(db, { ...field, text: query.subscription })
+      const subscriptionId = await findSubscriptionFilter(db, query.subscription)
       return toPage(await listUsageWarnings(db, { ...page, subscriptionId }), page, toUsageWarningJson)
     },
   )
+}
+
+/** @throws `field_invalid` */
+export async function keepEarlyInvoice(
+  db: Db,
+  id: string,
+  { amount }: z.output<typeof earlyInvoiceSchema>,
+): Promise<void> {
+  const { currency } = await getSubscription(db, id)
+  await setEarlyInvoice(db, id, amount === null ? null : readCapAmount(amount, '/amount', currency))
 }
 
 /** A customer says it for himself, an operator for anybody: what one says the other does not change. */

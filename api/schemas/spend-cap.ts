@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import type { PresentCost } from '#db/present-usage.ts'
 import type { SpendCapRow } from '#db/spend-cap.ts'
-import { fieldError } from '#domain/errors.ts'
+import { atField, fieldError } from '#domain/errors.ts'
 import { parseAmount } from '#domain/money.ts'
-import { atField } from '#domain/errors.ts'
 import { defaultSpendAlerts, spendEffects, type SpendAlert, type SpendCap } from '#domain/spend.ts'
 import { amountField, moneySchema } from './common.ts'
 

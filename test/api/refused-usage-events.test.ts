@@ -6,7 +6,7 @@ import { lockRefusedUsageEvents } from '#db/refused-usage-event.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife } from '#test/support/life.ts'
-import { batchType, toCloudEvent, type PushedEvent } from '#test/support/usage-events.ts'
+import { batchType, singleType, toCloudEvent, type PushedEvent } from '#test/support/usage-events.ts'
 
 let api: TestApi
 let subscription = ''
@@ -47,7 +47,7 @@ test('D-22 two refused events wait with their reason; sent again once the metric
   await meterBy('other')
   const batch = await api.post('/v1/usage-events', [event('a'), event('b')], batchType)
   assert.equal(batch.status, 207)
-  await api.post('/v1/usage-events', event('b'), { 'content-type': 'application/cloudevents+json' })
+  await api.post('/v1/usage-events', event('b'), singleType)
   assert.deepEqual(
     (await list()).map(({ event_id: id, code, refusals }) => [id, code, refusals]),
     [

@@ -5,7 +5,7 @@ import { watchUsage } from '#db/usage-watch.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createKey, createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
-import { toCloudEvent } from '#test/support/usage-events.ts'
+import { singleType, toCloudEvent } from '#test/support/usage-events.ts'
 
 // Network costs 1.00 a GiB; nothing is used in the month that runs.
 let api: TestApi
@@ -23,8 +23,7 @@ after(async () => api.close())
 async function use(id: string, quantity: number): Promise<void> {
   const at = new Date(Date.now() - 1_000).toISOString()
   const event = toCloudEvent({ id, subscription, metric: 'network', quantity, at })
-  const type = { 'content-type': 'application/cloudevents+json' }
-  assert.equal((await api.post('/v1/usage-events', event, type)).status, 200)
+  assert.equal((await api.post('/v1/usage-events', event, singleType)).status, 200)
   await watchUsage(api.db, { testClockId: null }, new Date().toISOString())
 }
 

@@ -6,7 +6,7 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { countRows } from '#test/support/count-rows.ts'
 import { liveOneLife } from '#test/support/life.ts'
-import { batchType, toCloudEvent, type PushedEvent } from '#test/support/usage-events.ts'
+import { batchType, singleType, toCloudEvent, type PushedEvent } from '#test/support/usage-events.ts'
 
 let api: TestApi
 let subscription = ''
@@ -18,7 +18,6 @@ after(async () => api.close())
 
 const at = new Date(Date.now() - 3_600_000).toISOString()
 const path = '/v1/usage-events'
-const singleType = { 'content-type': 'application/cloudevents+json' }
 
 const event = (id: string, more: Partial<PushedEvent> = {}) =>
   toCloudEvent({ source: 'gateway', id, subscription, metric: 'network', quantity: '2.5', at, ...more })

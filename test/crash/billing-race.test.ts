@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import { newId } from '#db/identifier.ts'
 import type { OrderRequest } from '#db/order-context.ts'
 import { confirmOrder } from '#db/order.ts'
@@ -9,6 +8,7 @@ import { insertProduct } from '#db/product.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { startInstallation, until, type TestInstallation } from '#test/support/installation.ts'
+import { countWaiting } from '#test/support/lock-wait.ts'
 import { activate } from '#test/support/seller.ts'
 import { taskQueues, workflowIds, type BillingRunProgress } from '#workflows/contract.ts'
 import { readRuns } from './history.ts'
@@ -91,12 +91,8 @@ async function hold(documentId: string) {
 }
 
 async function untilWaiting(count: number): Promise<void> {
-  await until(`${count} wait for the document`, async () => {
-    const { rows } = await sql<{ waiting: number }>`
-      select count(*)::int as waiting from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`.execute(installation.db)
-    return rows[0]?.waiting === count
-  })
+  const look = async () => (await countWaiting(installation.db)) === count
+  await until(`${count} wait for the document`, look)
 }
 
 async function billedPeriods(documentId: string) {

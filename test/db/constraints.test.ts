@@ -11,6 +11,7 @@ import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 import { copyRow } from '#test/support/copied-row.ts'
+import { countWaiting } from '#test/support/lock-wait.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
 // What must never happen is tried on the database itself, past all of our code.
@@ -500,16 +501,8 @@ test('no line comes to a document that is being finalized', async () => {
   await refused
 })
 
-/** Another connection waits for a lock: it has done all it can do. */
 async function untilSomebodyWaits(): Promise<void> {
-  for (;;) {
-    const { rows } =
-      await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-        db,
-      )
-    if (rows.length > 0) return
-    await setTimeout(5)
-  }
+  while ((await countWaiting(db)) === 0) await setTimeout(5)
 }
 
 test('invoices, their lines, windows and periods are never truncated', async () => {

@@ -6,6 +6,7 @@ import { newId } from '#db/identifier.ts'
 import { readExpectedInvoices } from '#db/read/expected-invoice.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { sellNetworkAt } from '#test/support/metered.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent } from '#test/support/usage-events.ts'
 
@@ -21,32 +22,32 @@ after(async () => {
 
 const perGib = { model: 'per_unit', unitAmount: '1' }
 
-interface Sold {
-  readonly subscriptionId: string
-  readonly testClockId: string
-}
+const tiers = [
+  { upTo: '300', unitAmount: '1' },
+  { upTo: null, unitAmount: '0.5' },
+]
+
+type Sold = Awaited<ReturnType<typeof sellNetworkAt>>
 
 async function sell(price: object = perGib): Promise<Sold> {
-  const now = '2026-03-01T08:00:00Z'
-  const testClockId = await seller.clock(now)
-  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
-  await seller.db
-    .updateTable('subscription_lines')
-    .set({ price: JSON.stringify(price) })
-    .where('subscription_id', '=', subscriptionId)
-    .where('metric', '=', 'network')
-    .execute()
+  const sold = await sellNetworkAt(seller, price)
   await seller.db
     .updateTable('subscriptions')
     .set({ early_invoice_minor: 20_000 })
-    .where('id', '=', subscriptionId)
+    .where('id', '=', sold.subscriptionId)
     .execute()
-  return { subscriptionId, testClockId }
+  return sold
 }
 
 async function use({ subscriptionId }: Sold, quantity: string, day: string): Promise<void> {
   const occurredAt = `2026-03-${day}T12:00:00Z`
   await pushUsage(seller.db, { subscriptionId, metric: 'network', quantity, occurredAt })
+}
+
+/** Of 4 March, pushed long after. */
+async function useLate({ subscriptionId }: Sold, quantity: string, now: string): Promise<void> {
+  const event = { subscriptionId, source: 'test', eventId: newId(), metric: 'network', quantity, unit: 'GiB' }
+  await storeUsageEvent(seller.db, { ...event, occurredAt: '2026-03-04T12:00:00Z' }, now)
 }
 
 /** `usage [2026-03-01,2026-03-11) 240 24000`: each line of network, in the order in which it was billed. */
@@ -94,24 +95,12 @@ test('many callers at once make one early invoice', async () => {
 })
 
 test('tiers and included quantity go on counting over several early invoices and late usage, to the same whole', async () => {
-  const tiers = [
-    { upTo: '300', unitAmount: '1' },
-    { upTo: null, unitAmount: '0.5' },
-  ]
   const sold = await sell({ model: 'graduated', tiers, includedQuantity: '10' })
   await use(sold, '250', '05')
   await billEarly(seller.db, sold.subscriptionId, '2026-03-06T09:00:00Z')
   await use(sold, '460', '10')
   await billEarly(seller.db, sold.subscriptionId, '2026-03-12T09:00:00Z')
-  const late = { subscriptionId: sold.subscriptionId, source: 'test', eventId: newId() }
-  const event = {
-    ...late,
-    metric: 'network',
-    quantity: '20',
-    unit: 'GiB',
-    occurredAt: '2026-03-04T12:00:00Z',
-  }
-  await storeUsageEvent(seller.db, event, '2026-03-13T12:00:00Z')
+  await useLate(sold, '20', '2026-03-13T12:00:00Z')
   await use(sold, '40', '20')
   await moveClock(seller.db, sold.testClockId, '2026-04-01T09:00:00Z')
   const lines = await networkLines(sold)
@@ -127,24 +116,12 @@ test('tiers and included quantity go on counting over several early invoices and
 })
 
 test('late usage of a period that was billed in parts counts on from all of them', async () => {
-  const tiers = [
-    { upTo: '300', unitAmount: '1' },
-    { upTo: null, unitAmount: '0.5' },
-  ]
   const sold = await sell({ model: 'graduated', tiers })
   await use(sold, '200', '05')
   await billEarly(seller.db, sold.subscriptionId, '2026-03-06T09:00:00Z')
   await use(sold, '200', '20')
   await moveClock(seller.db, sold.testClockId, '2026-04-01T09:00:00Z')
-  const late = { subscriptionId: sold.subscriptionId, source: 'test', eventId: newId() }
-  const event = {
-    ...late,
-    metric: 'network',
-    quantity: '10',
-    unit: 'GiB',
-    occurredAt: '2026-03-04T12:00:00Z',
-  }
-  await storeUsageEvent(seller.db, event, '2026-04-02T12:00:00Z')
+  await useLate(sold, '10', '2026-04-02T12:00:00Z')
   await moveClock(seller.db, sold.testClockId, '2026-05-01T09:00:00Z')
   const lines = await networkLines(sold)
   assert.ok(lines.includes('late_usage [2026-03-01,2026-03-06) 10 500'), lines.join('; '))

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { sql } from 'kysely'
 import { billFinal } from '#db/billing.ts'
 import { billLateUsage } from '#db/late-bill.ts'
 import { setPhase } from '#db/subscription.ts'
@@ -8,6 +7,7 @@ import { cancelSubscription } from '#db/subscription-command.ts'
 import { lockDocument } from '#db/subscription-documents.ts'
 import { until } from '#test/support/installation.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { countWaiting } from '#test/support/lock-wait.ts'
 import { correctReadings, networkLines, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -143,11 +143,7 @@ test('a reading that comes while its period is being billed waits, and is late',
   await seller.db.transaction().execute(async (tx) => {
     await lockDocument(tx, documentId)
     reading = read('2026-01-31T23:00:00Z', '120')
-    await until('it waits', async () => {
-      const { rows } = await sql`select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(seller.db)
-      return rows.length === 1
-    })
+    await until('it waits', async () => (await countWaiting(seller.db)) === 1)
     await billDue(tx, documentId, '2026-02-01T00:01:00Z')
   })
   assert.equal(await reading, 2)

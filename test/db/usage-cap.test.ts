@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { readExpectedInvoices } from '#db/read/expected-invoice.ts'
 import { moveClock } from '#test/support/clock-life.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
+import { sellNetworkAt } from '#test/support/metered.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent } from '#test/support/usage-events.ts'
 import { newId } from '#db/identifier.ts'
@@ -17,18 +18,8 @@ after(async () => {
   await seller.drop()
 })
 
-async function sellCapped(): Promise<{ subscriptionId: string; testClockId: string }> {
-  const now = '2026-03-01T08:00:00Z'
-  const testClockId = await seller.clock(now)
-  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
-  await seller.db
-    .updateTable('subscription_lines')
-    .set({ price: JSON.stringify({ model: 'per_unit', unitAmount: '1', greatestQuantity: '100' }) })
-    .where('subscription_id', '=', subscriptionId)
-    .where('metric', '=', 'network')
-    .execute()
-  return { subscriptionId, testClockId }
-}
+const sellCapped = async () =>
+  await sellNetworkAt(seller, { model: 'per_unit', unitAmount: '1', greatestQuantity: '100' })
 
 async function networkLines(subscriptionId: string) {
   return await seller.db

@@ -7,6 +7,7 @@ import { newId } from '#db/identifier.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { insertReadings } from '#db/usage.ts'
 import { until } from '#test/support/installation.ts'
+import { countWaiting } from '#test/support/lock-wait.ts'
 import { correctReadings, sellMetered } from '#test/support/metered.ts'
 import { billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 import { storeUsageEvent, type StoredEvent } from '#test/support/usage-events.ts'
@@ -222,15 +223,7 @@ test('a series goes over to its base unit after a rolling up that is under way, 
   const { going } = await seller.db.transaction().execute(async (tx) => {
     await sql`select from reading_store for update`.execute(tx)
     const going = store('MiB')
-    await until(
-      'it waits',
-      async () => {
-        const { rows } = await sql`select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(seller.db)
-        return rows.length === 1
-      },
-      4_000,
-    )
+    await until('it waits', async () => (await countWaiting(seller.db)) === 1, 4_000)
     return { going }
   })
   assert.equal(await going, 1)

@@ -27,6 +27,20 @@ export async function sellMetered(seller: Seller, now = '2026-01-01T00:00:00Z') 
   return { subscriptionId, documentId, instanceId: instance.id, testClockId, read }
 }
 
+/** Config 1 from 1 March 2026 on, by a clock of its own, whose network costs this. */
+export async function sellNetworkAt(seller: Seller, price: object) {
+  const now = '2026-03-01T08:00:00Z'
+  const testClockId = await seller.clock(now)
+  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ price: JSON.stringify(price) })
+    .where('subscription_id', '=', subscriptionId)
+    .where('metric', '=', 'network')
+    .execute()
+  return { subscriptionId, testClockId }
+}
+
 /** Another value, in the unit of its series, of what was read: by whoever may write to the database. */
 export async function correctReadings(
   { db }: Seller,

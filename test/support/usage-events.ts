@@ -56,4 +56,5 @@ export function toCloudEvent({ source = 'test', id, subscription, metric, at, ..
   }
 }
 
+export const singleType = { 'content-type': 'application/cloudevents+json' }
 export const batchType = { 'content-type': 'application/cloudevents-batch+json' }

@@ -79,10 +79,12 @@ export async function keepChains(guests: GuestAddresses, runOnHost: RunOnHost): 
     const before = await listRules(filter)
     if (!before.split('\n').includes('-N DOCKER-USER'))
       return { state: 'not_possible', detail: 'the engine keeps no chain DOCKER-USER on this host' }
-    await makeLacking(filter, before)
-    const left = findLacking(await listRules(filter), filter.chains, PARENTS)
-    if (left.chains.length + left.parents.length > 0)
-      return { state: 'failed', detail: 'the rules were set, and are not listed' }
+    const lacking = findLacking(before, filter.chains, PARENTS)
+    if (isAnyLacking(lacking)) {
+      await makeLacking(filter, lacking)
+      if (isAnyLacking(findLacking(await listRules(filter), filter.chains, PARENTS)))
+        return { state: 'failed', detail: 'the rules were set, and are not listed' }
+    }
     return { state: 'kept', detail: `chain ${filter.chains[0].name}, from ${PARENTS.join(' and ')}` }
   } catch (error) {
     if (error instanceof CommandFailed) return explain(error.end)
@@ -105,9 +107,14 @@ class CommandFailed extends Error {
   }
 }
 
-async function makeLacking(filter: Filter, listing: string): Promise<void> {
+type Lacking = ReturnType<typeof findLacking>
+
+function isAnyLacking({ chains, parents }: Lacking): boolean {
+  return chains.length + parents.length > 0
+}
+
+async function makeLacking(filter: Filter, lacking: Lacking): Promise<void> {
   const { chains } = filter
-  const lacking = findLacking(listing, chains, PARENTS)
   if (lacking.chains.length > 0)
     await run(filter, ['iptables-restore', ...WAIT, '--noflush'], toRestoreText(chains))
   for (const parent of lacking.parents)

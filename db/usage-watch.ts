@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
+import { messageOf } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { billEarly } from './early-bill.ts'
 import type { Db } from './database.ts'
 import { watchSpend } from './spend-cap.ts'
-import { closeTasks, openTask } from './task.ts'
+import { closeTasks, listOpenTasks, openTask } from './task.ts'
 
 /** Of one subscription, or of all on a test clock or in real time. */
 export type WatchedOf = { readonly subscriptionId: string } | { readonly testClockId: string | null }
@@ -14,18 +15,21 @@ export type WatchedOf = { readonly subscriptionId: string } | { readonly testClo
  * @param now real time; what lives on a test clock is looked at in its own
  */
 export async function watchUsage(db: Db, of: WatchedOf, now: string): Promise<void> {
-  for (const { id, clock_now_at: clockNow } of await listWatched(db, of)) {
+  const watched = await listWatched(db, of)
+  const open = new Set((await listOpenTasks(db, ['usage_unwatched'])).map(({ subjectId }) => subjectId))
+  for (const { id, clock_now_at: clockNow } of watched) {
     try {
       await watchSpend(db, id, now)
       await billEarly(db, id, clockNow ?? now)
-      await closeTasks(db, { kind: 'subscription', id, reason: 'looked at' }, ['usage_unwatched'])
+      if (open.has(id))
+        await closeTasks(db, { kind: 'subscription', id, reason: 'looked at' }, ['usage_unwatched'])
     } catch (error) {
       await openTask(db, {
         kind: 'usage_unwatched',
         subjectKind: 'subscription',
         subjectId: id,
         subject: `What ${encodeId('subscription', id)} uses cannot be compared with its caps`,
-        detail: `${error instanceof Error ? error.message : String(error)} It is tried again within a minute.`,
+        detail: `${messageOf(error)} It is tried again within a minute.`,
       })
     }
   }

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Db, Tx } from './database.ts'
-import { insertEvent } from './event.ts'
+import { tellOfInstance } from './instance-command.ts'
 import { replanOpenBuild } from './replan.ts'
 import { lockServer } from './subnet.ts'
 
@@ -69,18 +69,8 @@ export async function moveStandingPort(db: Db, of: TakenPort & { since: string }
 }
 
 async function tellOfMove(tx: Tx, { instanceId, taken }: TakenPort, port: number): Promise<void> {
-  const {
-    name,
-    subscription_id: subscriptionId,
-    customer_id: customerId,
-  } = await tx
-    .selectFrom('instances')
-    .innerJoin('subscriptions', 'subscriptions.id', 'instances.subscription_id')
-    .select(['instances.name', 'instances.subscription_id', 'subscriptions.customer_id'])
-    .where('instances.id', '=', instanceId)
-    .executeTakeFirstOrThrow()
-  const data = { instance: encodeId('instance', instanceId), name, before: taken, after: port }
-  await insertEvent(tx, { kind: 'instance.port_moved', customerId, subscriptionId, data })
+  const data = { instance: encodeId('instance', instanceId), before: taken, after: port }
+  await tellOfInstance(tx, instanceId, 'instance.port_moved', data)
 }
 
 interface Move {

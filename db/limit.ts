@@ -51,7 +51,7 @@ export async function recordLimit(
   })
 }
 
-/** Writes what is sold of a limit that cannot be set now, for its instance is stopped: what is in force stays what it was. */
+/** Writes what is sold of a limit that is not set now: what is in force stays what it was. Said again, it is the same row. */
 export async function noteSoldLimit(db: Db, limit: SoldNow): Promise<void> {
   await writeSold(db, { ...limit, inForce: null })
 }

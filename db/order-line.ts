@@ -1,6 +1,7 @@
 import type { PlannedLine, PlannedSubscription } from '#domain/order.ts'
 import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { noteSoldLimit } from './limit.ts'
 
 /** What a line keeps of its product and its price, whatever becomes of these. */
 export function agreedColumns({ product, interval, price, quantity }: PlannedLine) {
@@ -54,28 +55,6 @@ export async function insertPlannedLines(
       })
       .execute()
     if (line.product.limitCode && instanceId)
-      await setSoldLimit(tx, instanceId, line.product.limitCode, line.quantity)
+      await noteSoldLimit(tx, { instanceId, code: line.product.limitCode, quantity: line.quantity })
   }
-}
-
-/** As often as its line is written. */
-export async function setSoldLimit(
-  tx: Tx,
-  instanceId: string,
-  code: string,
-  quantity: string,
-): Promise<void> {
-  await tx
-    .insertInto('limits')
-    .values({
-      instance_id: instanceId,
-      code,
-      sold_quantity: quantity,
-      in_force_quantity: null,
-      in_force_at: null,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['instance_id', 'code']).doUpdateSet({ sold_quantity: quantity }),
-    )
-    .execute()
 }

@@ -7,7 +7,7 @@ import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import type { LineRow } from './line-change.ts'
 import { keepInstanceSecrets } from './order-secret.ts'
-import { setSoldLimit } from './order-line.ts'
+import { noteSoldLimit } from './limit.ts'
 import { confirmOrder } from './order.ts'
 import { open, type InstallationKey } from './sealing.ts'
 import { listSecrets } from './secret.ts'
@@ -239,7 +239,7 @@ async function takeOverLines(
       })
       .execute()
     if (line.limit_code !== null && instanceId !== null)
-      await setSoldLimit(tx, instanceId, line.limit_code, line.quantity)
+      await noteSoldLimit(tx, { instanceId, code: line.limit_code, quantity: line.quantity })
   }
 }
 

@@ -29,7 +29,7 @@ export async function refuseTakeOver(
     const detail = 'The order builds this application not once: one group becomes one instance.'
     throw fieldError('/take_over/application', 'field_invalid', detail)
   }
-  const said = new Set(Object.entries(builds[0]?.secrets ?? {}).map(([name]) => name))
+  const said = new Set(Object.keys(builds[0]?.secrets ?? {}))
   refuseOtherGroup(asked, definition, said)
   await refuseOwned(tx, asked)
 }

@@ -25,6 +25,7 @@ export interface AskedUnits {
 
 /** A limit whose units Clouder hands out, with what is taken of it. */
 export interface HandedOut {
+  readonly subscriptionId: string
   readonly instanceId: string
   readonly code: string
   readonly sold: string
@@ -157,6 +158,7 @@ export async function readHandedOut(db: Db, instanceId: string, code: string): P
   }
   const taken = await readTakenUnits(db, [{ instanceId, code }])
   return {
+    subscriptionId: instance.subscriptionId,
     instanceId,
     code,
     sold: row.sold_quantity,
@@ -186,8 +188,7 @@ async function noteTaken(tx: Tx, limit: HandedOut, occasion: string): Promise<vo
     .where('code', '=', code)
     .execute()
   if (isLimitReached({ used, ceiling: sold }) === limit.isReached) return
-  const { subscriptionId } = await getDeployedInstance(tx, instanceId)
-  const workflowId = `subscription/${encodeId('subscription', subscriptionId)}`
+  const workflowId = `subscription/${encodeId('subscription', limit.subscriptionId)}`
   await insertWorkflowSignal(tx, { workflowId, signal: 'limitCrossed' }, occasion)
 }
 
@@ -202,12 +203,16 @@ export async function readTakenUnits(
     from unnest(${limits.map(({ instanceId }) => instanceId)}::uuid[], ${limits.map(({ code }) => code)}::text[])
       as asked (instance_id, limit_code)
     left join unit_reservations held on held.instance_id = asked.instance_id and held.limit_code = asked.limit_code
-      and held.released_at is null and (held.confirmed_at is not null or held.expires_at > clock_timestamp())
+      and ${isStillHeld}
     group by asked.instance_id, asked.limit_code`.execute(db)
   return new Map(
     rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.limit_code }), row.taken]),
   )
 }
+
+/** Of a row of `unit_reservations`: it was neither released, nor has it expired. */
+export const isStillHeld = sql<boolean>`(released_at is null
+  and (confirmed_at is not null or expires_at > clock_timestamp()))`
 
 /** @throws `not_found` */
 export async function getUnitReservation(db: Db, id: string): Promise<UnitReservationRow> {

@@ -1,6 +1,5 @@
-import { sql } from 'kysely'
 import type { Db } from '../database.ts'
-import { unitReservations, type UnitReservationRow } from '../unit-reservation.ts'
+import { isStillHeld, unitReservations, type UnitReservationRow } from '../unit-reservation.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 export async function listUnitReservations(
@@ -9,9 +8,6 @@ export async function listUnitReservations(
 ): Promise<UnitReservationRow[]> {
   let query = onPage(unitReservations(db), page, 'unit_reservations.id')
   if (page.instanceId !== null) query = query.where('instance_id', '=', page.instanceId)
-  if (page.isHeld !== null)
-    query = query.where(
-      sql<boolean>`(released_at is null and (confirmed_at is not null or expires_at > now())) = ${page.isHeld}`,
-    )
+  if (page.isHeld !== null) query = query.where(isStillHeld, '=', page.isHeld)
   return await query.execute()
 }

@@ -42,7 +42,7 @@ export async function sampleLimits(
     }
   })
   failed.push(...(await throttleAgain(runner, instances, ctx)))
-  await warnOfLimits(db, await noteLimitUses(db, instances, sold, counted), now)
+  await warnOfLimits(db, sold, await noteLimitUses(db, instances, sold, counted), now)
   const decisions = await foreseeLimits(db, instances, sold)
   const crossed = instances.filter(({ id }) => {
     const decision = decisions.get(id)

@@ -3,7 +3,7 @@ import type { Db } from './database.ts'
 import type { DeployedInstance } from './instance.ts'
 import { keyOfLimit, presentMetrics, type SoldLimit } from './sold-limit.ts'
 import { readTakenUnits } from './unit-reservation.ts'
-import { measureUsages, readMeters } from './usage-measure.ts'
+import { measureUsages } from './usage-measure.ts'
 import type { LimitUsed } from './usage-warning.ts'
 
 /** What was asked of instances themselves, by `keyOfLimit`: what commands print. */
@@ -79,13 +79,11 @@ function reservedOf(defined: readonly DefinedLimit[]): SoldLimit[] {
 }
 
 async function measureMetered(db: Db, defined: readonly DefinedLimit[]): Promise<Map<string, string>> {
-  const metered = defined.flatMap(({ limit, definition }) =>
-    'metric' in definition ? { limit, metric: definition.metric } : [],
+  const metered = defined.flatMap(({ instance, limit, definition }) =>
+    'metric' in definition ? { instance, limit, metric: definition.metric } : [],
   )
-  if (metered.length === 0) return new Map()
-  const known = await readMeters(db, [...new Set(metered.map(({ limit }) => limit.instanceId))])
   const meters = new Map(
-    [...known].map(([id, meter]) => [id, { ...meter, metrics: presentMetrics(meter.metrics) }]),
+    metered.map(({ instance: { id, definition } }) => [id, { metrics: presentMetrics(definition.metrics) }]),
   )
   const answers = await measureUsages(
     db,

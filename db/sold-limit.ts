@@ -4,7 +4,8 @@ import type { MetricDefinition } from '#domain/application.ts'
 import { anchorOn } from '#domain/billing-cycle.ts'
 import { cycleHolding, startOfDay, type BillingInterval } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { defaultTerms, type Enforcement } from '#domain/terms.ts'
+import type { SubscriptionPhase } from '#domain/subscription.ts'
+import { defaultTerms, type Enforcement, type Terms } from '#domain/terms.ts'
 import type { Db } from './database.ts'
 
 /** What is sold of one limit of an instance on a day, over all lines that sell it. */
@@ -17,6 +18,20 @@ export interface SoldLimit {
   readonly enforcement: Enforcement
   /** In which what a counter grew by counts: from the start of the billing period until now, in the subscription's own time. */
   readonly window: { readonly start: string; readonly end: string }
+  /** Null: nobody is warned of it, for nothing of it is in service. */
+  readonly warned: WarnedLimit | null
+}
+
+/** What tells when customer and operator are warned of a limit: by the lines that have begun. */
+export interface WarnedLimit {
+  readonly customerId: string
+  readonly firstLineId: string
+  readonly ceiling: string
+  /** In percent. */
+  readonly shares: readonly number[]
+  readonly periodStartsOn: string
+  /** On a test clock: its instant. */
+  readonly clockNowAt: string | null
 }
 
 interface LineRow extends PeriodRow {
@@ -25,13 +40,17 @@ interface LineRow extends PeriodRow {
   readonly limit_code: string
   readonly quantity: string
   readonly unit: string
-  readonly enforcement: Enforcement | null
+  readonly terms: Partial<Terms>
+  readonly first_line_id: string
+  readonly customer_id: string
+  readonly phase: SubscriptionPhase
   readonly now: string
+  readonly clock_now_at: string | null
   readonly time_zone: string
 }
 
 /** What tells the billing period of a line. */
-export interface PeriodRow {
+interface PeriodRow {
   readonly today: string
   readonly starts_on: string | null
   readonly anchor: string | null
@@ -55,7 +74,8 @@ export async function listSoldLimits(
   const instant = isOfOne ? sql`${now}::timestamptz` : sql`coalesce(clock.now_at, ${now}::timestamptz)`
   const { rows } = await sql<LineRow>`
     select line.subscription_id, line.instance_id, line.limit_code, line.quantity, line.unit, line.starts_on,
-      line.terms->>'enforcement' as enforcement, at.today, at.now, customer.time_zone,
+      line.terms, line.first_line_id, subscription.customer_id, subscription.phase, clock.now_at as clock_now_at,
+      at.today, at.now, customer.time_zone,
       coalesce(document.billing_cycle_anchor, line.starts_on) as anchor, document.former_anchor, document.anchor_moved_on,
       line.interval_count, line.interval_unit
     from subscription_lines line
@@ -80,17 +100,33 @@ function toSold(first: LineRow, others: readonly LineRow[]): SoldLimit {
     code: first.limit_code,
     quantity: sumOf([first, ...others]),
     unit: first.unit,
-    enforcement: first.enforcement ?? defaultTerms.enforcement,
+    enforcement: first.terms.enforcement ?? defaultTerms.enforcement,
     window: { start: startOfDay(first.time_zone, periodStart(first)), end: first.now },
+    warned: toWarned([first, ...others]),
   }
 }
 
-export function sumOf(lines: readonly { readonly quantity: string }[]): string {
+/** Several lines of one limit are one ceiling; what is agreed on the first of them holds. */
+function toWarned(lines: readonly LineRow[]): WarnedLimit | null {
+  const begun = lines.filter(({ starts_on: startsOn }) => startsOn !== null)
+  const [first] = begun
+  if (first === undefined || first.phase !== 'active') return null
+  return {
+    customerId: first.customer_id,
+    firstLineId: first.first_line_id,
+    ceiling: sumOf(begun),
+    shares: first.terms.warningShares ?? defaultTerms.warningShares,
+    periodStartsOn: periodStart(first),
+    clockNowAt: first.clock_now_at,
+  }
+}
+
+function sumOf(lines: readonly { readonly quantity: string }[]): string {
   return lines.reduce((sum, { quantity }) => sum.plus(quantity), new Big(0)).toFixed()
 }
 
 /** Of a one-time fee, its whole life. */
-export function periodStart(row: PeriodRow): string {
+function periodStart(row: PeriodRow): string {
   const { anchor, interval_count: count, interval_unit: unit, today } = row
   if (anchor === null || count === null || unit === null) return row.starts_on ?? today
   const { former_anchor: former, anchor_moved_on: until } = row

@@ -47,6 +47,9 @@ export interface Meter {
   readonly metrics: readonly MetricDefinition[]
 }
 
+/** What instances measure, by their ids. */
+type Measured = ReadonlyMap<string, Pick<Meter, 'metrics'>>
+
 /** A metric that is only pushed is a sum. */
 const pushedOnly: MetricRule = { kind: 'counter', aggregation: 'sum' }
 
@@ -59,7 +62,7 @@ const pushedOnly: MetricRule = { kind: 'counter', aggregation: 'sum' }
 export async function measureUsages(
   db: Db,
   questions: readonly UsageQuestion[],
-  { withLate = false, meters }: { withLate?: boolean; meters?: ReadonlyMap<string, Meter> } = {},
+  { withLate = false, meters }: { withLate?: boolean; meters?: Measured } = {},
 ): Promise<UsageAnswer[]> {
   if (questions.length === 0) return []
   const known = meters ?? (await readMeters(db, instancesOf(questions)))
@@ -176,7 +179,7 @@ export function instancesOf(questions: readonly Pick<UsageQuestion, 'instanceId'
 
 /** As its application defines it; undefined where the metric is only pushed. */
 export function definedMetric(
-  meters: ReadonlyMap<string, Meter>,
+  meters: Measured,
   of: { readonly instanceId: string | null; readonly metric: string | null },
 ): MetricDefinition | undefined {
   return meters.get(of.instanceId ?? '')?.metrics.find(({ code }) => code === of.metric)

@@ -1,11 +1,9 @@
-import { sql } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import { reachedShares } from '#domain/limit-use.ts'
-import { defaultTerms, type Terms } from '#domain/terms.ts'
 import { within, type Db, type Tx } from './database.ts'
 import { insertEvents, type EventKind } from './event.ts'
 import { newIds } from './identifier.ts'
-import { keyOfLimit, periodStart, sumOf, type PeriodRow } from './sold-limit.ts'
+import { keyOfLimit, type SoldLimit } from './sold-limit.ts'
 
 /** That a share of a limit or of a cap was reached in a billing period. */
 export interface NewWarning {
@@ -79,72 +77,34 @@ export interface LimitUsed {
   readonly used: string
 }
 
-interface SoldRow extends PeriodRow {
-  readonly instance_id: string
-  readonly limit_code: string
-  readonly used: string
-  readonly first_line_id: string
-  readonly subscription_id: string
-  readonly customer_id: string
-  readonly quantity: string
-  readonly unit: string
-  readonly terms: Partial<Terms>
-  readonly now_at: string | null
-}
-
-/** Warns of those limits that have reached a share at which they are warned of: 4 of 5 users at 80 percent. */
-export async function warnOfLimits(db: Db, uses: readonly LimitUsed[], now: string): Promise<void> {
-  if (uses.length === 0) return
-  const sold = Map.groupBy(await readSold(db, uses, now), ({ instance_id: instanceId, limit_code: code }) =>
-    keyOfLimit({ instanceId, code }),
-  )
-  const warnings = [...sold.values()].flatMap(toWarnings)
+/** Warns of those sold limits that have reached a share at which they are warned of: 4 of 5 users at 80 percent. */
+export async function warnOfLimits(
+  db: Db,
+  sold: readonly SoldLimit[],
+  uses: readonly LimitUsed[],
+  now: string,
+): Promise<void> {
+  const used = new Map(uses.map((use) => [keyOfLimit(use), use.used]))
+  const warnings = sold.flatMap((limit) => toWarnings(limit, used.get(keyOfLimit(limit))))
   if (warnings.length > 0) await within(db, async (tx) => giveWarnings(tx, warnings, now))
 }
 
-/** Several lines of one limit are one ceiling; what is agreed on the first of them holds. */
-function toWarnings(lines: readonly SoldRow[]): NewWarning[] {
-  const [row] = lines
-  if (row === undefined) return []
-  const { warningShares } = { ...defaultTerms, ...row.terms }
-  const ceiling = sumOf(lines)
-  return reachedShares({ used: row.used, ceiling }, warningShares).map((share) => ({
-    subscriptionId: row.subscription_id,
-    customerId: row.customer_id,
+function toWarnings(limit: SoldLimit, used: string | undefined): NewWarning[] {
+  const { code, unit, warned } = limit
+  if (used === undefined || warned === null) return []
+  const { ceiling } = warned
+  return reachedShares({ used, ceiling }, warned.shares).map((share) => ({
+    subscriptionId: limit.subscriptionId,
+    customerId: warned.customerId,
     kind: 'limit',
-    firstLineId: row.first_line_id,
-    subject: row.limit_code,
+    firstLineId: warned.firstLineId,
+    subject: code,
     threshold: `${share} %`,
-    periodStartsOn: periodStart(row),
-    used: row.used,
+    periodStartsOn: warned.periodStartsOn,
+    used,
     ceiling,
-    unit: row.unit,
-    data: {
-      limit: row.limit_code,
-      used: row.used,
-      ceiling,
-      unit: row.unit,
-      instance: encodeId('instance', row.instance_id),
-    },
-    businessAt: row.now_at,
+    unit,
+    data: { limit: code, used, ceiling, unit, instance: encodeId('instance', limit.instanceId) },
+    businessAt: warned.clockNowAt,
   }))
-}
-
-/** The lines that sell these limits today. */
-async function readSold(db: Db, uses: readonly LimitUsed[], now: string): Promise<SoldRow[]> {
-  const { rows } = await sql<SoldRow>`
-    select asked.instance_id, asked.limit_code, asked.used, line.first_line_id, line.subscription_id, line.quantity, line.unit,
-      line.terms, line.starts_on, line.interval_count, line.interval_unit, subscription.customer_id, clock.now_at, at.today,
-      coalesce(document.billing_cycle_anchor, line.starts_on) as anchor, document.former_anchor, document.anchor_moved_on
-    from unnest(${uses.map((use) => use.instanceId)}::uuid[], ${uses.map((use) => use.code)}::text[],
-      ${uses.map((use) => use.used)}::text[]) as asked (instance_id, limit_code, used)
-    join subscription_lines line on line.instance_id = asked.instance_id and line.limit_code = asked.limit_code
-    join subscriptions subscription on subscription.id = line.subscription_id and subscription.phase = 'active'
-    join customers customer on customer.id = subscription.customer_id
-    left join subscription_documents document on document.id = line.document_id
-    left join test_clocks clock on clock.id = subscription.test_clock_id
-    cross join lateral (select (coalesce(clock.now_at, ${now}::timestamptz) at time zone customer.time_zone)::date as today) at
-    where line.starts_on <= at.today and (line.ends_on is null or line.ends_on > at.today)
-    order by line.position, line.starts_on, line.id`.execute(db)
-  return rows
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { newId } from '#db/identifier.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -27,8 +28,11 @@ async function sell(): Promise<Sold> {
   return { subscriptionId, instanceId: instance.id }
 }
 
-const see = async ({ instanceId }: Sold, users: number, day: string) =>
-  await warnOfLimits(seller.db, [{ instanceId, code: 'users', used: String(users) }], `${day}T10:00:00Z`)
+async function see({ instanceId }: Sold, users: number, day: string): Promise<void> {
+  const now = `${day}T10:00:00Z`
+  const sold = await listSoldLimits(seller.db, { instanceIds: [instanceId] }, now)
+  await warnOfLimits(seller.db, sold, [{ instanceId, code: 'users', used: String(users) }], now)
+}
 
 async function told({ subscriptionId }: Sold): Promise<string[]> {
   const rows = await seller.db

@@ -5,12 +5,12 @@ import { announce } from '#db/announcement.ts'
 import { takeChangeRequest } from '#db/change-request.ts'
 import { recordResource } from '#db/resource.ts'
 import { setInstanceState } from '#db/instance.ts'
-import { recordLimit } from '#db/limit.ts'
+import { noteSoldLimit, recordLimit } from '#db/limit.ts'
 import { insertPaymentRequest } from '#db/payment-request.ts'
 import { activateSubscription } from '#db/activation.ts'
-import { setSoldLimit } from '#db/order-line.ts'
 import { setPhase } from '#db/subscription.ts'
 import { openTask } from '#db/task.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
 import { reserveUnits } from '#db/unit-reservation.ts'
 import { insertReadings } from '#db/usage.ts'
@@ -71,7 +71,9 @@ export async function liveOneLife(api: TestApi): Promise<Life> {
     subject: 'A limit was refused',
     detail: 'Free some users first.',
   })
-  await warnOfLimits(api.db, [{ instanceId, code: 'users', used: '4' }], '2026-01-10T09:00:00Z')
+  const warnedAt = '2026-01-10T09:00:00Z'
+  const sold = await listSoldLimits(api.db, { instanceIds: [instanceId] }, warnedAt)
+  await warnOfLimits(api.db, sold, [{ instanceId, code: 'users', used: '4' }], warnedAt)
   await askForUsers(api, subscriptionId)
   await tellOfPrice(api, subscriptionId)
   return { subscriptionId, instanceId, documentId: document.id }
@@ -155,7 +157,7 @@ async function build(api: TestApi, subscriptionId: string, now: string): Promise
   })
   await setInstanceState(api.db, instance.id, 'building')
   await setInstanceState(api.db, instance.id, 'running')
-  await api.db.transaction().execute(async (tx) => await setSoldLimit(tx, instance.id, 'seats', '2'))
+  await noteSoldLimit(api.db, { instanceId: instance.id, code: 'seats', quantity: '2' })
   const units = { instanceId: instance.id, code: 'seats', quantity: '1', reference: 'ada', actor: 'key_1' }
   await reserveUnits(api.db, units)
   return instance.id

@@ -1,3 +1,5 @@
+import { spread } from './spread.ts'
+
 /**
  * How long a server's sampler waits until its next tick, from 1 ms to the interval. Ticks of a server lie a whole interval apart,
  * at an instant of their own within it that its id alone says: servers are not all asked at the same second, after an outage or a
@@ -12,11 +14,4 @@ export function untilNextTickMs(of: {
   const ownMs = spread(of.serverId) % of.intervalMs
   const sinceOwnMs = (of.nowMs - ownMs) % of.intervalMs
   return of.intervalMs - (sinceOwnMs < 0 ? sinceOwnMs + of.intervalMs : sinceOwnMs)
-}
-
-/** FNV-1a of 32 bits: ids that differ in one character lie far apart, and everywhere it comes out the same. */
-function spread(text: string): number {
-  let hash = 0x811c9dc5
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0
-  return hash
 }

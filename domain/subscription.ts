@@ -1,5 +1,6 @@
 import type { Recurrence } from './calendar.ts'
 import { BusinessError } from './errors.ts'
+import { spread } from './spread.ts'
 
 /** Where a subscription stands. The database holds the drawn paths between phases (`check_subscription_phase`). */
 export type SubscriptionPhase = 'ordered' | 'building' | 'active' | 'suspended' | 'unbuilding' | 'ended'
@@ -167,12 +168,8 @@ function isAllowed(standing: SubscriptionStanding, kind: SubscriptionCommandKind
 
 /**
  * Milliseconds after a boundary at which this subscription settles its period, steady per subscription and spread over
- * the window, so that the first of the month is not one burst. 32-bit FNV-1a of the id.
+ * the window, so that the first of the month is not one burst.
  */
 export function settlementJitterMs(subscriptionId: string, windowMs: number): number {
-  let hash = 0x811c9dc5
-  for (const character of subscriptionId) {
-    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0
-  }
-  return Math.floor((hash / 2 ** 32) * windowMs)
+  return Math.floor((spread(subscriptionId) / 2 ** 32) * windowMs)
 }

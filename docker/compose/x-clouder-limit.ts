@@ -1,11 +1,8 @@
 import { z } from 'zod'
 import type { LimitDefinition } from '#domain/application.ts'
-import { argumentList, objectName } from './object-name.ts'
+import { argumentList, code, objectName, title } from './object-name.ts'
 
-const named = {
-  code: z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'is not a code of lower case letters, digits, - and _'),
-  title: z.string().min(1).max(100),
-}
+const named = { code, title }
 
 /** The application holds it: the value is set by a command, and read back by another. */
 const byCommands = z.strictObject({
@@ -38,7 +35,7 @@ const wayNames = {
 const byMetric = z
   .strictObject({
     ...named,
-    metric: named.code,
+    metric: code,
     hard: z.enum(ways).exactOptional(),
     /** Kilobits a second. */
     throttle: z.int().min(8).max(100_000_000).exactOptional(),

@@ -7,6 +7,7 @@ import { decideSubscriptionLimits, settleHolds } from '#db/limit-hold.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
+import { findInstanceId, moveInstances } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -22,23 +23,13 @@ const now = new Date().toISOString()
 async function run() {
   const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now })
   const { db } = seller
-  for (const state of ['building', 'running'] as const)
-    await db
-      .updateTable('instances')
-      .set({ state })
-      .where('subscription_id', '=', subscriptionId)
-      .where('state', '<>', 'destroyed')
-      .execute()
+  await moveInstances(db, subscriptionId, 'building', 'running')
   await db
     .updateTable('subscription_lines')
     .set({ terms: JSON.stringify({ enforcement: 'hard' }) })
     .where('subscription_id', '=', subscriptionId)
     .execute()
-  const { id } = await db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const id = await findInstanceId(db, subscriptionId)
   const decide = async () => await decideSubscriptionLimits(db, subscriptionId, now)
   const capped = async (used: '0' | '1') => {
     const standing = { used_quantity: used, used_at: now }

@@ -12,6 +12,7 @@ import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
 import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { singleType } from '#test/support/usage-events.ts'
 
 interface Operation {
   readonly responses: Record<string, { content?: Record<string, { schema: unknown }> }>
@@ -118,17 +119,15 @@ async function sellFeature(): Promise<void> {
 async function receiveFromSupplier(): Promise<void> {
   const peerId = await insertPeer(api.db)
   const document = supplierDocument()
-  await api.db
-    .transaction()
-    .execute(async (tx) =>
-      receiveSupplierInvoice(tx, {
-        peerId,
-        currency: 'USD',
-        document,
-        raw: document,
-        now: '2026-03-01T00:00:00Z',
-      }),
-    )
+  await api.db.transaction().execute(async (tx) =>
+    receiveSupplierInvoice(tx, {
+      peerId,
+      currency: 'USD',
+      document,
+      raw: document,
+      now: '2026-03-01T00:00:00Z',
+    }),
+  )
 }
 
 /** A volume of nobody was seen on the server. */
@@ -181,7 +180,7 @@ async function creditPaidOneOff(): Promise<void> {
   const { amount_minor: amountMinor } = invoice.body['total'] as { amount_minor: number }
   await api.post(`${address}/payments`, { amount_minor: amountMinor })
   await api.post(`${address}/credit-notes`, {})
-  await api.post('/v1/usage-events', {}, { 'content-type': 'application/cloudevents+json' })
+  await api.post('/v1/usage-events', {}, singleType)
 }
 
 /** A schema without references, and closed: a field that is not in the document makes the answer wrong. */

@@ -9,6 +9,7 @@ import { changeSubscription } from '#db/plan.ts'
 import { setArchived } from '#db/removal.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { moveInstances } from '#test/support/instances.ts'
 import { listDocumentIds, listInvoiceLines, listInvoices } from '#test/support/invoices.ts'
 import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
@@ -271,12 +272,7 @@ test('the last bill does not wait for readings that an application which is down
     kit: 'odoo-config-1',
     now: '2026-04-01T08:00:00Z',
   })
-  for (const state of ['building', 'running'] as const)
-    await seller.db
-      .updateTable('instances')
-      .set({ state })
-      .where('subscription_id', '=', subscriptionId)
-      .execute()
+  await moveInstances(seller.db, subscriptionId, 'building', 'running')
   const now = '2026-05-01T02:00:00Z'
   await assert.rejects(billDue(seller.db, documentId, now), DocumentNotReady)
   await cancelSubscription(seller.db, command(subscriptionId, 'down', now), { when: 'now', reason: 'down' })

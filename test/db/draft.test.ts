@@ -8,6 +8,7 @@ import { confirmOrder } from '#db/order.ts'
 import { insertOneOffCharge, withdrawOneOffCharge } from '#db/one-off-charge.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { moveInstances } from '#test/support/instances.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { activate, billDue, createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
@@ -216,12 +217,7 @@ test('a draft that waits for readings is not computed anew: the one who asked is
   const { subscriptionId, documentId, testClockId } = await sell()
   await billDue(seller.db, documentId, boundary)
   const before = await draftOf(documentId)
-  for (const state of ['building', 'running'] as const)
-    await seller.db
-      .updateTable('instances')
-      .set({ state })
-      .where('subscription_id', '=', subscriptionId)
-      .execute()
+  await moveInstances(seller.db, subscriptionId, 'building', 'running')
   const { customer_id: customerId } = await seller.db
     .selectFrom('subscriptions')
     .select('customer_id')

@@ -6,6 +6,7 @@ import { insertProduct } from '#db/product.ts'
 import { readExpectedInvoices } from '#db/read/expected-invoice.ts'
 import { insertReadings } from '#db/usage.ts'
 import type { GridStep } from '#domain/pricing/price.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { listDocumentIds, listInvoiceLines } from '#test/support/invoices.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -50,11 +51,7 @@ async function sell(billingTiming: 'advance' | 'arrears', steps?: readonly GridS
   const testClockId = await seller.clock(now)
   const subscriptionId = await seller.sell({ product: `by-value-${billingTiming}`, testClockId, now })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-  const { id: instanceId } = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const instanceId = await findInstanceId(seller.db, subscriptionId)
   if (steps !== undefined) {
     const grid = { currency: 'USD', startsOn: '2026-04-01', price: { model: 'grid', steps } as const }
     await savePriceGrid(seller.db, { applicationId: null, instanceId }, grid)

@@ -11,6 +11,7 @@ import { insertReadings } from '#db/usage.ts'
 import { confirmUnits, readHandedOut, releaseUnits, reserveUnits } from '#db/unit-reservation.ts'
 import { parseApplication } from '#docker/compose/application.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { moveInstances } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -60,16 +61,7 @@ async function run(product: string) {
   const testClockId = await seller.clock(now)
   const subscriptionId = await seller.sell({ product, testClockId, now })
   const { db } = seller
-  await db
-    .updateTable('instances')
-    .set({ state: 'building' })
-    .where('subscription_id', '=', subscriptionId)
-    .execute()
-  await db
-    .updateTable('instances')
-    .set({ state: 'running' })
-    .where('subscription_id', '=', subscriptionId)
-    .execute()
+  await moveInstances(db, subscriptionId, 'building', 'running')
   const deployed = async () => {
     const [instance] = await listDeployedInstances(db, { subscriptionId })
     return instance ?? assert.fail('it has an instance')

@@ -5,6 +5,7 @@ import { savePriceGrid } from '#db/price-grid.ts'
 import { insertProduct } from '#db/product.ts'
 import type { GridPrice } from '#domain/pricing/price.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { listDocumentIds, listInvoiceLines } from '#test/support/invoices.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -58,11 +59,7 @@ async function sell(quantity: string) {
   const testClockId = await seller.clock(now)
   const subscriptionId = await seller.sell({ product: 'grid-user', quantity, testClockId, now })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-  const { id: instanceId } = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const instanceId = await findInstanceId(seller.db, subscriptionId)
   const billedIn = async (month: string) => {
     const billed = await billDue(seller.db, documentId, `2026-${month}-01T08:00:00Z`)
     return await listInvoiceLines(seller.db, billed.invoiceNumber ?? '')

@@ -5,6 +5,7 @@ import { insertProduct } from '#db/product.ts'
 import { insertReadings } from '#db/usage.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -41,11 +42,7 @@ async function sellByFormula(quantityFormula: string) {
   const testClockId = await seller.clock(now)
   const subscriptionId = await seller.sell({ product, testClockId, now })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-  const { id: instanceId } = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const instanceId = await findInstanceId(seller.db, subscriptionId)
   const read = async (readAt: string, disk: string, network: string) =>
     await insertReadings(seller.db, { instanceId, isOpening: false, readAt, sampledAt: readAt }, [
       { metric: 'disk', series: 'data', value: disk, unit: 'GiB' },

@@ -7,6 +7,7 @@ import { aggregateUsage, metricAggregations, type MetricRule, type Reading } fro
 import { rollUpReadings } from '#db/reading-retention.ts'
 import { insertReadings, type NewReading } from '#db/usage.ts'
 import { measureUsages } from '#db/usage-measure.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -15,11 +16,7 @@ let instanceId = ''
 before(async () => {
   seller = await createSeller()
   subscriptionId = await seller.sell({ kit: 'odoo-config-1', now: '2026-01-01T00:00:00Z' })
-  const instance = seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-  instanceId = (await instance.executeTakeFirstOrThrow()).id
+  instanceId = await findInstanceId(seller.db, subscriptionId)
 })
 after(async () => seller.drop())
 

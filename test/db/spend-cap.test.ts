@@ -7,6 +7,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { defaultSpendAlerts, type SpendCap } from '#domain/spend.ts'
 import { moveClock } from '#test/support/clock-life.ts'
+import { moveInstances } from '#test/support/instances.ts'
 import { createSeller, pushUsage, type Seller } from '#test/support/seller.ts'
 
 // Network costs 1.00 a GiB. What it may cost a month is said by the customer himself, and by an operator.
@@ -88,12 +89,7 @@ async function decide({ subscriptionId }: Sold) {
 }
 
 async function move({ subscriptionId }: Sold, ...states: InstanceState[]): Promise<void> {
-  for (const state of states)
-    await seller.db
-      .updateTable('instances')
-      .set({ state })
-      .where('subscription_id', '=', subscriptionId)
-      .execute()
+  await moveInstances(seller.db, subscriptionId, ...states)
 }
 
 async function unsay({ subscriptionId }: Sold): Promise<void> {

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { newId } from '#db/identifier.ts'
 import { listSoldLimits } from '#db/sold-limit.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 // Five users are sold from 1 January on, billed by the month.
@@ -20,12 +21,7 @@ interface Sold {
 
 async function sell(): Promise<Sold> {
   const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now: '2026-01-01T00:00:00Z' })
-  const instance = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
-  return { subscriptionId, instanceId: instance.id }
+  return { subscriptionId, instanceId: await findInstanceId(seller.db, subscriptionId) }
 }
 
 async function see({ instanceId }: Sold, users: number, day: string): Promise<void> {

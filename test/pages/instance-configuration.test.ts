@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { saveObserved } from '#db/reconciliation.ts'
-import { activate, build, seedStory, sell, type Sold } from './story.ts'
-import { createTestConsole, type TestConsole } from './console.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { findInstanceId } from '#test/support/instances.ts'
+import { createTestConsole, type TestConsole } from './console.ts'
+import { activate, build, seedStory, sell, type Sold } from './story.ts'
 import { sectionText, textOf } from './text.ts'
 
 let console: TestConsole
@@ -17,12 +18,7 @@ before(async () => {
   sold = await sell(console.db, { product: 'static-site' })
   await build(console.db, sold, 'done')
   await activate(console.db, sold, new Date().toISOString())
-  const row = await console.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', sold.id)
-    .executeTakeFirstOrThrow()
-  instanceId = row.id
+  instanceId = await findInstanceId(console.db, sold.id)
   path = `/instances/${encodeId('instance', instanceId)}`
   settings = `${path}/settings`
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { insertReadings } from '#db/usage.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { findInstanceId } from '#test/support/instances.ts'
 import { pushUsage } from '#test/support/seller.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { activate, billNextPeriod, build, seedStory, sell, type Sold } from './story.ts'
@@ -10,12 +11,14 @@ import { sectionText, textOf } from './text.ts'
 // Network grows by 2.88 GiB on 5 February, read every five minutes, and 0.12 are pushed: 3.00 on the invoice.
 let console: TestConsole
 let sold: Sold
+let instanceId: string
 before(async () => {
   console = await createTestConsole()
   await seedStory(console.db)
   sold = await sell(console.db, { kit: 'odoo-config-1' }, { now: '2026-01-31T09:00:00Z', isOnClock: true })
   await build(console.db, sold, 'done')
   await activate(console.db, sold, '2026-01-31T09:00:00Z')
+  instanceId = await findInstanceId(console.db, sold.id)
   for (let reading = 1; reading <= 288; reading += 1)
     await readNetwork(new Date(Date.parse('2026-02-05') + reading * 300_000).toISOString(), reading)
   const event = { subscriptionId: sold.id, metric: 'network', quantity: '0.12' }
@@ -26,11 +29,6 @@ before(async () => {
 after(async () => console.close())
 
 async function readNetwork(readAt: string, hundredths: number): Promise<void> {
-  const { id: instanceId } = await console.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', sold.id)
-    .executeTakeFirstOrThrow()
   const value = (hundredths / 100).toFixed(2)
   await insertReadings(console.db, { instanceId, isOpening: false, sampledAt: readAt, readAt }, [
     { metric: 'network', series: 'web', value, unit: 'GiB' },

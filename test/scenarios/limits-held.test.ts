@@ -55,28 +55,24 @@ x-clouder:
     - { code: mails, title: Mails, metric: network }
 `
 
+/** Of a product that sells a limit of the shelf. */
+const threshold = {
+  billing_type: 'threshold',
+  billing_timing: 'advance',
+  recurrence: { count: 1, unit: 'month' },
+  unit: 'MiB',
+  base_price: '1',
+  currency: 'USD',
+  applications: ['shelf'],
+}
+
 async function sellShelf(): Promise<void> {
   await saveOwnApplication(installation.db, {
     code: 'shelf',
     compose: compose(await standInImage(installation)),
   })
   const product = (code: string, more: object) =>
-    diary.post(
-      '/v1/products',
-      {
-        code,
-        name: code,
-        billing_type: 'threshold',
-        billing_timing: 'advance',
-        recurrence: { count: 1, unit: 'month' },
-        unit: 'MiB',
-        base_price: '1',
-        currency: 'USD',
-        applications: ['shelf'],
-        ...more,
-      },
-      201,
-    )
+    diary.post('/v1/products', { ...threshold, code, name: code, ...more }, 201)
   await product('shelf-disk', { limit: 'disk' })
   await product('shelf-memory', { limit: 'memory' })
   await product('shelf-seats', { limit: 'seats', unit: 'piece' })
@@ -172,18 +168,7 @@ async function limitAttribute(subscription: string): Promise<unknown> {
 chapter('what an application cannot hold is sold with a warning only, or not at all', async () => {
   await diary.untilPhase(await diary.order([{ product: 'static-site' }]), 'active')
   await sellShelf()
-  const mails = {
-    code: 'shelf-mails',
-    name: 'Mails',
-    billing_type: 'threshold',
-    billing_timing: 'advance',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'MiB',
-    base_price: '1',
-    currency: 'USD',
-    applications: ['shelf'],
-    limit: 'mails',
-  }
+  const mails = { ...threshold, code: 'shelf-mails', name: 'Mails', limit: 'mails' }
   const refused = await installation.call('POST', '/v1/products', mails)
   assert.deepEqual(
     [refused.status, refused.body['code'], (refused.body['errors'] as Json[])[0]?.['pointer']],

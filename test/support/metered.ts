@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { insertReadings } from '#db/usage.ts'
+import { findInstanceId, moveInstances } from './instances.ts'
 import { listDocumentIds } from './invoices.ts'
 import type { Seller } from './seller.ts'
 
@@ -10,21 +11,15 @@ export async function sellMetered(seller: Seller, now = '2026-01-01T00:00:00Z') 
   const testClockId = await seller.clock(now)
   const subscriptionId = await seller.sell({ kit: 'odoo-config-1', testClockId, now })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
-  const instance = await seller.db
-    .selectFrom('instances')
-    .select('id')
-    .where('subscription_id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
-  for (const state of ['building', 'running'] as const) {
-    await seller.db.updateTable('instances').set({ state }).where('id', '=', instance.id).execute()
-  }
+  const instanceId = await findInstanceId(seller.db, subscriptionId)
+  await moveInstances(seller.db, subscriptionId, 'building', 'running')
   /** Network, and no disk, in GiB; of as many readings as were stored. */
   const read = async (readAt: string, network: string, isOpening = false) =>
-    await insertReadings(seller.db, { instanceId: instance.id, isOpening, readAt, sampledAt: readAt }, [
+    await insertReadings(seller.db, { instanceId, isOpening, readAt, sampledAt: readAt }, [
       { metric: 'network', series: 'eth0', value: String(Number(network) * bytesPerGib), unit: 'B' },
       { metric: 'disk', series: 'data', value: '0', unit: 'B' },
     ])
-  return { subscriptionId, documentId, instanceId: instance.id, testClockId, read }
+  return { subscriptionId, documentId, instanceId, testClockId, read }
 }
 
 /** Config 1 from 1 March 2026 on, by a clock of its own, whose network costs this. */

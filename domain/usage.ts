@@ -172,7 +172,7 @@ function growth(readings: readonly Reading[], window: InstantWindow, unit: strin
  * What a counter grew by from one reading to the next, in the unit of both: one that fell was reset and starts at 0, and so
  * does one that was never read before. From 100 to 160 it is 60, from 220 to 30 it is 30.
  */
-export function grownSince(previous: Big | undefined, value: Big): Big {
+function grownSince(previous: Big | undefined, value: Big): Big {
   return previous === undefined || value.lt(previous) ? value : value.minus(previous)
 }
 

@@ -1,13 +1,11 @@
 import Big from 'big.js'
 import { sql } from 'kysely'
 import { convertUnit } from '#domain/unit.ts'
-import { grownSince } from '#domain/usage.ts'
 import type { Db } from '../database.ts'
-import { readingBefore, readingsInside } from '../stored-reading.ts'
 import {
+  countedReadings,
   dayWithin,
   eventsOf,
-  filterOf,
   findUsageWindow,
   listWindowDays,
   type OpenedWindow,
@@ -116,54 +114,31 @@ interface ReadingRow {
   readonly series: string
   readonly unit: string
   readonly value: string
-  readonly is_opening: boolean
   readonly read_at: string
+  readonly counted: string
 }
 
-/** Day by day; what a counter stood at is carried from one day to the next. */
+/** Day by day: a year of readings is never held at once. */
 async function* readReadings(db: Db, window: OpenedWindow): AsyncGenerator<ExportedUse[]> {
-  const days = await listWindowDays(db, window)
-  const stood = await readStandsBefore(db, window)
-  for (const { on, readings } of days) {
+  for (const { on, readings } of await listWindowDays(db, window)) {
     if (readings === 0) continue
     const { rows } = await sql<ReadingRow>`
-      select series.series, series.unit, read.value, read.is_opening, read.read_at
-      from reading_series series cross join lateral (${within(dayWithin(window, on))}) read
-      where ${isOf(window)} order by read.read_at, read.sampled_at, series.id`.execute(db)
-    yield rows.map((row) => toUseOfReading(window, row, stood))
+      select series, unit, value, read_at, counted from (${countedReadings(window, dayWithin(window, on))}) as read
+      order by read_at, sampled_at, series_id`.execute(db)
+    yield rows.map((row) => toUseOfReading(window, row))
   }
 }
 
-function within({ from, until }: { from: string; until: string }) {
-  return readingsInside(sql`series.id`, sql`${from}::timestamptz`, sql`${until}::timestamptz`)
-}
-
-async function readStandsBefore(db: Db, window: OpenedWindow): Promise<Map<string, Big>> {
-  const { rows } = await sql<{ series: string; value: string }>`
-    select series.series, read.value from reading_series series
-    cross join lateral (${readingBefore(sql`series.id`, sql`${window.read_from}::timestamptz`)}) read
-    where ${isOf(window)}`.execute(db)
-  return new Map(rows.map(({ series, value }) => [series, new Big(value)]))
-}
-
-function isOf(window: OpenedWindow) {
-  return sql`series.instance_id = ${window.instance_id}::uuid and series.metric = ${window.metric}
-    and takes_usage(${filterOf(window)}::jsonb, jsonb_build_object('series', series.series))`
-}
-
-function toUseOfReading(window: OpenedWindow, row: ReadingRow, stood: Map<string, Big>): ExportedUse {
-  const value = new Big(row.value)
-  const grown = row.is_opening ? new Big(0) : grownSince(stood.get(row.series), value)
-  stood.set(row.series, value)
+function toUseOfReading(window: OpenedWindow, row: ReadingRow): ExportedUse {
   return {
     window,
     kind: 'reading',
     at: row.read_at,
     of: row.series,
     eventId: null,
-    value: value.toFixed(),
+    value: new Big(row.value).toFixed(),
     unit: row.unit,
-    counted: window.is_counter ? convertUnit(grown, row.unit, window.unit).toFixed() : null,
+    counted: window.is_counter ? convertUnit(new Big(row.counted), row.unit, window.unit).toFixed() : null,
   }
 }
 

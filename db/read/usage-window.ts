@@ -5,6 +5,7 @@ import { convertUnit } from '#domain/unit.ts'
 import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from '../database.ts'
 import { never } from '../pushed-usage.ts'
+import { readingBefore, readingsInside } from '../stored-reading.ts'
 
 /** A billed quantity, with whose it is and up to where it reaches. */
 export interface OpenedWindow {
@@ -186,24 +187,25 @@ export function dayWithin(window: OpenedWindow, on: string): { from: string; unt
 }
 
 /** Each reading with what it counts, which takes the one before it of its series. */
-function countedReadings(window: OpenedWindow, { from, until }: { from: string; until: string | null }) {
-  const { instance_id: instanceId, metric } = window
-  const isTaken = sql`takes_usage(${filterOf(window)}::jsonb, jsonb_build_object('series', series))`
+export function countedReadings(
+  window: OpenedWindow,
+  { from, until }: { from: string; until: string | null },
+) {
+  const begins = sql`${from}::timestamptz`
   return sql`
     select * from (
-      select series, value, unit, is_opening, read_at, sampled_at,
-        case when is_opening then 0 when value >= lag(value) over each then value - lag(value) over each else value end as counted
-      from (
-        select series, value, unit, is_opening, read_at, sampled_at from readings
-        where instance_id = ${instanceId} and metric = ${metric} and read_at > ${from} and read_at <= ${until ?? never}
-          and ${isTaken}
+      select series.id as series_id, series.series, series.unit, read.*, case when read.is_opening then 0
+          when read.value >= lag(read.value) over each then read.value - lag(read.value) over each else read.value end as counted
+      from reading_series series
+      cross join lateral (
+        (${readingBefore(sql`series.id`, begins)})
         union all
-        (select distinct on (series) series, value, unit, is_opening, read_at, sampled_at from readings
-          where instance_id = ${instanceId} and metric = ${metric} and read_at <= ${from} and ${isTaken}
-          order by series, read_at desc, sampled_at desc)
-      ) as known
-      window each as (partition by series order by read_at, sampled_at)
-    ) as counted where read_at > ${from}`
+        (${readingsInside(sql`series.id`, begins, sql`${until ?? never}::timestamptz`)})
+      ) read
+      where series.instance_id = ${window.instance_id}::uuid and series.metric = ${window.metric}
+        and takes_usage(${filterOf(window)}::jsonb, jsonb_build_object('series', series.series))
+      window each as (partition by series.id order by read.read_at, read.sampled_at)
+    ) as counted where read_at > ${begins}`
 }
 
 /** Those that were there when it was billed; of a late window those that it bills. */
@@ -219,6 +221,6 @@ export function eventsOf(window: OpenedWindow) {
 }
 
 /** As `takes_usage` reads it. */
-export function filterOf({ usage_filter: filter }: OpenedWindow): string | null {
+function filterOf({ usage_filter: filter }: OpenedWindow): string | null {
   return filter === null ? null : JSON.stringify(filter)
 }

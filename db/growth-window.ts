@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { InstantWindow } from '#domain/usage.ts'
 import type { Db } from './database.ts'
 import { never } from './pushed-usage.ts'
+import { firstReadFrom } from './stored-reading.ts'
 import type { UsageQuestion } from './usage-measure.ts'
 
 /**
@@ -28,8 +29,9 @@ export async function readGrowthWindows(
       from usage_windows frozen
       join subscription_lines line on line.id = frozen.subscription_line_id and line.instance_id = asked.instance_id
       cross join lateral (
-        select coalesce(min(read_at), ${never}::timestamptz) as read_at from readings
-        where instance_id = asked.instance_id and metric = asked.metric and read_at >= upper(frozen.window_period)
+        select coalesce(min(read.read_at), ${never}::timestamptz) as read_at from reading_series series
+        cross join lateral (${firstReadFrom(sql`series.id`, sql`upper(frozen.window_period)`)}) read
+        where series.instance_id = asked.instance_id and series.metric = asked.metric
       ) next
       where frozen.is_pending and frozen.metric = asked.metric
         and upper(frozen.window_period) in (asked.begins, asked.ends)

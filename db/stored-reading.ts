@@ -55,6 +55,19 @@ export function isReadFrom(seriesId: RawBuilder<unknown>, at: RawBuilder<unknown
     limit 1`
 }
 
+/** When the series was first read at `at` or later. */
+export function firstReadFrom(seriesId: RawBuilder<unknown>, at: RawBuilder<unknown>) {
+  return sql`
+    select min(read_at) as read_at from (
+      (select read_at from reading_values where series_id = ${seriesId} and read_at >= ${at} and ${isRaw}
+        order by read_at limit 1)
+      union all
+      (select one.read_at from reading_hours hour, ${unnested}
+        where hour.series_id = ${seriesId} and hour.starts_at > ${at} - interval '1 hour' and one.read_at >= ${at}
+        order by hour.starts_at, one.read_at limit 1)
+    ) first`
+}
+
 interface ReadingRow {
   readonly index: number
   readonly series: string

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db, Tx } from './database.ts'
+import { isReadFrom } from './stored-reading.ts'
 
 /** Windows that are billed without what could not be read of them. */
 export async function noteUnsettled(tx: Tx, windowIds: readonly string[]): Promise<void> {
@@ -15,8 +16,9 @@ export async function settleWindows(db: Db, windowIds: readonly string[]): Promi
     delete from unsettled_windows unsettled
     using usage_windows frozen join subscription_lines line on line.id = frozen.subscription_line_id
     where unsettled.usage_window_id = any(${windowIds}::uuid[]) and frozen.id = unsettled.usage_window_id
-      and (not frozen.is_pending or exists (select from readings where readings.instance_id = line.instance_id
-        and readings.metric = frozen.metric and readings.read_at >= upper(frozen.window_period)))`.execute(db)
+      and (not frozen.is_pending or exists (select from reading_series series
+        cross join lateral (${isReadFrom(sql`series.id`, sql`upper(frozen.window_period)`)}) read
+        where series.instance_id = line.instance_id and series.metric = frozen.metric))`.execute(db)
 }
 
 /** The windows that these late ones are of. */

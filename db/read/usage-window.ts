@@ -5,7 +5,7 @@ import { convertUnit } from '#domain/unit.ts'
 import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from '../database.ts'
 import { never } from '../pushed-usage.ts'
-import { readingBefore, readingsInside } from '../stored-reading.ts'
+import { firstReadFrom, readingBefore, readingsInside } from '../stored-reading.ts'
 
 /** A billed quantity, with whose it is and up to where it reaches. */
 export interface OpenedWindow {
@@ -73,9 +73,9 @@ export async function findUsageWindow(db: Db, id: string): Promise<OpenedWindow 
       from usage_windows frozen
       join subscription_lines other on other.id = frozen.subscription_line_id and other.instance_id = line.instance_id
       cross join lateral (
-        select min(read_at) as read_at from readings
-        where readings.instance_id = line.instance_id and readings.metric = opened.metric
-          and readings.read_at >= upper(frozen.window_period)
+        select min(read.read_at) as read_at from reading_series series
+        cross join lateral (${firstReadFrom(sql`series.id`, sql`upper(frozen.window_period)`)}) read
+        where series.instance_id = line.instance_id and series.metric = opened.metric
       ) next
       where kind.is_counter and frozen.is_pending and frozen.metric = opened.metric
         and upper(frozen.window_period) in (lower(opened.window_period), upper(opened.window_period))

@@ -12,6 +12,7 @@ import { untilAborted, withoutSecrets } from '../engine.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import { readCounters, type ContainerCounters } from './engine-counters.ts'
 import { askEndpoint, ENDPOINT_DEADLINE_MS, type EndpointAnswer } from './http.ts'
+import { LOG_DEADLINE_MS, readLines, type StampedLine } from './log-lines.ts'
 import type { MetricPass, Source } from './source.ts'
 import { sources } from './sources.ts'
 
@@ -30,7 +31,7 @@ export async function readMetrics(
   },
 ): Promise<MetricsRead> {
   const { since, earlier = { sampledAt: new Date().toISOString(), newest: new Map() } } = before
-  const pass = { ...beginPass(docker, diskUsage, ref, ctx), since, earlier }
+  const pass = { ...beginPass(docker, diskUsage, ref, { ctx, earlier }), since }
   const { metrics } = ref.definition
   const read = await Promise.allSettled(metrics.map(async (metric) => await readMetric(pass, metric)))
   ctx.abortSignal.throwIfAborted()
@@ -55,14 +56,16 @@ function beginPass(
   docker: Docker,
   diskUsage: DiskUsage,
   ref: InstanceRef,
-  ctx: RunnerContext,
-): Omit<MetricPass, 'since' | 'earlier'> {
+  { ctx, earlier }: Pick<MetricPass, 'ctx' | 'earlier'>,
+): Omit<MetricPass, 'since'> {
   let counters: Promise<readonly ContainerCounters[]> | undefined
   const answers = new Map<string, Promise<EndpointAnswer | undefined>>()
+  const logs = new Map<string, Promise<readonly StampedLine[]>>()
   return {
     docker,
     ref,
     ctx,
+    earlier,
     diskUsage,
     counters: async () => await (counters ??= readCounters(docker, ref.instance, ctx)),
     answer: async ({ service, port, path }) => {
@@ -75,6 +78,14 @@ function beginPass(
           async (own) => await askEndpoint(docker, ref, { service, port, path }, own),
         )
       answers.set(key, asked)
+      return await asked
+    },
+    log: async (container, since) => {
+      const key = `${container.Id} ${since}`
+      const of = { container, since, sampledAt: earlier.sampledAt }
+      const asked =
+        logs.get(key) ?? withinDeadline(ctx, LOG_DEADLINE_MS, async (own) => await readLines(docker, of, own))
+      logs.set(key, asked)
       return await asked
     },
   }

@@ -12,7 +12,7 @@ import { defineSource, type MetricPass } from './source.ts'
 
 /** So far into a line the pattern is looked for. */
 const LINE_CHARACTERS_MAX = 4_000
-const LOG_DEADLINE_MS = 30_000
+export const LOG_DEADLINE_MS = 30_000
 /** A line is stamped before it is written; so long after an instant all lines that are stamped before it can be read. */
 const SETTLING_MS = 100
 const MOST_BEHIND_MS = 5_000
@@ -37,15 +37,13 @@ export const logLines = defineSource({
   imagined: 'service',
   deadlineMs: LOG_DEADLINE_MS,
   counts: true,
-  async read({ docker, ref, ctx, earlier }, metric, source) {
+  async read({ docker, ref, ctx, earlier, log }, metric, source) {
     const found = await findContainer(docker, containerName(ref.instance, source.service), ctx)
     if (found === undefined) return []
     const series = `log:${found.Id}`
     const before = countedBefore(earlier.newest.get(metric.code), series)
     if (before === undefined) return [{ series, value: '0', unit: metric.unit }]
-    await untilEngineIsPast(docker, earlier.sampledAt, ctx)
-    const log = await readSince(docker, found.Id, before.until, ctx)
-    const lines = found.Config.Tty ? linesOfTerminal(log) : linesOf(log)
+    const lines = await log(found, before.until)
     const [after, until] = [before.until && stampOf(before.until), stampOf(earlier.sampledAt)]
     const count = lines.filter(
       ({ stamp, text }) =>
@@ -71,6 +69,21 @@ function countedBefore(
     .filter((reading) => reading.series === series)
     .toSorted((first, second) => (first.sampledAt < second.sampledAt ? 1 : -1))
   return newest ? { value: newest.value, until: newest.sampledAt } : { value: '0', until: null }
+}
+
+/** What a container wrote since an instant, once all that was written up to the look can be read. */
+export async function readLines(
+  docker: Docker,
+  {
+    container,
+    since,
+    sampledAt,
+  }: { container: Docker.ContainerInspectInfo; since: string | null; sampledAt: string },
+  ctx: RunnerContext,
+): Promise<StampedLine[]> {
+  await untilEngineIsPast(docker, sampledAt, ctx)
+  const log = await readSince(docker, container.Id, since, ctx)
+  return container.Config.Tty ? linesOfTerminal(log) : linesOf(log)
 }
 
 /** Lines are stamped by the engine's clock: one that is behind would stamp lines of a time that was counted already. */
@@ -105,7 +118,7 @@ async function readSince(
   return Buffer.from(raw)
 }
 
-interface StampedLine {
+export interface StampedLine {
   readonly stamp: string
   readonly text: string
 }

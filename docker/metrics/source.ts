@@ -6,6 +6,7 @@ import type { EarlierReadings, InstanceRef, RunnerContext } from '#domain/runner
 import type { DiskUsage } from './disk-usage.ts'
 import type { ContainerCounters } from './engine-counters.ts'
 import type { Endpoint, EndpointAnswer } from './http.ts'
+import type { StampedLine } from './log-lines.ts'
 
 /** One look at one instance. What several metrics need of it is asked once. */
 export interface MetricPass {
@@ -21,6 +22,11 @@ export interface MetricPass {
   readonly counters: () => Promise<readonly ContainerCounters[]>
   /** Undefined when the container does not run. */
   readonly answer: (endpoint: Endpoint) => Promise<EndpointAnswer | undefined>
+  /** Lines of a container's log, from an instant on; null: from its first one on. */
+  readonly log: (
+    container: Docker.ContainerInspectInfo,
+    since: string | null,
+  ) => Promise<readonly StampedLine[]>
 }
 
 /** One value of one series; see `MetricReading`. */

@@ -13,6 +13,7 @@ before(async () => {
 })
 after(async () => seller.drop())
 
+const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
 const stepS = 60
 const hourMs = 3_600_000
 
@@ -91,7 +92,6 @@ async function listMoments(metric: string): Promise<number[]> {
 
 test('D-27 after two hours without a sampler a source that keeps history has no hole, and no value of another is invented', async () => {
   const serverId = await sellRunning()
-  const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
   await readServer({ db: seller.db, runner }, serverId, ctx)
   assert.deepEqual([(await listMoments('jobs')).length, (await listMoments('users')).length], [1, 1])
   await sql`update reading_values set read_at = read_at - interval '2 hours', sampled_at = sampled_at - interval '2 hours'`.execute(
@@ -125,7 +125,6 @@ test('D-03 a look is given what was stored by the look before it, with the very 
       return Promise.resolve({ readings: [reading], failures: [] })
     },
   }
-  const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
   for (let look = 0; look < 3; look += 1)
     await readServer({ db: seller.db, runner: counting }, rows[0]?.server_id ?? '', ctx)
   const [first, second, third] = given

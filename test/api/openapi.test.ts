@@ -10,8 +10,7 @@ import { keepInstanceCommand } from '#db/instance-command.ts'
 import { keepSecrets } from '#db/secret.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
-import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
-import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { singleType } from '#test/support/usage-events.ts'
 
 interface Operation {
@@ -117,17 +116,7 @@ async function sellFeature(): Promise<void> {
 
 /** A supplier has billed this installation. */
 async function receiveFromSupplier(): Promise<void> {
-  const peerId = await insertPeer(api.db)
-  const document = supplierDocument()
-  await api.db.transaction().execute(async (tx) =>
-    receiveSupplierInvoice(tx, {
-      peerId,
-      currency: 'USD',
-      document,
-      raw: document,
-      now: '2026-03-01T00:00:00Z',
-    }),
-  )
+  await receiveDocument(api.db, await insertPeer(api.db), supplierDocument())
 }
 
 /** A volume of nobody was seen on the server. */

@@ -7,9 +7,8 @@ import type { Db } from '#db/database.ts'
 import { openTask } from '#db/task.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
-import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
-import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { copyRow } from '#test/support/copied-row.ts'
 import { countWaiting } from '#test/support/lock-wait.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
@@ -52,6 +51,13 @@ async function one(table: string, where: RawBuilder<unknown>): Promise<string> {
 
 async function refuses(constraint: string, act: () => Promise<unknown>): Promise<void> {
   await assert.rejects(act, { constraint })
+}
+
+async function insertRow(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {
+  const columns = Object.keys(row).map((name) => sql.ref(name))
+  await sql`insert into ${sql.table(table)} (${sql.join(columns)}) values (${sql.join(Object.values(row))})`.execute(
+    db,
+  )
 }
 
 async function draftInvoice(overrides: Record<string, unknown> = {}): Promise<string> {
@@ -1429,10 +1435,7 @@ test('what was taken over has one owner, until its instance is gone', async () =
       external_id: 'a'.repeat(64),
       ...change,
     }
-    const names = Object.keys(row).map((column) => sql.ref(column))
-    return await sql`insert into taken_over_objects (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
-      db,
-    )
+    await insertRow('taken_over_objects', row)
   }
   await refuses('taken_over_objects_kind_check', async () => take({ kind: 'network' }))
   await refuses('taken_over_objects_check', async () => take({ external_id: 'short' }))
@@ -1498,10 +1501,7 @@ test('what was asked of an instance is written once, ends with what came of it, 
       actor: 'key_1',
       ...columns,
     }
-    const names = Object.keys(row).map((name) => sql.ref(name))
-    return sql`insert into instance_commands (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
-      db,
-    )
+    return insertRow('instance_commands', row)
   }
   await insert({ request_id: 'req_once' })
   await refuses('instance_commands_pkey', async () => insert({ request_id: 'req_once' }))
@@ -1636,15 +1636,8 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
 
 test('a supplier invoice is received once and never changes', async () => {
   const peerId = await insertPeer(db)
-  const receive = async (different: Partial<SupplierDocument>) => {
-    const document = supplierDocument(different)
-    const now = '2026-03-01T00:00:00Z'
-    return await db
-      .transaction()
-      .execute(async (tx) =>
-        receiveSupplierInvoice(tx, { peerId, currency: 'USD', document, raw: document, now }),
-      )
-  }
+  const receive = async (different: Partial<SupplierDocument>) =>
+    await receiveDocument(db, peerId, supplierDocument(different))
   await refuses('supplier_invoices_kind_check', async () => receive({ kind: 'other' as 'invoice' }))
   await refuses('supplier_invoices_check', async () => receive({ due_on: '2026-02-28' }))
   await refuses('supplier_invoices_currency_check', async () => receive({ currency: 'usd' }))
@@ -1678,10 +1671,7 @@ test('a limit says in full what is used and what holds it, and no more units are
       expires_at: '2999-01-01',
       ...columns,
     }
-    const names = Object.keys(row).map((name) => sql.ref(name))
-    return sql`insert into unit_reservations (${sql.join(names)}) values (${sql.join(Object.values(row))})`.execute(
-      db,
-    )
+    return insertRow('unit_reservations', row)
   }
   await reserve()
   await refuses('units_within_limit', async () => reserve())

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { writeInvitation } from '#domain/peer.ts'
-import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { sectionText } from './text.ts'
 
@@ -16,13 +15,7 @@ after(async () => console.close())
 
 test('what a supplier sent is listed, with why our own sums come to something else', async () => {
   const peerId = await insertPeer(console.db)
-  const document = supplierDocument({ total_minor: 1_201 })
-  const now = '2026-03-01T00:00:00Z'
-  await console.db
-    .transaction()
-    .execute(async (tx) =>
-      receiveSupplierInvoice(tx, { peerId, currency: 'USD', document, raw: document, now }),
-    )
+  await receiveDocument(console.db, peerId, supplierDocument({ total_minor: 1_201 }))
   const { html } = await console.get(path)
   assert.match(sectionText(html, 'peers'), /Upstream bills us ✓ active 1 received/)
   assert.match(sectionText(html, 'received'), /UP-1 Upstream .* 12\.01 .*disputed net and tax come to 1200/)

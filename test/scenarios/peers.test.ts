@@ -7,6 +7,7 @@ import { peerPaths } from '#domain/peer-message.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { receiveDocument } from '#test/support/peer.ts'
 import { installationKey } from '#test/support/workers.ts'
 
 let parent: TestInstallation
@@ -54,6 +55,16 @@ const untilReceived = async (count: number) =>
 const stateOf = async (side: TestInstallation) =>
   (await side.call('GET', `/v1/peers/${side === parent ? peer : supplier}`)).body
 
+/** By somebody who has seen the invitation. */
+const redeem = async ({ invitation }: Json, who: Json) =>
+  await parent.call('POST', peerPaths.redemption, {
+    ...who,
+    code: String(invitation).split('.')[3],
+    name: 'Another',
+    url: 'http://127.0.0.1:1',
+    public_key: 'A'.repeat(43),
+  })
+
 test('an invitation is accepted once, by who is billed; both sides see the same keys, crosswise', async () => {
   const invited = await parent.call('POST', '/v1/peers/invitations', {
     role: 'customer',
@@ -75,16 +86,8 @@ test('an invitation is accepted once, by who is billed; both sides see the same 
   assert.equal(ours['other_key'], theirs['own_key'])
   assert.deepEqual([theirs['currency'], theirs['url']], ['USD', parent.publicUrl])
   assert.deepEqual([ours['other_id'], theirs['other_id']], [supplier, peer])
-  const again = await parent.call('POST', peerPaths.redemption, {
-    peer,
-    own_peer: supplier,
-    code: String(invited.body['invitation']).split('.')[3],
-    installation: child.installationId,
-    name: 'Another',
-    url: 'http://127.0.0.1:1',
-    public_key: 'A'.repeat(43),
-    currency: null,
-  })
+  const another = { peer, own_peer: supplier, installation: child.installationId, currency: null }
+  const again = await redeem(invited.body, another)
   assert.deepEqual([again.status, again.body['code']], [409, 'invitation_used'])
   // What was finalized before there was anybody to send it to is not sent.
   assert.deepEqual(await received(), [])
@@ -95,14 +98,10 @@ test('an invitation that was withdrawn is known to nobody, and leaves nothing th
   const withdrawn = String(invited.body['peer'])
   const closed = await parent.call('POST', `/v1/peers/${withdrawn}/close`, {})
   assert.deepEqual([closed.status, closed.body['state']], [200, 'closed'])
-  const redeemed = await parent.call('POST', peerPaths.redemption, {
+  const redeemed = await redeem(invited.body, {
     peer: withdrawn,
     own_peer: 'peer_01kb0000000000000000000001',
-    code: String(invited.body['invitation']).split('.')[3],
     installation: 'ins_01kb0000000000000000000001',
-    name: 'Another',
-    url: 'http://127.0.0.1:1',
-    public_key: 'A'.repeat(43),
     currency: 'USD',
   })
   assert.deepEqual([redeemed.status, redeemed.body['code']], [404, 'invitation_unknown'])
@@ -173,6 +172,21 @@ test('a side that is away costs nothing but time: what waits is seen, and comes 
   door.lead(open)
 })
 
+const documentsUrl = () => `${child.publicUrl}${peerPaths.documents}`
+
+/** A message about the first document, with what is to be different of that. */
+async function writeMessage(document: object = {}): Promise<string> {
+  const [row] = await received()
+  assert.ok(row)
+  const documents = [{ ...row.content, ...document }]
+  return JSON.stringify({ version: 1, peer: supplier, audience: child.installationId, documents })
+}
+
+async function deliver(headers: Record<string, string>, body: string) {
+  const response = await child.app.request(peerPaths.documents, { method: 'POST', headers, body })
+  return [response.status, ((await response.json()) as Json)['code']]
+}
+
 /** A message as the parent would send it, with what is to be wrong about it. */
 async function send(options: {
   change?: (body: string) => string
@@ -180,26 +194,11 @@ async function send(options: {
   headers?: Record<string, string>
   document?: object
 }) {
-  const [row] = await received()
-  assert.ok(row)
-  const url = `${child.publicUrl}${peerPaths.documents}`
-  const body = JSON.stringify({
-    version: 1,
-    peer: supplier,
-    audience: child.installationId,
-    documents: [{ ...row.content, ...options.document }],
-  })
+  const body = await writeMessage(options.document)
   const signer = await openSigner(parent.db, installationKey, decodeId('peer', peer))
-  const signed = await signMessage(signer, { url: options.url ?? url, body, key: 'test/1' })
+  const signed = await signMessage(signer, { url: options.url ?? documentsUrl(), body, key: 'test/1' })
   const headers = { ...signed, ...options.headers }
-  return async () => {
-    const response = await child.app.request(peerPaths.documents, {
-      method: 'POST',
-      headers,
-      body: options.change?.(body) ?? body,
-    })
-    return [response.status, ((await response.json()) as Json)['code']]
-  }
+  return async () => await deliver(headers, options.change?.(body) ?? body)
 }
 
 test('what is tampered with, repeated, of another time, of a foreign key or too large is refused and changes nothing', async () => {
@@ -236,41 +235,31 @@ test('what is tampered with, repeated, of another time, of a foreign key or too 
 
 /** By a key that the child has pinned for nobody. */
 async function foreignlySigned() {
-  const url = `${child.publicUrl}${peerPaths.documents}`
-  const [row] = await received()
-  const body = JSON.stringify({
-    version: 1,
-    peer: supplier,
-    audience: child.installationId,
-    documents: [row?.content],
-  })
+  const body = await writeMessage()
   const now = new Date().toISOString()
   const peerId = decodeId('peer', peer)
   const headers = await parent.db.transaction().execute(async (tx) => {
     await makeOwnKey(tx, installationKey, { peerId, now })
     const signed = await signMessage(await openSigner(tx, installationKey, peerId), {
-      url,
+      url: documentsUrl(),
       body,
       key: 'test/3',
     })
     await tx.deleteFrom('peer_keys').where('peer_id', '=', peerId).where('made_at', '=', now).execute()
     return signed
   })
-  const response = await child.app.request(peerPaths.documents, { method: 'POST', headers, body })
-  return [response.status, ((await response.json()) as Json)['code']]
+  return await deliver(headers, body)
 }
 
 test('a total that our own sums do not come to is stored as it is, disputed, with a task', async () => {
   const { id, peer_id: peerId, content, ...row } = (await received())[0] ?? assert.fail()
   assert.ok(id)
-  const { receiveSupplierInvoice } = await import('#db/supplier-invoice.ts')
-  const raw = { ...content, document: 'inv_01kb0000000000000000000001', total_minor: row.total_minor + 1 }
-  const now = new Date().toISOString()
-  const outcome = await child.db
-    .transaction()
-    .execute(
-      async (tx) => await receiveSupplierInvoice(tx, { peerId, currency: 'USD', document: raw, raw, now }),
-    )
+  const document = {
+    ...content,
+    document: 'inv_01kb0000000000000000000001',
+    total_minor: row.total_minor + 1,
+  }
+  const outcome = await receiveDocument(child.db, peerId, document, new Date().toISOString())
   assert.equal(outcome, 'stored')
   const [disputed] = (await child.call('GET', '/v1/supplier-invoices')).body['data'] as Json[]
   assert.equal(disputed?.['state'], 'disputed')

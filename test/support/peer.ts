@@ -1,5 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
+import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import type { PeersTable } from '#db/tables/peer.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 
@@ -74,4 +75,10 @@ export function supplierDocument(different: Partial<SupplierDocument> = {}): Sup
     ],
     ...different,
   }
+}
+
+/** Takes a document as a message of its supplier brings it. */
+export async function receiveDocument(db: Db, peerId: string, document: SupplierDocument, now: string = at) {
+  const received = { peerId, currency: 'USD', document, raw: document, now }
+  return await db.transaction().execute(async (tx) => await receiveSupplierInvoice(tx, received))
 }

@@ -62,7 +62,8 @@ function codesOf(definition: RouteDefinition): Set<ErrorCode> {
   ])
 }
 
-function describeRefusals(codes: ReadonlySet<ErrorCode>) {
+/** A response for each status that refusals of these codes have. */
+export function describeRefusals(codes: ReadonlySet<ErrorCode>) {
   const byStatus = Map.groupBy([...codes].toSorted(), (code) => problemKinds[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => [
@@ -73,9 +74,4 @@ function describeRefusals(codes: ReadonlySet<ErrorCode>) {
       },
     ]),
   )
-}
-
-/** The answer of a route that is described by hand, where it refuses. */
-export function refusedAs(description: string) {
-  return { description, content: { 'application/problem+json': { schema: problemSchema } } }
 }

@@ -1,13 +1,12 @@
 import { z } from '@hono/zod-openapi'
-import { problemKinds } from '../errors.ts'
-import { refusedAs } from '../openapi.ts'
+import { describeRefusals } from '../openapi.ts'
 import type { Tx } from '#db/database.ts'
 import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
 import { admitMessage } from '#db/peer-signature.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { receiveSupplierInvoice, type Reception } from '#db/supplier-invoice.ts'
 import { assert } from '#domain/assert.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerPaths, peerVersion } from '#domain/peer-message.ts'
 import { isKeepable } from '#domain/supplier-invoice.ts'
@@ -128,9 +127,24 @@ const resultsSchema = z.object({
   results: z.array(z.object({ document: z.string(), outcome: z.enum(['stored', 'exists', 'conflict']) })),
 })
 
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'json_malformed',
+  'id_kind_mismatch',
+  'peer_signature_refused',
+  'peer_message_expired',
+  'peer_message_repeated',
+  'peer_unknown',
+  'peer_halted',
+  'body_too_large',
+  'peer_audience_wrong',
+  'peer_version_unknown',
+  'field_invalid',
+  'field_required',
+  'internal_error',
+  'database_unreachable',
+])
+
 function describe(frame: Frame): void {
-  const say = (...codes: (keyof typeof problemKinds)[]) =>
-    refusedAs(codes.map((code) => `\`${code}\` ${problemKinds[code].title}`).join('. '))
   frame.app.openAPIRegistry.registerPath({
     method: 'post',
     path: peerPaths.documents,
@@ -149,14 +163,7 @@ function describe(frame: Frame): void {
     },
     responses: {
       200: { description: 'Taken', content: { 'application/json': { schema: resultsSchema } } },
-      400: say('json_malformed', 'id_kind_mismatch'),
-      401: say('peer_signature_refused', 'peer_message_expired', 'peer_message_repeated'),
-      404: say('peer_unknown'),
-      409: say('peer_halted'),
-      413: say('body_too_large'),
-      422: say('peer_audience_wrong', 'peer_version_unknown', 'field_invalid', 'field_required'),
-      500: say('internal_error'),
-      503: say('database_unreachable'),
+      ...describeRefusals(refusals),
     },
   })
 }

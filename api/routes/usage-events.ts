@@ -1,12 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { assert } from '#domain/assert.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { describePriceModel } from '#domain/pricing/describe.ts'
 import { parseJson, readBytes } from '../body.ts'
-import { problemKinds } from '../errors.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { refusedAs } from '../openapi.ts'
+import { describeRefusals } from '../openapi.ts'
 import {
   usageBatchResultSchema,
   usageEventResultSchema,
@@ -113,8 +112,36 @@ function toCountsFor({ event, line }: PlacedEvent): CountsFor {
   }
 }
 
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'json_malformed',
+  'id_kind_mismatch',
+  'login_required',
+  'key_invalid',
+  'scope_missing',
+  'subscription_ended',
+  'usage_event_conflict',
+  'already_reversed',
+  'body_too_large',
+  'usage_event_too_long',
+  'media_type_unsupported',
+  'field_required',
+  'field_invalid',
+  'quantity_invalid',
+  'quantity_negative',
+  'metric_unknown',
+  'subscription_unknown',
+  'unit_unknown',
+  'unit_not_convertible',
+  'usage_not_taken',
+  'reversed_event_unknown',
+  'reversal_too_large',
+  'usage_event_in_future',
+  'usage_event_too_late',
+  'too_many_requests',
+  'database_unreachable',
+])
+
 function describe(frame: Frame): void {
-  const say = (code: keyof typeof problemKinds) => `\`${code}\` ${problemKinds[code].title}`
   frame.app.openAPIRegistry.registerPath({
     method: 'post',
     path: usageEventsPath,
@@ -150,35 +177,7 @@ function describe(frame: Frame): void {
         description: 'Some of a batch were refused',
         content: { 'application/json': { schema: usageBatchResultSchema } },
       },
-      400: refusedAs(`${say('json_malformed')}. ${say('id_kind_mismatch')}`),
-      401: refusedAs(`${say('login_required')}. ${say('key_invalid')}`),
-      403: refusedAs(say('scope_missing')),
-      409: refusedAs(
-        `${say('subscription_ended')}. ${say('usage_event_conflict')}. ${say('already_reversed')}`,
-      ),
-      413: refusedAs(`${say('body_too_large')}. ${say('usage_event_too_long')}`),
-      415: refusedAs(say('media_type_unsupported')),
-      422: refusedAs(
-        [
-          'field_required',
-          'field_invalid',
-          'quantity_invalid',
-          'quantity_negative',
-          'metric_unknown',
-          'subscription_unknown',
-          'unit_unknown',
-          'unit_not_convertible',
-          'usage_not_taken',
-          'reversed_event_unknown',
-          'reversal_too_large',
-          'usage_event_in_future',
-          'usage_event_too_late',
-        ]
-          .map((code) => say(code as keyof typeof problemKinds))
-          .join('. '),
-      ),
-      429: refusedAs(say('too_many_requests')),
-      503: refusedAs(say('database_unreachable')),
+      ...describeRefusals(refusals),
     },
   })
 }

@@ -7,6 +7,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import { answerCsv, type CsvCell } from '../csv.ts'
 import type { ApiContext, Frame } from '../frame.ts'
+import { describeRefusals } from '../openapi.ts'
 import { idParams } from '../schemas/common.ts'
 import {
   exportQuery,
@@ -112,9 +113,7 @@ function describe(
     request: { params: idParams, query: of.query },
     responses: {
       200: { description: 'The file, as it is read', content: { 'text/csv': { schema: z.string() } } },
-      400: { description: 'id_kind_mismatch' },
-      404: { description: 'not_found' },
-      422: { description: 'field_invalid' },
+      ...describeRefusals(new Set(['id_kind_mismatch', 'not_found', 'field_invalid'])),
     },
   })
 }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import { z } from 'zod'
+import type { Labels } from '#domain/build-plan.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { HeldRange } from '#domain/subnet.ts'
 import { call } from './engine.ts'
+import { labelFilter } from './identity.ts'
 
 const ROUTES = '/proc/net/route'
 
@@ -13,8 +15,16 @@ export async function listRanges(docker: Docker, ctx: RunnerContext): Promise<He
   return [...ofNetworks, ...(isOnThisMachine(docker) ? await listRoutes() : [])]
 }
 
-export async function listNetworkRanges(docker: Docker, ctx: RunnerContext): Promise<HeldRange[]> {
-  const networks = await call(ctx, 'list networks', (abortSignal) => docker.listNetworks({ abortSignal }))
+/** @param labels left out: networks of others, too */
+export async function listNetworkRanges(
+  docker: Docker,
+  ctx: RunnerContext,
+  labels: Labels = {},
+): Promise<HeldRange[]> {
+  const filters = labelFilter(labels)
+  const networks = await call(ctx, 'list networks', (abortSignal) =>
+    docker.listNetworks({ filters, abortSignal }),
+  )
   return networks.flatMap((network) =>
     (network.IPAM?.Config ?? []).flatMap(({ Subnet: range }) =>
       range === undefined ? [] : [{ range, holder: `network ${network.Name}` }],

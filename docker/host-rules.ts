@@ -10,8 +10,7 @@ import {
 } from '#domain/host-rules.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { ask, call } from './engine.ts'
-import { isOnThisMachine } from './held-ranges.ts'
-import { labelFilter } from './identity.ts'
+import { isOnThisMachine, listNetworkRanges } from './held-ranges.ts'
 
 /** How a command on the engine's host ended: its exit code, or why there was none, such as `ENOENT`. */
 export interface HostCommandEnd {
@@ -47,8 +46,8 @@ export async function keepHostRules(
   if (runOnHost === undefined) return { state: 'off', detail: 'no rules of the host are wanted' }
   const elsewhere = await whyElsewhere(docker, ctx)
   if (elsewhere !== undefined) return { state: 'not_possible', detail: elsewhere }
-  const networks = await listOwnRanges(docker, installation, ctx)
-  return await keepChains({ installation, pool, networks }, runOnHost)
+  const own = await listNetworkRanges(docker, ctx, installationLabels(installation))
+  return await keepChains({ installation, pool, networks: own.map(({ range }) => range) }, runOnHost)
 }
 
 async function whyElsewhere(docker: Docker, ctx: RunnerContext): Promise<string | undefined> {
@@ -60,16 +59,6 @@ async function whyElsewhere(docker: Docker, ctx: RunnerContext): Promise<string 
   if (/docker desktop/i.test(info.OperatingSystem ?? '')) return 'the engine is in a virtual machine'
   const isRootless = info.SecurityOptions?.some((option) => option.includes('rootless')) === true
   return isRootless ? 'the engine is rootless: its networks are in a namespace of their own' : undefined
-}
-
-async function listOwnRanges(docker: Docker, installation: string, ctx: RunnerContext): Promise<string[]> {
-  const filters = labelFilter(installationLabels(installation))
-  const networks = await call(ctx, 'list networks', (abortSignal) =>
-    docker.listNetworks({ filters, abortSignal }),
-  )
-  return networks.flatMap(({ IPAM: addresses }) =>
-    (addresses?.Config ?? []).flatMap(({ Subnet: range }) => range ?? []),
-  )
 }
 
 /** The same for addresses that are known, without an engine. */

@@ -3,8 +3,7 @@ import type { Spend } from './answers.ts'
 import { moneyText } from './format.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
-
-const pathOf = (subscription: string) => `/v1/subscriptions/${encodeURIComponent(subscription)}`
+import { pathOf } from './subscription-changes.ts'
 
 /** What usage costs in the period that runs, and what it may cost. */
 export function registerSpend(program: Command): void {

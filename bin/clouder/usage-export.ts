@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { usageFailure } from './failure.ts'
 import { withSession, type Session } from './session.ts'
+import { pathOf } from './subscription-changes.ts'
 
 interface ExportOptions {
   readonly readings?: true
@@ -37,7 +38,7 @@ async function writeOut(
   const file = readings === true || window !== undefined ? 'readings.csv' : 'windows.csv'
   const given = Object.entries({ window, from, until }).filter((of): of is [string, string] => Boolean(of[1]))
   const query = given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
-  const path = `/v1/subscriptions/${encodeURIComponent(subscription)}/usage/${file}${query}`
+  const path = `${pathOf(subscription)}/usage/${file}${query}`
   const content = await api.openFile(path)
   // What is not whole is an error: the API breaks the connection where it cannot go on.
   if (to === undefined) return await pipeline(content, process.stdout, { end: false })

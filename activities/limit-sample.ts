@@ -17,7 +17,7 @@ export interface SampledLimits {
   readonly failed: readonly string[]
 }
 
-/** So many commands at once. */
+/** So many commands at once, whether they ask or slow down. */
 const commandsAtOnce = 8
 
 /**
@@ -66,13 +66,13 @@ async function throttleAgain(
   ctx: RunnerContext,
 ): Promise<string[]> {
   const failed: string[] = []
-  for (const { definition, planned } of instances) {
-    if (!isHeldBy(planned.holds, 'throttle_network')) continue
+  const slowed = instances.filter(({ planned }) => isHeldBy(planned.holds, 'throttle_network'))
+  await eachOf(slowed, commandsAtOnce, async ({ definition, planned }) => {
     try {
       await runner.throttle({ definition, instance: planned }, ctx)
     } catch (error) {
       failed.push(`${planned.instance}: ${messageOf(error).slice(0, 200)}`)
     }
-  }
+  })
   return failed
 }

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx'
 import { listInstanceCommands, type InstanceCommand } from '#db/instance-command.ts'
 import type { ActionDefinition } from '#domain/action.ts'
 import { refuseIdle } from '#domain/instance-command.ts'
@@ -138,27 +139,13 @@ function Actions({ view, content, refused }: ActionsProps) {
       {idle !== undefined && <Empty>{idle}</Empty>}
       {idle === undefined && (
         <>
-          <PostForm
-            view={view}
-            form={restartForm}
-            refused={undefined}
-            action={instanceAddress(content.id, 'restart')}
-            class="action"
-          >
-            <button type="submit">Restart</button>
-            <span class="hint">Its containers stop and start again; what they hold stays.</span>
-          </PostForm>
+          <Press view={view} content={content} form={restartForm} title="Restart">
+            Its containers stop and start again; what they hold stays.
+          </Press>
           {login !== undefined && (
-            <PostForm
-              view={view}
-              form={loginForm}
-              refused={undefined}
-              action={instanceAddress(content.id, 'login')}
-              class="action"
-            >
-              <button type="submit">Log in</button>
-              <span class="hint">Opens {deployed.definition.title} without a password. It is recorded.</span>
-            </PostForm>
+            <Press view={view} content={content} form={loginForm} title="Log in">
+              Opens {deployed.definition.title} without a password. It is recorded.
+            </Press>
           )}
           {actions.map((action) => (
             <Action view={view} content={content} refused={refused} action={action} />
@@ -166,6 +153,20 @@ function Actions({ view, content, refused }: ActionsProps) {
         </>
       )}
     </>
+  )
+}
+
+/** A button that asks for nothing, with what it does. */
+function Press(
+  props: Pick<ActionsProps, 'view' | 'content'> & { form: string; title: string; children?: Child },
+) {
+  const { view, content, form, title, children } = props
+  const action = instanceAddress(content.id, form)
+  return (
+    <PostForm view={view} form={form} refused={undefined} action={action} class="action">
+      <button type="submit">{title}</button>
+      <span class="hint">{children}</span>
+    </PostForm>
   )
 }
 

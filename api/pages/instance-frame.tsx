@@ -3,7 +3,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { ConsoleBody, ConsoleView } from './console-page.tsx'
 import { ApplicationIcon } from './application-icon.tsx'
 import { instanceAddress, nameOf, type InstancePageContent } from './instance-content.ts'
-import { Moment, State } from './parts.tsx'
+import { Moment, Places, State } from './parts.tsx'
 
 const parts = [
   { part: '', title: 'Overview' },
@@ -39,16 +39,11 @@ export function instanceBody(
     children: (
       <>
         <Head view={view} content={content} isLive={isLive} />
-        <nav class="filter" aria-label="Parts of this page">
-          {parts.map((one) => (
-            <a
-              href={instanceAddress(content.id, one.part)}
-              aria-current={one.part === part ? 'page' : undefined}
-            >
-              {one.title}
-            </a>
-          ))}
-        </nav>
+        <Places
+          label="Parts of this page"
+          places={parts.map((one) => ({ href: instanceAddress(content.id, one.part), title: one.title }))}
+          current={instanceAddress(content.id, part)}
+        />
         {children}
       </>
     ),

@@ -103,6 +103,23 @@ export function Section(props: {
   )
 }
 
+/** Pages that stand beside each other under one head. */
+export function Places(props: {
+  label: string
+  places: readonly { readonly href: string; readonly title: string }[]
+  current: string
+}) {
+  return (
+    <nav class="filter" aria-label={props.label}>
+      {props.places.map(({ href, title }) => (
+        <a href={href} aria-current={href === props.current ? 'page' : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  )
+}
+
 /** One of a list of facts: `<dl class="facts wide">`. */
 export function Fact(props: { name: string; children?: Child }) {
   return (

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx'
+import { Places } from './parts.tsx'
 
 const places = [
   { href: '/settings', title: 'Seller and documents' },
@@ -15,13 +16,7 @@ export function SettingsFrame(props: { current: (typeof places)[number]['href'];
   return (
     <>
       <h1>Settings</h1>
-      <nav class="filter" aria-label="Settings">
-        {places.map(({ href, title }) => (
-          <a href={href} aria-current={href === props.current ? 'page' : undefined}>
-            {title}
-          </a>
-        ))}
-      </nav>
+      <Places label="Settings" places={places} current={props.current} />
       {props.children}
     </>
   )

@@ -58,16 +58,18 @@ export async function storePlaced(
   await refuseUnknown(tx, subjects, held)
   const nowMs = Date.parse(now())
   const results: IntakeResult[] = Array.from({ length: events.length })
-  const settle = async (indexes: readonly number[], reversed?: readonly ReversedEventRow[]) => {
+  const clockOf = (subscriptionId: string) => toInstant(held.get(subscriptionId)?.[0]?.nowMs ?? nowMs)
+  for (const round of inRounds(events)) {
+    const sent = round.flatMap((index) => events[index] ?? [])
+    const reversed = await readReversed(tx, sent)
     const placed: { readonly index: number; readonly event: NewUsageEvent }[] = []
-    for (const index of indexes) {
-      const event = events[index]
+    for (const [at, index] of round.entries()) {
+      const event = sent[at]
       assert(event, 'an index is one of the events')
       const found = placeOrRefuse(event, { subjects: subjects.byText, lines: held, nowMs, reversed })
       if ('refusal' in found) results[index] = found
       else placed.push({ index, event: found.event })
     }
-    const clockOf = (subscriptionId: string) => toInstant(held.get(subscriptionId)?.[0]?.nowMs ?? nowMs)
     const stored = await storeUsageEvents(
       tx,
       placed.map(({ event }) => event),
@@ -76,26 +78,24 @@ export async function storePlaced(
     )
     for (const [at, { index, event }] of placed.entries()) results[index] = toResult(event, stored[at])
   }
-  const [plain, reversing] = split(events)
-  await settle(plain)
-  // One by one: the second of two that reverse the same event finds it reversed.
-  for (const index of reversing) await settle([index], await readReversed(tx, [events[index]]))
   return results
 }
 
-/** Places of those that stand for themselves, and of those that reverse another one. */
-function split(events: readonly UsageEvent[]): [plain: number[], reversing: number[]] {
-  const plain: number[] = []
-  const reversing: number[] = []
-  for (const [index, event] of events.entries()) (event.reverses === null ? plain : reversing).push(index)
-  // In one order for all: two who send the same ones never wait for each other.
-  const nameOf = (index: number) => `${events[index]?.source} ${events[index]?.reverses}`
-  return [
-    plain,
-    reversing.toSorted((one, other) =>
-      nameOf(one) < nameOf(other) ? -1 : Number(nameOf(one) > nameOf(other)),
-    ),
-  ]
+/**
+ * Places of those that stand for themselves, then of those that reverse another one: in rounds in which no event is reversed
+ * twice, so that the second of two that reverse the same one finds it reversed. All that are reversed are held with the first.
+ */
+function inRounds(events: readonly UsageEvent[]): readonly (readonly number[])[] {
+  const rounds: number[][] = [[]]
+  const lastRounds = new Map<string, number>()
+  for (const [index, { source, reverses }] of events.entries()) {
+    const name = nameOf(source, reverses)
+    const round = reverses === null ? 0 : (lastRounds.get(name) ?? 0) + 1
+    if (reverses !== null) lastRounds.set(name, round)
+    const places = (rounds[round] ??= [])
+    places.push(index)
+  }
+  return rounds
 }
 
 /** What each event would count for, as the intake decides it; nothing is written. */
@@ -141,21 +141,26 @@ async function refuseUnknown(
       byText.set(text, unknownField(subjectField, text))
 }
 
-async function readReversed(
-  db: Db,
-  events: readonly (UsageEvent | undefined)[],
-): Promise<readonly ReversedEventRow[]> {
-  const names = events.flatMap((event) =>
-    event === undefined || event.reverses === null ? [] : [{ source: event.source, eventId: event.reverses }],
+/** By `nameOf`. */
+type ReversedEvents = ReadonlyMap<string, ReversedEventRow>
+
+async function readReversed(db: Db, events: readonly UsageEvent[]): Promise<ReversedEvents> {
+  const names = events.flatMap(({ source, reverses }) =>
+    reverses === null ? [] : [{ source, eventId: reverses }],
   )
-  return names.length === 0 ? [] : await lockReversedEvents(db, names)
+  const rows = names.length === 0 ? [] : await lockReversedEvents(db, names)
+  return new Map(rows.map((row) => [nameOf(row.source, row.eventId), row]))
+}
+
+function nameOf(source: string, eventId: string | null): string {
+  return `${source} ${eventId}`
 }
 
 interface PlacingContext<Line extends UsageLine> {
   readonly subjects: ReadonlyMap<string, string | BusinessError>
   readonly lines: ReadonlyMap<string, readonly Line[]>
   readonly nowMs: number
-  readonly reversed?: readonly ReversedEventRow[] | undefined
+  readonly reversed: ReversedEvents
 }
 
 function placeOrRefuse<Line extends UsageLine>(
@@ -181,9 +186,7 @@ function placeReversal<Line extends UsageLine>(
   subscriptionId: string,
   context: PlacingContext<Line>,
 ): PlacedEvent<Line> {
-  const reversed = context.reversed?.find(
-    ({ source, eventId }) => source === event.source && eventId === event.reverses,
-  )
+  const reversed = context.reversed.get(nameOf(event.source, event.reverses))
   checkReversal(event, subscriptionId, reversed)
   const { unit, occurredMs, properties } = reversed
   const placed = place({ ...event, unit, occurredMs, properties }, subscriptionId, context)

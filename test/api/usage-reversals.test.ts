@@ -108,3 +108,19 @@ test('two that send the same reversals in other orders are both answered, and ea
   const expected = [...names.map(() => 'duplicate'), ...names.map(() => 'stored')]
   assert.deepEqual(both.flat().toSorted(), expected)
 })
+
+test('of a batch that reverses an event twice the second is refused, whatever else the batch reverses', async () => {
+  const { push } = await sellFor('batch')
+  const at = '2026-02-05T00:00:00Z'
+  assert.deepEqual(
+    await push(
+      { id: 'one-back', quantity: '-3', reverses: 'one' },
+      { id: 'one-back-again', quantity: '-1', reverses: 'one' },
+      { id: 'two-back', quantity: '-8', reverses: 'two' },
+      { id: 'one-back', quantity: '-3', reverses: 'one' },
+      { id: 'one', quantity: '8', at },
+      { id: 'two', quantity: '8', at },
+    ),
+    ['stored', 'already_reversed', 'stored', 'duplicate', 'stored', 'stored'],
+  )
+})

@@ -1,38 +1,33 @@
 import { Context } from '@temporalio/activity'
 import { z } from 'zod'
-import {
-  fallAsleep,
-  noteDelivered,
-  readBacklog,
-  readWaitingDocuments,
-  type Backlog,
-  type WaitingDocument,
-} from '#db/peer-document.ts'
+import { fallAsleep, noteDelivered, noteUnderstanding, readBacklog, type Backlog } from '#db/peer-queue.ts'
+import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
 import { openSigner } from '#db/peer-key.ts'
 import { signMessage } from '#db/peer-signature.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer, readPeerStanding } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { closeTasks, openTask } from '#db/task.ts'
-import { BusinessError, messageOf } from '#domain/errors.ts'
+import { BusinessError, messageOf, type ErrorCode } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
-import { peerPaths, peerVersion } from '#domain/peer-message.ts'
+import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { postOutbound } from './outbound.ts'
+import { readReception, understandingSchema, writeEnvelope } from './peer-envelope.ts'
 
 const answerWithinMs = 30_000
-const documentsPerMessage = 100
+const messagesAtOnce = 100
 /** Then the workflow is told how far it is, and goes on. */
 const longestTurnMs = 60_000
-/** An operator is told of documents that wait longer. */
+/** An operator is told of messages that wait longer. */
 const patienceMs = 60 * 60_000
 
 /** What one turn of sending came to. */
 export interface Turn {
   readonly sent: number
-  /** Nothing waits any more; the next document tells its workflow. */
+  /** Nothing waits any more; the next message tells its workflow. */
   readonly isEmpty: boolean
 }
 
@@ -60,6 +55,7 @@ export function createPeerActivities({
         url: consoleUrl,
         public_key: peer.publicKey.toString('base64url'),
         currency: peer.currency,
+        understands: ownUnderstanding,
       }
       const other = pairingSchema.parse(
         await tellOfRefusal(peerId, async () =>
@@ -82,6 +78,7 @@ export function createPeerActivities({
             url: peer.url,
             publicKey: Buffer.from(other.public_key, 'base64url'),
             currency: other.currency,
+            understands: other.understands ?? firstUnderstanding,
           },
           now,
         ),
@@ -89,15 +86,15 @@ export function createPeerActivities({
     },
 
     /**
-     * Sends what waits for a peer, in order, a hundred at a time; each message is one transaction over there. What was taken and
-     * whose answer was lost is answered the same way when it comes again.
+     * Sends what waits for a peer, in order, a hundred at a time, which are one transaction over there. What was taken and
+     * whose answer was lost is answered the same way when it comes again. Named when there was nothing but documents.
      */
     async sendPeerDocuments(input: { peerId: string }): Promise<Turn> {
       const peerId = decodeId('peer', input.peerId)
       const endMs = Date.now() + longestTurnMs
       let sent = 0
       while (Date.now() < endMs) {
-        const waiting = await readWaitingDocuments(db, peerId, documentsPerMessage)
+        const waiting = await readWaitingMessages(db, peerId, messagesAtOnce)
         if (waiting.length === 0 && (await fallAsleep(db, peerId))) {
           return { sent, isEmpty: true }
         }
@@ -115,7 +112,7 @@ export function createPeerActivities({
       await db
         .transaction()
         .execute(async (tx) =>
-          haltPeer(tx, peerId, { subject: 'Documents are not sent to a peer any more', reason }),
+          haltPeer(tx, peerId, { subject: 'Messages are not sent to a peer any more', reason }),
         )
     },
   }
@@ -137,7 +134,7 @@ export function createPeerActivities({
     }
   }
 
-  async function sendOrTell(publicId: string, peerId: string, waiting: readonly WaitingDocument[]) {
+  async function sendOrTell(publicId: string, peerId: string, waiting: readonly WaitingMessage[]) {
     try {
       await send(publicId, peerId, waiting)
     } catch (error) {
@@ -146,49 +143,39 @@ export function createPeerActivities({
     }
   }
 
-  async function send(publicId: string, peerId: string, waiting: readonly WaitingDocument[]): Promise<void> {
+  async function send(publicId: string, peerId: string, waiting: readonly WaitingMessage[]): Promise<void> {
     const peer = await readPeerStanding(db, peerId)
     if (peer.state !== 'active')
       throw new BusinessError('peer_halted', peer.haltedReason ?? `The peer is ${peer.state}.`)
-    const url = `${peer.url}${peerPaths.documents}`
-    const body = JSON.stringify({
-      version: peerVersion,
-      peer: encodeId('peer', peer.otherPeerId ?? ''),
-      audience: encodeId('installation', peer.installationId ?? ''),
-      documents: waiting.map((document) => document.body),
-    })
+    const { path, body } = writeEnvelope(peer, waiting)
+    const url = `${peer.url}${path}`
     const [first] = waiting
     const signer = await openSigner(db, installationKey, peerId)
     const headers = await signMessage(signer, { url, body, key: `${publicId}/${first?.sequence ?? 0}` })
-    const { results } = receptionSchema.parse(await post(rule, { url, body, headers }))
-    const taken = new Set(results.filter(({ outcome }) => outcome !== 'conflict').map((one) => one.document))
+    const answer = readReception(await post(rule, { url, body, headers }), waiting)
     const now = new Date().toISOString()
-    const delivered = waiting.filter((one) => taken.has(one.body.document))
-    if (delivered.length > 0)
-      await noteDelivered(
-        db,
-        peerId,
-        delivered.map(({ sequence }) => sequence),
-        now,
-      )
+    await noteDelivered(db, peerId, { ...answer, now })
+    const { understands } = answer
+    if (understands !== undefined)
+      await db.transaction().execute(async (tx) => noteUnderstanding(tx, peerId, { ...understands, now }))
     await closeTasks(db, { kind: 'peer', id: peerId, reason: 'answers again' }, ['peer_unreachable'])
-    const refused = waiting.find((one) => !taken.has(one.body.document))
+    const { refused } = answer
     if (refused)
       throw new BusinessError(
         'peer_document_conflict',
-        `The other side has another document under the id of ${refused.body.number}, and takes neither this nor what follows.`,
+        `The other side has another content of message ${refused.sequence}, a ${refused.kind}, and takes neither this nor what follows.`,
       )
   }
 
   /** What the activity fails with says in Temporal's UI what waits and why; after an hour an operator has a task. */
   async function tellOfSilence(peerId: string, { waiting, since }: Backlog, cause: string): Promise<Error> {
-    const detail = `${waiting} documents wait since ${since}: ${cause}`
+    const detail = `${waiting} messages wait since ${since}: ${cause}`
     if (since !== null && Date.parse(since) + patienceMs < Date.now())
       await openTask(db, {
         kind: 'peer_unreachable',
         subjectKind: 'peer',
         subjectId: peerId,
-        subject: 'A peer does not take its documents',
+        subject: 'A peer does not take its messages',
         detail: `${detail}. They are sent by themselves once it answers.`,
       })
     return new Error(detail)
@@ -200,13 +187,13 @@ const pairingSchema = z.object({
   name: z.string().min(1).max(200),
   public_key: z.string().length(43),
   currency: z.string().regex(/^[A-Z]{3}$/),
-})
-
-const receptionSchema = z.object({
-  results: z.array(z.object({ document: z.string(), outcome: z.enum(['stored', 'exists', 'conflict']) })),
+  understands: understandingSchema.optional(),
 })
 
 const largestAnswerBytes = 256 * 1024
+
+/** Refusals that are over by themselves: what is missing over there is on its way. */
+const passing: ReadonlySet<string> = new Set<ErrorCode>(['peer_sequence_gap'])
 
 /** Refusals of the other side that will not change by themselves end the activity; everything else is tried again. */
 async function post(
@@ -221,7 +208,7 @@ async function post(
   if (status >= 200 && status < 300) return JSON.parse(text)
   const problem = problemSchema.safeParse(parseOr(text))
   const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${status}`
-  if (status < 400 || status >= 500 || status === 429 || !problem.success)
+  if (status < 400 || status >= 500 || status === 429 || !problem.success || passing.has(problem.data.code))
     throw new Error(`${call.url} ${said}`)
   throw new BusinessError('peer_refuses', `The other side refuses. ${said}`)
 }

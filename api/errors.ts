@@ -505,6 +505,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'An installation is no peer of itself',
     'Accept the invitation in the other installation.',
   ),
+  peer_kind_refused: kind(
+    422,
+    'A message of this kind is not taken of this peer',
+    'Bring both installations up to date; see who of the two bills the other.',
+  ),
   peer_message_expired: kind(
     401,
     'The message is of another time',
@@ -519,6 +524,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     409,
     'The other installation refuses',
     'Read what it says, settle it there, then resume the peer.',
+  ),
+  peer_sequence_gap: kind(
+    409,
+    'A message before this one is missing',
+    'Send what comes after the last that was taken. It is tried again by itself.',
   ),
   peer_signature_refused: kind(
     401,

@@ -53,7 +53,8 @@ export interface Database {
   peers: peer.PeersTable
   peer_keys: peer.PeerKeysTable
   peer_nonces: peer.PeerNoncesTable
-  peer_documents: peer.PeerDocumentsTable
+  peer_messages: peer.PeerMessagesTable
+  received_peer_messages: peer.ReceivedPeerMessagesTable
   supplier_invoices: peer.SupplierInvoicesTable
   installation: InstallationTable
   service_terms: ServiceTermsTable

@@ -1,6 +1,7 @@
 import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { invitationLifetimeMs, type PeerRole } from '#domain/peer.ts'
+import type { Understanding } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { isKnownKey, isPinned, makeOwnKey, pinKey } from './peer-key.ts'
@@ -91,6 +92,7 @@ export interface Pairing {
   readonly publicKey: Buffer
   /** Of the customer; null from who is billed, who takes it from the other. */
   readonly currency: string | null
+  readonly understands: Understanding
 }
 
 /**
@@ -143,6 +145,8 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
       name: other.name,
       url: other.url,
       currency: other.currency,
+      other_version: other.understands.version,
+      other_kinds: [...other.understands.kinds],
       state: 'active',
       paired_at: now,
       code_key_id: null,

@@ -18,6 +18,10 @@ export interface PeerStanding {
   readonly installationId: string | null
   /** By which the other side knows us; null until somebody has accepted. */
   readonly otherPeerId: string | null
+  /** What the other side has said that it understands. */
+  readonly otherVersion: number
+  /** The last of our messages that it has taken, of those that have numbers. */
+  readonly sentSequence: number
 }
 
 /** What a message needs to know of its peer, without counting what went over. */
@@ -26,6 +30,7 @@ export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStan
     .selectFrom('peers')
     .select(['role', 'state', 'halted_reason as haltedReason', 'currency', 'url'])
     .select(['installation_id as installationId', 'other_peer_id as otherPeerId'])
+    .select(['other_version as otherVersion', 'sent_sequence as sentSequence'])
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
 }

@@ -224,15 +224,16 @@ begin
 end;
 $function$;
 
-CREATE OR REPLACE FUNCTION public.guard_peer_document()
+CREATE OR REPLACE FUNCTION public.guard_peer_message()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
   if tg_op = 'DELETE' or old.delivered_at is not null
-    or (new.peer_id, new.sequence, new.invoice_id) is distinct from (old.peer_id, old.sequence, old.invoice_id)
+    or (new.peer_id, new.sequence, new.kind, new.subject_id, new.content)
+      is distinct from (old.peer_id, old.sequence, old.kind, old.subject_id, old.content)
     or (old.sha256 is not null and new.sha256 is distinct from old.sha256) then
-    raise exception 'what a peer is sent stays what it is' using errcode = 'check_violation', constraint = 'peer_document_kept';
+    raise exception 'what a peer is sent stays what it is' using errcode = 'check_violation', constraint = 'peer_message_kept';
   end if;
   return new;
 end $function$;
@@ -1599,24 +1600,6 @@ CREATE TABLE payment_requests (
 CREATE UNIQUE INDEX one_open_payment_request ON public.payment_requests USING btree (order_id) WHERE (state = 'open'::text);
 CREATE INDEX payment_requests_by_order ON public.payment_requests USING btree (order_id);
 
-CREATE TABLE peer_documents (
-  peer_id uuid not null,
-  sequence bigint not null,
-  invoice_id uuid not null,
-  sha256 bytea,
-  queued_at timestamp with time zone not null default now(),
-  delivered_at timestamp with time zone,
-  constraint peer_documents_pkey PRIMARY KEY (peer_id, sequence),
-  constraint sent_once UNIQUE (peer_id, invoice_id),
-  constraint peer_documents_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
-  constraint peer_documents_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
-  constraint delivered_as_sent CHECK (((delivered_at IS NULL) OR (sha256 IS NOT NULL))),
-  constraint peer_documents_sequence_check CHECK ((sequence >= 1)),
-  constraint peer_documents_sha256_check CHECK ((length(sha256) = 32))
-);
-CREATE INDEX peer_documents_waiting ON public.peer_documents USING btree (peer_id, sequence) WHERE (delivered_at IS NULL);
-CREATE TRIGGER peer_document_kept BEFORE DELETE OR UPDATE ON public.peer_documents FOR EACH ROW EXECUTE FUNCTION guard_peer_document();
-
 CREATE TABLE peer_keys (
   id text not null,
   peer_id uuid not null,
@@ -1633,6 +1616,27 @@ CREATE TABLE peer_keys (
   constraint peer_keys_public_key_check CHECK ((length(public_key) = 32))
 );
 CREATE INDEX peer_keys_by_peer ON public.peer_keys USING btree (peer_id);
+
+CREATE TABLE peer_messages (
+  peer_id uuid not null,
+  sequence bigint not null,
+  kind text not null,
+  subject_id uuid,
+  content jsonb,
+  sha256 bytea,
+  queued_at timestamp with time zone not null default now(),
+  delivered_at timestamp with time zone,
+  constraint peer_messages_pkey PRIMARY KEY (peer_id, sequence),
+  constraint peer_messages_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint delivered_as_sent CHECK (((delivered_at IS NULL) OR (sha256 IS NOT NULL))),
+  constraint message_says_something CHECK (((subject_id IS NOT NULL) OR (content IS NOT NULL))),
+  constraint peer_messages_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text)),
+  constraint peer_messages_sequence_check CHECK ((sequence >= 1)),
+  constraint peer_messages_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE INDEX peer_messages_waiting ON public.peer_messages USING btree (peer_id, sequence) WHERE (delivered_at IS NULL);
+CREATE UNIQUE INDEX sent_once ON public.peer_messages USING btree (peer_id, subject_id) WHERE (kind = 'document'::text);
+CREATE TRIGGER peer_message_kept BEFORE DELETE OR UPDATE ON public.peer_messages FOR EACH ROW EXECUTE FUNCTION guard_peer_message();
 
 CREATE TABLE peer_nonces (
   peer_id uuid not null,
@@ -1666,6 +1670,9 @@ CREATE TABLE peers (
   created_by text not null,
   paired_at timestamp with time zone,
   closed_at timestamp with time zone,
+  other_version integer not null default 1,
+  other_kinds text[] not null default '{document}'::text[],
+  sent_sequence bigint not null default 0,
   constraint peers_pkey PRIMARY KEY (id),
   constraint peers_invitation_sha256_key UNIQUE (invitation_sha256),
   constraint peers_other_peer_id_key UNIQUE (other_peer_id),
@@ -1679,7 +1686,9 @@ CREATE TABLE peers (
   constraint peers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint peers_invitation_sha256_check CHECK ((length(invitation_sha256) = 32)),
   constraint peers_last_sequence_check CHECK ((last_sequence >= 0)),
+  constraint peers_other_version_check CHECK ((other_version >= 1)),
   constraint peers_role_check CHECK ((role = ANY (ARRAY['supplier'::text, 'customer'::text]))),
+  constraint peers_sent_sequence_check CHECK ((sent_sequence >= 0)),
   constraint peers_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'accepting'::text, 'active'::text, 'halted'::text, 'closed'::text])))
 );
 CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_id) WHERE (state <> 'closed'::text);
@@ -1884,6 +1893,20 @@ CREATE TABLE reading_values (
 ) PARTITION BY RANGE (sampled_at);
 CREATE TRIGGER changed_reading_noted AFTER UPDATE ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
 CREATE TRIGGER late_reading_noted AFTER INSERT ON public.reading_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_late_readings();
+
+CREATE TABLE received_peer_messages (
+  peer_id uuid not null,
+  sequence bigint not null,
+  kind text not null,
+  sha256 bytea not null,
+  received_at timestamp with time zone not null,
+  constraint received_peer_messages_pkey PRIMARY KEY (peer_id, sequence),
+  constraint received_peer_messages_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint received_peer_messages_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text)),
+  constraint received_peer_messages_sequence_check CHECK ((sequence >= 1)),
+  constraint received_peer_messages_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE TRIGGER received_peer_message_immutable BEFORE DELETE OR UPDATE ON public.received_peer_messages FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE refused_usage_events (
   id uuid not null,

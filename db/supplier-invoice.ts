@@ -3,30 +3,30 @@ import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.
 import type { Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
-import { hashOf } from './peer-document.ts'
 import { openTask } from './task.ts'
 
-/** What became of a received document. `conflict`: one of that id was received with another content. */
+/** What became of what was received. `conflict`: it came before, with another content. */
 export type Reception = 'stored' | 'exists' | 'conflict'
 
-/**
- * Stores a received document once, by the supplier's own id of it. Our sums are beside it where they come to something else.
- * @param currency in which the supplier bills, as agreed
- * @param raw as it came: all of it is hashed and kept, what this version does not know too
- */
+export interface ReceivedDocument {
+  readonly peerId: string
+  /** In which the supplier bills, as agreed. */
+  readonly currency: string
+  readonly document: SupplierDocument
+  /** As it came: all of it is hashed and kept, what this version does not know too. */
+  readonly raw: unknown
+  /** Of the one text of `raw`. */
+  readonly sha256: Buffer
+  readonly now: string
+}
+
+/** Stores a received document once, by the supplier's own id of it. Our sums are beside it where they come to something else. */
 export async function receiveSupplierInvoice(
   tx: Tx,
-  {
-    peerId,
-    currency,
-    document,
-    raw,
-    now,
-  }: { peerId: string; currency: string; document: SupplierDocument; raw: unknown; now: string },
+  { peerId, currency, document, raw, sha256, now }: ReceivedDocument,
 ): Promise<Reception> {
   const id = newId()
   const documentId = decodeId('invoice', document.document)
-  const sha256 = hashOf(raw)
   const disagreement = disagreementOf(document, currency)
   const made = await tx
     .insertInto('supplier_invoices')

@@ -1,15 +1,52 @@
-/** Of the messages between installations. A reader understands this one and the two before, once there are such. */
-export const peerVersion = 1
+import type { PeerRole } from './peer.ts'
+
+/** Of the messages between installations. Version 1 held documents only, of a supplier, without numbers. */
+export const peerVersion = 2
 
 /** Where an installation answers others. */
 export const peerPaths = {
   redemption: '/v1/peers/redeem',
-  documents: '/v1/peer-documents',
+  messages: '/v1/peer-messages',
+  /** Where messages of version 1 went before there was another; they are understood at both. */
+  firstMessages: '/v1/peer-documents',
 } as const
 
 /** Signals to the workflow of a peer: something waits to be sent, what halted it is settled, or the trust has ended. */
 export const peerSignals = {
-  documentsWait: 'documentsWait',
+  /** Named when nothing but documents was sent: running workflows listen for that. */
+  messagesWait: 'documentsWait',
   resumed: 'peerResumed',
   closed: 'peerClosed',
 } as const
+
+/**
+ * What one installation tells another, and who tells it: what the sender is to who receives it. A new kind is an entry here and one
+ * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
+ *
+ * `document`: a finalized invoice or credit note.
+ */
+const kinds = {
+  document: { from: 'supplier' },
+} as const satisfies Record<string, { from: PeerRole | 'either' }>
+
+export type PeerMessageKind = keyof typeof kinds
+export const peerMessageKinds: Readonly<Record<PeerMessageKind, { readonly from: PeerRole | 'either' }>> =
+  kinds
+
+export function isPeerMessageKind(text: string): text is PeerMessageKind {
+  return Object.hasOwn(peerMessageKinds, text)
+}
+
+/** What a message says, under names of the message. */
+export type PeerMessageContent = Readonly<Record<string, unknown>>
+
+/** What an installation says that it understands: at pairing, in each message and in each answer. */
+export interface Understanding {
+  readonly version: number
+  readonly kinds: readonly string[]
+}
+
+export const ownUnderstanding: Understanding = { version: peerVersion, kinds: Object.keys(peerMessageKinds) }
+
+/** What those understand who were paired before anybody said so. */
+export const firstUnderstanding: Understanding = { version: 1, kinds: ['document'] }

@@ -28,7 +28,7 @@ const patient = proxyActivities<DatabaseActivities>({
 export async function peer(input: PeerInput): Promise<void> {
   const { peerId } = input
   const told = { isAwake: true, isResumed: false, isClosed: false }
-  setHandler(defineSignal(peerSignals.documentsWait), () => {
+  setHandler(defineSignal(peerSignals.messagesWait), () => {
     told.isAwake = true
   })
   setHandler(defineSignal(peerSignals.resumed), () => {

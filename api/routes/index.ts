@@ -28,7 +28,7 @@ import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
-import { registerPeerDocuments } from './peer-documents.ts'
+import { registerPeerMessages } from './peer-messages.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeers } from './peers.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
@@ -123,7 +123,7 @@ export function registerRoutes(frame: Frame): void {
   registerSubnets(frame)
   registerPeers(frame)
   registerPeerPairing(frame)
-  registerPeerDocuments(frame)
+  registerPeerMessages(frame)
   registerSupplierInvoices(frame)
   registerDocuments(frame)
   registerInvoices(frame)

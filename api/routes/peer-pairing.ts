@@ -10,7 +10,7 @@ import { getPeer } from '#db/read/peer.ts'
 import { fieldError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { checkPeerUrl, readInvitation, roleOverThere, writeInvitation, type PeerRole } from '#domain/peer.ts'
-import { peerPaths } from '#domain/peer-message.ts'
+import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import { taskQueues, workflowIds, workflowTypes, type PeerInput } from '#workflows/contract.ts'
 import { resolveField } from '../addressing.ts'
 import { hashSecret } from '../api-key.ts'
@@ -108,6 +108,7 @@ export function registerPeerPairing(frame: Frame): void {
             url: checkPeerUrl(body.url),
             publicKey: Buffer.from(body.public_key, 'base64url'),
             currency: body.currency,
+            understands: body.understands ?? firstUnderstanding,
           },
           { ownInstallationId, now },
         )
@@ -118,6 +119,7 @@ export function registerPeerPairing(frame: Frame): void {
           name,
           public_key: publicKey,
           currency,
+          understands: ownUnderstanding,
         }
       }),
   )
@@ -175,7 +177,7 @@ async function startPeer(tx: Tx, id: string, more: Partial<PeerInput>): Promise<
     taskQueue: taskQueues.installation(encodeId('installation', installationId)),
     args: [{ peerId, ...more } satisfies PeerInput],
     keywords: {},
-    summary: 'Documents to another installation',
-    details: 'Sends finalized documents in order, once each, for as long as it takes.',
+    summary: 'Messages to another installation',
+    details: 'Sends what waits in order, once each, for as long as it takes.',
   })
 }

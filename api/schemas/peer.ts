@@ -3,6 +3,14 @@ import type { PeerRow } from '#db/read/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { addressField } from './common.ts'
 
+/** What a side says that it understands; who says nothing is of version 1. */
+export const understandingSchema = z
+  .object({
+    version: z.number().int().min(1),
+    kinds: z.array(z.string().max(40)).max(100).readonly(),
+  })
+  .openapi('PeerUnderstanding')
+
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
 const roleField = z.enum(['supplier', 'customer'])
 
@@ -22,7 +30,7 @@ export const peerSchema = z
     currency: z.string().nullable(),
     own_key: z.string().nullable().openapi({ description: 'Fingerprint. People of both sides compare it.' }),
     other_key: z.string().nullable(),
-    waiting: z.number().int().openapi({ description: 'Documents that it has not taken yet.' }),
+    waiting: z.number().int().openapi({ description: 'Messages that it has not taken yet.' }),
     waiting_since: z.string().nullable(),
     delivered: z.number().int(),
     received: z.number().int(),
@@ -68,6 +76,7 @@ export const peerRedemptionSchema = z
     url: z.string().max(300),
     public_key: z.string().regex(/^[\w-]{43}$/),
     currency: currencyField.nullable(),
+    understands: understandingSchema.optional(),
   })
   .openapi('PeerRedemption')
 
@@ -77,6 +86,7 @@ export const peerPairingSchema = z
     name: z.string(),
     public_key: z.string(),
     currency: z.string().nullable(),
+    understands: understandingSchema,
   })
   .openapi('PeerPairing')
 

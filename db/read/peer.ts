@@ -38,10 +38,10 @@ function peers(db: Db) {
     ])
 }
 
-const waiting = sql<number>`(select count(*)::int from peer_documents where peer_id = peer.id and delivered_at is null)`
+const waiting = sql<number>`(select count(*)::int from peer_messages where peer_id = peer.id and delivered_at is null)`
 const waitingSince = sql<
   string | null
->`(select min(queued_at) from peer_documents where peer_id = peer.id and delivered_at is null)`
+>`(select min(queued_at) from peer_messages where peer_id = peer.id and delivered_at is null)`
 /** All that was ever queued has a number, without a gap. */
 const delivered = sql<number>`(peer.last_sequence::int - ${waiting})`
 const received = sql<number>`(select count(*)::int from supplier_invoices where peer_id = peer.id)`

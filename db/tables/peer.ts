@@ -1,6 +1,7 @@
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
-import type { CalendarDate, Defaulted, Instant, Json } from './columns.ts'
+import type { CalendarDate, Defaulted, Instant, Json, NullableJson } from './columns.ts'
 
 /** Another installation, and what it is to us. */
 export interface PeersTable {
@@ -23,6 +24,11 @@ export interface PeersTable {
   code_key_id: Defaulted<string | null>
   code_sealed: Defaulted<Buffer | null>
   last_sequence: Defaulted<number>
+  /** What it has said that it understands. */
+  other_version: Defaulted<number>
+  other_kinds: Defaulted<string[]>
+  /** The last of ours that it has taken of those that have numbers over there. */
+  sent_sequence: Defaulted<number>
   is_awake: Defaulted<boolean>
   created_at: Instant
   created_by: string
@@ -50,14 +56,27 @@ export interface PeerNoncesTable {
 }
 
 /** What is to be sent to a peer, in order. */
-export interface PeerDocumentsTable {
+export interface PeerMessagesTable {
   peer_id: string
   sequence: number
-  invoice_id: string
+  kind: PeerMessageKind
+  /** What it is of, by our own id. */
+  subject_id: string | null
+  /** Null where it is made of rows that never change. */
+  content: NullableJson<PeerMessageContent>
   /** Of what was sent first; null until then. */
   sha256: Defaulted<Buffer | null>
   queued_at: Defaulted<Instant>
   delivered_at: Defaulted<Instant | null>
+}
+
+/** What came from a peer, by its number over there. */
+export interface ReceivedPeerMessagesTable {
+  peer_id: string
+  sequence: number
+  kind: PeerMessageKind
+  sha256: Buffer
+  received_at: Instant
 }
 
 export interface SupplierInvoicesTable {

@@ -307,6 +307,7 @@ suite('the document', () => {
       '/v1/instances/{id}/secrets/{name}/show',
       '/v1/orders/preview',
       '/v1/peer-documents',
+      '/v1/peer-messages',
       '/v1/peers/invitations',
       '/v1/servers/{id}/join-token',
       '/v1/subscriptions/{id}/change-plan/preview',

@@ -200,6 +200,7 @@ POST /v1/orders/:id/place-again orders:write
 POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
 POST /v1/peer-documents public
+POST /v1/peer-messages public
 POST /v1/peers peers:write
 POST /v1/peers/:id/close peers:write
 POST /v1/peers/:id/resume peers:write
@@ -272,7 +273,7 @@ test('every route of the API asks for exactly this', () => {
 })
 
 /** What is sent there is its own right: a token, a code, a signature. */
-const ownRight = ['/v1/servers/join', '/v1/peers/redeem', '/v1/peer-documents']
+const ownRight = ['/v1/servers/join', '/v1/peers/redeem', '/v1/peer-messages', '/v1/peer-documents']
 
 test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')

@@ -1611,27 +1611,60 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   const nonce = (text: string) =>
     sql`insert into peer_nonces (peer_id, nonce, seen_at) values (${id}, ${text}, now())`.execute(db)
   await refuses('peer_nonces_nonce_check', async () => nonce('short'))
-  const queue = (sequence: number) =>
-    sql`insert into peer_documents (peer_id, sequence, invoice_id) values (${id}, ${sequence}, ${sold.invoice})`.execute(
+  const queue = (sequence: number, kind = 'document', subject: string | null = sold.invoice) =>
+    sql`insert into peer_messages (peer_id, sequence, kind, subject_id) values (${id}, ${sequence}, ${kind}, ${subject})`.execute(
       db,
     )
-  await refuses('peer_documents_sequence_check', async () => queue(0))
+  await refuses('peer_messages_sequence_check', async () => queue(0))
+  await refuses('peer_messages_kind_check', async () => queue(1, 'A kind'))
+  await refuses('message_says_something', async () => queue(1, 'document', null))
   await queue(1)
   await refuses('sent_once', async () => queue(2))
-  const documents = () => db.updateTable('peer_documents').where('peer_id', '=', id)
-  await refuses('delivered_as_sent', async () => documents().set({ delivered_at: '2026-01-01' }).execute())
-  await refuses('peer_document_kept', async () => documents().set({ sequence: 2 }).execute())
-  await documents()
+  const messages = () => db.updateTable('peer_messages').where('peer_id', '=', id)
+  await refuses('delivered_as_sent', async () => messages().set({ delivered_at: '2026-01-01' }).execute())
+  await refuses('peer_messages_sha256_check', async () =>
+    messages()
+      .set({ sha256: Buffer.alloc(31) })
+      .execute(),
+  )
+  await refuses('peer_message_kept', async () => messages().set({ sequence: 2 }).execute())
+  await refuses('peer_message_kept', async () => messages().set({ content: '{}' }).execute())
+  await messages()
     .set({ sha256: Buffer.alloc(32) })
     .execute()
-  await refuses('peer_document_kept', async () =>
-    documents()
+  await refuses('peer_message_kept', async () =>
+    messages()
       .set({ sha256: Buffer.alloc(32, 1) })
       .execute(),
   )
-  await refuses('peer_document_kept', async () =>
-    db.deleteFrom('peer_documents').where('peer_id', '=', id).execute(),
+  await refuses('peer_message_kept', async () =>
+    db.deleteFrom('peer_messages').where('peer_id', '=', id).execute(),
   )
+  const peers = (different: object) => db.updateTable('peers').set(different).where('id', '=', id).execute()
+  await refuses('peers_other_version_check', async () => peers({ other_version: 0 }))
+  await refuses('peers_sent_sequence_check', async () => peers({ sent_sequence: -1 }))
+})
+
+test('what came from a peer is known by its number for good', async () => {
+  const peerId = await insertPeer(db)
+  const receive = async (different: object = {}) =>
+    await db
+      .insertInto('received_peer_messages')
+      .values({
+        peer_id: peerId,
+        sequence: 1,
+        kind: 'document',
+        sha256: Buffer.alloc(32),
+        received_at: '2026-03-01T00:00:00Z',
+        ...different,
+      })
+      .execute()
+  await refuses('received_peer_messages_sequence_check', async () => receive({ sequence: 0 }))
+  await refuses('received_peer_messages_kind_check', async () => receive({ kind: '' }))
+  await refuses('received_peer_messages_sha256_check', async () => receive({ sha256: Buffer.alloc(1) }))
+  await receive()
+  await refuses('received_peer_messages_pkey', async () => receive())
+  await assert.rejects(db.deleteFrom('received_peer_messages').where('peer_id', '=', peerId).execute())
 })
 
 test('a supplier invoice is received once and never changes', async () => {

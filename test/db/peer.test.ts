@@ -8,6 +8,7 @@ import { pinKey } from '#db/peer-key.ts'
 import { admitMessage } from '#db/peer-signature.ts'
 import { acceptPeer, pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { closePeer } from '#db/peer.ts'
+import { ownUnderstanding } from '#domain/peer-message.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { insertPeer } from '#test/support/peer.ts'
 import { installationKey } from '#test/support/workers.ts'
@@ -30,6 +31,7 @@ function pairing(different: { installationId?: string; publicKey?: Buffer } = {}
     url: 'https://upstream.example.com',
     publicKey: randomBytes(32),
     currency: 'USD',
+    understands: ownUnderstanding,
     ...different,
   }
 }
@@ -68,7 +70,7 @@ test('an installation is one supplier, and a key is of one peer', async () => {
   await pair(second, pairing())
 })
 
-const url = 'https://downstream.example.com/v1/peer-documents'
+const url = 'https://downstream.example.com/v1/peer-messages'
 const body = Buffer.from('{}')
 
 /** What a peer signs, made so long ago, good for so long. */

@@ -152,7 +152,7 @@ test('a side that is away costs nothing but time: what waits is seen, and comes 
     const { raw } = await parent.client.workflow.getHandle(`peer/${peer}`).describe()
     return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined
   })
-  assert.match(pending, /\d+ documents wait since 20\d\d-.* answers 503/)
+  assert.match(pending, /\d+ messages wait since 20\d\d-.* answers 503/)
   assert.equal((await stateOf(parent))['waiting'], 12)
   // The first answer is lost after it was committed.
   let isLost = false
@@ -172,7 +172,7 @@ test('a side that is away costs nothing but time: what waits is seen, and comes 
   door.lead(open)
 })
 
-const documentsUrl = () => `${child.publicUrl}${peerPaths.documents}`
+const documentsUrl = () => `${child.publicUrl}${peerPaths.messages}`
 
 /** A message about the first document, with what is to be different of that. */
 async function writeMessage(document: object = {}): Promise<string> {
@@ -183,7 +183,7 @@ async function writeMessage(document: object = {}): Promise<string> {
 }
 
 async function deliver(headers: Record<string, string>, body: string) {
-  const response = await child.app.request(peerPaths.documents, { method: 'POST', headers, body })
+  const response = await child.app.request(peerPaths.messages, { method: 'POST', headers, body })
   return [response.status, ((await response.json()) as Json)['code']]
 }
 
@@ -211,7 +211,7 @@ test('what is tampered with, repeated, of another time, of a foreign key or too 
   // Whether there is such a peer is told to nobody who is not one.
   const stranger = await send({ change: (body) => body.replace(supplier, 'peer_01kb0000000000000000000001') })
   assert.deepEqual(await stranger(), [401, 'peer_signature_refused'])
-  const elsewhere = await send({ url: `https://other.example${peerPaths.documents}` })
+  const elsewhere = await send({ url: `https://other.example${peerPaths.messages}` })
   assert.deepEqual(await elsewhere(), [401, 'peer_signature_refused'])
   const keyless = await send({ headers: { signature: 'sig=:AAAA:' } })
   assert.deepEqual(await keyless(), [401, 'peer_signature_refused'])

@@ -1,5 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
+import { hashOf } from '#db/peer-outgoing.ts'
 import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import type { PeersTable } from '#db/tables/peer.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
@@ -79,6 +80,6 @@ export function supplierDocument(different: Partial<SupplierDocument> = {}): Sup
 
 /** Takes a document as a message of its supplier brings it. */
 export async function receiveDocument(db: Db, peerId: string, document: SupplierDocument, now: string = at) {
-  const received = { peerId, currency: 'USD', document, raw: document, now }
+  const received = { peerId, currency: 'USD', document, raw: document, sha256: hashOf(document), now }
   return await db.transaction().execute(async (tx) => await receiveSupplierInvoice(tx, received))
 }

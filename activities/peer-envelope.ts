@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import type { WaitingMessage } from '#db/peer-outgoing.ts'
+import type { PeerStanding } from '#db/peer.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { ownUnderstanding, peerPaths, peerVersion, type Understanding } from '#domain/peer-message.ts'
+
+/** What is sent at once, in the newest version that the other side understands. Version 1 is made of documents alone, without numbers. */
+export function writeEnvelope(
+  peer: PeerStanding,
+  waiting: readonly WaitingMessage[],
+): { path: string; body: string } {
+  const head = {
+    peer: encodeId('peer', peer.otherPeerId ?? ''),
+    audience: encodeId('installation', peer.installationId ?? ''),
+    understands: ownUnderstanding,
+  }
+  if (peer.otherVersion === 1) {
+    const documents = waiting.map(({ content }) => content)
+    return { path: peerPaths.firstMessages, body: JSON.stringify({ version: 1, ...head, documents }) }
+  }
+  const messages = waiting.map(({ sequence, kind, content }) => ({ sequence, kind, content }))
+  const body = { version: peerVersion, ...head, after: peer.sentSequence, messages }
+  return { path: peerPaths.messages, body: JSON.stringify(body) }
+}
+
+export interface ReceptionThere {
+  /** The numbers of what was taken, now or before. */
+  readonly sequences: readonly number[]
+  /** Whether they are known over there by these numbers. */
+  readonly isNumbered: boolean
+  /** The first that was not taken. */
+  readonly refused: WaitingMessage | undefined
+  readonly understands: Understanding | undefined
+}
+
+/** What the other side answers of each, by its number, or by the document of version 1. */
+export function readReception(answer: unknown, waiting: readonly WaitingMessage[]): ReceptionThere {
+  const { results, understands } = receptionSchema.parse(answer)
+  const taken = results.filter(({ outcome }) => outcome !== 'conflict')
+  const numbers = new Set(taken.map(({ sequence }) => sequence))
+  const documents = new Set(taken.map(({ document }) => document))
+  const isTaken = ({ sequence, content: { document } }: WaitingMessage) =>
+    numbers.has(sequence) || (typeof document === 'string' && documents.has(document))
+  return {
+    sequences: waiting.filter(isTaken).map(({ sequence }) => sequence),
+    isNumbered: taken.some(({ sequence }) => sequence !== undefined),
+    refused: waiting.find((message) => !isTaken(message)),
+    understands,
+  }
+}
+
+export const understandingSchema = z.object({
+  version: z.number().int().min(1),
+  kinds: z.array(z.string().max(40)).max(100),
+})
+
+const receptionSchema = z.object({
+  understands: understandingSchema.optional(),
+  results: z.array(
+    z.object({
+      sequence: z.number().int().optional(),
+      document: z.string().optional(),
+      outcome: z.enum(['stored', 'exists', 'conflict']),
+    }),
+  ),
+})

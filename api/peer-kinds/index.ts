@@ -1,0 +1,8 @@
+import type { PeerMessageKind } from '#domain/peer-message.ts'
+import { documentKind } from './document.ts'
+import type { PeerKind } from './kind.ts'
+
+/** How each kind of message is taken when it comes. */
+export const peerKinds: Readonly<Record<PeerMessageKind, PeerKind>> = {
+  document: documentKind,
+}

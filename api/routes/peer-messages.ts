@@ -1,0 +1,233 @@
+import { z } from '@hono/zod-openapi'
+import { describeRefusals } from '../openapi.ts'
+import type { Tx } from '#db/database.ts'
+import { hashOf } from '#db/peer-outgoing.ts'
+import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
+import { noteUnderstanding } from '#db/peer-queue.ts'
+import { findReceived, lockReceived, noteReceived } from '#db/peer-received.ts'
+import { admitMessage } from '#db/peer-signature.ts'
+import { getInstallation } from '#db/read/installation.ts'
+import { assert } from '#domain/assert.ts'
+import { BusinessError, type ErrorCode } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import type { PeerRole } from '#domain/peer.ts'
+import {
+  isPeerMessageKind,
+  ownUnderstanding,
+  peerMessageKinds,
+  peerPaths,
+  peerVersion,
+  type PeerMessageKind,
+} from '#domain/peer-message.ts'
+import { isKeepable } from '#domain/supplier-invoice.ts'
+import { parseJson, readBytes } from '../body.ts'
+import type { ApiContext, Frame } from '../frame.ts'
+import {
+  envelopeHeadSchema,
+  envelopeSchema,
+  readEnvelope,
+  type Envelope,
+  type EnvelopedMessage,
+} from '../peer-envelope.ts'
+import { peerKinds } from '../peer-kinds/index.ts'
+import type { Taken } from '../peer-kinds/kind.ts'
+import { understandingSchema } from '../schemas/peer.ts'
+import { supplierDocumentSchema } from '../schemas/supplier-invoice.ts'
+import { parse } from '../validation.ts'
+
+const largestEnvelopeBytes = 10 * 1024 * 1024
+
+/**
+ * What a peer sends, whose message is its login. All of a message is one transaction: taken whole or not at all. Told in the
+ * order of the checks; the first that fails changes nothing.
+ */
+export function registerPeerMessages(frame: Frame): void {
+  describe(frame)
+  for (const path of [peerPaths.messages, peerPaths.firstMessages])
+    frame.page({ method: 'post', path, permission: 'public', body: 'own' }, async (ctx) => {
+      const bytes = await readBytes(ctx.req.raw, largestEnvelopeBytes)
+      const head = parse(envelopeHeadSchema, parseJson(bytes).value, 'body')
+      const results = await frame.deps.db
+        .transaction()
+        .execute(async (tx) => await receive(ctx, frame, tx, { path, bytes, head }))
+      return ctx.json({ version: peerVersion, understands: ownUnderstanding, results })
+    })
+}
+
+interface Received {
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly head: z.output<typeof envelopeHeadSchema>
+}
+
+async function receive(
+  ctx: ApiContext,
+  frame: Frame,
+  tx: Tx,
+  { path, bytes, head }: Received,
+): Promise<z.input<typeof resultSchema>[]> {
+  const now = frame.deps.now()
+  const peerId = decodeId('peer', head.peer)
+  const headers = Object.fromEntries(ctx.req.raw.headers)
+  // A peer that is not known has no key: its message is refused as one that is signed wrongly, and tells nobody which peers there are.
+  await admitMessage(tx, { peerId, url: `${frame.deps.publicUrl}${path}`, headers, bytes, now })
+  const last = await lockReceived(tx, peerId)
+  const peer = await readPeerStanding(tx, peerId)
+  const { id } = await getInstallation(tx)
+  if (head.audience !== encodeId('installation', id))
+    throw new BusinessError('peer_audience_wrong', 'This message is meant for another installation.')
+  refuseStanding(peer)
+  const envelope = readEnvelope(head)
+  if (envelope.after !== null && envelope.after > last)
+    throw new BusinessError(
+      'peer_sequence_gap',
+      `This follows message ${envelope.after}; the last that was taken here is ${last}.`,
+    )
+  if (envelope.understands !== undefined)
+    await noteUnderstanding(tx, peerId, { ...envelope.understands, now })
+  return await takeAll(tx, envelope, { peerId, peer, now })
+}
+
+function refuseStanding({ state, haltedReason: reason }: PeerStanding) {
+  if (state === 'closed' || state === 'invited' || state === 'accepting')
+    throw new BusinessError('peer_unknown', 'This installation has no such peer.')
+  if (state === 'halted')
+    throw new BusinessError('peer_halted', `Nothing is taken until this is settled: ${reason}`)
+}
+
+interface Sender {
+  readonly peerId: string
+  readonly peer: PeerStanding
+  readonly now: string
+}
+
+/** In their order, up to one that came before with another content: what follows that belongs behind it. */
+async function takeAll(tx: Tx, { messages }: Envelope, sender: Sender) {
+  const { peerId, now } = sender
+  const sequences = messages.flatMap(({ sequence }) => sequence ?? [])
+  const known: ReadonlyMap<number | null, Buffer> = await findReceived(tx, peerId, sequences)
+  const results: z.input<typeof resultSchema>[] = []
+  const received: { sequence: number; kind: PeerMessageKind; sha256: Buffer }[] = []
+  for (const message of messages) {
+    const { sequence, content } = message
+    const kind = refuseKind(message.kind, sender.peer.role)
+    const sha256 = hashKept(content)
+    const taken = await takeOne(tx, { sequence, content, kind, sha256, known: known.get(sequence) }, sender)
+    const { outcome } = taken
+    results.push(sequence === null ? { document: documentOf(content), outcome } : { sequence, outcome })
+    if (taken.outcome === 'conflict') {
+      await haltPeer(tx, peerId, {
+        subject: 'Messages of a peer are not taken any more',
+        reason: taken.reason,
+      })
+      break
+    }
+    if (sequence !== null && !known.has(sequence)) received.push({ sequence, kind, sha256 })
+  }
+  await noteReceived(tx, peerId, received, now)
+  return results
+}
+
+type Hashed = EnvelopedMessage & { kind: PeerMessageKind; sha256: Buffer; known: Buffer | undefined }
+
+async function takeOne(
+  tx: Tx,
+  { sequence, kind, content: raw, sha256, known }: Hashed,
+  { peerId, peer: { currency }, now }: Sender,
+): Promise<Taken> {
+  if (known?.equals(sha256)) return { outcome: 'exists' }
+  if (known !== undefined)
+    return { outcome: 'conflict', reason: `message ${sequence}, a ${kind}, came again with another content` }
+  assert(currency, 'who is paired with has said in which currency it bills')
+  return await peerKinds[kind](tx, { peerId, currency, raw, sha256, now })
+}
+
+/** @param role what the sender is to us */
+function refuseKind(kind: string, role: PeerRole): PeerMessageKind {
+  if (!isPeerMessageKind(kind))
+    throw new BusinessError('peer_kind_refused', `Messages of kind ${kind} are not understood here.`)
+  const { from } = peerMessageKinds[kind]
+  if (from !== 'either' && from !== role)
+    throw new BusinessError('peer_kind_refused', `A ${kind} is taken of a ${from} only.`)
+  return kind
+}
+
+function hashKept(content: unknown): Buffer {
+  if (!isKeepable(content))
+    throw new BusinessError(
+      'field_invalid',
+      'A message holds well-formed text, safe integers, and no more than twenty levels.',
+    )
+  return hashOf(content)
+}
+
+/** By which version 1 is answered. */
+function documentOf(content: unknown): string {
+  return parse(z.looseObject({ document: z.string() }), content, 'body').document
+}
+
+const outcomeField = z.enum(['stored', 'exists', 'conflict'])
+const resultSchema = z.union([
+  z.object({ sequence: z.number().int(), outcome: outcomeField }),
+  z.object({ document: z.string(), outcome: outcomeField }).openapi({ description: 'Of version 1.' }),
+])
+
+const resultsSchema = z.object({
+  version: z.number().int(),
+  understands: understandingSchema,
+  results: z.array(resultSchema),
+})
+
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'json_malformed',
+  'id_kind_mismatch',
+  'peer_signature_refused',
+  'peer_message_expired',
+  'peer_message_repeated',
+  'peer_unknown',
+  'peer_halted',
+  'body_too_large',
+  'peer_audience_wrong',
+  'peer_version_unknown',
+  'peer_kind_refused',
+  'peer_sequence_gap',
+  'field_invalid',
+  'field_required',
+  'internal_error',
+  'database_unreachable',
+])
+
+const described = [
+  'Signed by the peer’s key: HTTP Message Signatures (RFC 9421) with ed25519 over `@method`, `@target-uri`, `content-digest`, `content-type` and `idempotency-key`, with `created`, `expires`, `nonce`, `keyid` and `alg`. All that comes at once is taken whole or not at all.',
+  'Messages are numbered by who sends them, without a gap: what skips one is refused with `peer_sequence_gap`. What came before is answered with `exists`, for ever. What came before with another content is a `conflict`: it is not taken, nor what follows it, until people have settled it.',
+]
+
+function describe(frame: Frame): void {
+  const said = { tags: ['Peers'], security: [], method: 'post' as const }
+  const responses = {
+    200: { description: 'Taken', content: { 'application/json': { schema: resultsSchema } } },
+    ...describeRefusals(refusals),
+  }
+  frame.app.openAPIRegistry.registerPath({
+    ...said,
+    path: peerPaths.messages,
+    summary: 'Receive messages of a peer: for installations, not for people',
+    description: described.join('\n\n'),
+    request: { body: { required: true, content: { 'application/json': { schema: envelopeSchema } } } },
+    responses,
+  })
+  frame.app.openAPIRegistry.registerPath({
+    ...said,
+    path: peerPaths.firstMessages,
+    deprecated: true,
+    summary: 'Receive documents of a supplier that sends messages of version 1',
+    description: `It takes what ${peerPaths.messages} takes, and is where version 1 went.`,
+    request: { body: { required: true, content: { 'application/json': { schema: firstMessageSchema } } } },
+    responses,
+  })
+}
+
+/** As it is written down; each document is read by itself, once its message is known to be the peer's. */
+const firstMessageSchema = envelopeHeadSchema
+  .extend({ documents: z.array(supplierDocumentSchema).min(1).max(100) })
+  .openapi('PeerMessage')

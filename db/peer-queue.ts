@@ -1,0 +1,133 @@
+import { sql } from 'kysely'
+import { encodeId } from '#domain/identifier.ts'
+import {
+  peerSignals,
+  type PeerMessageContent,
+  type PeerMessageKind,
+  type Understanding,
+} from '#domain/peer-message.ts'
+import type { Db, Tx } from './database.ts'
+import { insertWorkflowSignal } from './outbox.ts'
+
+export interface NewPeerMessage {
+  readonly kind: PeerMessageKind
+  /** What it is of, by our own id. */
+  readonly subjectId: string | null
+  /** Null for a kind that is made of rows that never change: see `db/peer-outgoing.ts`. */
+  readonly content: PeerMessageContent | null
+}
+
+/**
+ * Lays messages where they wait to be sent to a peer, in their order behind all that waits, in the transaction of what causes them:
+ * none is forgotten, none is there that was rolled back. Their numbers have no gap.
+ *
+ * The peer's row is locked from here to the end of the transaction, so this comes last.
+ */
+export async function queuePeerMessages(
+  tx: Tx,
+  peerId: string,
+  messages: readonly NewPeerMessage[],
+): Promise<void> {
+  if (messages.length === 0) return
+  const peer = await tx
+    .selectFrom('peers')
+    .select(['last_sequence', 'is_awake'])
+    .where('id', '=', peerId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const rows = messages.map(({ kind, subjectId, content }, index) => ({
+    peer_id: peerId,
+    sequence: peer.last_sequence + 1 + index,
+    kind,
+    subject_id: subjectId,
+    content: content === null ? null : JSON.stringify(content),
+  }))
+  await tx.insertInto('peer_messages').values(rows).execute()
+  const last = peer.last_sequence + rows.length
+  await tx
+    .updateTable('peers')
+    .set({ last_sequence: last, is_awake: true })
+    .where('id', '=', peerId)
+    .execute()
+  if (!peer.is_awake) await wake(tx, peerId, String(last))
+}
+
+async function wake(tx: Tx, peerId: string, key: string): Promise<void> {
+  const workflowId = `peer/${encodeId('peer', peerId)}`
+  await insertWorkflowSignal(tx, { workflowId, signal: peerSignals.messagesWait }, key)
+}
+
+/** What the other side has taken, it has for good. Of version 1 it knows no numbers. */
+export async function noteDelivered(
+  db: Db,
+  peerId: string,
+  of: { sequences: readonly number[]; isNumbered: boolean; now: string },
+): Promise<void> {
+  if (of.sequences.length === 0) return
+  await db.transaction().execute(async (tx) => {
+    if (of.isNumbered)
+      await tx
+        .updateTable('peers')
+        .set({ sent_sequence: Math.max(...of.sequences) })
+        .where('id', '=', peerId)
+        .execute()
+    await tx
+      .updateTable('peer_messages')
+      .set({ delivered_at: of.now })
+      .where('peer_id', '=', peerId)
+      .where('sequence', 'in', of.sequences)
+      .where('delivered_at', 'is', null)
+      .execute()
+  })
+}
+
+/** Keeps what the other side says that it understands. What has waited for that is sent now. */
+export async function noteUnderstanding(
+  tx: Tx,
+  peerId: string,
+  { version, kinds, now }: Understanding & { now: string },
+): Promise<void> {
+  const changed = await tx
+    .updateTable('peers')
+    .set({ other_version: version, other_kinds: [...kinds], is_awake: true })
+    .where('id', '=', peerId)
+    .where(
+      sql<boolean>`(other_version, other_kinds) is distinct from (${version}::integer, ${[...kinds]}::text[])`,
+    )
+    .returning('id')
+    .executeTakeFirst()
+  if (changed !== undefined) await wake(tx, peerId, `understood/${now}`)
+}
+
+/** Whether nothing waits that the other side understands: then the peer's workflow sleeps, and is told of the next one. */
+export async function fallAsleep(db: Db, peerId: string): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    await tx
+      .selectFrom('peers')
+      .select('id')
+      .where('id', '=', peerId)
+      .forNoKeyUpdate()
+      .executeTakeFirstOrThrow()
+    if ((await readBacklog(tx, peerId)).waiting > 0) return false
+    await tx.updateTable('peers').set({ is_awake: false }).where('id', '=', peerId).execute()
+    return true
+  })
+}
+
+export interface Backlog {
+  readonly waiting: number
+  readonly since: string | null
+}
+
+/** What waits of what the other side understands. */
+export async function readBacklog(db: Db, peerId: string): Promise<Backlog> {
+  const row = await db
+    .selectFrom('peer_messages')
+    .innerJoin('peers', 'peers.id', 'peer_messages.peer_id')
+    .select((eb) => [eb.fn.countAll<number>().as('waiting'), eb.fn.min('queued_at').as('since')])
+    .where('peer_id', '=', peerId)
+    .where('delivered_at', 'is', null)
+    .where(sql<boolean>`kind = any (peers.other_kinds)`)
+    .executeTakeFirstOrThrow()
+  return { waiting: row.waiting, since: row.since }
+}

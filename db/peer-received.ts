@@ -1,0 +1,51 @@
+import type { PeerMessageKind } from '#domain/peer-message.ts'
+import type { Tx } from './database.ts'
+
+/**
+ * The number of the last message taken from a peer, 0 before the first. Its messages are taken one after the other: the peer is
+ * locked to the end of the transaction.
+ */
+export async function lockReceived(tx: Tx, peerId: string): Promise<number> {
+  await tx
+    .selectFrom('peers')
+    .select('id')
+    .where('id', '=', peerId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const { last } = await tx
+    .selectFrom('received_peer_messages')
+    .select((eb) => eb.fn.max('sequence').as('last'))
+    .where('peer_id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  return last ?? 0
+}
+
+/** The hashes of those that came before, by their numbers over there. */
+export async function findReceived(
+  tx: Tx,
+  peerId: string,
+  sequences: readonly number[],
+): Promise<ReadonlyMap<number, Buffer>> {
+  if (sequences.length === 0) return new Map()
+  const rows = await tx
+    .selectFrom('received_peer_messages')
+    .select(['sequence', 'sha256'])
+    .where('peer_id', '=', peerId)
+    .where('sequence', 'in', sequences)
+    .execute()
+  return new Map(rows.map(({ sequence, sha256 }) => [sequence, sha256]))
+}
+
+/** What was taken is known from now on, for ever. */
+export async function noteReceived(
+  tx: Tx,
+  peerId: string,
+  messages: readonly { readonly sequence: number; readonly kind: PeerMessageKind; readonly sha256: Buffer }[],
+  now: string,
+): Promise<void> {
+  if (messages.length === 0) return
+  await tx
+    .insertInto('received_peer_messages')
+    .values(messages.map((message) => ({ ...message, peer_id: peerId, received_at: now })))
+    .execute()
+}

@@ -11,6 +11,7 @@ import { measureClosing } from './closing.ts'
 import { measureIdle } from './idle.ts'
 import { measureLargeDocument } from './large-document.ts'
 import { measureOrderToReady } from './order-to-ready.ts'
+import { measurePeerDocuments } from './peer-documents.ts'
 import { measurePreview } from './preview.ts'
 import { measureRating } from './rating.ts'
 import { measureReconcile } from './reconcile.ts'
@@ -34,6 +35,11 @@ const benchmarks: Readonly<Record<string, { title: string; usually: string; meas
   simulate: { title: 'Simulation', usually: '15 s', measure: measureSimulate },
   reconcile: { title: 'Reconcile', usually: '20 s', measure: measureReconcile },
   'usage-intake': { title: 'Usage intake', usually: '90 s', measure: measureUsageIntake },
+  'peer-documents': {
+    title: 'Documents to a peer',
+    usually: '2 minutes',
+    measure: measurePeerDocuments,
+  },
   sampler: { title: 'Sampler', usually: '60 s', measure: measureSampler },
   closing: { title: 'Closing a metered month', usually: '8 minutes', measure: measureClosing },
   idle: { title: 'Idle', usually: '10 minutes', measure: measureIdle },

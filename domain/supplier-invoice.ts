@@ -90,11 +90,14 @@ export function isKeepable(received: unknown): boolean {
 export function disagreementOf(document: SupplierDocument, agreed: string): string | null {
   if (document.currency !== agreed) return `it is in ${document.currency}, agreed is ${agreed}`
   const { net_minor: net, tax_minor: tax, total_minor: total, lines, taxes } = document
+  // A credit note says what it gives back; its lines and taxes are what they take from those that it corrects.
+  const sign = document.kind === 'credit_note' ? -1 : 1
+  const sumUp = (amounts: readonly number[]) => sign * sumOf(amounts)
   const claims: [string, number, string, number][] = [
     ['net and tax', net + tax, 'the total', total],
-    ['the lines', sumOf(lines.map((line) => line.amount_minor)), 'the net', net],
-    ["the lines' taxes", sumOf(lines.map((line) => line.tax_minor)), 'the tax', tax],
-    ['the taxes', sumOf(taxes.map((part) => part.tax_minor)), 'the tax', tax],
+    ['the lines', sumUp(lines.map((line) => line.amount_minor)), 'the net', net],
+    ["the lines' taxes", sumUp(lines.map((line) => line.tax_minor)), 'the tax', tax],
+    ['the taxes', sumUp(taxes.map((part) => part.tax_minor)), 'the tax', tax],
     ...taxes.flatMap((part) => rateClaim(document, part)),
   ]
   const wrong = claims.find(([, found, , said]) => found !== said)

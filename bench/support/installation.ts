@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,9 +43,9 @@ export async function startInstallation(
   const apiUrl = `http://127.0.0.1:${port}`
   const env = childEnv(platform, databaseUrl, port)
   const start = (part: 'api' | 'worker') => startPart(platform, { name, part, env, defer })
-  const worker = hasWorker ? start('worker') : undefined
+  let worker = hasWorker ? start('worker') : undefined
   const api = start('api')
-  if (worker) await untilReady(worker, () => Promise.resolve(tailOf(worker.logFile).includes('worker ready')))
+  if (worker) await untilWorks(worker)
   await untilReady(api, async () => {
     const res = await fetch(`${apiUrl}/readyz`).catch(() => undefined)
     return res?.status === 200
@@ -59,6 +60,15 @@ export async function startInstallation(
     serverId,
     apiPid: api.pid,
     workerPid: worker?.pid,
+    /** Nothing that waits for it is done until it is started again. */
+    async stopWorker(): Promise<void> {
+      await worker?.stop()
+      worker = undefined
+    },
+    async startWorker(): Promise<void> {
+      worker = start('worker')
+      await untilWorks(worker)
+    },
   }
 }
 
@@ -101,6 +111,7 @@ function childEnv(platform: Platform, databaseUrl: string, port: number): NodeJS
     CLOUDER_TEMPORAL_NAMESPACE: temporalNamespace,
     CLOUDER_HOST: '127.0.0.1',
     CLOUDER_PORT: String(port),
+    CLOUDER_PUBLIC_URL: `http://127.0.0.1:${port}`,
     CLOUDER_DATA: platform.data.path,
     CLOUDER_KEY_FILE: platform.data.keyFile,
     CLOUDER_RUNNER: runnerOf(platform),
@@ -115,6 +126,7 @@ interface Part {
   readonly title: string
   readonly pid: number
   readonly logFile: string
+  readonly stop: () => Promise<unknown>
 }
 
 function startPart(
@@ -123,6 +135,8 @@ function startPart(
 ): Part {
   const title = `${options.name} ${options.part}`
   const logFile = join(data.logs, `${options.name}-${options.part}.log`)
+  // What is read there was said by this one.
+  rmSync(logFile, { force: true })
   const child = startProcess({
     command: process.execPath,
     args: [...loaderFlags, join(projectFolder, 'bin', `${options.part}.ts`)],
@@ -133,8 +147,13 @@ function startPart(
   child.on('error', () => undefined)
   const pid = child.pid ?? 0
   if (pid > 0) run.addProcess(title, pid)
-  options.defer(async () => pid > 0 && stopProcess(pid, 'SIGTERM', 20_000))
-  return { title, pid, logFile }
+  const stop = async () => pid > 0 && (await stopProcess(pid, 'SIGTERM', 20_000))
+  options.defer(stop)
+  return { title, pid, logFile, stop }
+}
+
+async function untilWorks(worker: Part): Promise<void> {
+  await untilReady(worker, async () => tailOf(worker.logFile).includes('worker ready'))
 }
 
 async function untilReady({ title, pid, logFile }: Part, isReady: () => Promise<boolean>): Promise<void> {

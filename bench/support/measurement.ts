@@ -1,4 +1,4 @@
-export type Unit = 'ms' | 'ms/s' | 'MiB' | 'KiB' | '/s'
+export type Unit = 'ms' | 'ms/s' | 'MiB' | 'KiB' | '/s' | 'actions'
 
 /** What a value is held against, seen in the same run: the machine is noisy, so ratios say more than numbers. */
 export interface Comparison {

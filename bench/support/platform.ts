@@ -1,14 +1,12 @@
-import { chmodSync, existsSync, globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
-import { ensureDataFolder } from '#bin/platform/data-folder.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
-import { claimRun, isRunAlive, type Run } from '#bin/platform/run-state.ts'
+import type { Run } from '#bin/platform/run-state.ts'
 import { ensureTemporal } from '#bin/platform/temporal.ts'
+import { claimTemporaryRun } from '#bin/platform/temporary-run.ts'
 import { registerSearchAttributes } from '#bin/search-attributes.ts'
 import type { DataFolder } from '#bin/platform/data-folder.ts'
 import type { Progress } from '#bin/platform/progress.ts'
@@ -36,33 +34,12 @@ export interface Platform {
  * ports. Servers that the shell names may be somebody's real ones: they are never measured.
  */
 export async function startPlatform(progress: Progress, defer: Defer): Promise<Platform> {
-  await sweepLeftovers()
-  const folder = mkdtempSync(join(tmpdir(), folderPrefix))
-  chmodSync(folder, 0o711)
-  defer(() => removeFolder(folder))
-  const data = ensureDataFolder(folder)
-  const run = await claimRun(folder)
+  const { data, run, remove } = await claimTemporaryRun(folderPrefix)
+  defer(remove)
   defer(async () => run.stopAll())
   const postgres = await startPostgres(data, run, progress)
   const temporal = await startTemporal(data, run, progress)
   return { data, run, postgresUrl: postgres.url, ...temporal, ...(await findEngine(data, progress, defer)) }
-}
-
-/** An earlier run that was killed could not clean up after itself: this one does. */
-async function sweepLeftovers(): Promise<void> {
-  for (const name of globSync(`${folderPrefix}*`, { cwd: tmpdir() })) {
-    const folder = join(tmpdir(), name)
-    if (!existsSync(join(folder, 'run.json')) || isRunAlive(folder)) continue
-    await claimRun(folder)
-    removeFolder(folder)
-  }
-}
-
-function removeFolder(folder: string): void {
-  const postgres = join(folder, 'postgres')
-  // The cluster may live elsewhere, with only a link here.
-  if (existsSync(postgres)) rmSync(realpathSync(postgres), { recursive: true, force: true })
-  rmSync(folder, { recursive: true, force: true })
 }
 
 async function startPostgres(data: DataFolder, run: Run, progress: Progress) {

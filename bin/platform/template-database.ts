@@ -3,8 +3,8 @@ import { migrate } from '#db/migrate.ts'
 
 const template = 'clouder_template'
 
-/** Migrates one database that every test file clones, so that no test pays for the migrations. */
-export async function createTemplateDatabase(url: string): Promise<void> {
+/** Migrates one database that others are cloned from, so that none of them pays for the migrations. @returns its name */
+export async function createTemplateDatabase(url: string): Promise<string> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
@@ -16,4 +16,5 @@ export async function createTemplateDatabase(url: string): Promise<void> {
   const templateUrl = new URL(url)
   templateUrl.pathname = `/${template}`
   await migrate(templateUrl.href)
+  return template
 }

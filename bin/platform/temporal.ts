@@ -18,6 +18,8 @@ export type TemporalOptions = {
   port: number
   uiPort: number
   namespace: string
+  /** Made beside it by a server that is started here: for installations that share one. */
+  otherNamespaces?: readonly string[]
   logFile: string
   /** Where workflows survive a restart; without it everything is kept in memory. */
   databaseFile?: string
@@ -73,8 +75,7 @@ async function startServer(command: string, options: TemporalOptions): Promise<T
     String(options.port),
     '--ui-port',
     String(options.uiPort),
-    '--namespace',
-    options.namespace,
+    ...[options.namespace, ...(options.otherNamespaces ?? [])].flatMap((name) => ['--namespace', name]),
   ]
   const child = startProcess({
     command,

@@ -6,6 +6,12 @@ import { supplierDocument } from '#test/support/peer.ts'
 const [line] = supplierDocument().lines
 const [tax] = supplierDocument().taxes
 assert.ok(line && tax)
+/** All of it given back. */
+const creditNote = {
+  ...supplierDocument({ kind: 'credit_note', number: 'UP-CN-1', corrects: 'inv_01kb0000000000000000000001' }),
+  lines: [{ ...line, amount_minor: -1_000, tax_minor: -200 }] as const,
+  taxes: [{ ...tax, base_minor: -1_000, tax_minor: -200 }] as const,
+}
 
 test('a document whose sums are right has no disagreement', () => {
   assert.equal(disagreementOf(supplierDocument(), 'USD'), null)
@@ -28,12 +34,18 @@ for (const [what, wrong, said] of [
 
 test('tax of lines, of inclusive prices and of credit notes is not held against one rate', () => {
   const off = [{ ...tax, rate_percent: '19.9' }]
-  for (const free of [
-    { tax_rounding: 'line' },
-    { are_prices_inclusive: true },
-    { kind: 'credit_note' as const },
-  ])
+  for (const free of [{ tax_rounding: 'line' }, { are_prices_inclusive: true }])
     assert.equal(disagreementOf(supplierDocument({ ...free, taxes: off }), 'USD'), null)
+  const offBack = [{ ...creditNote.taxes[0], rate_percent: '19.9' }]
+  assert.equal(disagreementOf({ ...creditNote, taxes: offBack }, 'USD'), null)
+})
+
+test('a credit note says what it gives back, its lines and taxes what they take; one that is off is told', () => {
+  assert.equal(disagreementOf(creditNote, 'USD'), null)
+  const off = { ...creditNote, lines: [{ ...creditNote.lines[0], amount_minor: -999 }] }
+  assert.equal(disagreementOf(off, 'USD'), 'the lines come to 999, the net says 1000')
+  const charged = supplierDocument({ kind: 'credit_note' })
+  assert.equal(disagreementOf(charged, 'USD'), 'the lines come to -1000, the net says 1000')
 })
 
 test('a document in another currency than the agreed one is told', () => {

@@ -11,12 +11,15 @@ import { getDiscount } from '#db/read/discount.ts'
 import { getKit } from '#db/read/kit.ts'
 import { getPriceList } from '#db/read/price-list.ts'
 import { getProduct } from '#db/read/product.ts'
+import { getMetric } from '#db/read/shared-metric.ts'
+import { retitleMetric } from '#db/shared-metric.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { Principal } from './authentication.ts'
-import { toApplicationBody, toDiscountBody, toPriceListBody } from './catalog-export.ts'
+import { toApplicationBody, toDiscountBody, toMetricBody, toPriceListBody } from './catalog-export.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { createApplication } from './routes/applications.ts'
 import { createDiscount } from './routes/discounts.ts'
+import { createMetric } from './routes/metrics.ts'
 import { changeKit } from './routes/kit-versions.ts'
 import { toNewKit } from './routes/kits.ts'
 import { addPriceListItems, createPriceList } from './routes/price-lists.ts'
@@ -25,6 +28,7 @@ import { newApplicationSchema } from './schemas/application.ts'
 import { catalogSections, type CatalogSection } from './schemas/catalog.ts'
 import { newDiscountSchema } from './schemas/discount.ts'
 import { kitChangeSchema, newKitSchema, toKitBody } from './schemas/kit.ts'
+import { newMetricSchema } from './schemas/metric.ts'
 import { newPriceListSchema } from './schemas/price-list.ts'
 import { newProductSchema, toProductBody } from './schemas/product.ts'
 import { toDifferencesJson, type DifferenceJson } from './schemas/version.ts'
@@ -101,6 +105,16 @@ function byCodeOf(kind: CodedKind): Keeper['find'] {
 }
 
 const keepers: Readonly<Record<CatalogSection, Keeper>> = {
+  metrics: {
+    find: byCodeOf('metric'),
+    read: async ({ db }, id) => toMetricBody(await getMetric(db, id)),
+    create: async ({ db, now }, { archived, ...body }) => {
+      const id = await createMetric(db, parse(newMetricSchema, body, 'body'))
+      if (archived === true) await setArchived(db, 'metric', { id, archivedAt: now })
+    },
+    change: changeMetric,
+    needs: () => [],
+  },
   applications: {
     find: byCodeOf('application'),
     read: async ({ db }, id) => await toApplicationBody(db, await getApplication(db, id)),
@@ -192,6 +206,18 @@ async function changeApplication({ db, deps, principal }: Applying, id: string, 
     isDeepStrictEqual(asked.files, held.files) &&
     asked.permissions.every(({ permission }) => granted.has(permission))
   if (!isHeld) await createApplication(db, deps, asked, principal)
+}
+
+/** What a code measures never changes. */
+async function changeMetric({ db, now }: Applying, id: string, { archived, ...entry }: Body): Promise<void> {
+  const { archived: _held, ...held } = toMetricBody(await getMetric(db, id))
+  const [asked, was] = [entry, held].map((body) => said(parse(newMetricSchema, body, 'body')))
+  if (!isDeepStrictEqual({ ...asked, title: null }, { ...was, title: null })) {
+    const detail = 'What a metric measures never changes: archive it, and define another code.'
+    throw fieldError('/code', 'code_taken', detail)
+  }
+  await retitleMetric(db, id, parse(newMetricSchema, entry, 'body').title)
+  if (archived === true) await setArchived(db, 'metric', { id, archivedAt: now })
 }
 
 /** Items have no names of their own: those that are new are added, and one that is gone is refused. */

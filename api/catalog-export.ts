@@ -5,8 +5,10 @@ import { listDiscountPage, type DiscountRow } from '#db/read/discount.ts'
 import { listKits, listKitVersions } from '#db/read/kit.ts'
 import { listPriceLists, type PriceListRow } from '#db/read/price-list.ts'
 import { listProducts, listProductVersions } from '#db/read/product.ts'
+import { listMetricPage, type SharedMetricRow } from '#db/read/shared-metric.ts'
 import { newDiscountSchema, toDiscountJson } from './schemas/discount.ts'
 import { toKitBody } from './schemas/kit.ts'
+import { newMetricSchema, toMetricJson } from './schemas/metric.ts'
 import { newPriceListSchema, priceListItemField, toPriceListJson } from './schemas/price-list.ts'
 import { toProductBody } from './schemas/product.ts'
 import type { CatalogSection } from './schemas/catalog.ts'
@@ -23,6 +25,7 @@ export async function exportCatalog(db: Db, on: string): Promise<Record<CatalogS
   const lists = await listPriceLists(db, everything)
   const discounts = await listDiscountPage(db, everything)
   return {
+    metrics: byCode((await listMetricPage(db, everything)).map(toMetricBody)),
     applications: byCode(await exportApplications(db, applications)),
     products: byCode(
       await exportVersions(await listProducts(db, everything, on), on, {
@@ -86,6 +89,10 @@ async function exportVersions<Row extends VersionRow>(
 
 function archived(row: { archived_at: string | null }): Body {
   return row.archived_at === null ? {} : { archived: true }
+}
+
+export function toMetricBody(row: SharedMetricRow): Body {
+  return { ...bodyOf(toMetricJson(row), newMetricSchema.shape), ...archived(row) }
 }
 
 export function toDiscountBody(row: DiscountRow): Body {

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client'
 import type { Db } from '#db/database.ts'
 import type { InstallationKey } from '#db/sealing.ts'
 import type { ApplicationDefinition } from '#domain/application.ts'
+import type { SharedMetric } from '#domain/shared-metric.ts'
 
 /** What the API reads besides its requests. Given by `bin/api.ts`, and by tests. */
 export interface ApiDependencies {
@@ -20,6 +21,8 @@ export interface ApiDependencies {
     readonly files: Readonly<Record<string, string>>
     /** Permissions that the application has. */
     readonly grants: readonly string[]
+    /** Metrics that the installation defines for all applications. */
+    readonly sharedMetrics: readonly SharedMetric[]
   }) => ApplicationDefinition | Promise<ApplicationDefinition>
   /** Reads a copy of a volume from where the servers beside this API keep theirs. @throws `backup_failed` */
   readonly openCopy: (location: string) => Promise<Readable>

@@ -377,6 +377,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     seeReference,
   ),
   media_type_unsupported: kind(415, 'Not the right kind of body', 'Send Content-Type: application/json.'),
+  metric_archived: kind(
+    422,
+    'The metric is archived',
+    'Name a metric that is not archived, or unarchive this one.',
+    [{ title: 'List shared metrics', href: '/v1/metrics' }],
+  ),
   metric_unknown: kind(
     422,
     'There is no such metric',

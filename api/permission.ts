@@ -14,6 +14,7 @@ const resources = [
   'instances',
   'invoices',
   'kits',
+  'metrics',
   'orders',
   'peers',
   'price_lists',

@@ -66,6 +66,7 @@ export interface Database {
   applications: catalog.ApplicationsTable
   application_versions: catalog.ApplicationVersionsTable
   application_permissions: catalog.ApplicationPermissionsTable
+  metrics: catalog.MetricsTable
   products: catalog.ProductsTable
   product_versions: catalog.ProductVersionsTable
   product_applications: catalog.ProductApplicationsTable

@@ -2,7 +2,8 @@ import { sql, type RawBuilder } from 'kysely'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { Db, Tx } from './database.ts'
 
-export type RemovableKind = 'application' | 'discount' | 'kit' | 'priceList' | 'priceListItem' | 'product'
+export type RemovableKind =
+  'application' | 'discount' | 'kit' | 'metric' | 'priceList' | 'priceListItem' | 'product'
 
 /** What holds a thing of the catalog fast, and how many of it do. */
 interface Use {
@@ -91,6 +92,18 @@ const removals: Readonly<Record<RemovableKind, Removal>> = {
       ['applications', 'id'],
     ],
   },
+  metric: {
+    uses: [
+      {
+        one: 'application',
+        many: 'applications',
+        of: (id) => sql`select distinct application_id from application_versions where definition -> 'metrics' @>
+          (select jsonb_build_array(jsonb_build_object('code', code, 'isShared', true)) from metrics where id = ${id})`,
+      },
+      { one: 'product', many: 'products', of: (id) => sql`select distinct product_id from product_versions where metric = (select code from metrics where id = ${id})` },
+    ],
+    rows: [['metrics', 'id']],
+  },
   priceList: {
     uses: [
       { one: 'customer', many: 'customers', of: (id) => sql`select id from customers where price_list_id = ${id}` },
@@ -149,6 +162,7 @@ const archivable = {
   application: 'applications',
   discount: 'discounts',
   kit: 'kits',
+  metric: 'metrics',
   priceList: 'price_lists',
   product: 'products',
 } as const

@@ -325,6 +325,20 @@ begin
   raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_changed_measure()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.code, new.unit, new.kind, new.aggregation, new.percent, new.bucket_seconds, new.rounding, new.level, new.source_type, new.needs_history)
+    is distinct from
+    (old.code, old.unit, old.kind, old.aggregation, old.percent, old.bucket_seconds, old.rounding, old.level, old.source_type, old.needs_history)
+  then
+    raise exception 'what metric % measures never changes', old.code using errcode = 'check_violation', constraint = 'metric_measure_fixed';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.release_reservation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1432,6 +1446,37 @@ CREATE TABLE metric_failures (
   constraint metric_failures_code_check CHECK ((code ~ '^[a-z][a-z_]{0,59}$'::text)),
   constraint metric_failures_failures_check CHECK ((failures > 0))
 );
+
+CREATE TABLE metrics (
+  id uuid not null,
+  code text not null,
+  title text not null,
+  unit text not null,
+  kind text not null,
+  aggregation text not null,
+  percent numeric,
+  bucket_seconds integer,
+  rounding jsonb,
+  level text not null,
+  source_type text,
+  needs_history boolean not null default false,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint metrics_pkey PRIMARY KEY (id),
+  constraint metrics_code_key UNIQUE (code),
+  constraint metrics_bucket_seconds_check CHECK ((bucket_seconds >= 10)),
+  constraint metrics_check CHECK (((aggregation = 'percentile'::text) = (percent IS NOT NULL))),
+  constraint metrics_check1 CHECK (((aggregation = 'bucket_max'::text) = (bucket_seconds IS NOT NULL))),
+  constraint metrics_check2 CHECK (((kind = 'gauge'::text) OR (aggregation = ANY (ARRAY['sum'::text, 'count'::text, 'unique_count'::text])))),
+  constraint metrics_check3 CHECK (((kind <> 'event'::text) OR (source_type = 'pushed'::text))),
+  constraint metrics_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+  constraint metrics_kind_check CHECK ((kind = ANY (ARRAY['counter'::text, 'gauge'::text, 'event'::text]))),
+  constraint metrics_level_check CHECK ((level = ANY (ARRAY['container'::text, 'volume'::text, 'instance'::text, 'environment'::text, 'customer'::text]))),
+  constraint metrics_percent_check CHECK (((percent > (0)::numeric) AND (percent <= (100)::numeric))),
+  constraint metrics_source_type_check CHECK ((source_type ~ '^[a-z][a-z-]{0,39}$'::text)),
+  constraint metrics_title_check CHECK (((length(title) >= 1) AND (length(title) <= 100)))
+);
+CREATE TRIGGER metric_measure_fixed BEFORE UPDATE ON public.metrics FOR EACH ROW EXECUTE FUNCTION refuse_changed_measure();
 
 CREATE TABLE number_series (
   code text not null,

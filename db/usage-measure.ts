@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { sql } from 'kysely'
 import type { MetricDefinition } from '#domain/application.ts'
 import { assert } from '#domain/assert.ts'
+import { definedAsPushed } from '#domain/shared-metric.ts'
 import { convertUnit } from '#domain/unit.ts'
 import { takesUsage, type UsageCondition } from '#domain/usage-filter.ts'
 import {
@@ -19,6 +20,7 @@ import { readTogether, type Db } from './database.ts'
 import { readGrowthWindows } from './growth-window.ts'
 import { never, readEventBefore, readEvents } from './pushed-usage.ts'
 import { readSums } from './reading-sums.ts'
+import { listPushedMetrics } from './shared-metric.ts'
 import { isReadFrom, readReadings } from './stored-reading.ts'
 
 export interface UsageQuestion {
@@ -177,20 +179,34 @@ export function instancesOf(questions: readonly Pick<UsageQuestion, 'instanceId'
   return [...new Set(questions.flatMap(({ instanceId }) => (instanceId === null ? [] : [instanceId])))]
 }
 
-/** As its application defines it; undefined where the metric is only pushed. */
+/** As its application defines it, or all have it; undefined where it is pushed and defined nowhere. */
 export function definedMetric(
   meters: Measured,
   of: { readonly instanceId: string | null; readonly metric: string | null },
 ): MetricDefinition | undefined {
-  return meters.get(of.instanceId ?? '')?.metrics.find(({ code }) => code === of.metric)
+  return readMetric(meters, of) ?? meters.get(everywhere)?.metrics.find(({ code }) => code === of.metric)
 }
 
-/** By instance. Many instances are of few versions of an application: each is read once. */
+/** As the application of the instance defines it, which reads it. */
+function readMetric(
+  meters: Measured,
+  of: { readonly instanceId: string | null; readonly metric: string | null },
+): MetricDefinition | undefined {
+  return of.instanceId === null
+    ? undefined
+    : meters.get(of.instanceId)?.metrics.find(({ code }) => code === of.metric)
+}
+
+/** Among the meters, what no instance has: metrics that are pushed for whole customers. */
+const everywhere = 'everywhere'
+
+/** By instance, and what is pushed for none. Many instances are of few versions of an application: each is read once. */
 export async function readMeters(
   db: Db,
   instanceIds: readonly string[],
 ): Promise<ReadonlyMap<string, Meter>> {
-  if (instanceIds.length === 0) return new Map()
+  const pushed = { isRunning: false, metrics: (await listPushedMetrics(db)).map(definedAsPushed) }
+  if (instanceIds.length === 0) return new Map([[everywhere, pushed]])
   const { rows: instances } = await sql<{ id: string; state: string; version_id: string }>`
     select id, state, application_version_id as version_id from instances where id = any(${instanceIds}::uuid[])`.execute(
     db,
@@ -201,15 +217,16 @@ export async function readMeters(
     db,
   )
   const metrics = new Map(versions.map((version) => [version.id, version.metrics ?? []]))
-  return new Map(
-    instances.map((instance) => [
+  return new Map([
+    [everywhere, pushed],
+    ...instances.map((instance): [string, Meter] => [
       instance.id,
       {
         isRunning: instance.state === 'running' || instance.state === 'limited',
         metrics: metrics.get(instance.version_id) ?? [],
       },
     ]),
-  )
+  ])
 }
 
 /**
@@ -221,7 +238,7 @@ export async function findUnread(
   meters: ReadonlyMap<string, Meter>,
 ): Promise<ReadonlySet<number>> {
   const read = questions.flatMap((question, index) => {
-    const isRead = definedMetric(meters, question) !== undefined
+    const isRead = readMetric(meters, question) !== undefined
     return isRead && meters.get(question.instanceId ?? '')?.isRunning ? [{ ...question, index }] : []
   })
   if (read.length === 0) return new Set()

@@ -16,7 +16,7 @@ export async function readApplication(
 ): Promise<ApplicationDefinition> {
   const root = join(applicationsFolder, code)
   const text = await readFile(join(root, 'compose.yaml'), 'utf8')
-  return parseApplication({ code, text, folder: await readBeside(root) }, SHIPPED_GRANTS)
+  return parseApplication({ code, text, folder: await readBeside(root), sharedMetrics: [] }, SHIPPED_GRANTS)
 }
 
 /** What stands beside a compose file: the folders that images may be built from, and the files that are mounted or read. */

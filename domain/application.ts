@@ -178,6 +178,8 @@ export interface MetricDefinition extends MetricRule {
   readonly title: string
   readonly unit: string
   readonly source: MetricSource
+  /** Defined by the operator for many applications; this one says only where it stands. */
+  readonly isShared?: true
 }
 
 /** Whether what was missed can be read later: such a source says in which steps. */

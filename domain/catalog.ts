@@ -2,6 +2,7 @@ import type { ApplicationDefinition } from './application.ts'
 import { atField, fieldError } from './errors.ts'
 import { canHold } from './limit-hold.ts'
 import { currencyExponent } from './money.ts'
+import { definedAsPushed, isPushed, type SharedMetric } from './shared-metric.ts'
 import type { Price } from './pricing/price.ts'
 import type { BillingTiming, BillingType } from './product.ts'
 import { defaultTerms, type Terms } from './terms.ts'
@@ -26,10 +27,15 @@ export interface ProposedProduct {
 /**
  * Refuses a product that could not be billed or built: usage is metered, recurs and is billed in arrears; a metric is in a
  * unit that converts into the product's; metric and limit are declared by one of the applications that it builds.
+ * @param shared the metric of that code that is defined for all, where there is one
  * @throws `field_invalid`, `billing_timing_invalid`, `recurrence_invalid`, `metric_unknown`, `limit_unknown`, `limit_not_enforceable`, `unit_unknown`,
  *   `unit_not_convertible`, `currency_unknown`, and what `checkVariant` refuses, each with the pointer of its field
  */
-export function checkProduct(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
+export function checkProduct(
+  product: ProposedProduct,
+  applications: readonly ApplicationDefinition[],
+  shared?: SharedMetric,
+): void {
   atField('/currency', () => currencyExponent(product.currency))
   atField('/unit', () => getUnit(product.unit))
   if (product.billingType === 'usage') checkUsage(product)
@@ -38,7 +44,7 @@ export function checkProduct(product: ProposedProduct, applications: readonly Ap
     throw fieldError('/limit', 'field_invalid', `A ${product.billingType} product sets no limit.`)
   }
   checkVariant(product)
-  checkMetric(product, applications)
+  checkMetric(product, applications, shared)
   checkLimit(product, applications)
 }
 
@@ -63,17 +69,27 @@ function checkUsage(product: ProposedProduct): void {
   }
 }
 
-/** A metric that no application declares is pushed from outside; it is then in the product's own unit. */
-function checkMetric(product: ProposedProduct, applications: readonly ApplicationDefinition[]): void {
-  const metrics = applications.flatMap((application) => application.metrics)
+/**
+ * A metric that no application reads is pushed from outside. Where it is defined for all it is in the unit of that, else in the
+ * product's own; one that is defined as read needs an application that reads it.
+ */
+function checkMetric(
+  product: ProposedProduct,
+  applications: readonly ApplicationDefinition[],
+  shared: SharedMetric | undefined,
+): void {
+  const metrics = [
+    ...applications.flatMap((application) => application.metrics),
+    ...(shared && isPushed(shared) ? [definedAsPushed(shared)] : []),
+  ]
   const metric = metrics.find(({ code }) => code === product.metric)
-  if (product.metric === null || applications.length === 0) return
+  if (product.metric === null || (applications.length === 0 && shared === undefined)) return
   if (!metric) {
     const known = metrics.map(({ code }) => code).join(', ') || 'none'
     throw fieldError(
       '/metric',
       'metric_unknown',
-      `The applications declare no metric ${product.metric}: ${known}.`,
+      `The product builds no application that reads ${product.metric}: ${known}.`,
     )
   }
   atField('/unit', () => checkConvertible(metric.unit, product.unit))

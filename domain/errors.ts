@@ -83,6 +83,7 @@ export type ErrorCode =
   | 'login_not_offered'
   | 'login_required'
   | 'media_type_unsupported'
+  | 'metric_archived'
   | 'metric_unknown'
   | 'name_invalid'
   | 'name_taken'

@@ -27,6 +27,7 @@ const prefixes = {
   invoiceLine: 'il',
   kit: 'kit',
   link: 'lnk',
+  metric: 'met',
   oneOffCharge: 'oof',
   order: 'ord',
   paymentRequest: 'pay',

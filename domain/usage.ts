@@ -33,6 +33,14 @@ export const metricAggregations = [
 ] as const
 export type MetricAggregation = (typeof metricAggregations)[number]
 
+/**
+ * What a kind can be aggregated by: a counter is the sum of what it grew by, and what was pushed to it can be counted instead; of a
+ * gauge every aggregation is one value of many.
+ */
+export function aggregationsOf(kind: MetricRule['kind']): readonly MetricAggregation[] {
+  return kind === 'gauge' ? metricAggregations : ['sum', 'count', 'unique_count']
+}
+
 /** One measurement. A series counts from 0 when it first appears, unless that first reading is an opening one. */
 export interface Reading {
   readonly series: string

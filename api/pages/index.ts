@@ -28,6 +28,7 @@ import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerPages } from './peers.tsx'
 import { registerRefusedUsagePages } from './refused-usage-events.tsx'
+import { registerMetricPages } from './metrics.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
 import { registerSettingsForms } from './settings-forms.ts'
@@ -90,6 +91,7 @@ export function registerPages(frame: Frame): void {
   registerExchangeRatePages(frame)
   registerServerPages(frame)
   registerPeerPages(frame)
+  registerMetricPages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

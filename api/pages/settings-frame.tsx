@@ -6,6 +6,7 @@ const places = [
   { href: '/settings/tax-rates', title: 'Tax rates' },
   { href: '/settings/exchange-rates', title: 'Exchange rates' },
   { href: '/settings/servers', title: 'Servers' },
+  { href: '/settings/metrics', title: 'Metrics' },
   { href: '/settings/registries', title: 'Registries' },
   { href: '/settings/peers', title: 'Peers' },
   { href: '/settings/discounts', title: 'Discounts' },

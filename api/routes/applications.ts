@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { saveApplication } from '#db/application.ts'
 import { grantPermissions, listGrants } from '#db/application-permission.ts'
 import type { Db } from '#db/database.ts'
-import { getApplication, listApplications } from '#db/read/application.ts'
+import { findIdByCode } from '#db/read/address.ts'
+import { getApplication, listApplications, type ApplicationRow } from '#db/read/application.ts'
+import { listSharedMetrics, refuseArchivedMetrics } from '#db/shared-metric.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import { authorize, type Principal } from '../authentication.ts'
@@ -54,14 +56,24 @@ export function registerApplications(frame: Frame): void {
       result: applicationSchema,
       status: 201,
       location: (application) => `/v1/applications/${application.id}`,
-      refusals: ['application_refused'],
+      refusals: ['application_refused', 'metric_archived'],
     },
     async ({ transaction, body, principal }) => {
       const tx = transaction()
+      const held = await findIdByCode(tx, 'application', body.code)
+      const named = held === undefined ? [] : sharedOf(await getApplication(tx, held))
       const id = await createApplication(tx, frame.deps, body, principal)
-      return toApplicationJson(await getApplication(tx, id))
+      const application = await getApplication(tx, id)
+      const anew = sharedOf(application).filter((code) => !named.includes(code))
+      await refuseArchivedMetrics(tx, anew, '/compose')
+      return toApplicationJson(application)
     },
   )
+}
+
+/** Codes of the shared metrics that it names. */
+function sharedOf({ definition }: ApplicationRow): string[] {
+  return definition.metrics.filter(({ isShared }) => isShared).map(({ code }) => code)
 }
 
 /**
@@ -86,7 +98,9 @@ async function readCompose(deps: ApiDependencies, db: Db, body: z.output<typeof 
   const granted = await listGrants(db, body.code)
   const grants = [...granted, ...body.permissions].map((grant) => grant.permission)
   try {
-    return await deps.readApplication({ code: body.code, compose: body.compose, files: body.files, grants })
+    const { code, compose, files } = body
+    const sharedMetrics = await listSharedMetrics(db)
+    return await deps.readApplication({ code, compose, files, grants, sharedMetrics })
   } catch (error) {
     // Whatever the file is refused for, the field that holds it is named.
     if (error instanceof BusinessError) throw fieldError('/compose', error.code, error.message)

@@ -35,6 +35,7 @@ import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
+import { registerMetrics } from './metrics.ts'
 import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerMailVerifications } from './mail-verifications.ts'
 import { registerOrderHolds } from './order-holds.ts'
@@ -87,6 +88,7 @@ export function registerRoutes(frame: Frame): void {
   registerExchangeRates(frame)
   registerSeller(frame)
   registerServiceTerms(frame)
+  registerMetrics(frame)
   registerApplications(frame)
   registerPriceGrids(frame)
   registerRemoval(frame)

@@ -3,6 +3,7 @@ import { insertProduct, type NewProduct } from '#db/product.ts'
 import { setStock, type StockChange } from '#db/stock.ts'
 import { listDefinitions } from '#db/read/application.ts'
 import { getProduct, listProducts } from '#db/read/product.ts'
+import { findSharedMetric, refuseArchivedMetrics } from '#db/shared-metric.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { checkProduct } from '#domain/catalog.ts'
 import type { ErrorCode } from '#domain/errors.ts'
@@ -122,6 +123,7 @@ export const productRefusals: readonly ErrorCode[] = [
   'formula_too_expensive',
   'limit_not_enforceable',
   'limit_unknown',
+  'metric_archived',
   'metric_unknown',
   'price_negative',
   'product_unknown',
@@ -148,6 +150,7 @@ function registerNewProduct(frame: Frame): void {
       refusals: productRefusals,
     },
     async ({ db, body, now }) => {
+      if (body.metric != null) await refuseArchivedMetrics(db, [body.metric], '/metric')
       const id = await insertProduct(db, await toNewProduct(db, body))
       if (body.stock != null) await setStock(db, id, toStockChange(body.stock))
       return toProductJson(await getProduct(db, id, await readSellerToday(db, now)))
@@ -185,7 +188,8 @@ export async function toNewProduct(db: Db, body: Body): Promise<NewProduct> {
   }
   checkOffer(product, applications)
   checkQuantityFormula(product, applications)
-  checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications)
+  const shared = product.metric === null ? undefined : await findSharedMetric(db, product.metric)
+  checkProduct({ ...product, isRecurring: product.recurrence !== null }, applications, shared)
   return product
 }
 

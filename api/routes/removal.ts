@@ -12,6 +12,7 @@ import { getDiscount } from '#db/read/discount.ts'
 import { getKit } from '#db/read/kit.ts'
 import { getPriceList, type PriceListRow } from '#db/read/price-list.ts'
 import { getProduct } from '#db/read/product.ts'
+import { getMetric } from '#db/read/shared-metric.ts'
 import { readSellerToday } from '#db/seller.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -22,6 +23,7 @@ import { applicationSchema, toApplicationJson } from '../schemas/application.ts'
 import { addressField, addressParams, dateField } from '../schemas/common.ts'
 import { discountSchema, toDiscountJson } from '../schemas/discount.ts'
 import { kitSchema, toKitJson } from '../schemas/kit.ts'
+import { metricSchema, toMetricJson } from '../schemas/metric.ts'
 import { priceListSchema, toPriceListJson } from '../schemas/price-list.ts'
 import { productSchema, toProductJson } from '../schemas/product.ts'
 import { nothingSchema } from '../schemas/subscription.ts'
@@ -78,6 +80,15 @@ const application: Kept<typeof applicationSchema> = {
   read: async (db, id) => toApplicationJson(await getApplication(db, id)),
 }
 
+const metric: Kept<typeof metricSchema> = {
+  kind: 'metric',
+  path: '/v1/metrics',
+  words: 'a shared metric',
+  permission: 'metrics:write',
+  schema: metricSchema,
+  read: async (db, id) => toMetricJson(await getMetric(db, id)),
+}
+
 /** What is in use is archived; what nothing uses can be deleted. */
 export function registerRemoval(frame: Frame): void {
   registerBoth(frame, product, 'It is not sold any more; what was sold of it goes on and is billed.')
@@ -85,6 +96,7 @@ export function registerRemoval(frame: Frame): void {
   registerBoth(frame, priceList, 'No customer is given it any more; whoever has it keeps its prices.')
   registerBoth(frame, discount, 'Nobody gets it any more; who has it keeps it.')
   registerBoth(frame, application, 'What builds it is not sold any more; its instances stay.')
+  registerBoth(frame, metric, 'Nothing new names it; what does goes on and is billed.')
   registerItems(frame)
 }
 

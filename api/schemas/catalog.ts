@@ -2,13 +2,21 @@ import { z } from '@hono/zod-openapi'
 import { differenceSchema, effectiveOnField } from './version.ts'
 
 /** Kinds of the catalog, in the order in which one needs those before it. */
-export const catalogSections = ['applications', 'products', 'kits', 'price_lists', 'discounts'] as const
+export const catalogSections = [
+  'metrics',
+  'applications',
+  'products',
+  'kits',
+  'price_lists',
+  'discounts',
+] as const
 export type CatalogSection = (typeof catalogSections)[number]
 
 const entries = z.array(z.record(z.string(), z.unknown())).max(5_000)
 
 /** Each entry is what would be posted to make the thing. */
 const sections = {
+  metrics: entries,
   applications: entries,
   products: entries.openapi({
     description:

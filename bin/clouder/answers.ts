@@ -24,6 +24,7 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
 import type { supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
+import type { metricSchema } from '#api/schemas/metric.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
@@ -84,6 +85,7 @@ export type Repair = z.output<typeof repairSchema>
 export type Peer = z.output<typeof peerSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
+export type SharedMetric = z.output<typeof metricSchema>
 export type Registry = z.output<typeof registrySchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>

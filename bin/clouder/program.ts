@@ -17,6 +17,7 @@ import { registerInstances } from './instances.ts'
 import { registerInstanceValues } from './instance-values.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerLinks } from './links.ts'
+import { registerMetrics } from './metrics.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
 import { registerPeers } from './peers.ts'
@@ -79,6 +80,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   peer: 'ls',
   registries: 'ls',
   registry: 'ls',
+  metrics: 'ls',
+  metric: 'ls',
   customers: 'ls',
   customer: 'ls',
   products: 'ls',
@@ -124,6 +127,7 @@ export function createProgram(): Command {
   registerLinks(program)
   registerPeers(program)
   registerServers(program)
+  registerMetrics(program)
   registerRegistries(program)
   registerApplications(program)
   registerCatalog(program)

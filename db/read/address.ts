@@ -6,6 +6,7 @@ const coded = {
   application: 'applications',
   customer: 'customers',
   kit: 'kits',
+  metric: 'metrics',
   priceList: 'price_lists',
   product: 'products',
   server: 'servers',

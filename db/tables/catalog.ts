@@ -3,6 +3,8 @@ import type { BillingTiming, BillingType } from '#domain/product.ts'
 import type { Features } from '#domain/feature.ts'
 import type { IntervalUnit } from '#domain/calendar.ts'
 import type { GridPrice, Price } from '#domain/pricing/price.ts'
+import type { MetricLevel, SharedMetric } from '#domain/shared-metric.ts'
+import type { MetricAggregation, MetricRule } from '#domain/usage.ts'
 import type { Terms } from '#domain/terms.ts'
 import type { ProductOption } from '#domain/option.ts'
 import type { OrderField } from '#domain/order-field.ts'
@@ -15,6 +17,7 @@ import type {
   Generated,
   Instant,
   Json,
+  NullableJson,
 } from './columns.ts'
 
 export interface ApplicationsTable {
@@ -45,6 +48,25 @@ export interface ApplicationPermissionsTable {
   reason: string
   granted_by: string
   granted_at: Generated<Instant>
+}
+
+/** Defined once by an operator; what it measures never changes. */
+export interface MetricsTable {
+  id: string
+  code: string
+  title: string
+  unit: string
+  kind: SharedMetric['kind']
+  aggregation: MetricAggregation
+  percent: Decimal | null
+  bucket_seconds: number | null
+  rounding: NullableJson<NonNullable<MetricRule['rounding']>>
+  level: MetricLevel
+  /** Type of the one source that may give it, or `pushed`; null: as each application says. */
+  source_type: string | null
+  needs_history: boolean
+  archived_at: Instant | null
+  created_at: Generated<Instant>
 }
 
 /** What a product is whatever its versions say. */

@@ -5,10 +5,12 @@ import {
 } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { pointerOf } from '#domain/json-pointer.ts'
+import type { SharedMetric } from '#domain/shared-metric.ts'
 import { extendServices } from './extends.ts'
 import { iconOf } from './icon.ts'
 import { describeFinding, Findings, type Finding, type Path } from './finding.ts'
 import { linksOf, refuseLinks } from './links.ts'
+import { metricsOf } from './metrics.ts'
 import {
   below,
   fixedText,
@@ -36,6 +38,8 @@ export interface ComposeFile {
   readonly text: string
   /** What stands beside the file; nothing, where only the file is given. */
   readonly folder?: Folder
+  /** Metrics that the installation defines; left out, where none is at hand. */
+  readonly sharedMetrics?: readonly SharedMetric[]
 }
 
 /** What came of reading a file. */
@@ -109,7 +113,7 @@ function readFile(file: ComposeFile, source: Source, findings: Findings): Applic
   const drafts = readServices(value, below(root, 'services'), block, isWrong)
   const services = drafts.map(finishDraft).filter((service) => service !== null)
   if (block === undefined || services.length < drafts.length || services.length === 0) return null
-  const definition = define(file.code, block, drafts, services, reading)
+  const definition = define(file, block, drafts, services, reading)
   refuseReferences(definition, findings)
   refuseLinks(definition, findings)
   return definition
@@ -206,7 +210,7 @@ function readServices(
 }
 
 function define(
-  code: string,
+  { code, sharedMetrics }: ComposeFile,
   block: XClouder,
   drafts: readonly ServiceDraft[],
   services: readonly ServiceDefinition[],
@@ -228,7 +232,7 @@ function define(
     secrets,
     variables,
     permissions: reading.findings.used,
-    metrics: block.metrics,
+    metrics: metricsOf(block.metrics, sharedMetrics, reading.findings),
     limits: block.limits,
     ...(block.actions.length === 0 ? {} : { actions: block.actions }),
     ...(block.login === undefined ? {} : { login: block.login }),

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { BusinessError } from '#domain/errors.ts'
+import type { SharedMetric } from '#domain/shared-metric.ts'
 import { definitionOf, type CheckedFile } from './application.ts'
 
 /** A compose file that was sent from outside. */
@@ -12,6 +13,8 @@ export interface SentFile {
   readonly files: Readonly<Record<string, string>>
   /** Permissions that the application has. */
   readonly grants: readonly string[]
+  /** Metrics that the installation defines for all applications; left out, none. */
+  readonly sharedMetrics?: readonly SharedMetric[]
 }
 
 export interface BoundedReader {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { actionRights, type LoginDefinition } from '#domain/action.ts'
-import type { MetricDefinition } from '#domain/application.ts'
+import type { MetricDefinition, MetricSource } from '#domain/application.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
-import { metricAggregations } from '#domain/usage.ts'
+import { aggregationsOf, metricAggregations } from '#domain/usage.ts'
 import { isCountedUnit } from '#domain/unit.ts'
 import { sources } from '../metrics/sources.ts'
 import type { Findings, Path } from './finding.ts'
@@ -48,6 +48,10 @@ const metric: z.ZodType<MetricDefinition> = z
     path: ['bucket_s'],
     message: 'belongs to bucket_max, which needs it',
   })
+  .refine((of) => aggregationsOf(of.kind).includes(of.aggregation), {
+    path: ['aggregation'],
+    message: 'is not of a counter, which grows; write sum, count or unique_count, or kind: gauge',
+  })
   .refine((of) => of.kind === 'counter' || !counts(of.source.type), {
     path: ['kind'],
     message: 'is not what the source gives, which counts; write kind: counter',
@@ -59,6 +63,15 @@ const metric: z.ZodType<MetricDefinition> = z
   .transform(({ bucket_s: bucketSeconds, ...of }) =>
     bucketSeconds === undefined ? of : { ...of, bucketSeconds },
   )
+
+/** One that the operator has defined for all: the file says only where it stands here. */
+const namedMetric: z.ZodType<NamedMetric> = z.strictObject({ metric: code, source })
+
+/** A metric that is defined outside the file, by its code. */
+export interface NamedMetric {
+  readonly metric: string
+  readonly source: MetricSource
+}
 
 const serviceCommand = z.strictObject({ service: objectName, command: argumentList })
 
@@ -152,8 +165,11 @@ const xClouder = z
       .default([]),
     login: login.optional(),
     metrics: z
-      .array(metric)
-      .refine((metrics) => uniqueBy(metrics, (one) => one.code), 'has a code twice')
+      .array(z.union([metric, namedMetric]))
+      .refine(
+        (metrics) => uniqueBy(metrics, (one) => ('metric' in one ? one.metric : one.code)),
+        'has a code twice',
+      )
       .default([]),
     limits: z
       .array(limit)
@@ -237,6 +253,9 @@ function refuseIssue(issue: z.core.$ZodIssue, prefix: Path, findings: Findings):
   findings.refuse(path, reason, remedy)
 }
 
+/** A form that has none of the keys that were written is further away than any wrong value. */
 function distance(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0) ? 1 : 0
+  const isOther = issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0)
+  const unknownKeys = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []))
+  return (isOther ? 1_000 : 0) + unknownKeys.length
 }

@@ -47,6 +47,15 @@ before(async () => {
     term: { length: { count: 1, unit: 'year' } },
     tags: ['partner'],
   })
+  const metric = {
+    code: 'disk-held',
+    title: 'Disk',
+    unit: 'GiB',
+    kind: 'gauge',
+    aggregation: 'max',
+    level: 'volume',
+  }
+  await api.post('/v1/metrics', metric)
   await api.post('/v1/registries', { host: 'images.example.com', username: 'reader', password: 'a-password' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()

@@ -26,6 +26,7 @@ GET /readyz public
 DELETE /v1/applications/:id applications:write
 DELETE /v1/discounts/:id discounts:write
 DELETE /v1/kits/:id kits:write
+DELETE /v1/metrics/:id metrics:write
 DELETE /v1/price-lists/:id price_lists:write
 DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
@@ -101,6 +102,8 @@ GET /v1/restores instances:read
 GET /v1/restores/:id instances:read
 GET /v1/self-check invoices:read
 GET /v1/refused-usage-events usage:read
+GET /v1/metrics metrics:read
+GET /v1/metrics/:id metrics:read
 GET /v1/registries registries:read
 GET /v1/seller seller:read
 GET /v1/servers servers:read
@@ -219,6 +222,10 @@ POST /v1/servers servers:write
 POST /v1/refused-usage-events/send-again usage:write
 POST /v1/refused-usage-events/:id/send-again usage:write
 POST /v1/registries registries:write
+PATCH /v1/metrics/:id metrics:write
+POST /v1/metrics metrics:write
+POST /v1/metrics/:id/archive metrics:write
+POST /v1/metrics/:id/unarchive metrics:write
 POST /v1/servers/:id/join-token servers:write
 POST /v1/servers/:id/test servers:write
 POST /v1/servers/join public

@@ -1394,6 +1394,37 @@ test('no reservation is more than its server offers, or on one that takes nothin
   await sql`update servers set memory_mib = null, efficiency = 1 where id = ${server}`.execute(db)
 })
 
+test('a shared metric is one of its code, can be measured, and never comes to measure another thing', async () => {
+  const insert = (values: Record<string, unknown> = {}) => {
+    const row = {
+      id: newId(),
+      code: 'held',
+      title: 'Held',
+      unit: 'GiB',
+      kind: 'gauge',
+      aggregation: 'max',
+      level: 'volume',
+      ...values,
+    }
+    return sql`insert into metrics (${sql.join(Object.keys(row).map((name) => sql.ref(name)))}) values (${sql.join(Object.values(row))})`.execute(db)
+  }
+  await insert()
+  await refuses('metrics_code_key', async () => insert())
+  await refuses('metrics_code_check', async () => insert({ code: 'Held' }))
+  await refuses('metrics_title_check', async () => insert({ code: 'a', title: '' }))
+  await refuses('metrics_kind_check', async () => insert({ code: 'a', kind: 'number', aggregation: 'sum' }))
+  await refuses('metrics_level_check', async () => insert({ code: 'a', level: 'planet' }))
+  await refuses('metrics_source_type_check', async () => insert({ code: 'a', source_type: 'Volume' }))
+  await refuses('metrics_percent_check', async () => insert({ code: 'a', aggregation: 'percentile', percent: 101 }))
+  await refuses('metrics_bucket_seconds_check', async () => insert({ code: 'a', aggregation: 'bucket_max', bucket_seconds: 1 }))
+  await refuses('metrics_check', async () => insert({ code: 'a', percent: 95 }))
+  await refuses('metrics_check1', async () => insert({ code: 'a', bucket_seconds: 60 }))
+  await refuses('metrics_check2', async () => insert({ code: 'a', kind: 'counter' }))
+  await refuses('metrics_check3', async () => insert({ code: 'a', kind: 'event', aggregation: 'sum', source_type: 'command' }))
+  await sql`update metrics set title = 'Disk held' where code = 'held'`.execute(db)
+  await refuses('metric_measure_fixed', async () => sql`update metrics set unit = 'MiB' where code = 'held'`.execute(db))
+}) // prettier-ignore
+
 test('a registry has one login, its host is written in one way, and an image’s digest is one', async () => {
   const insert = (host: string, username = 'acme') =>
     sql`insert into registries (id, host, username, key_id, sealed, set_at, set_by)

@@ -250,3 +250,24 @@ test('of which changes customers are told is ticked, each by itself', async () =
   const { announced_fields: told } = await seller()
   assert.ok(told.includes('quantity') && told.includes('product'))
 })
+
+test('a metric is defined for all applications by a form, refused beside its field, and archived', async () => {
+  const path = '/settings/metrics'
+  const held = {
+    code: 'held',
+    title: 'Disk held',
+    unit: 'GiB',
+    kind: 'gauge',
+    aggregation: 'max',
+    level: 'volume',
+  }
+  const refused = await console.submit(path, path, { ...held, kind: 'counter' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /A counter is aggregated by sum, count, unique_count\./)
+  assert.equal((await console.submit(path, path, held)).status, 303)
+  const { html } = await console.get(path)
+  assert.match(sectionText(html, 'metrics'), /Disk held held gauge in GiB, max of each volume/)
+  const [, action = ''] = /action="(\/settings\/metrics\/met_\w+\/archive)"/.exec(html) ?? []
+  assert.equal((await console.submit(path, action, {})).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'metrics'), /held, archived/)
+})

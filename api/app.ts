@@ -60,7 +60,8 @@ async function answerProblem(ctx: ApiContext, deps: ApiDependencies, error: Erro
   if (problem.status >= 500) {
     deps.log.error({ err: error, request_id: problem.request_id, path: ctx.req.path }, problem.title)
   }
-  if (problem.status === 503 || problem.status === 429) ctx.header('Retry-After', '1')
+  if (problem.status === 503 || problem.status === 429)
+    ctx.header('Retry-After', String(ctx.get('retryAfterSeconds') ?? 1))
   if (problem.status === 401) ctx.header('WWW-Authenticate', 'Bearer')
   if (wantsPage(ctx)) return await ctx.html(problemPage(problem), problem.status)
   return ctx.newResponse(JSON.stringify(problem), problem.status, {

@@ -39,6 +39,8 @@ export interface ApiDependencies {
     readonly databaseUrl: { readonly url: string; readonly hasLogin: boolean }
     readonly temporalAddress: string
   }
+  /** How many messages a second are taken of one peer; left out, 500. */
+  readonly peerMessagesPerSecond?: number
   readonly log: ApiLog
 }
 

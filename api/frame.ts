@@ -11,12 +11,13 @@ import type { ApiDependencies } from './dependencies.ts'
 import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
 import { createKeyLookup, type KeyLookup } from './key-lookup.ts'
 import { describeRoute } from './openapi.ts'
+import { createPaces, type KeepPace, type NamedPace } from './pace.ts'
 import type { Permission } from './permission.ts'
 import { parse, parseAddress } from './validation.ts'
 import { commandIdOf } from './subscription-commands.ts'
 
 export interface ApiEnv {
-  Variables: { requestId: string; principal: Principal | undefined }
+  Variables: { requestId: string; principal: Principal | undefined; retryAfterSeconds: number | undefined }
 }
 export type ApiContext = Context<ApiEnv>
 
@@ -40,6 +41,8 @@ export interface RouteDefinition<
   readonly result: Result
   /** 204: it answers with nothing. */
   readonly status?: 200 | 201 | 202 | 204
+  /** Of all who ask, together; before anything else is looked at. */
+  readonly pace?: NamedPace
   /** Refusals of its own, besides those that every route has. */
   readonly refusals?: readonly ErrorCode[]
   /**
@@ -75,6 +78,7 @@ export interface Frame {
   readonly app: OpenAPIHono<ApiEnv>
   readonly deps: ApiDependencies
   readonly afterwards: Afterwards
+  readonly keepPace: KeepPace
   /** A route of the JSON API. */
   route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
     definition: RouteDefinition<P, Q, B, R>,
@@ -100,6 +104,7 @@ export function createFrame(deps: ApiDependencies): Frame {
   const permissions = new Map<string, Permission>()
   const afterwards = createAfterwards(deps.log)
   const findKey = createKeyLookup(deps)
+  const keepPace = createPaces()
   const register = (method: string, path: string, permission: Permission, handler: Handler<ApiEnv>) => {
     permissions.set(`${method.toUpperCase()} ${path}`, permission)
     app.on(method.toUpperCase(), path, handler)
@@ -108,13 +113,15 @@ export function createFrame(deps: ApiDependencies): Frame {
     app,
     deps,
     afterwards,
+    keepPace,
     permissions,
     route(definition, handler) {
       app.openAPIRegistry.registerPath(describeRoute(definition))
       const path = definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
-      register(definition.method, path, definition.permission, async (ctx) =>
-        answerRoute(ctx, { deps, afterwards, findKey }, definition, handler),
-      )
+      register(definition.method, path, definition.permission, async (ctx) => {
+        if (definition.pace) keepPace(ctx, definition.pace, { who: 'anybody' })
+        return await answerRoute(ctx, { deps, afterwards, findKey }, definition, handler)
+      })
     },
     page(definition, handler) {
       register(definition.method, definition.path, definition.permission, async (ctx) => {

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { BusinessError } from '#domain/errors.ts'
-import { peerVersion, type Understanding } from '#domain/peer-message.ts'
+import type { Understanding } from '#domain/peer-message.ts'
 import { understandingSchema } from './schemas/peer.ts'
 import { parse } from './validation.ts'
 
@@ -55,13 +55,8 @@ export interface EnvelopedMessage {
   readonly content: unknown
 }
 
-/** What a message of any version that is understood brings. @throws `peer_version_unknown`, `field_invalid` */
+/** What a message of a version that is understood brings. @throws `field_invalid` */
 export function readEnvelope(head: z.output<typeof envelopeHeadSchema>): Envelope {
-  if (head.version > peerVersion)
-    throw new BusinessError(
-      'peer_version_unknown',
-      `Messages of version ${head.version} are not understood here yet.`,
-    )
   if (head.version === 1) {
     const { documents, understands } = parse(firstEnvelopeSchema, head, 'body')
     const messages = documents.map((content) => ({ sequence: null, kind: 'document', content }))

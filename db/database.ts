@@ -55,6 +55,7 @@ export interface Database {
   peer_nonces: peer.PeerNoncesTable
   peer_messages: peer.PeerMessagesTable
   received_peer_messages: peer.ReceivedPeerMessagesTable
+  peer_refusals: peer.PeerRefusalsTable
   supplier_invoices: peer.SupplierInvoicesTable
   installation: InstallationTable
   service_terms: ServiceTermsTable

@@ -101,6 +101,7 @@ export type EventKind =
   | 'environment.renamed'
   | 'peer.closed'
   | 'peer.halted'
+  | 'peer.message_refused'
   | 'peer.paired'
   | 'peer.resumed'
   | 'registry.login_set'

@@ -26,7 +26,16 @@ export async function makeOwnKey(
   const { keyId, sealed } = seal(key, peerId, `${secretName}/${id}`, secret.toString('base64'))
   await tx
     .insertInto('peer_keys')
-    .values({ id, peer_id: peerId, is_own: true, public_key: publicKey, key_id: keyId, sealed, made_at: now })
+    .values({
+      id,
+      peer_id: peerId,
+      is_own: true,
+      public_key: publicKey,
+      key_id: keyId,
+      sealed,
+      made_at: now,
+      holds_from: now,
+    })
     .execute()
 }
 
@@ -69,6 +78,7 @@ export async function pinKey(
       key_id: null,
       sealed: null,
       made_at: now,
+      holds_from: now,
     })
     .execute()
 }
@@ -111,32 +121,37 @@ export async function openSigner(db: Db, key: InstallationKey, peerId: string): 
   return { keyId: row.id, sign: (data) => sign(null, data, secret) }
 }
 
-export interface PinnedKey {
+/** A key of the other side, that was pinned once. */
+export interface PeerKey {
   readonly id: string
+  readonly peerId: string
+  /** It is neither over nor revoked. */
+  readonly holds: boolean
   readonly verify: (data: Buffer, signature: Buffer) => boolean
 }
 
-/** A key of the other side that holds now; undefined for one that is not known for this peer, is over, or was revoked. */
-export async function findPinnedKey(
-  db: Db,
-  of: { peerId: string; keyId: string; now: string },
-): Promise<PinnedKey | undefined> {
+/** Read anew for each message: a key that is revoked is refused from then on. */
+export async function findPeerKey(db: Db, keyId: string, now: string): Promise<PeerKey | undefined> {
   const row = await db
     .selectFrom('peer_keys')
-    .select(['id', 'public_key'])
-    .where('id', '=', of.keyId)
-    .where('peer_id', '=', of.peerId)
+    .select(['id', 'peer_id', 'public_key', 'expires_at', 'revoked_at'])
+    .where('id', '=', keyId)
     .where('is_own', '=', false)
-    .where('revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', of.now)]))
     .executeTakeFirst()
   if (row === undefined) return undefined
-  const key = createPublicKey({
-    key: Buffer.concat([publicPrefix, row.public_key]),
-    format: 'der',
-    type: 'spki',
-  })
-  return { id: row.id, verify: (data, signature) => verify(null, data, key, signature) }
+  return {
+    id: row.id,
+    peerId: row.peer_id,
+    holds: row.revoked_at === null && (row.expires_at === null || row.expires_at > now),
+    verify: verifierOf(row.public_key),
+  }
+}
+
+/** @param publicKey the 32 bytes */
+export function verifierOf(publicKey: Buffer): PeerKey['verify'] {
+  const der = Buffer.concat([publicPrefix, publicKey])
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
+  return (data, signature) => verify(null, data, key, signature)
 }
 
 const nonceKeptMs = 20 * 60_000
@@ -154,4 +169,14 @@ export async function useNonce(
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   return (used.numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+/** From now on no message by them is taken, and none of ours is signed by them. */
+export async function revokeKeys(tx: Tx, { peerId, now }: { peerId: string; now: string }): Promise<void> {
+  await tx
+    .updateTable('peer_keys')
+    .set({ revoked_at: now })
+    .where('peer_id', '=', peerId)
+    .where('revoked_at', 'is', null)
+    .execute()
 }

@@ -1,20 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { ExpiredError, httpbis } from 'http-message-signatures'
+import { httpbis } from 'http-message-signatures'
 import { BusinessError } from '#domain/errors.ts'
 import type { Tx } from './database.ts'
-import { findPinnedKey, useNonce, type Signer } from './peer-key.ts'
+import { isSignedBy, readSignature, type MessageSignature, type SignedMessage } from './message-signature.ts'
+import { useNonce, type PeerKey, type Signer } from './peer-key.ts'
 
 /** What is signed of every message, besides the times, the nonce and the name of the key. */
 const fields = ['@method', '@target-uri', 'content-digest', 'content-type', 'idempotency-key']
 const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
 const algorithm = 'ed25519'
 const lifetimeMs = 300_000
-const toleranceS = 300
-/**
- * However late a message says that it expires: it is refused before its nonce is forgotten. The library counts from the tolerance
- * before it was made.
- */
-const greatestAgeS = 600 + toleranceS
+/** How far two clocks may be apart. */
+const toleranceMs = 300_000
+/** However late a message says that it expires: it is refused before its nonce is forgotten. */
+const greatestAgeMs = 600_000
 
 export interface PeerMessage {
   readonly url: string
@@ -48,60 +47,65 @@ export async function signMessage(
   return signed.headers
 }
 
-export interface ReceivedMessage {
-  readonly peerId: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+/** By which key a message says that it is signed; undefined where it carries no signature in our form. */
+export function readKeyId(headers: SignedMessage['headers']): string | undefined {
+  const keyId = readSignature(headers)?.params.get('keyid')
+  return typeof keyId === 'string' ? keyId : undefined
+}
+
+export interface ReceivedMessage extends SignedMessage {
   readonly bytes: Uint8Array
+  /** What time it is here. */
   readonly now: string
 }
 
 /**
- * Lets a message of a peer pass: its key, its digest, its signature, its time, its nonce, in this order.
+ * Lets a message pass that is signed by this key: its digest, its signature, its time, its nonce, in this order.
+ * @param key that the message names; undefined where nobody who is known has it
  * @throws `peer_signature_refused`, `peer_message_expired`, `peer_message_repeated`
  */
-export async function admitMessage(tx: Tx, message: ReceivedMessage): Promise<void> {
-  const { headers, peerId, now } = message
-  if (headers['content-digest'] !== digestOf(message.bytes)) throw refused()
-  let nonce: unknown
-  let signatures = 0
-  const isRight = await verify(message, async (given) => {
-    signatures += 1
-    nonce = given.nonce
-    const key = await findPinnedKey(tx, { peerId, keyId: String(given.keyid), now })
-    if (key === undefined || given.alg !== algorithm) return null
-    return { id: key.id, algs: [algorithm], verify: async (data, signature) => key.verify(data, signature) }
-  })
-  if (isRight !== true || signatures !== 1 || typeof nonce !== 'string' || nonce.length < 16) throw refused()
-  if (await useNonce(tx, { peerId, nonce: nonce.slice(0, 100), now })) return
+export async function admitMessage(
+  tx: Tx,
+  key: PeerKey | undefined,
+  message: ReceivedMessage,
+): Promise<void> {
+  const { headers, bytes, now } = message
+  const signature = readSignature(headers)
+  if (key === undefined || !key.holds || signature === undefined || !isComplete(signature)) throw refused()
+  if (headers['content-digest'] !== digestOf(bytes)) throw refused()
+  if (!(await isSignedBy(message, key))) throw refused()
+  refuseOtherTime(signature, now)
+  const nonce = String(signature.params.get('nonce'))
+  if (await useNonce(tx, { peerId: key.peerId, nonce, now })) return
   throw new BusinessError(
     'peer_message_repeated',
     'This message was received before. Sign it anew to send it again.',
   )
 }
 
-type KeyLookup = Parameters<typeof httpbis.verifyMessage>[0]['keyLookup']
+function isComplete({ fields: signed, params: said }: MessageSignature): boolean {
+  const nonce = said.get('nonce')
+  return (
+    fields.every((field) => signed.has(field)) &&
+    params.every((param) => said.has(param)) &&
+    said.get('alg') === algorithm &&
+    typeof nonce === 'string' &&
+    nonce.length >= 16 &&
+    nonce.length <= 100
+  )
+}
 
-async function verify({ url, headers }: ReceivedMessage, keyLookup: KeyLookup): Promise<boolean | null> {
-  try {
-    return await httpbis.verifyMessage(
-      {
-        keyLookup,
-        requiredFields: fields,
-        requiredParams: params,
-        tolerance: toleranceS,
-        maxAge: greatestAgeS,
-      },
-      { method: 'POST', url, headers },
-    )
-  } catch (error) {
-    if (error instanceof ExpiredError)
-      throw new BusinessError(
-        'peer_message_expired',
-        'This message is of another time. Both clocks must be right within five minutes.',
-      )
-    throw refused()
-  }
+function refuseOtherTime({ params: said }: MessageSignature, now: string): void {
+  const nowMs = Date.parse(now)
+  const [createdMs, expiresMs] = ['created', 'expires'].map((name) => Number(said.get(name)) * 1_000)
+  const age = nowMs - (createdMs ?? Number.NaN)
+  const isOfNow =
+    age >= -toleranceMs && age <= greatestAgeMs && nowMs <= (expiresMs ?? Number.NaN) + toleranceMs
+  if (isOfNow) return
+  throw new BusinessError(
+    'peer_message_expired',
+    `This message is of another time: it is ${now} here. Both clocks must be right within five minutes.`,
+  )
 }
 
 /** No more is told to who is not known. */

@@ -2,6 +2,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
+import { revokeKeys } from './peer-key.ts'
 import { closeTasks, openTask } from './task.ts'
 
 export interface By {
@@ -65,7 +66,12 @@ export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
   const open = ['invited', 'accepting', 'active', 'halted'] as const
   const closed = await move(tx, peerId, open, { state: 'closed', closed_at: by.now, halted_reason: null })
   if (!closed) throw new BusinessError('action_not_allowed', 'This peer is closed already.')
-  await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'closed' }, ['peer_unreachable', 'peer_halted'])
+  await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'closed' }, [
+    'peer_unreachable',
+    'peer_halted',
+    'peer_message_refused',
+  ])
+  await revokeKeys(tx, { peerId, now: by.now })
   await insertEvent(tx, { kind: 'peer.closed', data: { peer: closed.name, actor: by.actor } })
 }
 

@@ -238,6 +238,19 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_peer_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE'
+    or (new.id, new.peer_id, new.is_own, new.public_key, new.made_at) is distinct from (old.id, old.peer_id, old.is_own, old.public_key, old.made_at)
+    or (old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at) then
+    raise exception 'a key stays what it is, and a revoked one revoked' using errcode = 'check_violation', constraint = 'peer_key_kept';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.next_read_at(of_series bigint, after timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -1655,12 +1668,16 @@ CREATE TABLE peer_keys (
   made_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  holds_from timestamp with time zone,
   constraint peer_keys_pkey PRIMARY KEY (id),
   constraint peer_keys_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
   constraint own_key_sealed CHECK (((is_own = (sealed IS NOT NULL)) AND ((sealed IS NULL) = (key_id IS NULL)))),
-  constraint peer_keys_public_key_check CHECK ((length(public_key) = 32))
+  constraint peer_keys_public_key_check CHECK ((length(public_key) = 32)),
+  constraint their_key_holds CHECK ((is_own OR (holds_from IS NOT NULL)))
 );
+CREATE UNIQUE INDEX one_next_key_per_peer ON public.peer_keys USING btree (peer_id) WHERE (is_own AND (holds_from IS NULL) AND (revoked_at IS NULL));
 CREATE INDEX peer_keys_by_peer ON public.peer_keys USING btree (peer_id);
+CREATE TRIGGER peer_key_kept BEFORE DELETE OR UPDATE ON public.peer_keys FOR EACH ROW EXECUTE FUNCTION guard_peer_key();
 
 CREATE TABLE peer_messages (
   peer_id uuid not null,
@@ -1692,6 +1709,20 @@ CREATE TABLE peer_nonces (
   constraint peer_nonces_nonce_check CHECK (((length(nonce) >= 16) AND (length(nonce) <= 100)))
 );
 CREATE INDEX peer_nonces_by_age ON public.peer_nonces USING btree (seen_at);
+
+CREATE TABLE peer_refusals (
+  peer_id uuid,
+  code text not null,
+  day date not null,
+  count bigint not null default 1,
+  first_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  detail text not null,
+  constraint one_refusal_per_day UNIQUE NULLS NOT DISTINCT (peer_id, code, day),
+  constraint peer_refusals_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint peer_refusals_count_check CHECK ((count >= 1)),
+  constraint peer_refusals_detail_check CHECK ((length(detail) <= 1000))
+);
 
 CREATE TABLE peers (
   id uuid not null,

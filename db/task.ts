@@ -17,6 +17,7 @@ export interface NewTask {
     | 'replacement_failed'
     | 'order_acceptance'
     | 'peer_halted'
+    | 'peer_message_refused'
     | 'peer_unreachable'
     | 'order_review'
     | 'refund_due'

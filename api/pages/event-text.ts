@@ -147,6 +147,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Environment changed by ${text(data['by'])}: ${changesText(data['changes'])}`,
   'peer.closed': (data) => `Peer ${text(data['peer'])} closed by ${text(data['actor'])}`,
   'peer.halted': (data) => `Peer ${text(data['peer'])} halted${because(data['reason'])}`,
+  'peer.message_refused': (data) =>
+    `Message of peer ${text(data['peer'])} refused (${text(data['code'])})${because(data['reason'])}`,
   'peer.paired': (data) => `Paired with ${text(data['peer'])}`,
   'peer.resumed': (data) => `Peer ${text(data['peer'])} resumed by ${text(data['actor'])}`,
   'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,

@@ -5,11 +5,8 @@ import { hashOf } from '#db/peer-outgoing.ts'
 import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
 import { noteUnderstanding } from '#db/peer-queue.ts'
 import { findReceived, lockReceived, noteReceived } from '#db/peer-received.ts'
-import { admitMessage } from '#db/peer-signature.ts'
-import { getInstallation } from '#db/read/installation.ts'
 import { assert } from '#domain/assert.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
-import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { PeerRole } from '#domain/peer.ts'
 import {
   isPeerMessageKind,
@@ -20,8 +17,8 @@ import {
   type PeerMessageKind,
 } from '#domain/peer-message.ts'
 import { isKeepable } from '#domain/supplier-invoice.ts'
-import { parseJson, readBytes } from '../body.ts'
 import type { ApiContext, Frame } from '../frame.ts'
+import { admissionRefusals, admitPeer, paceMessages, type AdmittedMessage } from '../peer-admission.ts'
 import {
   envelopeHeadSchema,
   envelopeSchema,
@@ -35,49 +32,26 @@ import { understandingSchema } from '../schemas/peer.ts'
 import { supplierDocumentSchema } from '../schemas/supplier-invoice.ts'
 import { parse } from '../validation.ts'
 
-const largestEnvelopeBytes = 10 * 1024 * 1024
-
-/**
- * What a peer sends, whose message is its login. All of a message is one transaction: taken whole or not at all. Told in the
- * order of the checks; the first that fails changes nothing.
- */
+/** What a peer sends, whose message is its login. All of a message is one transaction: taken whole or not at all. */
 export function registerPeerMessages(frame: Frame): void {
   describe(frame)
   for (const path of [peerPaths.messages, peerPaths.firstMessages])
     frame.page({ method: 'post', path, permission: 'public', body: 'own' }, async (ctx) => {
-      const bytes = await readBytes(ctx.req.raw, largestEnvelopeBytes)
-      const head = parse(envelopeHeadSchema, parseJson(bytes).value, 'body')
-      const results = await frame.deps.db
-        .transaction()
-        .execute(async (tx) => await receive(ctx, frame, tx, { path, bytes, head }))
+      const results = await admitPeer(ctx, frame, async (message) => await receive(ctx, frame, message))
       return ctx.json({ version: peerVersion, understands: ownUnderstanding, results })
     })
-}
-
-interface Received {
-  readonly path: string
-  readonly bytes: Uint8Array
-  readonly head: z.output<typeof envelopeHeadSchema>
 }
 
 async function receive(
   ctx: ApiContext,
   frame: Frame,
-  tx: Tx,
-  { path, bytes, head }: Received,
+  { tx, peerId, head, now }: AdmittedMessage,
 ): Promise<z.input<typeof resultSchema>[]> {
-  const now = frame.deps.now()
-  const peerId = decodeId('peer', head.peer)
-  const headers = Object.fromEntries(ctx.req.raw.headers)
-  // A peer that is not known has no key: its message is refused as one that is signed wrongly, and tells nobody which peers there are.
-  await admitMessage(tx, { peerId, url: `${frame.deps.publicUrl}${path}`, headers, bytes, now })
   const last = await lockReceived(tx, peerId)
   const peer = await readPeerStanding(tx, peerId)
-  const { id } = await getInstallation(tx)
-  if (head.audience !== encodeId('installation', id))
-    throw new BusinessError('peer_audience_wrong', 'This message is meant for another installation.')
   refuseStanding(peer)
   const envelope = readEnvelope(head)
+  paceMessages(frame, ctx, { peerId, count: envelope.messages.length })
   if (envelope.after !== null && envelope.after > last)
     throw new BusinessError(
       'peer_sequence_gap',
@@ -179,20 +153,12 @@ const resultsSchema = z.object({
 })
 
 const refusals: ReadonlySet<ErrorCode> = new Set([
-  'json_malformed',
+  ...admissionRefusals,
   'id_kind_mismatch',
-  'peer_signature_refused',
-  'peer_message_expired',
-  'peer_message_repeated',
   'peer_unknown',
   'peer_halted',
-  'body_too_large',
-  'peer_audience_wrong',
-  'peer_version_unknown',
   'peer_kind_refused',
   'peer_sequence_gap',
-  'field_invalid',
-  'field_required',
   'internal_error',
   'database_unreachable',
 ])

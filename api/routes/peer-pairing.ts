@@ -26,6 +26,8 @@ import {
 } from '../schemas/peer.ts'
 
 const codeBytes = 16
+/** Of all who come with an invitation, or without one. */
+const redemptionPace = { name: 'peer_redemptions', perSecond: 5, burst: 50 }
 
 /** How two installations come to trust each other: invited here, accepted there, redeemed between them. */
 export function registerPeerPairing(frame: Frame): void {
@@ -83,6 +85,7 @@ export function registerPeerPairing(frame: Frame): void {
         'The code is the right to ask, once. Who asks again with the same key gets the same answer.',
       body: peerRedemptionSchema,
       result: peerPairingSchema,
+      pace: redemptionPace,
       refusals: [
         'currency_unknown',
         'invitation_expired',
@@ -91,6 +94,7 @@ export function registerPeerPairing(frame: Frame): void {
         'peer_is_own',
         'peer_taken',
         'peer_url_refused',
+        'too_many_requests',
       ],
     },
     async ({ body, now }) =>

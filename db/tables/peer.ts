@@ -45,8 +45,21 @@ export interface PeerKeysTable {
   key_id: string | null
   sealed: Buffer | null
   made_at: Instant
+  /** Ours: since it signs; null until the other side has taken it. Theirs: since it is pinned. */
+  holds_from: Defaulted<Instant | null>
   expires_at: Defaulted<Instant | null>
   revoked_at: Defaulted<Instant | null>
+}
+
+/** Messages that were refused, counted by cause and day. */
+export interface PeerRefusalsTable {
+  peer_id: string | null
+  code: string
+  day: CalendarDate
+  count: Defaulted<number>
+  first_at: Instant
+  last_at: Instant
+  detail: string
 }
 
 export interface PeerNoncesTable {

@@ -1698,6 +1698,48 @@ test('what came from a peer is known by its number for good', async () => {
   await assert.rejects(db.deleteFrom('received_peer_messages').where('peer_id', '=', peerId).execute())
 })
 
+test('a key of a peer stays what it is, one follows another, and refusals are counted by cause and day', async () => {
+  const id = await insertPeer(db)
+  const key = async (of: { own: boolean; holdsFrom: string | null }) => {
+    const keyId = newId()
+    const sealed = of.own ? Buffer.alloc(1) : null
+    await sql`insert into peer_keys (id, peer_id, is_own, public_key, key_id, sealed, made_at, holds_from)
+      values (${keyId}, ${id}, ${of.own}, ${Buffer.alloc(32)}, ${of.own ? 'key' : null}, ${sealed}, now(), ${of.holdsFrom})`.execute(
+      db,
+    )
+    return keyId
+  }
+  await refuses('their_key_holds', async () => key({ own: false, holdsFrom: null }))
+  const next = await key({ own: true, holdsFrom: null })
+  await refuses('one_next_key_per_peer', async () => key({ own: true, holdsFrom: null }))
+  const keys = () => db.updateTable('peer_keys').where('id', '=', next)
+  await refuses('peer_key_kept', async () =>
+    keys()
+      .set({ public_key: Buffer.alloc(32, 1) })
+      .execute(),
+  )
+  await keys().set({ revoked_at: '2026-03-01T00:00:00Z' }).execute()
+  await refuses('peer_key_kept', async () => keys().set({ revoked_at: null }).execute())
+  await refuses('peer_key_kept', async () => db.deleteFrom('peer_keys').where('id', '=', next).execute())
+  const refusal = (different: Record<string, unknown> = {}) =>
+    db
+      .insertInto('peer_refusals')
+      .values({
+        peer_id: null,
+        code: 'x',
+        day: '2026-03-01',
+        first_at: '2026-03-01T00:00:00Z',
+        last_at: '2026-03-01T00:00:00Z',
+        detail: '',
+        ...different,
+      })
+      .execute()
+  await refusal()
+  await refuses('one_refusal_per_day', async () => refusal())
+  await refuses('peer_refusals_count_check', async () => refusal({ code: 'y', count: 0 }))
+  await refuses('peer_refusals_detail_check', async () => refusal({ code: 'y', detail: 'x'.repeat(1_001) }))
+})
+
 test('a supplier invoice is received once and never changes', async () => {
   const peerId = await insertPeer(db)
   const receive = async (different: Partial<SupplierDocument>) =>

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import test, { after, before } from 'node:test'
-import { httpbis } from 'http-message-signatures'
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
-import { pinKey } from '#db/peer-key.ts'
+import { findPeerKey } from '#db/peer-key.ts'
 import { admitMessage } from '#db/peer-signature.ts'
 import { acceptPeer, pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { closePeer } from '#db/peer.ts'
 import { ownUnderstanding } from '#domain/peer-message.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { insertPeer } from '#test/support/peer.ts'
+import { pinPeerKey, signAs, type TestPeerKey } from '#test/support/peer-message.ts'
 import { installationKey } from '#test/support/workers.ts'
 
 let db: Db
@@ -71,60 +71,35 @@ test('an installation is one supplier, and a key is of one peer', async () => {
 })
 
 const url = 'https://downstream.example.com/v1/peer-messages'
-const body = Buffer.from('{}')
+const body = '{}'
 
-/** What a peer signs, made so long ago, good for so long. */
-async function signed(peerId: string, { agoS, lifetimeS }: { agoS: number; lifetimeS: number }) {
-  const pair = generateKeyPairSync('ed25519')
-  const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
-  await db.transaction().execute(async (tx) => await pinKey(tx, { peerId, publicKey, now }))
-  const id = createHash('sha256').update(publicKey).digest('base64url')
-  const created = new Date(Date.now() - agoS * 1_000)
-  const { headers } = await httpbis.signMessage(
-    {
-      key: { id, alg: 'ed25519', sign: async (data) => sign(null, data, pair.privateKey) },
-      fields: ['@method', '@target-uri', 'content-digest', 'content-type', 'idempotency-key'],
-      params: ['created', 'expires', 'nonce', 'keyid', 'alg'],
-      paramValues: {
-        created,
-        expires: new Date(created.getTime() + lifetimeS * 1_000),
-        nonce: randomBytes(18).toString('base64url'),
-      },
-    },
-    {
-      method: 'POST',
-      url,
-      headers: {
-        'content-type': 'application/json',
-        'content-digest': `sha-256=:${createHash('sha256').update(body).digest('base64')}:`,
-        'idempotency-key': 'one',
-      },
-    },
-  )
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+async function admit(key: TestPeerKey, headers: Record<string, string>) {
+  const pinned = await findPeerKey(db, key.id, now)
+  const message = { method: 'POST', url, headers, bytes: Buffer.from(body), now }
+  await db.transaction().execute(async (tx) => await admitMessage(tx, pinned, message))
 }
 
-const admit = async (peerId: string, headers: Record<string, string>) =>
-  await db
-    .transaction()
-    .execute(async (tx) => await admitMessage(tx, { peerId, url, headers, bytes: body, now }))
-
 test('a message is refused before its nonce is forgotten, however long it says that it is good for', async () => {
-  const peerId = await insertPeer(db)
-  await admit(peerId, await signed(peerId, { agoS: 500, lifetimeS: 300 }))
+  const key = await pinPeerKey(db, await insertPeer(db))
+  await admit(key, await signAs(key, { url, body, agoS: 500 }))
   for (const times of [
-    { agoS: 620, lifetimeS: 300 },
+    { agoS: 620 },
     { agoS: 620, lifetimeS: 86_400 },
-    { agoS: -320, lifetimeS: 300 },
+    { agoS: 620, lifetimeS: 999_999_999_999 },
+    { agoS: -320 },
+    { agoS: 310, lifetimeS: 1 },
   ])
-    await assert.rejects(admit(peerId, await signed(peerId, times)), { code: 'peer_message_expired' })
+    await assert.rejects(admit(key, await signAs(key, { url, body, ...times })), {
+      code: 'peer_message_expired',
+    })
 })
 
-test('a message is of the peer whose key it is signed by, and of no other', async () => {
-  const [one, other] = [await insertPeer(db), await insertPeer(db)]
-  const headers = await signed(one, { agoS: 0, lifetimeS: 300 })
-  for (const peerId of [other, newId()])
-    await assert.rejects(admit(peerId, headers), { code: 'peer_signature_refused' })
-  await admit(one, headers)
-  await assert.rejects(admit(one, headers), { code: 'peer_message_repeated' })
+test('a message is taken once, and one that was refused leaves no nonce behind', async () => {
+  const key = await pinPeerKey(db, await insertPeer(db))
+  const headers = await signAs(key, { url, body })
+  await assert.rejects(admit(key, { ...headers, 'idempotency-key': 'two' }), {
+    code: 'peer_signature_refused',
+  })
+  await admit(key, headers)
+  await assert.rejects(admit(key, headers), { code: 'peer_message_repeated' })
 })

@@ -224,6 +224,19 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_peer_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE'
+    or (new.id, new.peer_id, new.is_own, new.public_key, new.made_at) is distinct from (old.id, old.peer_id, old.is_own, old.public_key, old.made_at)
+    or (old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at) then
+    raise exception 'a key stays what it is, and a revoked one revoked' using errcode = 'check_violation', constraint = 'peer_key_kept';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_peer_message()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -234,19 +247,6 @@ begin
       is distinct from (old.peer_id, old.sequence, old.kind, old.subject_id, old.content)
     or (old.sha256 is not null and new.sha256 is distinct from old.sha256) then
     raise exception 'what a peer is sent stays what it is' using errcode = 'check_violation', constraint = 'peer_message_kept';
-  end if;
-  return new;
-end $function$;
-
-CREATE OR REPLACE FUNCTION public.guard_peer_key()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  if tg_op = 'DELETE'
-    or (new.id, new.peer_id, new.is_own, new.public_key, new.made_at) is distinct from (old.id, old.peer_id, old.is_own, old.public_key, old.made_at)
-    or (old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at) then
-    raise exception 'a key stays what it is, and a revoked one revoked' using errcode = 'check_violation', constraint = 'peer_key_kept';
   end if;
   return new;
 end $function$;

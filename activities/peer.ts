@@ -1,13 +1,14 @@
 import { Context } from '@temporalio/activity'
 import { z } from 'zod'
-import { fallAsleep, noteDelivered, noteUnderstanding, readBacklog, type Backlog } from '#db/peer-queue.ts'
+import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
+import { endSilence, noteSilence } from '#db/peer-silence.ts'
 import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
 import { openSigner } from '#db/peer-key.ts'
 import { signMessage } from '#db/peer-signature.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer, readPeerStanding } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
-import { closeTasks, openTask } from '#db/task.ts'
+import { openTask } from '#db/task.ts'
 import { BusinessError, messageOf, type ErrorCode } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
@@ -21,8 +22,6 @@ const answerWithinMs = 30_000
 const messagesAtOnce = 100
 /** Then the workflow is told how far it is, and goes on. */
 const longestTurnMs = 60_000
-/** An operator is told of messages that wait longer. */
-const patienceMs = 60 * 60_000
 
 /** What one turn of sending came to. */
 export interface Turn {
@@ -98,7 +97,13 @@ export function createPeerActivities({
         if (waiting.length === 0 && (await fallAsleep(db, peerId))) {
           return { sent, isEmpty: true }
         }
-        if (waiting.length > 0) await sendOrTell(input.peerId, peerId, waiting)
+        try {
+          if (waiting.length > 0) await sendOrTell(input.peerId, peerId, waiting)
+        } catch (error) {
+          // The turn that got somewhere is over; the next one tries at once, not as late as one that never did.
+          if (sent > 0) return { sent, isEmpty: false }
+          throw error
+        }
         sent += waiting.length
         Context.current().heartbeat(`${sent} sent`)
       }
@@ -139,7 +144,9 @@ export function createPeerActivities({
       await send(publicId, peerId, waiting)
     } catch (error) {
       if (error instanceof BusinessError) throw error
-      throw await tellOfSilence(peerId, await readBacklog(db, peerId), messageOf(error))
+      // What the activity fails with says in Temporal's UI what waits, since when and why.
+      const now = new Date().toISOString()
+      throw new Error(await noteSilence(db, { peerId, cause: messageOf(error), now }), { cause: error })
     }
   }
 
@@ -158,27 +165,13 @@ export function createPeerActivities({
     const { understands } = answer
     if (understands !== undefined)
       await db.transaction().execute(async (tx) => noteUnderstanding(tx, peerId, { ...understands, now }))
-    await closeTasks(db, { kind: 'peer', id: peerId, reason: 'answers again' }, ['peer_unreachable'])
+    if (peer.isSilent) await endSilence(db, peerId)
     const { refused } = answer
     if (refused)
       throw new BusinessError(
         'peer_document_conflict',
         `The other side has another content of message ${refused.sequence}, a ${refused.kind}, and takes neither this nor what follows.`,
       )
-  }
-
-  /** What the activity fails with says in Temporal's UI what waits and why; after an hour an operator has a task. */
-  async function tellOfSilence(peerId: string, { waiting, since }: Backlog, cause: string): Promise<Error> {
-    const detail = `${waiting} messages wait since ${since}: ${cause}`
-    if (since !== null && Date.parse(since) + patienceMs < Date.now())
-      await openTask(db, {
-        kind: 'peer_unreachable',
-        subjectKind: 'peer',
-        subjectId: peerId,
-        subject: 'A peer does not take its messages',
-        detail: `${detail}. They are sent by themselves once it answers.`,
-      })
-    return new Error(detail)
   }
 }
 
@@ -192,8 +185,15 @@ const pairingSchema = z.object({
 
 const largestAnswerBytes = 256 * 1024
 
-/** Refusals that are over by themselves: what is missing over there is on its way. */
-const passing: ReadonlySet<string> = new Set<ErrorCode>(['peer_sequence_gap'])
+/**
+ * Refusals that are over by themselves: what is missing over there is on its way, somebody between the two has sent it twice, which signed
+ * anew it is not, or a clock will be right again.
+ */
+const passing: ReadonlySet<string> = new Set<ErrorCode>([
+  'peer_message_expired',
+  'peer_message_repeated',
+  'peer_sequence_gap',
+])
 
 /** Refusals of the other side that will not change by themselves end the activity; everything else is tried again. */
 async function post(

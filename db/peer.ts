@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
@@ -16,6 +17,8 @@ export interface PeerStanding {
   readonly haltedReason: string | null
   readonly currency: string | null
   readonly url: string | null
+  /** The last message was not taken. */
+  readonly isSilent: boolean
   readonly installationId: string | null
   /** By which the other side knows us; null until somebody has accepted. */
   readonly otherPeerId: string | null
@@ -32,6 +35,7 @@ export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStan
     .select(['role', 'state', 'halted_reason as haltedReason', 'currency', 'url'])
     .select(['installation_id as installationId', 'other_peer_id as otherPeerId'])
     .select(['other_version as otherVersion', 'sent_sequence as sentSequence'])
+    .select(sql<boolean>`waiting_reason is not null`.as('isSilent'))
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
 }

@@ -1749,6 +1749,7 @@ CREATE TABLE peers (
   other_version integer not null default 1,
   other_kinds text[] not null default '{document}'::text[],
   sent_sequence bigint not null default 0,
+  waiting_reason text,
   constraint peers_pkey PRIMARY KEY (id),
   constraint peers_invitation_sha256_key UNIQUE (invitation_sha256),
   constraint peers_other_peer_id_key UNIQUE (other_peer_id),
@@ -1765,7 +1766,8 @@ CREATE TABLE peers (
   constraint peers_other_version_check CHECK ((other_version >= 1)),
   constraint peers_role_check CHECK ((role = ANY (ARRAY['supplier'::text, 'customer'::text]))),
   constraint peers_sent_sequence_check CHECK ((sent_sequence >= 0)),
-  constraint peers_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'accepting'::text, 'active'::text, 'halted'::text, 'closed'::text])))
+  constraint peers_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'accepting'::text, 'active'::text, 'halted'::text, 'closed'::text]))),
+  constraint peers_waiting_reason_check CHECK (((length(waiting_reason) >= 1) AND (length(waiting_reason) <= 1000)))
 );
 CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_id) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX one_peer_per_installation ON public.peers USING btree (installation_id, role) WHERE (state <> 'closed'::text);

@@ -121,6 +121,7 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
         {row.waiting_since !== null && (
           <div class="hint">
             {row.waiting} wait since <Moment at={row.waiting_since} {...view} />
+            {row.waiting_reason !== null && `: ${row.waiting_reason}`}
           </div>
         )}
       </td>

@@ -32,6 +32,10 @@ export const peerSchema = z
     other_key: z.string().nullable(),
     waiting: z.number().int().openapi({ description: 'Messages that it has not taken yet.' }),
     waiting_since: z.string().nullable(),
+    waiting_reason: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Why the last try was not taken; null where none was tried yet.' }),
     delivered: z.number().int(),
     received: z.number().int(),
     created_at: z.string(),

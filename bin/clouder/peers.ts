@@ -35,7 +35,7 @@ export function registerPeers(program: Command): void {
             row.name ?? '',
             row.role,
             row.state,
-            row.waiting_since === null ? '0' : `${row.waiting} since ${instantText(row.waiting_since)}`,
+            waitingText(row),
             String(row.delivered),
             String(row.received),
           ]),
@@ -110,6 +110,13 @@ function registerStanding(group: Command): void {
       )
 }
 
+/** How much, since when and why. */
+function waitingText({ waiting, waiting_since: since, waiting_reason: reason }: Peer): string {
+  if (since === null) return '0'
+  const known = reason === null ? '' : `: ${reason}`
+  return `${waiting} since ${instantText(since)}${known}`
+}
+
 function show(out: Output, peer: Peer): void {
   if (out.isJson) return out.json(peer)
   out.facts([
@@ -120,7 +127,7 @@ function show(out: Output, peer: Peer): void {
     ['address', peer.url ?? ''],
     ['our key', peer.own_key ?? ''],
     ['their key', peer.other_key ?? ''],
-    ['waiting', String(peer.waiting)],
+    ['waiting', waitingText(peer)],
   ])
 }
 

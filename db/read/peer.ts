@@ -33,6 +33,7 @@ function peers(db: Db) {
     .select([
       waiting.as('waiting'),
       waitingSince.as('waiting_since'),
+      waitingReason.as('waiting_reason'),
       delivered.as('delivered'),
       received.as('received'),
     ])
@@ -42,6 +43,8 @@ const waiting = sql<number>`(select count(*)::int from peer_messages where peer_
 const waitingSince = sql<
   string | null
 >`(select min(queued_at) from peer_messages where peer_id = peer.id and delivered_at is null)`
+/** Of what waits; what was said before that was about something else. */
+const waitingReason = sql<string | null>`(case when ${waiting} > 0 then peer.waiting_reason end)`
 /** All that was ever queued has a number, without a gap. */
 const delivered = sql<number>`(peer.last_sequence::int - ${waiting})`
 const received = sql<number>`(select count(*)::int from supplier_invoices where peer_id = peer.id)`

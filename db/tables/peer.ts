@@ -24,6 +24,7 @@ export interface PeersTable {
   code_key_id: Defaulted<string | null>
   code_sealed: Defaulted<Buffer | null>
   last_sequence: Defaulted<number>
+  waiting_reason: Defaulted<string | null>
   /** What it has said that it understands. */
   other_version: Defaulted<number>
   other_kinds: Defaulted<string[]>

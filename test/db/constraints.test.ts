@@ -1674,6 +1674,7 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   const peers = (different: object) => db.updateTable('peers').set(different).where('id', '=', id).execute()
   await refuses('peers_other_version_check', async () => peers({ other_version: 0 }))
   await refuses('peers_sent_sequence_check', async () => peers({ sent_sequence: -1 }))
+  await refuses('peers_waiting_reason_check', async () => peers({ waiting_reason: '' }))
 })
 
 test('what came from a peer is known by its number for good', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { newId } from '#db/identifier.ts'
+import { queuePeerMessages } from '#db/peer-queue.ts'
+import { noteSilence } from '#db/peer-silence.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
@@ -33,6 +36,19 @@ test('a halted peer says why and is resumed by a button, and closed by another',
   const outbox = await console.db.selectFrom('outbox').select('key').execute()
   for (const signal of ['peerResumed', 'peerClosed'])
     assert.ok(outbox.some(({ key }) => key.startsWith(`peer/${id}/${signal}/`)))
+})
+
+test('what waits for a peer says how much, since when and why', async () => {
+  const { db } = console
+  const peerId = await insertPeer(db, { name: 'Away' })
+  const messages = Array.from(
+    { length: 12 },
+    () => ({ kind: 'document', subjectId: newId(), content: null }) as const,
+  )
+  await db.transaction().execute(async (tx) => await queuePeerMessages(tx, peerId, messages))
+  await noteSilence(db, { peerId, cause: 'connect ECONNREFUSED', now: new Date().toISOString() })
+  const { html } = await console.get(path)
+  assert.match(sectionText(html, 'peers'), /Away .*12 wait since .*: connect ECONNREFUSED/)
 })
 
 test('an invitation is accepted by its form; what is none is refused beside it', async () => {

@@ -1,0 +1,36 @@
+import type { Db } from './database.ts'
+import { readBacklog } from './peer-queue.ts'
+import { closeTasks, openTask } from './task.ts'
+
+const longestReason = 1_000
+/** An operator is told of messages that wait longer. */
+const patienceMs = 60 * 60_000
+
+/**
+ * A peer does not take what waits for it: kept with the peer, and after an hour a task.
+ * @returns what waits, since when and why, in one sentence
+ */
+export async function noteSilence(
+  db: Db,
+  { peerId, cause, now }: { peerId: string; cause: string; now: string },
+): Promise<string> {
+  const { waiting, since } = await readBacklog(db, peerId)
+  const reason = cause.slice(0, longestReason) || 'it does not answer'
+  const sentence = `${waiting} messages wait since ${since}: ${reason}`
+  await db.updateTable('peers').set({ waiting_reason: reason }).where('id', '=', peerId).execute()
+  if (since !== null && Date.parse(since) + patienceMs < Date.parse(now))
+    await openTask(db, {
+      kind: 'peer_unreachable',
+      subjectKind: 'peer',
+      subjectId: peerId,
+      subject: 'A peer does not take its messages',
+      detail: `${sentence}. They are sent by themselves once it answers.`,
+    })
+  return sentence
+}
+
+/** It takes them again. */
+export async function endSilence(db: Db, peerId: string): Promise<void> {
+  await db.updateTable('peers').set({ waiting_reason: null }).where('id', '=', peerId).execute()
+  await closeTasks(db, { kind: 'peer', id: peerId, reason: 'answers again' }, ['peer_unreachable'])
+}

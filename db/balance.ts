@@ -44,8 +44,9 @@ interface Balance {
  * What is owed to customers meets what they owe. A credit note takes first from the unpaid invoices whose lines it
  * credits; the rest becomes the customer's balance, which the next invoices use. Invoices are locked in the order of
  * their ids, then balances: of two bills at once each cent is used by one.
+ * @returns the ids of the invoices that something was set against
  */
-export async function settleInvoices(tx: Tx, invoices: readonly SettledInvoice[]): Promise<void> {
+export async function settleInvoices(tx: Tx, invoices: readonly SettledInvoice[]): Promise<string[]> {
   const open = await lockCreditedInvoices(tx, invoices)
   const balances = await lockBalances(tx, invoices)
   const allocations: Allocation[] = []
@@ -66,6 +67,7 @@ export async function settleInvoices(tx: Tx, invoices: readonly SettledInvoice[]
   }
   await insertAllocations(tx, allocations)
   await writeBalances(tx, [...balances.values()])
+  return [...new Set(allocations.map(({ invoiceId }) => invoiceId))]
 }
 
 function allocation(invoice: SettledInvoice, kind: 'balance', amountMinor: number): Allocation {

@@ -57,6 +57,7 @@ export interface Database {
   received_peer_messages: peer.ReceivedPeerMessagesTable
   peer_refusals: peer.PeerRefusalsTable
   supplier_invoices: peer.SupplierInvoicesTable
+  supplier_standings: peer.SupplierStandingsTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

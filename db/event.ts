@@ -113,6 +113,7 @@ export type EventKind =
   | 'limit.warned'
   | 'usage.billed_early'
   | 'supplier_invoice.received'
+  | 'supplier_invoice.standing_told'
   | 'usage.read'
 
 export interface NewEvent {

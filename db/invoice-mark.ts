@@ -9,6 +9,7 @@ import { newId } from './identifier.ts'
 import type { FinalizedInvoice } from './invoice.ts'
 import { lockFinalizedInvoice, type LockedInvoice } from './invoice-lock.ts'
 import { readInvoiceMoney } from './invoice-money.ts'
+import { queuePeerStandings } from './peer-standing.ts'
 import { lockDocumentsOf, type DocumentRow } from './subscription-documents.ts'
 
 export interface WantedMark {
@@ -41,6 +42,7 @@ export async function voidInvoice(tx: Tx, wanted: WantedMark): Promise<Finalized
     const restKey = `void/${encodeId('invoice', before.id)}/with/${encodeId('invoice', invoice.id)}`
     await annulLocked(tx, before, { billingKey: restKey, now: wanted.now })
   }
+  await queuePeerStandings(tx, [invoice.id])
   return note
 }
 
@@ -99,6 +101,7 @@ export async function markUncollectible(tx: Tx, wanted: WantedMark): Promise<voi
   if (await hasMark(tx, invoice.id, 'uncollectible')) return
   await insertMark(tx, invoice, 'uncollectible', wanted)
   await tell(tx, 'invoice.marked_uncollectible', invoice, wanted)
+  await queuePeerStandings(tx, [invoice.id])
 }
 
 /**
@@ -115,7 +118,9 @@ export async function markCollectible(tx: Tx, wanted: WantedMark): Promise<void>
     .where('ended_at', 'is', null)
     .returning('id')
     .executeTakeFirst()
-  if (ended) await tell(tx, 'invoice.marked_collectible', invoice, wanted)
+  if (!ended) return
+  await tell(tx, 'invoice.marked_collectible', invoice, wanted)
+  await queuePeerStandings(tx, [invoice.id])
 }
 
 type MarkKind = 'void' | 'uncollectible'

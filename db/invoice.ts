@@ -14,6 +14,7 @@ import {
   type LineSource,
 } from './invoice-line.ts'
 import { finalizeInvoices, type NumberableInvoice } from './number-series.ts'
+import { queuePeerStandings } from './peer-standing.ts'
 import { contentOf, type ContentLine } from './invoice-content.ts'
 import {
   agreedDues,
@@ -70,7 +71,7 @@ export interface FinalizedInvoice {
 export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): Promise<FinalizedInvoice[]> {
   if (invoices.length === 0) return []
   const { facts, rows, lines, duesOf } = await writeInvoices(tx, invoices, { as: 'final' })
-  await settleInvoices(
+  const settledIds = await settleInvoices(
     tx,
     invoices.map((invoice, index) => ({ ...invoice, id: rows[index]?.id ?? '', lines: lines[index] ?? [] })),
   )
@@ -88,6 +89,7 @@ export async function insertInvoices(tx: Tx, invoices: readonly NewInvoice[]): P
     currency: row.currency,
   }))
   await announce(tx, invoices, finalized)
+  await queuePeerStandings(tx, settledIds)
   return finalized
 }
 

@@ -6,6 +6,7 @@ import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
 import { lockFinalizedInvoice } from './invoice-lock.ts'
 import { readInvoiceMoney } from './invoice-money.ts'
+import { queuePeerStandings } from './peer-standing.ts'
 
 export interface ReceivedPayment {
   readonly invoiceId: string
@@ -57,4 +58,5 @@ export async function insertPayment(tx: Tx, payment: ReceivedPayment): Promise<v
       actor: payment.actor,
     },
   })
+  await queuePeerStandings(tx, [invoice.id])
 }

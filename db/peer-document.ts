@@ -1,5 +1,6 @@
 import type { Tx } from './database.ts'
 import { queuePeerMessages } from './peer-queue.ts'
+import { queuePeerStandings } from './peer-standing.ts'
 
 /**
  * Lays finalized documents where they wait to be sent, in the transaction that finalizes them. Only of customers that are
@@ -18,12 +19,42 @@ export async function queuePeerDocuments(tx: Tx, invoiceIds: readonly string[]):
   const peerIds = [...new Set(found.map((row) => row.peer_id))].toSorted()
   for (const peerId of peerIds) {
     const ids = new Set(found.filter((row) => row.peer_id === peerId).map(({ id }) => id))
+    const earlier = await findUnsentCorrected(tx, peerId, [...ids])
     // In the order of their numbers, which is the one they came in.
-    const ordered = invoiceIds.filter((id) => ids.has(id))
+    const ordered = [...earlier, ...invoiceIds.filter((id) => ids.has(id))]
     await queuePeerMessages(
       tx,
       peerId,
       ordered.map((id) => ({ kind: 'document', subjectId: id, content: null })),
     )
+    // Long since paid, perhaps.
+    await queuePeerStandings(tx, earlier)
   }
+}
+
+/** Invoices from before the trust that are corrected now: without them a credit note would wait over there for ever. */
+async function findUnsentCorrected(tx: Tx, peerId: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('invoices as note')
+    .innerJoin('invoices as corrected', 'corrected.id', 'note.corrects_id')
+    .select(['corrected.id', 'corrected.finalized_at'])
+    .distinct()
+    .where('note.id', 'in', ids)
+    .whereRef('corrected.customer_id', '=', 'note.customer_id')
+    .where('corrected.id', 'not in', ids)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('peer_messages')
+            .select('sequence')
+            .where('peer_id', '=', peerId)
+            .where('kind', '=', 'document')
+            .whereRef('subject_id', '=', 'corrected.id'),
+        ),
+      ),
+    )
+    .orderBy('corrected.finalized_at')
+    .execute()
+  return rows.map(({ id }) => id)
 }

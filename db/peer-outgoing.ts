@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
-import { canonicalInvoice, type DocumentContent } from '#domain/invoice/hash.ts'
+import { hashOf } from './content-hash.ts'
 import type { Db } from './database.ts'
 import { readSupplierDocuments } from './supplier-document.ts'
 
@@ -86,13 +85,6 @@ async function readContents(
     return messages.map(({ sequence, content }) => [sequence, content ?? {}] as const)
   })
   return new Map((await Promise.all(read)).flat())
-}
-
-/** SHA-256 of the one text of what a message says. */
-export function hashOf(content: unknown): Buffer {
-  return createHash('sha256')
-    .update(canonicalInvoice(content as DocumentContent))
-    .digest()
 }
 
 async function noteHashes(

@@ -1696,6 +1696,7 @@ CREATE TABLE peer_messages (
   constraint peer_messages_sequence_check CHECK ((sequence >= 1)),
   constraint peer_messages_sha256_check CHECK ((length(sha256) = 32))
 );
+CREATE INDEX peer_messages_by_subject ON public.peer_messages USING btree (subject_id, kind);
 CREATE INDEX peer_messages_waiting ON public.peer_messages USING btree (peer_id, sequence) WHERE (delivered_at IS NULL);
 CREATE UNIQUE INDEX sent_once ON public.peer_messages USING btree (peer_id, subject_id) WHERE (kind = 'document'::text);
 CREATE TRIGGER peer_message_kept BEFORE DELETE OR UPDATE ON public.peer_messages FOR EACH ROW EXECUTE FUNCTION guard_peer_message();
@@ -2511,6 +2512,21 @@ CREATE TABLE supplier_invoices (
 CREATE INDEX supplier_invoices_by_peer ON public.supplier_invoices USING btree (peer_id, id DESC);
 CREATE TRIGGER supplier_invoice_immutable BEFORE DELETE OR UPDATE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER supplier_invoice_kept BEFORE TRUNCATE ON public.supplier_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_standings (
+  peer_id uuid not null,
+  document_id uuid not null,
+  state text not null,
+  paid_minor bigint not null,
+  credited_minor bigint not null,
+  open_minor bigint not null,
+  stands_since timestamp with time zone not null,
+  received_at timestamp with time zone not null,
+  constraint supplier_standings_pkey PRIMARY KEY (peer_id, document_id),
+  constraint supplier_standings_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint supplier_standings_open_minor_check CHECK ((open_minor >= 0)),
+  constraint supplier_standings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'partly_paid'::text, 'paid'::text, 'credited'::text, 'uncollectible'::text, 'void'::text])))
+);
 
 CREATE TABLE suspensions (
   id uuid not null,

@@ -23,10 +23,11 @@ export const peerSignals = {
  * What one installation tells another, and who tells it: what the sender is to who receives it. A new kind is an entry here and one
  * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
  *
- * `document`: a finalized invoice or credit note.
+ * `document`: a finalized invoice or credit note. `standing`: how a document stands over there: void, paid, partly paid.
  */
 const kinds = {
   document: { from: 'supplier' },
+  standing: { from: 'supplier' },
 } as const satisfies Record<string, { from: PeerRole | 'either' }>
 
 export type PeerMessageKind = keyof typeof kinds

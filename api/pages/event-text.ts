@@ -152,6 +152,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'peer.paired': (data) => `Paired with ${text(data['peer'])}`,
   'peer.resumed': (data) => `Peer ${text(data['peer'])} resumed by ${text(data['actor'])}`,
   'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,
+  'supplier_invoice.standing_told': (data) =>
+    `Supplier invoice ${text(data['number'])} ${text(data['state']).replace('_', ' ')}, says supplier`,
   'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
   'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,
   'limit.warned': (data) =>

@@ -12,6 +12,7 @@ import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './fo
 import { formatAmount } from './format.ts'
 import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
+import { SupplierSays } from './supplier-says.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const path = '/settings/peers'
@@ -89,7 +90,7 @@ async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput
               head={['Number', 'Supplier', 'Issued', 'Due', { number: 'Total' }, 'State']}
             >
               {received.map((row) => (
-                <Received row={row} />
+                <Received view={view} row={row} />
               ))}
             </Table>
           )}
@@ -155,7 +156,7 @@ function Fingerprint(props: { of: string; text: string | null }) {
   )
 }
 
-function Received({ row }: { row: SupplierInvoiceRow }) {
+function Received({ view, row }: { view: ConsoleView; row: SupplierInvoiceRow }) {
   return (
     <tr>
       <th scope="row">
@@ -173,6 +174,7 @@ function Received({ row }: { row: SupplierInvoiceRow }) {
       <td>
         <State state={supplierInvoiceState(row)} />
         {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
+        <SupplierSays row={row} timeZone={view.timeZone} />
       </td>
     </tr>
   )

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { describeRefusals } from '../openapi.ts'
 import type { Tx } from '#db/database.ts'
-import { hashOf } from '#db/peer-outgoing.ts'
+import { hashOf } from '#db/content-hash.ts'
 import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
 import { noteUnderstanding } from '#db/peer-queue.ts'
 import { findReceived, lockReceived, noteReceived } from '#db/peer-received.ts'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { getSupplierInvoice, listSupplierInvoices } from '#db/read/supplier-invoice.ts'
-import { resolveAddress } from '../addressing.ts'
+import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
@@ -21,10 +21,19 @@ export function registerSupplierInvoices(frame: Frame): void {
       summary: 'List what suppliers have billed',
       query: z.strictObject({ ...pageQuery, peer: addressField.optional() }),
       result: pageOf(supplierInvoiceSchema),
+      refusals: ['peer_unknown'],
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
-      const peerId = query.peer === undefined ? null : await resolveAddress(db, 'peer', query.peer)
+      const peerId =
+        query.peer === undefined
+          ? null
+          : await resolveField(db, {
+              kind: 'peer',
+              text: query.peer,
+              pointer: '?peer',
+              unknown: 'peer_unknown',
+            })
       return toPage(await listSupplierInvoices(db, { ...page, peerId }), page, toSupplierInvoiceJson)
     },
   )

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { moneySchema } from './common.ts'
+import { instantField, moneySchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
@@ -68,6 +68,18 @@ export const supplierDocumentSchema = z
     message: 'It is due on the day of its issue or later',
   })
 
+const standingField = z.enum(['open', 'partly_paid', 'paid', 'credited', 'uncollectible', 'void'])
+
+/** How a document stands over there, version 1 of its kind. */
+export const supplierStandingSchema = z.object({
+  document: text(40),
+  state: standingField,
+  paid_minor: minor,
+  credited_minor: minor,
+  open_minor: minor.min(0),
+  since: instantField,
+})
+
 export const supplierInvoiceSchema = z
   .object({
     id: z.string(),
@@ -85,6 +97,16 @@ export const supplierInvoiceSchema = z
         'waiting: a credit note that came before what it corrects. disputed: our sums come to something else.',
     }),
     disagreement: z.string().nullable(),
+    supplier_says: z
+      .object({
+        state: standingField,
+        paid: moneySchema,
+        credited: moneySchema,
+        open: moneySchema,
+        since: instantField,
+      })
+      .nullable()
+      .openapi({ description: 'How it stands over there; null where the supplier has said nothing of it.' }),
     issued_on: z.string(),
     due_on: z.string(),
     net: moneySchema,
@@ -110,12 +132,26 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     corrects: row.corrects_id === null ? null : encodeId('supplierInvoice', row.corrects_id),
     state: supplierInvoiceState(row),
     disagreement: row.disagreement,
+    supplier_says: supplierSays(row),
     issued_on: row.issued_on,
     due_on: row.due_on,
     net: money(row.net_minor),
     tax: money(row.tax_minor),
     total: money(row.total_minor),
     received_at: row.received_at,
+  }
+}
+
+function supplierSays(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema>['supplier_says'] {
+  const { said_state: state, said_since: since, currency } = row
+  if (state === null || since === null) return null
+  const money = (amountMinor: number | null) => ({ amount_minor: amountMinor ?? 0, currency })
+  return {
+    state,
+    paid: money(row.said_paid_minor),
+    credited: money(row.said_credited_minor),
+    open: money(row.said_open_minor),
+    since,
   }
 }
 

@@ -147,7 +147,7 @@ function registerSupplierInvoices(program: Command): void {
         )
         if (out.isJson) return out.json(found.rows)
         out.table(
-          ['number', 'supplier', 'kind', 'issued', 'due', 'total', 'state'],
+          ['number', 'supplier', 'kind', 'issued', 'due', 'total', 'state', 'supplier says'],
           found.rows.map((row) => [
             row.number,
             row.supplier ?? '',
@@ -156,6 +156,9 @@ function registerSupplierInvoices(program: Command): void {
             row.due_on,
             moneyText(row.total),
             row.state,
+            row.supplier_says === null
+              ? ''
+              : `${row.supplier_says.state.replace('_', ' ')}, ${instantText(row.supplier_says.since)}`,
           ]),
         )
         tellMore(out, found, 'None has come. npx clouder peers')

@@ -11,7 +11,19 @@ function supplierInvoices(db: Db) {
         .onRef('corrected.peer_id', '=', 'supplied.peer_id')
         .onRef('corrected.document_id', '=', 'supplied.corrects_document_id'),
     )
+    .leftJoin('supplier_standings as standing', (join) =>
+      join
+        .onRef('standing.peer_id', '=', 'supplied.peer_id')
+        .onRef('standing.document_id', '=', 'supplied.document_id'),
+    )
     .selectAll('supplied')
+    .select([
+      'standing.state as said_state',
+      'standing.paid_minor as said_paid_minor',
+      'standing.credited_minor as said_credited_minor',
+      'standing.open_minor as said_open_minor',
+      'standing.stands_since as said_since',
+    ])
     .select(['peer.name as supplier_name', 'corrected.id as corrects_id'])
     .select(sql<boolean>`supplied.corrects_document_id is not null and corrected.id is null`.as('is_waiting'))
 }

@@ -1,4 +1,5 @@
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import type { Standing } from '#domain/invoice/balance.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { CalendarDate, Defaulted, Instant, Json, NullableJson } from './columns.ts'
@@ -90,6 +91,18 @@ export interface ReceivedPeerMessagesTable {
   sequence: number
   kind: PeerMessageKind
   sha256: Buffer
+  received_at: Instant
+}
+
+/** How a supplier's document stands, as the supplier says. */
+export interface SupplierStandingsTable {
+  peer_id: string
+  document_id: string
+  state: Standing
+  paid_minor: number
+  credited_minor: number
+  open_minor: number
+  stands_since: Instant
   received_at: Instant
 }
 

@@ -78,12 +78,20 @@ export interface InvoiceMoney extends StatedDues {
  * itself is not overdue; of instalments the earliest is paid first, and one that is late makes the invoice overdue.
  */
 export function moneyState(invoice: InvoiceMoney, on: string): MoneyState {
+  const standing = standingOf(invoice)
+  const isDue = standing === 'open' || standing === 'partly_paid'
+  return isDue && isOverdue(invoice, on) ? 'overdue' : standing
+}
+
+/** What of it does not depend on the day: what who is billed is told. When it is due he knows. */
+export type Standing = Exclude<MoneyState, 'overdue'>
+
+export function standingOf(invoice: InvoiceMoney): Standing {
   if (invoice.isVoid) return 'void'
   if (openMinor(invoice) <= 0) {
     return invoice.totalMinor > 0 && invoice.creditNotesMinor >= invoice.totalMinor ? 'credited' : 'paid'
   }
   if (invoice.isUncollectible) return 'uncollectible'
-  if (isOverdue(invoice, on)) return 'overdue'
   return invoice.paidMinor + invoice.creditNotesMinor > 0 ? 'partly_paid' : 'open'
 }
 

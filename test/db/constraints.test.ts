@@ -1741,6 +1741,28 @@ test('a key of a peer stays what it is, one follows another, and refusals are co
   await refuses('peer_refusals_detail_check', async () => refusal({ code: 'y', detail: 'x'.repeat(1_001) }))
 })
 
+test('how a document stands over there is one of the known states', async () => {
+  const said = {
+    peer_id: await insertPeer(db),
+    document_id: newId(),
+    state: 'paid' as const,
+    paid_minor: 1,
+    credited_minor: 0,
+    open_minor: 0,
+    stands_since: '2026-03-01T00:00:00Z',
+    received_at: '2026-03-01T00:00:00Z',
+  }
+  const insert = async (different: object) =>
+    await db
+      .insertInto('supplier_standings')
+      .values({ ...said, ...different })
+      .execute()
+  await refuses('supplier_standings_state_check', async () => insert({ state: 'overdue' }))
+  await refuses('supplier_standings_open_minor_check', async () => insert({ open_minor: -1 }))
+  await insert({})
+  await refuses('supplier_standings_pkey', async () => insert({}))
+})
+
 test('a supplier invoice is received once and never changes', async () => {
   const peerId = await insertPeer(db)
   const receive = async (different: Partial<SupplierDocument>) =>

@@ -4,6 +4,7 @@ import { newId } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { noteSilence } from '#db/peer-silence.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { receiveSupplierStanding } from '#db/supplier-standing.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
@@ -22,6 +23,28 @@ test('what a supplier sent is listed, with why our own sums come to something el
   const { html } = await console.get(path)
   assert.match(sectionText(html, 'peers'), /Upstream bills us ✓ active 1 received/)
   assert.match(sectionText(html, 'received'), /UP-1 Upstream .* 12\.01 .*disputed net and tax come to 1200/)
+})
+
+test('what a supplier says of a document stands beside our own state of it', async () => {
+  const peerId = await insertPeer(console.db)
+  const document = 'inv_01kb0000000000000000000007'
+  await receiveDocument(console.db, peerId, supplierDocument({ document, number: 'UP-7' }))
+  const standing = {
+    document,
+    state: 'partly_paid',
+    paid_minor: 500,
+    credited_minor: 0,
+    open_minor: 700,
+    since: '2026-04-02T10:00:00Z',
+  } as const
+  const now = '2026-04-02T11:00:00Z'
+  await console.db
+    .transaction()
+    .execute(async (tx) => await receiveSupplierStanding(tx, { peerId, standing, now }))
+  assert.match(
+    sectionText((await console.get(path)).html, 'received'),
+    /UP-7 Upstream .* open partly paid, says supplier: 5\.00.* paid, 7\.00.* open .*2 Apr/,
+  )
 })
 
 test('a halted peer says why and is resumed by a button, and closed by another', async () => {

@@ -1,6 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
-import { hashOf } from '#db/peer-outgoing.ts'
+import { hashOf } from '#db/content-hash.ts'
 import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
 import type { PeersTable } from '#db/tables/peer.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { createTestApi } from '#test/support/api.ts'
+import { insertPeer, supplierDocument } from '#test/support/peer.ts'
+import { createPeerSender, type SentMessage } from '#test/support/peer-sender.ts'
+
+type Json = Record<string, unknown>
+let api: Awaited<ReturnType<typeof createTestApi>>
+before(async () => {
+  api = await createTestApi()
+})
+after(async () => api.close())
+
+async function pair() {
+  const peerId = await insertPeer(api.db)
+  const sender = await createPeerSender(api, peerId)
+  let last = 0
+  /** As the queue of the other side sends one after the other. */
+  const send = async (kind: SentMessage['kind'], content: object) => {
+    const reply = await sender.send(last, [{ sequence: last + 1, kind, content }])
+    assert.equal(reply.status, 200, JSON.stringify(reply.body))
+    last += 1
+  }
+  return { peerId, send }
+}
+
+const listed = async () => (await api.get('/v1/supplier-invoices')).body['data'] as Json[]
+const invoice = 'inv_01kb0000000000000000000001'
+const note = 'inv_01kb0000000000000000000002'
+
+test('a credit note that comes before its invoice is kept, waits and counts for nothing until that is there', async () => {
+  const { send } = await pair()
+  await send(
+    'document',
+    supplierDocument({ kind: 'credit_note', document: note, number: 'CN-1', corrects: invoice }),
+  )
+  const [waiting] = await listed()
+  assert.deepEqual(
+    [waiting?.['number'], waiting?.['state'], waiting?.['corrects']],
+    ['CN-1', 'waiting', null],
+  )
+  await send('document', supplierDocument())
+  const [second, first] = await listed()
+  assert.deepEqual([first?.['number'], first?.['state']], ['CN-1', 'open'])
+  assert.deepEqual([second?.['number'], first?.['corrects']], ['UP-1', second?.['id']])
+})
+
+test('what a supplier says of a document is shown as that, the newest of it, and changes nothing of the document', async () => {
+  const { send } = await pair()
+  await send('document', supplierDocument())
+  const before = (await listed())[0]
+  assert.equal(before?.['supplier_says'], null)
+  const money = (amount: number) => ({ amount_minor: amount, currency: 'USD' })
+  const says = [
+    {
+      state: 'partly_paid',
+      paid_minor: 500,
+      credited_minor: 0,
+      open_minor: 700,
+      since: '2026-04-02T10:00:00.000Z',
+    },
+    { state: 'paid', paid_minor: 1_200, credited_minor: 0, open_minor: 0, since: '2026-04-05T10:00:00.000Z' },
+  ]
+  for (const said of says) {
+    await send('standing', { document: invoice, ...said })
+    const { body: read } = await api.get(`/v1/supplier-invoices/${String(before?.['id'])}`)
+    const { supplier_says: told, ...rest } = read
+    assert.deepEqual(told, {
+      state: said.state,
+      paid: money(said.paid_minor),
+      credited: money(0),
+      open: money(said.open_minor),
+      since: said.since,
+    })
+    const { content: _content, ...head } = rest
+    const { supplier_says: _none, ...same } = before ?? {}
+    assert.deepEqual(head, same)
+  }
+})
+
+test('how a document stands is kept when it comes before the document', async () => {
+  const { send } = await pair()
+  const paid = {
+    state: 'paid',
+    paid_minor: 1_200,
+    credited_minor: 0,
+    open_minor: 0,
+    since: '2026-04-05T10:00:00Z',
+  }
+  await send('standing', { document: note, ...paid })
+  await send('document', supplierDocument({ document: note, number: 'UP-2' }))
+  const [row] = await listed()
+  const said = row?.['supplier_says'] as Json | undefined
+  assert.deepEqual([row?.['number'], said?.['state']], ['UP-2', 'paid'])
+})
+
+test('a filter by a peer that is none is refused at the filter', async () => {
+  for (const [peer, status, code] of [
+    ['peer_01kb0000000000000000000001', 404, 'peer_unknown'],
+    [invoice, 400, 'id_kind_mismatch'],
+  ] as const) {
+    const { status: found, body } = await api.get(`/v1/supplier-invoices?peer=${peer}`)
+    const [error] = body['errors'] as Json[]
+    assert.deepEqual([found, body['code'], error?.['pointer']], [status, code, '?peer'])
+  }
+})

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import type { Tx } from '#db/database.ts'
+import { insertCreditNote } from '#db/credit-note.ts'
+import { newId } from '#db/identifier.ts'
+import { markCollectible, markUncollectible, voidInvoice } from '#db/invoice-mark.ts'
+import { insertPayment } from '#db/payment.ts'
+import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { insertPeer } from '#test/support/peer.ts'
+import { createSeller, type Seller } from '#test/support/seller.ts'
+
+let seller: Seller
+before(async () => {
+  seller = await createSeller()
+})
+after(async () => seller.drop())
+
+const at = (day: string) => `2026-04-${day}T10:00:00.000Z`
+
+async function insertCustomer(): Promise<string> {
+  const id = newId()
+  await seller.db
+    .insertInto('customers')
+    .values({ id, code: `c-${id.slice(-8)}`, name: 'Reseller', currency: 'USD', time_zone: 'UTC' })
+    .execute()
+  return id
+}
+
+const pair = async (customerId: string) =>
+  await insertPeer(seller.db, { role: 'customer', customer_id: customerId })
+/** 10.00 and 20 percent. */
+const bill = async (customerId: string) => await insertOneOffInvoice(seller.db, customerId, [['1', '10.00']])
+const change = async <T>(act: (tx: Tx) => Promise<T>) => await seller.db.transaction().execute(act)
+
+const pay = async (invoiceId: string, amountMinor: number, receivedAt: string) =>
+  await change(
+    async (tx) =>
+      await insertPayment(tx, {
+        invoiceId,
+        amountMinor,
+        currency: 'USD',
+        reference: null,
+        actor: 'test',
+        receivedAt,
+      }),
+  )
+
+const mark = (invoiceId: string, now: string) => ({ invoiceId, reason: 'test', actor: 'test', now })
+
+/** What waits for a peer, as its kinds, and what each standing says. */
+async function queued(peerId: string) {
+  const rows = await seller.db
+    .selectFrom('peer_messages')
+    .select(['kind', 'content', 'subject_id'])
+    .where('peer_id', '=', peerId)
+    .orderBy('sequence')
+    .execute()
+  return rows.map(({ kind, content, subject_id: subject }) =>
+    content === null
+      ? [kind, subject]
+      : [
+          content['state'],
+          content['paid_minor'],
+          content['credited_minor'],
+          content['open_minor'],
+          content['since'],
+        ],
+  )
+}
+
+test('what is paid, partly paid, written off and taken back is told with amounts and instant, in this order', async () => {
+  const customerId = await insertCustomer()
+  const peerId = await pair(customerId)
+  const { id } = await bill(customerId)
+  await pay(id, 500, at('02'))
+  await change(async (tx) => await markUncollectible(tx, mark(id, at('03'))))
+  await change(async (tx) => await markCollectible(tx, mark(id, at('04'))))
+  await pay(id, 700, at('05'))
+  assert.deepEqual(await queued(peerId), [
+    ['document', id],
+    ['partly_paid', 500, 0, 700, at('02')],
+    ['uncollectible', 500, 0, 700, at('03')],
+    ['partly_paid', 500, 0, 700, at('04')],
+    ['paid', 1_200, 0, 0, at('05')],
+  ])
+})
+
+test('a void invoice is told after the credit note that annuls it, once', async () => {
+  const customerId = await insertCustomer()
+  const peerId = await pair(customerId)
+  const { id } = await bill(customerId)
+  const note = await change(async (tx) => await voidInvoice(tx, mark(id, at('02'))))
+  await change(async (tx) => await voidInvoice(tx, mark(id, at('03'))))
+  assert.deepEqual(await queued(peerId), [
+    ['document', id],
+    ['document', note?.id],
+    ['void', 0, 1_200, 0, at('02')],
+  ])
+})
+
+test('what a credit note leaves as balance pays the next invoice, and that is told too', async () => {
+  const customerId = await insertCustomer()
+  const peerId = await pair(customerId)
+  const first = await bill(customerId)
+  await pay(first.id, 1_200, at('01'))
+  const request = { kind: 'lines', lines: [{ lineId: first.lineIds[0] ?? '', netMinor: 500 }] } as const
+  const credit = {
+    invoiceId: first.id,
+    request,
+    billingKey: `credit/${newId()}`,
+    reason: null,
+    actor: 'test',
+  }
+  const note = await change(async (tx) => await insertCreditNote(tx, { ...credit, now: at('02') }))
+  const { id } = await insertOneOffInvoice(seller.db, customerId, [['1', '10.00']], { now: at('03') })
+  const all = await queued(peerId)
+  assert.deepEqual(all.slice(2, 4), [
+    ['document', note.id],
+    ['document', id],
+  ])
+  assert.deepEqual(all[4]?.slice(0, 4), ['partly_paid', 600, 0, 600])
+})
+
+test('a credit note of an invoice from before the trust takes that with it, and how it stands', async () => {
+  const customerId = await insertCustomer()
+  const before = await bill(customerId)
+  await pay(before.id, 1_200, at('01'))
+  const peerId = await pair(customerId)
+  await pay((await bill(customerId)).id, 1_200, at('02'))
+  const request = { kind: 'lines', lines: [{ lineId: before.lineIds[0] ?? '', netMinor: 500 }] } as const
+  const credit = {
+    invoiceId: before.id,
+    request,
+    billingKey: `credit/${newId()}`,
+    reason: null,
+    actor: 'test',
+  }
+  const note = await change(async (tx) => await insertCreditNote(tx, { ...credit, now: at('03') }))
+  assert.deepEqual((await queued(peerId)).slice(2), [
+    ['document', before.id],
+    ['document', note.id],
+    ['paid', 1_200, 0, 0, at('01')],
+  ])
+})
+
+test('nothing is told of invoices that a peer was never sent, nor to a closed peer', async () => {
+  const customerId = await insertCustomer()
+  const before = await bill(customerId)
+  const peerId = await pair(customerId)
+  await pay(before.id, 1_200, at('01'))
+  assert.deepEqual(await queued(peerId), [])
+  const { id } = await bill(customerId)
+  await seller.db
+    .updateTable('peers')
+    .set({ state: 'closed', closed_at: at('02') })
+    .where('id', '=', peerId)
+    .execute()
+  await pay(id, 1_200, at('03'))
+  assert.deepEqual(await queued(peerId), [['document', id]])
+})

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { moneyText } from '#bin/clouder/format.ts'
 import type { DemoInstallation, Json } from '#bin/demo-installation.ts'
-import { hashOf } from '#db/peer-outgoing.ts'
+import { hashOf } from '#db/content-hash.ts'
 import { readSupplierDocuments } from '#db/supplier-document.ts'
 import { decodeId } from '#domain/identifier.ts'
 

@@ -28,12 +28,20 @@ const listed = async () => (await api.get('/v1/supplier-invoices')).body['data']
 const invoice = 'inv_01kb0000000000000000000001'
 const note = 'inv_01kb0000000000000000000002'
 
+const { lines, taxes } = supplierDocument()
+/** All of that invoice given back. */
+const creditNote = supplierDocument({
+  kind: 'credit_note',
+  document: note,
+  number: 'CN-1',
+  corrects: invoice,
+  lines: lines.map((line) => ({ ...line, amount_minor: -1_000, tax_minor: -200 })),
+  taxes: taxes.map((tax) => ({ ...tax, base_minor: -1_000, tax_minor: -200 })),
+})
+
 test('a credit note that comes before its invoice is kept, waits and counts for nothing until that is there', async () => {
   const { send } = await pair()
-  await send(
-    'document',
-    supplierDocument({ kind: 'credit_note', document: note, number: 'CN-1', corrects: invoice }),
-  )
+  await send('document', creditNote)
   const [waiting] = await listed()
   assert.deepEqual(
     [waiting?.['number'], waiting?.['state'], waiting?.['corrects']],

@@ -6,7 +6,7 @@ import { billLateUsage } from '#db/late-bill.ts'
 import { billLoneOneOffs } from '#db/lone-one-off.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
-import { toInstant } from './subscription.ts'
+import { toInstant } from './command.ts'
 
 export interface BilledChunk {
   readonly billed: number

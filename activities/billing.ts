@@ -8,7 +8,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { reasonOf } from '#db/billing-chunk.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
-import { toInstant } from './subscription.ts'
+import { toInstant } from './command.ts'
 
 export interface BilledPeriod {
   /** A metric of the document was not read past the period's end yet, and nothing is billed. Old histories lack it: they billed. */

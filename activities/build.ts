@@ -22,7 +22,7 @@ import { ensurePlanned } from './clash.ts'
 import { withRunnerContext } from './failure.ts'
 import { openSecrets } from './secret.ts'
 import { recorded, showProgress } from './step-record.ts'
-import { toInstant } from './subscription.ts'
+import { toInstant } from './command.ts'
 
 /** What a workflow sees of a step: enough to walk it and to show it. */
 export interface StepTicket {

@@ -26,6 +26,7 @@ import { createTaxIdCheckActivities } from './tax-id-check.ts'
 import { createTestClockActivities } from './test-clock.ts'
 import { createUsageWatchActivities } from './usage-watch.ts'
 import { createUsageActivities } from './usage.ts'
+import { createWaitingChangeActivities } from './waiting-change.ts'
 
 export type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 
@@ -45,6 +46,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createUsageWatchActivities(deps),
     ...createPeerActivities(deps),
     ...createLimitDecisionActivities(deps),
+    ...createWaitingChangeActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }

@@ -1,12 +1,15 @@
 import { decideSubscriptionLimits, noteHoldFailure, settleHolds } from '#db/limit-hold.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
+import { toLimitTicket } from '#db/sold-limit.ts'
+import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { isHeldBy } from '#domain/limit-hold.ts'
 import type { RunnerContext } from '#domain/runner.ts'
+import { agendaOf } from './command.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { applyWaitingLimits } from './limit.ts'
+import { applyWaitingLimits, type LimitTicket } from './limit.ts'
 import { makeAsPlanned } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
@@ -15,6 +18,10 @@ export interface LimitsTicket {
   /** Codes of what is reached and held. */
   readonly limited: readonly string[]
   readonly toHold: readonly { readonly instanceId: string; readonly serverId: string }[]
+  /** What is sold otherwise than it was set; left out in histories older than quantities on top of a limit. */
+  readonly toSet?: readonly (LimitTicket & { readonly serverId: string })[]
+  /** What was sold may end by the calendar; left out in the same histories. */
+  readonly agenda?: Agenda
 }
 
 /** Which limits of a subscription are reached, by what was measured of them. */
@@ -22,13 +29,22 @@ export function createLimitDecisionActivities({ db }: DatabaseDependencies) {
   return {
     async decideLimits(input: { subscriptionId: string; nowMs: number }): Promise<LimitsTicket> {
       const id = decodeId('subscription', input.subscriptionId)
-      const { limited, toHold } = await decideSubscriptionLimits(db, id, new Date(input.nowMs).toISOString())
+      const { limited, toHold, toSet } = await decideSubscriptionLimits(
+        db,
+        id,
+        new Date(input.nowMs).toISOString(),
+      )
       return {
         limited,
         toHold: toHold.map((instance) => ({
           instanceId: encodeId('instance', instance.id),
           serverId: encodeId('server', instance.serverId),
         })),
+        toSet: toSet.map(({ limit, instance }) => ({
+          ...toLimitTicket(limit),
+          serverId: encodeId('server', instance.serverId),
+        })),
+        agenda: await agendaOf(db, input),
       }
     },
 

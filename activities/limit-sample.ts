@@ -3,6 +3,7 @@ import { foreseeLimits } from '#db/limit-hold.ts'
 import { noteLimitUses, withDefinitions } from '#db/limit-use.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
+import { listFitting } from '#db/waiting-decision.ts'
 import { messageOf } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { isHeldBy } from '#domain/limit-hold.ts'
@@ -12,7 +13,7 @@ import { eachOf } from './each-of.ts'
 
 /** What a look at the sold limits of a server's instances found. */
 export interface SampledLimits {
-  /** Subscriptions of which something is to be held or let go: `sub_…`. */
+  /** Subscriptions of which something is to be held or let go, or a change fits that waited: `sub_…`. */
   readonly crossed: readonly string[]
   readonly failed: readonly string[]
 }
@@ -48,8 +49,12 @@ export async function sampleLimits(
     const decision = decisions.get(id)
     return decision !== undefined && (decision.changed.length > 0 || decision.isToBeHeld)
   })
-  const ids = new Set(crossed.map(({ subscriptionId }) => encodeId('subscription', subscriptionId)))
-  return { crossed: [...ids], failed }
+  const fitting = await listFitting(
+    db,
+    instances.map(({ id }) => id),
+  )
+  const ids = new Set([...crossed.map(({ subscriptionId }) => subscriptionId), ...fitting])
+  return { crossed: [...ids].map((id) => encodeId('subscription', id)), failed }
 }
 
 /** Limits whose use the application itself counts; one that is stopped counts nothing. */

@@ -20,7 +20,7 @@ import { withRunnerContext } from './failure.ts'
 import { saveInstance } from './instance-copy.ts'
 import { carryOutSteps, startedAnyway } from './instance-start.ts'
 import { openSecrets } from './secret.ts'
-import { toInstant, type CommandInput } from './subscription.ts'
+import { toInstant, type CommandInput } from './command.ts'
 
 /** What a workflow knows of a restore in place. */
 export interface RestoreTicket {

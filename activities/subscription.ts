@@ -1,5 +1,3 @@
-import type { AskedChange } from '#db/asked-plan.ts'
-import { readAgenda, type Agenda as AgendaRows } from '#db/agenda.ts'
 import { listLimited } from '#db/limit-hold.ts'
 import { listSoldLimits, toLimitTicket } from '#db/sold-limit.ts'
 import { getSubscription, setParked, setPhase } from '#db/subscription.ts'
@@ -14,19 +12,19 @@ import { actOnLine } from '#db/line-action.ts'
 import { listDeployedInstances } from '#db/instance.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { expireOrder, readOrderStanding, type OrderStanding } from '#db/order-standing.ts'
-import { readCommandNote } from '#db/command-note.ts'
 import { findRunningRestore } from '#db/restore.ts'
 import { stopSubscriptionLine } from '#db/stopped-line.ts'
-import type { AskedTerms } from '#db/tables/subscription.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import { beginSubscription, tellTrialEnd } from '#db/trial.ts'
 import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
+import { withdrawWaitingOfEnded } from '#db/waiting-decision.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
 import type { CancelMoment, LineCommand, SubscriptionPhase } from '#domain/subscription.ts'
 import { requested } from '#domain/suspension.ts'
+import { agendaOf, readCommand, toChange, toInstant, type CommandInput } from './command.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import type { LimitTicket } from './limit.ts'
 import { toRestoreTicket, type RestoreTicket } from './restore.ts'
@@ -53,12 +51,6 @@ export interface SubscriptionTicket {
 
 const notStated = 'No reason given.'
 
-export interface CommandInput {
-  readonly subscriptionId: string
-  readonly requestId: string
-  readonly nowMs: number
-}
-
 interface TransferInput extends CommandInput {
   readonly subscriptionLineId: string
   readonly customerId: string
@@ -68,17 +60,8 @@ interface TransferInput extends CommandInput {
 
 /** The rows of a subscription's life. Every one may be called twice. */
 export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDependencies) {
-  /** Who asked and why is read from its note: no history holds either. */
-  const asked = async (input: CommandInput) => {
-    const command = {
-      subscriptionId: decodeId('subscription', input.subscriptionId),
-      requestId: input.requestId,
-    }
-    const note = await readCommandNote(db, command)
-    return { ...command, ...note, now: toInstant(input.nowMs) }
-  }
-  const agenda = async (input: { subscriptionId: string; nowMs: number }): Promise<Agenda> =>
-    toAgenda(await readAgenda(db, decodeId('subscription', input.subscriptionId), toInstant(input.nowMs)))
+  const asked = async (input: CommandInput) => await readCommand(db, input)
+  const agenda = async (input: { subscriptionId: string; nowMs: number }) => await agendaOf(db, input)
 
   return {
     async openSubscription(input: { subscriptionId: string }): Promise<SubscriptionTicket> {
@@ -122,7 +105,9 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       const { subscriptionId, nowMs, ...to } = input
       const id = decodeId('subscription', subscriptionId)
       await setPhase(db, id, { ...to, now: toInstant(nowMs) })
-      if (input.phase === 'ended') await refuseRequestsOfEnded(db, id, toInstant(nowMs))
+      if (input.phase !== 'ended') return
+      await refuseRequestsOfEnded(db, id, toInstant(nowMs))
+      await withdrawWaitingOfEnded(db, id, toInstant(nowMs))
     },
 
     /** It may be cancelled from its first day on, for the end of its trial. */
@@ -317,10 +302,6 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
   }
 }
 
-export function toInstant(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
-}
-
 function toOrderTicket(standing: OrderStanding): OrderTicket {
   if (standing.state !== 'held') return standing
   const { kinds, since, until } = standing
@@ -332,18 +313,6 @@ function toOrderTicket(standing: OrderStanding): OrderTicket {
   }
 }
 
-/** The line and quantity are in the command, what else is asked in its note. */
-function toChange(
-  command: { subscriptionLineId: string; quantity?: string },
-  asked: AskedTerms | null | undefined,
-): AskedChange {
-  return {
-    ...asked?.plan,
-    ...(command.quantity === undefined ? {} : { quantity: command.quantity }),
-    subscriptionLineId: decodeId('subscriptionLine', command.subscriptionLineId),
-  }
-}
-
 function toTransfer(input: TransferInput): AskedTransfer {
   const { quantity, startsOn } = input
   return {
@@ -351,21 +320,5 @@ function toTransfer(input: TransferInput): AskedTransfer {
     customerId: decodeId('customer', input.customerId),
     quantity,
     startsOn,
-  }
-}
-
-function toAgenda(agenda: AgendaRows): Agenda {
-  return {
-    documents: agenda.documents.map((document) => ({
-      documentId: encodeId('document', document.documentId),
-      periodIndex: document.periodIndex,
-      dueAtMs: Date.parse(document.dueAt),
-    })),
-    endsAtMs: agenda.endsAt ? Date.parse(agenda.endsAt) : null,
-    changeAtMs: agenda.changeAt ? Date.parse(agenda.changeAt) : null,
-    ...(agenda.pauseAt ? { pauseAtMs: Date.parse(agenda.pauseAt) } : {}),
-    ...(agenda.resumeAt ? { resumeAtMs: Date.parse(agenda.resumeAt) } : {}),
-    ...(agenda.trialNoticeAt ? { trialNoticeAtMs: Date.parse(agenda.trialNoticeAt) } : {}),
-    ...(agenda.termAt ? { termAtMs: Date.parse(agenda.termAt) } : {}),
   }
 }

@@ -101,6 +101,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The product rules the change out',
     'Ask the seller, or order the other product beside it.',
   ),
+  change_not_waiting: kind(
+    409,
+    'The change does not wait any more',
+    'Read the subscription: it was made, withdrawn, or another took its place.',
+  ),
   change_request_decided: kind(
     409,
     'The request was decided already',

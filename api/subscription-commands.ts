@@ -37,12 +37,14 @@ export function standingOf(row: {
   parked_reason: string | null
   cancel_requested_at: string | null
   is_pause_planned?: boolean
+  is_change_waiting?: boolean
 }): SubscriptionStanding {
   return {
     phase: row.phase,
     isParked: row.parked_reason !== null,
     isCancelled: row.cancel_requested_at !== null,
     isPausePlanned: row.is_pause_planned ?? false,
+    isChangeWaiting: row.is_change_waiting ?? false,
   }
 }
 

@@ -18,6 +18,7 @@ import type {
   setTermSchema,
   suspendSchema,
   transferSchema,
+  withdrawChangeSchema,
 } from './schemas/subscription.ts'
 import type { Wish } from './subscription-commands.ts'
 
@@ -62,6 +63,18 @@ export async function toPlanChange(
     subscriptionLineId: body.line,
     ...(body.quantity === undefined ? {} : { quantity: body.quantity }),
     ...(Object.keys(plan).length === 0 ? {} : { asked: { plan } }),
+  }
+}
+
+/** @throws `not_found`, `id_kind_mismatch` */
+export async function toWithdrawal(
+  db: Db,
+  { change: text }: z.output<typeof withdrawChangeSchema>,
+): Promise<Wish> {
+  const change = { kind: 'waitingChange', text, pointer: '/change', unknown: 'not_found' } as const
+  return {
+    kind: 'withdrawChange',
+    waitingChangeId: encodeId('waitingChange', await resolveField(db, change)),
   }
 }
 
@@ -137,7 +150,7 @@ async function checkLine(db: Db, text: string): Promise<void> {
 }
 
 async function toPlan(db: Db, body: z.output<typeof changePlanSchema>): Promise<AskedPlan> {
-  const { product, price, recurrence, starts_on: startsOn } = body
+  const { product, price, recurrence, starts_on: startsOn, below_use: belowUse } = body
   const productId =
     product === undefined
       ? undefined
@@ -155,5 +168,6 @@ async function toPlan(db: Db, body: z.output<typeof changePlanSchema>): Promise<
       : { price: readPrice(price, '/price', lineFormulaNames({ isRecurring: false })) }),
     ...(recurrence === undefined ? {} : { recurrence }),
     ...(startsOn === undefined ? {} : { startsOn }),
+    ...(belowUse === 'plan' ? { belowUse } : {}),
   }
 }

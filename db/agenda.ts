@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { dateIn, startOfDay } from '#domain/calendar.ts'
 import type { Db } from './database.ts'
 import { findPauseInForce, findPlannedPause } from './pause.ts'
@@ -6,6 +7,7 @@ import { dueOn, listDocuments } from './subscription-documents.ts'
 import { listSuspensions } from './suspension.ts'
 import { getSubscription } from './subscription.ts'
 import { trialToldOn } from './trial.ts'
+import { waitingToldOn } from './waiting-decision.ts'
 
 /** What a subscription waits for by the calendar. Instants; null where there is nothing. */
 export interface Agenda {
@@ -20,20 +22,17 @@ export interface Agenda {
   readonly resumeAt: string | null
   readonly termAt: string | null
   readonly trialNoticeAt: string | null
+  readonly waitingAt: string | null
 }
 
-/** What is due next, from the rows. Planned changes are lines that begin in the future. */
+/**
+ * What is due next, from the rows. Planned changes are lines that begin in the future, and ends of what was sold on top of a limit
+ * for a while.
+ */
 export async function readAgenda(db: Db, subscriptionId: string, now: string): Promise<Agenda> {
   const subscription = await getSubscription(db, subscriptionId)
   const today = dateIn(subscription.time_zone, now)
   const documents = await listDocuments(db, subscriptionId)
-  const planned = await db
-    .selectFrom('subscription_lines')
-    .select((eb) => eb.fn.min('starts_on').as('starts_on'))
-    .where('subscription_id', '=', subscriptionId)
-    .where('starts_on', '>', today)
-    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>', eb.ref('starts_on'))]))
-    .executeTakeFirst()
   const pause =
     subscription.phase === 'active' ? await findPlannedPause(db, subscriptionId, today) : undefined
   // Where a reason stands, the end of a pause starts nothing.
@@ -50,10 +49,21 @@ export async function readAgenda(db: Db, subscriptionId: string, now: string): P
         dueAt: startOfDay(document.time_zone, dueOn(document)),
       })),
     endsAt: startOf(subscription.ends_on),
-    changeAt: startOf(planned?.starts_on),
+    changeAt: startOf(await nextChangeOn(db, subscriptionId, today)),
     pauseAt: startOf(pause?.start),
     resumeAt: startOf(inForce?.end),
     termAt: startOf(renewsOn(subscription)),
     trialNoticeAt: startOf(trialToldOn(subscription, today)),
+    waitingAt: startOf(await waitingToldOn(db, subscription)),
   }
+}
+
+async function nextChangeOn(db: Db, subscriptionId: string, today: string): Promise<string | null> {
+  const { rows } = await sql<{ on: string | null }>`
+    select min(changes.on) as on from subscription_lines line
+    cross join lateral (values (line.starts_on), (case when line.interval_unit is null and line.limit_code is not null then line.ends_on end))
+      as changes ("on")
+    where line.subscription_id = ${subscriptionId} and changes.on > ${today}
+      and (line.ends_on is null or line.ends_on > line.starts_on)`.execute(db)
+  return rows[0]?.on ?? null
 }

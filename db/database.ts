@@ -111,6 +111,7 @@ export interface Database {
   subscription_documents: subscription.SubscriptionDocumentsTable
   subscription_lines: subscription.SubscriptionLinesTable
   change_requests: subscription.ChangeRequestsTable
+  waiting_changes: subscription.WaitingChangesTable
   subscription_pauses: subscription.SubscriptionPausesTable
   suspensions: subscription.SuspensionsTable
   command_notes: subscription.CommandNotesTable

@@ -11,7 +11,7 @@ import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
 import { readLateWindows, type LateWindow } from './late-window.ts'
 import { readFormulas } from './quantity-formula.ts'
-import { settleWindows } from './unsettled-window.ts'
+import { claimWindows, settleWindows } from './unsettled-window.ts'
 import { definedMetric, measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
 
 /** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
@@ -48,6 +48,11 @@ export async function readLateParts(
     const context = byLine.get(row.line_id)
     return context === undefined ? [] : [{ row, context }]
   })
+  if (isLocked)
+    await claimWindows(
+      db,
+      known.flatMap(({ row }) => (row.is_unsettled ? row.window_id : [])),
+    )
   const parts = await toParts(db, known)
   if (isLocked) {
     const unchanged = known.filter((_, index) => parts[index] === null)

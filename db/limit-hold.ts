@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import Big from 'big.js'
 import { sql, type Selectable } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import {
@@ -16,6 +17,7 @@ import {
   setInstanceState,
   type DeployedInstance,
 } from './instance.ts'
+import { withDefinitions } from './limit-use.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from './sold-limit.ts'
 import { lockSubscription } from './subscription.ts'
 import type { LimitsTable } from './tables/build.ts'
@@ -90,6 +92,8 @@ export interface DecidedLimits {
   readonly limited: readonly string[]
   /** Instances to which something is to be done. */
   readonly toHold: readonly DeployedInstance[]
+  /** What is sold otherwise than it was set last: what is sold on top of a limit begins and ends without a change of the line. */
+  readonly toSet: readonly { readonly limit: SoldLimit; readonly instance: DeployedInstance }[]
 }
 
 /**
@@ -117,7 +121,30 @@ export async function decideSubscriptionLimits(
       if (decision.state === 'limited') await setInstanceState(tx, instance.id, 'limited')
       if (decision.isToBeHeld) toHold.push(instance)
     }
-    return { limited: await listLimited(tx, subscriptionId), toHold }
+    return {
+      limited: await listLimited(tx, subscriptionId),
+      toHold,
+      toSet: await listSetOtherwise(tx, instances, sold),
+    }
+  })
+}
+
+async function listSetOtherwise(
+  db: Db,
+  instances: readonly DeployedInstance[],
+  sold: readonly SoldLimit[],
+): Promise<DecidedLimits['toSet']> {
+  const rows = await db
+    .selectFrom('limits')
+    .select(['instance_id', 'code', 'sold_quantity'])
+    .where('instance_id', '=', sql<string>`any(${instances.map(({ id }) => id)}::uuid[])`)
+    .execute()
+  const set = new Map(
+    rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.code }), row.sold_quantity]),
+  )
+  return withDefinitions(instances, sold).filter(({ limit }) => {
+    const quantity = set.get(keyOfLimit(limit))
+    return quantity === undefined || !new Big(quantity).eq(limit.quantity)
   })
 }
 

@@ -1,14 +1,17 @@
-import type { PlannedAddition } from '#domain/addition.ts'
 import { sql } from 'kysely'
-import { dateIn, laterDate } from '#domain/calendar.ts'
+import { isExtra, type PlannedAddition } from '#domain/addition.ts'
+import { compareDates, dateIn, laterDate } from '#domain/calendar.ts'
 import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { fitsBeside } from '#domain/order-joining.ts'
 import type { PlannedLine } from '#domain/order.ts'
 import { ensureDocument } from './activation.ts'
+import { readPeriodEnd } from './asked-plan.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { listLinesAfter, type LineRow } from './line-change.ts'
 import { agreedColumns } from './order-line.ts'
+import { insertWorkflowSignal } from './outbox.ts'
 import { listDocuments, lockDocuments } from './subscription-documents.ts'
 import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
 
@@ -47,6 +50,10 @@ export async function checkAdditions(
     if (row.phase === 'unbuilding' || row.phase === 'ended') throw refuse('The subscription has ended.')
     if (row.ends_on !== null) throw refuse(`The subscription ends on ${row.ends_on}.`)
     if (!(await hasMain(db, addition, additions, order.on))) throw refuseAddOn(addition)
+    for (const line of [addition.line, ...addition.options]) {
+      if (isExtra(line))
+        await getLimitBelow(db, { subscriptionId: addition.subscriptionId, line, on: order.on })
+    }
     if (addition.line.interval === null && row.activated_at !== null) {
       const documents = await listDocuments(db, addition.subscriptionId)
       if (documents.every((document) => document.closed_at !== null))
@@ -55,6 +62,28 @@ export async function checkAdditions(
         )
     }
   }
+}
+
+/**
+ * The recurring line on whose limit an extra quantity is sold, the first where there are several.
+ * @throws `addon_not_available` where nothing of the subscription sells the limit now, or in another unit
+ */
+async function getLimitBelow(
+  db: Db,
+  { subscriptionId, line, on }: { subscriptionId: string; line: PlannedLine; on: string },
+): Promise<LineRow & { readonly instance_id: string }> {
+  const { limitCode, unit, code } = line.product
+  const sold = (await listLinesAfter(db, subscriptionId, on)).filter(
+    (row) => row.limit_code === limitCode && row.document_id !== null && compareDates(row.starts_on, on) <= 0,
+  )
+  const [below] = sold.toSorted((first, second) => first.position - second.position)
+  const refuse = (detail: string) =>
+    fieldError(`/lines/${line.orderLineIndex}/product`, 'addon_not_available', detail)
+  if (below?.instance_id == null)
+    throw refuse(`The subscription sells no ${limitCode ?? ''} on ${on}, on top of which ${code} could be.`)
+  if (below.unit !== unit)
+    throw refuse(`${code} is sold in ${unit}, and ${limitCode ?? ''} in ${below.unit}.`)
+  return { ...below, instance_id: below.instance_id }
 }
 
 /** A product that is no add-on needs none; what an add-on needs may come by the same order. */
@@ -154,6 +183,7 @@ async function insertLine(
       : laterDate(order.startsOn ?? today, subscription.starts_on ?? today)
   const documentId = startsOn === null ? null : await placeLine(tx, subscription, line, startsOn)
   const id = newId()
+  const extra = isExtra(line) ? await sellExtra(tx, subscription, { line, id, on: startsOn ?? today }) : {}
   await tx
     .insertInto('subscription_lines')
     .values({
@@ -168,9 +198,22 @@ async function insertLine(
       main_line_id: mainLineId,
       starts_on: startsOn,
       ends_on: null,
+      ...extra,
     })
     .execute()
   return id
+}
+
+/** It lasts until the end of the period of what it is on top of; its workflow has the instance take it, and give it back then. */
+async function sellExtra(
+  tx: Tx,
+  { id: subscriptionId }: Subscription,
+  { line, id, on }: { line: PlannedLine; id: string; on: string },
+): Promise<{ instance_id: string; ends_on: string }> {
+  const below = await getLimitBelow(tx, { subscriptionId, line, on })
+  const workflowId = `subscription/${encodeId('subscription', subscriptionId)}`
+  await insertWorkflowSignal(tx, { workflowId, signal: 'limitCrossed' }, `extra/${id}`)
+  return { instance_id: below.instance_id, ends_on: await readPeriodEnd(tx, below, on) }
 }
 
 /** The subscription's own document of the interval goes before any other; a one-time fee lies on whichever it has. */

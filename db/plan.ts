@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import type { AnnouncedValues } from '#domain/announcement.ts'
 import { compareDates, dateIn } from '#domain/calendar.ts'
 import { servedFrom, type DecidedChange, type Plan } from '#domain/change.ts'
@@ -11,14 +12,20 @@ import { once, type CommandKey } from './command.ts'
 import type { Db } from './database.ts'
 import { endMisfits } from './line-beside.ts'
 import { dropLine, endLine, openLine, type LineChanges, type LineRow } from './line-change.ts'
+import { sumSoldBeside } from './sold-limit.ts'
 import { getSubscription, tellOf } from './subscription.ts'
+import { replaceWaiting } from './waiting-decision.ts'
 
 export interface PlannedChange extends DecidedChange {
   readonly instanceId: string | null
   readonly limitCode: string | null
   readonly quantity: string
+  /** What of the limit is sold then, with what other lines sell of it. */
+  readonly ceiling: string
   readonly unit: string
   readonly enforcement: Enforcement
+  /** Less than is used is not refused, but waits until it fits. */
+  readonly isToWait: boolean
 }
 
 /** What a change of a line would mean today; nothing is saved. @throws what `decideChange` refuses, and `not_found` */
@@ -28,16 +35,29 @@ export async function previewChange(
 ): Promise<PlannedChange> {
   if (change.changeRequestId !== undefined) await checkOpenRequest(db, change.changeRequestId)
   const subscription = await getSubscription(db, change.subscriptionId)
-  const { line, wanted, decided, target } = await readChange(db, subscription, change)
+  const read = await readChange(db, subscription, change)
+  const { line, wanted, decided, target } = read
   return {
     ...decided,
     instanceId: line.instance_id,
     limitCode: target.limitCode,
     quantity: wanted.quantity,
+    ceiling: await ceilingAfter(db, read),
+    isToWait: change.belowUse === 'plan',
     unit: target.unit,
     enforcement:
       (target.id === line.product_id ? line.terms : target.terms).enforcement ?? defaultTerms.enforcement,
   }
+}
+
+/** What of its limit is sold on the day of a change: by the line as it is then, and by the others of the instance. */
+export async function ceilingAfter(
+  db: Db,
+  { line, target, wanted, decided }: Pick<ReadChange, 'line' | 'target' | 'wanted' | 'decided'>,
+): Promise<string> {
+  const { instance_id: instanceId, first_line_id: firstLineId } = line
+  const others = { instanceId, code: target.limitCode, on: decided.effectiveOn, besides: firstLineId }
+  return new Big(wanted.quantity).plus(await sumSoldBeside(db, others)).toFixed()
 }
 
 /**
@@ -53,16 +73,20 @@ export async function changeSubscription(
 ): Promise<void> {
   await once(db, key, 'changePlan', async (changes) => {
     if (changeRequestId !== undefined) await markApplied(changes.tx, changeRequestId, key.actor)
-    await applyChange(changes, key, change)
+    const firstLineId = await applyChange(changes, key, change)
+    await replaceWaiting(changes.tx, changes.subscription, { ...key, firstLineId })
   })
 }
 
-/** The same in the caller's transaction: a preview bills what it leaves, and rolls it back. */
+/**
+ * The same in the caller's transaction: a preview bills what it leaves, and rolls it back.
+ * @returns the life of the line: its first line
+ */
 export async function applyChange(
   changes: LineChanges,
   key: { readonly now: string; readonly actor: string },
   change: AskedChange,
-): Promise<void> {
+): Promise<string> {
   const { tx, subscription } = changes
   const { line, lines, product, target, wanted, decided, priceListItemId, conversion } = await readChange(
     tx,
@@ -97,6 +121,7 @@ export async function applyChange(
     now: key.now,
     data: { product: product.code, from, to, effective_on: decided.effectiveOn, actor: key.actor },
   })
+  return line.first_line_id
 }
 
 function announcedOf(plan: Plan, currency: string): AnnouncedValues {

@@ -2682,6 +2682,7 @@ CREATE TABLE unsettled_windows (
   usage_window_id uuid not null,
   reason text not null,
   noted_at timestamp with time zone not null default now(),
+  measured_by xid8,
   constraint unsettled_windows_pkey PRIMARY KEY (usage_window_id),
   constraint unsettled_windows_usage_window_id_fkey FOREIGN KEY (usage_window_id) REFERENCES usage_windows(id),
   constraint unsettled_windows_reason_check CHECK ((reason = ANY (ARRAY['pending'::text, 'late_reading'::text])))
@@ -2772,6 +2773,39 @@ CREATE TABLE used_trials (
   constraint used_trials_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint used_trials_test_clock_id_fkey FOREIGN KEY (test_clock_id) REFERENCES test_clocks(id)
 );
+
+CREATE TABLE waiting_changes (
+  id uuid not null,
+  subscription_id uuid not null,
+  first_line_id uuid not null,
+  request_id text not null,
+  asked jsonb not null,
+  product text not null,
+  from_text text not null,
+  to_text text not null,
+  instance_id uuid not null,
+  limit_code text not null,
+  ceiling numeric not null,
+  asked_by text not null,
+  asked_at timestamp with time zone not null,
+  told_on date not null,
+  state text not null default 'waiting'::text,
+  decided_by text,
+  decided_at timestamp with time zone,
+  refused_reason text,
+  constraint waiting_changes_pkey PRIMARY KEY (id),
+  constraint waiting_changes_subscription_id_request_id_key UNIQUE (subscription_id, request_id),
+  constraint waiting_changes_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
+  constraint waiting_changes_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
+  constraint waiting_changes_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint waiting_change_decided CHECK ((((state = 'waiting'::text) = (decided_at IS NULL)) AND ((decided_at IS NULL) = (decided_by IS NULL)))),
+  constraint waiting_change_refused CHECK (((state = 'refused'::text) = (refused_reason IS NOT NULL))),
+  constraint waiting_changes_ceiling_check CHECK ((ceiling >= (0)::numeric)),
+  constraint waiting_changes_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'applied'::text, 'withdrawn'::text, 'replaced'::text, 'refused'::text])))
+);
+CREATE UNIQUE INDEX one_waiting_change ON public.waiting_changes USING btree (first_line_id) WHERE (state = 'waiting'::text);
+CREATE INDEX waiting_changes_of_limit ON public.waiting_changes USING btree (instance_id, limit_code) WHERE (state = 'waiting'::text);
+CREATE INDEX waiting_changes_of_subscription ON public.waiting_changes USING btree (subscription_id, id);
 
 create view readings as
  SELECT series.instance_id,

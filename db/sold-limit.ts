@@ -93,6 +93,18 @@ export async function listSoldLimits(
   )
 }
 
+/** What other lines than those of one life sell of a limit on a day: 0 where there is none. */
+export async function sumSoldBeside(
+  db: Db,
+  sold: { instanceId: string | null; code: string | null; on: string; besides: string },
+): Promise<string> {
+  const { rows } = await sql<{ quantity: string }>`
+    select coalesce(sum(quantity), 0) as quantity from subscription_lines line
+    where line.instance_id = ${sold.instanceId}::uuid and line.limit_code = ${sold.code} and line.first_line_id <> ${sold.besides}
+      and line.starts_on <= ${sold.on} and (line.ends_on is null or line.ends_on > ${sold.on})`.execute(db)
+  return rows[0]?.quantity ?? '0'
+}
+
 function toSold(first: LineRow, others: readonly LineRow[]): SoldLimit {
   return {
     subscriptionId: first.subscription_id,

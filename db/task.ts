@@ -6,6 +6,7 @@ export interface NewTask {
     | 'bill_failed'
     | 'build_failed'
     | 'change_requested'
+    | 'change_unfit'
     | 'metric_failed'
     | 'unbuild_failed'
     | 'limit_refused'

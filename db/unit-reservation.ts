@@ -9,6 +9,7 @@ import { getDeployedInstance } from './instance.ts'
 import { insertWorkflowSignal } from './outbox.ts'
 import { keyOfLimit, type SoldLimit } from './sold-limit.ts'
 import type { UnitReservationsTable } from './tables/build.ts'
+import { listFitting } from './waiting-decision.ts'
 
 /** A reservation is nobody's again, where nobody has confirmed it after so long. */
 const unconfirmedSeconds = 60
@@ -177,7 +178,7 @@ function refuseBeyond({ code, sold, taken, isSoft }: HandedOut, quantity: string
   )
 }
 
-/** What is taken is known at once, and told to the workflow where the limit is reached by it, or not any more. */
+/** What is taken is known at once, and told to the workflow where the limit is reached by it, or not any more, or a change fits. */
 async function noteTaken(tx: Tx, limit: HandedOut, occasion: string): Promise<void> {
   const { instanceId, code, sold } = limit
   const used = (await readTakenUnits(tx, [limit])).get(keyOfLimit(limit)) ?? '0'
@@ -187,7 +188,8 @@ async function noteTaken(tx: Tx, limit: HandedOut, occasion: string): Promise<vo
     .where('instance_id', '=', instanceId)
     .where('code', '=', code)
     .execute()
-  if (isLimitReached({ used, ceiling: sold }) === limit.isReached) return
+  const isCrossed = isLimitReached({ used, ceiling: sold }) !== limit.isReached
+  if (!isCrossed && (await listFitting(tx, [instanceId])).length === 0) return
   const workflowId = `subscription/${encodeId('subscription', limit.subscriptionId)}`
   await insertWorkflowSignal(tx, { workflowId, signal: 'limitCrossed' }, occasion)
 }

@@ -19,8 +19,9 @@ export interface PlannedAddition {
 /**
  * The lines of an order that join a subscription instead of making one: what recurs pays for the days up to the next
  * boundary of its document first (C-03), a one-time fee is on the next invoice.
- * @throws `addon_not_available` for what would build an application, set a limit or tell a running application something,
- *   which needs a workflow; and as `planOrder`
+ * One that sells a limit is an extra quantity on top of it until the period's end (D-43).
+ * @throws `addon_not_available` for what would build an application, sell a limit for good or tell a running application
+ *   something, which needs a workflow; and as `planOrder`
  */
 export function planAdditions(
   request: readonly OrderRequestLine[],
@@ -34,7 +35,7 @@ export function planAdditions(
     if (product.applicationIds.length > 0 && product.metric === null && product.limitCode === null) {
       throw refuse(index, `${product.code} builds an application of its own.`)
     }
-    if (lines.some((line) => line.product.limitCode !== null)) {
+    if (lines.some((line) => line.product.limitCode !== null && !isExtra(line))) {
       throw refuse(index, `${product.code} sells a limit: change the quantity of its line instead.`)
     }
     if (Object.keys(answers.variables).length > 0) {
@@ -42,6 +43,11 @@ export function planAdditions(
     }
     return [{ orderLineIndex: index, subscriptionId: asked.joins, line: lines[0], options: lines.slice(1) }]
   })
+}
+
+/** Whether it is sold on top of a limit until the period's end: a one-time fee that sells the limit of what runs already. */
+export function isExtra({ interval, product }: Pick<PlannedLine, 'interval' | 'product'>): boolean {
+  return interval === null && product.limitCode !== null && product.billingType === 'threshold'
 }
 
 function refuse(index: number, detail: string) {

@@ -15,6 +15,8 @@ export interface Agenda {
   readonly termAtMs?: number
   /** When the end of its trial is told. */
   readonly trialNoticeAtMs?: number
+  /** When it is told that a change still waits for less use; left out where none waits. */
+  readonly waitingAtMs?: number
 }
 
 export interface AgendaDocument {
@@ -41,6 +43,7 @@ export function nextTurnMs(agenda: Agenda, settlement: Settlement): number | nul
     agenda.resumeAtMs ?? null,
     agenda.termAtMs ?? null,
     agenda.trialNoticeAtMs ?? null,
+    agenda.waitingAtMs ?? null,
     ...agenda.documents.map((document) => document.dueAtMs + jitterMs),
   ]
   const known = turns.filter((turn) => turn !== null)

@@ -42,6 +42,8 @@ export interface AskedPlan {
   readonly recurrence?: Recurrence
   /** The first day of the new terms; left out, the first that the product's terms allow. */
   readonly startsOn?: string
+  /** What becomes of a change to less than is used: left out, it is refused; `plan`: it waits until it fits (D-36). */
+  readonly belowUse?: 'plan'
 }
 
 export interface DecidedChange {

@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'body_too_large'
   | 'build_not_retryable'
   | 'change_not_allowed'
+  | 'change_not_waiting'
   | 'change_request_decided'
   | 'change_requested_already'
   | 'charge_billed'

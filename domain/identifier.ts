@@ -50,6 +50,7 @@ const prefixes = {
   usageEvent: 'use',
   usageWarning: 'uwn',
   usageWindow: 'win',
+  waitingChange: 'wch',
 } as const
 
 export type IdentifierKind = keyof typeof prefixes

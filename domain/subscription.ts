@@ -40,6 +40,7 @@ export type SubscriptionCommand = { readonly requestId: string } & (
       readonly quantity?: string
       readonly startsOn?: string
     }
+  | { readonly kind: 'withdrawChange'; readonly waitingChangeId: string }
   /** The term is in the command's note. */
   | { readonly kind: 'setTerm' }
   /** All that recurs takes it over, each line from its next period on. */
@@ -76,6 +77,8 @@ export interface SubscriptionStanding {
   readonly isCancelled: boolean
   /** A pause is planned that has not begun. */
   readonly isPausePlanned?: boolean
+  /** A change waits until less is used. */
+  readonly isChangeWaiting?: boolean
 }
 
 interface Rule {
@@ -97,6 +100,10 @@ const allowed: Readonly<Record<SubscriptionCommandKind, Rule>> = {
     holds: (standing) => isFree(standing) && standing.isCancelled,
   },
   changePlan: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
+  withdrawChange: {
+    phases: ['active'],
+    holds: (standing) => isFree(standing) && !standing.isCancelled && (standing.isChangeWaiting ?? false),
+  },
   pause: { phases: ['active'], holds: (standing) => isFree(standing) && !standing.isCancelled },
   unpause: {
     phases: ['active'],

@@ -5,9 +5,9 @@ import type { Enforcement } from '#domain/terms.ts'
 import { database, onServerAtOnce } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { pauseIfDue } from './subscription-pause.ts'
-import { limitsHeld, settleLimits } from './subscription-limits.ts'
+import { applySoldLimits, limitsHeld, settleLimits } from './subscription-limits.ts'
 import { restore } from './subscription-restore.ts'
-import { applySoldLimits, startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
+import { startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 import { answer, nowMs, standing, update, type Life } from './subscription-life.ts'
 
 type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
@@ -66,6 +66,8 @@ async function carryOut(life: Life, command: SubscriptionCommand): Promise<Refus
       return await uncancel(life, command)
     case 'changePlan':
       return await changePlan(life, command)
+    case 'withdrawChange':
+      return await withdrawChange(life, command)
     case 'pause':
       return await pause(life, command)
     case 'unpause':
@@ -133,7 +135,10 @@ async function uncancel(life: Life, command: CommandOf<'uncancel'>): Promise<nul
   return null
 }
 
-/** The instance is changed first: the new line counts once the change was observed. Less than is used is refused. */
+/**
+ * The instance is changed first: the new line counts once the change was observed. Less than is used is refused, or waits until it
+ * fits, as was asked.
+ */
 async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise<Refusal | null> {
   const asked = {
     subscriptionLineId: command.subscriptionLineId,
@@ -147,10 +152,11 @@ async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise
       direction: change.direction,
       instanceId: change.instanceId,
       code: change.limitCode,
-      quantity: change.quantity,
+      quantity: ceilingOf(change),
       unit: change.unit,
       enforcement: change.enforcement,
     })
+    if (refusal && 'inUse' in refusal && change.isToWait) return await planWaiting(life, command, refusal)
     if (refusal) return refusal
   }
   const agenda = await database.changeSubscription.executeWithOptions(
@@ -160,6 +166,41 @@ async function changePlan(life: Life, command: CommandOf<'changePlan'>): Promise
   update(life, { agenda })
   if (patched(limitsHeld)) await settleLimits(life)
   return null
+}
+
+/** Histories older than quantities on top of a limit have one line of each. */
+function ceilingOf({ ceiling, quantity }: { ceiling?: string; quantity: string }): string {
+  return ceiling ?? quantity
+}
+
+/** Kept until no more is used than it leaves. */
+async function planWaiting(life: Life, command: CommandOf<'changePlan'>, { inUse }: BelowUse): Promise<null> {
+  const { subscriptionLineId, quantity } = command
+  const agenda = await database.planWaitingChange.executeWithOptions(
+    { summary: `${inUse} are used: it waits until it fits` },
+    [
+      {
+        ...keyOf(life, command),
+        subscriptionLineId,
+        ...(quantity === undefined ? {} : { quantity }),
+        used: inUse,
+      },
+    ],
+  )
+  update(life, { agenda })
+  return null
+}
+
+async function withdrawChange(life: Life, command: CommandOf<'withdrawChange'>): Promise<null> {
+  const agenda = await database.withdrawChange.executeWithOptions({ summary: 'a change waits no longer' }, [
+    { ...keyOf(life, command), waitingChangeId: command.waitingChangeId },
+  ])
+  update(life, { agenda })
+  return null
+}
+
+interface BelowUse extends Refusal {
+  readonly inUse: number
 }
 
 interface LimitChange {
@@ -172,7 +213,7 @@ interface LimitChange {
 }
 
 /** More is set in the instance at once; less only has to fit what is used. What does not hold has a task. */
-async function changeLimit(life: Life, limit: LimitChange): Promise<Refusal | null> {
+async function changeLimit(life: Life, limit: LimitChange): Promise<Refusal | BelowUse | null> {
   const serverId = await serverOf(life, limit.instanceId)
   if (serverId === null) return null
   try {
@@ -192,13 +233,14 @@ async function changeLimit(life: Life, limit: LimitChange): Promise<Refusal | nu
   }
 }
 
-async function refuseBelowUse(serverId: string, limit: LimitChange): Promise<Refusal | null> {
+async function refuseBelowUse(serverId: string, limit: LimitChange): Promise<BelowUse | null> {
   const { inUse } = await onServerAtOnce(serverId).readLimit.executeWithOptions(
     { summary: `how much of ${limit.code} is used` },
     [{ instanceId: limit.instanceId, code: limit.code }],
   )
   if (inUse <= Number(limit.quantity)) return null
   return {
+    inUse,
     code: 'below_current_use',
     detail: `${inUse} are in use; ${limit.quantity} cannot be sold before fewer are.`,
   }

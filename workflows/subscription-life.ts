@@ -69,6 +69,7 @@ export function standing(life: Life): SubscriptionStanding {
     isParked: life.state.parkedReason !== null,
     isCancelled: life.state.isCancelled,
     isPausePlanned: life.state.agenda.pauseAtMs !== undefined,
+    isChangeWaiting: life.state.agenda.waitingAtMs !== undefined,
   }
 }
 
@@ -76,6 +77,7 @@ const commandDescriptions: Readonly<Record<SubscriptionCommand['kind'], string>>
   cancel: 'End at the end of the paid period, or now.',
   uncancel: 'Withdraw a cancellation that has not taken effect.',
   changePlan: 'Change quantity, product, price or interval of a line, when its terms allow it.',
+  withdrawChange: 'Withdraw a change that waits until less is used.',
   pause: 'Stop service and billing from a day on, until another or until it is resumed.',
   unpause: 'Withdraw a pause that has not begun.',
   stopLine: 'End one line on a day, not before it was billed to.',
@@ -189,6 +191,7 @@ export function show(life: Life): void {
     ...dated('resumes', state.agenda.resumeAtMs),
     ...dated('term is renewed', state.agenda.termAtMs),
     ...dated('end of trial is told', state.agenda.trialNoticeAtMs),
+    ...dated('a change waits for less use, which is told of on', state.agenda.waitingAtMs),
     ['last invoices', state.lastInvoices.join(', ') || 'none yet'],
     ['console', `[${life.subscriptionId}](${state.consoleUrl})`],
     ['test clock', state.testClockMs === null ? 'real time' : new Date(state.testClockMs).toISOString()],

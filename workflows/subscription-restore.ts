@@ -3,7 +3,8 @@ import type { SubscriptionCommand } from '#domain/subscription.ts'
 import { database, onServerForLong } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { answer, nowMs, type Life } from './subscription-life.ts'
-import { applySoldLimits, takeReadings } from './subscription-steps.ts'
+import { applySoldLimits } from './subscription-limits.ts'
+import { takeReadings } from './subscription-steps.ts'
 
 /**
  * Puts a backup in place of what an instance holds. Who asks is answered once it has begun, for volumes may be large; how it ends

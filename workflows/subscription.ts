@@ -8,9 +8,10 @@ import { runBuild, startBuildOrder } from './subscription-build.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
 import { isGivenUp, untilReleased } from './subscription-hold.ts'
 import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
-import { settleLimits } from './subscription-limits.ts'
+import { applySoldLimits, limitsSettledOnChange, settleLimits } from './subscription-limits.ts'
 import { goOnRestoring } from './subscription-restore.ts'
-import { applySoldLimits, readAgenda, takeReadings } from './subscription-steps.ts'
+import { readAgenda, takeReadings } from './subscription-steps.ts'
+import { settleWaitingChanges } from './subscription-waiting.ts'
 import {
   isAsked,
   nowMs,
@@ -39,7 +40,7 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
   while (life.state.phase === 'active' || life.state.phase === 'suspended') {
     await waitForTurn(life)
     const isPeriodBilled = await carryOutCommands(life, settle)
-    if (life.limitNews.isTold) await settleLimits(life)
+    if (life.limitNews.isTold) await settleNews(life)
     const isBilledNow = await settle(life)
     tell(life)
     if (isPeriodBilled || isBilledNow || wf.workflowInfo().continueAsNewSuggested) await continueLife(life)
@@ -47,6 +48,12 @@ export async function subscription(input: SubscriptionInput): Promise<void> {
 
   if (life.state.phase === 'unbuilding') await takeDown(life)
   await answerTheLast(life)
+}
+
+/** What was measured has changed what is reached, or what fits. */
+async function settleNews(life: Life): Promise<void> {
+  await settleLimits(life)
+  await settleWaitingChanges(life)
 }
 
 /** Builds once the order is released, then begins recurrence on the day it was observed ready, and sends the first bill. */
@@ -170,7 +177,9 @@ async function settle(life: Life): Promise<boolean> {
   if (isReached(life.state.agenda.changeAtMs, nowMs(life))) {
     if (life.state.phase === 'active') await applySoldLimits(life)
     update(life, { agenda: await readAgenda(life) })
+    if (wf.patched(limitsSettledOnChange)) await settleLimits(life)
   }
+  if (isReached(life.state.agenda.waitingAtMs, nowMs(life))) await settleWaitingChanges(life)
   await renewIfDue(life)
   await pauseIfDue(life)
   await resumeIfDue(life)

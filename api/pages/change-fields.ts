@@ -9,6 +9,7 @@ export const changeFields = [
   'recurrence.count',
   'recurrence.unit',
   'starts_on',
+  'below_use',
 ] as const
 
 /** A form's fields as the body of POST …/change-plan. What was left empty stays as it is. */

@@ -113,6 +113,18 @@ function Fields({ page, form, refused }: Question) {
         value={values['starts_on']}
         hint="Empty: the first day that the terms allow."
       />
+      {line.limit_code !== null && (
+        <Choice
+          {...at}
+          name="below_use"
+          label="If more is used than that"
+          value={values['below_use'] ?? ''}
+          choices={[
+            ['', 'refuse it'],
+            ['plan', 'make it once it fits'],
+          ]}
+        />
+      )}
     </>
   )
 }

@@ -54,6 +54,12 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Asked for: ${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}`,
   'subscription.change_refused': (data) =>
     `Refused what was asked for: ${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}${because(data['reason'])}`,
+  'subscription.change_waits': (data) =>
+    `${changeText(data)}: waits until no more than ${text(data['ceiling'])} of ${text(data['limit'])} are used, now ${text(data['used'])}`,
+  'subscription.change_unfit': (data) =>
+    `${changeText(data)} still waits at the end of the period: ${text(data['used'])} of ${text(data['limit'])} are used, not ${text(data['ceiling'])} or fewer`,
+  'subscription.change_given_up': (data) =>
+    `${changeText(data)} does not wait any more: ${text(data['state'])} by ${text(data['actor'])}${because(data['reason'])}`,
   'subscription.cancelled': (data) => `Cancelled, ends on ${day(data['ends_on'])}${because(data['reason'])}`,
   'subscription.uncancelled': () => 'Cancellation taken back',
   'subscription.pause_planned': (data) =>
@@ -276,6 +282,10 @@ function foundText(findings: unknown): string {
 
 function quoted(value: unknown): string {
   return typeof value === 'string' ? `: ${value}` : ''
+}
+
+function changeText(data: Record<string, unknown>): string {
+  return `${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}`
 }
 
 function because(value: unknown): string {

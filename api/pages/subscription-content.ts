@@ -10,6 +10,7 @@ import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { listLinksOfInstances } from '#db/read/link.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
+import { listWaitingChanges } from '#db/read/waiting-change.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
 import { readDaysOfUsage, readPresentCost } from '#db/present-usage.ts'
 import { readFeatures } from '#db/feature.ts'
@@ -46,6 +47,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     expected,
     testClock,
     suspensions,
+    waiting,
     backups,
     restorable,
   ] = await Promise.all([
@@ -59,6 +61,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
     row.phase === 'suspended' ? listSuspensions(db, id) : [],
+    listWaitingChanges(db, id),
     listBackups(db, { ...newest, subscriptionId: id }),
     listRestorableInPlace(db, id),
   ])
@@ -85,6 +88,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     events,
     invoices,
     requests,
+    waiting,
     expected,
     testClock,
     ...usage,

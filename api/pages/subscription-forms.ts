@@ -22,6 +22,7 @@ import {
   stopLineSchema,
   suspendSchema,
   transferSchema,
+  withdrawChangeSchema,
 } from '../schemas/subscription.ts'
 import { commandIdOf, sendCommand, type Wish } from '../subscription-commands.ts'
 import {
@@ -37,6 +38,7 @@ import {
   toSuspension,
   toTerm,
   toTransfer,
+  toWithdrawal,
 } from '../subscription-wishes.ts'
 import { parse } from '../validation.ts'
 import { toTermBody } from './agreement-forms.tsx'
@@ -118,6 +120,8 @@ async function toWish(
       return toTerm(parse(setTermSchema, toTermBody(fields), 'body'))
     case actionNames.transfer:
       return await toTransfer(frame.deps.db, parse(transferSchema, withoutEmpty(fields), 'body'))
+    case actionNames.withdrawChange:
+      return await toWithdrawal(frame.deps.db, parse(withdrawChangeSchema, fields, 'body'))
     case actionNames.unpause:
       return { kind: 'unpause' }
     case actionNames.uncancel:

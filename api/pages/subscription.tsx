@@ -15,6 +15,7 @@ import { InstancesSection, LimitsSection } from './subscription-instances.tsx'
 import { LinesSection } from './subscription-lines.tsx'
 import { TimelineSection } from './subscription-timeline.tsx'
 import { UsageSection } from './subscription-usage.tsx'
+import { WaitingChangesSection } from './waiting-changes.tsx'
 
 export function registerSubscription(frame: Frame): void {
   consolePage(
@@ -57,6 +58,7 @@ function SubscriptionPage(props: Refused & { view: ConsoleView; content: Subscri
       <RefusalSummary refused={refused} />
       <BuildSection view={view} content={content} refused={refusedBuild} />
       <LinesSection view={view} content={content} refused={refused} />
+      <WaitingChangesSection view={view} content={content} />
       <div class="columns">
         <div class="stack">
           <UsageSection view={view} content={content} />

@@ -23,6 +23,7 @@ import {
   subscriptionDetailSchema,
   suspendSchema,
   transferSchema,
+  withdrawChangeSchema,
 } from '../schemas/subscription.ts'
 import { sendCommand, type Wish } from '../subscription-commands.ts'
 import {
@@ -38,6 +39,7 @@ import {
   toSuspension,
   toTerm,
   toTransfer,
+  toWithdrawal,
 } from '../subscription-wishes.ts'
 import { readSubscriptionDetail } from './subscriptions.ts'
 
@@ -117,6 +119,13 @@ export function registerSubscriptionActions(frame: Frame): void {
     body: changePlanSchema,
     refusals: [...changeRefusals, 'price_negative', 'tiers_invalid'],
     toWish: async ({ body, db }) => await toPlanChange(db, body),
+  })
+  registerAction(frame, {
+    name: 'withdraw-change',
+    summary: 'Withdraw a change that waits until less is used',
+    body: withdrawChangeSchema,
+    refusals: ['change_not_waiting', 'not_found'],
+    toWish: async ({ body, db }) => await toWithdrawal(db, body),
   })
   registerAction(frame, {
     name: 'pause',

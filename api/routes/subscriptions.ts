@@ -5,6 +5,7 @@ import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
 import { findSubscription, listSubscriptionLines, listSubscriptions } from '#db/read/subscription.ts'
+import { listWaitingChanges } from '#db/read/waiting-change.ts'
 import { labelSubscription } from '#db/subscription.ts'
 import { listSuspensions } from '#db/suspension.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -27,6 +28,7 @@ import {
   toSubscriptionLineJson,
   toWorkflowJson,
 } from '../schemas/subscription.ts'
+import { toWaitingChangeJson } from '../schemas/waiting-change.ts'
 
 const listQuery = z.strictObject({
   ...pageQuery,
@@ -118,18 +120,19 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
   }
 }
 
-/** A subscription with all that belongs to it, in five queries whatever it has. @throws `not_found` */
+/** A subscription with all that belongs to it, in seven queries whatever it has. @throws `not_found` */
 export async function readSubscriptionDetail(
   db: Db,
   id: string,
   deps: Pick<ApiDependencies, 'temporalUiUrl' | 'temporalNamespace'>,
 ): Promise<z.input<typeof subscriptionDetailSchema>> {
-  const [row, lines, instances, builds, suspensions, queue] = await Promise.all([
+  const [row, lines, instances, builds, suspensions, waiting, queue] = await Promise.all([
     findSubscription(db, id),
     listSubscriptionLines(db, id),
     listInstancesOf(db, id),
     listBuildsOf(db, id),
     listSuspensions(db, id),
+    listWaitingChanges(db, id),
     findQueuePlace(db, id),
   ])
   const publicId = encodeId('subscription', id)
@@ -140,6 +143,7 @@ export async function readSubscriptionDetail(
     instances: instances.map(toInstanceJson),
     builds: builds.map(toBuildJson),
     suspensions: row.phase === 'suspended' ? suspensions : [],
+    waiting_changes: waiting.map(toWaitingChangeJson),
     queue,
     allowed_actions: allowedActions(row),
     workflow: toWorkflowJson(publicId, { uiUrl: deps.temporalUiUrl, namespace: deps.temporalNamespace }),

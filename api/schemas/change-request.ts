@@ -5,7 +5,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { refuseWith } from '../validation.ts'
 import { moneySchema, textField } from './common.ts'
 import { recurrenceField } from './recurrence.ts'
-import { changeShape } from './subscription.ts'
+import { belowUseRules, changeShape } from './subscription.ts'
 
 const askable = ['quantity', 'product', 'recurrence'] as const
 
@@ -46,6 +46,7 @@ export const changeRequestSchema = z
       product: z.string().nullable(),
       recurrence: recurrenceField.nullable(),
       starts_on: z.string().nullable(),
+      below_use: z.enum(belowUseRules),
     }),
     message: z.string().nullable(),
     requested_by: z.string(),
@@ -71,7 +72,7 @@ export const changeRequestSchema = z
   .openapi('ChangeRequest')
 
 export function toChangeRequestJson(row: ChangeRequestRow): z.input<typeof changeRequestSchema> {
-  const { quantity = null, productId, recurrence = null, startsOn = null } = row.asked
+  const { quantity = null, productId, recurrence = null, startsOn = null, belowUse = 'refuse' } = row.asked
   return {
     id: encodeId('changeRequest', row.id),
     subscription: encodeId('subscription', row.subscription_id),
@@ -83,6 +84,7 @@ export function toChangeRequestJson(row: ChangeRequestRow): z.input<typeof chang
       product: productId === undefined ? null : encodeId('product', productId),
       recurrence,
       starts_on: startsOn,
+      below_use: belowUse,
     },
     message: row.message,
     requested_by: row.requested_by,

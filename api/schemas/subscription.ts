@@ -25,12 +25,14 @@ import { conversionSchema, toConversionJson } from './explanation.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
 import { termsSchema, toTermsJson } from './terms.ts'
+import { waitingChangeSchema } from './waiting-change.ts'
 
 /** How an action is called in addresses; the workflow's command has the same words. */
 export const actionNames: Readonly<Record<Exclude<SubscriptionCommandKind, 'advanceTestClock'>, string>> = {
   cancel: 'cancel',
   uncancel: 'uncancel',
   changePlan: 'change-plan',
+  withdrawChange: 'withdraw-change',
   pause: 'pause',
   unpause: 'unpause',
   stopLine: 'stop-line',
@@ -148,6 +150,9 @@ export const subscriptionDetailSchema = subscriptionSchema
     suspensions: z
       .array(z.object({ code: z.string(), reason: z.string(), set_by: z.string(), set_at: z.string() }))
       .openapi({ description: 'The reasons for which it is suspended. It runs again once all are lifted.' }),
+    waiting_changes: z
+      .array(waitingChangeSchema)
+      .openapi({ description: 'Changes to less than is used: each is made once it fits.' }),
     queue: queueSchema,
     allowed_actions: z.array(z.string()).openapi({ description: 'POST /v1/subscriptions/{id}/{action}' }),
     workflow: z.object({ id: z.string(), url: z.string() }),
@@ -374,6 +379,8 @@ const changes = ['quantity', 'product', 'price', 'recurrence'] as const
 
 export const setRecurrenceSchema = z.strictObject({ recurrence: recurrenceField }).openapi('SetRecurrence')
 
+export const belowUseRules = ['refuse', 'plan'] as const
+
 /** What everybody may ask of a line; a price is agreed by an operator. */
 export const changeShape = {
   line: addressField.openapi({ description: 'The subscription line that changes.' }),
@@ -387,7 +394,15 @@ export const changeShape = {
   starts_on: dateField
     .optional()
     .openapi({ description: 'Left out: the first day that the terms of the line allow.' }),
+  below_use: z.enum(belowUseRules).optional().openapi({
+    description:
+      'What becomes of a change to less of a limit than is used: refuse, as by default, or plan: it is made once it fits, and told of at the end of each period until then.',
+  }),
 }
+
+export const withdrawChangeSchema = z
+  .strictObject({ change: addressField.openapi({ description: 'The change that waits, wch_….' }) })
+  .openapi('WithdrawChange')
 
 export const changePlanSchema = z
   .strictObject({

@@ -33,6 +33,7 @@ interface OrderOptions {
   readonly dryRun?: true
   readonly quoteUntil?: string
   readonly server?: string
+  readonly into?: string
 }
 
 export function registerOrder(program: Command): void {
@@ -64,6 +65,7 @@ export function registerOrder(program: Command): void {
       gatherPair,
     )
     .option('--server <server>', 'where it is to be, if it can be there')
+    .option('--into <subscription>', 'it joins this subscription, instead of making one')
     .option('--template <template>', 'named defaults of the subscription: npx clouder templates')
     .option('--no-trial', 'without the trial of the product, also to somebody who has used it')
     .option('--watch', 'follow the build until the application answers')
@@ -104,7 +106,8 @@ async function toOrder(session: Session, sold: string, options: OrderOptions): P
   const sale = { ...(await findSold(session, sold)), quantity: options.quantity }
   const { template, trial } = options
   const agreed = { template, ...(trial === false ? { without_trial: true } : {}) }
-  const line = { ...sale, options: option, fields: field, links, ...agreed, server: options.server }
+  const { into: subscription, server } = options
+  const line = { ...sale, options: option, fields: field, links, ...agreed, server, subscription }
   const clock = options.onClock === undefined ? undefined : await findClock(session, options.onClock)
   return {
     customer: options.customer,

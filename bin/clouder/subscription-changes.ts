@@ -159,11 +159,22 @@ function addPlans(group: Command): void {
   group
     .command('change <subscription> <line> <quantity>')
     .description('sell another quantity of a line, named by its id or its product')
+    .option(...whenItFits)
     .action(
-      withSession<[string, string, string]>(async (session, { args: [id, line, quantity] }) => {
-        const body = { line: await findLine(session, id, line), quantity }
-        await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
-      }),
+      withSession<[string, string, string], WhenItFits>(
+        async (session, { args: [id, line, quantity], options }) => {
+          const body = { line: await findLine(session, id, line), quantity, ...belowUse(options) }
+          await ask(session, id, 'change-plan', body, `npx clouder subscriptions show ${id}`)
+        },
+      ),
+    )
+  group
+    .command('withdraw-change <subscription> <change>')
+    .description('withdraw a change that waits until less is used')
+    .action(
+      withSession<[string, string]>(async (session, { args: [id, change] }) =>
+        ask(session, id, 'withdraw-change', { change }, `npx clouder subscriptions show ${id}`),
+      ),
     )
   group
     .command('plan <subscription> <line>')
@@ -173,6 +184,7 @@ function addPlans(group: Command): void {
     .option('--unit-price <amount>', 'a price per unit that you agreed')
     .option('--every <interval>', 'another interval, such as "3 month"')
     .option('--from <date>', 'the first day; left out, as the terms of the line say')
+    .option(...whenItFits)
     .action(
       withSession<[string, string], PlanOptions>(async (session, { args: [id, line], options }) => {
         const body = { line: await findLine(session, id, line), ...planOf(options) }
@@ -244,7 +256,21 @@ interface PauseOptions {
   readonly reason?: string
 }
 
-interface PlanOptions {
+/** Of a change to less of a limit than is used. */
+const whenItFits = [
+  '--when-it-fits',
+  'of less than is used: make it once it fits, instead of refusing it',
+] as const
+
+interface WhenItFits {
+  readonly whenItFits?: true
+}
+
+function belowUse({ whenItFits: isToWait }: WhenItFits) {
+  return { below_use: isToWait ? 'plan' : undefined }
+}
+
+interface PlanOptions extends WhenItFits {
   readonly product?: string
   readonly quantity?: string
   readonly unitPrice?: string
@@ -252,8 +278,9 @@ interface PlanOptions {
   readonly from?: string
 }
 
-function planOf({ product, quantity, unitPrice, every, from }: PlanOptions) {
+function planOf({ product, quantity, unitPrice, every, from, ...options }: PlanOptions) {
   return {
+    ...belowUse(options),
     product,
     quantity,
     price: unitPrice === undefined ? undefined : { model: 'per_unit', unit_amount: unitPrice },
@@ -298,6 +325,7 @@ export async function ask(
     ['subscription', detail.id],
     ['done', action],
     ...(before === null ? [] : sayChanges(before.lines, detail.lines)),
+    ...detail.waiting_changes.map((change) => ['waits', sayWaiting(change)] as const),
     ['phase', detail.phase],
     ['next invoice', detail.next_invoice_on],
   ])
@@ -319,6 +347,11 @@ function sayChanges(before: readonly Line[], after: readonly Line[]): (readonly 
 
 function sold({ product, quantity, unit, price_sentence: sentence }: Line): string {
   return `${product}: ${formatCount(quantity, unit)}, ${sentence}`
+}
+
+export function sayWaiting(change: SubscriptionDetail['waiting_changes'][number]): string {
+  const { id, product, from, to, ceiling, limit, used, told_on: toldOn } = change
+  return `${id}: ${product} from ${from} to ${to}, once ${ceiling} of ${limit} or fewer are used, now ${used ?? '?'}; told of on ${toldOn}`
 }
 
 export function pathOf(id: string): string {

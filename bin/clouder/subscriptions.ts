@@ -4,7 +4,7 @@ import { addCancel } from './cancel.ts'
 import { instantText, intervalText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
-import { addChanges, pathOf } from './subscription-changes.ts'
+import { addChanges, pathOf, sayWaiting } from './subscription-changes.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 
 interface ListOptions {
@@ -123,6 +123,7 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
       ? []
       : [['term', `until ${detail.term_ends_on}, ${(detail.term_state ?? '').replace('_', ' ')}`] as const]),
     ['test clock', detail.test_clock],
+    ...detail.waiting_changes.map((change) => ['waits', sayWaiting(change)] as const),
     ...detail.instances
       .filter((instance) => instance.destroyed_at === null)
       .map(({ address, name }) => ['address', address ?? `${name}: none yet`] as const),

@@ -38,6 +38,7 @@ const uncoded = {
   testClock: 'test_clocks',
   usageWindow: 'usage_windows',
   unitReservation: 'unit_reservations',
+  waitingChange: 'waiting_changes',
 } as const
 
 /** Kinds that a person may also address by their code. */

@@ -46,6 +46,12 @@ function subscriptions(db: Db) {
           and pause_period && daterange(${todayOf}, null))`.as('is_pause_planned'),
     )
     .select(
+      sql<boolean>`exists (
+        select from waiting_changes where subscription_id = subscription.id and state = 'waiting')`.as(
+        'is_change_waiting',
+      ),
+    )
+    .select(
       sql<string | null>`(
         select min(document.due_on)
         from subscription_lines line join subscription_documents document on document.id = line.document_id

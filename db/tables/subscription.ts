@@ -14,6 +14,7 @@ import type { SubscriptionPhase } from '#domain/subscription.ts'
 import type { SubscriptionDefaults } from '#domain/subscription-template.ts'
 import type { Terms } from '#domain/terms.ts'
 import type { Answers } from '#domain/answers.ts'
+import type { WaitingChangeState } from '#domain/waiting-change.ts'
 import type {
   CalendarDate,
   DateRange,
@@ -325,6 +326,28 @@ export interface ChangeRequestsTable {
   decided_at: Defaulted<Instant | null>
   refused_reason: Defaulted<string | null>
   created_at: Generated<Instant>
+}
+
+/** A change to less than is used. What it would leave is a ceiling in the unit of the limit. */
+export interface WaitingChangesTable {
+  id: string
+  subscription_id: string
+  first_line_id: string
+  request_id: string
+  asked: Json<AskedPlan>
+  product: string
+  from_text: string
+  to_text: string
+  instance_id: string
+  limit_code: string
+  ceiling: Decimal
+  asked_by: string
+  asked_at: Instant
+  told_on: CalendarDate
+  state: Defaulted<WaitingChangeState>
+  decided_by: Defaulted<string | null>
+  decided_at: Defaulted<Instant | null>
+  refused_reason: Defaulted<string | null>
 }
 
 /** What a customer has tried, so that a trial can be given once. */

@@ -130,6 +130,8 @@ export interface UnsettledWindowsTable {
   usage_window_id: string
   reason: 'pending' | 'late_reading'
   noted_at: Generated<Instant>
+  /** The transaction that has begun to measure it: it alone settles it. */
+  measured_by: Defaulted<string | null>
 }
 
 /** That customer and operator were told of a share of a limit, or of what usage costs, in one billing period. */

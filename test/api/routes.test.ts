@@ -257,6 +257,7 @@ POST /v1/subscriptions/:id/transfer subscriptions:write
 POST /v1/subscriptions/:id/uncancel subscriptions:write
 POST /v1/subscriptions/:id/uncancel-line subscriptions:write
 POST /v1/subscriptions/:id/unpause subscriptions:write
+POST /v1/subscriptions/:id/withdraw-change subscriptions:write
 POST /v1/tax-rates tax_rates:write
 POST /v1/test-clocks clocks:write
 POST /v1/test-clocks/:id/advance clocks:write

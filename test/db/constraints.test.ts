@@ -953,6 +953,44 @@ test('a line has one open change request, which is decided by somebody, and refu
     await refuses(constraint, async () => insert({ id: newId(), request_id: 'third', ...change }))
 })
 
+test('of a line one change waits, which is decided by somebody, and refused with a reason', async () => {
+  const change = {
+    id: newId(),
+    subscription_id: sold.subscription,
+    first_line_id: sold.line,
+    request_id: 'first',
+    asked: '{}',
+    product: 'odoo-user',
+    from_text: '9',
+    to_text: '5',
+    instance_id: sold.instance,
+    limit_code: 'users',
+    ceiling: '5',
+    asked_by: 'an operator',
+    asked_at: '2026-01-01T00:00:00Z',
+    told_on: '2026-02-01',
+  }
+  const insert = async (other: object) =>
+    db
+      .insertInto('waiting_changes')
+      .values({ ...change, ...other })
+      .execute()
+  await insert({})
+  await refuses('one_waiting_change', async () => insert({ id: newId(), request_id: 'second' }))
+  await refuses('waiting_changes_subscription_id_request_id_key', async () =>
+    insert({ id: newId(), ...refused('No.') }),
+  )
+  for (const [constraint, other] of [
+    ['waiting_change_decided', { decided_by: 'an operator' }],
+    ['waiting_change_decided', { state: 'applied', decided_at: '2026-01-01T00:00:00Z' }],
+    ['waiting_change_refused', refused(null)],
+    ['waiting_change_refused', { ...refused('No.'), state: 'withdrawn' }],
+    ['waiting_changes_state_check', { ...refused(null), state: 'lost' }],
+    ['waiting_changes_ceiling_check', { ceiling: '-1' }],
+  ] as const)
+    await refuses(constraint, async () => insert({ id: newId(), request_id: 'third', ...other }))
+})
+
 function refused(reason: string | null) {
   return {
     state: 'refused',

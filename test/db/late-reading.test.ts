@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
 import { billFinal } from '#db/billing.ts'
+import { newId } from '#db/identifier.ts'
 import { billLateUsage } from '#db/late-bill.ts'
+import { setRecurrence } from '#db/recurrence.ts'
+import { insertReadings } from '#db/usage.ts'
 import { setPhase } from '#db/subscription.ts'
 import { cancelSubscription } from '#db/subscription-command.ts'
 import { lockDocument } from '#db/subscription-documents.ts'
 import { until } from '#test/support/installation.ts'
+import { listDocumentIds } from '#test/support/invoices.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
 import { countWaiting } from '#test/support/lock-wait.ts'
 import { correctReadings, networkLines, sellMetered } from '#test/support/metered.ts'
@@ -156,3 +161,61 @@ test('a reading that comes while its period is being billed waits, and is late',
     'late_usage [2026-01-01,2026-02-01) 120 for 12000',
   ])
 })
+
+test('a reading that comes while the window of a closed document is measured anew is not lost: the next bill has it', async () => {
+  const { subscriptionId, documentId, instanceId, read } = await sellMetered(seller)
+  /** Of the network alone: what is noted of the disk is settled before the bill is computed. */
+  const readNetwork = async (at: string, gib: number) =>
+    await insertReadings(seller.db, { instanceId, isOpening: false, readAt: at, sampledAt: at }, [
+      { metric: 'network', series: 'eth0', value: String(gib * 2 ** 30), unit: 'B' },
+    ])
+  const command = { subscriptionId, requestId: newId(), actor: 'test', now: '2026-01-02T08:00:00Z' }
+  await setRecurrence(seller.db, command, { count: 1, unit: 'quarter' })
+  const [, quarterly = ''] = await listDocumentIds(seller.db, subscriptionId)
+  // What goes on is no instance's: who stores a reading meets the closed document alone.
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ instance_id: null })
+    .where('document_id', '=', quarterly)
+    .execute()
+  await read('2026-01-20T00:00:00Z', '100')
+  await read('2026-02-01T00:01:00Z', '160')
+  await billDue(seller.db, documentId, '2026-02-01T00:02:00Z')
+  await readNetwork('2026-01-31T23:58:00Z', 150)
+  assert.equal(await countUnsettled(), 1)
+
+  let billing: Promise<unknown> | undefined
+  let reading: Promise<number> | undefined
+  const passing = await stopBillsOnTheWay()
+  await seller.db.transaction().execute(async (gate) => {
+    await sql`select pg_advisory_xact_lock(${aGate})`.execute(gate)
+    billing = billDue(seller.db, quarterly, '2026-02-01T00:05:00Z')
+    await until('it has measured', async () => (await countWaiting(seller.db)) === 1)
+    let isStored = false
+    reading = readNetwork('2026-01-31T23:59:00Z', 155).finally(() => (isStored = true))
+    await until('it waits or is stored', async () => isStored || (await countWaiting(seller.db)) === 2)
+  })
+  await Promise.all([billing, reading])
+  await passing()
+  await billDue(seller.db, quarterly, '2026-05-01T00:05:00Z')
+  const late = (await networkLines(seller, subscriptionId)).filter((line) => line.startsWith('late'))
+  assert.deepEqual(late, [
+    'late_usage [2026-01-01,2026-02-01) 50 for 5000',
+    'late_usage [2026-01-01,2026-02-01) 5 for 500',
+  ])
+  assert.equal(await countUnsettled(), 0)
+})
+
+const aGate = 4_711
+
+/** Bills wait, once they have measured, for who holds the gate. @returns what lets them pass again */
+async function stopBillsOnTheWay(): Promise<() => Promise<void>> {
+  await sql`create function wait_at_gate() returns trigger language plpgsql as
+    ${sql.raw(`'begin perform pg_advisory_xact_lock_shared(${aGate}); return new; end'`)}`.execute(seller.db)
+  await sql`create trigger at_gate before insert on invoices for each row execute function wait_at_gate()`.execute(
+    seller.db,
+  )
+  return async () => {
+    await sql`drop function wait_at_gate cascade`.execute(seller.db)
+  }
+}

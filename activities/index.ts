@@ -15,6 +15,7 @@ import { createLinkActivities } from './link.ts'
 import { createLogActivities } from './log.ts'
 import { createReadingRetentionActivities } from './reading-retention.ts'
 import { createPeerActivities } from './peer.ts'
+import { createPeerQuestionActivities } from './peer-question.ts'
 import { createReconcileActivities } from './reconcile.ts'
 import { createReplacementActivities } from './replacement.ts'
 import { createRestoreActivities, createServerRestoreActivities } from './restore.ts'
@@ -45,6 +46,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createTaxIdCheckActivities(deps),
     ...createUsageWatchActivities(deps),
     ...createPeerActivities(deps),
+    ...createPeerQuestionActivities(deps),
     ...createLimitDecisionActivities(deps),
     ...createWaitingChangeActivities(deps),
   }

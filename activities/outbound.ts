@@ -1,6 +1,11 @@
 import { lookup as lookUp, type LookupAddress } from 'node:dns'
 import { once } from 'node:events'
-import { request as requestPlainly, type IncomingMessage, type RequestOptions } from 'node:http'
+import {
+  request as requestPlainly,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { request as requestByTls } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { BusinessError } from '#domain/errors.ts'
@@ -34,7 +39,7 @@ export interface OutboundLimits {
 export async function postOutbound(
   { url, headers, body }: OutboundCall,
   { rule, abortSignal, largestAnswerBytes, resolve = resolveAll }: OutboundLimits,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
   const target = new URL(url)
   // What is an address already is not resolved.
   const literal = /^\[(?<six>.*)\]$/.exec(target.hostname)?.groups?.['six'] ?? target.hostname
@@ -52,7 +57,8 @@ export async function postOutbound(
   call.on('error', () => undefined)
   call.end(body)
   const [response] = (await once(call, 'response')) as [IncomingMessage]
-  return { status: response.statusCode ?? 0, text: await readBounded(response, url, largestAnswerBytes) }
+  const text = await readBounded(response, url, largestAnswerBytes)
+  return { status: response.statusCode ?? 0, headers: response.headers, text }
 }
 
 function resolveAll(hostname: string, answer: Parameters<Resolve>[1]): void {

@@ -548,6 +548,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   peer_taken: kind(409, 'There is such a peer already', 'Close the peer that there is, or use that one.'),
   peer_unknown: kind(404, 'There is no such peer', 'Pair the two installations: npx clouder peers invite.'),
+  peer_unreachable: kind(
+    503,
+    'The other installation does not answer',
+    'Ask again once it is reached: what waits for it is sent by itself then.',
+  ),
   peer_url_refused: kind(
     422,
     'This address is not spoken to',

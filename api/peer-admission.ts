@@ -32,6 +32,8 @@ export function paceMessages(frame: Frame, ctx: ApiContext, of: { peerId: string
 export interface AdmittedMessage {
   readonly tx: Tx
   readonly peerId: string
+  /** As it was signed. */
+  readonly text: string
   /** All that it says; what is not of its head is not read yet. */
   readonly head: z.output<typeof envelopeHeadSchema>
   readonly now: string
@@ -91,7 +93,8 @@ async function readMessage(
   peerId: string,
   { bytes, now }: { bytes: Uint8Array; now: string },
 ): Promise<AdmittedMessage> {
-  const head = parse(envelopeHeadSchema, parseJson(bytes).value, 'body')
+  const { text, value } = parseJson(bytes)
+  const head = parse(envelopeHeadSchema, value, 'body')
   const { version, peer, audience } = head
   // It is told no more than who is signed for nobody: whether there is such a peer is nobody's to know.
   if (peer !== encodeId('peer', peerId))
@@ -104,11 +107,16 @@ async function readMessage(
       'peer_version_unknown',
       `Messages of version ${version} are not understood here yet: up to ${peerVersion} are.`,
     )
-  return { tx, peerId, head, now }
+  return { tx, peerId, text, head, now }
 }
 
 /** They have a task of their own, or are nothing that anybody has to do something about. */
-const notCounted: ReadonlySet<ErrorCode> = new Set(['peer_halted', 'peer_sequence_gap', 'too_many_requests'])
+const notCounted: ReadonlySet<ErrorCode> = new Set([
+  'not_found',
+  'peer_halted',
+  'peer_sequence_gap',
+  'too_many_requests',
+])
 
 async function note(
   { deps }: Frame,

@@ -58,6 +58,7 @@ export interface Database {
   peer_refusals: peer.PeerRefusalsTable
   supplier_invoices: peer.SupplierInvoicesTable
   supplier_standings: peer.SupplierStandingsTable
+  peer_questions: peer.PeerQuestionsTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

@@ -1711,6 +1711,37 @@ CREATE TABLE peer_nonces (
 );
 CREATE INDEX peer_nonces_by_age ON public.peer_nonces USING btree (seen_at);
 
+CREATE TABLE peer_questions (
+  id uuid not null,
+  peer_id uuid not null,
+  is_asked_here boolean not null,
+  key text not null,
+  kind text not null,
+  supplier_invoice_id uuid,
+  question jsonb not null,
+  answer jsonb,
+  evidence jsonb,
+  refusal_code text,
+  refusal_detail text,
+  asked_by text not null,
+  asked_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint peer_questions_pkey PRIMARY KEY (id),
+  constraint asked_once UNIQUE (peer_id, is_asked_here, key),
+  constraint peer_questions_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint peer_questions_supplier_invoice_id_fkey FOREIGN KEY (supplier_invoice_id) REFERENCES supplier_invoices(id),
+  constraint answered_with_evidence CHECK (((answer IS NULL) = (evidence IS NULL))),
+  constraint finished_one_way CHECK ((((finished_at IS NULL) AND (answer IS NULL) AND (refusal_code IS NULL)) OR ((finished_at IS NOT NULL) AND ((answer IS NULL) <> (refusal_code IS NULL))))),
+  constraint peer_questions_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200))),
+  constraint peer_questions_kind_check CHECK ((kind = ANY (ARRAY['proof'::text, 'usage'::text]))),
+  constraint refused_with_a_reason CHECK (((refusal_code IS NULL) = (refusal_detail IS NULL))),
+  constraint usage_of_an_invoice CHECK (((kind = 'usage'::text) = (supplier_invoice_id IS NOT NULL)))
+);
+CREATE INDEX peer_questions_by_peer ON public.peer_questions USING btree (peer_id, kind, id DESC);
+CREATE INDEX peer_questions_by_supplier_invoice ON public.peer_questions USING btree (supplier_invoice_id, id DESC) WHERE (supplier_invoice_id IS NOT NULL);
+CREATE TRIGGER peer_answer_kept BEFORE DELETE OR UPDATE ON public.peer_questions FOR EACH ROW WHEN ((old.finished_at IS NOT NULL)) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER peer_questions_kept BEFORE TRUNCATE ON public.peer_questions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE peer_refusals (
   peer_id uuid,
   code text not null,

@@ -123,6 +123,7 @@ export type ErrorCode =
   | 'peer_signature_refused'
   | 'peer_taken'
   | 'peer_unknown'
+  | 'peer_unreachable'
   | 'peer_url_refused'
   | 'peer_version_unknown'
   | 'phases_invalid'

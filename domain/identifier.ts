@@ -35,6 +35,7 @@ const prefixes = {
   priceList: 'pl',
   priceListItem: 'pli',
   product: 'prod',
+  proof: 'prf',
   refusedUsageEvent: 'ref',
   registry: 'reg',
   restore: 'rst',

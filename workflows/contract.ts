@@ -22,6 +22,7 @@ export const workflowTypes = {
   instanceCommand: 'instanceCommand',
   log: 'log',
   peer: 'peer',
+  peerQuestion: 'peerQuestion',
   testClock: 'testClock',
 } as const
 
@@ -39,6 +40,7 @@ export const workflowIds = {
   instanceCommand: (instanceId: string, requestId: string) => `instance-command/${instanceId}/${requestId}`,
   log: (requestId: string) => `log/${requestId}`,
   peer: (peerId: string) => `peer/${peerId}`,
+  peerQuestion: (questionId: string) => `peer-question/${questionId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
 } as const
 
@@ -182,6 +184,11 @@ export interface PeerInput {
   readonly isAccepting?: boolean
   /** Set by continue-as-new only. */
   readonly sent?: number
+}
+
+export interface PeerQuestionInput {
+  /** A row tells what is asked, and takes the answer. */
+  readonly questionId: string
 }
 
 export interface TestClockInput {

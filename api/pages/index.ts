@@ -27,6 +27,8 @@ import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerPages } from './peers.tsx'
+import { registerPeerProofPages } from './peer-proofs.tsx'
+import { registerSuppliedUsagePages } from './supplied-usage.tsx'
 import { registerRefusedUsagePages } from './refused-usage-events.tsx'
 import { registerMetricPages } from './metrics.tsx'
 import { registerRegistryPages } from './registries.tsx'
@@ -92,6 +94,8 @@ export function registerPages(frame: Frame): void {
   registerServerPages(frame)
   registerPeerPages(frame)
   registerMetricPages(frame)
+  registerPeerProofPages(frame)
+  registerSuppliedUsagePages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

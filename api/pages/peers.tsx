@@ -131,6 +131,11 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
         <Fingerprint of="theirs" text={row.other_key} />
       </td>
       <td>
+        {row.paired_at !== null && row.state !== 'closed' && (
+          <a href={`${path}/${id}/proofs`}>
+            Compare<span class="visually-hidden"> with {row.name}</span>
+          </a>
+        )}
         {row.state === 'halted' && (
           <RowButton view={view} action={`${path}/${id}/resume`} of={row.name ?? id}>
             Resume
@@ -160,7 +165,7 @@ function Received({ view, row }: { view: ConsoleView; row: SupplierInvoiceRow })
   return (
     <tr>
       <th scope="row">
-        {row.number}
+        <a href={`/supplier-invoices/${encodeId('supplierInvoice', row.id)}/usage`}>{row.number}</a>
         {row.kind === 'credit_note' && <div class="hint">credit note</div>}
       </th>
       <td>{row.supplier_name}</td>

@@ -30,7 +30,10 @@ import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerPeerMessages } from './peer-messages.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
+import { registerPeerProofs } from './peer-proofs.ts'
+import { registerPeerQuestions } from './peer-questions.ts'
 import { registerPeers } from './peers.ts'
+import { registerSuppliedUsage } from './supplied-usage.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
 import { registerLogin } from './login.tsx'
@@ -124,9 +127,12 @@ export function registerRoutes(frame: Frame): void {
   registerServerJoin(frame)
   registerSubnets(frame)
   registerPeers(frame)
+  registerPeerProofs(frame)
+  registerPeerQuestions(frame)
   registerPeerPairing(frame)
   registerPeerMessages(frame)
   registerSupplierInvoices(frame)
+  registerSuppliedUsage(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

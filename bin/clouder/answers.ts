@@ -23,6 +23,7 @@ import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
+import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
 import type { supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
 import type { metricSchema } from '#api/schemas/metric.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
@@ -84,6 +85,8 @@ export type SentAgain = z.output<typeof sentAgainSchema>
 export type Repair = z.output<typeof repairSchema>
 export type Peer = z.output<typeof peerSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>
+export type PeerProof = z.output<typeof proofSchema>
+export type SuppliedUsage = z.output<typeof suppliedUsageSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
 export type Registry = z.output<typeof registrySchema>

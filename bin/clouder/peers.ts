@@ -4,6 +4,7 @@ import { usageFailure } from './failure.ts'
 import { moneyText, instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import type { Output } from './output.ts'
+import { addProofs, addSuppliedUsage } from './peer-proofs.ts'
 import { withSession } from './session.ts'
 
 export function registerPeers(program: Command): void {
@@ -45,6 +46,7 @@ export function registerPeers(program: Command): void {
     )
   registerPairing(group)
   registerStanding(group)
+  addProofs(group)
   registerSupplierInvoices(program)
 }
 
@@ -132,7 +134,7 @@ function show(out: Output, peer: Peer): void {
 }
 
 function registerSupplierInvoices(program: Command): void {
-  program
+  const group = program
     .command('supplier-invoices')
     .alias('supplier-invoice')
     .summary('what other installations have billed this one')
@@ -164,4 +166,5 @@ function registerSupplierInvoices(program: Command): void {
         tellMore(out, found, 'None has come. npx clouder peers')
       }),
     )
+  addSuppliedUsage(group)
 }

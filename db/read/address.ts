@@ -27,6 +27,7 @@ const uncoded = {
   order: 'orders',
   paymentRequest: 'payment_requests',
   peer: 'peers',
+  proof: 'peer_questions',
   priceListItem: 'price_list_items',
   refusedUsageEvent: 'refused_usage_events',
   registry: 'registries',

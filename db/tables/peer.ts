@@ -2,6 +2,8 @@ import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Standing } from '#domain/invoice/balance.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
+import type { SignedExchange, SuppliedEvent, SuppliedReading, SuppliedWindow } from '#domain/peer-question.ts'
+import type { DifferingDocument, MonthDigest } from '#domain/proof.ts'
 import type { CalendarDate, Defaulted, Instant, Json, NullableJson } from './columns.ts'
 
 /** Another installation, and what it is to us. */
@@ -123,4 +125,39 @@ export interface SupplierInvoicesTable {
   content: Json<SupplierDocument>
   disagreement: string | null
   received_at: Instant
+}
+
+/** What two sides say of their documents. Who was asked sees where they differ only by the month. */
+export interface ProofAnswer {
+  readonly isEqual: boolean
+  readonly ours: readonly MonthDigest[]
+  readonly theirs: readonly MonthDigest[]
+  readonly differences: readonly DifferingDocument[] | null
+}
+
+/** What a supplier says of the usage behind a line: the window with its days, or the rows of one day. Under the names of the message. */
+export interface UsageAnswer {
+  readonly window: SuppliedWindow | null
+  readonly readings: readonly SuppliedReading[]
+  readonly events: readonly SuppliedEvent[]
+}
+
+export type PeerQuestionAnswer = ProofAnswer | UsageAnswer
+
+/** What was asked of a peer, or by it. */
+export interface PeerQuestionsTable {
+  id: string
+  peer_id: string
+  is_asked_here: boolean
+  key: string
+  kind: 'proof' | 'usage'
+  supplier_invoice_id: string | null
+  question: Json<Record<string, unknown>>
+  answer: NullableJson<PeerQuestionAnswer>
+  evidence: NullableJson<SignedExchange>
+  refusal_code: Defaulted<string | null>
+  refusal_detail: Defaulted<string | null>
+  asked_by: string
+  asked_at: Instant
+  finished_at: Defaulted<Instant | null>
 }

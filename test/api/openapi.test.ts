@@ -7,6 +7,7 @@ import { keepBackup, openBackup, recordCopy, recordVerified } from '#db/backup.t
 import { openRestore } from '#db/restore.ts'
 import { newId } from '#db/identifier.ts'
 import { keepInstanceCommand } from '#db/instance-command.ts'
+import { askPeer, keepPeerAnswer } from '#db/peer-question.ts'
 import { keepSecrets } from '#db/secret.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
@@ -125,7 +126,43 @@ async function sellFeature(): Promise<void> {
 
 /** A supplier has billed this installation. */
 async function receiveFromSupplier(): Promise<void> {
-  await receiveDocument(api.db, await insertPeer(api.db), supplierDocument())
+  const peerId = await insertPeer(api.db)
+  await receiveDocument(api.db, peerId, supplierDocument())
+  await askSupplier(peerId)
+}
+
+/** It was asked for a proof, and for the usage behind a line. */
+async function askSupplier(peerId: string): Promise<void> {
+  const supplied = await api.db.selectFrom('supplier_invoices').select('id').executeTakeFirstOrThrow()
+  const evidence = {
+    url: 'https://upstream.example.com/v1/peer-questions',
+    headers: { signature: 'sig=:AA==:' },
+    body: '{}',
+    answer: { status: 200, headers: { signature: 'sig=:AA==:' }, body: '{}' },
+  }
+  const now = '2026-03-01T00:00:00Z'
+  const asked = { peerId, askedBy: 'tester', now }
+  const month = { month: '2026-03', documents: 1, root: 'a'.repeat(64) }
+  const known = { document: 'inv_01kb0000000000000000000001', number: 'UP-1', issuedOn: '2026-03-01' }
+  const range = { from: '2026-01-01', to: '2027-01-01' }
+  const proof = await askPeer(api.db, { ...asked, key: 'one', kind: 'proof', question: range })
+  const differences = [{ ...known, difference: 'missing_here', isWaiting: false } as const]
+  const answer = { isEqual: false, ours: [], theirs: [month], differences }
+  await keepPeerAnswer(api.db, proof, { answer, evidence, now })
+  const usage = await askPeer(api.db, {
+    ...asked,
+    key: 'two',
+    kind: 'usage',
+    supplierInvoiceId: supplied.id,
+    question: { document: known.document, line: 1, on: null },
+  })
+  const day = { on: '2026-03-02', readings: 2, events: 1, counted: '3' }
+  const window = {
+    ...{ id: 'win_1', subscription: 'sub_1', subscription_line: 'line_1', instance: null, invoice: 'inv_1' },
+    ...{ metric: 'network', quantity: '3', unit: 'GiB', start: now, end: now, late: false, pending: false },
+    ...{ first_read_at: null, last_read_at: null, readings: 2, events: 1, days: [day] },
+  }
+  await keepPeerAnswer(api.db, usage, { answer: { window, readings: [], events: [] }, evidence, now })
 }
 
 /** A volume of nobody was seen on the server. */
@@ -257,7 +294,8 @@ async function addressOf(path: string): Promise<string> {
   const { body } = await api.get(list)
   const [first] = body['data'] as { id: string }[]
   assert.ok(first, `${list} is empty: the test shows nothing`)
-  return path.replace('{id}', first.id).replace('/features/{code}', '/features/sso')
+  const address = path.replace('{id}', first.id).replace('/features/{code}', '/features/sso')
+  return path === '/v1/supplier-invoices/{id}/usage' ? `${address}?line=1` : address
 }
 
 suite('the document', () => {
@@ -317,6 +355,7 @@ suite('the document', () => {
       '/v1/orders/preview',
       '/v1/peer-documents',
       '/v1/peer-messages',
+      '/v1/peer-questions',
       '/v1/peers/invitations',
       '/v1/servers/{id}/join-token',
       '/v1/subscriptions/{id}/change-plan/preview',

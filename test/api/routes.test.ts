@@ -90,6 +90,8 @@ GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
 GET /v1/orders/:id orders:read
 GET /v1/payment-requests invoices:read
+GET /v1/peer-proofs peers:read
+GET /v1/peer-proofs/:id peers:read
 GET /v1/peers peers:read
 GET /v1/peers/:id peers:read
 GET /v1/price-lists price_lists:read
@@ -124,6 +126,7 @@ GET /v1/subscriptions/:id/spend-caps spend_caps:read
 GET /v1/usage-warnings usage:read
 GET /v1/supplier-invoices supplier_invoices:read
 GET /v1/supplier-invoices/:id supplier_invoices:read
+GET /v1/supplier-invoices/:id/usage supplier_invoices:read
 GET /v1/tasks tasks:read
 GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
@@ -204,8 +207,10 @@ POST /v1/orders/drafts orders:write
 POST /v1/orders/preview orders:read
 POST /v1/peer-documents public
 POST /v1/peer-messages public
+POST /v1/peer-questions public
 POST /v1/peers peers:write
 POST /v1/peers/:id/close peers:write
+POST /v1/peers/:id/proofs peers:write
 POST /v1/peers/:id/resume peers:write
 POST /v1/peers/invitations peers:write
 POST /v1/peers/redeem public
@@ -281,7 +286,13 @@ test('every route of the API asks for exactly this', () => {
 })
 
 /** What is sent there is its own right: a token, a code, a signature. */
-const ownRight = ['/v1/servers/join', '/v1/peers/redeem', '/v1/peer-messages', '/v1/peer-documents']
+const ownRight = [
+  '/v1/servers/join',
+  '/v1/peers/redeem',
+  '/v1/peer-messages',
+  '/v1/peer-documents',
+  '/v1/peer-questions',
+]
 
 test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')

@@ -1649,6 +1649,33 @@ test('the features of a product are named values', async () => {
   )
 })
 
+test('what a peer was asked is answered once, with its signed word, or refused with a reason', async () => {
+  const peerId = await insertPeer(db)
+  const ask = async (of: Record<string, unknown> = {}) => {
+    const asked = { peer_id: peerId, is_asked_here: true, key: newId(), kind: 'proof', question: '{}' }
+    const row = { id: newId(), ...asked, asked_by: 'tester', asked_at: '2026-03-01T00:00:00Z', ...of }
+    await insertRow('peer_questions', row)
+    return row.id
+  }
+  const finished = { finished_at: '2026-03-01T00:00:01Z' }
+  const answered = { answer: '{}', evidence: '{}' }
+  await refuses('peer_questions_key_check', async () => ask({ key: '' }))
+  await refuses('peer_questions_kind_check', async () => ask({ kind: 'weather' }))
+  await refuses('usage_of_an_invoice', async () => ask({ kind: 'usage' }))
+  await refuses('answered_with_evidence', async () => ask({ ...finished, answer: '{}' }))
+  await refuses('refused_with_a_reason', async () => ask({ ...finished, refusal_code: 'peer_refuses' }))
+  await refuses('finished_one_way', async () => ask(finished))
+  await refuses('finished_one_way', async () => ask(answered))
+  const id = await ask({ key: 'once' })
+  await refuses('asked_once', async () => ask({ key: 'once' }))
+  const question = () => db.updateTable('peer_questions').where('id', '=', id)
+  await question()
+    .set({ ...answered, ...finished })
+    .execute()
+  await refuses('peer_questions_immutable', async () => question().set({ answer: '{"a":1}' }).execute())
+  await refuses('peer_questions_immutable', async () => sql`truncate peer_questions`.execute(db))
+})
+
 test('a peer is whole, one per customer and installation; what it is sent and what it sent stays', async () => {
   const peer = async (of: Record<string, unknown>) => await insertPeer(db, of)
   const customer = await one('customers', sql`true`)

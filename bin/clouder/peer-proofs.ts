@@ -1,0 +1,149 @@
+import type { Command } from 'commander'
+import type { Peer, PeerProof, SuppliedUsage } from './answers.ts'
+import { exitCodes, type ExitCode } from './exit-code.ts'
+import { limitOption, tellMore } from './list.ts'
+import { withSession, type Session } from './session.ts'
+
+interface Range {
+  readonly from?: string
+  readonly to?: string
+}
+
+/** Whether both sides have the same documents, by each other's signed word (G-18). */
+export function addProofs(group: Command): void {
+  group
+    .command('verify')
+    .description('compare the documents with a peer, or with all of them: equal, or what differs')
+    .argument('[peer]', 'its id; left out, every peer that is active or halted')
+    .option('--from <date>', 'the first day of issue; left out, a year before the end')
+    .option('--to <date>', 'the day after the last; left out, tomorrow')
+    .action(
+      withSession<[string | undefined], Range>(async (session, { args: [peer], options }) => {
+        const ids = peer === undefined ? await listPaired(session) : [peer]
+        const { from, to } = options
+        const proofs: PeerProof[] = []
+        for (const id of ids) {
+          const path = `/v1/peers/${encodeURIComponent(id)}/proofs`
+          proofs.push(await session.api.post<PeerProof>(path, { ...(from && { from }), ...(to && { to }) }))
+        }
+        return tell(session, proofs)
+      }),
+    )
+  group
+    .command('proofs')
+    .description('what was compared before, by us and by them')
+    .argument('[peer]', 'its id')
+    .addOption(limitOption())
+    .action(
+      withSession<[string | undefined], { limit: number }>(
+        async ({ api, out }, { args: [peer], options }) => {
+          const found = await api.list<PeerProof>('/v1/peer-proofs', { peer }, options.limit)
+          if (out.isJson) return out.json(found.rows)
+          out.table(
+            ['id', 'peer', 'from', 'to', 'asked', 'by', 'found'],
+            found.rows.map((row) => [
+              row.id,
+              row.peer,
+              row.from,
+              row.to,
+              row.asked_at,
+              row.asked_here ? row.asked_by : 'the peer',
+              foundOf(row),
+            ]),
+          )
+          tellMore(out, found, 'None. npx clouder peers verify')
+        },
+      ),
+    )
+}
+
+async function listPaired({ api }: Session): Promise<string[]> {
+  const { rows } = await api.list<Peer>('/v1/peers', {}, Number.MAX_SAFE_INTEGER)
+  return rows.filter(({ state }) => state === 'active' || state === 'halted').map(({ id }) => id)
+}
+
+/** A difference that is only on its way is none to warn of. */
+function tell({ out }: Session, proofs: readonly PeerProof[]): ExitCode {
+  const differing = proofs.flatMap(({ peer, differences }) =>
+    (differences ?? []).map((row) => ({ peer, ...row })),
+  )
+  if (out.isJson) out.json(proofs)
+  else {
+    out.table(
+      ['peer', 'from', 'to', 'documents here', 'there', 'found'],
+      proofs.map((proof) => [
+        proof.peer,
+        proof.from,
+        proof.to,
+        countOf(proof.ours),
+        countOf(proof.theirs),
+        foundOf(proof),
+      ]),
+    )
+    if (differing.length > 0)
+      out.table(
+        ['peer', 'number', 'issued', 'document', 'difference'],
+        differing.map((row) => [row.peer, row.number, row.issued_on, row.document, differenceText(row)]),
+      )
+  }
+  return differing.some(({ waiting }) => !waiting) ? exitCodes.warnings : exitCodes.ok
+}
+
+const countOf = (months: PeerProof['ours']) => months.reduce((sum, { documents }) => sum + documents, 0)
+
+function foundOf({ equal, refusal, differences }: PeerProof): string {
+  if (refusal !== null) return `no answer: ${refusal.code}`
+  if (equal === true) return 'equal'
+  return differences === null ? 'differs' : `${differences.length} differ`
+}
+
+function differenceText({ difference, waiting }: { difference: string; waiting: boolean }): string {
+  const text = difference.replaceAll('_', ' ')
+  return waiting ? `${text}, on its way` : text
+}
+
+/** What a line of a supplier is made of, to be passed on (G-15). */
+export function addSuppliedUsage(group: Command): void {
+  group
+    .command('usage')
+    .description('open the usage behind a line of a supplier invoice, as the supplier says it')
+    .argument('<supplier invoice>', 'its id')
+    .requiredOption('--line <number>', 'its place among the lines, from 1')
+    .option('--on <date>', 'the readings and events of a day')
+    .action(
+      withSession<[string], { line: string; on?: string }>(async ({ api, out }, { args: [id], options }) => {
+        const { line, on } = options
+        const path = `/v1/supplier-invoices/${encodeURIComponent(id)}/usage`
+        const usage = await api.get<SuppliedUsage>(path, { line, on })
+        if (out.isJson) return out.json(usage)
+        const { window, readings, events } = usage
+        if (window !== null) {
+          out.facts([
+            ['window', window.id],
+            ['metric', window.metric],
+            ['quantity', `${window.quantity} ${window.unit}`],
+            ['after', window.start],
+            ['up to', window.end],
+          ])
+          out.table(
+            ['day', 'readings', 'reported', 'grown'],
+            window.days.map((day) => [day.on, day.readings, day.events, day.counted]),
+          )
+          return
+        }
+        out.table(
+          ['at', 'of', 'value', 'unit', 'counted'],
+          [
+            ...readings.map((row) => [row.read_at, row.series, row.value, row.unit, row.counted]),
+            ...events.map((row) => [
+              row.time,
+              `${row.source} ${row.id}`,
+              row.quantity,
+              row.unit,
+              row.quantity,
+            ]),
+          ],
+        )
+      }),
+    )
+}

@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { after, before } from 'node:test'
+import { sql } from 'kysely'
+import type { Tx } from '#db/database.ts'
+import { checkAnswer } from '#db/peer-answer.ts'
+import { openSigner } from '#db/peer-key.ts'
+import { signMessage } from '#db/peer-signature.ts'
+import { insertReadings } from '#db/usage.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
+import { peerQuestionPath, type SignedExchange } from '#domain/peer-question.ts'
+import { activate, billNextPeriod, build, sell } from '#test/pages/story.ts'
+import { chapter } from '#test/support/chapter.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { findInstanceId } from '#test/support/instances.ts'
+import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { pushUsage } from '#test/support/seller.ts'
+import { installationKey } from '#test/support/workers.ts'
+
+// A parent bills Harbour Bakery, which is an installation itself, from February to April 2026.
+let parent: TestInstallation
+let child: TestInstallation
+/** The child, as the parent knows it, and the other way round. */
+let peer = ''
+let supplier = ''
+
+before(async () => {
+  parent = await startInstallation({ isServed: true })
+  child = await startInstallation({ isServed: true })
+  const invited = await parent.call('POST', '/v1/peers/invitations', {
+    role: 'customer',
+    customer: 'harbour-bakery',
+  })
+  peer = String(invited.body['peer'])
+  const accepted = await child.call('POST', '/v1/peers', { invitation: invited.body['invitation'] })
+  supplier = String(accepted.body['id'])
+  await until('both are active', async () => {
+    await relay()
+    const both = [await show(parent), await show(child)]
+    return both.every(({ state }) => state === 'active')
+  })
+})
+after(async () => {
+  await child.stop()
+  await parent.stop()
+})
+
+const relay = async () => {
+  await parent.relay()
+  await child.relay()
+}
+const peerOf = (side: TestInstallation) => (side === parent ? peer : supplier)
+const show = async (side: TestInstallation) => (await side.call('GET', `/v1/peers/${peerOf(side)}`)).body
+
+const received = async () =>
+  await child.db.selectFrom('supplier_invoices').selectAll().orderBy('id').execute()
+
+async function bill(issuedOn: string, price = '10.00') {
+  const { id } = await parent.db
+    .selectFrom('customers')
+    .select('id')
+    .where('code', '=', 'harbour-bakery')
+    .executeTakeFirstOrThrow()
+  return await insertOneOffInvoice(parent.db, id, [['1', price]], { now: `${issuedOn}T08:00:00Z` })
+}
+
+const untilReceived = async (count: number) =>
+  await until(`${count} supplier invoices`, async () => {
+    await relay()
+    const rows = await received()
+    return rows.length >= count && rows
+  })
+
+async function prove(side: TestInstallation, range: Json = { from: '2026-01-01', to: '2027-01-01' }) {
+  const { status, body } = await side.call('POST', `/v1/peers/${peerOf(side)}/proofs`, range)
+  assert.equal(status, 201, JSON.stringify(body))
+  return body
+}
+
+const months = (digests: unknown) =>
+  (digests as Json[]).map(({ month, documents }) => `${String(month)} ${String(documents)}`)
+
+/** Takes questions only; what else comes finds it away. */
+function answerQuestions(side: TestInstallation): string[] {
+  const kinds: string[] = []
+  side.door?.lead(async (request) => {
+    if (!request.url.endsWith(peerQuestionPath)) return new Response('', { status: 503 })
+    const { question } = (await request.clone().json()) as { question: Json }
+    kinds.push(String(question['kind']))
+    return await side.app.fetch(request)
+  })
+  return kinds
+}
+
+const answerAll = (side: TestInstallation) =>
+  side.door?.lead(async (request) => await side.app.fetch(request))
+
+chapter('G-18 two sides that have the same documents say so by one question, whoever asks', async () => {
+  await billUsage()
+  for (const day of ['2026-03-01', '2026-03-15', '2026-04-01']) await bill(day)
+  await untilReceived((await sentNumbers()).length)
+  const kinds = answerQuestions(child)
+  const proof = await prove(parent)
+  assert.deepEqual(kinds, ['digest'])
+  assert.deepEqual([proof['equal'], proof['differences']], [true, []])
+  assert.deepEqual(months(proof['ours']), months(proof['theirs']))
+  assert.deepEqual(months(proof['ours']).slice(-2), ['2026-03 2', '2026-04 1'])
+  const ofChild = await prove(child, { from: '2026-03-15', to: '2026-04-01' })
+  assert.deepEqual([ofChild['equal'], months(ofChild['ours'])], [true, ['2026-03 1']])
+  // Both keep the other's word: what the child has asked, the parent shows as well.
+  const kept = (await parent.call('GET', `/v1/peer-proofs?peer=${peer}`)).body['data'] as Json[]
+  assert.deepEqual(
+    kept.map(({ asked_here, equal, from }) => [asked_here, equal, from]),
+    [
+      [false, true, '2026-03-15'],
+      [true, true, '2026-01-01'],
+    ],
+  )
+  const detail = await parent.call('GET', `/v1/peer-proofs/${String(kept[1]?.['id'])}`)
+  const { answer } = detail.body['evidence'] as SignedExchange
+  assert.match(answer?.headers['signature-input'] ?? '', /^sig=\("@status" "content-digest"/)
+})
+
+async function sentNumbers() {
+  const rows = await parent.db
+    .selectFrom('invoices')
+    .innerJoin('customers', 'customers.id', 'invoices.customer_id')
+    .select('number')
+    .where('customers.code', '=', 'harbour-bakery')
+    .where('finalized_at', 'is not', null)
+    .orderBy('sequence')
+    .execute()
+  return rows.map(({ number }) => number)
+}
+
+/** Network grows by 2.88 GiB on 5 February, read each five minutes, and 0.12 are pushed: 3.00 on the invoice. */
+async function billUsage() {
+  const { db } = parent
+  const sold = await sell(db, { kit: 'odoo-config-1' }, { now: '2026-01-31T09:00:00Z' })
+  // What is told here are rows: no workflow builds it.
+  await db.deleteFrom('outbox').where('key', 'like', 'subscription/%').execute()
+  await build(db, sold, 'done')
+  await activate(db, sold, '2026-01-31T09:00:00Z')
+  const instanceId = await findInstanceId(db, sold.id)
+  const read = async (readAt: string, hundredths: number) =>
+    await insertReadings(db, { instanceId, isOpening: false, sampledAt: readAt, readAt }, [
+      { metric: 'network', series: 'web', value: (hundredths / 100).toFixed(2), unit: 'GiB' },
+      { metric: 'disk', series: 'data', value: '0', unit: 'GiB' },
+    ])
+  for (let reading = 1; reading <= 288; reading += 1)
+    await read(new Date(Date.parse('2026-02-05') + reading * 300_000).toISOString(), reading)
+  await pushUsage(db, {
+    subscriptionId: sold.id,
+    metric: 'network',
+    quantity: '0.12',
+    occurredAt: '2026-02-05T10:00:00Z',
+  })
+  await read('2026-02-28T00:00:00Z', 288)
+  await billNextPeriod(db, sold, '2026-02-28T09:00:00Z')
+}
+
+chapter('G-18 documents that are missing or differ are named, and only their month is listed', async () => {
+  const kinds = answerQuestions(child)
+  const waiting = await bill('2026-04-02')
+  const rows = await received()
+  const [odd, lacking] = [rows.at(-1) ?? assert.fail(), rows.at(-2) ?? assert.fail()]
+  await byForce(async (tx) => {
+    await tx.deleteFrom('supplier_invoices').where('id', '=', lacking.id).execute()
+    await tx
+      .updateTable('supplier_invoices')
+      .set({ sha256: Buffer.alloc(32) })
+      .where('id', '=', odd.id)
+      .execute()
+  })
+  const proof = await prove(parent)
+  assert.deepEqual(kinds, ['digest', 'listing', 'listing'])
+  assert.equal(proof['equal'], false)
+  assert.deepEqual(differences(proof), [
+    [lacking.number, 'missing_there', false],
+    [odd.number, 'other_content', false],
+    [waiting.number, 'missing_there', true],
+  ])
+  assert.deepEqual(differences(await prove(child)), [
+    [lacking.number, 'missing_here', false],
+    [odd.number, 'other_content', false],
+    [waiting.number, 'missing_here', true],
+  ])
+  await byForce(async (tx) => {
+    await tx
+      .insertInto('supplier_invoices')
+      .values({ ...lacking, content: JSON.stringify(lacking.content) })
+      .execute()
+    await tx.updateTable('supplier_invoices').set({ sha256: odd.sha256 }).where('id', '=', odd.id).execute()
+  })
+  answerAll(child)
+  await untilReceived(rows.length + 1)
+  assert.equal((await prove(parent))['equal'], true)
+})
+
+const differences = (proof: Json) =>
+  (proof['differences'] as Json[]).map(({ number, difference, waiting }) => [number, difference, waiting])
+
+/** What somebody can do to a database who may do everything. */
+async function byForce(act: (tx: Tx) => Promise<unknown>) {
+  await child.db.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await act(tx)
+  })
+}
+
+/** The supplier invoice with a line of 3.00, and the place of that line. */
+async function meteredLine() {
+  for (const row of await received()) {
+    const line = row.content.lines.findIndex((one) => one.quantity === '3' && one.unit === 'GiB') + 1
+    if (line > 0) return { id: encodeId('supplierInvoice', row.id), line, document: row.content.document }
+  }
+  assert.fail('no line of a supplier invoice was metered')
+}
+
+chapter(
+  'G-15 a line of 3.00 opens over there to the same window, days and readings as in the parent',
+  async () => {
+    const { id, line, document } = await meteredLine()
+    const address = `/v1/supplier-invoices/${id}/usage?line=${line}`
+    const opened = await child.call('GET', address)
+    assert.equal(opened.status, 200, JSON.stringify(opened.body))
+    const invoice = await parent.call('GET', `/v1/invoices/${document}`)
+    const windowId = String((invoice.body['lines'] as Json[])[line - 1]?.['usage_window'])
+    const window = (await parent.call('GET', `/v1/usage-windows/${windowId}`)).body
+    assert.equal(window['quantity'], '3')
+    assert.deepEqual(opened.body['window'], window)
+    const day = await child.call('GET', `${address}&on=2026-02-05`)
+    for (const rows of ['readings', 'events'] as const) {
+      const own = await parent.call('GET', `/v1/usage-windows/${windowId}/${rows}?on=2026-02-05`)
+      assert.deepEqual(day.body[rows], own.body['data'])
+    }
+    assert.deepEqual(
+      [(day.body['readings'] as Json[]).length, (day.body['events'] as Json[]).length],
+      [288, 1],
+    )
+    // What was said once is passed on without asking again.
+    const kinds = answerQuestions(child)
+    parent.door?.lead(async () => new Response('', { status: 503 }))
+    assert.deepEqual((await child.call('GET', address)).body, opened.body)
+    assert.deepEqual(kinds, [])
+    answerAll(parent)
+    answerAll(child)
+  },
+)
+
+chapter('G-15 what others were billed, and what was not metered, is refused', async () => {
+  const { line } = await meteredLine()
+  const foreign = await parent.call('POST', '/v1/customers', {
+    code: 'other',
+    name: 'Other',
+    currency: 'USD',
+  })
+  const { id } = await insertOneOffInvoice(parent.db, decodeId('customer', String(foreign.body['id'])), [
+    ['1', '5.00'],
+  ])
+  const [first] = await received()
+  assert.ok(first)
+  const ask = async (document: string, of: number) => {
+    const signer = await openSigner(child.db, installationKey, decodeId('peer', supplier))
+    const url = `${parent.publicUrl}${peerQuestionPath}`
+    const question = { kind: 'usage', document, line: of, on: null, skip: 0 }
+    const body = JSON.stringify({ version: 1, peer, audience: parent.installationId, question })
+    const headers = await signMessage(signer, { url, body, key: 'test/1' })
+    const response = await parent.app.request(peerQuestionPath, { method: 'POST', headers, body })
+    return [response.status, ((await response.json()) as Json)['code']]
+  }
+  assert.deepEqual(await ask(encodeId('invoice', id), line), [404, 'not_found'])
+  assert.deepEqual(await ask(first.content.document, 1_000), [404, 'not_found'])
+  const address = `/v1/supplier-invoices/${encodeId('supplierInvoice', first.id)}/usage?line=1000`
+  const refused = await child.call('GET', address)
+  assert.deepEqual([refused.status, refused.body['code']], [409, 'peer_refuses'])
+})
+
+chapter('a question is asked by who may, and its answer is the peer’s own', async () => {
+  const { answer, ...question } = (await lastEvidence()) ?? assert.fail()
+  assert.ok(answer)
+  const now = new Date().toISOString()
+  const of = { peerId: decodeId('peer', peer), question, answer, now }
+  await checkAnswer(parent.db, of)
+  for (const changed of [
+    { answer: { ...answer, body: answer.body.replace('"documents":', '"documents" :') } },
+    { answer: { ...answer, status: 201 } },
+    { question: { ...question, headers: { ...question.headers, 'idempotency-key': 'other' } } },
+    { question: { ...question, url: `${question.url}x` } },
+    { peerId: decodeId('peer', supplier) },
+  ])
+    await assert.rejects(checkAnswer(parent.db, { ...of, ...changed }), { code: 'peer_signature_refused' })
+})
+
+const lastEvidence = async () => {
+  const row = await parent.db
+    .selectFrom('peer_questions')
+    .select('evidence')
+    .where('is_asked_here', '=', true)
+    .orderBy('id', 'desc')
+    .executeTakeFirst()
+  return row?.evidence ?? null
+}

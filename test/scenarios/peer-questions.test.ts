@@ -132,7 +132,7 @@ async function sentNumbers() {
   return rows.map(({ number }) => number)
 }
 
-/** Network grows by 2.88 GiB on 5 February, read each five minutes, and 0.12 are pushed: 3.00 on the invoice. */
+/** Network grows by 2.88 GiB on 5 February, read each hour, and 0.12 are pushed: 3.00 on the invoice. */
 async function billUsage() {
   const { db } = parent
   const sold = await sell(db, { kit: 'odoo-config-1' }, { now: '2026-01-31T09:00:00Z' })
@@ -146,8 +146,8 @@ async function billUsage() {
       { metric: 'network', series: 'web', value: (hundredths / 100).toFixed(2), unit: 'GiB' },
       { metric: 'disk', series: 'data', value: '0', unit: 'GiB' },
     ])
-  for (let reading = 1; reading <= 288; reading += 1)
-    await read(new Date(Date.parse('2026-02-05') + reading * 300_000).toISOString(), reading)
+  for (let hour = 1; hour <= 24; hour += 1)
+    await read(new Date(Date.parse('2026-02-05') + hour * 3_600_000).toISOString(), hour * 12)
   await pushUsage(db, {
     subscriptionId: sold.id,
     metric: 'network',
@@ -235,7 +235,7 @@ chapter(
     }
     assert.deepEqual(
       [(day.body['readings'] as Json[]).length, (day.body['events'] as Json[]).length],
-      [288, 1],
+      [24, 1],
     )
     // What was said once is passed on without asking again.
     const kinds = answerQuestions(child)

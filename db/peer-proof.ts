@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { encodeId } from '#domain/identifier.ts'
 import { byMonth, digestText, type KnownDocument, type MonthDigest } from '#domain/proof.ts'
 import type { Db } from './database.ts'
-import { hashOf } from './peer-outgoing.ts'
+import { hashOf } from './content-hash.ts'
 import { readSupplierDocuments } from './supplier-document.ts'
 
 export interface DateRange {

@@ -123,6 +123,12 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
           <div class="hint">
             {row.waiting} wait since <Moment at={row.waiting_since} {...view} />
             {row.waiting_reason !== null && `: ${row.waiting_reason}`}
+            {row.waiting_kinds.map((of) => (
+              <div>
+                {of.waiting} {of.kind.replaceAll('_', ' ')}
+                {!of.is_understood && ', not understood there yet'}
+              </div>
+            ))}
           </div>
         )}
       </td>

@@ -36,6 +36,9 @@ export const peerSchema = z
       .string()
       .nullable()
       .openapi({ description: 'Why the last try was not taken; null where none was tried yet.' }),
+    waiting_kinds: z
+      .array(z.object({ kind: z.string(), waiting: z.number().int(), is_understood: z.boolean() }))
+      .openapi({ description: 'What waits, by kind. What is not understood over there waits until it is.' }),
     delivered: z.number().int(),
     received: z.number().int(),
     created_at: z.string(),
@@ -104,6 +107,7 @@ export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
   } = row
   return {
     ...rest,
+    waiting_kinds: [...row.waiting_kinds],
     id: encodeId('peer', row.id),
     other_id: other === null ? null : encodeId('peer', other),
     installation: installation === null ? null : encodeId('installation', installation),

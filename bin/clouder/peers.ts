@@ -112,11 +112,15 @@ function registerStanding(group: Command): void {
       )
 }
 
-/** How much, since when and why. */
-function waitingText({ waiting, waiting_since: since, waiting_reason: reason }: Peer): string {
+/** How much of what, since when and why. */
+function waitingText({ waiting_kinds: kinds, waiting_since: since, waiting_reason: reason }: Peer): string {
   if (since === null) return '0'
+  const counts = kinds.map(
+    ({ kind, waiting, is_understood: isUnderstood }) =>
+      `${waiting} ${kind.replaceAll('_', ' ')}${isUnderstood ? '' : ' (not understood there yet)'}`,
+  )
   const known = reason === null ? '' : `: ${reason}`
-  return `${waiting} since ${instantText(since)}${known}`
+  return `${counts.join(', ')} since ${instantText(since)}${known}`
 }
 
 function show(out: Output, peer: Peer): void {

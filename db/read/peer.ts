@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { PeerMessageKind } from '#domain/peer-message.ts'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
 
@@ -34,6 +35,7 @@ function peers(db: Db) {
       waiting.as('waiting'),
       waitingSince.as('waiting_since'),
       waitingReason.as('waiting_reason'),
+      waitingKinds.as('waiting_kinds'),
       delivered.as('delivered'),
       received.as('received'),
     ])
@@ -43,6 +45,11 @@ const waiting = sql<number>`(select count(*)::int from peer_messages where peer_
 const waitingSince = sql<
   string | null
 >`(select min(queued_at) from peer_messages where peer_id = peer.id and delivered_at is null)`
+/** By kind, and whether the other side has said that it understands it: what it does not waits until it does. */
+const waitingKinds = sql<readonly { kind: PeerMessageKind; waiting: number; is_understood: boolean }[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'waiting', waiting, 'is_understood', kind = any (peer.other_kinds))
+    order by kind), '[]')
+  from (select kind, count(*) as waiting from peer_messages where peer_id = peer.id and delivered_at is null group by kind) by_kind)`
 /** Of what waits; what was said before that was about something else. */
 const waitingReason = sql<string | null>`(case when ${waiting} > 0 then peer.waiting_reason end)`
 /** All that was ever queued has a number, without a gap. */

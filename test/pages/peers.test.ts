@@ -25,6 +25,19 @@ test('what a supplier sent is listed, with why our own sums come to something el
   assert.match(sectionText(html, 'received'), /UP-1 Upstream .* 12\.01 .*disputed net and tax come to 1200/)
 })
 
+test('what waits for a peer is told by kind, with what is not understood over there yet', async () => {
+  const peerId = await insertPeer(console.db, { name: 'Late', role: 'customer', other_version: 1 })
+  const standing = { kind: 'standing', subjectId: null, content: { state: 'paid' } } as const
+  const document = { kind: 'document', subjectId: newId(), content: null } as const
+  await console.db
+    .transaction()
+    .execute(async (tx) => await queuePeerMessages(tx, peerId, [document, standing, standing]))
+  assert.match(
+    sectionText((await console.get(path)).html, 'peers'),
+    /Late .*3 wait since .* 1 document 2 standing, not understood there yet/,
+  )
+})
+
 test('what a supplier says of a document stands beside our own state of it', async () => {
   const peerId = await insertPeer(console.db)
   const document = 'inv_01kb0000000000000000000007'

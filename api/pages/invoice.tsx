@@ -7,15 +7,15 @@ import {
   type InvoiceLineRow,
 } from '#db/read/invoice.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { fromInvoiceRows, readInvoiceRows, type InvoiceRows } from '../documents/invoice-rows.ts'
-import { languages, profileOf, toLanguage, type Language } from '../documents/language.ts'
+import { fromInvoiceRows, readInvoiceRows, type InvoiceRows } from '#documents/invoice-rows.ts'
+import { languages, profileOf, toLanguage, type Language } from '#documents/language.ts'
 import {
   toPrintedInvoice,
   type PrintedColumn,
   type PrintedFact,
   type PrintedInvoice,
   type PrintedLine,
-} from '../documents/printed-invoice.ts'
+} from '#documents/printed-invoice.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Explanation } from './invoice-explanation.tsx'

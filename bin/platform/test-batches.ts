@@ -19,6 +19,7 @@ const shared: readonly { readonly files: RegExp; readonly name: string; readonly
   { files: /^test\/vectors\//, name: 'vectors', processes: 1 },
   { files: /^test\/db\//, name: 'db', processes: 4 },
   { files: /^test\/api\//, name: 'api', processes: 4 },
+  { files: /^test\/documents\//, name: 'documents', processes: 1 },
   { files: /^test\/pages\/(?!journeys)/, name: 'pages', processes: 2 },
 ]
 

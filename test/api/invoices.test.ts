@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
-import { fromInvoiceRows, readInvoiceRows } from '#api/documents/invoice-rows.ts'
+import { fromInvoiceRows, readInvoiceRows } from '#documents/invoice-rows.ts'
 import { checkChain } from '#db/chain-check.ts'
 import { newId } from '#db/identifier.ts'
 import { decodeId } from '#domain/identifier.ts'

@@ -31,7 +31,7 @@ const rules: Record<string, Rule> = {
     fix: 'Do it in an activity and call it through proxyActivities; its type comes with `import type`.',
   },
   activities: {
-    folders: ['domain', 'db', 'docker', 'activities'],
+    folders: ['domain', 'db', 'docker', 'documents', 'activities'],
     fix: 'An activity gets what it needs through createActivities(deps); bin/ wires it.',
   },
   db: { folders: ['domain', 'db'], fix: 'Let the caller pass plain values to a query function.' },
@@ -39,14 +39,18 @@ const rules: Record<string, Rule> = {
     folders: ['domain', 'docker'],
     fix: 'Let the activity read the rows and pass plain values to the runner.',
   },
+  documents: {
+    folders: ['domain', 'db', 'documents'],
+    fix: 'Print values that the caller has read; who asks for a document is in api/ or activities/.',
+  },
   api: {
-    folders: ['domain', 'db', 'api'],
+    folders: ['domain', 'db', 'documents', 'api'],
     typesOf: ['workflows'],
     files: ['#workflows/contract.ts'],
     fix: 'Write the intent with db/ and tell the workflow: what may be known of it is in workflows/contract.ts.',
   },
   bin: {
-    folders: ['domain', 'workflows', 'activities', 'db', 'docker', 'api', 'bin'],
+    folders: ['domain', 'workflows', 'activities', 'db', 'docker', 'documents', 'api', 'bin'],
     fix: 'Move the shared part out of the tests.',
   },
 }

@@ -1,4 +1,4 @@
-import type { InvoiceFacts, LineFacts } from '#api/documents/invoice-facts.ts'
+import type { InvoiceFacts, LineFacts } from '#documents/invoice-facts.ts'
 
 /** A line of one month of a service at 24.95. */
 export const someLine: LineFacts = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { formatsOf } from '#api/documents/formats.ts'
-import { languages, profileOf, toLanguage, type Language } from '#api/documents/language.ts'
+import { formatsOf } from '#documents/formats.ts'
+import { languages, profileOf, toLanguage, type Language } from '#documents/language.ts'
 import { unitNames } from '#domain/unit.ts'
 import { plain } from '#test/support/pdf.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { InvoiceFacts } from '#api/documents/invoice-facts.ts'
-import type { Language } from '#api/documents/language.ts'
-import { toPrintedInvoice } from '#api/documents/printed-invoice.ts'
+import type { InvoiceFacts } from '#documents/invoice-facts.ts'
+import type { Language } from '#documents/language.ts'
+import { toPrintedInvoice } from '#documents/printed-invoice.ts'
 import { plain } from '#test/support/pdf.ts'
 import { someInvoice, someLine } from '#test/support/printed-invoice.ts'
 

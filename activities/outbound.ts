@@ -43,13 +43,14 @@ export async function postOutbound(
   const target = new URL(url)
   // What is an address already is not resolved.
   const literal = /^\[(?<six>.*)\]$/.exec(target.hostname)?.groups?.['six'] ?? target.hostname
-  if (literal !== target.hostname || /^[\d.]+$/.test(literal)) refuseOutbound(literal, rule)
+  const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
+  if (literal !== target.hostname || /^[\d.]+$/.test(literal)) refuseOutbound(literal, rule, port)
   const options: RequestOptions = {
     method: 'POST',
     headers: { ...headers, 'accept-encoding': 'identity' },
     // A connection that another call left open was made under the rule of that call.
     agent: false,
-    lookup: checkedLookup(rule, resolve),
+    lookup: checkedLookup({ rule, port }, resolve),
     signal: abortSignal,
   }
   const call = target.protocol === 'https:' ? requestByTls(target, options) : requestPlainly(target, options)
@@ -68,11 +69,16 @@ function resolveAll(hostname: string, answer: Parameters<Resolve>[1]): void {
   })
 }
 
+interface CheckedTarget {
+  readonly rule: OutboundRule
+  readonly port: number
+}
+
 /** As the system looks a name up for a connection, but that every answer has to pass. */
-function checkedLookup(rule: OutboundRule, resolve: Resolve): LookupFunction {
+function checkedLookup(target: CheckedTarget, resolve: Resolve): LookupFunction {
   return (hostname, options, answer) => {
     resolve(hostname, (error, addresses) => {
-      const refusal = error ?? refusalOf(hostname, addresses, rule)
+      const refusal = error ?? refusalOf(hostname, addresses, target)
       const [first] = addresses
       if (refusal !== null || first === undefined) return answer(refusal, '')
       if (options.all === true) answer(null, addresses)
@@ -81,9 +87,13 @@ function checkedLookup(rule: OutboundRule, resolve: Resolve): LookupFunction {
   }
 }
 
-function refusalOf(hostname: string, addresses: readonly LookupAddress[], rule: OutboundRule): Error | null {
+function refusalOf(
+  hostname: string,
+  addresses: readonly LookupAddress[],
+  { rule, port }: CheckedTarget,
+): Error | null {
   try {
-    for (const { address } of addresses) refuseOutbound(address, rule)
+    for (const { address } of addresses) refuseOutbound(address, rule, port)
     return addresses.length > 0 ? null : new Error(`${hostname} has no address`)
   } catch (error) {
     if (!(error instanceof BusinessError)) throw error

@@ -36,8 +36,9 @@ export function createPeerActivities({
   installationKey,
   consoleUrl,
   peerRanges: allowed = [],
+  peerPorts: ports = [],
 }: DatabaseDependencies) {
-  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed }
+  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
   return {
     /** Has an invitation that was accepted here redeemed over there. Done before, or closed meanwhile, it does nothing. */
     async redeemInvitation(input: { peerId: string }): Promise<void> {

@@ -32,6 +32,7 @@ const environmentSchema = z.object({
   CLOUDER_SERVERS_TEMPORAL_ADDRESS: z.string().default(''),
   CLOUDER_KEY_FILE: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
+  CLOUDER_PEER_MESSAGES_PER_SECOND: z.coerce.number().int().min(1).max(100_000).default(500),
   CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 
@@ -77,6 +78,7 @@ const { app, afterwards } = createGuardedFrame({
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),
   installationKey: env.CLOUDER_KEY_FILE === '' ? null : readInstallationKey(env.CLOUDER_KEY_FILE),
+  peerMessagesPerSecond: env.CLOUDER_PEER_MESSAGES_PER_SECOND,
   joining: {
     databaseUrl: databaseUrlForServers(),
     temporalAddress: env.CLOUDER_SERVERS_TEMPORAL_ADDRESS || env.CLOUDER_TEMPORAL_ADDRESS,

@@ -38,6 +38,11 @@ const environmentSchema = z.object({
     .default('')
     .transform((text) => text.split(',').flatMap((range) => range.trim() || []))
     .refine((ranges) => ranges.every(isRange), { error: 'are not ranges such as 10.20.0.0/16,fd00:1::/48' }),
+  CLOUDER_PEER_PORTS: z
+    .string()
+    .regex(/^( *\d{1,5} *(, *\d{1,5} *)*)?$/, 'are not ports such as 8443,9443')
+    .default('')
+    .transform((text) => text.split(',').flatMap((port) => (port.trim() === '' ? [] : Number(port)))),
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_TAX_SERVICE_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
@@ -94,6 +99,7 @@ const installationWorker = await Worker.create({
     installationKey,
     consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
     peerRanges: env.CLOUDER_PEER_RANGES,
+    peerPorts: env.CLOUDER_PEER_PORTS,
     ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
       ? {}
       : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),

@@ -6,8 +6,11 @@ export interface OutboundRule {
   readonly isOnLoopback: boolean
   /** Ranges that an operator allows, as CIDR text: `10.20.0.0/16`, `fd00:1::/48`. */
   readonly allowed: readonly string[]
+  /** Ports beside 443 that an operator lists. */
+  readonly ports?: readonly number[]
 }
 
+const usualPort = 443
 const loopback = ['127.0.0.0/8', '::1/128']
 
 /**
@@ -26,14 +29,21 @@ const refused = `
 const globalUnicast = '2000::/3'
 
 /**
- * Lets an address pass that a name was resolved to, or that stands in a URL.
+ * Lets an address pass that a name was resolved to, or that stands in a URL. On the loopback, where it is spoken to at all, on any port;
+ * elsewhere on 443 and those that are listed, so that nothing else that listens there is reached.
  * @param address as a resolver answers and `URL` writes it, without brackets; what is neither IPv4 nor IPv6 does not pass
  * @throws `peer_url_refused`
  * @example refuseOutbound('169.254.169.254', { isOnLoopback: false, allowed: [] }) // throws
  */
-export function refuseOutbound(address: string, rule: OutboundRule): void {
+export function refuseOutbound(address: string, rule: OutboundRule, port: number = usualPort): void {
   const isAmong = (ranges: readonly string[]) => ranges.some((range) => isInRange(address, range))
-  if (isAmong(rule.allowed) || (rule.isOnLoopback && isAmong(loopback))) return
+  if (rule.isOnLoopback && isAmong(loopback)) return
+  if (port !== usualPort && rule.ports?.includes(port) !== true)
+    throw new BusinessError(
+      'peer_url_refused',
+      `Port ${port} of ${address} is not spoken to: only 443, and what an operator lists in CLOUDER_PEER_PORTS.`,
+    )
+  if (isAmong(rule.allowed)) return
   const isPublic = bitsOf(address)?.length === 32 || isInRange(address, globalUnicast)
   if (isPublic && !isAmong(refused)) return
   throw new BusinessError('peer_url_refused', `${address} is no address of the public internet.`)

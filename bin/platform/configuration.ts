@@ -136,6 +136,8 @@ export const startHelp = `
     CLOUDER_BACKUPS           in the data folder   where the last copies of volumes are kept
     CLOUDER_HOST_RULES        keep                 leave: sets no packet filter rules on this host
     CLOUDER_PEER_RANGES       none                 private ranges where other installations are spoken to
+    CLOUDER_PEER_PORTS        none                 ports beside 443 where they are spoken to
+    CLOUDER_PEER_MESSAGES_PER_SECOND  500          as many are taken of each of them
 
   A second start with the same data folder finds everything again. To start afresh, remove the data folder
   (subscriptions that still run keep their containers: cancel them first).

@@ -29,12 +29,13 @@ const strict = { isOnLoopback: false, allowed: [] }
 
 async function post(url: string, limits: Partial<OutboundLimits> = {}) {
   const call = { url, headers: { 'content-type': 'application/json' }, body: '{}' }
-  return await postOutbound(call, {
+  const { status, text } = await postOutbound(call, {
     rule: here,
     abortSignal: AbortSignal.timeout(20_000),
     largestAnswerBytes: 1_000,
     ...limits,
   })
+  return { status, text }
 }
 
 /** Answers with one list after the other, and counts. */
@@ -144,4 +145,12 @@ test('an answer that comes too slowly is left, before its head and within its bo
     })
     await assert.rejects(post(`http://127.0.0.1:${port}`, { abortSignal: AbortSignal.timeout(150) }))
   }
+})
+
+test('beside the loopback a port that nobody listed is not spoken to, by a name or by an address', async () => {
+  const { resolve, asked } = resolving(['10.20.0.1'], ['10.20.0.1'])
+  const rule = { isOnLoopback: true, allowed: ['10.20.0.0/16'], ports: [9443] }
+  for (const url of ['https://peer.test:8443', 'http://peer.test', 'https://10.20.0.1:8443'])
+    await assert.rejects(post(url, { rule, resolve }), { code: 'peer_url_refused' }, url)
+  assert.deepEqual(asked, ['peer.test', 'peer.test'])
 })

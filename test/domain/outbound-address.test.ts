@@ -118,6 +118,24 @@ test('on the loopback others there are spoken to, and nobody else that is not pu
     assert.throws(() => refuseOutbound(address, here), refusal, address)
 })
 
+test('a port beside 443 is listed, or of the loopback that is spoken to', () => {
+  const rule = { isOnLoopback: true, allowed: ['10.20.0.0/16'], ports: [8443] }
+  for (const [address, port] of [
+    ['1.1.1.1', 443],
+    ['1.1.1.1', 8443],
+    ['10.20.0.1', 8443],
+    ['127.0.0.1', 5432],
+  ] as const)
+    refuseOutbound(address, rule, port)
+  for (const [address, port] of [
+    ['1.1.1.1', 80],
+    ['1.1.1.1', 22],
+    ['10.20.0.1', 5432],
+  ] as const)
+    assert.throws(() => refuseOutbound(address, rule, port), refusal, `${address} ${port}`)
+  assert.throws(() => refuseOutbound('127.0.0.1', { ...rule, isOnLoopback: false }, 8443), refusal)
+})
+
 test('an operator allows ranges, and nothing beside them', () => {
   const rule = { isOnLoopback: false, allowed: ['10.20.0.0/16', 'fd00:1::/48'] }
   for (const address of ['10.20.255.1', 'fd00:1::7']) refuseOutbound(address, rule)

@@ -1,0 +1,65 @@
+import { Context } from '@temporalio/activity'
+import { z } from 'zod'
+import { BusinessError } from '#domain/errors.ts'
+import type { OutboundRule } from '#domain/outbound-address.ts'
+import { isPassing, readRetryAfter, type RefusalThere } from '#domain/peer-refusal.ts'
+import { postOutbound } from './outbound.ts'
+
+const answerWithinMs = 30_000
+const largestAnswerBytes = 256 * 1024
+
+/** The other side does not take it now, and will. */
+export class PassingRefusal extends Error {
+  readonly refusal: RefusalThere
+  /** How long it wants to be left alone; undefined where it has not said so. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, refusal: RefusalThere, retryAfterMs: number | undefined) {
+    super(message)
+    this.name = 'PassingRefusal'
+    this.refusal = refusal
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/**
+ * Posts to another installation, and gives what it answers.
+ * @throws `peer_refuses` for what will not change by itself; everything else is tried again, some of it as a `PassingRefusal`
+ */
+export async function postToPeer(
+  rule: OutboundRule,
+  call: { url: string; body: string; headers: Record<string, string> },
+): Promise<unknown> {
+  const { status, headers, text } = await postOutbound(call, {
+    rule,
+    abortSignal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
+    largestAnswerBytes,
+  })
+  if (status >= 200 && status < 300) return JSON.parse(text)
+  const problem = problemSchema.safeParse(parseOr(text))
+  const { code, detail } = problem.success ? problem.data : { code: '', detail: `answers ${status}` }
+  const said = `${call.url} ${code === '' ? detail : `${code}: ${detail}`}`
+  if (status === 429 || isPassing(code))
+    throw new PassingRefusal(
+      said,
+      { code, detail, thereAt: readDate(headers.date) },
+      readRetryAfter(headers['retry-after'], Date.now()),
+    )
+  if (status < 400 || status >= 500 || !problem.success) throw new Error(said)
+  throw new BusinessError('peer_refuses', `The other side refuses. ${code}: ${detail}`)
+}
+
+const problemSchema = z.object({ code: z.string().max(100), detail: z.string().max(1_000) })
+
+function readDate(header: string | undefined): string | null {
+  const atMs = Date.parse(header ?? '')
+  return Number.isNaN(atMs) ? null : new Date(atMs).toISOString()
+}
+
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

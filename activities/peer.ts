@@ -1,27 +1,28 @@
-import { Context } from '@temporalio/activity'
+import { ApplicationFailure, Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
 import { endSilence, noteSilence } from '#db/peer-silence.ts'
 import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
-import { openSigner } from '#db/peer-key.ts'
-import { signMessage } from '#db/peer-signature.ts'
+import { openNextSigner, openSigner, type Signer } from '#db/peer-key.ts'
+import { signMessage, type PeerMessage } from '#db/peer-signature.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer, readPeerStanding } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { openTask } from '#db/task.ts'
-import { BusinessError, messageOf, type ErrorCode } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import type { OutboundRule } from '#domain/outbound-address.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
+import { adviseOn } from '#domain/peer-refusal.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
-import { postOutbound } from './outbound.ts'
 import { readReception, understandingSchema, writeEnvelope } from './peer-envelope.ts'
+import { PassingRefusal, postToPeer } from './peer-post.ts'
 
-const answerWithinMs = 30_000
 const messagesAtOnce = 100
 /** Then the workflow is told how far it is, and goes on. */
 const longestTurnMs = 60_000
+/** Waited for within a turn. */
+const shortWaitMs = 5_000
 
 /** What one turn of sending came to. */
 export interface Turn {
@@ -59,7 +60,7 @@ export function createPeerActivities({
       }
       const other = pairingSchema.parse(
         await tellOfRefusal(peerId, async () =>
-          post(rule, {
+          postToPeer(rule, {
             url: `${peer.url}${peerPaths.redemption}`,
             body: JSON.stringify(body),
             headers: { 'content-type': 'application/json' },
@@ -147,7 +148,42 @@ export function createPeerActivities({
       if (error instanceof BusinessError) throw error
       // What the activity fails with says in Temporal's UI what waits, since when and why.
       const now = new Date().toISOString()
-      throw new Error(await noteSilence(db, { peerId, cause: messageOf(error), now }), { cause: error })
+      const passing = error instanceof PassingRefusal ? error : undefined
+      const advice = passing && adviseOn(passing.refusal, now)
+      const said = await noteSilence(db, { peerId, cause: messageOf(error), advice, now })
+      if (passing?.retryAfterMs === undefined) throw new Error(said, { cause: error })
+      throw ApplicationFailure.create({ message: said, nextRetryDelay: passing.retryAfterMs })
+    }
+  }
+
+  /**
+   * Signed anew each time. A pace that is over in a moment is waited for here, which costs less than another turn. The key that was told
+   * may have been taken, its answer lost, and the one before it be over by now.
+   */
+  async function postSigned(peerId: string, message: PeerMessage): Promise<unknown> {
+    const post = async (signer: Signer) =>
+      await postToPeer(rule, {
+        url: message.url,
+        body: message.body,
+        headers: await signMessage(signer, message),
+      })
+    const signer = await openSigner(db, installationKey, peerId)
+    try {
+      return await post(signer)
+    } catch (error) {
+      if (!(error instanceof PassingRefusal)) throw error
+      const { refusal, retryAfterMs } = error
+      if (retryAfterMs !== undefined && retryAfterMs <= shortWaitMs) {
+        await Context.current().sleep(retryAfterMs)
+        Context.current().heartbeat('keeps the pace of the other side')
+        return await post(signer)
+      }
+      const next =
+        refusal.code === 'peer_signature_refused'
+          ? await openNextSigner(db, installationKey, peerId)
+          : undefined
+      if (next === undefined) throw error
+      return await post(next)
     }
   }
 
@@ -158,9 +194,8 @@ export function createPeerActivities({
     const { path, body } = writeEnvelope(peer, waiting)
     const url = `${peer.url}${path}`
     const [first] = waiting
-    const signer = await openSigner(db, installationKey, peerId)
-    const headers = await signMessage(signer, { url, body, key: `${publicId}/${first?.sequence ?? 0}` })
-    const answer = readReception(await post(rule, { url, body, headers }), waiting)
+    const message = { url, body, key: `${publicId}/${first?.sequence ?? 0}` }
+    const answer = readReception(await postSigned(peerId, message), waiting)
     const now = new Date().toISOString()
     await noteDelivered(db, peerId, { ...answer, now })
     const { understands } = answer
@@ -183,43 +218,3 @@ const pairingSchema = z.object({
   currency: z.string().regex(/^[A-Z]{3}$/),
   understands: understandingSchema.optional(),
 })
-
-const largestAnswerBytes = 256 * 1024
-
-/**
- * Refusals that are over by themselves: what is missing over there is on its way, somebody between the two has sent it twice, which signed
- * anew it is not, or a clock will be right again.
- */
-const passing: ReadonlySet<string> = new Set<ErrorCode>([
-  'peer_message_expired',
-  'peer_message_repeated',
-  'peer_sequence_gap',
-])
-
-/** Refusals of the other side that will not change by themselves end the activity; everything else is tried again. */
-async function post(
-  rule: OutboundRule,
-  call: { url: string; body: string; headers: Record<string, string> },
-): Promise<unknown> {
-  const { status, text } = await postOutbound(call, {
-    rule,
-    abortSignal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
-    largestAnswerBytes,
-  })
-  if (status >= 200 && status < 300) return JSON.parse(text)
-  const problem = problemSchema.safeParse(parseOr(text))
-  const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${status}`
-  if (status < 400 || status >= 500 || status === 429 || !problem.success || passing.has(problem.data.code))
-    throw new Error(`${call.url} ${said}`)
-  throw new BusinessError('peer_refuses', `The other side refuses. ${said}`)
-}
-
-const problemSchema = z.object({ code: z.string().max(100), detail: z.string().max(1_000) })
-
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

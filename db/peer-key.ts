@@ -12,12 +12,15 @@ function fingerprintOf(publicKey: Buffer): string {
   return createHash('sha256').update(publicKey).digest('base64url')
 }
 
-/** Makes our key for a peer; its private half is sealed, and bound to the peer. */
+/**
+ * Makes our key for a peer; its private half is sealed, and bound to the peer.
+ * @param of.isNext it signs nothing until the other side has taken it
+ */
 export async function makeOwnKey(
   tx: Tx,
   key: InstallationKey | null,
-  { peerId, now }: { peerId: string; now: string },
-): Promise<void> {
+  { peerId, now, isNext = false }: { peerId: string; now: string; isNext?: boolean },
+): Promise<{ id: string; publicKey: Buffer }> {
   if (key === null) throw new Error('a key is sealed with the key file, which was not given')
   const pair = generateKeyPairSync('ed25519')
   const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' }).subarray(publicPrefix.length)
@@ -34,9 +37,10 @@ export async function makeOwnKey(
       key_id: keyId,
       sealed,
       made_at: now,
-      holds_from: now,
+      holds_from: isNext ? null : now,
     })
     .execute()
+  return { id, publicKey }
 }
 
 /** Whether a key is of some peer already, or our own: one that is sent back to us is nobody's. */
@@ -51,22 +55,17 @@ export async function isKnownKey(db: Db, publicKey: Buffer): Promise<boolean> {
 
 /** Ours, as the other side is told of it. */
 export async function readOwnPublicKey(db: Db, peerId: string): Promise<Buffer> {
-  const row = await db
-    .selectFrom('peer_keys')
-    .select('public_key')
-    .where('peer_id', '=', peerId)
-    .where('is_own', '=', true)
-    .where('revoked_at', 'is', null)
-    .orderBy('made_at', 'desc')
+  const { public_key: publicKey } = await ownKeys(db, peerId)
+    .where('holds_from', 'is not', null)
     .executeTakeFirstOrThrow()
-  return row.public_key
+  return publicKey
 }
 
-/** Pins the key by which the other side's messages are known from now on. */
+/** Pins a key by which the other side's messages are known from now on. @returns its fingerprint */
 export async function pinKey(
   tx: Tx,
   { peerId, publicKey, now }: { peerId: string; publicKey: Buffer; now: string },
-): Promise<void> {
+): Promise<string> {
   const id = fingerprintOf(publicKey)
   await tx
     .insertInto('peer_keys')
@@ -81,6 +80,7 @@ export async function pinKey(
       holds_from: now,
     })
     .execute()
+  return id
 }
 
 /** Whether a key is one of those by which this peer's messages are known, or were. */
@@ -100,17 +100,39 @@ export interface Signer {
   readonly sign: (data: Buffer) => Buffer
 }
 
-/** Signs with the newest of our keys for a peer. */
+/** Signs with that of our keys for a peer which it has taken last. */
 export async function openSigner(db: Db, key: InstallationKey, peerId: string): Promise<Signer> {
-  const row = await db
+  const row = await ownKeys(db, peerId).where('holds_from', 'is not', null).executeTakeFirstOrThrow()
+  return signerOf(key, peerId, row)
+}
+
+/** Signs with the key that was made to follow; undefined where none is to. It may be known over there, where the answer was lost. */
+export async function openNextSigner(
+  db: Db,
+  key: InstallationKey,
+  peerId: string,
+): Promise<Signer | undefined> {
+  const row = await ownKeys(db, peerId).where('holds_from', 'is', null).executeTakeFirst()
+  return row && signerOf(key, peerId, row)
+}
+
+/** Those that are not revoked, the newest first. */
+function ownKeys(db: Db, peerId: string) {
+  return db
     .selectFrom('peer_keys')
-    .select(['id', 'key_id', 'sealed'])
+    .select(['id', 'public_key', 'key_id', 'sealed'])
     .where('peer_id', '=', peerId)
     .where('is_own', '=', true)
     .where('revoked_at', 'is', null)
+    .orderBy('holds_from', 'desc')
     .orderBy('made_at', 'desc')
-    .limit(1)
-    .executeTakeFirstOrThrow()
+}
+
+function signerOf(
+  key: InstallationKey,
+  peerId: string,
+  row: { id: string; key_id: string | null; sealed: Buffer | null },
+): Signer {
   if (row.key_id === null || row.sealed === null) throw new Error(`key ${row.id} is not our own`)
   const text = open(key, peerId, { name: `${secretName}/${row.id}`, keyId: row.key_id, sealed: row.sealed })
   const secret = createPrivateKey({

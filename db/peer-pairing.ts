@@ -205,6 +205,7 @@ export async function readAcceptedPeer(db: Db, key: InstallationKey, peerId: str
     )
     .select(['state', 'other_peer_id', 'url', 'currency', 'code_key_id', 'code_sealed', 'public_key'])
     .where('peers.id', '=', peerId)
+    .orderBy('peer_keys.made_at', 'desc')
     .executeTakeFirstOrThrow()
   assert(row.url !== null && row.other_peer_id !== null, 'who accepts an invitation knows whose it is')
   const { code_key_id: keyId, code_sealed: sealed } = row

@@ -8,6 +8,8 @@ import {
 } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertWorkflowSignal } from './outbox.ts'
+import { holdNextKey } from './peer-next-key.ts'
+import { closeTasks, openTask } from './task.ts'
 
 export interface NewPeerMessage {
   readonly kind: PeerMessageKind
@@ -71,13 +73,15 @@ export async function noteDelivered(
         .set({ sent_sequence: Math.max(...of.sequences) })
         .where('id', '=', peerId)
         .execute()
-    await tx
+    const delivered = await tx
       .updateTable('peer_messages')
       .set({ delivered_at: of.now })
       .where('peer_id', '=', peerId)
       .where('sequence', 'in', of.sequences)
       .where('delivered_at', 'is', null)
+      .returning('kind')
       .execute()
+    if (delivered.some(({ kind }) => kind === 'key')) await holdNextKey(tx, { peerId, now: of.now })
   })
 }
 
@@ -96,7 +100,9 @@ export async function noteUnderstanding(
     )
     .returning('id')
     .executeTakeFirst()
-  if (changed !== undefined) await wake(tx, peerId, `understood/${now}`)
+  if (changed === undefined) return
+  await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'it understands more' }, ['peer_outdated'])
+  await wake(tx, peerId, `understood/${now}`)
 }
 
 /** Whether nothing waits that the other side understands: then the peer's workflow sleeps, and is told of the next one. */
@@ -109,8 +115,30 @@ export async function fallAsleep(db: Db, peerId: string): Promise<boolean> {
       .forNoKeyUpdate()
       .executeTakeFirstOrThrow()
     if ((await readBacklog(tx, peerId)).waiting > 0) return false
+    await tellOfWhatIsNotUnderstood(tx, peerId)
     await tx.updateTable('peers').set({ is_awake: false }).where('id', '=', peerId).execute()
     return true
+  })
+}
+
+/** It waits until the other side says that it understands it, which an operator brings about. */
+async function tellOfWhatIsNotUnderstood(tx: Tx, peerId: string): Promise<void> {
+  const left = await tx
+    .selectFrom('peer_messages')
+    .select((eb) => ['kind', eb.fn.countAll<number>().as('count')])
+    .where('peer_id', '=', peerId)
+    .where('delivered_at', 'is', null)
+    .groupBy('kind')
+    .orderBy('kind')
+    .execute()
+  if (left.length === 0) return
+  const said = left.map(({ kind, count }) => `${count} of kind ${kind}`).join(', ')
+  await openTask(tx, {
+    kind: 'peer_outdated',
+    subjectKind: 'peer',
+    subjectId: peerId,
+    subject: 'A peer does not understand all that waits for it',
+    detail: `Kept until it does: ${said}. Have the other installation brought up to date; documents go on meanwhile.`,
   })
 }
 

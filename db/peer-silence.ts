@@ -7,13 +7,15 @@ const longestReason = 1_000
 const patienceMs = 60 * 60_000
 
 /**
- * A peer does not take what waits for it: kept with the peer, and after an hour a task.
+ * A peer does not take what waits for it: kept with the peer, and after an hour a task, or at once where a person has to mend something.
+ * @param of.advice what there is to be mended
  * @returns what waits, since when and why, in one sentence
  */
 export async function noteSilence(
   db: Db,
-  { peerId, cause, now }: { peerId: string; cause: string; now: string },
+  of: { peerId: string; cause: string; advice?: string | undefined; now: string },
 ): Promise<string> {
+  const { peerId, cause, advice, now } = of
   const { waiting, since } = await readBacklog(db, peerId)
   const reason = cause.slice(0, longestReason) || 'it does not answer'
   const sentence = `${waiting} messages wait since ${since}: ${reason}`
@@ -26,11 +28,22 @@ export async function noteSilence(
       subject: 'A peer does not take its messages',
       detail: `${sentence}. They are sent by themselves once it answers.`,
     })
+  if (advice !== undefined)
+    await openTask(db, {
+      kind: 'peer_refuses',
+      subjectKind: 'peer',
+      subjectId: peerId,
+      subject: 'A peer refuses our messages',
+      detail: `${sentence.replace(/\.?$/, '.')} ${advice} What waits is sent by itself then.`,
+    })
   return sentence
 }
 
 /** It takes them again. */
 export async function endSilence(db: Db, peerId: string): Promise<void> {
   await db.updateTable('peers').set({ waiting_reason: null }).where('id', '=', peerId).execute()
-  await closeTasks(db, { kind: 'peer', id: peerId, reason: 'answers again' }, ['peer_unreachable'])
+  await closeTasks(db, { kind: 'peer', id: peerId, reason: 'answers again' }, [
+    'peer_unreachable',
+    'peer_refuses',
+  ])
 }

@@ -74,6 +74,8 @@ export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
     'peer_unreachable',
     'peer_halted',
     'peer_message_refused',
+    'peer_outdated',
+    'peer_refuses',
   ])
   await revokeKeys(tx, { peerId, now: by.now })
   await insertEvent(tx, { kind: 'peer.closed', data: { peer: closed.name, actor: by.actor } })

@@ -19,6 +19,8 @@ export interface NewTask {
     | 'order_acceptance'
     | 'peer_halted'
     | 'peer_message_refused'
+    | 'peer_outdated'
+    | 'peer_refuses'
     | 'peer_unreachable'
     | 'order_review'
     | 'refund_due'

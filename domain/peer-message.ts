@@ -23,10 +23,12 @@ export const peerSignals = {
  * What one installation tells another, and who tells it: what the sender is to who receives it. A new kind is an entry here and one
  * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
  *
- * `document`: a finalized invoice or credit note. `standing`: how a document stands over there: void, paid, partly paid.
+ * `document`: a finalized invoice or credit note. `standing`: how a document stands over there: void, paid, partly paid. `key`: the next
+ * public key of the sender.
  */
 const kinds = {
   document: { from: 'supplier' },
+  key: { from: 'either' },
   standing: { from: 'supplier' },
 } as const satisfies Record<string, { from: PeerRole | 'either' }>
 

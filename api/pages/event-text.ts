@@ -153,6 +153,12 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Environment changed by ${text(data['by'])}: ${changesText(data['changes'])}`,
   'peer.closed': (data) => `Peer ${text(data['peer'])} closed by ${text(data['actor'])}`,
   'peer.halted': (data) => `Peer ${text(data['peer'])} halted${because(data['reason'])}`,
+  'peer.key_made': (data) =>
+    `Next key for peer ${text(data['peer'])} made by ${text(data['actor'])}: ${text(data['fingerprint'])}`,
+  'peer.key_pinned': (data) =>
+    `Key of peer ${text(data['peer'])} pinned${data['actor'] === null ? ', as it told us' : ` by ${text(data['actor'])}`}: ${text(data['fingerprint'])}`,
+  'peer.key_revoked': (data) =>
+    `Key with peer ${text(data['peer'])} revoked by ${text(data['actor'])}: ${text(data['fingerprint'])}`,
   'peer.message_refused': (data) =>
     `Message of peer ${text(data['peer'])} refused (${text(data['code'])})${because(data['reason'])}`,
   'peer.paired': (data) => `Paired with ${text(data['peer'])}`,

@@ -1,10 +1,12 @@
 import type { PeerMessageKind } from '#domain/peer-message.ts'
 import { documentKind } from './document.ts'
+import { keyKind } from './key.ts'
 import { standingKind } from './standing.ts'
 import type { PeerKind } from './kind.ts'
 
 /** How each kind of message is taken when it comes. */
 export const peerKinds: Readonly<Record<PeerMessageKind, PeerKind>> = {
   document: documentKind,
+  key: keyKind,
   standing: standingKind,
 }

@@ -11,8 +11,33 @@ export const understandingSchema = z
   })
   .openapi('PeerUnderstanding')
 
+/** 32 bytes, base64url. */
+export const publicKeyField = z.string().regex(/^[\w-]{43}$/)
+
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
 const roleField = z.enum(['supplier', 'customer'])
+
+export const peerKeySchema = z
+  .object({
+    fingerprint: z.string().openapi({ description: 'SHA-256 of the public key, base64url.' }),
+    public_key: publicKeyField,
+    side: z.enum(['ours', 'theirs']),
+    since: z.string().nullable().openapi({ description: 'Null: it is told, and not taken yet.' }),
+    until: z.string().nullable().openapi({ description: 'Another one follows; then it is over.' }),
+    revoked_at: z.string().nullable(),
+  })
+  .openapi('PeerKey')
+
+export const peerRefusalSchema = z
+  .object({
+    code: z.string(),
+    day: z.string(),
+    count: z.number().int(),
+    first_at: z.string(),
+    last_at: z.string(),
+    detail: z.string().openapi({ description: 'Of the last one.' }),
+  })
+  .openapi('PeerRefusal')
 
 export const peerSchema = z
   .object({
@@ -28,8 +53,17 @@ export const peerSchema = z
     url: z.string().nullable(),
     customer: z.string().nullable().openapi({ description: 'Whom we bill.' }),
     currency: z.string().nullable(),
-    own_key: z.string().nullable().openapi({ description: 'Fingerprint. People of both sides compare it.' }),
-    other_key: z.string().nullable(),
+    own_key: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Fingerprint of the key that signs. People of both sides compare it.' }),
+    other_key: z.string().nullable().openapi({ description: 'Of those that hold, the newest.' }),
+    keys: z.array(peerKeySchema).openapi({ description: 'All there ever were, the newest first.' }),
+    refusals: z.array(peerRefusalSchema).openapi({ description: 'What was refused of it; the newest ten.' }),
+    understands: z
+      .number()
+      .int()
+      .openapi({ description: 'The newest version that the other side understands.' }),
     waiting: z.number().int().openapi({ description: 'Messages that it has not taken yet.' }),
     waiting_since: z.string().nullable(),
     waiting_reason: z
@@ -46,6 +80,14 @@ export const peerSchema = z
     closed_at: z.string().nullable(),
   })
   .openapi('Peer')
+
+export const revokedKeySchema = z
+  .strictObject({ fingerprint: publicKeyField.openapi({ description: 'Of the key, all of it.' }) })
+  .openapi('RevokedPeerKey')
+
+export const pinnedKeySchema = z
+  .strictObject({ public_key: publicKeyField.openapi({ description: '32 bytes, base64url.' }) })
+  .openapi('PinnedPeerKey')
 
 export const newInvitationSchema = z
   .strictObject({
@@ -81,7 +123,7 @@ export const peerRedemptionSchema = z
     installation: z.string().max(40),
     name: z.string().trim().min(1).max(200),
     url: z.string().max(300),
-    public_key: z.string().regex(/^[\w-]{43}$/),
+    public_key: publicKeyField,
     currency: currencyField.nullable(),
     understands: understandingSchema.optional(),
   })
@@ -103,6 +145,8 @@ export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
     installation_id: installation,
     other_peer_id: other,
     customer_code: customer,
+    other_version: understands,
+    keys,
     ...rest
   } = row
   return {
@@ -112,5 +156,10 @@ export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
     other_id: other === null ? null : encodeId('peer', other),
     installation: installation === null ? null : encodeId('installation', installation),
     customer,
+    understands,
+    keys: keys.map(({ key, ...more }) => ({
+      ...more,
+      public_key: Buffer.from(key, 'base64').toString('base64url'),
+    })),
   }
 }

@@ -7,12 +7,6 @@ function peers(db: Db) {
   return db
     .selectFrom('peers as peer')
     .leftJoin('customers as customer', 'customer.id', 'peer.customer_id')
-    .leftJoin('peer_keys as own', (join) =>
-      join.onRef('own.peer_id', '=', 'peer.id').on('own.is_own', '=', true),
-    )
-    .leftJoin('peer_keys as other', (join) =>
-      join.onRef('other.peer_id', '=', 'peer.id').on('other.is_own', '=', false),
-    )
     .select([
       'peer.id',
       'peer.role',
@@ -30,7 +24,13 @@ function peers(db: Db) {
       'peer.paired_at',
       'peer.closed_at',
     ])
-    .select(['customer.code as customer_code', 'own.id as own_key', 'other.id as other_key'])
+    .select(['customer.code as customer_code', 'peer.other_version'])
+    .select([
+      holding(true).as('own_key'),
+      holding(false).as('other_key'),
+      keys.as('keys'),
+      refusals.as('refusals'),
+    ])
     .select([
       waiting.as('waiting'),
       waitingSince.as('waiting_since'),
@@ -40,6 +40,43 @@ function peers(db: Db) {
       received.as('received'),
     ])
 }
+
+/** The newest key of a side that holds: ours signs, theirs is what their messages are signed by. Of a closed peer the last that did. */
+const holding = (isOwn: boolean) => sql<string | null>`(select id from peer_keys
+  where peer_id = peer.id and is_own = ${isOwn} and holds_from is not null
+  order by revoked_at is not null, holds_from desc, made_at desc limit 1)`
+
+/** An instant inside JSON, as instants are written elsewhere. */
+const utc = (column: string) =>
+  sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+export interface PeerKeyFacts {
+  readonly fingerprint: string
+  /** Base64. */
+  readonly key: string
+  readonly side: 'ours' | 'theirs'
+  readonly since: string | null
+  readonly until: string | null
+  readonly revoked_at: string | null
+}
+
+const keys = sql<readonly PeerKeyFacts[]>`(select coalesce(json_agg(json_build_object('fingerprint', id,
+    'key', encode(public_key, 'base64'), 'side', case when is_own then 'ours' else 'theirs' end, 'since', ${utc('holds_from')},
+    'until', ${utc('expires_at')}, 'revoked_at', ${utc('revoked_at')}) order by made_at desc), '[]')
+  from peer_keys where peer_id = peer.id)`
+
+export interface PeerRefusalFacts {
+  readonly code: string
+  readonly day: string
+  readonly count: number
+  readonly first_at: string
+  readonly last_at: string
+  readonly detail: string
+}
+
+const refusals = sql<PeerRefusalFacts[]>`(select coalesce(json_agg(json_build_object('code', code, 'day', day,
+    'count', count, 'first_at', ${utc('first_at')}, 'last_at', ${utc('last_at')}, 'detail', detail) order by last_at desc), '[]')
+  from (select * from peer_refusals where peer_id = peer.id order by last_at desc limit 10) as newest)`
 
 const waiting = sql<number>`(select count(*)::int from peer_messages where peer_id = peer.id and delivered_at is null)`
 const waitingSince = sql<

@@ -26,6 +26,7 @@ import { registerInstancesPage } from './instances.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
+import { registerPeerKeyPages } from './peer-keys.tsx'
 import { registerPeerPages } from './peers.tsx'
 import { registerPeerProofPages } from './peer-proofs.tsx'
 import { registerSuppliedUsagePages } from './supplied-usage.tsx'
@@ -93,6 +94,7 @@ export function registerPages(frame: Frame): void {
   registerExchangeRatePages(frame)
   registerServerPages(frame)
   registerPeerPages(frame)
+  registerPeerKeyPages(frame)
   registerMetricPages(frame)
   registerPeerProofPages(frame)
   registerSuppliedUsagePages(frame)

@@ -11,6 +11,7 @@ import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.
 import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
 import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { peerKeysPath } from './peer-keys.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import { SupplierSays } from './supplier-says.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
@@ -135,6 +136,9 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
       <td>
         <Fingerprint of="ours" text={row.own_key} />
         <Fingerprint of="theirs" text={row.other_key} />
+        <a href={peerKeysPath(id)}>
+          All keys<span class="visually-hidden"> with {row.name ?? id}</span>
+        </a>
       </td>
       <td>
         {row.paired_at !== null && row.state !== 'closed' && (

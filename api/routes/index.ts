@@ -28,6 +28,7 @@ import { registerInvoiceActions } from './invoice-actions.ts'
 import { registerInvoicePdf } from './invoice-pdf.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
+import { registerPeerKeys } from './peer-keys.ts'
 import { registerPeerMessages } from './peer-messages.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeerProofs } from './peer-proofs.ts'
@@ -129,6 +130,7 @@ export function registerRoutes(frame: Frame): void {
   registerPeers(frame)
   registerPeerProofs(frame)
   registerPeerQuestions(frame)
+  registerPeerKeys(frame)
   registerPeerPairing(frame)
   registerPeerMessages(frame)
   registerSupplierInvoices(frame)

@@ -3,6 +3,7 @@ import type { Peer, PeerInvitation, SupplierInvoice } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { moneyText, instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { registerPeerKeys } from './peer-keys.ts'
 import type { Output } from './output.ts'
 import { addProofs, addSuppliedUsage } from './peer-proofs.ts'
 import { withSession } from './session.ts'
@@ -47,6 +48,7 @@ export function registerPeers(program: Command): void {
   registerPairing(group)
   registerStanding(group)
   addProofs(group)
+  registerPeerKeys(group)
   registerSupplierInvoices(program)
 }
 

@@ -210,8 +210,11 @@ POST /v1/peer-messages public
 POST /v1/peer-questions public
 POST /v1/peers peers:write
 POST /v1/peers/:id/close peers:write
+POST /v1/peers/:id/pin-key peers:write
 POST /v1/peers/:id/proofs peers:write
 POST /v1/peers/:id/resume peers:write
+POST /v1/peers/:id/revoke-key peers:write
+POST /v1/peers/:id/rotate-key peers:write
 POST /v1/peers/invitations peers:write
 POST /v1/peers/redeem public
 POST /v1/price-lists price_lists:write

@@ -7,6 +7,7 @@ import { getInstallation } from '#db/read/installation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
+import { isPassing } from '#domain/peer-refusal.ts'
 import { peerVersion } from '#domain/peer-message.ts'
 import { peerQuestionPath, type PeerQuestion, type SignedExchange } from '#domain/peer-question.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
@@ -34,8 +35,12 @@ export function createPeerCall({
   installationKey,
   consoleUrl,
   peerRanges: allowed = [],
-}: Pick<DatabaseDependencies, 'db' | 'installationKey' | 'consoleUrl' | 'peerRanges'>): AskPeer {
-  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed }
+  peerPorts: ports = [],
+}: Pick<
+  DatabaseDependencies,
+  'db' | 'installationKey' | 'consoleUrl' | 'peerRanges' | 'peerPorts'
+>): AskPeer {
+  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
   return async ({ peerId, key, question, abortSignal }) => {
     const peer = await readPeerStanding(db, peerId)
     if (peer.otherPeerId === null || peer.installationId === null || peer.state === 'closed')
@@ -81,7 +86,7 @@ async function post(
   }
   const problem = problemSchema.safeParse(parseOr(text))
   const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${status}`
-  if (status < 400 || status >= 500 || status === 429 || !problem.success)
+  if (status < 400 || status >= 500 || !problem.success || isPassing(problem.data.code))
     throw new Error(`${call.url} ${said}`)
   throw new BusinessError('peer_refuses', `The other side refuses. ${said}`)
 }

@@ -11,6 +11,8 @@ export interface KilledWorkerOrder {
   readonly facts: TestInstallationFacts
   readonly journalFile: string
   readonly points: readonly CrashPoint[]
+  /** Where its installation is reached, where that matters. */
+  readonly consoleUrl?: string
 }
 
 function currentCall(): Call {
@@ -92,4 +94,5 @@ const db = watchCommits(openDatabase(order.facts.databaseUrl), () => {
 await startWorkers(db, order.facts, {
   wrapRunner: (runner) => crashBehind(runner, crash),
   wrapActivities: (activities) => crashAround(activities, crash),
+  ...(order.consoleUrl === undefined ? {} : { consoleUrl: order.consoleUrl }),
 })

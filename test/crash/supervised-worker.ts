@@ -30,11 +30,12 @@ export async function superviseWorker(
   prepared: PreparedWorkers,
   { databaseUrl, temporalAddress, installationId, serverId }: TestInstallationFacts,
   points: readonly CrashPoint[],
+  consoleUrl?: string,
 ) {
   const journalFile = path.join(prepared.folder, `${installationId}.journal`)
   await writeFile(journalFile, '')
   const facts = { databaseUrl, temporalAddress, installationId, serverId }
-  const order: KilledWorkerOrder = { facts, points, journalFile }
+  const order: KilledWorkerOrder = { facts, points, journalFile, ...(consoleUrl && { consoleUrl }) }
   let child: ChildProcess | undefined
   let isStopping = false
   let lastWords = ''
@@ -67,6 +68,8 @@ export async function superviseWorker(
   return {
     broken,
     journal: () => readJournal(journalFile),
+    /** At no point of its own; the next one is started at once. */
+    kill: () => void child?.kill('SIGKILL'),
     async stop(): Promise<void> {
       isStopping = true
       child?.kill('SIGKILL')

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { randomOf } from '#test/properties/usage-story.ts'
+import { cutConnections } from '#test/races/cut.ts'
+import { assertInvariants } from '#test/support/invariants.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import {
+  bill,
+  compareLink,
+  readBooks,
+  readPeers,
+  startPeerChain,
+  type Bill,
+  type ChainLink,
+} from '#test/support/peer-chain.ts'
+import { makeWeather } from '#test/support/peer-weather.ts'
+import { holds } from '#test/support/property.ts'
+
+/** With CLOUDER_TEST_CASES=20 twenty seeds of a thousand documents each; without it one of a few. */
+const isLong = process.env['CLOUDER_TEST_CASES'] !== undefined
+const documentsPerSeed = isLong ? 1_000 : 60
+/** In the long runs more messages go while something happens. */
+const pauseMs = isLong ? 400 : 200
+const limitMs = 3_600_000
+const tenMinutesMs = 600_000
+
+let chain: Awaited<ReturnType<typeof startPeerChain>>
+/** Bills what the child bills, and has never heard of another installation. */
+let alone: TestInstallation
+
+before(async () => {
+  ;[chain, alone] = await Promise.all([startPeerChain(), startInstallation({ hasWorkers: false })])
+  const grandchild = { code: 'grandchild', name: 'grandchild', currency: 'USD' }
+  assert.equal((await alone.call('POST', '/v1/customers', grandchild)).status, 201)
+})
+after(async () => {
+  await alone.stop()
+  await chain.stop()
+})
+
+const billedByChild: Bill[] = []
+
+async function billByChild(what: Bill): Promise<void> {
+  billedByChild.push(what)
+  await bill(chain.child, what)
+}
+
+function drawBill(random: () => number, customer: string): Bill {
+  if (random() < 0.1) return { customer, creditMinor: 1 + Math.floor(random() * 5) }
+  const prices = Array.from({ length: 1 + Math.floor(random() * 3) }, () => {
+    const quantity = String(1 + Math.floor(random() * 9))
+    return [quantity, (1 + random() * 99).toFixed(2)] as const
+  })
+  return { customer, prices }
+}
+
+/** What is done to the child besides what happens to its messages, each at a drawn moment of the run. */
+function drawStrikes(random: () => number, batches: number): Map<number, () => Promise<void>> {
+  const { api, child, worker } = chain
+  const strikes: (() => Promise<void>)[] = [
+    async () => api.restart(),
+    async () => {
+      await api.restart(random() < 0.5 ? tenMinutesMs : -tenMinutesMs)
+      await sleep(2_000)
+      await api.restart()
+    },
+    async () => void (await cutConnections(child.databaseUrl, 'clouder api', 0.7)),
+  ]
+  // What it was sending is tried again once Temporal has not heard of it for 45 s.
+  if (isLong && random() < 0.3) strikes.push(async () => worker.kill())
+  const drawn = strikes.map((strike) => ({ strike, at: random() })).toSorted((a, b) => a.at - b.at)
+  const order = drawn.slice(0, isLong ? strikes.length : 1).map(({ strike }) => strike)
+  return new Map(
+    order.map((strike, index) => [Math.floor(((index + random()) * batches) / order.length), strike]),
+  )
+}
+
+async function billThroughWeather(random: () => number): Promise<void> {
+  const batches = Math.ceil(documentsPerSeed / 10)
+  const strikes = drawStrikes(random, batches)
+  const underWay: Promise<void>[] = []
+  for (let batch = 0; batch < batches; batch += 1) {
+    const strike = strikes.get(batch)
+    if (strike !== undefined) underWay.push(strike())
+    for (let document = 0; document < 5; document += 1) {
+      await bill(chain.parent, drawBill(random, 'child'))
+      await billByChild(drawBill(random, 'grandchild'))
+    }
+    await billByChild(drawBill(random, 'harbour-bakery'))
+    await sleep(random() * pauseMs)
+  }
+  await Promise.all(underWay)
+}
+
+/** Before child and grandchild: both links have weather of their own. */
+function makeWeathers(random: () => number) {
+  const { api, child, grandchild } = chain
+  const toChild = makeWeather({
+    random,
+    share: 0.5,
+    forward: api.forward,
+    strike: async () => {
+      await sleep(random() * 40)
+      if (random() < 0.5) await api.kill()
+      else await cutConnections(child.databaseUrl, 'clouder api')
+      await api.restart()
+    },
+  })
+  const toGrandchild = makeWeather({
+    random,
+    share: 0.3,
+    forward: async (path, init) => await grandchild.app.request(path, init),
+  })
+  child.door?.lead(toChild.receive)
+  grandchild.door?.lead(toGrandchild.receive)
+  return [toChild, toGrandchild] as const
+}
+
+async function untilNothingWaits(link: ChainLink): Promise<void> {
+  await until(
+    'nothing waits',
+    async () => {
+      const [here, there] = await readPeers(link)
+      assert.deepEqual([here['state'], there['state']], ['active', 'active'], JSON.stringify([here, there]))
+      return here['waiting'] === 0 && there['waiting'] === 0
+    },
+    5 * 60_000,
+  )
+}
+
+/** What has happened to messages in all the seeds. */
+const happened = new Map<string, number>()
+const count = (name: string, times: number) => happened.set(name, (happened.get(name) ?? 0) + times)
+
+async function live(seed: number): Promise<string> {
+  const random = randomOf(seed)
+  const weathers = makeWeathers(random)
+  await billThroughWeather(random)
+  for (const weather of weathers) await weather.clear()
+  for (const link of chain.links) {
+    await untilNothingWaits(link)
+    const compared = await compareLink(link)
+    assert.deepEqual(compared.received, compared.finalized)
+    assert.deepEqual(compared.kept, compared.finalized)
+    assert.deepEqual(compared.taken, compared.sent)
+    assert.deepEqual(compared.saidOpen, compared.open)
+    assert.deepEqual(compared.disagreements, [])
+  }
+  for (const what of billedByChild.splice(0)) await bill(alone, what)
+  assert.deepEqual(await readBooks(chain.child.db), await readBooks(alone.db))
+  for (const { seen } of weathers) for (const [name, times] of Object.entries(seen)) count(name, times)
+  return weathers.map(({ seen }) => JSON.stringify(seen)).join(' and ')
+}
+
+test(
+  'through kills, cuts, wrong clocks, lost, doubled, late and repeated messages every document is there once, in order, with its hash',
+  { timeout: limitMs },
+  async (t) => {
+    await holds(
+      t,
+      1,
+      [fc.noShrink(fc.integer({ min: 0 }))],
+      async (seed) => {
+        const startedMs = Date.now()
+        const seen = await live(seed)
+        t.diagnostic(`seed ${seed}: ${((Date.now() - startedMs) / 1_000).toFixed(0)} s, ${seen}`)
+      },
+      { limitMs },
+    )
+    // A run in which nothing happens proves nothing.
+    if (isLong)
+      assert.ok(
+        [...happened.values()].every((times) => times > 0),
+        JSON.stringify([...happened]),
+      )
+    for (const one of [chain.parent, chain.child, chain.grandchild])
+      await assertInvariants(one.db, { isUnderWay: true })
+  },
+)
+
+const dayMs = 86_400_000
+
+/** What Temporal's UI shows of the activity that waits, and how long it pauses at most. */
+async function readWaitingActivity({ supplier, peer }: ChainLink) {
+  const handle = supplier.client.workflow.getHandle(`peer/${peer}`)
+  const { raw } = await handle.describe()
+  const { events } = await handle.fetchHistory()
+  const policy = events?.findLast((event) => event.activityTaskScheduledEventAttributes)
+    ?.activityTaskScheduledEventAttributes?.retryPolicy
+  return {
+    failure: raw.pendingActivities?.[0]?.lastFailure?.message ?? '',
+    longestPauseS: Number(policy?.maximumInterval?.seconds ?? Infinity),
+  }
+}
+
+async function openTasks({ supplier }: ChainLink): Promise<Json[]> {
+  const { body } = await supplier.call('GET', '/v1/tasks')
+  const tasks = body['data'] as Json[]
+  return tasks.filter(({ kind, closed_at: closedAt }) => kind === 'peer_unreachable' && closedAt === null)
+}
+
+test('a child that is away for a day costs nothing but time: 12 wait, visibly, with an alert, and come in order, once', async () => {
+  const [link] = chain.links
+  await chain.api.kill()
+  for (let document = 1; document <= 12; document += 1)
+    await bill(chain.parent, { customer: 'child', prices: [['1', `${document}.00`]] })
+  const { longestPauseS } = await until('it is tried, and fails', async () => {
+    const activity = await readWaitingActivity(link)
+    return /^12 messages wait since 20\d\d-.*: .+/.test(activity.failure) && activity
+  })
+  // Its return is noticed within so long, whenever that is: it is all there within a quarter of an hour.
+  assert.ok(longestPauseS <= 300, `it pauses for ${longestPauseS} s`)
+  assert.deepEqual(await openTasks(link), [])
+
+  // A day passes: what waits was queued a day ago.
+  await chain.parent.db
+    .updateTable('peer_messages')
+    .set({ queued_at: new Date(Date.now() - dayMs).toISOString() })
+    .where('delivered_at', 'is', null)
+    .execute()
+  const [task] = await until('an operator is told', async () => {
+    const open = await openTasks(link)
+    return open.length > 0 && open
+  })
+  assert.match(JSON.stringify(task), /12 messages wait since/)
+  const [waiting] = await readPeers(link)
+  assert.equal(waiting['waiting'], 12)
+  assert.ok(Date.parse(String(waiting['waiting_since'])) < Date.now() - dayMs + 60_000)
+  assert.match(String(waiting['waiting_reason']), /\/v1\/peer-messages answers 502/)
+  const before = (await compareLink(link)).received.length
+
+  await chain.api.restart()
+  await untilNothingWaits(link)
+  const { sent, taken, finalized, received } = await compareLink(link)
+  assert.deepEqual(taken, sent)
+  assert.deepEqual(received, finalized)
+  assert.equal(received.length, before + 12)
+  await until('the alert ends by itself', async () => (await openTasks(link)).length === 0)
+})

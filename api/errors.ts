@@ -416,6 +416,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The detail says of every server why not. Add a server, let one offer more, or end what is not needed.',
     [{ title: 'List servers', href: '/v1/servers' }],
   ),
+  not_a_credit: kind(
+    422,
+    'Nothing is credited by it',
+    'Name a credit note of the supplier: GET /v1/supplier-invoices lists them with what is left of each.',
+  ),
   not_an_invoice: kind(
     409,
     'It corrects an invoice',
@@ -476,6 +481,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Order fewer, or wait: the detail says how many are left.',
     seeProducts,
   ),
+  paid_in_future: kind(
+    422,
+    'It cannot have been paid yet',
+    'Record a payment once it was made, with the day on which it was.',
+  ),
   payer_invalid: kind(
     422,
     'This customer cannot pay for that one',
@@ -495,6 +505,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     409,
     'The payment request is not open any more',
     'It was paid, has expired or was closed. Send the money back, or place another order.',
+  ),
+  payment_reversed: kind(
+    409,
+    'The payment was taken back already',
+    'A payment is taken back once, as a whole. Record what was paid besides as a payment of its own.',
   ),
   peer_audience_wrong: kind(
     422,
@@ -728,6 +743,21 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  supplier_invoice_immutable: kind(
+    409,
+    'What a supplier billed is never changed',
+    'Ask the supplier for a credit note and a right one. What happens to it is recorded beside it: payments, set-offs.',
+  ),
+  supplier_mismatch: kind(
+    422,
+    'Of another supplier',
+    'One payment goes to one supplier, and a credit is set off against what the same one billed.',
+  ),
+  supplier_unknown: kind(
+    422,
+    'There is no such supplier',
+    'Name a supplier by its id or code: a peer that bills us is one once it is paired with.',
+  ),
   suspended: kind(
     409,
     'It is suspended',

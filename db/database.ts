@@ -30,6 +30,7 @@ import type {
 import type * as invoice from './tables/invoice.ts'
 import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts'
 import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
+import type * as payable from './tables/payable.ts'
 import type * as peer from './tables/peer.ts'
 import type * as hold from './tables/order-hold.ts'
 import type * as server from './tables/server.ts'
@@ -59,6 +60,10 @@ export interface Database {
   supplier_invoices: peer.SupplierInvoicesTable
   supplier_standings: peer.SupplierStandingsTable
   peer_questions: peer.PeerQuestionsTable
+  suppliers: payable.SuppliersTable
+  supplier_payments: payable.SupplierPaymentsTable
+  supplier_payment_reversals: payable.SupplierPaymentReversalsTable
+  supplier_allocations: payable.SupplierAllocationsTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

@@ -120,6 +120,8 @@ export type EventKind =
   | 'usage.billed_early'
   | 'supplier_invoice.received'
   | 'supplier_invoice.standing_told'
+  | 'supplier_payment.recorded'
+  | 'supplier_payment.reversed'
   | 'usage.read'
 
 export interface NewEvent {

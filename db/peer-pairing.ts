@@ -7,6 +7,7 @@ import { insertEvent } from './event.ts'
 import { isKnownKey, isPinned, makeOwnKey, pinKey } from './peer-key.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 import type { By } from './peer.ts'
+import { ensurePeerSupplier } from './supplier.ts'
 
 const codeName = 'peer_invitation'
 
@@ -158,6 +159,13 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
   if (paired.numUpdatedRows === 0n)
     throw new BusinessError('action_not_allowed', 'This peer waits for no answer any more.')
   await pinKey(tx, { peerId, publicKey: other.publicKey, now })
+  const { role } = await tx
+    .selectFrom('peers')
+    .select('role')
+    .where('id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  // What its documents mean here can be agreed before the first one comes.
+  if (role === 'supplier') await ensurePeerSupplier(tx, peerId)
   await insertEvent(tx, {
     kind: 'peer.paired',
     data: { peer: other.name, installation: other.installationId },

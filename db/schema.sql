@@ -251,6 +251,75 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_supplier_allocation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  invoice supplier_invoices%rowtype;
+  note supplier_invoices%rowtype;
+  payment supplier_payments%rowtype;
+  taken_minor numeric;
+begin
+  -- The lock makes two at once see each other.
+  select * into invoice from supplier_invoices where id = new.supplier_invoice_id for no key update;
+  select coalesce(sum(amount_minor), 0) into taken_minor from supplier_allocations
+    where supplier_invoice_id = invoice.id and standing_supplier_allocation(payment_id);
+  if taken_minor > invoice.owed_minor then
+    raise exception 'more than the document holds' using errcode = 'check_violation', constraint = 'supplier_allocation_within_invoice';
+  end if;
+  if new.payment_id is not null then
+    select * into payment from supplier_payments where id = new.payment_id;
+    if (payment.supplier_id, payment.currency) is distinct from (invoice.supplier_id, invoice.currency) then
+      raise exception 'of another supplier or currency' using errcode = 'check_violation', constraint = 'supplier_allocation_same_supplier';
+    end if;
+    return null;
+  end if;
+  select * into note from supplier_invoices where id = new.credit_note_id for no key update;
+  if (note.supplier_id, note.currency) is distinct from (invoice.supplier_id, invoice.currency) then
+    raise exception 'of another supplier or currency' using errcode = 'check_violation', constraint = 'supplier_allocation_same_supplier';
+  end if;
+  select coalesce(sum(amount_minor), 0) into taken_minor from supplier_allocations where credit_note_id = note.id;
+  if taken_minor > -note.owed_minor then
+    raise exception 'more than the credit note gives' using errcode = 'check_violation', constraint = 'supplier_allocation_within_credit_note';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_supplier_invoice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.peer_id is distinct from (select peer_id from suppliers where id = new.supplier_id) then
+    raise exception 'a supplier that is a peer sends its documents, and no other does' using errcode = 'check_violation', constraint = 'made_by_its_supplier';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_supplier_payment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.amount_minor <> (select coalesce(sum(amount_minor), 0) from supplier_allocations where payment_id = new.id) then
+    raise exception 'a payment is the sum of what it pays' using errcode = 'check_violation', constraint = 'supplier_payment_allocated';
+  end if;
+  return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_supplier_payment_part()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.payment_id is not null and (select amount_minor from supplier_payments where id = new.payment_id)
+    <> (select sum(amount_minor) from supplier_allocations where payment_id = new.payment_id) then
+    raise exception 'a payment is the sum of what it pays' using errcode = 'check_violation', constraint = 'supplier_payment_allocated';
+  end if;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.next_read_at(of_series bigint, after timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -369,6 +438,14 @@ begin
   update taken_over_objects set released_at = now() where instance_id = new.id and released_at is null;
   return null;
 end $function$;
+
+CREATE OR REPLACE FUNCTION public.standing_supplier_allocation(payment uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select payment is null or not exists (select from supplier_payment_reversals where payment_id = payment)
+$function$;
 
 CREATE OR REPLACE FUNCTION public.stock_return()
  RETURNS trigger
@@ -2513,9 +2590,30 @@ CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (
 CREATE TRIGGER stock_return AFTER UPDATE OF phase ON public.subscriptions FOR EACH ROW WHEN (((new.phase = 'ended'::text) AND (old.phase <> 'ended'::text))) EXECUTE FUNCTION stock_return();
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
 
+CREATE TABLE supplier_allocations (
+  id uuid not null,
+  supplier_invoice_id uuid not null,
+  payment_id uuid,
+  credit_note_id uuid,
+  amount_minor bigint not null,
+  allocated_at timestamp with time zone not null,
+  constraint supplier_allocations_pkey PRIMARY KEY (id),
+  constraint paid_once_each UNIQUE (payment_id, supplier_invoice_id),
+  constraint supplier_allocations_credit_note_id_fkey FOREIGN KEY (credit_note_id) REFERENCES supplier_invoices(id),
+  constraint supplier_allocations_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES supplier_payments(id),
+  constraint supplier_allocations_supplier_invoice_id_fkey FOREIGN KEY (supplier_invoice_id) REFERENCES supplier_invoices(id),
+  constraint set_against_by_one CHECK ((num_nonnulls(payment_id, credit_note_id) = 1)),
+  constraint supplier_allocations_amount_minor_check CHECK ((amount_minor > 0))
+);
+CREATE INDEX supplier_allocations_by_credit_note ON public.supplier_allocations USING btree (credit_note_id) WHERE (credit_note_id IS NOT NULL);
+CREATE INDEX supplier_allocations_by_invoice ON public.supplier_allocations USING btree (supplier_invoice_id);
+CREATE TRIGGER supplier_allocation_immutable BEFORE DELETE OR UPDATE ON public.supplier_allocations FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER supplier_allocation_within_document AFTER INSERT ON public.supplier_allocations FOR EACH ROW EXECUTE FUNCTION guard_supplier_allocation();
+CREATE CONSTRAINT TRIGGER supplier_payment_part_allocated AFTER INSERT ON public.supplier_allocations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_supplier_payment_part();
+
 CREATE TABLE supplier_invoices (
   id uuid not null,
-  peer_id uuid not null,
+  peer_id uuid,
   document_id uuid not null,
   sha256 bytea not null,
   kind text not null,
@@ -2530,19 +2628,62 @@ CREATE TABLE supplier_invoices (
   content jsonb not null,
   disagreement text,
   received_at timestamp with time zone not null,
+  supplier_id uuid not null,
+  origin text not null,
+  recorded_by text,
+  owed_minor bigint not null default 
+CASE kind
+    WHEN 'credit_note'::text THEN (- total_minor)
+    ELSE total_minor
+END,
   constraint supplier_invoices_pkey PRIMARY KEY (id),
   constraint received_once UNIQUE (peer_id, document_id),
   constraint supplier_invoices_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint supplier_invoices_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
   constraint credit_note_corrects CHECK (((kind = 'credit_note'::text) OR (corrects_document_id IS NULL))),
+  constraint from_one_source CHECK ((((origin = 'peer'::text) = (peer_id IS NOT NULL)) AND ((origin = 'peer'::text) = (recorded_by IS NULL)))),
   constraint supplier_invoices_check CHECK ((due_on >= issued_on)),
   constraint supplier_invoices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint supplier_invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
   constraint supplier_invoices_number_check CHECK (((length(number) >= 1) AND (length(number) <= 100))),
+  constraint supplier_invoices_origin_check CHECK ((origin = ANY (ARRAY['peer'::text, 'hand'::text, 'csv'::text, 'ubl'::text]))),
   constraint supplier_invoices_sha256_check CHECK ((length(sha256) = 32))
 );
+CREATE UNIQUE INDEX one_of_a_number ON public.supplier_invoices USING btree (supplier_id, number) WHERE (peer_id IS NULL);
+CREATE INDEX supplier_invoices_by_correction ON public.supplier_invoices USING btree (supplier_id, corrects_document_id) WHERE (corrects_document_id IS NOT NULL);
 CREATE INDEX supplier_invoices_by_peer ON public.supplier_invoices USING btree (peer_id, id DESC);
+CREATE INDEX supplier_invoices_by_supplier ON public.supplier_invoices USING btree (supplier_id, document_id);
+CREATE TRIGGER made_by_its_supplier AFTER INSERT ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION guard_supplier_invoice();
 CREATE TRIGGER supplier_invoice_immutable BEFORE DELETE OR UPDATE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER supplier_invoice_kept BEFORE TRUNCATE ON public.supplier_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_payment_reversals (
+  payment_id uuid not null,
+  reason text not null,
+  actor text not null,
+  reversed_at timestamp with time zone not null,
+  constraint supplier_payment_reversals_pkey PRIMARY KEY (payment_id),
+  constraint supplier_payment_reversals_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES supplier_payments(id)
+);
+CREATE TRIGGER supplier_payment_reversal_immutable BEFORE DELETE OR UPDATE ON public.supplier_payment_reversals FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE supplier_payments (
+  id uuid not null,
+  supplier_id uuid not null,
+  currency text not null,
+  amount_minor bigint not null,
+  paid_on date not null,
+  reference text,
+  actor text not null,
+  recorded_at timestamp with time zone not null,
+  constraint supplier_payments_pkey PRIMARY KEY (id),
+  constraint supplier_payments_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
+  constraint supplier_payments_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint supplier_payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+CREATE INDEX supplier_payments_by_supplier ON public.supplier_payments USING btree (supplier_id, id DESC);
+CREATE CONSTRAINT TRIGGER supplier_payment_allocated AFTER INSERT ON public.supplier_payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_supplier_payment();
+CREATE TRIGGER supplier_payment_immutable BEFORE DELETE OR UPDATE ON public.supplier_payments FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE supplier_standings (
   peer_id uuid not null,
@@ -2557,6 +2698,23 @@ CREATE TABLE supplier_standings (
   constraint supplier_standings_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
   constraint supplier_standings_open_minor_check CHECK ((open_minor >= 0)),
   constraint supplier_standings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'partly_paid'::text, 'paid'::text, 'credited'::text, 'uncollectible'::text, 'void'::text])))
+);
+
+CREATE TABLE suppliers (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  peer_id uuid,
+  currency text not null,
+  tax_id text,
+  created_at timestamp with time zone not null default now(),
+  constraint suppliers_pkey PRIMARY KEY (id),
+  constraint suppliers_code_key UNIQUE (code),
+  constraint suppliers_peer_id_key UNIQUE (peer_id),
+  constraint suppliers_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint suppliers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
+  constraint suppliers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint suppliers_name_check CHECK (((length(name) >= 1) AND (length(name) <= 300)))
 );
 
 CREATE TABLE suspensions (

@@ -3,6 +3,8 @@ import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.
 import type { Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
+import { setOffCorrections } from './payable.ts'
+import { ensurePeerSupplier } from './supplier.ts'
 import { openTask } from './task.ts'
 
 /** What became of what was received. `conflict`: it came before, with another content. */
@@ -32,6 +34,8 @@ export async function receiveSupplierInvoice(
     .insertInto('supplier_invoices')
     .values({
       id,
+      supplier_id: await ensurePeerSupplier(tx, peerId),
+      origin: 'peer',
       peer_id: peerId,
       document_id: documentId,
       sha256,
@@ -55,6 +59,7 @@ export async function receiveSupplierInvoice(
       kind: 'supplier_invoice.received',
       data: { number: document.number, supplierInvoice: id },
     })
+    await setOffCorrections(tx, id, now)
     if (disagreement !== null) await tellOfDisagreement(tx, { id, number: document.number, disagreement })
     return 'stored'
   }

@@ -83,7 +83,7 @@ export function isKeepable(received: unknown): boolean {
  * document, never corrected: what the supplier wrote is what it claims.
  *
  * Checked: net plus tax is the total; the lines are the net; the lines' taxes and the taxes by
- * rate are the document's tax; a tax that is rounded once per rate is that rate of its base.
+ * rate are the document's tax; instalments are the total; a tax that is rounded once per rate is that rate of its base.
  * @param agreed the currency in which the supplier bills
  * @example lines 40.00 and 9.99 under a net of 50.00: "the lines come to 4999, the net says 5000"
  */
@@ -99,6 +99,14 @@ export function disagreementOf(document: SupplierDocument, agreed: string): stri
     ["the lines' taxes", sumUp(lines.map((line) => line.tax_minor)), 'the tax', tax],
     ['the taxes', sumUp(taxes.map((part) => part.tax_minor)), 'the tax', tax],
     ...taxes.flatMap((part) => rateClaim(document, part)),
+    ...(document.instalments === null
+      ? []
+      : [
+          instalmentClaim(
+            document.instalments.map((part) => part.amount_minor),
+            total,
+          ),
+        ]),
   ]
   const wrong = claims.find(([, found, , said]) => found !== said)
   return wrong === undefined ? null : `${wrong[0]} come to ${wrong[1]}, ${wrong[2]} says ${wrong[3]}`
@@ -120,6 +128,10 @@ function rateClaim(
     return []
   const expected = roundMinor(new Big(part.base_minor).times(part.rate_percent).div(100))
   return [[`${part.rate_percent} % of ${part.base_minor}`, expected, part.name, part.tax_minor]]
+}
+
+function instalmentClaim(amounts: readonly number[], total: number): [string, number, string, number] {
+  return ['the instalments', sumOf(amounts), 'the total', total]
 }
 
 function sumOf(amounts: readonly number[]): number {

@@ -33,7 +33,15 @@ export interface ConsoleView {
 export interface ConsoleBody {
   readonly title: string
   readonly current:
-    'home' | 'subscriptions' | 'instances' | 'customers' | 'invoices' | 'catalog' | 'servers' | 'settings'
+    | 'home'
+    | 'subscriptions'
+    | 'instances'
+    | 'customers'
+    | 'invoices'
+    | 'suppliers'
+    | 'catalog'
+    | 'servers'
+    | 'settings'
   readonly children: Child
   /** Which events change this page: `subscription=sub_…`, or empty for all. Undefined for a page that never changes. */
   readonly liveFilter?: string

@@ -163,6 +163,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `Message of peer ${text(data['peer'])} refused (${text(data['code'])})${because(data['reason'])}`,
   'peer.paired': (data) => `Paired with ${text(data['peer'])}`,
   'peer.resumed': (data) => `Peer ${text(data['peer'])} resumed by ${text(data['actor'])}`,
+  'supplier_payment.recorded': (data) =>
+    `${amount({ ...data, total_minor: data['amount_minor'] })} paid to a supplier, recorded by ${text(data['actor'])}`,
+  'supplier_payment.reversed': (data) =>
+    `${amount({ ...data, total_minor: data['amount_minor'] })} paid to a supplier taken back by ${text(data['actor'])}`,
   'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,
   'supplier_invoice.standing_told': (data) =>
     `Supplier invoice ${text(data['number'])} ${text(data['state']).replace('_', ' ')}, says supplier`,

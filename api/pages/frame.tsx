@@ -8,6 +8,7 @@ const places = [
   { key: 'instances', title: 'Instances', href: '/instances' },
   { key: 'customers', title: 'Customers', href: '/customers' },
   { key: 'invoices', title: 'Invoices', href: '/invoices' },
+  { key: 'suppliers', title: 'Suppliers', href: '/payables' },
   { key: 'catalog', title: 'Catalog', href: '/catalog' },
   { key: 'servers', title: 'Servers', href: '/servers' },
   { key: 'settings', title: 'Settings', href: '/settings' },

@@ -71,6 +71,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'supplier_invoice' && (
+        <p>
+          <a href={`/supplier-invoices/${encodeId('supplierInvoice', task.subject_id)}`}>
+            Open the supplier invoice<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'change_request' && (
         <p>
           <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>

@@ -27,6 +27,7 @@ import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerKeyPages } from './peer-keys.tsx'
+import { registerPayablesPage } from './payables.tsx'
 import { registerPeerPages } from './peers.tsx'
 import { registerPeerProofPages } from './peer-proofs.tsx'
 import { registerSuppliedUsagePages } from './supplied-usage.tsx'
@@ -46,6 +47,8 @@ import { registerSubscriptionForms } from './subscription-forms.ts'
 import { registerSubscription } from './subscription.tsx'
 import { registerSubscriptions } from './subscriptions.tsx'
 import { registerOrderPage } from './order-holds.tsx'
+import { registerSupplierInvoiceForms } from './supplier-invoice-forms.ts'
+import { registerSupplierInvoicePage } from './supplier-invoice.tsx'
 import { registerTaxRatePages } from './tax-rates.tsx'
 import { registerUsageWindowPages } from './usage-window.tsx'
 
@@ -98,6 +101,9 @@ export function registerPages(frame: Frame): void {
   registerMetricPages(frame)
   registerPeerProofPages(frame)
   registerSuppliedUsagePages(frame)
+  registerPayablesPage(frame)
+  registerSupplierInvoicePage(frame)
+  registerSupplierInvoiceForms(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

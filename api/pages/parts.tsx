@@ -20,6 +20,7 @@ const tones: Readonly<Record<string, Tone>> = {
   halted: 'bad',
   disputed: 'warning',
   cancelling: 'busy',
+  credited: 'good',
   degraded: 'bad',
   destroyed: 'over',
   done: 'good',
@@ -28,6 +29,8 @@ const tones: Readonly<Record<string, Tone>> = {
   failed: 'bad',
   limited: 'warning',
   ordered: 'waiting',
+  overdue: 'warning',
+  paid: 'good',
   parked: 'bad',
   planned: 'waiting',
   reachable: 'good',
@@ -38,6 +41,7 @@ const tones: Readonly<Record<string, Tone>> = {
   unbuilding: 'busy',
   undone: 'over',
   unreachable: 'bad',
+  used: 'over',
 }
 
 /** A state in a word, a sign and a colour. A running step is busy, a running instance is well. */

@@ -1,19 +1,17 @@
 import { listPeers, type PeerRow } from '#db/read/peer.ts'
-import { listSupplierInvoices, type SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
+import { listSupplierInvoices } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Frame } from '../frame.ts'
 import { acceptInvitation } from '../routes/peer-pairing.ts'
 import { commandPeer } from '../routes/peers.ts'
 import { acceptedInvitationSchema } from '../schemas/peer.ts'
-import { supplierInvoiceState } from '../schemas/supplier-invoice.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount } from './format.ts'
-import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { Empty, Moment, Section, State, Table } from './parts.tsx'
+import { SupplierInvoices } from './payables.tsx'
 import { peerKeysPath } from './peer-keys.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
-import { SupplierSays } from './supplier-says.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const path = '/settings/peers'
@@ -60,7 +58,7 @@ async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput
   const newest = { limit: shown, cursor: null, direction: 'after' } as const
   const [peers, received] = await Promise.all([
     listPeers(frame.deps.db, newest),
-    listSupplierInvoices(frame.deps.db, { ...newest, peerId: null }),
+    listSupplierInvoices(frame.deps.db, newest),
   ])
   return {
     title: 'Peers',
@@ -83,18 +81,7 @@ async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput
           )}
         </Section>
         <Section id="received" title="Supplier invoices">
-          {received.length === 0 ? (
-            <Empty>None has come.</Empty>
-          ) : (
-            <Table
-              caption="Supplier invoices, newest first"
-              head={['Number', 'Supplier', 'Issued', 'Due', { number: 'Total' }, 'State']}
-            >
-              {received.map((row) => (
-                <Received view={view} row={row} />
-              ))}
-            </Table>
-          )}
+          <SupplierInvoices rows={received} timeZone={view.timeZone} />
         </Section>
         <Section id="accept" title="Accept an invitation">
           <AcceptForm view={view} refused={refused} />
@@ -168,30 +155,6 @@ function Fingerprint(props: { of: string; text: string | null }) {
     <div class="hint">
       {props.of} <code>{props.text.slice(0, 16)}…</code>
     </div>
-  )
-}
-
-function Received({ view, row }: { view: ConsoleView; row: SupplierInvoiceRow }) {
-  return (
-    <tr>
-      <th scope="row">
-        <a href={`/supplier-invoices/${encodeId('supplierInvoice', row.id)}/usage`}>{row.number}</a>
-        {row.kind === 'credit_note' && <div class="hint">credit note</div>}
-      </th>
-      <td>{row.supplier_name}</td>
-      <td>
-        <Day date={row.issued_on} />
-      </td>
-      <td>
-        <Day date={row.due_on} />
-      </td>
-      <td class="number">{formatAmount(row.total_minor, row.currency)}</td>
-      <td>
-        <State state={supplierInvoiceState(row)} />
-        {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
-        <SupplierSays row={row} timeZone={view.timeZone} />
-      </td>
-    </tr>
   )
 }
 

@@ -41,7 +41,7 @@ export function registerSuppliedUsagePages(frame: Frame): void {
 }
 
 function body(invoice: SupplierInvoiceRow, children: ConsoleBody['children']): ConsoleBody {
-  return { title: `Usage of ${invoice.number}`, current: 'settings', children }
+  return { title: `Usage of ${invoice.number}`, current: 'suppliers', children }
 }
 
 const pathOf = ({ id }: SupplierInvoiceRow) => `/supplier-invoices/${encodeId('supplierInvoice', id)}/usage`
@@ -50,7 +50,7 @@ function Lines({ invoice, refusal }: { invoice: SupplierInvoiceRow; refusal?: st
   return (
     <>
       <p class="trail">
-        <a href="/settings/peers">← Supplier invoices</a>
+        <a href="/payables">← Supplier invoices</a>
       </p>
       <h1>
         Lines of {invoice.number}, {invoice.supplier_name}

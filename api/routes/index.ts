@@ -30,6 +30,7 @@ import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerPeerKeys } from './peer-keys.ts'
 import { registerPeerMessages } from './peer-messages.ts'
+import { registerPayables } from './payables.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeerProofs } from './peer-proofs.ts'
 import { registerPeerQuestions } from './peer-questions.ts'
@@ -135,6 +136,7 @@ export function registerRoutes(frame: Frame): void {
   registerPeerMessages(frame)
   registerSupplierInvoices(frame)
   registerSuppliedUsage(frame)
+  registerPayables(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoicePdf(frame)

@@ -3,6 +3,7 @@ import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
 import { findSuppliedUsage, getSuppliedUsage } from '#db/read/peer-question.ts'
 import { getSupplierInvoice } from '#db/read/supplier-invoice.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -44,6 +45,8 @@ export async function openSuppliedUsage(
   const known = await findSuppliedUsage(db, { supplierInvoiceId, line, on })
   if (known !== null) return toSuppliedUsageJson(known)
   const { peer_id: peerId, document_id: documentId } = await getSupplierInvoice(db, supplierInvoiceId)
+  if (peerId === null)
+    throw new BusinessError('action_not_allowed', 'This supplier is no peer: there is nobody to ask.')
   const questionId = await putQuestion(deps, {
     peerId,
     key: newId(),

@@ -1,12 +1,18 @@
 import { z } from '@hono/zod-openapi'
+import type { Db, Tx } from '#db/database.ts'
+import { setOffCredit } from '#db/payable.ts'
+import { listSupplierAllocations } from '#db/read/payable.ts'
 import { getSupplierInvoice, listSupplierInvoices } from '#db/read/supplier-invoice.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import { newSetOffSchema } from '../schemas/payable.ts'
 import {
   supplierInvoiceDetailSchema,
   supplierInvoiceSchema,
+  toSetAgainstJson,
   toSupplierInvoiceJson,
 } from '../schemas/supplier-invoice.ts'
 
@@ -17,24 +23,35 @@ export function registerSupplierInvoices(frame: Frame): void {
       method: 'get',
       path: '/v1/supplier-invoices',
       permission: 'supplier_invoices:read',
-      tag: 'Peers',
+      tag: 'Suppliers',
       summary: 'List what suppliers have billed',
-      query: z.strictObject({ ...pageQuery, peer: addressField.optional() }),
+      query: z.strictObject({
+        ...pageQuery,
+        peer: addressField.optional(),
+        supplier: addressField.optional(),
+        is_open: z
+          .enum(['true', 'false'])
+          .optional()
+          .openapi({ description: 'true: those of which something is left to pay or to set off.' }),
+      }),
       result: pageOf(supplierInvoiceSchema),
-      refusals: ['peer_unknown'],
+      refusals: ['peer_unknown', 'supplier_unknown'],
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
-      const peerId =
-        query.peer === undefined
+      const named = async (kind: 'peer' | 'supplier', text: string | undefined) =>
+        text === undefined
           ? null
           : await resolveField(db, {
-              kind: 'peer',
-              text: query.peer,
-              pointer: '?peer',
-              unknown: 'peer_unknown',
+              kind,
+              text,
+              pointer: `?${kind}`,
+              unknown: kind === 'peer' ? 'peer_unknown' : 'supplier_unknown',
             })
-      return toPage(await listSupplierInvoices(db, { ...page, peerId }), page, toSupplierInvoiceJson)
+      const peerId = await named('peer', query.peer)
+      const supplierId = await named('supplier', query.supplier)
+      const filter = { peerId, supplierId, isOpen: query.is_open === 'true' }
+      return toPage(await listSupplierInvoices(db, { ...page, ...filter }), page, toSupplierInvoiceJson)
     },
   )
   frame.route(
@@ -42,14 +59,99 @@ export function registerSupplierInvoices(frame: Frame): void {
       method: 'get',
       path: '/v1/supplier-invoices/{id}',
       permission: 'supplier_invoices:read',
-      tag: 'Peers',
+      tag: 'Suppliers',
       summary: 'Read a supplier invoice with all that it says',
       params: idParams,
       result: supplierInvoiceDetailSchema,
     },
-    async ({ db, params }) => {
-      const row = await getSupplierInvoice(db, await resolveAddress(db, 'supplierInvoice', params.id))
-      return { ...toSupplierInvoiceJson(row), content: row.content }
+    async ({ db, params }) =>
+      await readSupplierInvoiceDetail(db, await resolveAddress(db, 'supplierInvoice', params.id)),
+  )
+  registerSetOff(frame)
+  refuseChanges(frame)
+}
+
+function registerSetOff(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/supplier-invoices/{id}/set-offs',
+      permission: 'supplier_invoices:write',
+      tag: 'Suppliers',
+      summary: 'Set what is left of a credit note off against a supplier invoice',
+      description: 'What a credit note corrects, it takes from by itself. This is for what is left of it.',
+      params: idParams,
+      body: newSetOffSchema,
+      result: supplierInvoiceDetailSchema,
+      refusals: [
+        'currency_mismatch',
+        'not_a_credit',
+        'not_an_invoice',
+        'nothing_to_pay',
+        'payment_exceeds_invoice',
+        'supplier_mismatch',
+      ],
+    },
+    async ({ transaction, params, body, now }) => {
+      const tx = transaction()
+      const id = await resolveAddress(tx, 'supplierInvoice', params.id)
+      await carryOutSetOff(tx, id, body, now)
+      return await readSupplierInvoiceDetail(tx, id)
     },
   )
+}
+
+export async function carryOutSetOff(
+  tx: Tx,
+  invoiceId: string,
+  body: z.output<typeof newSetOffSchema>,
+  now: string,
+): Promise<void> {
+  const creditNoteId = await resolveField(tx, {
+    kind: 'supplierInvoice',
+    text: body.credit_note,
+    pointer: '/credit_note',
+    unknown: 'not_found',
+  })
+  await setOffCredit(tx, { creditNoteId, invoiceId, amountMinor: body.amount_minor ?? null, now })
+}
+
+/** The database refuses it too. There are these routes so that who tries is told what to do instead. */
+function refuseChanges(frame: Frame): void {
+  for (const method of ['patch', 'delete'] as const)
+    frame.route(
+      {
+        method,
+        path: '/v1/supplier-invoices/{id}',
+        permission: 'supplier_invoices:write',
+        tag: 'Suppliers',
+        summary: `Always refused: ${method === 'patch' ? 'what a supplier billed is never changed' : 'what a supplier billed is kept'}`,
+        params: idParams,
+        ...(method === 'patch' ? { body: z.looseObject({}) } : {}),
+        result: supplierInvoiceDetailSchema,
+        refusals: ['supplier_invoice_immutable'],
+      },
+      async ({ db, params }) => {
+        const { number } = await getSupplierInvoice(
+          db,
+          await resolveAddress(db, 'supplierInvoice', params.id),
+        )
+        throw new BusinessError(
+          'supplier_invoice_immutable',
+          `${number} is what the supplier billed: a wrong one is corrected by the supplier's credit note.`,
+        )
+      },
+    )
+}
+
+export async function readSupplierInvoiceDetail(db: Db, id: string) {
+  const [row, allocations] = await Promise.all([
+    getSupplierInvoice(db, id),
+    listSupplierAllocations(db, { invoiceId: id }),
+  ])
+  return {
+    ...toSupplierInvoiceJson(row),
+    content: row.content,
+    set_against: allocations.map(toSetAgainstJson),
+  }
 }

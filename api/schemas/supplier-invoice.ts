@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi'
+import { toPayable, type SupplierAllocationRow } from '#db/read/payable.ts'
 import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { payableDues, payableState, payableStates } from '#domain/payable.ts'
 import { instantField, moneySchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
@@ -83,8 +85,10 @@ export const supplierStandingSchema = z.object({
 export const supplierInvoiceSchema = z
   .object({
     id: z.string(),
-    peer: z.string(),
-    supplier: z.string().nullable(),
+    peer: z.string().nullable().openapi({ description: 'The installation that sent it, where one did.' }),
+    supplier_id: z.string(),
+    supplier: z.string().openapi({ description: 'Its name.' }),
+    origin: z.enum(['peer', 'hand', 'csv', 'ubl']),
     kind: z.enum(['invoice', 'credit_note']),
     number: z.string().openapi({ description: 'As the supplier numbered it.' }),
     document: z.string().openapi({ description: 'The supplier’s own id of it.' }),
@@ -92,9 +96,9 @@ export const supplierInvoiceSchema = z
       .string()
       .nullable()
       .openapi({ description: 'The supplier invoice that a credit note corrects.' }),
-    state: z.enum(['open', 'waiting', 'disputed']).openapi({
+    state: z.enum(payableStates).openapi({
       description:
-        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else.',
+        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else. credited: paid by credit notes alone. used: a credit note of which nothing is left.',
     }),
     disagreement: z.string().nullable(),
     supplier_says: z
@@ -112,20 +116,45 @@ export const supplierInvoiceSchema = z
     net: moneySchema,
     tax: moneySchema,
     total: moneySchema,
+    paid: moneySchema,
+    credited: moneySchema.openapi({ description: 'By credit notes that were set off against it.' }),
+    open: moneySchema.openapi({
+      description: 'What is left to pay; below 0 what is left of a credit note to set off.',
+    }),
+    dues: z
+      .array(z.object({ due_on: z.string(), amount: moneySchema, open: moneySchema }))
+      .openapi({ description: 'When how much is due. What is due first is paid first.' }),
     received_at: z.string(),
   })
   .openapi('SupplierInvoice')
 
+/** What was set against a document, or of a credit note, what it was set off against. */
+const setAgainstSchema = z
+  .object({
+    kind: z.enum(['payment', 'credit_note']),
+    supplier_invoice: z.string(),
+    number: z.string(),
+    payment: z.string().nullable(),
+    credit_note: z.string().nullable(),
+    amount: moneySchema,
+    on: z.string(),
+    reference: z.string().nullable(),
+    is_reversed: z.boolean(),
+  })
+  .openapi('SetAgainst')
+
 export const supplierInvoiceDetailSchema = supplierInvoiceSchema
-  .extend({ content: supplierDocumentSchema })
+  .extend({ content: supplierDocumentSchema, set_against: z.array(setAgainstSchema) })
   .openapi('SupplierInvoiceDetail')
 
 export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema> {
   const money = (amountMinor: number) => ({ amount_minor: amountMinor, currency: row.currency })
   return {
     id: encodeId('supplierInvoice', row.id),
-    peer: encodeId('peer', row.peer_id),
+    peer: row.peer_id === null ? null : encodeId('peer', row.peer_id),
+    supplier_id: encodeId('supplier', row.supplier_id),
     supplier: row.supplier_name,
+    origin: row.origin,
     kind: row.kind,
     number: row.number,
     document: encodeId('invoice', row.document_id),
@@ -138,6 +167,14 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     net: money(row.net_minor),
     tax: money(row.tax_minor),
     total: money(row.total_minor),
+    paid: money(row.paid_minor),
+    credited: money(row.credited_minor),
+    open: money(row.open_minor),
+    dues: payableDues(toPayable(row)).map(({ dueOn, amountMinor, openMinor }) => ({
+      due_on: dueOn,
+      amount: money(amountMinor),
+      open: money(openMinor),
+    })),
     received_at: row.received_at,
   }
 }
@@ -155,9 +192,20 @@ function supplierSays(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSc
   }
 }
 
-export function supplierInvoiceState(
-  row: Pick<SupplierInvoiceRow, 'disagreement' | 'is_waiting'>,
-): 'open' | 'waiting' | 'disputed' {
-  if (row.disagreement !== null) return 'disputed'
-  return row.is_waiting ? 'waiting' : 'open'
+export function supplierInvoiceState(row: SupplierInvoiceRow) {
+  return payableState(toPayable(row), row.today)
+}
+
+export function toSetAgainstJson(row: SupplierAllocationRow): z.input<typeof setAgainstSchema> {
+  return {
+    kind: row.payment_id === null ? 'credit_note' : 'payment',
+    supplier_invoice: encodeId('supplierInvoice', row.supplier_invoice_id),
+    number: row.invoice_number,
+    payment: row.payment_id === null ? null : encodeId('supplierPayment', row.payment_id),
+    credit_note: row.credit_note_id === null ? null : encodeId('supplierInvoice', row.credit_note_id),
+    amount: { amount_minor: row.amount_minor, currency: row.currency },
+    on: row.paid_on ?? row.allocated_at.slice(0, 10),
+    reference: row.reference ?? row.credit_note_number,
+    is_reversed: row.reversed_at !== null,
+  }
 }

@@ -23,8 +23,10 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   installation: 'installation',
   instance: 'instance',
   order: 'order',
+  peer: 'peer',
   server: 'server',
   subscription: 'subscription',
+  supplier_invoice: 'supplierInvoice',
 }
 
 export function toTaskJson(row: TaskRow): z.input<typeof taskSchema> {

@@ -24,8 +24,13 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
 import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
-import type { supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
 import type { metricSchema } from '#api/schemas/metric.ts'
+import type {
+  payablesSchema,
+  supplierPaymentDetailSchema,
+  supplierPaymentSchema,
+} from '#api/schemas/payable.ts'
+import type { supplierInvoiceDetailSchema, supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
@@ -87,8 +92,12 @@ export type Peer = z.output<typeof peerSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>
 export type PeerProof = z.output<typeof proofSchema>
 export type SuppliedUsage = z.output<typeof suppliedUsageSchema>
+export type Payables = z.output<typeof payablesSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
+export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>
+export type SupplierPayment = z.output<typeof supplierPaymentSchema>
+export type SupplierPaymentDetail = z.output<typeof supplierPaymentDetailSchema>
 export type Registry = z.output<typeof registrySchema>
 export type PriceGrids = z.output<typeof priceGridsSchema>
 export type PriceRevision = z.output<typeof priceRevisionSchema>

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import type { Peer, PeerInvitation, SupplierInvoice } from './answers.ts'
+import type { Peer, PeerInvitation } from './answers.ts'
 import { usageFailure } from './failure.ts'
-import { moneyText, instantText } from './format.ts'
+import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { registerPeerKeys } from './peer-keys.ts'
 import type { Output } from './output.ts'
-import { addProofs, addSuppliedUsage } from './peer-proofs.ts'
+import { addProofs } from './peer-proofs.ts'
 import { withSession } from './session.ts'
 
 export function registerPeers(program: Command): void {
@@ -49,7 +49,6 @@ export function registerPeers(program: Command): void {
   registerStanding(group)
   addProofs(group)
   registerPeerKeys(group)
-  registerSupplierInvoices(program)
 }
 
 function registerPairing(group: Command): void {
@@ -137,40 +136,4 @@ function show(out: Output, peer: Peer): void {
     ['their key', peer.other_key ?? ''],
     ['waiting', waitingText(peer)],
   ])
-}
-
-function registerSupplierInvoices(program: Command): void {
-  const group = program
-    .command('supplier-invoices')
-    .alias('supplier-invoice')
-    .summary('what other installations have billed this one')
-    .option('--peer <peer>', 'of one supplier')
-    .addOption(limitOption())
-    .action(
-      withSession<[], { limit: number; peer?: string }>(async ({ api, out }, { options }) => {
-        const found = await api.list<SupplierInvoice>(
-          '/v1/supplier-invoices',
-          { peer: options.peer },
-          options.limit,
-        )
-        if (out.isJson) return out.json(found.rows)
-        out.table(
-          ['number', 'supplier', 'kind', 'issued', 'due', 'total', 'state', 'supplier says'],
-          found.rows.map((row) => [
-            row.number,
-            row.supplier ?? '',
-            row.kind,
-            row.issued_on,
-            row.due_on,
-            moneyText(row.total),
-            row.state,
-            row.supplier_says === null
-              ? ''
-              : `${row.supplier_says.state.replace('_', ' ')}, ${instantText(row.supplier_says.since)}`,
-          ]),
-        )
-        tellMore(out, found, 'None has come. npx clouder peers')
-      }),
-    )
-  addSuppliedUsage(group)
 }

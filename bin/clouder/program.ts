@@ -20,6 +20,7 @@ import { registerLinks } from './links.ts'
 import { registerMetrics } from './metrics.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
+import { registerPayables } from './payables.ts'
 import { registerPeers } from './peers.ts'
 import { registerPriceGrids } from './price-grids.ts'
 import { registerPriceRevisions } from './price-revisions.ts'
@@ -31,6 +32,7 @@ import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
 import { registerSubnets } from './subnets.ts'
 import { registerSubscriptions } from './subscriptions.ts'
+import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerSpend } from './spend.ts'
@@ -78,6 +80,10 @@ const usualCommands: Readonly<Record<string, string>> = {
   server: 'ls',
   peers: 'ls',
   peer: 'ls',
+  'supplier-invoices': 'ls',
+  'supplier-invoice': 'ls',
+  'supplier-payments': 'ls',
+  'supplier-payment': 'ls',
   registries: 'ls',
   registry: 'ls',
   metrics: 'ls',
@@ -126,6 +132,8 @@ export function createProgram(): Command {
   registerInstances(program)
   registerLinks(program)
   registerPeers(program)
+  registerSupplierInvoices(program)
+  registerPayables(program)
   registerServers(program)
   registerMetrics(program)
   registerRegistries(program)

@@ -11,6 +11,7 @@ const coded = {
   product: 'products',
   server: 'servers',
   subscriptionTemplate: 'subscription_templates',
+  supplier: 'suppliers',
 } as const
 const uncoded = {
   backup: 'backups',
@@ -35,6 +36,7 @@ const uncoded = {
   subscription: 'subscriptions',
   subscriptionLine: 'subscription_lines',
   supplierInvoice: 'supplier_invoices',
+  supplierPayment: 'supplier_payments',
   taxRate: 'tax_rates',
   testClock: 'test_clocks',
   usageWindow: 'usage_windows',

@@ -1,14 +1,22 @@
 import { sql } from 'kysely'
 import type { Db } from '../database.ts'
+import {
+  suppliedCreditedMinor,
+  suppliedInstalments,
+  suppliedOpenMinor,
+  suppliedPaidMinor,
+  suppliedToday,
+  suppliedUsedMinor,
+} from './payable.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function supplierInvoices(db: Db) {
   return db
     .selectFrom('supplier_invoices as supplied')
-    .innerJoin('peers as peer', 'peer.id', 'supplied.peer_id')
+    .innerJoin('suppliers as supplier', 'supplier.id', 'supplied.supplier_id')
     .leftJoin('supplier_invoices as corrected', (join) =>
       join
-        .onRef('corrected.peer_id', '=', 'supplied.peer_id')
+        .onRef('corrected.supplier_id', '=', 'supplied.supplier_id')
         .onRef('corrected.document_id', '=', 'supplied.corrects_document_id'),
     )
     .leftJoin('supplier_standings as standing', (join) =>
@@ -24,15 +32,33 @@ function supplierInvoices(db: Db) {
       'standing.open_minor as said_open_minor',
       'standing.stands_since as said_since',
     ])
-    .select(['peer.name as supplier_name', 'corrected.id as corrects_id'])
+    .select(['supplier.name as supplier_name', 'corrected.id as corrects_id'])
+    .select([
+      suppliedPaidMinor.as('paid_minor'),
+      suppliedCreditedMinor.as('credited_minor'),
+      suppliedUsedMinor.as('used_minor'),
+      suppliedOpenMinor.as('open_minor'),
+      suppliedInstalments.as('instalments'),
+      suppliedToday.as('today'),
+    ])
     .select(sql<boolean>`supplied.corrects_document_id is not null and corrected.id is null`.as('is_waiting'))
 }
 
 export type SupplierInvoiceRow = Awaited<ReturnType<typeof listSupplierInvoices>>[number]
 
-export async function listSupplierInvoices(db: Db, page: PageRequest & { peerId: string | null }) {
-  const query = onPage(supplierInvoices(db), page, 'supplied.id')
-  return await (page.peerId === null ? query : query.where('supplied.peer_id', '=', page.peerId)).execute()
+export interface SupplierInvoiceFilter {
+  readonly peerId?: string | null
+  readonly supplierId?: string | null
+  /** Of which something is left to pay, or to set off. */
+  readonly isOpen?: boolean
+}
+
+export async function listSupplierInvoices(db: Db, page: PageRequest & SupplierInvoiceFilter) {
+  let query = onPage(supplierInvoices(db), page, 'supplied.id')
+  if (page.peerId) query = query.where('supplied.peer_id', '=', page.peerId)
+  if (page.supplierId) query = query.where('supplied.supplier_id', '=', page.supplierId)
+  if (page.isOpen) query = query.where(suppliedOpenMinor, '<>', 0)
+  return await query.execute()
 }
 
 /** A credit note that came before what it corrects waits for that. */

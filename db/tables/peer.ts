@@ -4,7 +4,7 @@ import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.t
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { SignedExchange, SuppliedEvent, SuppliedReading, SuppliedWindow } from '#domain/peer-question.ts'
 import type { DifferingDocument, MonthDigest } from '#domain/proof.ts'
-import type { CalendarDate, Defaulted, Instant, Json, NullableJson } from './columns.ts'
+import type { CalendarDate, Defaulted, GeneratedAlways, Instant, Json, NullableJson } from './columns.ts'
 
 /** Another installation, and what it is to us. */
 export interface PeersTable {
@@ -110,7 +110,12 @@ export interface SupplierStandingsTable {
 
 export interface SupplierInvoicesTable {
   id: string
-  peer_id: string
+  supplier_id: string
+  /** Where it came from; `peer_id` is there for that one alone, `recorded_by` for every other. */
+  origin: 'peer' | 'hand' | 'csv' | 'ubl'
+  peer_id: string | null
+  recorded_by: Defaulted<string | null>
+  /** The supplier's own id of it; of what was recorded here, ours. */
   document_id: string
   sha256: Buffer
   kind: 'invoice' | 'credit_note'
@@ -121,6 +126,8 @@ export interface SupplierInvoicesTable {
   net_minor: number
   tax_minor: number
   total_minor: number
+  /** Below 0 where the supplier owes it to us. */
+  owed_minor: GeneratedAlways<number>
   corrects_document_id: string | null
   content: Json<SupplierDocument>
   disagreement: string | null

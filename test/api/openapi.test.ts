@@ -129,6 +129,9 @@ async function receiveFromSupplier(): Promise<void> {
   const peerId = await insertPeer(api.db)
   await receiveDocument(api.db, peerId, supplierDocument())
   await askSupplier(peerId)
+  const { body } = await api.get('/v1/supplier-invoices')
+  const [invoice] = body['data'] as { id: string }[]
+  await api.post('/v1/supplier-payments', { pays: [{ supplier_invoice: invoice?.id, amount_minor: 200 }] })
 }
 
 /** It was asked for a proof, and for the usage behind a line. */

@@ -92,6 +92,7 @@ GET /v1/orders/:id orders:read
 GET /v1/payment-requests invoices:read
 GET /v1/peer-proofs peers:read
 GET /v1/peer-proofs/:id peers:read
+GET /v1/payables supplier_invoices:read
 GET /v1/peers peers:read
 GET /v1/peers/:id peers:read
 GET /v1/price-lists price_lists:read
@@ -127,7 +128,10 @@ GET /v1/usage-warnings usage:read
 GET /v1/supplier-invoices supplier_invoices:read
 GET /v1/supplier-invoices/:id supplier_invoices:read
 GET /v1/supplier-invoices/:id/usage supplier_invoices:read
+GET /v1/supplier-payments supplier_invoices:read
+GET /v1/supplier-payments/:id supplier_invoices:read
 GET /v1/tasks tasks:read
+DELETE /v1/supplier-invoices/:id supplier_invoices:write
 GET /v1/tax-rates tax_rates:read
 GET /v1/tax-rates/:id tax_rates:read
 GET /v1/test-clocks clocks:read
@@ -148,6 +152,7 @@ PATCH /v1/subscription-templates/:id products:write
 PATCH /v1/subscriptions/:id subscriptions:write
 PATCH /v1/seller seller:write
 PATCH /v1/servers/:id servers:write
+PATCH /v1/supplier-invoices/:id supplier_invoices:write
 PATCH /v1/tax-rates/:id tax_rates:write
 POST /login/:token public
 POST /logout signed_in
@@ -208,6 +213,9 @@ POST /v1/orders/preview orders:read
 POST /v1/peer-documents public
 POST /v1/peer-messages public
 POST /v1/peer-questions public
+POST /v1/supplier-invoices/:id/set-offs supplier_invoices:write
+POST /v1/supplier-payments supplier_invoices:write
+POST /v1/supplier-payments/:id/reverse supplier_invoices:write
 POST /v1/peers peers:write
 POST /v1/peers/:id/close peers:write
 POST /v1/peers/:id/pin-key peers:write

@@ -5,6 +5,7 @@ import { sql, type RawBuilder } from 'kysely'
 import { newId } from '#db/identifier.ts'
 import type { Db } from '#db/database.ts'
 import { openTask } from '#db/task.ts'
+import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
@@ -1845,6 +1846,119 @@ test('a supplier invoice is received once and never changes', async () => {
   await assert.rejects(
     db.updateTable('supplier_invoices').set({ number: 'X' }).where('id', '=', row).execute(),
   )
+})
+
+/** A document of 12.00 of a supplier, as rows: its ids. */
+async function supplied(peerId: string, different: Partial<SupplierDocument> = {}): Promise<string> {
+  const id = newId()
+  const document = encodeId('invoice', id)
+  await receiveDocument(db, peerId, supplierDocument({ document, ...different }))
+  return await one('supplier_invoices', sql`document_id = ${id}`)
+}
+
+test('a supplier invoice comes from its supplier in one way, and a number of what is recorded here is used once', async () => {
+  const peerId = await insertPeer(db)
+  const row = await supplied(peerId)
+  const supplier = await one('suppliers', sql`peer_id = ${peerId}`)
+  const other = newId()
+  const code = `other-${other.slice(-8)}`
+  await insertRow('suppliers', { id: other, code, name: 'Other', currency: 'USD' })
+  await refuses('suppliers_code_key', async () =>
+    insertRow('suppliers', { id: newId(), code, name: 'Other', currency: 'USD' }),
+  )
+  await refuses('suppliers_code_check', async () =>
+    insertRow('suppliers', { id: newId(), code: 'A b', name: 'Other', currency: 'USD' }),
+  )
+  await refuses('suppliers_peer_id_key', async () =>
+    insertRow('suppliers', { id: newId(), code: 'twice', name: 'Twice', currency: 'USD', peer_id: peerId }),
+  )
+  const copy = async (different: Record<string, unknown>) =>
+    await copyRow(db, 'supplier_invoices', row, { document_id: newId(), ...different })
+  const byHand = { origin: 'hand', peer_id: null, recorded_by: 'tester', supplier_id: other }
+  await refuses('supplier_invoices_origin_check', async () => copy({ ...byHand, origin: 'fax' }))
+  await refuses('from_one_source', async () => copy({ peer_id: null }))
+  await refuses('from_one_source', async () => copy({ recorded_by: 'tester' }))
+  await refuses('from_one_source', async () => copy({ ...byHand, recorded_by: null }))
+  await refuses('made_by_its_supplier', async () => copy({ supplier_id: other }))
+  await refuses('made_by_its_supplier', async () => copy({ ...byHand, supplier_id: supplier }))
+  await copy(byHand)
+  await refuses('one_of_a_number', async () => copy(byHand))
+})
+
+test('no more is set against a supplier invoice than it holds, of the same supplier and currency, and it stays', async () => {
+  const [peerId, otherPeerId] = [await insertPeer(db), await insertPeer(db)]
+  const [invoice, foreign] = [await supplied(peerId), await supplied(otherPeerId)]
+  const credited = { net_minor: 100, tax_minor: 0, total_minor: 100, lines: [], taxes: [] }
+  const note = await supplied(peerId, { kind: 'credit_note', number: 'UP-2', ...credited })
+  const supplier = await one('suppliers', sql`peer_id = ${peerId}`)
+  const pay = async (amount: number, parts: readonly (readonly [string, number])[], more: object = {}) => {
+    const id = newId()
+    await db.transaction().execute(async (tx) => {
+      const made = { id, supplier_id: supplier, currency: 'USD', amount_minor: amount, paid_on: '2026-03-01' }
+      const by = { reference: null, actor: 'tester', recorded_at: '2026-03-01T00:00:00Z' }
+      await tx
+        .insertInto('supplier_payments')
+        .values({ ...made, ...by, ...more })
+        .execute()
+      for (const [paid, part] of parts) await allocate(tx, { invoice: paid, payment_id: id, amount: part })
+    })
+    return id
+  }
+  const allocate = async (
+    on: Db,
+    of: { invoice: string; payment_id?: string; credit_note_id?: string; amount: number },
+  ) =>
+    await on
+      .insertInto('supplier_allocations')
+      .values({
+        id: newId(),
+        supplier_invoice_id: of.invoice,
+        payment_id: of.payment_id ?? null,
+        credit_note_id: of.credit_note_id ?? null,
+        amount_minor: of.amount,
+        allocated_at: '2026-03-01T00:00:00Z',
+      })
+      .execute()
+  await refuses('supplier_allocation_within_invoice', async () => pay(1_201, [[invoice, 1_201]]))
+  await refuses('supplier_allocation_same_supplier', async () => pay(100, [[foreign, 100]]))
+  await refuses('supplier_allocation_same_supplier', async () =>
+    pay(100, [[invoice, 100]], { currency: 'EUR' }),
+  )
+  await refuses('supplier_payment_allocated', async () => pay(100, [[invoice, 99]]))
+  await refuses('supplier_payments_amount_minor_check', async () => pay(0, []))
+  await refuses('paid_once_each', async () =>
+    pay(100, [
+      [invoice, 50],
+      [invoice, 50],
+    ]),
+  )
+  const payment = await pay(1_100, [[invoice, 1_100]])
+  const unpaid = await supplied(peerId, { number: 'UP-3' })
+  await refuses('supplier_payment_allocated', async () =>
+    allocate(db, { invoice: unpaid, payment_id: payment, amount: 1 }),
+  )
+  const roomy = await supplied(peerId, { number: 'UP-4' })
+  await refuses('supplier_allocation_within_credit_note', async () =>
+    allocate(db, { invoice: roomy, credit_note_id: note, amount: 101 }),
+  )
+  await refuses('set_against_by_one', async () => allocate(db, { invoice, amount: 1 }))
+  await refuses('supplier_allocations_amount_minor_check', async () =>
+    allocate(db, { invoice, credit_note_id: note, amount: 0 }),
+  )
+  await refuses('supplier_allocation_same_supplier', async () =>
+    allocate(db, { invoice: foreign, credit_note_id: note, amount: 1 }),
+  )
+  const reverse = async () =>
+    await insertRow('supplier_payment_reversals', {
+      payment_id: payment,
+      reason: 'x',
+      actor: 'tester',
+      reversed_at: '2026-03-02',
+    })
+  await reverse()
+  await refuses('supplier_payment_reversals_pkey', reverse)
+  for (const table of ['supplier_payments', 'supplier_allocations', 'supplier_payment_reversals'])
+    await refuses(`${table}_immutable`, async () => sql`delete from ${sql.table(table)}`.execute(db))
 })
 
 test('a limit says in full what is used and what holds it, and no more units are handed out than were sold', async () => {

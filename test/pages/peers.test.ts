@@ -56,7 +56,7 @@ test('what a supplier says of a document stands beside our own state of it', asy
     .execute(async (tx) => await receiveSupplierStanding(tx, { peerId, standing, now }))
   assert.match(
     sectionText((await console.get(path)).html, 'received'),
-    /UP-7 Upstream .* open partly paid, says supplier: 5\.00.* paid, 7\.00.* open .*2 Apr/,
+    /UP-7 Upstream .* overdue partly paid, says supplier: 5\.00.* paid, 7\.00.* open .*2 Apr/,
   )
 })
 

@@ -123,7 +123,7 @@ test('a finalized invoice is the supplier invoice of the other side, by itself, 
   )
   const { body } = await child.call('GET', '/v1/supplier-invoices')
   const [listed] = body['data'] as Json[]
-  assert.deepEqual([listed?.['state'], listed?.['number']], ['open', made.number])
+  assert.deepEqual([listed?.['state'], listed?.['number']], ['overdue', made.number])
   const read = await child.call('GET', `/v1/supplier-invoices/${String(listed?.['id'])}`)
   const content = read.body['content'] as SupplierDocument
   assert.deepEqual(
@@ -235,6 +235,7 @@ test('what is tampered with, repeated or too large is refused and changes nothin
 test('a total that our own sums do not come to is stored as it is, disputed, with a task', async () => {
   const { id, peer_id: peerId, content, ...row } = (await received())[0] ?? assert.fail()
   assert.ok(id)
+  assert.ok(peerId)
   const document = {
     ...content,
     document: 'inv_01kb0000000000000000000001',
@@ -249,10 +250,11 @@ test('a total that our own sums do not come to is stored as it is, disputed, wit
 
 test('a document that comes again with another content is refused, and both sides rest until it is settled', async () => {
   const { id: nextId } = await bill(['1', '3.00'])
+  const { owed_minor: _computed, ...known } = (await received())[0] ?? assert.fail()
   await child.db
     .insertInto('supplier_invoices')
     .values({
-      ...((await received())[0] ?? assert.fail()),
+      ...known,
       id: nextId,
       document_id: nextId,
       content: '{}',

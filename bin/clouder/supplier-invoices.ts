@@ -1,0 +1,147 @@
+import type { Command } from 'commander'
+import { parseAmount } from '#domain/money.ts'
+import type { SupplierInvoice, SupplierInvoiceDetail, SupplierPaymentDetail } from './answers.ts'
+import { instantText, moneyText } from './format.ts'
+import { limitOption, tellMore } from './list.ts'
+import type { Output } from './output.ts'
+import { addSuppliedUsage } from './peer-proofs.ts'
+import { withSession } from './session.ts'
+
+interface ListOptions {
+  readonly limit: number
+  readonly peer?: string
+  readonly supplier?: string
+  readonly open?: true
+}
+
+export function registerSupplierInvoices(program: Command): void {
+  const group = program
+    .command('supplier-invoices')
+    .alias('supplier-invoice')
+    .summary('what suppliers have billed this installation, and what was paid of it')
+    .description('What a supplier billed never changes; payments and set-offs are recorded beside it.')
+    .addHelpText(
+      'before',
+      `Examples
+  npx clouder supplier-invoices --open
+  npx clouder supplier-invoices pay sinv_01kb… --amount 12.50
+  npx clouder supplier-invoices set-off sinv_01kb… --credit-note sinv_01kc…
+`,
+    )
+  group
+    .command('ls')
+    .description('list them, newest first (what the word alone does)')
+    .option('--peer <peer>', 'that one installation sent')
+    .option('--supplier <supplier>', 'of one supplier')
+    .option('--open', 'of which something is left to pay or to set off')
+    .addOption(limitOption())
+    .action(
+      withSession<[], ListOptions>(async ({ api, out }, { options }) => {
+        const { peer, supplier, open, limit } = options
+        const query = { peer, supplier, is_open: open === undefined ? undefined : 'true' }
+        const found = await api.list<SupplierInvoice>('/v1/supplier-invoices', query, limit)
+        if (out.isJson) return out.json(found.rows)
+        out.table(
+          ['id', 'number', 'supplier', 'kind', 'issued', 'due', 'total', 'open', 'state', 'supplier says'],
+          found.rows.map((row) => [
+            row.id,
+            row.number,
+            row.supplier,
+            row.kind,
+            row.issued_on,
+            row.due_on,
+            moneyText(row.total),
+            moneyText(row.open),
+            row.state,
+            row.supplier_says === null
+              ? ''
+              : `${row.supplier_says.state.replace('_', ' ')}, ${instantText(row.supplier_says.since)}`,
+          ]),
+        )
+        tellMore(out, found, 'None has come. npx clouder peers')
+      }),
+    )
+  group
+    .command('show')
+    .description('one of them, with what was set against it')
+    .argument('<invoice>', 'its id')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) =>
+        show(out, await api.get<SupplierInvoiceDetail>(addressOf(id))),
+      ),
+    )
+  registerMoney(group)
+  addSuppliedUsage(group)
+}
+
+interface PayOptions {
+  readonly amount?: string
+  readonly on?: string
+  readonly reference?: string
+}
+
+function registerMoney(group: Command): void {
+  group
+    .command('pay')
+    .description('record that it was paid, in full or in part')
+    .argument('<invoice>', 'its id')
+    .option('--amount <amount>', 'such as 12.50; left out, all that is open')
+    .option('--on <date>', 'when it was paid; left out, today')
+    .option('--reference <text>', 'as the bank statement has it')
+    .action(
+      withSession<[string], PayOptions>(async ({ api, out }, { args: [id], options }) => {
+        const { open } = await api.get<SupplierInvoiceDetail>(addressOf(id))
+        const { amount, on, reference } = options
+        const amount_minor = amount === undefined ? open.amount_minor : parseAmount(amount, open.currency)
+        const body = { pays: [{ supplier_invoice: id, amount_minor }], paid_on: on, reference }
+        const paid = await api.post<SupplierPaymentDetail>('/v1/supplier-payments', body)
+        if (out.isJson) return out.json(paid)
+        out.say(`  ${moneyText(paid.amount)} paid to ${paid.supplier.name}: ${paid.id}`)
+      }),
+    )
+  group
+    .command('set-off')
+    .description('set what is left of a credit note off against it')
+    .argument('<invoice>', 'its id')
+    .requiredOption('--credit-note <id>', 'the credit note of the same supplier')
+    .option('--amount <amount>', 'such as 12.50; left out, as far as both reach')
+    .action(
+      withSession<[string], { creditNote: string; amount?: string }>(
+        async ({ api, out }, { args: [id], options }) => {
+          const { open } = await api.get<SupplierInvoiceDetail>(addressOf(id))
+          const amount_minor =
+            options.amount === undefined ? undefined : parseAmount(options.amount, open.currency)
+          const body = { credit_note: options.creditNote, amount_minor }
+          show(out, await api.post<SupplierInvoiceDetail>(`${addressOf(id)}/set-offs`, body))
+        },
+      ),
+    )
+}
+
+function addressOf(id: string): string {
+  return `/v1/supplier-invoices/${encodeURIComponent(id)}`
+}
+
+function show(out: Output, row: SupplierInvoiceDetail): void {
+  if (out.isJson) return out.json(row)
+  out.facts([
+    ['number', row.number],
+    ['supplier', row.supplier],
+    ['state', row.disagreement === null ? row.state : `${row.state}: ${row.disagreement}`],
+    ['supplier says', row.supplier_says?.state.replace('_', ' ') ?? ''],
+    ['issued', row.issued_on],
+    ['due', row.dues.map((due) => `${due.due_on} ${moneyText(due.amount)}`).join(', ')],
+    ['total', moneyText(row.total)],
+    ['open', moneyText(row.open)],
+  ])
+  out.table(
+    ['set against it', 'id', 'on', 'amount', 'taken back'],
+    row.set_against.map((one) => [
+      one.reference ?? one.kind,
+      one.payment ?? one.credit_note,
+      one.on,
+      moneyText(one.amount),
+      one.is_reversed ? 'yes' : '',
+    ]),
+  )
+}

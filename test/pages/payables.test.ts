@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
+import { createTestConsole, type TestConsole } from './console.ts'
+import { sectionText } from './text.ts'
+
+let console: TestConsole
+let page = ''
+before(async () => {
+  console = await createTestConsole()
+  const peerId = await insertPeer(console.db)
+  await receiveDocument(console.db, peerId, supplierDocument())
+  const { id } = await console.db.selectFrom('supplier_invoices').select('id').executeTakeFirstOrThrow()
+  page = `/supplier-invoices/${encodeId('supplierInvoice', id)}`
+  const note = {
+    document: 'inv_01kb0000000000000000000002',
+    kind: 'credit_note',
+    number: 'UP-2',
+    net_minor: 200,
+    tax_minor: 0,
+    total_minor: 200,
+    lines: [],
+    taxes: [],
+  } as const
+  await receiveDocument(console.db, peerId, supplierDocument({ ...note }))
+})
+after(async () => console.close())
+
+const money = async () => sectionText((await console.get(page)).html, 'money')
+
+test('what is owed is told by age, above the documents that lead to their pages', async () => {
+  const { html } = await console.get('/payables')
+  assert.match(sectionText(html, 'ageing'), /Upstream .*−2\.00 USD 10\.00 USD All in USD/)
+  assert.match(html, new RegExp(`href="${page}">UP-1`))
+})
+
+test('a payment is recorded on the page, refused beside its field, and taken back with a reason', async () => {
+  const refused = await console.submit(page, `${page}/pay`, { amount: '12.01' })
+  assert.equal(refused.status, 422)
+  assert.match(sectionText(refused.html, 'money'), /left to pay of UP-1/)
+  assert.equal((await console.submit(page, `${page}/pay`, { amount: '7', reference: 'RUN-1' })).status, 303)
+  assert.match(await money(), /Payment RUN-1 .*7\.00 USD/)
+  assert.match(sectionText((await console.get(page)).html, 'standing'), /Left to pay 5\.00 USD/)
+  assert.equal((await console.submit(page, `${page}/reverse`, { reason: 'It came back' })).status, 303)
+  assert.match(await money(), /7\.00 USD taken back/)
+})
+
+test('a credit note of the supplier is set off on the page', async () => {
+  const [, creditNote = ''] = /<option value="(sinv_[^"]+)"/.exec((await console.get(page)).html) ?? []
+  assert.equal((await console.submit(page, `${page}/set-off`, { credit_note: creditNote })).status, 303)
+  assert.match(await money(), /Credit note UP-2 .*2\.00 USD/)
+})

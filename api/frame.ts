@@ -47,7 +47,7 @@ export interface RouteDefinition<
   readonly refusals?: readonly ErrorCode[]
   /**
    * What a POST or PATCH leaves. `rows`: all it does is in the transaction that it is given, with its key and answer. `command`: it
-   * speaks to a workflow. `nothing`: it only computes, and needs no key. `unkept`: its answer must be kept nowhere, so it needs no key
+   * speaks to a workflow, or does what changes nothing when done again. `nothing`: it only computes, and needs no key. `unkept`: its answer must be kept nowhere, so it needs no key
    * either, and does what it does each time it is sent.
    */
   readonly effect?: 'rows' | 'command' | 'nothing' | 'unkept'

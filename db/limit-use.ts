@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db } from './database.ts'
+import { within, type Db, type Tx } from './database.ts'
 import type { DeployedInstance } from './instance.ts'
 import { keyOfLimit, presentMetrics, type SoldLimit } from './sold-limit.ts'
 import { readTakenUnits } from './unit-reservation.ts'
@@ -11,7 +11,7 @@ export type CountedUses = ReadonlyMap<string, string>
 
 /**
  * Measures and writes down what is used of sold limits: of metered ones what was read, of handed out units what is taken, and what was
- * counted in the instances. What cannot be measured stays as it was.
+ * counted in the instances. What cannot be measured stays as it was. What is taken is counted while nobody takes more or gives back.
  * @returns what was measured now
  */
 export async function noteLimitUses(
@@ -22,8 +22,28 @@ export async function noteLimitUses(
 ): Promise<LimitUsed[]> {
   if (sold.length === 0) return []
   const defined = withDefinitions(instances, sold)
-  const uses = new Map([...counted, ...(await measureMetered(db, defined))])
-  for (const [key, taken] of await readTakenUnits(db, reservedOf(defined))) uses.set(key, taken)
+  const measured = new Map([...counted, ...(await measureMetered(db, defined))])
+  return await within(db, async (tx) => {
+    const reserved = reservedOf(defined)
+    await lockLimits(tx, reserved)
+    return await writeUses(tx, sold, new Map([...measured, ...(await readTakenUnits(tx, reserved))]))
+  })
+}
+
+/** In one order, as whoever reserves locks its one. */
+async function lockLimits(tx: Tx, limits: readonly SoldLimit[]): Promise<void> {
+  if (limits.length === 0) return
+  await sql`
+    select from limits join unnest(${limits.map(({ instanceId }) => instanceId)}::uuid[], ${limits.map(({ code }) => code)}::text[])
+      as reserved (instance_id, code) using (instance_id, code)
+    order by instance_id, code for no key update of limits`.execute(tx)
+}
+
+async function writeUses(
+  tx: Tx,
+  sold: readonly SoldLimit[],
+  uses: ReadonlyMap<string, string>,
+): Promise<LimitUsed[]> {
   const rows = sold.map((limit) => ({
     id: limit.instanceId,
     code: limit.code,
@@ -39,7 +59,7 @@ export async function noteLimitUses(
       as seen (id uuid, code text, unit text, enforcement text, used numeric)
     where limits.instance_id = seen.id and limits.code = seen.code
       and (limits.used_quantity, limits.unit, limits.enforcement)
-        is distinct from (coalesce(seen.used, limits.used_quantity), seen.unit, seen.enforcement)`.execute(db)
+        is distinct from (coalesce(seen.used, limits.used_quantity), seen.unit, seen.enforcement)`.execute(tx)
   return rows.flatMap(({ id, code, used }) => (used === null ? [] : { instanceId: id, code, used }))
 }
 

@@ -4,15 +4,16 @@ import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
 import { listNewestEvents } from '#db/read/event.ts'
-import { readExpectedInvoices, subscriptionOf } from '#db/read/expected-invoice.ts'
+import { expectInvoices, subscriptionOf } from '#db/read/expected-invoice.ts'
 import { listFindingsOf } from '#db/read/finding.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { listLinksOfInstances } from '#db/read/link.ts'
+import { readStanding, type ReadDocument, type ReadStanding } from '#db/read/standing.ts'
 import { findSubscription, listSubscriptionLines } from '#db/read/subscription.ts'
 import { listWaitingChanges } from '#db/read/waiting-change.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
-import { readDaysOfUsage, readPresentCost } from '#db/present-usage.ts'
+import { presentCostOf, readDaysOfUsage } from '#db/present-usage.ts'
 import { readFeatures } from '#db/feature.ts'
 import { listSpendCaps } from '#db/spend-cap.ts'
 import { listSuspensions } from '#db/suspension.ts'
@@ -44,8 +45,8 @@ export async function readSubscriptionContent(db: Db, address: string) {
     events,
     invoices,
     requests,
-    expected,
     testClock,
+    caps,
     suspensions,
     waiting,
     backups,
@@ -58,20 +59,20 @@ export async function readSubscriptionContent(db: Db, address: string) {
     listNewestEvents(db, onlyThis),
     listInvoices(db, { ...newest, customerId: null, documentId: null, subscriptionId: id }),
     listChangeRequests(db, { ...newest, state: null, subscriptionId: id }),
-    readExpected(db, id),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
+    listSpendCaps(db, id),
     row.phase === 'suspended' ? listSuspensions(db, id) : [],
     listWaitingChanges(db, id),
     listBackups(db, { ...newest, subscriptionId: id }),
     listRestorableInPlace(db, id),
   ])
   const now = new Date().toISOString()
-  const [values, usage, features] = await Promise.all([
+  const [values, bills, features] = await Promise.all([
     listInstanceValues(
       db,
       instances.map((instance) => instance.id),
     ),
-    readUsageContent(db, id, testClock?.now_at ?? now),
+    readBillsContent(db, id, testClock?.now_at ?? now),
     readFeatures(db, id, now),
   ])
   return {
@@ -89,22 +90,10 @@ export async function readSubscriptionContent(db: Db, address: string) {
     invoices,
     requests,
     waiting,
-    expected,
     testClock,
-    ...usage,
+    caps,
+    ...bills,
     features,
-  }
-}
-
-/** What is used in the periods that run, day by day, and its caps; null where it cannot be priced at the moment. */
-async function readUsageContent(db: Db, subscriptionId: string, now: string) {
-  const caps = await listSpendCaps(db, subscriptionId)
-  try {
-    const present = await readPresentCost(db, subscriptionId, now)
-    return { caps, present, days: await readDaysOfUsage(db, subscriptionId, { lines: present.lines, now }) }
-  } catch (error) {
-    if (error instanceof BusinessError) return { caps, present: null, days: new Map<never, never>() }
-    throw error
   }
 }
 
@@ -113,9 +102,44 @@ export type ExpectedContent =
   | { readonly on: string; readonly lines: readonly DocumentLineDraft[]; readonly totalMinor: number }
   | { readonly refusal: string }
 
-async function readExpected(db: Db, subscriptionId: string): Promise<ExpectedContent | null> {
+/**
+ * What is billed next, and what is used in the periods that run, day by day: one look at what bills are computed from. Of what
+ * cannot be computed at the moment, the reason.
+ */
+async function readBillsContent(db: Db, subscriptionId: string, now: string) {
+  const nothing = { present: null, days: new Map<never, never>() }
   try {
-    const expected = await readExpectedInvoices(db, { subscriptionId })
+    const standing = await readStanding(db, { subscriptionId })
+    const usage = await readUsageContent(db, { subscriptionId, bills: standing?.documents ?? [], now })
+    const expected = standing && (await readExpected(db, subscriptionId, standing))
+    return { expected, ...usage }
+  } catch (error) {
+    const { message: refusal } = await explain(db, error)
+    return { expected: { refusal }, ...nothing }
+  }
+}
+
+async function readUsageContent(
+  db: Db,
+  { bills, ...of }: { subscriptionId: string; bills: readonly ReadDocument[]; now: string },
+) {
+  try {
+    const present = await presentCostOf(db, bills, of)
+    const days = await readDaysOfUsage(db, of.subscriptionId, { lines: present.lines, now: of.now })
+    return { present, days }
+  } catch (error) {
+    await explain(db, error)
+    return { present: null, days: new Map<never, never>() }
+  }
+}
+
+async function readExpected(
+  db: Db,
+  subscriptionId: string,
+  standing: ReadStanding,
+): Promise<ExpectedContent | null> {
+  try {
+    const expected = expectInvoices(standing, { subscriptionId })
     if (expected === null) return null
     const lines = expected.bills
       .flatMap(({ draft }) => draft.lines)
@@ -123,10 +147,16 @@ async function readExpected(db: Db, subscriptionId: string): Promise<ExpectedCon
     const totalMinor = lines.reduce((sum, { amountMinor, taxMinor }) => sum + amountMinor + taxMinor, 0)
     return { on: expected.on, lines, totalMinor }
   } catch (error) {
-    await noteTaxQuestion(db, error)
-    if (error instanceof BusinessError) return { refusal: error.message }
-    throw error
+    const { message: refusal } = await explain(db, error)
+    return { refusal }
   }
+}
+
+/** A refusal is shown; anything else is a fault. */
+async function explain(db: Db, error: unknown): Promise<BusinessError> {
+  await noteTaxQuestion(db, error)
+  if (error instanceof BusinessError) return error
+  throw error
 }
 
 async function readInstances(db: Db, subscriptionId: string) {

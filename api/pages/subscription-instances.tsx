@@ -1,7 +1,7 @@
 import type { BackupRow } from '#db/read/backup.ts'
 import type { LimitCommandRow } from '#db/read/instance.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { Hold } from '#domain/limit-hold.ts'
+import { spendLimit, type Hold } from '#domain/limit-hold.ts'
 import { explainLink } from '../schemas/link.ts'
 import { ApplicationIcon } from './application-icon.tsx'
 import type { ConsoleView } from './console-page.tsx'
@@ -182,6 +182,7 @@ export function LimitsSection({
 
 function Limit(props: { instance: InstanceContent; limit: InstanceContent['limits'][number] }) {
   const { instance, limit } = props
+  if (limit.code === spendLimit) return <SpendLimit instance={instance} limit={limit} />
   const inForce = limit.in_force_quantity
   const isHeld = inForce !== null && formatQuantity(inForce) === formatQuantity(limit.sold_quantity)
   return (
@@ -198,6 +199,24 @@ function Limit(props: { instance: InstanceContent; limit: InstanceContent['limit
         ) : (
           <State state="destroyed" />
         )}
+      </td>
+    </tr>
+  )
+}
+
+/** What usage costs has come to a cap that stops: how much may be used is said there, and nothing is set in the instance. */
+function SpendLimit(props: { instance: InstanceContent; limit: InstanceContent['limits'][number] }) {
+  const { hold, held_at: heldAt, hold_failure: failure } = props.limit
+  const caps = `/subscriptions/${encodeId('subscription', props.instance.subscription_id)}#spend`
+  return (
+    <tr>
+      <th scope="row">{spendLimit}</th>
+      <td colspan={3}>
+        <a href={caps}>What usage may cost</a>
+      </td>
+      <td>
+        <State state="limited">cap reached</State>
+        {hold !== null && <div class="hint">{failure ?? sayHold(hold, heldAt !== null)}</div>}
       </td>
     </tr>
   )

@@ -5,6 +5,7 @@ import type { Db } from '#db/database.ts'
 import { findIdByCode } from '#db/read/address.ts'
 import { getApplication, listApplications, type ApplicationRow } from '#db/read/application.ts'
 import { listSharedMetrics, refuseArchivedMetrics } from '#db/shared-metric.ts'
+import type { ApplicationDefinition } from '#domain/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import { authorize, type Principal } from '../authentication.ts'
@@ -56,17 +57,24 @@ export function registerApplications(frame: Frame): void {
       result: applicationSchema,
       status: 201,
       location: (application) => `/v1/applications/${application.id}`,
+      // Who reads the file is a process of its own, and may be slow: no transaction stays open for it.
+      effect: 'command',
       refusals: ['application_refused', 'metric_archived'],
     },
-    async ({ transaction, body, principal }) => {
-      const tx = transaction()
-      const held = await findIdByCode(tx, 'application', body.code)
-      const named = held === undefined ? [] : sharedOf(await getApplication(tx, held))
-      const id = await createApplication(tx, frame.deps, body, principal)
-      const application = await getApplication(tx, id)
-      const anew = sharedOf(application).filter((code) => !named.includes(code))
-      await refuseArchivedMetrics(tx, anew, '/compose')
-      return toApplicationJson(application)
+    async ({ db, body, principal }) => {
+      authorizeGrants(principal, body)
+      const definition = await readCompose(frame.deps, db, body)
+      return await db.transaction().execute(async (tx) => {
+        const held = await findIdByCode(tx, 'application', body.code)
+        const named = held === undefined ? [] : sharedOf(await getApplication(tx, held))
+        const application = await getApplication(
+          tx,
+          await keepApplication(tx, { body, definition, principal }),
+        )
+        const anew = sharedOf(application).filter((code) => !named.includes(code))
+        await refuseArchivedMetrics(tx, anew, '/compose')
+        return toApplicationJson(application)
+      })
     },
   )
 }
@@ -83,18 +91,34 @@ function sharedOf({ definition }: ApplicationRow): string[] {
 export async function createApplication(
   tx: Db,
   deps: ApiDependencies,
-  body: z.output<typeof newApplicationSchema>,
+  body: NewApplication,
   principal: Principal,
 ): Promise<string> {
-  if (body.permissions.length > 0) authorize(principal, grantToApplications)
+  authorizeGrants(principal, body)
   const definition = await readCompose(deps, tx, body)
+  return await keepApplication(tx, { body, definition, principal })
+}
+
+type NewApplication = z.output<typeof newApplicationSchema>
+
+/** @throws `scope_missing` */
+function authorizeGrants(principal: Principal, { permissions }: NewApplication): void {
+  if (permissions.length > 0) authorize(principal, grantToApplications)
+}
+
+/** The same file again changes nothing, nor does a permission that is granted already. */
+async function keepApplication(
+  tx: Db,
+  of: { body: NewApplication; definition: ApplicationDefinition; principal: Principal },
+): Promise<string> {
+  const { body, definition, principal } = of
   const { id } = await saveApplication(tx, { compose: body.compose, definition, files: body.files })
   await grantPermissions(tx, { id, code: body.code }, body.permissions, principal.name)
   return id
 }
 
 /** Read with what was granted to the application before, and is granted now. */
-async function readCompose(deps: ApiDependencies, db: Db, body: z.output<typeof newApplicationSchema>) {
+async function readCompose(deps: ApiDependencies, db: Db, body: NewApplication) {
   const granted = await listGrants(db, body.code)
   const grants = [...granted, ...body.permissions].map((grant) => grant.permission)
   try {

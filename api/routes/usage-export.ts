@@ -89,7 +89,7 @@ function describeReadings(frame: Frame): void {
     file: 'readings.csv',
     summary: 'Take the readings and usage events of billed windows as CSV',
     description:
-      'Each reading and each event once, with what it counted in the unit of its window: of a sum, these add up to the quantity that was billed, but for what came since. Of a gauge there is nothing to add up. Readings that came late are with the window of their time; asked for alone, a late window has all of that time.',
+      'Each reading and each event once, with what it counted in the unit of its window: of a sum, these add up to the quantity that was billed, but for what came since. How the quantity comes of them stands in each row: sum, another aggregation such as max, or a formula; of a gauge and of a formula there is nothing to add up. Readings that came late are with the window of their time; asked for alone, a late window has all of that time.',
     query: useQuery,
   })
 }

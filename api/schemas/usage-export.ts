@@ -74,10 +74,13 @@ export const useColumns = [
   'unit',
   'counted',
   'counted_unit',
+  'window_quantity',
+  'window_quantity_is',
 ] as const
 
 export function toUseCells({ window, kind, at, of, eventId, value, unit, counted }: ExportedUse): CsvCell[] {
   const id = encodeId('usageWindow', window.id)
   const countedUnit = counted === null ? null : window.unit
-  return [id, window.metric, kind, at, of, eventId, value, unit, counted, countedUnit]
+  const { metric, quantity, quantity_is: quantityIs } = window
+  return [id, metric, kind, at, of, eventId, value, unit, counted, countedUnit, quantity, quantityIs]
 }

@@ -29,7 +29,12 @@ const horizonDays = 800
  */
 export async function readExpectedInvoices(db: Db, of: ForeseenOf): Promise<ExpectedInvoices | null> {
   const standing = await readStanding(db, of)
-  return standing && expectBills(standing, (bill) => isOf(bill, of, standing))
+  return standing && expectInvoices(standing, of)
+}
+
+/** The same of a standing that was read. @throws what `computeDocument` refuses */
+export function expectInvoices(standing: ReadStanding, of: ForeseenOf): ExpectedInvoices | null {
+  return expectBills(standing, (bill) => isOf(bill, of, standing))
 }
 
 /** The bills of the first day on which there is one of those that are looked for. */

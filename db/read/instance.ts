@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import type { InstanceState } from '#domain/instance.ts'
+import { spendLimit } from '#domain/limit-hold.ts'
 import type { Db } from '../database.ts'
 import { readingBefore } from '../stored-reading.ts'
 import { onPage, type PageRequest } from './page.ts'
@@ -52,6 +53,10 @@ function instances(db: Db) {
             'limit.hold_failure',
           ])
           .whereRef('limit.instance_id', '=', 'instance.id')
+          // What usage may cost is a limit of nothing while no cap stops.
+          .where((limit) =>
+            limit.or([limit('limit.code', '<>', spendLimit), limit('limit.reached_at', 'is not', null)]),
+          )
           .orderBy('limit.code'),
       ).as('limits'),
       jsonArrayFrom(

@@ -1,18 +1,26 @@
 import { sql } from 'kysely'
 import { compareDates, cycleBoundary, dateIn, type BillingInterval } from '#domain/calendar.ts'
-import type { Standing, StandingSubscription } from '#domain/invoice/simulation.ts'
+import type { Standing, StandingDocument, StandingSubscription } from '#domain/invoice/simulation.ts'
 import { readBillInputs } from '../bill-input.ts'
 import { readTogether, type Db } from '../database.ts'
 import { removeDrafts } from '../draft.ts'
 import { readPayerId } from '../payer.ts'
 import { inVain } from '../in-vain.ts'
+import type { LineSource } from '../invoice-line.ts'
 import type { DocumentRow } from '../subscription-documents.ts'
 
 /** Whose bills are to be foreseen. */
 export type ForeseenOf = { readonly subscriptionId: string } | { readonly documentId: string }
 
+/** With what of it is whose, and when its days begin. */
+export interface ReadDocument extends StandingDocument {
+  readonly sources: ReadonlyMap<string, LineSource>
+  readonly timeZone: string
+}
+
 /** What a customer's bills to come are computed from, and the day it is for them. */
 export interface ReadStanding extends Standing {
+  readonly documents: readonly ReadDocument[]
   readonly today: string
   readonly currency: string
   /** What the customer is owed, which the next bills use before anybody pays. */
@@ -81,6 +89,8 @@ async function readOpen(db: Db, documents: readonly OpenDocument[]): Promise<Rea
       nextInvoiceOn: document.closed_at === null ? document.next_invoice_on : null,
       advanceDays: document.advance_days,
       input: bill.input,
+      sources: bill.sources,
+      timeZone: document.time_zone,
     })),
     subscriptions,
     reprice: (part) =>

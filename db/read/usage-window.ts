@@ -29,6 +29,8 @@ export interface OpenedWindow {
   readonly description: string
   readonly time_zone: string
   readonly is_counter: boolean
+  /** How its quantity comes of what was read: `sum`, `max`, `sum, rounded`, `formula: …`. */
+  readonly quantity_is: string
   /** What its line takes of the metric; null: everything. */
   readonly usage_filter: readonly UsageCondition[] | null
   /** After this instant, and up to the other; null where it is the last of its line. */
@@ -45,6 +47,8 @@ export async function findUsageWindow(db: Db, id: string): Promise<OpenedWindow 
     select opened.*, lower(opened.window_period) as starts_at, upper(opened.window_period) as ends_at, line.subscription_id,
       line.terms -> 'usageFilter' as usage_filter, line.instance_id, billed.invoice_id, billed.description, invoice.number as invoice_number,
       coalesce(document.time_zone, customer.time_zone) as time_zone, kind.is_counter,
+      coalesce('formula: ' || (line.terms ->> 'quantityFormula'),
+        kind.aggregation || case when kind.is_rounded then ', rounded' else '' end) as quantity_is,
       coalesce(bounds.read_from, lower(opened.window_period)) as read_from,
       case when closing.is_closing then null else coalesce(bounds.read_until, upper(opened.window_period)) end as read_until
     from usage_windows opened
@@ -58,11 +62,12 @@ export async function findUsageWindow(db: Db, id: string): Promise<OpenedWindow 
     ) billed
     join invoices invoice on invoice.id = billed.invoice_id
     cross join lateral (
-      select coalesce((
-        select defined.metric ->> 'kind' = 'counter'
-        from instances join application_versions version on version.id = instances.application_version_id
-        cross join jsonb_array_elements(version.definition -> 'metrics') as defined (metric)
-        where instances.id = line.instance_id and defined.metric ->> 'code' = opened.metric), true) as is_counter
+      select coalesce(bool_and(defined.metric ->> 'kind' = 'counter'), true) as is_counter,
+        coalesce(max(defined.metric ->> 'aggregation'), 'sum') as aggregation,
+        coalesce(bool_or(defined.metric -> 'rounding' is not null), false) as is_rounded
+      from instances join application_versions version on version.id = instances.application_version_id
+      cross join jsonb_array_elements(version.definition -> 'metrics') as defined (metric)
+      where instances.id = line.instance_id and defined.metric ->> 'code' = opened.metric
     ) kind
     cross join lateral (
       select coalesce(upper(billed.service_period) = line.ends_on and line.ends_on >= subscription.ends_on, false) as is_closing

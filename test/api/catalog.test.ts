@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict'
 import test, { after, before, suite } from 'node:test'
 import { readApplication } from '#docker/applications.ts'
-import { createTestApi, type TestApi } from '#test/support/api.ts'
+import { sql } from 'kysely'
+import { createTestApi, readFile, type TestApi } from '#test/support/api.ts'
 
 let api: TestApi
+/** When a file was read last. */
+let openWhileRead: number | undefined
+
+async function countOpenTransactions(): Promise<number> {
+  const { rows } = await sql`
+    select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`.execute(
+    api.db,
+  )
+  return rows.length
+}
+
 before(async () => {
-  api = await createTestApi()
+  api = await createTestApi({
+    readApplication: async (file) => {
+      openWhileRead = await countOpenTransactions()
+      return await readFile(file)
+    },
+  })
 })
 after(async () => api.close())
 
@@ -312,6 +329,12 @@ suite('4xx', () => {
     }
     const { status, body } = await kit('deep-6', { kit: 'deep-5' })
     assert.deepEqual([status, body['code']], [422, 'kit_too_deep'])
+  })
+
+  test('no transaction is open while an application is read, however long that takes', async () => {
+    openWhileRead = undefined
+    const saved = await api.post('/v1/applications', { code: 'read-outside', compose: compose('web:9') })
+    assert.deepEqual([saved.status, openWhileRead], [201, 0])
   })
 
   test('a product cannot set a limit or bill a metric that its application does not declare', async () => {

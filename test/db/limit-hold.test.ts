@@ -11,7 +11,9 @@ import { insertReadings } from '#db/usage.ts'
 import { confirmUnits, readHandedOut, releaseUnits, reserveUnits } from '#db/unit-reservation.ts'
 import { parseApplication } from '#docker/compose/application.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { until } from '#test/support/installation.ts'
 import { moveInstances } from '#test/support/instances.ts'
+import { countWaiting } from '#test/support/lock-wait.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -190,4 +192,25 @@ test('a hold that was decided while another was carried out is not taken for car
   await settleHolds(seller.db, before)
   assert.equal((await read('2026-01-21T00:00:00Z', 1.6)).toHold.length, 1)
   assert.deepEqual(await told(), ['limit.reached 1.5'])
+})
+
+test('a look at what is used waits for who takes a unit at that moment, and writes down that it is taken', async () => {
+  const { instanceId, deployed } = await run('seats')
+  const instances = [await deployed()]
+  const sold = await listSoldLimits(seller.db, { instanceIds: [instanceId] }, '2026-01-02T00:00:00Z')
+  let looking: Promise<unknown> | undefined
+  await seller.db.transaction().execute(async (tx) => {
+    const asked = { instanceId, code: 'seats', quantity: '1', reference: null, actor: 'test' }
+    await reserveUnits(tx, asked)
+    looking = noteLimitUses(seller.db, instances, sold, new Map())
+    await until('it waits', async () => (await countWaiting(seller.db)) === 1)
+  })
+  await looking
+  const { used_quantity: used } = await seller.db
+    .selectFrom('limits')
+    .select('used_quantity')
+    .where('instance_id', '=', instanceId)
+    .where('code', '=', 'seats')
+    .executeTakeFirstOrThrow()
+  assert.equal(used, '1')
 })

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { setEarlyInvoice } from '#db/early-bill.ts'
 import { decideSubscriptionLimits } from '#db/limit-hold.ts'
+import { changeSubscription } from '#db/plan.ts'
+import { readPresentCost } from '#db/present-usage.ts'
 import { listSpendCaps, removeSpendCap, setSpendCap, watchSpend } from '#db/spend-cap.ts'
 import { watchUsage } from '#db/usage-watch.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -221,4 +224,47 @@ test('days that were invoiced early still count to the cost of the period', asyn
   const [line] = present.lines
   assert.deepEqual([line?.quantity, line?.unbilledMinor], ['20', 400])
   assert.equal(await isHeld(sold), true)
+})
+
+/** From a day on, at another price: the line before it ends within its period. */
+async function changePrice({ subscriptionId }: Sold, on: string, amount: string): Promise<void> {
+  const line = await seller.db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .where('metric', '=', 'network')
+    .executeTakeFirstOrThrow()
+  const key = { subscriptionId, requestId: `price/${on}`, actor: 'test', now: `${on}T08:00:00Z` }
+  const price = { model: 'per_unit', unitAmount: amount } as const
+  await changeSubscription(seller.db, key, { subscriptionLineId: line.id, price })
+}
+
+const costOn = async ({ subscriptionId }: Sold, now: string) =>
+  (await readPresentCost(seller.db, subscriptionId, now)).costMinor
+
+test('what a line used that was changed earlier in the period still counts, until the period is over', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await use(sold, '15', '2026-03-05T00:00:00Z')
+  await changePrice(sold, '2026-03-10', '2')
+  await use(sold, '2', '2026-03-12T00:00:00Z')
+  await moveClock(seller.db, sold.testClockId, '2026-03-13T00:00:00Z')
+  assert.equal(await costOn(sold, '2026-03-13T00:00:00Z'), 1_900)
+  assert.equal(await isHeld(sold), false)
+  await use(sold, '1', '2026-03-13T00:00:00Z')
+  await look(sold)
+  assert.equal(await isHeld(sold), true)
+  await moveClock(seller.db, sold.testClockId, '2026-04-01T08:00:00Z')
+  assert.equal(await costOn(sold, '2026-04-01T08:00:00Z'), 0)
+})
+
+test('also where all of it was invoiced early', async () => {
+  const sold = await sell()
+  await say(sold, own)
+  await setEarlyInvoice(seller.db, sold.subscriptionId, 1_000)
+  await use(sold, '15', '2026-03-05T00:00:00Z')
+  await changePrice(sold, '2026-03-10', '2')
+  await moveClock(seller.db, sold.testClockId, '2026-03-13T00:00:00Z')
+  await look(sold)
+  assert.equal(await costOn(sold, '2026-03-13T00:00:00Z'), 1_500)
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import Big from 'big.js'
+import { sql } from 'kysely'
+import { inVain } from '#db/in-vain.ts'
 import {
   readExportedWindows,
   readUse,
@@ -85,9 +87,22 @@ test('D-47 what readings and events counted sums up to what was billed: each onc
   ])
 })
 
+test('each row says how the quantity of its window comes of it: what is not a sum adds up to nothing', async () => {
+  const saidOf = (rows: readonly ExportedUse[]) =>
+    new Set(rows.filter(({ window }) => isNetwork(window)).map(({ window }) => window.quantity_is))
+  assert.deepEqual(saidOf(await use()), new Set(['sum']))
+  await inVain(seller.db, async (tx) => {
+    const terms = JSON.stringify({ quantityFormula: '2 * metric("network").sum' })
+    await sql`update subscription_lines set terms = terms || ${terms}::jsonb`.execute(tx)
+    const rows = (await Array.fromAsync(readUse(tx, span()))).flat()
+    assert.deepEqual(saidOf(rows), new Set(['formula: 2 * metric("network").sum']))
+  })
+})
+
 test('a gauge has its values and nothing to add up', async () => {
   const disk = (await use()).filter(({ window }) => window.metric === 'disk')
   assert.deepEqual(new Set(disk.map(({ counted }) => counted)), new Set([null]))
+  assert.deepEqual(new Set(disk.map(({ window }) => window.quantity_is)), new Set(['max']))
   assert.equal(disk.length, 4)
 })
 

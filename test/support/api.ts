@@ -21,6 +21,7 @@ export interface Reply {
 
 /** Its thread is started with the first file that is read, and serves every API of this process. */
 const reader = openBoundedReader()
+export const readFile = reader.read
 const publicUrl = 'http://127.0.0.1:4400'
 
 /** The API on a database of its own, a fake Temporal, and a key that may do everything. */
@@ -36,7 +37,7 @@ export async function createTestApi(overrides: Partial<ApiDependencies> = {}) {
     publicUrl,
     temporalUiUrl: 'http://127.0.0.1:8233',
     temporalNamespace: 'default',
-    readApplication: reader.read,
+    readApplication: readFile,
     openCopy: () => Promise.reject(new Error('there are no copies here')),
     pendingMigrations: async () => pendingMigrations(url),
     onEvents: listener.onEvents,

@@ -28,4 +28,6 @@ export interface ServerDependencies {
   readonly db: Db
   readonly runner: Runner
   readonly installationKey: InstallationKey
+  /** Ranges of addresses beside the public internet where data sources are asked; left out, none. */
+  readonly dataSourceRanges?: readonly string[]
 }

@@ -9,6 +9,7 @@ import { goesOnFromReadings, keepsHistory } from '#domain/application.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { EarlierReadings, MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import { messageOf } from '#domain/errors.ts'
+import { reachDataSources } from './data-source.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
@@ -23,7 +24,8 @@ export interface SampleResult {
 }
 
 /** Readings: of one subscription at its turning points, and of a whole server at each tick. */
-export function createUsageActivities({ db, runner }: ServerDependencies) {
+export function createUsageActivities(deps: ServerDependencies) {
+  const { db, runner } = deps
   return {
     /** Reads what a subscription's instances have used. An opening reading is where counting starts. */
     async takeReadings(input: {
@@ -39,9 +41,7 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
       }
       let readings = 0
       for (const instance of instances.filter((row) => row.state !== 'destroyed')) {
-        const { stored, failures } = await withRunnerContext((ctx) =>
-          readInstance({ db, runner }, instance, at, ctx),
-        )
+        const { stored, failures } = await withRunnerContext((ctx) => readInstance(deps, instance, at, ctx))
         readings += stored
         const [failure] = failures
         if (failure === undefined) continue
@@ -60,7 +60,7 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
      */
     async sampleServer(input: { serverId: string }): Promise<SampleResult> {
       const serverId = decodeId('server', input.serverId)
-      const sample = await withRunnerContext((ctx) => readServer({ db, runner }, serverId, ctx))
+      const sample = await withRunnerContext((ctx) => readServer(deps, serverId, ctx))
       await noteSampled(db, serverId)
       return sample
     },
@@ -69,10 +69,11 @@ export function createUsageActivities({ db, runner }: ServerDependencies) {
 
 /** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
 export async function readServer(
-  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  deps: ServerDependencies,
   serverId: string,
   ctx: RunnerContext,
 ): Promise<SampleResult> {
+  const { db, runner } = deps
   const instances = await listDeployedInstances(db, {
     serverId,
     states: ['running', 'limited'],
@@ -90,7 +91,7 @@ export async function readServer(
   let readings = 0
   await eachOf(instances, instancesAtOnce, async (instance) => {
     const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
-    const { stored, failures } = await readInstance({ db, runner }, instance, at, ctx)
+    const { stored, failures } = await readInstance(deps, instance, at, ctx)
     // Most are read as they were before, and leave nothing to be noted.
     if (failures.length > 0 || failing.has(instance.id))
       await noteMetricLook(db, {
@@ -135,7 +136,7 @@ interface Look {
 
 /** What an instance of an active subscription has used so far, before its containers stop; in the time of its test clock, if it has one. */
 export async function readUsage(
-  deps: Pick<ServerDependencies, 'db' | 'runner'>,
+  deps: ServerDependencies,
   instance: DeployedInstance,
   ctx: RunnerContext,
 ): Promise<void> {
@@ -147,16 +148,18 @@ export async function readUsage(
 
 /** Stores what can be read; what cannot is told. */
 async function readInstance(
-  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  deps: ServerDependencies,
   instance: DeployedInstance,
   at: { isOpening: boolean; readAt: string | null },
   ctx: RunnerContext,
 ): Promise<Look> {
+  const { db, runner } = deps
   const sampledAt = new Date().toISOString()
   const ref = { definition: instance.definition, instance: instance.planned }
   const since = await historyFrom(db, instance, at)
+  const dataSources = await reachDataSources(deps, instance.definition)
   const { readings, failures } = await runner
-    .readMetrics(ref, ctx, since, await earlierReadings(db, instance, sampledAt))
+    .readMetrics(ref, ctx, since, await earlierReadings(db, instance, sampledAt), dataSources)
     .catch((error: unknown): MetricsRead => {
       ctx.abortSignal.throwIfAborted()
       const detail = messageOf(error)

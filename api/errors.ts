@@ -169,6 +169,17 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Nothing was changed. Try again in a moment with the same Idempotency-Key.',
     seeHealth,
   ),
+  data_source_refused: kind(
+    422,
+    'The data source is at no address that is spoken to',
+    'Use a public address, or have the ranges of CLOUDER_DATA_SOURCE_RANGES widened where the server’s worker is started.',
+  ),
+  data_source_unknown: kind(
+    422,
+    'There is no such data source',
+    'Give it first, or name one that there is.',
+    [{ title: 'List data sources', href: '/v1/data-sources' }],
+  ),
   date_range_invalid: kind(422, 'The dates are in the wrong order', 'The end must come after the start.'),
   dependency_cycle: kind(
     422,

@@ -6,6 +6,7 @@ const resources = [
   'change_requests',
   'clocks',
   'customers',
+  'data_sources',
   'discounts',
   'documents',
   'environments',

@@ -38,7 +38,7 @@ export async function measureSampler(ctx: BenchContext): Promise<Measurement[]> 
     busyboxPath: '',
     packageArchive: undefined,
   })
-  const deps = { db, runner }
+  const deps = { db, runner, installationKey: { id: 'bench', bytes: Buffer.alloc(32) } }
   const abort = new AbortController()
   ctx.defer(() => abort.abort())
   const runnerContext = { abortSignal: abort.signal, onProgress: () => undefined, secrets: {} }

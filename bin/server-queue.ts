@@ -72,17 +72,24 @@ async function work(worker: Worker, watches: readonly Watch[]): Promise<void> {
 export interface EngineServing {
   readonly db: Db
   readonly installationKey: InstallationKey
+  /** Where data sources are asked besides the public internet; left out, nowhere. */
+  readonly dataSourceRanges?: readonly string[]
   /** What a runner needs besides its engine. */
   readonly runner: DockerRunnerOptions
   readonly queue: Omit<ServerQueueOptions, 'serverId'>
 }
 
 /** Engines behind TLS have no worker of their own: whoever has this does their work, too. */
-export function serveEngines({ db, installationKey, runner, queue }: EngineServing) {
+export function serveEngines({ db, installationKey, dataSourceRanges = [], runner, queue }: EngineServing) {
   return async ({ id }: Pick<ServedServer, 'id'>): Promise<ServerQueue> => {
     const { address, ...certificates } = await openEngineAccess(db, id, installationKey)
     return await serveServer(
-      { db, installationKey, runner: createDockerRunner({ ...runner, dockerHost: address, certificates }) },
+      {
+        db,
+        installationKey,
+        dataSourceRanges,
+        runner: createDockerRunner({ ...runner, dockerHost: address, certificates }),
+      },
       { ...queue, serverId: encodeId('server', id) },
     )
   }

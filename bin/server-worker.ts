@@ -2,6 +2,7 @@ import path from 'node:path'
 import { NativeConnection, Runtime } from '@temporalio/worker'
 import { z } from 'zod'
 import { logError } from '#bin/error-log.ts'
+import { addressRanges } from '#bin/address-ranges.ts'
 import { runOnHost } from '#bin/host-command.ts'
 import { toInstallationKey } from '#bin/installation-key.ts'
 import { readJoinedServer } from '#bin/joined-server.ts'
@@ -16,6 +17,7 @@ import { createDockerRunner } from '#docker/runner.ts'
 const environmentSchema = z.object({
   CLOUDER_DATA: z.string().min(1),
   CLOUDER_BACKUPS: z.string().default(''),
+  CLOUDER_DATA_SOURCE_RANGES: addressRanges,
   CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
   DOCKER_HOST: z.string().default(''),
 })
@@ -38,6 +40,7 @@ const queue = await serveServer(
   {
     db,
     installationKey: toInstallationKey(joined.installation_key),
+    dataSourceRanges: env.CLOUDER_DATA_SOURCE_RANGES,
     runner: createDockerRunner({
       applicationsFolder: path.join(import.meta.dirname, '../applications'),
       busyboxPath: (await ensureBusybox((note) => console.error(note))) ?? '',

@@ -7,6 +7,7 @@ import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
 import { logError } from '#bin/error-log.ts'
+import { addressRanges } from '#bin/address-ranges.ts'
 import { runOnHost } from '#bin/host-command.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
@@ -19,7 +20,6 @@ import { openDatabase } from '#db/database.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { createDockerRunner, type DockerRunnerOptions } from '#docker/runner.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { isRange } from '#domain/outbound-address.ts'
 import { taskQueues } from '#workflows/contract.ts'
 
 const project = path.join(import.meta.dirname, '..')
@@ -33,11 +33,8 @@ const environmentSchema = z.object({
   CLOUDER_BUSYBOX: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
   CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
-  CLOUDER_PEER_RANGES: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').flatMap((range) => range.trim() || []))
-    .refine((ranges) => ranges.every(isRange), { error: 'are not ranges such as 10.20.0.0/16,fd00:1::/48' }),
+  CLOUDER_DATA_SOURCE_RANGES: addressRanges,
+  CLOUDER_PEER_RANGES: addressRanges,
   CLOUDER_PEER_PORTS: z
     .string()
     .regex(/^( *\d{1,5} *(, *\d{1,5} *)*)?$/, 'are not ports such as 8443,9443')
@@ -116,6 +113,7 @@ const localServer = await serveServer(
     db,
     runner: env.CLOUDER_RUNNER === 'dry-run' ? createDryRunRunner() : createDockerRunner(options),
     installationKey,
+    dataSourceRanges: env.CLOUDER_DATA_SOURCE_RANGES,
   },
   { ...queue, serverId },
 )
@@ -130,7 +128,13 @@ console.log(
 )
 const fleet = followServers({
   db,
-  serve: serveEngines({ db, installationKey, runner: options, queue }),
+  serve: serveEngines({
+    db,
+    installationKey,
+    dataSourceRanges: env.CLOUDER_DATA_SOURCE_RANGES,
+    runner: options,
+    queue,
+  }),
   onRemoved: async (id) => await endSampler(client, id),
   onServer: async (id) => await ensureSampler(client, { ...installation, installationQueue, serverId: id }),
   onError: logError,

@@ -21,7 +21,12 @@ import type {
   TaxIdChecksTable,
   TaxQuestionsTable,
 } from './tables/customer.ts'
-import type { InstallationTable, RegistriesTable, ServiceTermsTable } from './tables/installation.ts'
+import type {
+  DataSourcesTable,
+  InstallationTable,
+  RegistriesTable,
+  ServiceTermsTable,
+} from './tables/installation.ts'
 import type {
   InstanceCommandsTable,
   InstanceLoginsTable,
@@ -131,6 +136,7 @@ export interface Database {
   build_orders: build.BuildOrdersTable
   build_steps: build.BuildStepsTable
   registries: RegistriesTable
+  data_sources: DataSourcesTable
   instance_images: build.InstanceImagesTable
   resources: build.ResourcesTable
   backups: backup.BackupsTable

@@ -110,6 +110,8 @@ export type EventKind =
   | 'peer.message_refused'
   | 'peer.paired'
   | 'peer.resumed'
+  | 'data_source.set'
+  | 'data_source.removed'
   | 'registry.login_set'
   | 'registry.removed'
   | 'spend.cap_changed'

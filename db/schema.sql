@@ -893,6 +893,33 @@ CREATE INDEX customers_by_payer ON public.customers USING btree (payer_id) WHERE
 CREATE UNIQUE INDEX customers_external_id ON public.customers USING btree (external_id) WHERE (external_id IS NOT NULL);
 CREATE TRIGGER customer_payer AFTER INSERT OR UPDATE OF payer_id ON public.customers FOR EACH ROW WHEN ((new.payer_id IS NOT NULL)) EXECUTE FUNCTION guard_payer();
 
+CREATE TABLE data_sources (
+  id uuid not null,
+  code text not null,
+  kind text not null,
+  host text not null,
+  port integer not null,
+  database_name text,
+  username text not null,
+  has_tls boolean not null,
+  certificate_authority text,
+  key_id text not null,
+  sealed bytea not null,
+  set_at timestamp with time zone not null,
+  set_by text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint data_sources_pkey PRIMARY KEY (id),
+  constraint data_sources_code_key UNIQUE (code),
+  constraint data_sources_check CHECK (((kind = 'elasticsearch'::text) = (database_name IS NULL))),
+  constraint data_sources_check1 CHECK ((has_tls OR (certificate_authority IS NULL))),
+  constraint data_sources_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+  constraint data_sources_database_name_check CHECK (((length(database_name) >= 1) AND (length(database_name) <= 63))),
+  constraint data_sources_host_check CHECK (((host = lower(host)) AND (host ~ '^[a-z0-9.:-]{1,253}$'::text))),
+  constraint data_sources_kind_check CHECK ((kind = ANY (ARRAY['postgresql'::text, 'mysql'::text, 'elasticsearch'::text]))),
+  constraint data_sources_port_check CHECK (((port >= 1) AND (port <= 65535))),
+  constraint data_sources_username_check CHECK (((length(username) >= 1) AND (length(username) <= 255)))
+);
+
 CREATE TABLE discounts (
   id uuid not null,
   code text,

@@ -338,6 +338,7 @@ function readMetrics(server: ImaginedServer, { definition, instance }: InstanceR
       const volume = server.find('volume', volumeName(instance, source.volume ?? ''))
       return volume === undefined ? [] : [{ ...reading, series: `volume:${volume.name}`, unit: 'B' }]
     }
+    if (imagined === 'elsewhere') return [{ ...reading, series: `external:${source.data_source}`, unit }]
     const container = running.find((one) => one.name === containerName(instance, source.service ?? ''))
     return container === undefined ? [] : [{ ...reading, series: `command:${container.externalId}`, unit }]
   })

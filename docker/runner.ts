@@ -82,8 +82,8 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
     readLimit: (ref, code, ctx) => readLimit(ref, code, (request) => execute(docker, request, ctx)),
     readUse: (ref, code, ctx) => readUse(ref, code, (request) => execute(docker, request, ctx)),
     throttle: (ref, ctx) => throttle({ docker, runOnHost: options.runInNetwork }, ref, ctx),
-    readMetrics: (ref, ctx, since, earlier) =>
-      readMetrics(docker, diskUsage(ctx), ref, ctx, { since, earlier }),
+    readMetrics: (ref, ctx, since, earlier, dataSources) =>
+      readMetrics(docker, diskUsage(ctx), ref, ctx, { since, earlier, dataSources }),
     saveVolume: (request, ctx) => saveVolume(copying, request, ctx),
     verifyCopy: (copy, ctx) => verifyCopy(copying, copy, ctx),
     deleteCopy: (location) => storage.remove(location),

@@ -170,6 +170,8 @@ export interface MetricSource {
   /** A volume or a service of the compose file, where the adapter reads one. */
   readonly volume?: string
   readonly service?: string
+  /** Code of a database elsewhere, where an adapter asks one. */
+  readonly data_source?: string
   readonly [key: string]: unknown
 }
 
@@ -190,6 +192,11 @@ export function keepsHistory({ source }: MetricDefinition): boolean {
 /** Whether a look adds to what the one before it came to: such a source looks for a pattern. */
 export function goesOnFromReadings({ source }: MetricDefinition): boolean {
   return source['pattern'] !== undefined
+}
+
+/** Codes of the databases elsewhere that its metrics are read from, each once. */
+export function dataSourcesOf({ metrics }: Pick<ApplicationDefinition, 'metrics'>): string[] {
+  return [...new Set(metrics.flatMap(({ source }) => source.data_source ?? []))]
 }
 
 interface NamedLimit {

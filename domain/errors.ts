@@ -36,6 +36,8 @@ export type ErrorCode =
   | 'customer_limit_reached'
   | 'customer_unknown'
   | 'database_unreachable'
+  | 'data_source_refused'
+  | 'data_source_unknown'
   | 'date_range_invalid'
   | 'dependency_cycle'
   | 'discount_code_unknown'

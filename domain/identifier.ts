@@ -15,6 +15,7 @@ const prefixes = {
   buildStep: 'step',
   changeRequest: 'chg',
   customer: 'cus',
+  dataSource: 'dsrc',
   discount: 'dis',
   document: 'doc',
   environment: 'env',

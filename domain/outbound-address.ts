@@ -36,17 +36,25 @@ const globalUnicast = '2000::/3'
  * @example refuseOutbound('169.254.169.254', { isOnLoopback: false, allowed: [] }) // throws
  */
 export function refuseOutbound(address: string, rule: OutboundRule, port: number = usualPort): void {
-  const isAmong = (ranges: readonly string[]) => ranges.some((range) => isInRange(address, range))
-  if (rule.isOnLoopback && isAmong(loopback)) return
+  if (rule.isOnLoopback && isAmong(address, loopback)) return
   if (port !== usualPort && rule.ports?.includes(port) !== true)
     throw new BusinessError(
       'peer_url_refused',
       `Port ${port} of ${address} is not spoken to: only 443, and what an operator lists in CLOUDER_PEER_PORTS.`,
     )
-  if (isAmong(rule.allowed)) return
-  const isPublic = bitsOf(address)?.length === 32 || isInRange(address, globalUnicast)
-  if (isPublic && !isAmong(refused)) return
+  if (isSpokenTo(address, rule)) return
   throw new BusinessError('peer_url_refused', `${address} is no address of the public internet.`)
+}
+
+/** Whether an installation speaks to an address, whatever the port, as it does to those of the public internet. */
+export function isSpokenTo(address: string, rule: OutboundRule): boolean {
+  if (isAmong(address, rule.allowed) || (rule.isOnLoopback && isAmong(address, loopback))) return true
+  const isPublic = bitsOf(address)?.length === 32 || isInRange(address, globalUnicast)
+  return isPublic && !isAmong(address, refused)
+}
+
+function isAmong(address: string, ranges: readonly string[]): boolean {
+  return ranges.some((range) => isInRange(address, range))
 }
 
 /** Whether an address is of a range; an IPv4 address is of no range of IPv6, in whatever form. */

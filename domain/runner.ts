@@ -1,3 +1,4 @@
+import type { DataSources } from './data-source.ts'
 import type { ErrorCode } from './errors.ts'
 import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
@@ -304,6 +305,8 @@ export interface Runner {
     /** Instants by metric: what a source that keeps history has of the time after them is read too. */
     since?: ReadonlyMap<string, string>,
     earlier?: EarlierReadings,
+    /** Databases elsewhere that its metrics name, each as it was reached. */
+    dataSources?: DataSources,
   ): Promise<MetricsRead>
 
   /**

@@ -32,6 +32,7 @@ import { registerPeerPages } from './peers.tsx'
 import { registerPeerProofPages } from './peer-proofs.tsx'
 import { registerSuppliedUsagePages } from './supplied-usage.tsx'
 import { registerRefusedUsagePages } from './refused-usage-events.tsx'
+import { registerDataSourcePages } from './data-sources.tsx'
 import { registerMetricPages } from './metrics.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
@@ -104,6 +105,7 @@ export function registerPages(frame: Frame): void {
   registerPayablesPage(frame)
   registerSupplierInvoicePage(frame)
   registerSupplierInvoiceForms(frame)
+  registerDataSourcePages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

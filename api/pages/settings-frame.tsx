@@ -7,6 +7,7 @@ const places = [
   { href: '/settings/exchange-rates', title: 'Exchange rates' },
   { href: '/settings/servers', title: 'Servers' },
   { href: '/settings/metrics', title: 'Metrics' },
+  { href: '/settings/data-sources', title: 'Data sources' },
   { href: '/settings/registries', title: 'Registries' },
   { href: '/settings/peers', title: 'Peers' },
   { href: '/settings/discounts', title: 'Discounts' },

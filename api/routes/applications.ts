@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { saveApplication } from '#db/application.ts'
 import { grantPermissions, listGrants } from '#db/application-permission.ts'
+import { findUnknownDataSources } from '#db/data-source.ts'
 import type { Db } from '#db/database.ts'
 import { findIdByCode } from '#db/read/address.ts'
 import { getApplication, listApplications, type ApplicationRow } from '#db/read/application.ts'
 import { listSharedMetrics, refuseArchivedMetrics } from '#db/shared-metric.ts'
-import type { ApplicationDefinition } from '#domain/application.ts'
+import { dataSourcesOf, type ApplicationDefinition } from '#domain/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import { authorize, type Principal } from '../authentication.ts'
@@ -59,7 +60,7 @@ export function registerApplications(frame: Frame): void {
       location: (application) => `/v1/applications/${application.id}`,
       // Who reads the file is a process of its own, and may be slow: no transaction stays open for it.
       effect: 'command',
-      refusals: ['application_refused', 'metric_archived'],
+      refusals: ['application_refused', 'data_source_unknown', 'metric_archived'],
     },
     async ({ db, body, principal }) => {
       authorizeGrants(principal, body)
@@ -86,7 +87,7 @@ function sharedOf({ definition }: ApplicationRow): string[] {
 
 /**
  * The application, or a new version of it, with what is granted to it.
- * @throws `application_refused`, `scope_missing`
+ * @throws `application_refused`, `data_source_unknown`, `scope_missing`
  */
 export async function createApplication(
   tx: Db,
@@ -106,12 +107,18 @@ function authorizeGrants(principal: Principal, { permissions }: NewApplication):
   if (permissions.length > 0) authorize(principal, grantToApplications)
 }
 
-/** The same file again changes nothing, nor does a permission that is granted already. */
+/**
+ * The same file again changes nothing, nor does a permission that is granted already.
+ * @throws `data_source_unknown`
+ */
 async function keepApplication(
   tx: Db,
   of: { body: NewApplication; definition: ApplicationDefinition; principal: Principal },
 ): Promise<string> {
   const { body, definition, principal } = of
+  const [unknown] = await findUnknownDataSources(tx, dataSourcesOf(definition))
+  if (unknown !== undefined)
+    throw fieldError('/compose', 'data_source_unknown', `There is no data source ${unknown}.`)
   const { id } = await saveApplication(tx, { compose: body.compose, definition, files: body.files })
   await grantPermissions(tx, { id, code: body.code }, body.permissions, principal.name)
   return id

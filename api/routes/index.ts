@@ -10,6 +10,7 @@ import { registerCatalog } from './catalog.ts'
 import { registerChangeRequests } from './change-requests.ts'
 import { registerComposeExport } from './compose-export.ts'
 import { registerCustomers } from './customers.ts'
+import { registerDataSources } from './data-sources.ts'
 import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
 import { registerDocuments } from './documents.ts'
@@ -144,6 +145,7 @@ export function registerRoutes(frame: Frame): void {
   registerOneOffCharges(frame)
   registerSelfCheck(frame)
   registerBillingRuns(frame)
+  registerDataSources(frame)
   registerUsageEvents(frame)
   registerRefusedUsageEvents(frame)
   registerUsage(frame)

@@ -24,6 +24,7 @@ import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
 import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
 import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
+import type { dataSourceSchema } from '#api/schemas/data-source.ts'
 import type { metricSchema } from '#api/schemas/metric.ts'
 import type {
   payablesSchema,
@@ -94,6 +95,7 @@ export type PeerProof = z.output<typeof proofSchema>
 export type SuppliedUsage = z.output<typeof suppliedUsageSchema>
 export type Payables = z.output<typeof payablesSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
+export type DataSource = z.output<typeof dataSourceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
 export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>
 export type SupplierPayment = z.output<typeof supplierPaymentSchema>

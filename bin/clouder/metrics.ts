@@ -80,10 +80,14 @@ function addDefinition(group: Command): void {
     .option('--history', 'only sources that keep history may give it')
     .action(
       withSession<[string], NewMetric>(async ({ api, out }, { args: [code], options }) => {
-        const { source, percent, bucket, history, ...said } = options
+        const { title, unit, kind, aggregation, level, source, percent, bucket, history } = options
         const made = await api.post<SharedMetric>('/v1/metrics', {
           code,
-          ...said,
+          title,
+          unit,
+          kind,
+          aggregation,
+          level,
           ...(source === undefined ? {} : { source_type: source }),
           ...(percent === undefined ? {} : { percent: Number(percent) }),
           ...(bucket === undefined ? {} : { bucket_s: Number(bucket) }),

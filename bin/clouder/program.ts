@@ -9,6 +9,7 @@ import { registerCharges } from './charges.ts'
 import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
 import { registerCustomers } from './customers.ts'
+import { registerDataSources } from './data-sources.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerTemplates } from './templates.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
@@ -86,6 +87,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   'supplier-payment': 'ls',
   registries: 'ls',
   registry: 'ls',
+  'data-sources': 'ls',
+  'data-source': 'ls',
   metrics: 'ls',
   metric: 'ls',
   customers: 'ls',
@@ -136,6 +139,7 @@ export function createProgram(): Command {
   registerPayables(program)
   registerServers(program)
   registerMetrics(program)
+  registerDataSources(program)
   registerRegistries(program)
   registerApplications(program)
   registerCatalog(program)

@@ -1,13 +1,10 @@
-import { createInterface } from 'node:readline/promises'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type { Registry } from './answers.ts'
-import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { readPassword } from './password.ts'
 import { withSession } from './session.ts'
 
-/** Never an argument: those of every process can be read by everybody on the machine. */
 const passwordVariable = 'CLOUDER_REGISTRY_PASSWORD'
 
 export function registerRegistries(program: Command): void {
@@ -50,7 +47,7 @@ export function registerRegistries(program: Command): void {
     )
     .action(
       withSession<[string], { user: string }>(async ({ api, out }, { args: [host], options }) => {
-        const password = await readPassword(out.canAsk)
+        const password = await readPassword(passwordVariable, out.canAsk)
         const made = await api.post<Registry>('/v1/registries', { host, username: options.user, password })
         if (out.isJson) return out.json(made)
         out.say(`  ${made.host}: ${made.username}`)
@@ -69,23 +66,4 @@ export function registerRegistries(program: Command): void {
         out.facts([['deleted', named]])
       }),
     )
-}
-
-async function readPassword(canAsk: boolean): Promise<string> {
-  const given = process.env[passwordVariable]
-  if (given !== undefined && given !== '') return given
-  const read = process.stdin.isTTY ? (canAsk ? await askUnseen() : '') : await text(process.stdin)
-  const password = read.replace(/\r?\n$/, '')
-  if (password !== '') return password
-  throw usageFailure('No password was given.', `Send it to standard input, or set ${passwordVariable}.`)
-}
-
-/** What is typed does not show. */
-async function askUnseen(): Promise<string> {
-  process.stderr.write('  Password: ')
-  const prompt = createInterface({ input: process.stdin, terminal: true })
-  const answer = await prompt.question('')
-  prompt.close()
-  process.stderr.write('\n')
-  return answer
 }

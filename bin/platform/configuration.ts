@@ -135,6 +135,7 @@ export const startHelp = `
     CLOUDER_BUSYBOX           found or installed   a static busybox, for stand-in images
     CLOUDER_BACKUPS           in the data folder   where the last copies of volumes are kept
     CLOUDER_HOST_RULES        keep                 leave: sets no packet filter rules on this host
+    CLOUDER_DATA_SOURCE_RANGES  none               private ranges where databases elsewhere are asked for metrics
     CLOUDER_PEER_RANGES       none                 private ranges where other installations are spoken to
     CLOUDER_PEER_PORTS        none                 ports beside 443 where they are spoken to
     CLOUDER_PEER_MESSAGES_PER_SECOND  500          as many are taken of each of them

@@ -5,6 +5,7 @@ import type { ExternalKind } from '../external-id.ts'
 const coded = {
   application: 'applications',
   customer: 'customers',
+  dataSource: 'data_sources',
   kit: 'kits',
   metric: 'metrics',
   priceList: 'price_lists',

@@ -1,4 +1,5 @@
 import type { AnnouncedField } from '#domain/announcement.ts'
+import type { DataSourceKind } from '#domain/data-source.ts'
 import type { MailVerification, ReviewRules } from '#domain/order-hold.ts'
 import type { PaymentTerms } from '#domain/payment-terms.ts'
 import type { TermsRequired } from '#domain/service-terms.ts'
@@ -64,6 +65,26 @@ export interface ServiceTermsTable {
   text: string | null
   url: string | null
   published_at: Instant
+  created_at: Generated<Instant>
+}
+
+export interface DataSourcesTable {
+  id: string
+  code: string
+  kind: DataSourceKind
+  host: string
+  port: number
+  /** Null for what has none: an index is named by each query. */
+  database_name: string | null
+  username: string
+  has_tls: boolean
+  /** In PEM; null: as the system trusts. */
+  certificate_authority: string | null
+  key_id: string
+  sealed: Buffer
+  set_at: Instant
+  /** The name of a key or an operator. */
+  set_by: string
   created_at: Generated<Instant>
 }
 

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { MetricDefinition } from '#domain/application.ts'
+import type { DataSources } from '#domain/data-source.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type {
   EarlierReadings,
@@ -28,10 +29,12 @@ export async function readMetrics(
   before: {
     readonly since?: ReadonlyMap<string, string> | undefined
     readonly earlier?: EarlierReadings | undefined
+    readonly dataSources?: DataSources | undefined
   },
 ): Promise<MetricsRead> {
   const { since, earlier = { sampledAt: new Date().toISOString(), newest: new Map() } } = before
-  const pass = { ...beginPass(docker, diskUsage, ref, { ctx, earlier }), since }
+  const dataSource = pickDataSource(before.dataSources)
+  const pass = { ...beginPass(docker, diskUsage, ref, { ctx, earlier }), since, dataSource }
   const { metrics } = ref.definition
   const read = await Promise.allSettled(metrics.map(async (metric) => await readMetric(pass, metric)))
   ctx.abortSignal.throwIfAborted()
@@ -57,7 +60,7 @@ function beginPass(
   diskUsage: DiskUsage,
   ref: InstanceRef,
   { ctx, earlier }: Pick<MetricPass, 'ctx' | 'earlier'>,
-): Omit<MetricPass, 'since'> {
+): Omit<MetricPass, 'since' | 'dataSource'> {
   let counters: Promise<readonly ContainerCounters[]> | undefined
   const answers = new Map<string, Promise<EndpointAnswer | undefined>>()
   const logs = new Map<string, Promise<readonly StampedLine[]>>()
@@ -88,6 +91,20 @@ function beginPass(
       logs.set(key, asked)
       return await asked
     },
+  }
+}
+
+function pickDataSource(reached: DataSources = new Map()): MetricPass['dataSource'] {
+  return (code, kinds) => {
+    const source = reached.get(code)
+    if (source === undefined)
+      throw new BusinessError('data_source_unknown', `There is no data source ${code}.`)
+    if (source instanceof Error) throw source
+    if (kinds.includes(source.kind)) return source
+    throw new BusinessError(
+      'data_source_unknown',
+      `The data source ${code} is of another kind: ${source.kind}.`,
+    )
   }
 }
 

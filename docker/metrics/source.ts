@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import type { z } from 'zod'
 import type { MetricDefinition } from '#domain/application.ts'
+import type { DataSourceKind, ReachedDataSource } from '#domain/data-source.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { EarlierReadings, InstanceRef, RunnerContext } from '#domain/runner.ts'
 import type { DiskUsage } from './disk-usage.ts'
@@ -22,6 +23,8 @@ export interface MetricPass {
   readonly counters: () => Promise<readonly ContainerCounters[]>
   /** Undefined when the container does not run. */
   readonly answer: (endpoint: Endpoint) => Promise<EndpointAnswer | undefined>
+  /** A database elsewhere, of one of the kinds. @throws why it was not reached */
+  readonly dataSource: (code: string, kinds: readonly DataSourceKind[]) => ReachedDataSource
   /** Lines of a container's log, from an instant on; null: from its first one on. */
   readonly log: (
     container: Docker.ContainerInspectInfo,
@@ -39,8 +42,8 @@ export interface SourceReading {
   readonly at?: string
 }
 
-/** What the dry run has one value of: each container that runs, the source's volume, or its service's container. */
-export type Imagined = 'each container' | 'volume' | 'service'
+/** What the dry run has one value of: each container that runs, the source's volume, or its service's container, or an answer from elsewhere. */
+export type Imagined = 'each container' | 'volume' | 'service' | 'elsewhere'
 
 interface SourceOf<Schema extends z.ZodType> {
   readonly type: string

@@ -1,5 +1,7 @@
 import { command } from './command.ts'
+import { elasticsearch } from './elasticsearch.ts'
 import { engineBlockIo, engineCpu, engineMemory, engineNetwork } from './engine-counters.ts'
+import { externalSql } from './external-sql.ts'
 import { httpJson, prometheus } from './http.ts'
 import { logLines } from './log-lines.ts'
 import { prometheusQuery } from './prometheus-query.ts'
@@ -18,5 +20,7 @@ export const sources = [
   prometheus,
   prometheusQuery,
   sqlQuery,
+  externalSql,
+  elasticsearch,
   logLines,
 ] as const

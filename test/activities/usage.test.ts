@@ -14,6 +14,7 @@ before(async () => {
 after(async () => seller.drop())
 
 const ctx = { abortSignal: new AbortController().signal, onProgress: () => undefined, secrets: {} }
+const installationKey = { id: 'test', bytes: Buffer.alloc(32, 3) }
 const stepS = 60
 const hourMs = 3_600_000
 
@@ -92,12 +93,12 @@ async function listMoments(metric: string): Promise<number[]> {
 
 test('D-27 after two hours without a sampler a source that keeps history has no hole, and no value of another is invented', async () => {
   const serverId = await sellRunning()
-  await readServer({ db: seller.db, runner }, serverId, ctx)
+  await readServer({ db: seller.db, runner, installationKey }, serverId, ctx)
   assert.deepEqual([(await listMoments('jobs')).length, (await listMoments('users')).length], [1, 1])
   await sql`update reading_values set read_at = read_at - interval '2 hours', sampled_at = sampled_at - interval '2 hours'`.execute(
     seller.db,
   )
-  const { failed } = await readServer({ db: seller.db, runner }, serverId, ctx)
+  const { failed } = await readServer({ db: seller.db, runner, installationKey }, serverId, ctx)
   assert.deepEqual(failed, [])
   const jobs = await listMoments('jobs')
   assert.ok(jobs.length >= 120, `${jobs.length} readings of two hours`)
@@ -126,7 +127,7 @@ test('D-03 a look is given what was stored by the look before it, with the very 
     },
   }
   for (let look = 0; look < 3; look += 1)
-    await readServer({ db: seller.db, runner: counting }, rows[0]?.server_id ?? '', ctx)
+    await readServer({ db: seller.db, runner: counting, installationKey }, rows[0]?.server_id ?? '', ctx)
   const [first, second, third] = given
   assert.ok(first && second && third)
   assert.equal(first.newest.get('orders'), undefined)

@@ -57,6 +57,15 @@ before(async () => {
     level: 'volume',
   }
   await api.post('/v1/metrics', metric)
+  await api.post('/v1/data-sources', {
+    code: 'warehouse',
+    kind: 'postgresql',
+    host: 'db.example.com',
+    port: 5432,
+    database: 'shop',
+    username: 'reader',
+    password: 'a-password',
+  })
   await api.post('/v1/registries', { host: 'images.example.com', username: 'reader', password: 'a-password' })
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()

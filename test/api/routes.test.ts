@@ -24,6 +24,7 @@ POST /open/:token public
 GET /openapi.json public
 GET /readyz public
 DELETE /v1/applications/:id applications:write
+DELETE /v1/data-sources/:id data_sources:write
 DELETE /v1/discounts/:id discounts:write
 DELETE /v1/kits/:id kits:write
 DELETE /v1/metrics/:id metrics:write
@@ -105,6 +106,7 @@ GET /v1/restores instances:read
 GET /v1/restores/:id instances:read
 GET /v1/self-check invoices:read
 GET /v1/refused-usage-events usage:read
+GET /v1/data-sources data_sources:read
 GET /v1/metrics metrics:read
 GET /v1/metrics/:id metrics:read
 GET /v1/registries registries:read
@@ -239,6 +241,7 @@ POST /v1/refused-usage-events/send-again usage:write
 POST /v1/refused-usage-events/:id/send-again usage:write
 POST /v1/registries registries:write
 PATCH /v1/metrics/:id metrics:write
+POST /v1/data-sources data_sources:write
 POST /v1/metrics metrics:write
 POST /v1/metrics/:id/archive metrics:write
 POST /v1/metrics/:id/unarchive metrics:write

@@ -1464,6 +1464,37 @@ test('a shared metric is one of its code, can be measured, and never comes to me
   await refuses('metric_measure_fixed', async () => sql`update metrics set unit = 'MiB' where code = 'held'`.execute(db))
 }) // prettier-ignore
 
+test('a data source is one of its code, at a host that can be one, with a database where its kind has them', async () => {
+  const insert = (values: Record<string, unknown> = {}) => {
+    const row = {
+      id: newId(),
+      code: 'warehouse',
+      kind: 'postgresql',
+      host: 'db.example.com',
+      port: 5432,
+      database_name: 'shop',
+      username: 'reader',
+      has_tls: true,
+      key_id: 'k',
+      sealed: '\\x00',
+      set_at: '2026-04-01T09:00:00Z',
+      set_by: 'test',
+      ...values,
+    }
+    return sql`insert into data_sources (${sql.join(Object.keys(row).map((name) => sql.ref(name)))}) values (${sql.join(Object.values(row))})`.execute(db)
+  }
+  await insert()
+  await refuses('data_sources_code_key', async () => insert())
+  await refuses('data_sources_code_check', async () => insert({ code: 'A' }))
+  await refuses('data_sources_kind_check', async () => insert({ code: 'a', kind: 'oracle' }))
+  await refuses('data_sources_host_check', async () => insert({ code: 'a', host: 'Db' }))
+  await refuses('data_sources_port_check', async () => insert({ code: 'a', port: 0 }))
+  await refuses('data_sources_username_check', async () => insert({ code: 'a', username: '' }))
+  await refuses('data_sources_database_name_check', async () => insert({ code: 'a', database_name: '' }))
+  await refuses('data_sources_check', async () => insert({ code: 'a', database_name: null }))
+  await refuses('data_sources_check1', async () => insert({ code: 'a', has_tls: false, certificate_authority: 'PEM' }))
+}) // prettier-ignore
+
 test('a registry has one login, its host is written in one way, and an image’s digest is one', async () => {
   const insert = (host: string, username = 'acme') =>
     sql`insert into registries (id, host, username, key_id, sealed, set_at, set_by)

@@ -271,3 +271,18 @@ test('a metric is defined for all applications by a form, refused beside its fie
   assert.equal((await console.submit(path, action, {})).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'metrics'), /held, archived/)
 })
+
+test('a data source is given by a form, without its password coming back, and forgotten', async () => {
+  const path = '/settings/data-sources'
+  const given = { code: 'warehouse', kind: 'mysql', host: 'db.example.com', port: '3306', username: 'reader', password: 'a-secret-word' }
+  const refused = await console.submit(path, path, given)
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /A mysql source needs its database\./)
+  assert.doesNotMatch(refused.html, /a-secret-word/)
+  assert.equal((await console.submit(path, path, { ...given, database: 'shop' })).status, 303)
+  const { html } = await console.get(path)
+  assert.match(sectionText(html, 'data-sources'), /warehouse db\.example\.com:3306 mysql shop, without TLS reader/)
+  const [, action = ''] = /action="(\/settings\/data-sources\/dsrc_\w+\/remove)"/.exec(html) ?? []
+  assert.equal((await console.submit(path, action, {})).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'data-sources'), /None/)
+}) // prettier-ignore

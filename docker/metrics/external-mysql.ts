@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import type { ReachedDataSource } from '#domain/data-source.ts'
+import { openBounded, tlsOf } from './bounded-connection.ts'
+import type { ExternalQuery } from './external-sql.ts'
+
+const rowsSchema = z.array(z.array(z.union([z.string(), z.number(), z.null()]))).max(2)
+
+/**
+ * The first column of the first two rows of a query, as text. The session may only read, gives no more rows, and ends what takes too
+ * long by itself; prepared, a text is one statement. The driver is loaded where a source needs it.
+ */
+export async function askMysql(
+  source: ReachedDataSource,
+  { query, parameters, timeoutMs }: ExternalQuery,
+  abortSignal: AbortSignal,
+): Promise<(string | null)[]> {
+  const { createConnection } = await import('mysql2/promise')
+  const connection = await createConnection({
+    stream: openBounded(source, abortSignal),
+    user: source.username,
+    password: source.password,
+    database: source.database ?? '',
+    ...(source.hasTls ? { ssl: tlsOf(source) } : {}),
+    connectTimeout: timeoutMs,
+    disableEval: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    rowsAsArray: true,
+  })
+  connection.on('error', () => undefined)
+  try {
+    const [version] = await connection.query('select version()')
+    const limit = JSON.stringify(version).includes('MariaDB')
+      ? `max_statement_time = ${timeoutMs / 1_000}`
+      : `max_execution_time = ${timeoutMs}`
+    await connection.query(`set session ${limit}, sql_select_limit = 2`)
+    await connection.query('start transaction read only')
+    const [rows] = await connection.execute(query, parameters)
+    return readRows(rows)
+  } finally {
+    // What is asked still, after a failure, is not waited for.
+    connection.destroy()
+  }
+}
+
+function readRows(rows: unknown): (string | null)[] {
+  const read = rowsSchema.safeParse(rows)
+  if (!read.success) throw new Error('the query gave no rows of numbers or texts: let it select one value')
+  return read.data.map(([value = null]) => (value === null ? null : String(value)))
+}

@@ -1,0 +1,28 @@
+/** The little of the driver that is used, and nothing that is `any`. */
+declare module 'mysql2/promise' {
+  import type { Socket } from 'node:net'
+  import type { ConnectionOptions } from 'node:tls'
+
+  export function createConnection(options: {
+    readonly stream: Socket
+    readonly user: string
+    readonly password: string
+    readonly database: string
+    readonly ssl?: ConnectionOptions
+    readonly connectTimeout: number
+    /** Results are read by plain code, and not by code that is made of what the server says. */
+    readonly disableEval: true
+    readonly supportBigNumbers: true
+    readonly bigNumberStrings: true
+    readonly dateStrings: true
+    readonly rowsAsArray: true
+  }): Promise<Connection>
+
+  export interface Connection {
+    query(sql: string): Promise<[rows: unknown, fields: unknown]>
+    execute(sql: string, values: readonly string[]): Promise<[rows: unknown, fields: unknown]>
+    end(): Promise<void>
+    destroy(): void
+    on(event: 'error', listener: (error: Error) => void): void
+  }
+}

@@ -4,6 +4,7 @@ import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
 import { endSilence, noteSilence } from '#db/peer-silence.ts'
 import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
 import { openNextSigner, openSigner, type Signer } from '#db/peer-key.ts'
+import { mostAbove, readAboveFor } from '#db/peer-level.ts'
 import { signMessage, type PeerMessage } from '#db/peer-signature.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer, readPeerStanding } from '#db/peer.ts'
@@ -57,6 +58,7 @@ export function createPeerActivities({
         public_key: peer.publicKey.toString('base64url'),
         currency: peer.currency,
         understands: ownUnderstanding,
+        above: await readAboveFor(db, peerId),
       }
       const other = pairingSchema.parse(
         await tellOfRefusal(peerId, async () =>
@@ -80,6 +82,7 @@ export function createPeerActivities({
             publicKey: Buffer.from(other.public_key, 'base64url'),
             currency: other.currency,
             understands: other.understands ?? firstUnderstanding,
+            above: other.above ?? [],
           },
           now,
         ),
@@ -217,4 +220,5 @@ const pairingSchema = z.object({
   public_key: z.string().length(43),
   currency: z.string().regex(/^[A-Z]{3}$/),
   understands: understandingSchema.optional(),
+  above: z.array(z.string().length(43)).max(mostAbove).optional(),
 })

@@ -527,6 +527,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The message is for another installation',
     'Send it to the installation that it names.',
   ),
+  peer_cycle: kind(
+    409,
+    'That would close a circle of installations',
+    'Nobody is billed by whom it bills, directly or through others. Close a peer of the circle first.',
+  ),
   peer_document_conflict: kind(
     409,
     'A document came again with another content',

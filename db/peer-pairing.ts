@@ -5,6 +5,7 @@ import type { Understanding } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { isKnownKey, isPinned, makeOwnKey, pinKey } from './peer-key.ts'
+import { aboveOf, refuseCycle, tellAbove } from './peer-level.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 import type { By } from './peer.ts'
 import { ensurePeerSupplier } from './supplier.ts'
@@ -94,11 +95,13 @@ export interface Pairing {
   /** Of the customer; null from who is billed, who takes it from the other. */
   readonly currency: string | null
   readonly understands: Understanding
+  /** Of a supplier: who is above it, itself too, by hashed ids. */
+  readonly above: readonly string[]
 }
 
 /**
  * Redeems an invitation, once. The same one who asks again, because the answer was lost, gets the same answer.
- * @throws `invitation_unknown`, `invitation_used`, `invitation_expired`, `peer_is_own`, `peer_taken`, `currency_unknown`
+ * @throws `invitation_unknown`, `invitation_used`, `invitation_expired`, `peer_is_own`, `peer_taken`, `peer_cycle`, `currency_unknown`
  */
 export async function redeemInvitation(
   tx: Tx,
@@ -132,12 +135,18 @@ export async function redeemInvitation(
 
 /**
  * From here on documents go over.
- * @throws `currency_unknown` where neither side has said one, `peer_taken`, `action_not_allowed` for what waits for no answer
+ * @throws `currency_unknown` where neither side has said one, `peer_taken`, `peer_cycle`, `action_not_allowed` for what waits for no answer
  */
 export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: string): Promise<void> {
   if (other.currency === null)
     throw new BusinessError('currency_unknown', 'Neither side has said in which currency it bills.')
   await refuseTakenPeer(tx, peerId, other)
+  const { role } = await tx
+    .selectFrom('peers')
+    .select('role')
+    .where('id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  await refuseCycle(tx, { ...other, role })
   const paired = await tx
     .updateTable('peers')
     .set({
@@ -148,6 +157,7 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
       currency: other.currency,
       other_version: other.understands.version,
       other_kinds: [...other.understands.kinds],
+      above: role === 'supplier' ? aboveOf(other) : [],
       state: 'active',
       paired_at: now,
       code_key_id: null,
@@ -170,6 +180,7 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
     kind: 'peer.paired',
     data: { peer: other.name, installation: other.installationId },
   })
+  if (role === 'supplier') await tellAbove(tx)
 }
 
 /** One trust in each direction with one installation; a key, and an id over there, are of one peer. */

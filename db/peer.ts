@@ -4,6 +4,7 @@ import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { revokeKeys } from './peer-key.ts'
+import { tellAbove } from './peer-level.ts'
 import { closeTasks, openTask } from './task.ts'
 
 export interface By {
@@ -79,6 +80,7 @@ export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
   ])
   await revokeKeys(tx, { peerId, now: by.now })
   await insertEvent(tx, { kind: 'peer.closed', data: { peer: closed.name, actor: by.actor } })
+  if (closed.role === 'supplier' && closed.other_peer_id !== null) await tellAbove(tx)
 }
 
 /** Gives whom it moved; undefined for one that stands elsewhere. */
@@ -87,12 +89,12 @@ async function move(
   peerId: string,
   from: readonly PeerState[],
   to: { state: PeerState; halted_reason: string | null; closed_at?: string },
-): Promise<{ name: string | null } | undefined> {
+): Promise<{ name: string | null; role: PeerRole; other_peer_id: string | null } | undefined> {
   return await tx
     .updateTable('peers')
     .set(to)
     .where('id', '=', peerId)
     .where('state', 'in', from)
-    .returning('name')
+    .returning(['name', 'role', 'other_peer_id'])
     .executeTakeFirst()
 }

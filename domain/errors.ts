@@ -117,6 +117,7 @@ export type ErrorCode =
   | 'payment_request_closed'
   | 'payment_reversed'
   | 'peer_audience_wrong'
+  | 'peer_cycle'
   | 'peer_document_conflict'
   | 'peer_halted'
   | 'peer_is_own'

@@ -24,11 +24,12 @@ export const peerSignals = {
  * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
  *
  * `document`: a finalized invoice or credit note. `standing`: how a document stands over there: void, paid, partly paid. `key`: the next
- * public key of the sender.
+ * public key of the sender. `levels`: who bills the sender, directly or through others, by hashed ids.
  */
 const kinds = {
   document: { from: 'supplier' },
   key: { from: 'either' },
+  levels: { from: 'supplier' },
   standing: { from: 'supplier' },
 } as const satisfies Record<string, { from: PeerRole | 'either' }>
 

@@ -1,6 +1,7 @@
 import type { PeerMessageKind } from '#domain/peer-message.ts'
 import { documentKind } from './document.ts'
 import { keyKind } from './key.ts'
+import { levelsKind } from './levels.ts'
 import { standingKind } from './standing.ts'
 import type { PeerKind } from './kind.ts'
 
@@ -8,5 +9,6 @@ import type { PeerKind } from './kind.ts'
 export const peerKinds: Readonly<Record<PeerMessageKind, PeerKind>> = {
   document: documentKind,
   key: keyKind,
+  levels: levelsKind,
   standing: standingKind,
 }

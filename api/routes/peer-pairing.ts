@@ -5,6 +5,7 @@ import { newId } from '#db/identifier.ts'
 import { insertWorkflowStart } from '#db/outbox.ts'
 import { acceptPeer, invitePeer, redeemInvitation } from '#db/peer-pairing.ts'
 import { readOwnPublicKey } from '#db/peer-key.ts'
+import { readAboveFor } from '#db/peer-level.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { getPeer } from '#db/read/peer.ts'
 import { fieldError } from '#domain/errors.ts'
@@ -91,6 +92,7 @@ export function registerPeerPairing(frame: Frame): void {
         'invitation_expired',
         'invitation_unknown',
         'invitation_used',
+        'peer_cycle',
         'peer_is_own',
         'peer_taken',
         'peer_url_refused',
@@ -113,6 +115,7 @@ export function registerPeerPairing(frame: Frame): void {
             publicKey: Buffer.from(body.public_key, 'base64url'),
             currency: body.currency,
             understands: body.understands ?? firstUnderstanding,
+            above: body.above ?? [],
           },
           { ownInstallationId, now },
         )
@@ -124,6 +127,7 @@ export function registerPeerPairing(frame: Frame): void {
           public_key: publicKey,
           currency,
           understands: ownUnderstanding,
+          above: await readAboveFor(tx, peerId),
         }
       }),
   )

@@ -14,6 +14,12 @@ export const understandingSchema = z
 /** 32 bytes, base64url. */
 export const publicKeyField = z.string().regex(/^[\w-]{43}$/)
 
+/** Hashed ids of the sender and of all who bill it, directly or through others. */
+export const aboveField = z
+  .array(publicKeyField)
+  .max(1_000)
+  .openapi({ description: 'Hashed ids of who bills and of all above: by these a circle is seen.' })
+
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
 const roleField = z.enum(['supplier', 'customer'])
 
@@ -126,6 +132,7 @@ export const peerRedemptionSchema = z
     public_key: publicKeyField,
     currency: currencyField.nullable(),
     understands: understandingSchema.optional(),
+    above: aboveField.optional(),
   })
   .openapi('PeerRedemption')
 
@@ -136,6 +143,7 @@ export const peerPairingSchema = z
     public_key: z.string(),
     currency: z.string().nullable(),
     understands: understandingSchema,
+    above: aboveField,
   })
   .openapi('PeerPairing')
 

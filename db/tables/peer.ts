@@ -26,6 +26,8 @@ export interface PeersTable {
   invitation_used_at: Defaulted<Instant | null>
   code_key_id: Defaulted<string | null>
   code_sealed: Defaulted<Buffer | null>
+  /** Of a supplier: hashed ids of itself and of all above it. */
+  above: Defaulted<string[]>
   last_sequence: Defaulted<number>
   waiting_reason: Defaulted<string | null>
   /** What it has said that it understands. */

@@ -1720,6 +1720,8 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('halted_for_a_reason', async () => peer({ state: 'halted' }))
   await refuses('closed_at_the_end', async () => peer({ state: 'closed' }))
   await refuses('code_sealed_whole', async () => peer({ code_key_id: 'key' }))
+  await refuses('above_of_a_supplier', async () => peer({ role: 'customer', above: ['hash'] }))
+  await refuses('above_bounded', async () => peer({ above: Array.from({ length: 1_001 }, () => 'hash') }))
   const id = await peer({ role: 'customer', customer_id: customer })
   await refuses('one_peer_per_customer', async () => peer({ role: 'customer', customer_id: customer }))
   const { installation_id: installation, other_peer_id: other } = await db

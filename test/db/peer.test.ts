@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test, { after, before } from 'node:test'
+import { ensureInstallation } from '#bin/installation.ts'
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
 import { findPeerKey } from '#db/peer-key.ts'
@@ -20,6 +21,7 @@ const by = { actor: 'tester', now }
 
 before(async () => {
   ;({ db, drop } = await createTestDatabase())
+  await ensureInstallation(db, 'dry-run')
 })
 after(async () => await drop())
 
@@ -30,6 +32,7 @@ function pairing(different: { installationId?: string; publicKey?: Buffer } = {}
     name: 'Upstream',
     url: 'https://upstream.example.com',
     publicKey: randomBytes(32),
+    above: [],
     currency: 'USD',
     understands: ownUnderstanding,
     ...different,

@@ -169,11 +169,6 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
   if (paired.numUpdatedRows === 0n)
     throw new BusinessError('action_not_allowed', 'This peer waits for no answer any more.')
   await pinKey(tx, { peerId, publicKey: other.publicKey, now })
-  const { role } = await tx
-    .selectFrom('peers')
-    .select('role')
-    .where('id', '=', peerId)
-    .executeTakeFirstOrThrow()
   // What its documents mean here can be agreed before the first one comes.
   if (role === 'supplier') await ensurePeerSupplier(tx, peerId)
   await insertEvent(tx, {

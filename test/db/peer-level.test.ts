@@ -30,10 +30,10 @@ after(async () => {
 })
 
 const now = '2026-03-01T00:00:00.000Z'
-const names = 'ABCD'
+const names = ['A', 'B', 'C', 'D']
 const site = (name: string): Site => sites[names.indexOf(name)] ?? assert.fail(`there is no ${name}`)
 const nameOf = (hash: string): string =>
-  [...names].find((name) => hashInstallation(site(name).id) === hash) ?? hash
+  names.find((name) => hashInstallation(site(name).id) === hash) ?? hash
 const aboveAt = async (name: string) => (await readAbove(site(name).db)).map(nameOf).toSorted().join('')
 
 const unpaired = { state: 'invited', installation_id: null, other_peer_id: null, name: null, url: null }

@@ -77,8 +77,9 @@ const url = 'https://downstream.example.com/v1/peer-messages'
 const body = '{}'
 
 async function admit(key: TestPeerKey, headers: Record<string, string>) {
-  const pinned = await findPeerKey(db, key.id, now)
-  const message = { method: 'POST', url, headers, bytes: Buffer.from(body), now }
+  const at = new Date().toISOString()
+  const pinned = await findPeerKey(db, key.id, at)
+  const message = { method: 'POST', url, headers, bytes: Buffer.from(body), now: at }
   await db.transaction().execute(async (tx) => await admitMessage(tx, pinned, message))
 }
 

@@ -37,6 +37,8 @@ export interface InstallationOptions extends WorkerOptions {
   readonly hasWorkers?: boolean
   /** Listens on the loopback, where other installations reach it. */
   readonly isServed?: boolean
+  /** What time it is for its API; left out, what it is. */
+  readonly now?: () => string
 }
 
 const unservedUrl = 'http://127.0.0.1:4400'
@@ -72,7 +74,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     openCopy: async (location) => await createFolderStorage(backupsFolder).read(location),
     pendingMigrations: async () => await pendingMigrations(url),
     onEvents: listener.onEvents,
-    now: () => new Date().toISOString(),
+    now: options.now ?? (() => new Date().toISOString()),
     installationKey,
     joining: { databaseUrl: { url, hasLogin: false }, temporalAddress },
     log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },

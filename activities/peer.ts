@@ -16,6 +16,7 @@ import { isLoopbackUrl } from '#domain/peer.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import { adviseOn } from '#domain/peer-refusal.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
+import { layOutFiles } from './peer-files.ts'
 import { readReception, understandingSchema, writeEnvelope } from './peer-envelope.ts'
 import { PassingRefusal, postToPeer } from './peer-post.ts'
 
@@ -99,6 +100,8 @@ export function createPeerActivities({
       let sent = 0
       while (Date.now() < endMs) {
         const waiting = await readWaitingMessages(db, peerId, messagesAtOnce)
+        // What nobody waits for comes after all that was finalized.
+        if (waiting.length === 0 && (await layOutFiles(db, peerId)) > 0) continue
         if (waiting.length === 0 && (await fallAsleep(db, peerId))) {
           return { sent, isEmpty: true }
         }
@@ -106,7 +109,7 @@ export function createPeerActivities({
           if (waiting.length > 0) await sendOrTell(input.peerId, peerId, waiting)
         } catch (error) {
           // The turn that got somewhere is over; the next one tries at once, not as late as one that never did.
-          if (sent > 0) return { sent, isEmpty: false }
+          if (sent > 0 && !(error instanceof BusinessError)) return { sent, isEmpty: false }
           throw error
         }
         sent += waiting.length

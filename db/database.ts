@@ -63,6 +63,7 @@ export interface Database {
   received_peer_messages: peer.ReceivedPeerMessagesTable
   peer_refusals: peer.PeerRefusalsTable
   supplier_invoices: peer.SupplierInvoicesTable
+  supplier_files: peer.SupplierFilesTable
   supplier_standings: peer.SupplierStandingsTable
   peer_questions: peer.PeerQuestionsTable
   suppliers: payable.SuppliersTable

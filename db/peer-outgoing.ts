@@ -3,6 +3,7 @@ import { assert } from '#domain/assert.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
 import { hashOf } from './content-hash.ts'
 import type { Db } from './database.ts'
+import { readPeerFiles } from './peer-file.ts'
 import { readSupplierDocuments } from './supplier-document.ts'
 
 interface QueuedMessage {
@@ -21,6 +22,7 @@ type MessageReader = (
 /** Kinds that are made of rows which never change; every other one says what was queued. */
 const readers: Partial<Record<PeerMessageKind, MessageReader>> = {
   document: readDocuments,
+  file: readPeerFiles,
 }
 
 async function readDocuments(db: Db, messages: readonly QueuedMessage[]) {
@@ -43,7 +45,7 @@ export interface WaitingMessage {
 }
 
 /**
- * The next messages to a peer in their order, of those that it understands. What is sent the first time is noted by its hash, and
+ * The next messages to a peer in their order, of those that it understands: no more than may be sent at once. What is sent the first time is noted by its hash, and
  * never sent otherwise.
  */
 export async function readWaitingMessages(
@@ -61,18 +63,38 @@ export async function readWaitingMessages(
     .orderBy('sequence')
     .limit(limit)
     .execute()
-  const contents = await readContents(db, rows)
-  const waiting = rows.map(({ sequence, kind, sha256: known }) => {
+  const contents = await readContents(db, withinBytes(rows, bytesOfFile))
+  const read = rows.flatMap(({ sequence, kind, sha256: known }) => {
     const content = contents.get(sequence)
-    assert(content, 'every message says something')
-    return { sequence, kind, content, sha256: hashOf(content), known }
+    return content === undefined ? [] : [{ sequence, kind, content, known }]
   })
+  const waiting = withinBytes(read, ({ content }) => JSON.stringify(content).length).map((message) => ({
+    ...message,
+    sha256: hashOf(message.content),
+  }))
   for (const { sequence, kind, sha256, known } of waiting)
     if (known !== null && !known.equals(sha256))
       throw new Error(`message ${sequence}, a ${kind}, is not what was sent before`)
   const first = waiting.filter(({ known }) => known === null)
   if (first.length > 0) await noteHashes(db, peerId, first)
   return waiting
+}
+
+/** What is sent at once; one message alone may be larger. */
+const greatestBytes = 6 * 1024 * 1024
+
+/** The first of them that are not too much together. */
+function withinBytes<T>(messages: readonly T[], bytesOf: (message: T) => number): T[] {
+  let sum = 0
+  return messages.filter((message, index) => {
+    sum += bytesOf(message)
+    return index === 0 || sum <= greatestBytes
+  })
+}
+
+/** Of a file, before its bytes are read. */
+function bytesOfFile({ content }: QueuedMessage): number {
+  return Number(content?.['bytes'] ?? 0) * 1.4
 }
 
 async function readContents(

@@ -114,7 +114,7 @@ export async function fallAsleep(db: Db, peerId: string): Promise<boolean> {
       .where('id', '=', peerId)
       .forNoKeyUpdate()
       .executeTakeFirstOrThrow()
-    if ((await readBacklog(tx, peerId)).waiting > 0) return false
+    if ((await readBacklog(tx, peerId)).waiting > 0 || (await hasFileless(tx, peerId))) return false
     await tellOfWhatIsNotUnderstood(tx, peerId)
     await tx.updateTable('peers').set({ is_awake: false }).where('id', '=', peerId).execute()
     return true
@@ -140,6 +140,21 @@ async function tellOfWhatIsNotUnderstood(tx: Tx, peerId: string): Promise<void> 
     subject: 'A peer does not understand all that waits for it',
     detail: `Kept until it does: ${said}. Have the other installation brought up to date; documents go on meanwhile.`,
   })
+}
+
+/** Whether there is a document whose files were not laid down yet, for a peer that takes files. */
+async function hasFileless(tx: Tx, peerId: string): Promise<boolean> {
+  const found = await tx
+    .selectFrom('peer_messages as message')
+    .innerJoin('peers', 'peers.id', 'message.peer_id')
+    .select('message.sequence')
+    .where('message.peer_id', '=', peerId)
+    .where('message.kind', '=', 'document')
+    .whereRef('message.sequence', '>', 'peers.files_sequence')
+    .where(sql<boolean>`'file' = any (peers.other_kinds)`)
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
 }
 
 export interface Backlog {

@@ -1249,13 +1249,14 @@ CREATE TRIGGER instance_taken_over AFTER UPDATE OF destroyed_at ON public.instan
 CREATE TABLE invoice_files (
   invoice_id uuid not null,
   kind text not null,
-  language text not null,
+  language text,
   sha256 bytea not null,
   content bytea not null,
   made_at timestamp with time zone not null default now(),
   constraint invoice_files_pkey PRIMARY KEY (invoice_id, kind),
   constraint invoice_files_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
-  constraint invoice_files_kind_check CHECK ((kind = 'pdf'::text))
+  constraint invoice_files_kind_check CHECK ((kind = ANY (ARRAY['pdf'::text, 'ubl'::text]))),
+  constraint printed_in_a_language CHECK (((kind = 'pdf'::text) = (language IS NOT NULL)))
 );
 CREATE TRIGGER invoice_file_immutable BEFORE DELETE OR UPDATE ON public.invoice_files FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER invoice_file_kept BEFORE TRUNCATE ON public.invoice_files FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -1800,6 +1801,7 @@ CREATE TABLE peer_messages (
   constraint peer_messages_sequence_check CHECK ((sequence >= 1)),
   constraint peer_messages_sha256_check CHECK ((length(sha256) = 32))
 );
+CREATE UNIQUE INDEX file_sent_once ON public.peer_messages USING btree (peer_id, subject_id, ((content ->> 'media_type'::text))) WHERE (kind = 'file'::text);
 CREATE INDEX peer_messages_by_subject ON public.peer_messages USING btree (subject_id, kind);
 CREATE INDEX peer_messages_waiting ON public.peer_messages USING btree (peer_id, sequence) WHERE (delivered_at IS NULL);
 CREATE UNIQUE INDEX sent_once ON public.peer_messages USING btree (peer_id, subject_id) WHERE (kind = 'document'::text);
@@ -1887,6 +1889,7 @@ CREATE TABLE peers (
   other_kinds text[] not null default '{document}'::text[],
   sent_sequence bigint not null default 0,
   waiting_reason text,
+  files_sequence bigint not null default 0,
   constraint peers_pkey PRIMARY KEY (id),
   constraint peers_invitation_sha256_key UNIQUE (invitation_sha256),
   constraint peers_other_peer_id_key UNIQUE (other_peer_id),
@@ -1900,6 +1903,7 @@ CREATE TABLE peers (
   constraint halted_for_a_reason CHECK (((state = 'halted'::text) = (halted_reason IS NOT NULL))),
   constraint paired_with_somebody CHECK ((((paired_at IS NULL) = (installation_id IS NULL)) AND ((paired_at IS NULL) OR ((other_peer_id IS NOT NULL) AND (name IS NOT NULL) AND (url IS NOT NULL) AND (currency IS NOT NULL))))),
   constraint peers_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint peers_files_sequence_check CHECK ((files_sequence >= 0)),
   constraint peers_invitation_sha256_check CHECK ((length(invitation_sha256) = 32)),
   constraint peers_last_sequence_check CHECK ((last_sequence >= 0)),
   constraint peers_other_version_check CHECK ((other_version >= 1)),
@@ -2640,6 +2644,25 @@ CREATE INDEX supplier_allocations_by_invoice ON public.supplier_allocations USIN
 CREATE TRIGGER supplier_allocation_immutable BEFORE DELETE OR UPDATE ON public.supplier_allocations FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER supplier_allocation_within_document AFTER INSERT ON public.supplier_allocations FOR EACH ROW EXECUTE FUNCTION guard_supplier_allocation();
 CREATE CONSTRAINT TRIGGER supplier_payment_part_allocated AFTER INSERT ON public.supplier_allocations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_supplier_payment_part();
+
+CREATE TABLE supplier_files (
+  peer_id uuid not null,
+  document_id uuid not null,
+  media_type text not null,
+  name text not null,
+  sha256 bytea,
+  content bytea,
+  missing_reason text,
+  received_at timestamp with time zone not null,
+  constraint supplier_files_pkey PRIMARY KEY (peer_id, document_id, media_type),
+  constraint supplier_files_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint file_or_reason CHECK ((((content IS NULL) = (missing_reason IS NOT NULL)) AND ((content IS NULL) = (sha256 IS NULL)))),
+  constraint supplier_files_media_type_check CHECK ((media_type = ANY (ARRAY['application/pdf'::text, 'application/xml'::text]))),
+  constraint supplier_files_missing_reason_check CHECK (((length(missing_reason) >= 1) AND (length(missing_reason) <= 300))),
+  constraint supplier_files_name_check CHECK ((name ~ '^[A-Za-z0-9_.-]{1,120}$'::text)),
+  constraint supplier_files_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE TRIGGER supplier_file_immutable BEFORE DELETE OR UPDATE ON public.supplier_files FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE supplier_invoices (
   id uuid not null,

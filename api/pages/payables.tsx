@@ -11,7 +11,7 @@ import { consolePage } from './console-page.tsx'
 import { formatAmount } from './format.ts'
 import { toListPage } from './page-links.ts'
 import { Day, Empty, Pages, Section, State, Table } from './parts.tsx'
-import { SupplierSays } from './supplier-says.tsx'
+import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
 import { SuppliersFrame } from './suppliers-frame.tsx'
 
 const path = '/payables'
@@ -118,6 +118,7 @@ export function SupplierInvoices({
           <th scope="row">
             <a href={`/supplier-invoices/${encodeId('supplierInvoice', row.id)}`}>{row.number}</a>
             {row.kind === 'credit_note' && <div class="hint">credit note</div>}
+            <SupplierFiles row={row} />
           </th>
           <td>{row.supplier_name}</td>
           <td>

@@ -14,7 +14,7 @@ import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.t
 import { formatAmount, formatQuantity, typedAmount } from './format.ts'
 import { Day, Empty, Fact, Section, Table } from './parts.tsx'
 import { PayableState } from './payables.tsx'
-import { SupplierSays } from './supplier-says.tsx'
+import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
 
 export const supplierInvoicePath = '/supplier-invoices'
 export const payForm = 'pay'
@@ -89,6 +89,11 @@ function Standing({ view, row }: { view: ConsoleView; row: SupplierInvoiceRow })
           <SupplierSays row={row} timeZone={view.timeZone} />
         </Fact>
         <Fact name="Supplier">{row.supplier_name}</Fact>
+        {row.files.length > 0 && (
+          <Fact name="Files">
+            <SupplierFiles row={row} />
+          </Fact>
+        )}
         <Fact name="Issued">
           <Day date={row.issued_on} />
         </Fact>

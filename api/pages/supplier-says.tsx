@@ -1,6 +1,16 @@
 import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
+import { filesOf } from '../schemas/supplier-invoice.ts'
 import { formatAmount } from './format.ts'
 import { ExactMoment } from './parts.tsx'
+
+/** The files of a document, to be saved; why there is none, where the supplier has said so. */
+export function SupplierFiles({ row }: { row: SupplierInvoiceRow }) {
+  return filesOf(row).map(({ kind, href, missing }) => (
+    <div class="hint">
+      {href === null ? `No ${kind.toUpperCase()}: ${missing ?? ''}` : <a href={href}>{kind.toUpperCase()}</a>}
+    </div>
+  ))
+}
 
 /** How a document stands over there, as the supplier says: what we know of it ourselves is another matter. */
 export function SupplierSays({ row, timeZone }: { row: SupplierInvoiceRow; timeZone: string }) {

@@ -3,11 +3,13 @@ import { documentKind } from './document.ts'
 import { keyKind } from './key.ts'
 import { levelsKind } from './levels.ts'
 import { standingKind } from './standing.ts'
+import { fileKind } from './file.ts'
 import type { PeerKind } from './kind.ts'
 
 /** How each kind of message is taken when it comes. */
 export const peerKinds: Readonly<Record<PeerMessageKind, PeerKind>> = {
   document: documentKind,
+  file: fileKind,
   key: keyKind,
   levels: levelsKind,
   standing: standingKind,

@@ -26,7 +26,7 @@ import { registerInstanceValues } from './instance-values.ts'
 import { registerInstanceConfiguration } from './instance-configuration.ts'
 import { registerInstances } from './instances.ts'
 import { registerInvoiceActions } from './invoice-actions.ts'
-import { registerInvoicePdf } from './invoice-pdf.ts'
+import { registerInvoiceFiles } from './invoice-files.ts'
 import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerPeerKeys } from './peer-keys.ts'
@@ -37,6 +37,7 @@ import { registerPeerProofs } from './peer-proofs.ts'
 import { registerPeerQuestions } from './peer-questions.ts'
 import { registerPeers } from './peers.ts'
 import { registerSuppliedUsage } from './supplied-usage.ts'
+import { registerSupplierInvoiceFiles } from './supplier-invoice-files.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
 import { registerLogin } from './login.tsx'
@@ -136,11 +137,12 @@ export function registerRoutes(frame: Frame): void {
   registerPeerPairing(frame)
   registerPeerMessages(frame)
   registerSupplierInvoices(frame)
+  registerSupplierInvoiceFiles(frame)
   registerSuppliedUsage(frame)
   registerPayables(frame)
   registerDocuments(frame)
   registerInvoices(frame)
-  registerInvoicePdf(frame)
+  registerInvoiceFiles(frame)
   registerInvoiceActions(frame)
   registerOneOffCharges(frame)
   registerSelfCheck(frame)

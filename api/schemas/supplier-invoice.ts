@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { toPayable, type SupplierAllocationRow } from '#db/read/payable.ts'
 import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
+import { invoiceFileKinds, largestSentFileBytes, mediaTypes } from '#domain/invoice-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { payableDues, payableState, payableStates } from '#domain/payable.ts'
 import { instantField, moneySchema } from './common.ts'
@@ -82,6 +83,29 @@ export const supplierStandingSchema = z.object({
   since: instantField,
 })
 
+/** A file of a document, version 1 of its kind. */
+export const supplierFileSchema = z
+  .object({
+    document: text(40),
+    media_type: z.enum([mediaTypes.pdf, mediaTypes.ubl]),
+    name: z.string().regex(/^[\w.-]{1,120}$/),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable(),
+    bytes: minor.min(0).max(largestSentFileBytes),
+    data: z.base64().nullable(),
+    missing: text(300).min(1).nullable(),
+  })
+  .refine(
+    ({ data, missing, sha256 }) =>
+      (data === null) === (missing !== null) && (data === null) === (sha256 === null),
+    {
+      path: ['data'],
+      message: 'It is there with its hash, or it is said why not',
+    },
+  )
+
 export const supplierInvoiceSchema = z
   .object({
     id: z.string(),
@@ -111,6 +135,19 @@ export const supplierInvoiceSchema = z
       })
       .nullable()
       .openapi({ description: 'How it stands over there; null where the supplier has said nothing of it.' }),
+    files: z
+      .array(
+        z.object({
+          kind: z.enum(invoiceFileKinds),
+          media_type: z.string(),
+          name: z.string(),
+          href: z.string().nullable(),
+          bytes: z.number().int(),
+          sha256: z.string().nullable(),
+          missing: z.string().nullable().openapi({ description: 'Why there is none, as the supplier says.' }),
+        }),
+      )
+      .openapi({ description: 'What has come of them: they come after their document.' }),
     issued_on: z.string(),
     due_on: z.string(),
     net: moneySchema,
@@ -162,6 +199,7 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     state: supplierInvoiceState(row),
     disagreement: row.disagreement,
     supplier_says: supplierSays(row),
+    files: filesOf(row),
     issued_on: row.issued_on,
     due_on: row.due_on,
     net: money(row.net_minor),
@@ -177,6 +215,15 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
     })),
     received_at: row.received_at,
   }
+}
+
+export function filesOf(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema>['files'] {
+  return invoiceFileKinds.flatMap((kind) => {
+    const file = row.files.find(({ media_type: type }) => type === mediaTypes[kind])
+    if (file === undefined) return []
+    const href = `/v1/supplier-invoices/${encodeId('supplierInvoice', row.id)}/files/${kind}`
+    return [{ kind, ...file, href: file.sha256 === null ? null : href }]
+  })
 }
 
 function supplierSays(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema>['supplier_says'] {

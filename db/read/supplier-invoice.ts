@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { InvoiceMediaType } from '#domain/invoice-file.ts'
 import type { Db } from '../database.ts'
 import {
   suppliedCreditedMinor,
@@ -9,6 +10,20 @@ import {
   suppliedUsedMinor,
 } from './payable.ts'
 import { onPage, type PageRequest } from './page.ts'
+
+/** Without their bytes, which are asked for one by one. */
+const files = sql<
+  readonly {
+    media_type: InvoiceMediaType
+    name: string
+    bytes: number
+    sha256: string | null
+    missing: string | null
+  }[]
+>`(select coalesce(jsonb_agg(jsonb_build_object('media_type', file.media_type, 'name', file.name,
+    'bytes', coalesce(length(file.content), 0), 'sha256', encode(file.sha256, 'hex'), 'missing', file.missing_reason)
+    order by file.media_type), '[]')
+  from supplier_files file where file.peer_id = supplied.peer_id and file.document_id = supplied.document_id)`
 
 function supplierInvoices(db: Db) {
   return db
@@ -32,6 +47,7 @@ function supplierInvoices(db: Db) {
       'standing.open_minor as said_open_minor',
       'standing.stands_since as said_since',
     ])
+    .select(files.as('files'))
     .select(['supplier.name as supplier_name', 'corrected.id as corrects_id'])
     .select([
       suppliedPaidMinor.as('paid_minor'),

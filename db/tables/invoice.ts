@@ -1,3 +1,4 @@
+import type { InvoiceFileKind } from '#domain/invoice-file.ts'
 import type { InvoiceLineExplanation } from '#domain/invoice/explanation.ts'
 import type { InvoiceLineKind } from '#domain/invoice/lines.ts'
 import type { StatedTax } from '#domain/invoice/stated-tax.ts'
@@ -173,8 +174,9 @@ export interface InvoiceMarksTable {
 
 export interface InvoiceFilesTable {
   invoice_id: string
-  kind: 'pdf'
-  language: string
+  kind: InvoiceFileKind
+  /** In which it is printed; what machines read has none. */
+  language: string | null
   sha256: Buffer
   content: Buffer
   made_at: Generated<Instant>

@@ -1,4 +1,5 @@
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import type { InvoiceMediaType } from '#domain/invoice-file.ts'
 import type { Standing } from '#domain/invoice/balance.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
@@ -35,6 +36,8 @@ export interface PeersTable {
   other_kinds: Defaulted<string[]>
   /** The last of ours that it has taken of those that have numbers over there. */
   sent_sequence: Defaulted<number>
+  /** The last document whose files wait to be sent, or were. */
+  files_sequence: Defaulted<number>
   is_awake: Defaulted<boolean>
   created_at: Instant
   created_by: string
@@ -95,6 +98,18 @@ export interface ReceivedPeerMessagesTable {
   sequence: number
   kind: PeerMessageKind
   sha256: Buffer
+  received_at: Instant
+}
+
+/** A file of a supplier's document, or why there is none. */
+export interface SupplierFilesTable {
+  peer_id: string
+  document_id: string
+  media_type: InvoiceMediaType
+  name: string
+  sha256: Buffer | null
+  content: Buffer | null
+  missing_reason: string | null
   received_at: Instant
 }
 

@@ -81,6 +81,7 @@ GET /v1/instances/:id/values instances:read
 GET /v1/invoices invoices:read
 GET /v1/invoices/:id invoices:read
 GET /v1/invoices/:id/pdf invoices:read
+GET /v1/invoices/:id/ubl invoices:read
 GET /v1/kits kits:read
 GET /v1/kits/:id kits:read
 GET /v1/kits/:id/difference kits:read
@@ -129,6 +130,7 @@ GET /v1/subscriptions/:id/spend-caps spend_caps:read
 GET /v1/usage-warnings usage:read
 GET /v1/supplier-invoices supplier_invoices:read
 GET /v1/supplier-invoices/:id supplier_invoices:read
+GET /v1/supplier-invoices/:id/files/:kind supplier_invoices:read
 GET /v1/supplier-invoices/:id/usage supplier_invoices:read
 GET /v1/supplier-payments supplier_invoices:read
 GET /v1/supplier-payments/:id supplier_invoices:read

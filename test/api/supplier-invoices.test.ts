@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import test, { after, before } from 'node:test'
 import { createTestApi } from '#test/support/api.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
@@ -112,4 +113,74 @@ test('a filter by a peer that is none is refused at the filter', async () => {
     const [error] = body['errors'] as Json[]
     assert.deepEqual([found, body['code'], error?.['pointer']], [status, code, '?peer'])
   }
+})
+
+const pdf = Buffer.from('%PDF-1.7 of a supplier')
+const file = (different: object = {}) => ({
+  document: invoice,
+  media_type: 'application/pdf',
+  name: 'UP-1.pdf',
+  sha256: createHash('sha256').update(pdf).digest('hex'),
+  bytes: pdf.length,
+  data: pdf.toString('base64'),
+  missing: null,
+  ...different,
+})
+
+test('a file is kept as it came and saved from its address, once; a reason stands where there is none', async () => {
+  const { send } = await pair()
+  await send('document', supplierDocument())
+  const missing = 'The PDF has too many lines.'
+  await send('file', file())
+  await send('file', file())
+  await send(
+    'file',
+    file({ media_type: 'application/xml', name: 'UP-1.xml', sha256: null, data: null, bytes: 0, missing }),
+  )
+  const files = (await listed())[0]?.['files'] as Json[]
+  assert.deepEqual(
+    files.map(({ kind, bytes, missing: reason }) => [kind, bytes, reason]),
+    [
+      ['pdf', pdf.length, null],
+      ['ubl', 0, missing],
+    ],
+  )
+  const headers = { authorization: `Bearer ${api.key}` }
+  const answer = await api.request(String(files[0]?.['href']), { headers })
+  assert.equal(await answer.text(), String(pdf))
+  assert.equal(answer.headers.get('content-disposition'), 'attachment; filename="UP-1.pdf"')
+  assert.equal(answer.headers.get('content-security-policy'), "default-src 'none'; sandbox")
+  const none = await api.get(String(files[0]?.['href']).replace('/pdf', '/ubl'))
+  assert.deepEqual([files[1]?.['href'], none.status, none.body['detail']], [null, 404, missing])
+})
+
+test('a file that is not what its hash says, of another kind, or named by a path is refused', async () => {
+  for (const different of [
+    { sha256: '0'.repeat(64) },
+    { media_type: 'text/html' },
+    { name: '../UP-1.pdf' },
+    { data: null },
+    { data: '<script>' },
+  ]) {
+    const peerId = await insertPeer(api.db)
+    const sender = await createPeerSender(api, peerId)
+    const { status, body } = await sender.send(0, [{ sequence: 1, kind: 'file', content: file(different) }])
+    assert.deepEqual([status, body['code']], [422, 'field_invalid'], JSON.stringify([different, body]))
+  }
+})
+
+test('a file that comes again with other bytes halts the peer', async () => {
+  const { peerId, send } = await pair()
+  await send('file', file())
+  const other = Buffer.from('another')
+  await send(
+    'file',
+    file({ data: other.toString('base64'), sha256: createHash('sha256').update(other).digest('hex') }),
+  )
+  const { state, halted_reason: reason } = await api.db
+    .selectFrom('peers')
+    .select(['state', 'halted_reason'])
+    .where('id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual([state, reason], ['halted', 'UP-1.pdf came again with another content'])
 })

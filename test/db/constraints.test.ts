@@ -1770,9 +1770,15 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('peer_message_kept', async () =>
     db.deleteFrom('peer_messages').where('peer_id', '=', id).execute(),
   )
+  const file = (sequence: number) =>
+    sql`insert into peer_messages (peer_id, sequence, kind, subject_id, content)
+      values (${id}, ${sequence}, 'file', ${sold.invoice}, '{"media_type": "application/pdf"}')`.execute(db)
+  await file(2)
+  await refuses('file_sent_once', async () => file(3))
   const peers = (different: object) => db.updateTable('peers').set(different).where('id', '=', id).execute()
   await refuses('peers_other_version_check', async () => peers({ other_version: 0 }))
   await refuses('peers_sent_sequence_check', async () => peers({ sent_sequence: -1 }))
+  await refuses('peers_files_sequence_check', async () => peers({ files_sequence: -1 }))
   await refuses('peers_waiting_reason_check', async () => peers({ waiting_reason: '' }))
 })
 
@@ -1838,6 +1844,35 @@ test('a key of a peer stays what it is, one follows another, and refusals are co
   await refuses('one_refusal_per_day', async () => refusal())
   await refuses('peer_refusals_count_check', async () => refusal({ code: 'y', count: 0 }))
   await refuses('peer_refusals_detail_check', async () => refusal({ code: 'y', detail: 'x'.repeat(1_001) }))
+})
+
+test('a file of a supplier is there with its hash, or with a reason why not, and never changes', async () => {
+  const file = {
+    peer_id: await insertPeer(db),
+    document_id: newId(),
+    media_type: 'application/pdf' as const,
+    name: 'UP-1.pdf',
+    sha256: Buffer.alloc(32),
+    content: Buffer.alloc(1),
+    missing_reason: null,
+    received_at: '2026-03-01T00:00:00Z',
+  }
+  const insert = async (different: object) =>
+    await db
+      .insertInto('supplier_files')
+      .values({ ...file, ...different })
+      .execute()
+  await refuses('supplier_files_media_type_check', async () => insert({ media_type: 'text/html' }))
+  await refuses('supplier_files_name_check', async () => insert({ name: '../x' }))
+  await refuses('supplier_files_sha256_check', async () => insert({ sha256: Buffer.alloc(31) }))
+  await refuses('supplier_files_missing_reason_check', async () =>
+    insert({ sha256: null, content: null, missing_reason: '' }),
+  )
+  await refuses('file_or_reason', async () => insert({ missing_reason: 'none' }))
+  await refuses('file_or_reason', async () => insert({ sha256: null }))
+  await insert({})
+  await refuses('supplier_files_pkey', async () => insert({}))
+  await assert.rejects(db.deleteFrom('supplier_files').where('peer_id', '=', file.peer_id).execute())
 })
 
 test('how a document stands over there is one of the known states', async () => {

@@ -111,6 +111,18 @@ test('the last that was taken with a number is known; version 1 has none', async
   assert.equal((await readPeerStanding(db, peerId)).sentSequence, 3)
 })
 
+test('no more is sent at once than one message may hold, and one alone however large it is', async () => {
+  const peerId = await pair()
+  const [large, small] = ['x'.repeat(4 * 1024 * 1024), 'y']
+  await queue(peerId, large, large, small)
+  assert.equal((await waitingOf(peerId)).length, 1)
+  await deliver(peerId, [1])
+  assert.deepEqual(
+    (await waitingOf(peerId)).map(([sequence]) => sequence),
+    [2, 3],
+  )
+})
+
 test('what is to be sent is what was sent before, or is not sent', async () => {
   const peerId = await pair()
   await queue(peerId, 'one')

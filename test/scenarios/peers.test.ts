@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { openSigner } from '#db/peer-key.ts'
 import { signMessage } from '#db/peer-signature.ts'
-import { decodeId } from '#domain/identifier.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerPaths } from '#domain/peer-message.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
@@ -54,6 +55,19 @@ const untilReceived = async (count: number) =>
 
 const stateOf = async (side: TestInstallation) =>
   (await side.call('GET', `/v1/peers/${side === parent ? peer : supplier}`)).body
+
+/** How many documents the parent says that wait; their files follow them. */
+const waitingDocuments = async () => {
+  const kinds = (await stateOf(parent))['waiting_kinds'] as Json[]
+  return kinds.find(({ kind }) => kind === 'document')?.['waiting'] ?? 0
+}
+
+/** A file as an operator saves it. */
+async function download(side: TestInstallation, path: string) {
+  const answer = await side.app.request(path, { headers: { authorization: `Bearer ${side.key}` } })
+  assert.equal(answer.status, 200, path)
+  return { headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) }
+}
 
 /** By somebody who has seen the invitation. */
 const redeem = async ({ invitation }: Json, who: Json) =>
@@ -139,6 +153,62 @@ test('a finalized invoice is the supplier invoice of the other side, by itself, 
   )
 })
 
+test('dates and terms are those of the invoice; its PDF and its e-invoice follow it, the same bytes, to be saved only (G-02)', async () => {
+  const [row] = await received()
+  assert.ok(row)
+  const publicId = encodeId('invoice', row.document_id)
+  const { body: sent } = await parent.call('GET', `/v1/invoices/${publicId}`)
+  assert.deepEqual(
+    [row.issued_on, row.due_on, row.content.instalments, row.content.purchase_order_reference],
+    [sent['issued_on'], sent['due_on'], null, null],
+  )
+  const path = `/v1/supplier-invoices/${encodeId('supplierInvoice', row.id)}`
+  const files = await until('both files are there', async () => {
+    await relay()
+    const found = (await child.call('GET', path)).body['files'] as Json[]
+    return found.length === 2 && found
+  })
+  assert.deepEqual(
+    files.map(({ kind, name, missing }) => [kind, name, missing]),
+    [
+      ['pdf', `${row.number}.pdf`, null],
+      ['ubl', `${row.number}.xml`, null],
+    ],
+  )
+  for (const file of files) {
+    const ours = await download(child, String(file['href']))
+    const theirs = await download(parent, `/v1/invoices/${publicId}/${String(file['kind'])}`)
+    assert.ok(ours.bytes.equals(theirs.bytes))
+    assert.equal(createHash('sha256').update(ours.bytes).digest('hex'), file['sha256'])
+    assert.equal(ours.headers.get('content-type'), file['media_type'])
+    assert.equal(ours.headers.get('x-content-type-options'), 'nosniff')
+    assert.match(
+      String(ours.headers.get('content-disposition')),
+      /^attachment; filename="INV-\d+\.(pdf|xml)"$/,
+    )
+  }
+  const { bytes } = await download(child, `${path}/files/ubl`)
+  assert.match(String(bytes), new RegExp(`<cbc:ID>${row.number}</cbc:ID>`))
+  assert.match(String(bytes), /<cbc:PayableAmount currencyID="USD">59\.99</)
+})
+
+test('what is paid over there is shown here as what the supplier says, with date and amount (G-07)', async () => {
+  const [row] = await received()
+  assert.ok(row)
+  const amount = { amount_minor: 5999, currency: 'USD' }
+  const invoice = encodeId('invoice', row.document_id)
+  const paid = await parent.call('POST', `/v1/invoices/${invoice}/payments`, amount)
+  assert.equal(paid.status, 200, JSON.stringify(paid.body))
+  const said = await until('the supplier says so', async () => {
+    await relay()
+    const path = `/v1/supplier-invoices/${encodeId('supplierInvoice', row.id)}`
+    const told = (await child.call('GET', path)).body['supplier_says'] as Json | null
+    return told ?? undefined
+  })
+  assert.deepEqual([said['state'], said['paid']], ['paid', amount])
+  assert.match(String(said['since']), /^20\d\d-/)
+})
+
 test('a side that is away costs nothing but time: what waits is seen, and comes in order, once', async () => {
   const { door } = child
   assert.ok(door)
@@ -153,7 +223,7 @@ test('a side that is away costs nothing but time: what waits is seen, and comes 
     return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined
   })
   assert.match(pending, /\d+ messages wait since 20\d\d-.* answers 503/)
-  assert.equal((await stateOf(parent))['waiting'], 12)
+  assert.equal(await waitingDocuments(), 12)
   // The first answer is lost after it was committed.
   let isLost = false
   door.lead(async (request) => {
@@ -281,6 +351,6 @@ test('a closed peer is sent nothing, and its messages are those of a stranger', 
   }
   await relay()
   await bill(['1', '5.00'])
-  assert.equal((await stateOf(parent))['waiting'], 1)
+  assert.equal(await waitingDocuments(), 1)
   assert.deepEqual(await late(), [401, 'peer_signature_refused'])
 })

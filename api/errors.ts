@@ -203,6 +203,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'No exchange rate is known',
     'Record a rate for the currencies and the day that the detail names.',
   ),
+  expense_category_unknown: kind(
+    422,
+    'There is no such expense category',
+    'Use the code or id of one that is in use: GET /v1/expense-categories.',
+  ),
   external_id_taken: kind(
     409,
     'The external id is taken',

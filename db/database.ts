@@ -70,6 +70,9 @@ export interface Database {
   supplier_payments: payable.SupplierPaymentsTable
   supplier_payment_reversals: payable.SupplierPaymentReversalsTable
   supplier_allocations: payable.SupplierAllocationsTable
+  expense_categories: payable.ExpenseCategoriesTable
+  expense_mappings: payable.ExpenseMappingsTable
+  supplier_tax_codes: payable.SupplierTaxCodesTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
+import { withoutReferences, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import { hashOf } from './content-hash.ts'
 import type { Db } from './database.ts'
 import { readPeerFiles } from './peer-file.ts'
@@ -11,6 +12,8 @@ interface QueuedMessage {
   readonly kind: PeerMessageKind
   readonly subject_id: string | null
   readonly content: PeerMessageContent | null
+  /** Of what was sent first; null until then. */
+  readonly sha256: Buffer | null
 }
 
 /** What messages of one kind say, by their numbers. */
@@ -29,12 +32,19 @@ async function readDocuments(db: Db, messages: readonly QueuedMessage[]) {
   const ids = messages.flatMap(({ subject_id: id }) => id ?? [])
   const documents = await readSupplierDocuments(db, ids)
   return new Map(
-    messages.map(({ sequence, subject_id: id }) => {
+    messages.map(({ sequence, subject_id: id, sha256 }) => {
       const document = documents.get(id ?? '')
       assert(document, 'what waits is a document')
-      return [sequence, { ...document }]
+      return [sequence, { ...asFirstSent(document, sha256) }]
     }),
   )
+}
+
+/** What was sent by a version that said less goes out again as it was: its hash is what both sides know. */
+function asFirstSent(document: SupplierDocument, known: Buffer | null): SupplierDocument {
+  if (known === null) return document
+  const former = withoutReferences(document)
+  return hashOf(former).equals(known) ? former : document
 }
 
 export interface WaitingMessage {

@@ -1009,6 +1009,34 @@ CREATE TABLE exchange_rates (
 );
 CREATE INDEX exchange_rates_pair ON public.exchange_rates USING btree (base, quote, valid_on DESC, id DESC);
 
+CREATE TABLE expense_categories (
+  id uuid not null,
+  code text not null,
+  name text not null,
+  account text,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint expense_categories_pkey PRIMARY KEY (id),
+  constraint expense_categories_code_key UNIQUE (code),
+  constraint expense_categories_account_check CHECK (((length(account) >= 1) AND (length(account) <= 40))),
+  constraint expense_categories_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text)),
+  constraint expense_categories_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+CREATE TABLE expense_mappings (
+  supplier_id uuid not null,
+  matches text not null,
+  value text not null,
+  expense_category_id uuid not null,
+  agreed_by text not null,
+  agreed_at timestamp with time zone not null,
+  constraint expense_mappings_pkey PRIMARY KEY (supplier_id, matches, value),
+  constraint expense_mappings_expense_category_id_fkey FOREIGN KEY (expense_category_id) REFERENCES expense_categories(id),
+  constraint expense_mappings_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
+  constraint expense_mappings_matches_check CHECK ((matches = ANY (ARRAY['product_code'::text, 'description'::text]))),
+  constraint expense_mappings_value_check CHECK (((length(value) >= 1) AND (length(value) <= 2000)))
+);
+
 CREATE TABLE findings (
   id uuid not null,
   server_id uuid not null,
@@ -2751,6 +2779,20 @@ CREATE TABLE supplier_standings (
   constraint supplier_standings_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
   constraint supplier_standings_open_minor_check CHECK ((open_minor >= 0)),
   constraint supplier_standings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'partly_paid'::text, 'paid'::text, 'credited'::text, 'uncollectible'::text, 'void'::text])))
+);
+
+CREATE TABLE supplier_tax_codes (
+  supplier_id uuid not null,
+  tax_category text not null,
+  rate_percent numeric not null,
+  tax_code text not null,
+  agreed_by text not null,
+  agreed_at timestamp with time zone not null,
+  constraint supplier_tax_codes_pkey PRIMARY KEY (supplier_id, tax_category, rate_percent),
+  constraint supplier_tax_codes_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
+  constraint supplier_tax_codes_rate_percent_check CHECK (((rate_percent >= (0)::numeric) AND (rate_percent <= (100)::numeric))),
+  constraint supplier_tax_codes_tax_category_check CHECK (((length(tax_category) >= 1) AND (length(tax_category) <= 40))),
+  constraint supplier_tax_codes_tax_code_check CHECK (((length(tax_code) >= 1) AND (length(tax_code) <= 40)))
 );
 
 CREATE TABLE suppliers (

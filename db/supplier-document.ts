@@ -35,8 +35,10 @@ type LineRow = Awaited<ReturnType<typeof readLines>>[number]
 async function readLines(db: Db, ids: readonly string[]) {
   return await db
     .selectFrom('invoice_lines')
-    .select(['invoice_id', 'description', 'quantity', 'unit', 'unit_price', 'amount_minor', 'tax_category'])
-    .select(['tax_rate_percent', 'tax_minor'])
+    .leftJoin('products', 'products.id', 'invoice_lines.product_id')
+    .select(['invoice_id', 'description', 'quantity', 'invoice_lines.unit', 'unit_price', 'amount_minor'])
+    .select(['invoice_lines.tax_category', 'tax_rate_percent', 'tax_minor'])
+    .select(['products.code as product_code', 'subscription_id'])
     .select(sql<string | null>`lower(service_period)`.as('starts_on'))
     .select(sql<string | null>`upper(service_period)`.as('ends_on'))
     .where('invoice_id', 'in', ids)
@@ -80,6 +82,8 @@ function lineOf(line: LineRow): SupplierDocumentLine {
     tax_category: line.tax_category,
     tax_rate_percent: line.tax_rate_percent,
     tax_minor: line.tax_minor,
+    product_code: line.product_code,
+    subscription: line.subscription_id === null ? null : encodeId('subscription', line.subscription_id),
   }
 }
 

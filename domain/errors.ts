@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'discount_invalid'
   | 'event_values_missing'
   | 'exchange_rate_missing'
+  | 'expense_category_unknown'
   | 'external_id_taken'
   | 'feature_unknown'
   | 'field_invalid'

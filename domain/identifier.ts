@@ -21,6 +21,7 @@ const prefixes = {
   environment: 'env',
   event: 'evt',
   exchangeRate: 'fx',
+  expenseCategory: 'exp',
   finding: 'fnd',
   installation: 'ins',
   instance: 'inst',

@@ -12,6 +12,9 @@ export interface SupplierDocumentLine {
   readonly tax_category: string
   readonly tax_rate_percent: string
   readonly tax_minor: number
+  /** What it bills, as the supplier calls it: by these it is told here what the line is for. Left out by who sent before they were. */
+  readonly product_code?: string | null | undefined
+  readonly subscription?: string | null | undefined
 }
 
 export interface SupplierDocumentTax {
@@ -54,6 +57,12 @@ export interface SupplierDocument {
   readonly buyer: SupplierDocumentParty
   readonly lines: readonly SupplierDocumentLine[]
   readonly taxes: readonly SupplierDocumentTax[]
+}
+
+/** As it was sent before lines named what they bill. What went out so goes out so again, if its answer was lost. */
+export function withoutReferences(document: SupplierDocument): SupplierDocument {
+  const lines = document.lines.map(({ product_code: _product, subscription: _subscription, ...line }) => line)
+  return { ...document, lines }
 }
 
 const deepest = 20

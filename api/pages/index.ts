@@ -27,6 +27,7 @@ import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerKeyPages } from './peer-keys.tsx'
+import { registerExpensePages } from './expenses.tsx'
 import { registerPayablesPage } from './payables.tsx'
 import { registerPeerPages } from './peers.tsx'
 import { registerPeerProofPages } from './peer-proofs.tsx'
@@ -103,6 +104,7 @@ export function registerPages(frame: Frame): void {
   registerPeerProofPages(frame)
   registerSuppliedUsagePages(frame)
   registerPayablesPage(frame)
+  registerExpensePages(frame)
   registerSupplierInvoicePage(frame)
   registerSupplierInvoiceForms(frame)
   registerDataSourcePages(frame)

@@ -9,6 +9,7 @@ import { payableDues } from '#domain/payable.ts'
 import type { SupplierDocumentLine } from '#domain/supplier-invoice.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
+import { readMappedLines } from '../routes/supplier-invoices.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount, formatQuantity, typedAmount } from './format.ts'
@@ -45,6 +46,7 @@ export async function supplierInvoiceBody(
     listSupplierAllocations(db, { invoiceId: id }),
     listSupplierInvoices(db, { ...newest, supplierId: row.supplier_id, isOpen: true }),
   ])
+  const mapped = await readMappedLines(db, row)
   const credits = ofSupplier.filter((one) => one.owed_minor < 0 && one.currency === row.currency)
   const of = { view, row, refused }
   return {
@@ -66,7 +68,7 @@ export async function supplierInvoiceBody(
           {row.open_minor > 0 && credits.length > 0 && <SetOff {...of} credits={credits} />}
         </Section>
         <Section id="lines" title="What it bills">
-          <Lines row={row} />
+          <Lines row={row} mapped={mapped} />
           {row.peer_id !== null && (
             <p>
               <a href={`${addressOf(row)}/usage`}>Usage behind the lines</a>, as the supplier says it
@@ -228,13 +230,15 @@ function SetOff({ view, row, refused, credits }: FormProps & { credits: readonly
   )
 }
 
-function Lines({ row }: { row: SupplierInvoiceRow }) {
+type MappedLine = Awaited<ReturnType<typeof readMappedLines>>[number]
+
+function Lines({ row, mapped }: { row: SupplierInvoiceRow; mapped: readonly MappedLine[] }) {
   return (
     <Table
       caption="Lines, as the supplier wrote them"
-      head={['What', 'Days', { number: 'Quantity' }, { number: 'Net' }, { number: 'Tax' }]}
+      head={['What', 'Days', { number: 'Quantity' }, { number: 'Net' }, { number: 'Tax' }, 'Counted as']}
     >
-      {row.content.lines.map((line) => (
+      {row.content.lines.map((line, index) => (
         <tr>
           <th scope="row">{line.description}</th>
           <td>
@@ -245,6 +249,10 @@ function Lines({ row }: { row: SupplierInvoiceRow }) {
           </td>
           <td class="number">{formatAmount(line.amount_minor, row.currency)}</td>
           <td class="number">{formatAmount(line.tax_minor, row.currency)}</td>
+          <td>
+            {mapped[index]?.expense_category?.name ?? <a href="/expenses#unmapped">not mapped</a>}
+            {mapped[index]?.tax_code != null && <div class="hint">tax code {mapped[index].tax_code}</div>}
+          </td>
         </tr>
       ))}
     </Table>

@@ -1,7 +1,10 @@
 import type { Child } from 'hono/jsx'
 import { Places } from './parts.tsx'
 
-const places = [{ href: '/payables', title: 'Payables' }] as const
+const places = [
+  { href: '/payables', title: 'Payables' },
+  { href: '/expenses', title: 'Expenses' },
+] as const
 
 /** The head of every page about suppliers and what they cost. */
 export function SuppliersFrame(props: { current: (typeof places)[number]['href']; children?: Child }) {

@@ -31,6 +31,7 @@ import { registerInvoices } from './invoices.ts'
 import { registerKits } from './kits.ts'
 import { registerPeerKeys } from './peer-keys.ts'
 import { registerPeerMessages } from './peer-messages.ts'
+import { registerExpenses } from './expenses.ts'
 import { registerPayables } from './payables.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeerProofs } from './peer-proofs.ts'
@@ -140,6 +141,7 @@ export function registerRoutes(frame: Frame): void {
   registerSupplierInvoiceFiles(frame)
   registerSuppliedUsage(frame)
   registerPayables(frame)
+  registerExpenses(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoiceFiles(frame)

@@ -1,13 +1,21 @@
+import Big from 'big.js'
 import { z } from '@hono/zod-openapi'
 import type { Db, Tx } from '#db/database.ts'
 import { setOffCredit } from '#db/payable.ts'
 import { listSupplierAllocations } from '#db/read/payable.ts'
-import { getSupplierInvoice, listSupplierInvoices } from '#db/read/supplier-invoice.ts'
+import { listExpenseMappings, listSupplierTaxCodes } from '#db/read/expense.ts'
+import {
+  getSupplierInvoice,
+  listSupplierInvoices,
+  type SupplierInvoiceRow,
+} from '#db/read/supplier-invoice.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { findByName } from '#domain/supplied-line.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import { toCategoryReference } from '../schemas/expense.ts'
 import { newSetOffSchema } from '../schemas/payable.ts'
 import {
   supplierInvoiceDetailSchema,
@@ -144,14 +152,41 @@ function refuseChanges(frame: Frame): void {
     )
 }
 
-export async function readSupplierInvoiceDetail(db: Db, id: string) {
-  const [row, allocations] = await Promise.all([
-    getSupplierInvoice(db, id),
+async function readSupplierInvoiceDetail(db: Db, id: string) {
+  const row = await getSupplierInvoice(db, id)
+  const [allocations, mapped] = await Promise.all([
     listSupplierAllocations(db, { invoiceId: id }),
+    readMappedLines(db, row),
   ])
   return {
     ...toSupplierInvoiceJson(row),
     content: row.content,
     set_against: allocations.map(toSetAgainstJson),
+    unmapped_lines: mapped.filter((line) => line.expense_category === null).length,
+    mapped,
   }
+}
+
+/** What each line is on our side, by what is agreed with the supplier today. */
+export async function readMappedLines(db: Db, row: Pick<SupplierInvoiceRow, 'supplier_id' | 'content'>) {
+  const [mappings, taxCodes] = await Promise.all([
+    listExpenseMappings(db, row.supplier_id),
+    listSupplierTaxCodes(db, row.supplier_id),
+  ])
+  return row.content.lines.map((line, index) => {
+    const names = {
+      description: line.description,
+      productCode: line.product_code ?? null,
+      subscription: line.subscription ?? null,
+    }
+    const mapping = findByName(mappings, names)
+    const tax = taxCodes.find(
+      (one) => one.tax_category === line.tax_category && new Big(one.rate_percent).eq(line.tax_rate_percent),
+    )
+    return {
+      position: index + 1,
+      expense_category: mapping === undefined ? null : toCategoryReference(mapping),
+      tax_code: tax?.tax_code ?? null,
+    }
+  })
 }

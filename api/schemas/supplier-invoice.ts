@@ -4,7 +4,7 @@ import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { invoiceFileKinds, largestSentFileBytes, mediaTypes } from '#domain/invoice-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { payableDues, payableState, payableStates } from '#domain/payable.ts'
-import { instantField, moneySchema } from './common.ts'
+import { instantField, moneySchema, referenceSchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
@@ -48,6 +48,8 @@ export const supplierDocumentSchema = z
           tax_category: text(40),
           tax_rate_percent: decimalField,
           tax_minor: minor,
+          product_code: text(100).nullish(),
+          subscription: text(100).nullish(),
         }),
       )
       .max(20_000)
@@ -181,7 +183,23 @@ const setAgainstSchema = z
   .openapi('SetAgainst')
 
 export const supplierInvoiceDetailSchema = supplierInvoiceSchema
-  .extend({ content: supplierDocumentSchema, set_against: z.array(setAgainstSchema) })
+  .extend({
+    content: supplierDocumentSchema,
+    set_against: z.array(setAgainstSchema),
+    unmapped_lines: z
+      .number()
+      .int()
+      .openapi({ description: 'Lines of which nobody has said what they are for.' }),
+    mapped: z
+      .array(
+        z.object({
+          position: z.number().int(),
+          expense_category: referenceSchema.nullable(),
+          tax_code: z.string().nullable(),
+        }),
+      )
+      .openapi({ description: 'What each line is on our side; null where nothing is agreed of it.' }),
+  })
   .openapi('SupplierInvoiceDetail')
 
 export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema> {

@@ -15,6 +15,12 @@ import type { instanceCommandSchema, logSchema, shownSecretSchema } from '#api/s
 import type { instanceValuesSchema } from '#api/schemas/instance-value.ts'
 import type { invoiceDetailSchema, invoiceSchema } from '#api/schemas/invoice.ts'
 import type { linkSchema } from '#api/schemas/link.ts'
+import type {
+  expenseCategorySchema,
+  expensesSchema,
+  supplierDetailSchema,
+  supplierSchema,
+} from '#api/schemas/expense.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderDetailSchema, placedAgainSchema } from '#api/schemas/order-detail.ts'
@@ -93,6 +99,10 @@ export type Peer = z.output<typeof peerSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>
 export type PeerProof = z.output<typeof proofSchema>
 export type SuppliedUsage = z.output<typeof suppliedUsageSchema>
+export type ExpenseCategory = z.output<typeof expenseCategorySchema>
+export type Expenses = z.output<typeof expensesSchema>
+export type Supplier = z.output<typeof supplierSchema>
+export type SupplierDetail = z.output<typeof supplierDetailSchema>
 export type Payables = z.output<typeof payablesSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type DataSource = z.output<typeof dataSourceSchema>

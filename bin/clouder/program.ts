@@ -21,6 +21,7 @@ import { registerLinks } from './links.ts'
 import { registerMetrics } from './metrics.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
+import { registerExpenses } from './expenses.ts'
 import { registerPayables } from './payables.ts'
 import { registerPeers } from './peers.ts'
 import { registerPriceGrids } from './price-grids.ts'
@@ -83,6 +84,10 @@ const usualCommands: Readonly<Record<string, string>> = {
   peer: 'ls',
   'supplier-invoices': 'ls',
   'supplier-invoice': 'ls',
+  'expense-categories': 'ls',
+  'expense-category': 'ls',
+  suppliers: 'ls',
+  supplier: 'ls',
   'supplier-payments': 'ls',
   'supplier-payment': 'ls',
   registries: 'ls',
@@ -137,6 +142,7 @@ export function createProgram(): Command {
   registerPeers(program)
   registerSupplierInvoices(program)
   registerPayables(program)
+  registerExpenses(program)
   registerServers(program)
   registerMetrics(program)
   registerDataSources(program)

@@ -1,4 +1,4 @@
-import type { CalendarDate, Defaulted, Instant } from './columns.ts'
+import type { CalendarDate, Decimal, Defaulted, Instant } from './columns.ts'
 
 /** Who bills us: a peer, or somebody whose documents are recorded here. */
 export interface SuppliersTable {
@@ -40,4 +40,35 @@ export interface SupplierAllocationsTable {
   credit_note_id: string | null
   amount_minor: number
   allocated_at: Instant
+}
+
+/** What expenses are counted as. */
+export interface ExpenseCategoriesTable {
+  id: string
+  code: string
+  name: string
+  /** Of our own chart of accounts. */
+  account: string | null
+  archived_at: Defaulted<Instant | null>
+  created_at: Defaulted<Instant>
+}
+
+/** By which of its names a supplier's line is of a category. */
+export interface ExpenseMappingsTable {
+  supplier_id: string
+  matches: 'product_code' | 'description'
+  value: string
+  expense_category_id: string
+  agreed_by: string
+  agreed_at: Instant
+}
+
+/** The tax code of our books for a category and rate of a supplier. */
+export interface SupplierTaxCodesTable {
+  supplier_id: string
+  tax_category: string
+  rate_percent: Decimal
+  tax_code: string
+  agreed_by: string
+  agreed_at: Instant
 }

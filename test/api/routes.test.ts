@@ -95,6 +95,14 @@ GET /v1/payment-requests invoices:read
 GET /v1/peer-proofs peers:read
 GET /v1/peer-proofs/:id peers:read
 GET /v1/payables supplier_invoices:read
+GET /v1/expenses supplier_invoices:read
+GET /v1/expense-categories supplier_invoices:read
+POST /v1/expense-categories supplier_invoices:write
+PATCH /v1/expense-categories/:id supplier_invoices:write
+GET /v1/suppliers supplier_invoices:read
+GET /v1/suppliers/:id supplier_invoices:read
+PUT /v1/suppliers/:id/expense-mappings supplier_invoices:write
+PUT /v1/suppliers/:id/tax-codes supplier_invoices:write
 GET /v1/peers peers:read
 GET /v1/peers/:id peers:read
 GET /v1/price-lists price_lists:read

@@ -2029,6 +2029,49 @@ test('no more is set against a supplier invoice than it holds, of the same suppl
     await refuses(`${table}_immutable`, async () => sql`delete from ${sql.table(table)}`.execute(db))
 })
 
+test('what a line of a supplier is for is said once by each of its names', async () => {
+  const peerId = await insertPeer(db)
+  await supplied(peerId)
+  const supplier = await one('suppliers', sql`peer_id = ${peerId}`)
+  const category = newId()
+  const categories = async (different: object = {}) =>
+    await insertRow('expense_categories', { id: newId(), code: 'hosting', name: 'Hosting', ...different })
+  await categories({ id: category })
+  await refuses('expense_categories_code_key', async () => categories())
+  await refuses('expense_categories_code_check', async () => categories({ code: 'A b' }))
+  await refuses('expense_categories_name_check', async () => categories({ code: 'other', name: '' }))
+  await refuses('expense_categories_account_check', async () => categories({ code: 'other', account: '' }))
+  const agreed = { supplier_id: supplier, agreed_by: 'tester', agreed_at: '2026-01-01' }
+  const map = async (different: object = {}) =>
+    await insertRow('expense_mappings', {
+      ...agreed,
+      matches: 'product_code',
+      value: 'server-l',
+      expense_category_id: category,
+      ...different,
+    })
+  await map()
+  await refuses('expense_mappings_pkey', async () => map())
+  await refuses('expense_mappings_matches_check', async () => map({ matches: 'colour' }))
+  await refuses('expense_mappings_value_check', async () => map({ value: '' }))
+  await refuses('expense_mappings_expense_category_id_fkey', async () =>
+    map({ value: 'other', expense_category_id: newId() }),
+  )
+  const tax = async (different: object = {}) =>
+    await insertRow('supplier_tax_codes', {
+      ...agreed,
+      tax_category: 'standard',
+      rate_percent: '20',
+      tax_code: 'V20',
+      ...different,
+    })
+  await tax()
+  await refuses('supplier_tax_codes_pkey', async () => tax({ rate_percent: '20.0' }))
+  await refuses('supplier_tax_codes_rate_percent_check', async () => tax({ rate_percent: '101' }))
+  await refuses('supplier_tax_codes_tax_category_check', async () => tax({ tax_category: '' }))
+  await refuses('supplier_tax_codes_tax_code_check', async () => tax({ rate_percent: '7', tax_code: '' }))
+})
+
 test('a limit says in full what is used and what holds it, and no more units are handed out than were sold', async () => {
   const set = (columns: RawBuilder<unknown>) =>
     sql`update limits set ${columns} where instance_id = ${sold.instance} and code = 'users'`.execute(db)

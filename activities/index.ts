@@ -11,6 +11,7 @@ import { createInstanceActivities } from './instance.ts'
 import { createInstanceCommandActivities } from './instance-command.ts'
 import { createLimitActivities } from './limit.ts'
 import { createLimitDecisionActivities, createLimitHoldActivities } from './limit-hold.ts'
+import { createLimitLookActivities } from './limit-look.ts'
 import { createLinkActivities } from './link.ts'
 import { createLogActivities } from './log.ts'
 import { createReadingRetentionActivities } from './reading-retention.ts'
@@ -63,6 +64,7 @@ export function createServerActivities(deps: ServerDependencies) {
     ...createLogActivities(deps),
     ...createLimitActivities(deps),
     ...createLimitHoldActivities(deps),
+    ...createLimitLookActivities(deps),
     ...createLinkActivities(deps),
     ...createUsageActivities(deps),
     ...createServerReconcileActivities(deps),

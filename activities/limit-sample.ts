@@ -6,7 +6,7 @@ import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
 import { listFitting } from '#db/waiting-decision.ts'
 import { messageOf } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { isHeldBy } from '#domain/limit-hold.ts'
+import { isHeldBy, watchedMetrics } from '#domain/limit-hold.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
@@ -16,6 +16,8 @@ export interface SampledLimits {
   /** Subscriptions of which something is to be held or let go, or a change fits that waited: `sub_…`. */
   readonly crossed: readonly string[]
   readonly failed: readonly string[]
+  /** Something is held from outside by what was read. */
+  readonly isWatched: boolean
 }
 
 /** So many commands at once, whether they ask or slow down. */
@@ -54,7 +56,15 @@ export async function sampleLimits(
     instances.map(({ id }) => id),
   )
   const ids = new Set([...crossed.map(({ subscriptionId }) => subscriptionId), ...fitting])
-  return { crossed: [...ids].map((id) => encodeId('subscription', id)), failed }
+  const defined = withDefinitions(instances, sold)
+  const watched = watchedMetrics(
+    defined.map(({ limit, definition }) => ({ definition, enforcement: limit.enforcement })),
+  )
+  return {
+    crossed: [...ids].map((id) => encodeId('subscription', id)),
+    failed,
+    isWatched: watched.size > 0,
+  }
 }
 
 /** Limits whose use the application itself counts; one that is stopped counts nothing. */

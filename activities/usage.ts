@@ -21,6 +21,8 @@ export interface SampleResult {
   readonly failed: readonly string[]
   /** Subscriptions at a limit of which something is to be done; left out in histories older than that. */
   readonly crossed?: readonly string[]
+  /** A limit is held from outside by what is read, and is looked at meanwhile; left out in histories older than that. */
+  readonly isWatched?: boolean
 }
 
 /** Readings: of one subscription at its turning points, and of a whole server at each tick. */
@@ -113,6 +115,7 @@ export async function readServer(
     readings,
     failed: [...failed, ...limits.failed],
     crossed: limits.crossed,
+    isWatched: limits.isWatched,
   }
 }
 
@@ -147,7 +150,7 @@ export async function readUsage(
 }
 
 /** Stores what can be read; what cannot is told. */
-async function readInstance(
+export async function readInstance(
   deps: ServerDependencies,
   instance: DeployedInstance,
   at: { isOpening: boolean; readAt: string | null },
@@ -206,4 +209,4 @@ async function earlierReadings(
 }
 
 /** So many at once that slow sources of some do not make the others wait, and not so many that the engine does. */
-const instancesAtOnce = 16
+export const instancesAtOnce = 16

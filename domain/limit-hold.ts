@@ -23,6 +23,17 @@ export function canHold(limit: LimitDefinition, enforcement: Enforcement): boole
   return enforcement === 'hard' ? limit.hard !== undefined : limit.throttleKbit !== undefined
 }
 
+/** Codes of the metrics by which alone it is seen that sold limits are reached, and held from outside. What only warns can wait. */
+export function watchedMetrics(
+  sold: readonly { readonly definition: LimitDefinition; readonly enforcement: Enforcement }[],
+): ReadonlySet<string> {
+  return new Set(
+    sold.flatMap(({ definition, enforcement }) =>
+      'metric' in definition && enforcement !== 'soft' ? definition.metric : [],
+    ),
+  )
+}
+
 /** What is sold of one limit of an instance today, and what was written down of it. */
 export interface LimitStanding {
   readonly code: string

@@ -5,7 +5,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow'
-import { untilNextTickMs } from '#domain/sampling-tick.ts'
+import { nextLook, untilNextTickMs } from '#domain/sampling-tick.ts'
 import { onServer } from './activities.ts'
 import { limitSignal, workflowIds, type SamplerInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
@@ -14,9 +14,11 @@ const ticksPerRun = 500
 
 /**
  * Reads every instance of one server at each tick, in one activity: at once when it begins, then at instants of the server's own.
- * A missed tick of a counter costs nothing.
+ * Between ticks only limits are looked at that nothing but a reading shows to be crossed, where there are any. A missed tick of a
+ * counter costs nothing.
  */
 export async function sampler(input: SamplerInput): Promise<never> {
+  let isWatched = false
   for (let tick = 0; tick < ticksPerRun && !workflowInfo().continueAsNewSuggested; tick += 1) {
     try {
       const sample = await onServer(input.serverId).sampleServer.executeWithOptions(
@@ -24,14 +26,37 @@ export async function sampler(input: SamplerInput): Promise<never> {
         [{ serverId: input.serverId }],
       )
       const failed = sample.failed.map((line) => `- ${line}`)
+      isWatched = sample.isWatched ?? false
       for (const subscriptionId of sample.crossed ?? []) await tellOfLimit(subscriptionId)
       setCurrentDetails([`${sample.instances} instances, ${sample.readings} readings`, ...failed].join('\n'))
     } catch (error) {
       setCurrentDetails(`the last tick failed: ${toRefusal(error).detail}`)
     }
-    await sleep(untilNextTickMs({ ...input, nowMs: Date.now() }), { summary: 'until the next tick' })
+    await untilTick(input, isWatched)
   }
   return await continueAsNew<typeof sampler>(input)
+}
+
+async function untilTick(input: SamplerInput, isWatched: boolean): Promise<void> {
+  const tickAtMs = Date.now() + untilNextTickMs({ ...input, nowMs: Date.now() })
+  for (;;) {
+    const { kind, waitMs } = nextLook({ tickAtMs, nowMs: Date.now(), isWatched })
+    if (kind === 'tick') return await sleep(waitMs, { summary: 'until the next tick' })
+    await sleep(waitMs, { summary: 'until limits are looked at' })
+    await lookAtLimits(input.serverId)
+  }
+}
+
+async function lookAtLimits(serverId: string): Promise<void> {
+  try {
+    const { crossed } = await onServer(serverId).lookAtLimits.executeWithOptions(
+      { summary: 'look at limits that only readings show' },
+      [{ serverId }],
+    )
+    for (const subscriptionId of crossed) await tellOfLimit(subscriptionId)
+  } catch (error) {
+    setCurrentDetails(`limits could not be looked at: ${toRefusal(error).detail}`)
+  }
 }
 
 /** What is done about it is seen in the subscription's own history. One that has no workflow now is told at a later tick. */

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sampleLimits } from '#activities/limit-sample.ts'
+import { lookAtLimits } from '#activities/limit-look.ts'
 import { applyWaitingLimits, createLimitActivities } from '#activities/limit.ts'
+import { saveApplication } from '#db/application.ts'
 import { getDeployedInstance } from '#db/instance.ts'
 import { decideSubscriptionLimits, settleHolds } from '#db/limit-hold.ts'
+import { insertProduct } from '#db/product.ts'
+import { parseApplication } from '#docker/compose/application.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
 import { findInstanceId, moveInstances } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -104,5 +109,67 @@ test('a cap is held at the next look also where no limit is sold of any instance
   await capped('1')
   const runner = createRunner([])
   const seen = await sampleLimits({ db: seller.db, runner }, [await deployed()], ctx)
-  assert.deepEqual(seen, { crossed: [encodeId('subscription', subscriptionId)], failed: [] })
+  assert.deepEqual(seen, {
+    crossed: [encodeId('subscription', subscriptionId)],
+    failed: [],
+    isWatched: false,
+  })
+})
+
+const shelf = `
+services:
+  web: { image: 'web:1', expose: ['8080'], volumes: ['data:/data'] }
+volumes: { data: {} }
+x-clouder:
+  metrics:
+    - { code: network, title: Network, unit: MiB, kind: counter, aggregation: sum, source: { type: engine-network } }
+    - { code: disk, title: Disk, unit: MiB, kind: gauge, aggregation: max, source: { type: volume-disk, volume: data } }
+  limits:
+    - { code: traffic, title: Traffic, metric: network, hard: block-ingress }
+`
+
+/** An instance of which one MiB of traffic is sold, as it is said. */
+async function runShelf(code: string, enforcement: 'hard' | 'soft') {
+  const { db } = seller
+  const application = { compose: shelf, definition: parseApplication({ code, text: shelf }) }
+  await insertProduct(db, {
+    code,
+    name: code,
+    billingType: 'threshold',
+    billingTiming: 'advance',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'MiB',
+    basePrice: perUnitPrice('1'),
+    currency: 'USD',
+    metric: null,
+    limitCode: 'traffic',
+    applicationIds: [(await saveApplication(db, application)).id],
+    terms: { enforcement },
+  })
+  const subscriptionId = await seller.sell({ product: code, now })
+  await moveInstances(db, subscriptionId, 'building', 'running')
+  return { subscriptionId, instance: await getDeployedInstance(db, await findInstanceId(db, subscriptionId)) }
+}
+
+test('between ticks the metric of a limit that is held from outside is read, and nothing else, and its crossing is found', async () => {
+  const hard = await runShelf('shelf-hard', 'hard')
+  await runShelf('shelf-soft', 'soft')
+  const asked: string[] = []
+  let bytes = 0
+  const reading = { metric: 'network', series: 'eth0', unit: 'B', source: 'engine', readAt: now }
+  const runner: Runner = {
+    ...createDryRunRunner(),
+    readMetrics: async ({ definition, instance }) => {
+      asked.push(`${instance.instance}: ${definition.metrics.map(({ code }) => code).join()}`)
+      return await Promise.resolve({
+        readings: [{ ...reading, value: String(bytes) }],
+        failures: [],
+      })
+    },
+  }
+  const look = async () => await lookAtLimits({ db: seller.db, runner }, hard.instance.serverId, ctx)
+  assert.deepEqual(await look(), { crossed: [], failed: [], isWatched: true })
+  bytes = 2 * 2 ** 20
+  assert.deepEqual((await look()).crossed, [encodeId('subscription', hard.subscriptionId)])
+  assert.deepEqual([...new Set(asked)], [`${hard.instance.planned.instance}: network`])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { untilNextTickMs } from '#domain/sampling-tick.ts'
+import { limitLookMs, nextLook, untilNextTickMs } from '#domain/sampling-tick.ts'
 
 const intervalMs = 300_000
 const serverId = fc.string({ minLength: 26, maxLength: 26 }).map((text) => `srv_${text}`)
@@ -30,4 +30,13 @@ test('sixty servers that begin at once are spread over the whole interval, few i
   const busiest = Map.groupBy(waitsMs, (ms) => Math.floor(ms / 1_000))
   assert.ok(Math.max(...[...busiest.values()].map(({ length }) => length)) <= 4)
   assert.ok(new Set(waitsMs.map((ms) => Math.floor(ms / 12_000))).size >= 12)
+})
+
+test('between two ticks limits are looked at each half minute, and the tick itself is never missed', () => {
+  const look = (untilTickMs: number, isWatched = true) =>
+    nextLook({ nowMs: 1_000_000, tickAtMs: 1_000_000 + untilTickMs, isWatched })
+  assert.deepEqual(look(300_000), { kind: 'limits', waitMs: limitLookMs })
+  assert.deepEqual(look(10_000), { kind: 'tick', waitMs: 10_000 })
+  assert.deepEqual(look(-5), { kind: 'tick', waitMs: 1 })
+  assert.deepEqual(look(300_000, false), { kind: 'tick', waitMs: 300_000 })
 })

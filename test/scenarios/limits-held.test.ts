@@ -53,6 +53,9 @@ x-clouder:
     - { code: seats, title: Seats, reserved: true }
     - { code: memory, title: Memory, service: web, resource: memory }
     - { code: mails, title: Mails, metric: network }
+    - { code: shut, title: Disk, metric: disk, hard: block-ingress }
+    - { code: cut, title: Disk, metric: disk, hard: block-network }
+    - { code: halted, title: Disk, metric: disk, hard: stop }
 `
 
 /** Of a product that sells a limit of the shelf. */
@@ -242,6 +245,55 @@ chapter('traffic over what was sold is slowed down, and an upgrade lifts it', as
     'limit.lifted traffic null',
   ])
 })
+
+/** Each by one product: its limit, and what is seen of its container while it is held. */
+const ways = [
+  { limit: 'shut', way: 'block_ingress', seen: { isRunning: true, networks: 1, ports: 0 } },
+  { limit: 'cut', way: 'block_network', seen: { isRunning: true, networks: 0, ports: 0 } },
+  { limit: 'halted', way: 'stop', seen: { isRunning: false, networks: 1, ports: 1 } },
+] as const
+
+async function seenOf(subscription: string) {
+  const {
+    State: state,
+    HostConfig: config,
+    NetworkSettings: settings,
+  } = await (await containerOf(subscription)).inspect()
+  const networks = Object.keys(settings.Networks).filter((name) => name !== 'none')
+  const ports = Object.keys((config.PortBindings ?? {}) as object)
+  return { isRunning: state.Running, networks: networks.length, ports: ports.length }
+}
+
+chapter(
+  'a full disk shuts the door, cuts the network or stops, as it is sold, and an upgrade brings it back',
+  async () => {
+    const product = (limit: string) => ({ ...threshold, code: `shelf-${limit}`, name: limit, limit })
+    for (const { limit } of ways) await diary.post('/v1/products', product(limit), 201)
+    const held = await Promise.all(
+      ways.map(async (of) => ({ ...of, sold: await diary.order([{ product: `shelf-${of.limit}` }]) })),
+    )
+    for (const { sold } of held) await diary.untilPhase(sold, 'active')
+    await Promise.all(
+      held.map(async ({ sold, limit, way, seen }) => {
+        await fetchPage(sold)
+        assert.equal(await run(sold, 'dd', 'if=/dev/zero', 'of=/data/fill', 'bs=64k', 'count=17'), 0)
+        const crossedAt = performance.now()
+        assert.equal(((await untilHeld(sold, limit))['hold'] as Json)['way'], way)
+        assert.ok(performance.now() - crossedAt < 60_000)
+        assert.deepEqual(await seenOf(sold), seen)
+        await assert.rejects(fetchPage(sold))
+        assert.ok((await change(sold, `shelf-${limit}`, '10')) < 10_000)
+        await until('it answers again', async () => (await fetchPage(sold).catch(() => 0)) > 0)
+        assert.equal((await instanceOf(sold))['state'], 'running')
+        assert.deepEqual(await limitEvents(sold), [
+          `limit.reached ${limit} ${way}`,
+          `limit.held ${limit} ${way}`,
+          `limit.lifted ${limit} null`,
+        ])
+      }),
+    )
+  },
+)
 
 chapter(
   'of a hundred who want the last unit at once one gets it, and it is limited until it is given back',

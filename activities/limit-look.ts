@@ -1,0 +1,65 @@
+import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import { withDefinitions } from '#db/limit-use.ts'
+import { readTestClocks } from '#db/server.ts'
+import { listSoldLimits } from '#db/sold-limit.ts'
+import { decodeId } from '#domain/identifier.ts'
+import { watchedMetrics } from '#domain/limit-hold.ts'
+import type { RunnerContext } from '#domain/runner.ts'
+import type { ServerDependencies } from './dependencies.ts'
+import { eachOf } from './each-of.ts'
+import { withRunnerContext } from './failure.ts'
+import { sampleLimits, type SampledLimits } from './limit-sample.ts'
+import { instancesAtOnce, readInstance } from './usage.ts'
+
+/** Limits that nothing but a reading shows to be crossed are looked at more often than everything is read. */
+export function createLimitLookActivities(deps: ServerDependencies) {
+  return {
+    /** Of instances with such a limit, its metric is read, and what follows is found. Nothing else of them is. */
+    async lookAtLimits(input: { serverId: string }): Promise<SampledLimits> {
+      return await withRunnerContext(
+        async (ctx) => await lookAtLimits(deps, decodeId('server', input.serverId), ctx),
+      )
+    },
+  }
+}
+
+export async function lookAtLimits(
+  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  serverId: string,
+  ctx: RunnerContext,
+): Promise<SampledLimits> {
+  const running = await listDeployedInstances(db, {
+    serverId,
+    states: ['running', 'limited'],
+    phase: 'active',
+  })
+  const watched = await listWatched(db, running)
+  const clocks = await readTestClocks(
+    db,
+    watched.map(({ subscriptionId }) => subscriptionId),
+  )
+  await eachOf(watched, instancesAtOnce, async (instance) => {
+    const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
+    // What cannot be read is told at the next reading of everything.
+    await readInstance({ db, runner }, instance, at, ctx)
+  })
+  return await sampleLimits({ db, runner }, watched, ctx)
+}
+
+/** Each with those of its metrics alone by which a sold limit is held from outside. */
+async function listWatched(
+  db: ServerDependencies['db'],
+  instances: readonly DeployedInstance[],
+): Promise<DeployedInstance[]> {
+  const ids = instances.map(({ id }) => id)
+  const sold = await listSoldLimits(db, { instanceIds: ids }, new Date().toISOString())
+  const bySold = Map.groupBy(withDefinitions(instances, sold), ({ instance }) => instance)
+  return [...bySold].flatMap(([instance, limits]) => {
+    const codes = watchedMetrics(
+      limits.map(({ limit, definition }) => ({ definition, enforcement: limit.enforcement })),
+    )
+    if (codes.size === 0) return []
+    const metrics = instance.definition.metrics.filter(({ code }) => codes.has(code))
+    return { ...instance, definition: { ...instance.definition, metrics } }
+  })
+}

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { heldFromOutside, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
@@ -304,6 +305,12 @@ async function pairedWith(parent: TestInstallation, child: TestInstallation): Pr
   }
 }
 
+/** A life of another file, which is told how its histories are saved. */
+function saved(life: (installation: TestInstallation, diary: Diary, save: Save) => Promise<void>) {
+  return async (installation: TestInstallation, diary: Diary) =>
+    await life(installation, diary, async (...of) => await save(installation, ...of))
+}
+
 /** `record.ts changed` records one flow: those that are there are kept as they are. */
 const alone = new Map([
   ['changed', changedLife],
@@ -313,6 +320,9 @@ const alone = new Map([
   ['restored', restoredLife],
   ['asked', askedLife],
   ['paired', pairedLife],
+  ['limited', saved(limitedLife)],
+  ['held-from-outside', saved(heldFromOutside)],
+  ['taken-over', saved(takenOverLife)],
 ])
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })

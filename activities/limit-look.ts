@@ -24,10 +24,11 @@ export function createLimitLookActivities(deps: ServerDependencies) {
 }
 
 export async function lookAtLimits(
-  { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
+  deps: ServerDependencies,
   serverId: string,
   ctx: RunnerContext,
 ): Promise<SampledLimits> {
+  const { db, runner } = deps
   const running = await listDeployedInstances(db, {
     serverId,
     states: ['running', 'limited'],
@@ -41,7 +42,7 @@ export async function lookAtLimits(
   await eachOf(watched, instancesAtOnce, async (instance) => {
     const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
     // What cannot be read is told at the next reading of everything.
-    await readInstance({ db, runner }, instance, at, ctx)
+    await readInstance(deps, instance, at, ctx)
   })
   return await sampleLimits({ db, runner }, watched, ctx)
 }

@@ -154,6 +154,7 @@ async function runShelf(code: string, enforcement: 'hard' | 'soft') {
 test('between ticks the metric of a limit that is held from outside is read, and nothing else, and its crossing is found', async () => {
   const hard = await runShelf('shelf-hard', 'hard')
   await runShelf('shelf-soft', 'soft')
+  const deps = { db: seller.db, installationKey: { id: 'test', bytes: Buffer.alloc(32, 3) } }
   const asked: string[] = []
   let bytes = 0
   const reading = { metric: 'network', series: 'eth0', unit: 'B', source: 'engine', readAt: now }
@@ -167,7 +168,7 @@ test('between ticks the metric of a limit that is held from outside is read, and
       })
     },
   }
-  const look = async () => await lookAtLimits({ db: seller.db, runner }, hard.instance.serverId, ctx)
+  const look = async () => await lookAtLimits({ ...deps, runner }, hard.instance.serverId, ctx)
   assert.deepEqual(await look(), { crossed: [], failed: [], isWatched: true })
   bytes = 2 * 2 ** 20
   assert.deepEqual((await look()).crossed, [encodeId('subscription', hard.subscriptionId)])

@@ -23,7 +23,7 @@ export const aboveField = z
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
 const roleField = z.enum(['supplier', 'customer'])
 
-export const peerKeySchema = z
+const peerKeySchema = z
   .object({
     fingerprint: z.string().openapi({ description: 'SHA-256 of the public key, base64url.' }),
     public_key: publicKeyField,
@@ -34,7 +34,7 @@ export const peerKeySchema = z
   })
   .openapi('PeerKey')
 
-export const peerRefusalSchema = z
+const peerRefusalSchema = z
   .object({
     code: z.string(),
     day: z.string(),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
 import { endSilence, noteSilence } from '#db/peer-silence.ts'
 import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
+import { endRefusals } from '#db/peer-refusal.ts'
 import { openNextSigner, openSigner, type Signer } from '#db/peer-key.ts'
 import { mostAbove, readAboveFor } from '#db/peer-level.ts'
 import { signMessage, type PeerMessage } from '#db/peer-signature.ts'
@@ -24,7 +25,7 @@ const messagesAtOnce = 100
 /** Then the workflow is told how far it is, and goes on. */
 const longestTurnMs = 60_000
 /** Waited for within a turn. */
-const shortWaitMs = 5_000
+const shortWaitMs = 1_000
 
 /** What one turn of sending came to. */
 export interface Turn {
@@ -103,13 +104,16 @@ export function createPeerActivities({
         // What nobody waits for comes after all that was finalized.
         if (waiting.length === 0 && (await layOutFiles(db, peerId)) > 0) continue
         if (waiting.length === 0 && (await fallAsleep(db, peerId))) {
+          await endRefusals(db, { peerId, now: new Date().toISOString() })
           return { sent, isEmpty: true }
         }
         try {
           if (waiting.length > 0) await sendOrTell(input.peerId, peerId, waiting)
         } catch (error) {
-          // The turn that got somewhere is over; the next one tries at once, not as late as one that never did.
-          if (sent > 0 && !(error instanceof BusinessError)) return { sent, isEmpty: false }
+          // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
+          // other side has said when to come again.
+          const isWaitedFor = error instanceof BusinessError || error instanceof ApplicationFailure
+          if (sent > 0 && !isWaitedFor) return { sent, isEmpty: false }
           throw error
         }
         sent += waiting.length

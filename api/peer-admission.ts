@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
 import { findPeerKey, type PeerKey } from '#db/peer-key.ts'
-import { noteRefusal, noteTaken } from '#db/peer-refusal.ts'
+import { endRefusals, noteRefusal } from '#db/peer-refusal.ts'
 import { admitMessage, readKeyId } from '#db/peer-signature.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { assert } from '#domain/assert.ts'
@@ -77,7 +77,7 @@ export async function admitPeer<Result>(
       await admitMessage(tx, key, received)
       assert(key, 'who is admitted has a key')
       const message = await readMessage(tx, key.peerId, { bytes, now })
-      await noteTaken(tx, { peerId: key.peerId, now })
+      await endRefusals(tx, { peerId: key.peerId, now })
       return await carryOut(message)
     })
   } catch (error) {

@@ -11,7 +11,8 @@ const quietMs = 60 * 60_000
 
 /**
  * Keeps that a message was refused: a count by peer, cause and day. The first of a day is an event; an operator has one task, which is
- * told of the first, the tenth, the hundredth and so on. Of nobody who is known it is counted only: anybody can send something.
+ * told of the first, the tenth, the hundredth and so on. Of nobody who is known, and of who
+ * was closed, it is counted only: anybody can send something.
  */
 export async function noteRefusal(
   db: Db,
@@ -21,7 +22,7 @@ export async function noteRefusal(
   await db.transaction().execute(async (tx) => {
     const peer = await tx
       .selectFrom('peers')
-      .select(['id', 'name'])
+      .select(['id', 'name', 'state'])
       .where('id', '=', claimed)
       .executeTakeFirst()
     const peerId = peer?.id ?? null
@@ -32,7 +33,7 @@ export async function noteRefusal(
         set count = refusal.count + 1, last_at = greatest(refusal.last_at, excluded.last_at), detail = excluded.detail
       returning count`.execute(tx)
     const count = rows[0]?.count ?? 1
-    if (peer === undefined || !Number.isInteger(Math.log10(count))) return
+    if (peer === undefined || peer.state === 'closed' || !Number.isInteger(Math.log10(count))) return
     if (count === 1)
       await insertEvent(tx, {
         kind: 'peer.message_refused',
@@ -61,8 +62,8 @@ async function describeRefusals(db: Db, peerId: string, now: string): Promise<st
   return `${said.join(' ')} Nothing else was changed. What the peer keeps it sends again by itself.`
 }
 
-/** A message was taken: when none was refused for an hour, there is nothing to be done any more. */
-export async function noteTaken(db: Db, { peerId, now }: { peerId: string; now: string }): Promise<void> {
+/** Messages go over: when none was refused for an hour, there is nothing to be done any more. */
+export async function endRefusals(db: Db, { peerId, now }: { peerId: string; now: string }): Promise<void> {
   const since = new Date(Date.parse(now) - quietMs).toISOString()
   const open = await db
     .selectFrom('tasks')

@@ -229,6 +229,9 @@ test('a key that was revoked is refused from the next message on, and all are wh
   await db.transaction().execute(async (tx) => await closePeer(tx, from.id, { actor: 'tester', now: now() }))
   assert.deepEqual(saidOf(await send(await sign(from.key, body), body)), refused)
   assert.equal((await findPeerKey(db, from.key.id, now()))?.holds, false)
+  // It is counted, and nobody has to do anything about it.
+  assert.deepEqual(await refusalsOf(from.id), [{ code: 'peer_signature_refused', count: 1 }])
+  assert.deepEqual(await tasksOf(from), [])
 })
 
 test('who comes too fast is told when to come again, and others are not kept out by that', async () => {

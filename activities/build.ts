@@ -11,7 +11,7 @@ import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#d
 import { withInstanceLock } from '#db/instance-lock.ts'
 import type { EventKind } from '#db/event.ts'
 import type { StepPlan } from '#domain/backup-plan.ts'
-import type { LinkStep, UndoableStep } from '#domain/build-plan.ts'
+import type { LinkStep, PeerStep, UndoableStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { BuildCommandKind } from '#domain/build-command.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -20,6 +20,7 @@ import { isOfTakeOver } from '#domain/taken-over.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { ensurePlanned } from './clash.ts'
 import { withRunnerContext } from './failure.ts'
+import { letPeerGo, pairInstance, unpairInstance } from './instance-peer.ts'
 import { openSecrets } from './secret.ts'
 import { recorded, showProgress } from './step-record.ts'
 import { toInstant } from './command.ts'
@@ -176,6 +177,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       }
       return await recorded(db, step, async () => {
         if (plan.kind === 'link') await refuseLostOffer(db, plan)
+        if (plan.kind === 'peer') return { detail: await pair(step, plan) }
         const instance = await getDeployedInstance(db, step.instanceId)
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
@@ -196,11 +198,14 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       // What a restore that was cut off left holds the volumes that are to be removed next.
       if (plan.kind === 'restore')
         await withRunnerContext(async (ctx) => runner.clearCopying(plan.instance, ctx))
-      const detail = !isUndoable(plan)
-        ? 'nothing to undo'
-        : plan.kind !== 'network' && plan.takenOverId !== undefined
-          ? await leave(step, plan)
-          : await removeObserved(step, plan)
+      const detail =
+        plan.kind === 'peer'
+          ? await unpairInstance({ db, runner, installationKey }, step)
+          : !isUndoable(plan)
+            ? 'nothing to undo'
+            : plan.kind !== 'network' && plan.takenOverId !== undefined
+              ? await leave(step, plan)
+              : await removeObserved(step, plan)
       await markStepUndone(db, step.id, detail)
       return { detail }
     },
@@ -209,6 +214,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
     async removeStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
       return await recorded(db, step, async () => {
+        if (step.plan.kind === 'peer') return { detail: await letGo(step) }
         if (!isUndoable(step.plan)) throw new Error(`a step of kind ${step.plan.kind} cannot be removed`)
         const detail = await removeObserved(step, step.plan)
         await finishStep(db, step.id, detail)
@@ -239,6 +245,26 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       }
       return { checked: here.length }
     },
+  }
+
+  async function pair(step: StepDetail, plan: PeerStep): Promise<string> {
+    const instance = await getDeployedInstance(db, step.instanceId)
+    const deps = { db, runner, installationKey }
+    const detail = await withRunnerContext(async (ctx) => await pairInstance(deps, { plan, instance }, ctx), {
+      secrets: await openSecrets(db, installationKey, instance),
+      onProgress: showProgress(db, step.id),
+    })
+    await finishStep(db, step.id, detail)
+    return detail
+  }
+
+  async function letGo(step: StepDetail): Promise<string> {
+    const deps = { db, runner, installationKey }
+    const detail = await withRunnerContext(async (ctx) => await letPeerGo(deps, step, ctx), {
+      onProgress: showProgress(db, step.id),
+    })
+    await finishStep(db, step.id, detail)
+    return detail
   }
 
   /** What was there before a build is there after its undo. */

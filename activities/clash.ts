@@ -4,7 +4,7 @@ import { movePort } from '#db/port.ts'
 import { makesTheSame } from '#db/replan.ts'
 import { recordResource } from '#db/resource.ts'
 import { moveEnvironment } from '#db/subnet-move.ts'
-import { planBuild, type BuildStep, type NetworkIdentity } from '#domain/build-plan.ts'
+import { planBuild, type EngineStep, type NetworkIdentity } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { ContainerStuck, type RunnerContext, type StepOutcome } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
@@ -45,9 +45,9 @@ export async function ensurePlanned(deps: Deps, work: Work, ctx: RunnerContext):
   }
 }
 
-async function readPlan({ db }: Deps, { id }: StepDetail): Promise<BuildStep> {
+async function readPlan({ db }: Deps, { id }: StepDetail): Promise<EngineStep> {
   const { plan } = await getBuildStep(db, id)
-  if (plan.kind === 'backup') throw new Error('a backup is no step of a build')
+  if (plan.kind === 'backup' || plan.kind === 'peer') throw new Error(`a ${plan.kind} is not made by an engine`)
   return plan
 }
 
@@ -62,7 +62,7 @@ async function makeAgain(deps: Deps, { step, instance }: Work, ctx: RunnerContex
 
 async function finish(
   { db }: Deps,
-  { step, plan }: { step: StepDetail; plan: BuildStep },
+  { step, plan }: { step: StepDetail; plan: EngineStep },
   { externalId, detail }: StepOutcome,
 ): Promise<string> {
   if (plan.kind !== 'ready' && plan.kind !== 'restore' && plan.kind !== 'link')
@@ -72,7 +72,7 @@ async function finish(
 }
 
 interface Attempt extends Work {
-  readonly plan: BuildStep
+  readonly plan: EngineStep
   readonly ctx: RunnerContext
 }
 
@@ -113,7 +113,7 @@ async function makeStuckAgain(
   return { mended: `${message}: it was made anew` }
 }
 
-function networkOf(plan: BuildStep): NetworkIdentity | null {
+function networkOf(plan: EngineStep): NetworkIdentity | null {
   if (plan.kind === 'network') return plan
   return plan.kind === 'container' ? plan.network : null
 }

@@ -1,7 +1,7 @@
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { moveStandingPort } from '#db/port.ts'
 import { recordResource } from '#db/resource.ts'
-import { planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { planBuild, type EngineStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { ContainerMissing, ContainerStuck, type RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
@@ -10,7 +10,7 @@ import { ensurePinned } from './pinned-step.ts'
 /** An instance, and the steps of its plan that are to be carried out. */
 export interface InstanceSteps {
   readonly instance: DeployedInstance
-  readonly steps: readonly BuildStep[]
+  readonly steps: readonly EngineStep[]
   /** Nobody asked: an image that had to be built anew is not taken. */
   readonly isUnasked?: boolean
 }
@@ -79,7 +79,7 @@ export async function startedAnyway(
 }
 
 /** What a volume holds stays; what a job did once would be done again: whether that does harm, only a person knows. */
-function isMadeAgain(step: BuildStep): boolean {
+function isMadeAgain(step: EngineStep): boolean {
   if (step.kind === 'container') return step.special?.isJob !== true
   return step.kind !== 'volume' && step.kind !== 'restore'
 }

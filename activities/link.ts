@@ -15,7 +15,7 @@ import { listOffering } from '#db/offering.ts'
 import { recordRemoval, recordResource } from '#db/resource.ts'
 import { openTask } from '#db/task.ts'
 import type { ServiceCommand } from '#domain/application.ts'
-import { containerName, planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { containerName, planBuild, type EngineStep } from '#domain/build-plan.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { linkEnvironment, linkNetworkName, offeredValues } from '#domain/link-plan.ts'
 import { chooseOffer } from '#domain/link.ts'
@@ -127,7 +127,7 @@ async function getLink(
 }
 
 /** Of the plan with the link, those that are its own. */
-function stepsOf({ definition, planned }: DeployedInstance, { id }: Pick<LinkRow, 'id'>): BuildStep[] {
+function stepsOf({ definition, planned }: DeployedInstance, { id }: Pick<LinkRow, 'id'>): EngineStep[] {
   const link = encodeId('link', id)
   return planBuild(definition, planned).filter(
     (step) =>

@@ -1,7 +1,7 @@
 import { keepPin, listPins } from '#db/instance-image.ts'
 import type { DeployedInstance } from '#db/instance.ts'
 import { openRegistryLogin } from '#db/registry.ts'
-import type { BuildStep, ImageStep } from '#domain/build-plan.ts'
+import type { EngineStep, ImageStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { repairCommand } from '#domain/finding.ts'
 import { pinStep } from '#domain/image-pin.ts'
@@ -10,7 +10,7 @@ import type { RunnerContext, StepOutcome } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 
 /** What a step is carried out for. */
-export interface PinnedStep<Step extends BuildStep = BuildStep> {
+export interface PinnedStep<Step extends EngineStep = EngineStep> {
   readonly instance: DeployedInstance
   readonly step: Step
   /** Nobody asked: an image that had to be built anew is not taken. */

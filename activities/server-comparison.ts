@@ -10,7 +10,7 @@ import {
   type SeenInstance,
   type Standing,
 } from '#db/reconciliation.ts'
-import { planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { planBuild, type EngineStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { isUndoable, keyOf, type Finding, type WantedInstance } from '#domain/finding.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -127,7 +127,7 @@ async function listLive(db: Db, { serverId, instanceIds }: ComparedScope): Promi
 }
 
 /** Undefined where it cannot be planned any more: its build says why, and it is not compared. */
-function planSafely({ definition, planned }: DeployedInstance): readonly BuildStep[] | undefined {
+function planSafely({ definition, planned }: DeployedInstance): readonly EngineStep[] | undefined {
   try {
     return planBuild(definition, planned)
   } catch (error) {
@@ -138,7 +138,7 @@ function planSafely({ definition, planned }: DeployedInstance): readonly BuildSt
 
 function toWanted(
   { planned }: DeployedInstance,
-  steps: readonly BuildStep[] | undefined,
+  steps: readonly EngineStep[] | undefined,
   [before, after]: readonly (Standing | undefined)[],
 ): Omit<WantedInstance, 'backup'> {
   const isSettled = before !== undefined && steps !== undefined && before.mark === after?.mark

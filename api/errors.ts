@@ -567,6 +567,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The message was received before',
     'It is signed anew by itself when it is sent again.',
   ),
+  peer_messages_wait: kind(
+    409,
+    'Messages wait for the peer',
+    'See why it does not answer, then retry; or skip the step, and it ends without them.',
+  ),
   peer_refuses: kind(
     409,
     'The other installation refuses',

@@ -129,6 +129,29 @@ export async function seedWordpress(db: Db, application: 'wordpress' | 'wordpres
   })
 }
 
+/** An installation of Clouder itself, for who sells in its turn: what it is billed is its supplier invoice by itself. */
+export async function seedInstallation(db: Db): Promise<void> {
+  const applicationIds = [await applicationId(db, 'clouder')]
+  const installation = await addProduct(db, {
+    code: 'clouder',
+    name: 'Clouder',
+    billingType: 'flat',
+    unit: 'month',
+    unitPrice: '49',
+    applicationIds,
+  })
+  await addProduct(db, {
+    code: 'clouder-network',
+    name: 'Clouder Network Usage',
+    billingType: 'usage',
+    unit: 'GiB',
+    unitPrice: '1',
+    metric: 'network',
+    applicationIds,
+    addOnOf: [installation],
+  })
+}
+
 /** A monthly product in USD, paid in advance unless it is metered. */
 async function addProduct(db: Db, { unitPrice, ...product }: DemoProduct): Promise<string> {
   return await insertProduct(db, {

@@ -1,9 +1,9 @@
-import type { BuildStep } from '#domain/build-plan.ts'
+import type { EngineStep } from '#domain/build-plan.ts'
 import type { Runner, RunnerContext, StepOutcome } from '#domain/runner.ts'
 import { orderBuild, stepsAtOnce, stepsToBegin } from '#domain/step-order.ts'
 
 export interface InlineStep {
-  readonly step: BuildStep
+  readonly step: EngineStep
   readonly outcome: StepOutcome
 }
 
@@ -14,7 +14,7 @@ export interface InlineStep {
  * @throws what the first step that fails is refused with, once all that was under way has ended
  */
 export async function buildInline(
-  steps: readonly { readonly sequence: number; readonly step: BuildStep }[],
+  steps: readonly { readonly sequence: number; readonly step: EngineStep }[],
   runner: Runner,
   ctx: RunnerContext,
 ): Promise<InlineStep[]> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { hashSecret, issueApiKey } from '#api/api-key.ts'
-import { seedCatalog, seedWordpress } from '#bin/demo-catalog.ts'
+import { seedCatalog, seedInstallation, seedWordpress } from '#bin/demo-catalog.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 import { insertApiKey } from '#db/api-key.ts'
 import { saveApplication } from '#db/application.ts'
@@ -14,6 +14,7 @@ import { isImageReachable } from '#docker/registry.ts'
 
 const applicationsFolder = path.join(projectFolder, 'applications')
 const shipped = [
+  'clouder',
   'odoo',
   'odoo-stand-in',
   'postgresql',
@@ -23,7 +24,37 @@ const shipped = [
   'wordpress-debian',
 ] as const
 const publicImages = { odoo: 'odoo:19', wordpress: 'wordpress:6-apache' }
-const loginLinkMinutes = 30
+const loginLinkMs = 30 * 60_000
+
+/** Who sells, as the first start of an installation is told. */
+export interface FirstSeller {
+  readonly name: string
+  readonly currency: string
+}
+
+/**
+ * An installation that sells for somebody: its seller, the shipped applications, and no products or customers of a demo. What its
+ * server stands for deploys nothing, so no order goes there.
+ * @param keepKey called with the key of the command line, which is made once, before it is known to hold
+ */
+export async function seedSeller(db: Db, seller: FirstSeller, keepKey: (text: string) => void): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const installation = await tx.selectFrom('installation').selectAll().forUpdate().executeTakeFirstOrThrow()
+    for (const code of shipped) await saveShipped(tx, code)
+    if (installation.demo_seeded_at !== null) return
+    const now = new Date().toISOString()
+    await tx
+      .updateTable('installation')
+      .set({
+        seller: JSON.stringify({ name: seller.name, address: '', taxId: null }),
+        currency: seller.currency,
+        demo_seeded_at: now,
+      })
+      .execute()
+    await tx.updateTable('servers').set({ draining_since: now }).where('runner', '=', 'dry-run').execute()
+    keepKey(await createApiKey(tx))
+  })
+}
 
 export interface Seeded {
   /** Made by the first start only, and shown once. */
@@ -37,7 +68,7 @@ export async function seed(options: { databaseUrl: string; apiUrl: string }): Pr
   const db = openDatabase(options.databaseUrl, { maxConnections: 2, applicationName: 'clouder seed' })
   try {
     const apiKey = await seedOnce(db)
-    return { apiKey, loginUrl: await createLoginUrl(db, options.apiUrl) }
+    return { apiKey, loginUrl: `${options.apiUrl}${await createLoginPath(db, loginLinkMs)}` }
   } finally {
     await db.destroy()
   }
@@ -57,6 +88,7 @@ async function seedOnce(db: Db): Promise<string | undefined> {
     if (installation.demo_seeded_at !== null) return undefined
     await seedCatalog(tx, { odoo: hasOdoo ? 'odoo' : 'odoo-stand-in' })
     await seedWordpress(tx, hasWordpress ? 'wordpress' : 'wordpress-debian')
+    await seedInstallation(tx)
     await tx.updateTable('installation').set({ demo_seeded_at: new Date().toISOString() }).execute()
     return await createApiKey(tx)
   })
@@ -81,15 +113,16 @@ async function createApiKey(db: Db): Promise<string> {
   return key.text
 }
 
-async function createLoginUrl(db: Db, apiUrl: string): Promise<string> {
+/** A path of the console that lets the first operator in, once. */
+export async function createLoginPath(db: Db, lifetimeMs: number): Promise<string> {
   const operatorId = await ensureOperator(db)
   const token = randomBytes(32).toString('base64url')
   await insertLoginLink(db, {
     tokenSha256: hashSecret(token),
     operatorId,
-    expiresAt: new Date(Date.now() + loginLinkMinutes * 60_000).toISOString(),
+    expiresAt: new Date(Date.now() + lifetimeMs).toISOString(),
   })
-  return `${apiUrl}/login/${token}`
+  return `/login/${token}`
 }
 
 async function ensureOperator(db: Db): Promise<string> {

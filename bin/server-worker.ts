@@ -8,6 +8,7 @@ import { toInstallationKey } from '#bin/installation-key.ts'
 import { readJoinedServer } from '#bin/joined-server.ts'
 import { ensureBusybox } from '#bin/platform/busybox.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
+import { ownProgram } from '#bin/platform/program.ts'
 import { serveServer } from '#bin/server-queue.ts'
 import { openDatabase } from '#db/database.ts'
 import { createDockerRunner } from '#docker/runner.ts'
@@ -46,6 +47,7 @@ const queue = await serveServer(
       busyboxPath: (await ensureBusybox((note) => console.error(note))) ?? '',
       packageArchive: await findPackageArchive(),
       runInNetwork: runOnHost,
+    program: ownProgram,
       backupsFolder: path.resolve(env.CLOUDER_BACKUPS || path.join(env.CLOUDER_DATA, 'backups')),
       ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
       dockerHost: env.DOCKER_HOST,

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
@@ -12,6 +13,7 @@ import { runOnHost } from '#bin/host-command.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
+import { ownProgram } from '#bin/platform/program.ts'
 import { endSampler, ensureRecurringWorkflows, ensureSampler } from '#bin/recurring-workflows.ts'
 import { followServers } from '#bin/server-fleet.ts'
 import { serveEngines, serveServer } from '#bin/server-queue.ts'
@@ -32,6 +34,8 @@ const environmentSchema = z.object({
   CLOUDER_RUNNER: z.enum(['docker', 'dry-run']),
   CLOUDER_BUSYBOX: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
+  // Written once it works: it has no port that could be asked.
+  CLOUDER_READY_FILE: z.string().default(''),
   CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
   CLOUDER_DATA_SOURCE_RANGES: addressRanges,
   CLOUDER_PEER_RANGES: addressRanges,
@@ -62,6 +66,7 @@ async function runnerOptions(env: Environment): Promise<DockerRunnerOptions> {
     ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
     packageArchive: await findPackageArchive(),
     runInNetwork: runOnHost,
+    program: ownProgram,
     backupsFolder: path.resolve(
       env.CLOUDER_BACKUPS || path.join(path.dirname(env.CLOUDER_KEY_FILE), 'backups'),
     ),
@@ -126,6 +131,7 @@ console.log(
     runner: env.CLOUDER_RUNNER,
   }),
 )
+if (env.CLOUDER_READY_FILE !== '') writeFileSync(env.CLOUDER_READY_FILE, '')
 const fleet = followServers({
   db,
   serve: serveEngines({

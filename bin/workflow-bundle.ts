@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   accessSync,
   constants,
+  existsSync,
   globSync,
   mkdirSync,
   readFileSync,
@@ -29,7 +30,8 @@ export async function bundleWorkflows(): Promise<WorkflowBundleOption> {
     mkdirSync(folder, { recursive: true })
     accessSync(folder, constants.W_OK)
   } catch {
-    return await bundle()
+    // What an image was built with is there, and cannot be touched.
+    return existsSync(codePath) ? { codePath } : await bundle()
   }
   await withCacheLock(folder, 'workflows', async () => {
     if (touch(codePath)) return

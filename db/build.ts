@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { planBackup, planSafeUnbuild, type BackupStep, type StepPlan } from '#domain/backup-plan.ts'
 import type { BuildState } from '#domain/build-command.ts'
-import { planBuild, volumeName, type BuildStep } from '#domain/build-plan.ts'
+import { planSale, volumeName, type BuildStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { orderBuild, orderUnbuild, type PlacedStep, type StepOrder } from '#domain/step-order.ts'
@@ -133,7 +133,7 @@ interface OrderedSteps {
 async function planSteps(tx: Tx, subscriptionId: string): Promise<OrderedSteps> {
   const instances = await listDeployedInstances(tx, { subscriptionId })
   const steps = instances.flatMap(({ id, serverId, sequence, definition, planned }) =>
-    planBuild(definition, planned).map((step) => ({ instanceId: id, serverId, sequence, step })),
+    planSale(definition, planned).map((step) => ({ instanceId: id, serverId, sequence, step })),
   )
   return { steps, order: orderBuild(steps) }
 }
@@ -152,7 +152,7 @@ async function planWayBack(tx: Tx, subscriptionId: string): Promise<OrderedSteps
   ).map((step) => {
     const found = [...backups, ...made].find((candidate) => candidate.step === step)
     if (!found) throw new Error('the way back has a step that was never begun')
-    return found
+    return step.kind === 'peer' ? { ...found, sequence: beforeAll } : found
   })
   const steps = planned.toSorted((first, second) => second.sequence - first.sequence)
   return { steps, order: orderUnbuild(steps) }

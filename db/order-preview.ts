@@ -1,6 +1,6 @@
 import type { PlannedAddition } from '#domain/addition.ts'
 import type { KeptAnswers } from '#domain/answers.ts'
-import { CONTAINER_CEILING, planBuild, type PlannedInstance } from '#domain/build-plan.ts'
+import { CONTAINER_CEILING, planSale, type PlannedInstance } from '#domain/build-plan.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { DecidedLink } from '#domain/link.ts'
 import type { PlannedHold } from '#domain/order-hold.ts'
@@ -200,7 +200,7 @@ function previewSubscription(
         .filter(({ instance }) => instance === provisionalId({ subscriptionIndex, applicationId: id }))
         .flatMap(sampleLink),
     }
-    return planBuild(application.definition, sample).map((step) => step.title)
+    return planSale(application.definition, sample).map((step) => step.title)
   })
   return {
     title: subscription.title,

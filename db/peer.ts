@@ -10,6 +10,7 @@ import { closeTasks, openTask } from './task.ts'
 export interface By {
   readonly actor: string
   readonly now: string
+  readonly reason?: string
 }
 
 export interface PeerStanding {
@@ -69,7 +70,12 @@ export async function resumePeer(tx: Tx, peerId: string, by: By): Promise<void> 
 /** Ends the trust: nothing is sent or taken any more. What was received stays. @throws `action_not_allowed` */
 export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
   const open = ['invited', 'accepting', 'active', 'halted'] as const
-  const closed = await move(tx, peerId, open, { state: 'closed', closed_at: by.now, halted_reason: null })
+  const { actor, now, reason } = by
+  const ended = { state: 'closed', closed_at: now, halted_reason: null } as const
+  const closed = await move(tx, peerId, open, {
+    ...ended,
+    ...(reason === undefined ? {} : { closed_reason: reason }),
+  })
   if (!closed) throw new BusinessError('action_not_allowed', 'This peer is closed already.')
   await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'closed' }, [
     'peer_unreachable',
@@ -78,8 +84,11 @@ export async function closePeer(tx: Tx, peerId: string, by: By): Promise<void> {
     'peer_outdated',
     'peer_refuses',
   ])
-  await revokeKeys(tx, { peerId, now: by.now })
-  await insertEvent(tx, { kind: 'peer.closed', data: { peer: closed.name, actor: by.actor } })
+  await revokeKeys(tx, { peerId, now })
+  await insertEvent(tx, {
+    kind: 'peer.closed',
+    data: { peer: closed.name, actor, ...(reason === undefined ? {} : { reason }) },
+  })
   if (closed.role === 'supplier' && closed.other_peer_id !== null) await tellAbove(tx)
 }
 
@@ -88,7 +97,7 @@ async function move(
   tx: Tx,
   peerId: string,
   from: readonly PeerState[],
-  to: { state: PeerState; halted_reason: string | null; closed_at?: string },
+  to: { state: PeerState; halted_reason: string | null; closed_at?: string; closed_reason?: string },
 ): Promise<{ name: string | null; role: PeerRole; other_peer_id: string | null } | undefined> {
   return await tx
     .updateTable('peers')

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StepPlan } from '#domain/backup-plan.ts'
-import { planBuild } from '#domain/build-plan.ts'
+import { planSale } from '#domain/build-plan.ts'
 import type { Tx } from './database.ts'
 import { getDeployedInstance } from './instance.ts'
 
@@ -10,7 +10,7 @@ import { getDeployedInstance } from './instance.ts'
  */
 export async function replanOpenBuild(tx: Tx, instanceId: string): Promise<void> {
   const { definition, planned } = await getDeployedInstance(tx, instanceId)
-  const steps = new Map(planBuild(definition, planned).map((step) => [`${step.kind}/${step.name}`, step]))
+  const steps = new Map(planSale(definition, planned).map((step) => [`${step.kind}/${step.name}`, step]))
   const rows = await tx
     .selectFrom('build_steps')
     .innerJoin('build_orders', 'build_orders.id', 'build_steps.build_order_id')

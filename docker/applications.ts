@@ -1,13 +1,16 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import type { ApplicationDefinition } from '#domain/application.ts'
 import { parseApplication } from './compose/application.ts'
 import type { Folder } from './compose/reading.ts'
 import { hashFiles, readFolder } from './folder.ts'
+import { hashProgram } from './program.ts'
 
 /** What the applications that Clouder ships may do: their images are built here, and their authors are ours. */
-const SHIPPED_GRANTS = ['build', 'build_packages']
+const SHIPPED_GRANTS = ['build', 'build_packages', 'build_program']
+
+const asksForProgram = /\bx-program:/
 
 /** Reads one application: a folder named by its code, with a `compose.yaml` and what it builds from or mounts. */
 export async function readApplication(
@@ -16,7 +19,12 @@ export async function readApplication(
 ): Promise<ApplicationDefinition> {
   const root = join(applicationsFolder, code)
   const text = await readFile(join(root, 'compose.yaml'), 'utf8')
-  return parseApplication({ code, text, folder: await readBeside(root), sharedMetrics: [] }, SHIPPED_GRANTS)
+  const beside = await readBeside(root)
+  // Read only where it is asked for: it is a thousand files.
+  const folder = asksForProgram.test(text)
+    ? { ...beside, program: await hashProgram(dirname(resolve(applicationsFolder))) }
+    : beside
+  return parseApplication({ code, text, folder, sharedMetrics: [] }, SHIPPED_GRANTS)
 }
 
 /** What stands beside a compose file: the folders that images may be built from, and the files that are mounted or read. */

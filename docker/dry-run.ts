@@ -5,7 +5,7 @@ import {
   installationLabels,
   instanceLabels,
   volumeName,
-  type BuildStep,
+  type EngineStep,
   type ContainerStep,
   type LinkStep,
   type NetworkIdentity,
@@ -107,7 +107,7 @@ function describeServer(server: ImaginedServer): ServerDescription {
   }
 }
 
-function ensureStep(server: ImaginedServer, step: BuildStep, ctx: RunnerContext): StepOutcome {
+function ensureStep(server: ImaginedServer, step: EngineStep, ctx: RunnerContext): StepOutcome {
   ctx.abortSignal.throwIfAborted()
   server.record(`ensure ${step.kind} ${step.name}`)
   const detail = `dry run: ${step.title}`

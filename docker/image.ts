@@ -9,6 +9,8 @@ import { hashFiles, readFolder } from './folder.ts'
 import { buildImage } from './image-build.ts'
 import { findImage, pullImage } from './image-pull.ts'
 import { ensurePackageBase, type PackageArchive } from './package-base.ts'
+import { ensureProgramBase, type Program } from './program-base.ts'
+import { readProgram, withProgram } from './program.ts'
 import { withProgress } from './progress.ts'
 
 export interface ImageSources {
@@ -18,6 +20,8 @@ export interface ImageSources {
   readonly busyboxPath: string
   /** Out of which the base of images that install packages is made; left out: the public Debian image. */
   readonly packageArchive?: PackageArchive | undefined
+  /** Of which images of this installation's own program are made; left out: there are none. */
+  readonly program?: Program
   /** How long a pull or build may tell of no progress; left out: 60 s for a pull, five minutes for a build. */
   readonly silenceMs?: number
 }
@@ -105,6 +109,7 @@ function silenceOf({ silenceMs }: ImageSources, { image }: ImageStep) {
 
 function madeFrom(image: ImageStep['image']): string {
   if (image.from === 'registry') return 'pulled'
+  if (image.needsProgram === true) return "built of this installation's program"
   return image.needsPackages === true ? "built from Debian's packages" : 'built from local parts'
 }
 
@@ -121,15 +126,39 @@ async function buildFromFolder(
   if (!path.startsWith(root + sep))
     throw new BusinessError('application_refused', `${folder} leads out of ${step.application}`)
   const files = await readFolder(path)
-  if (hashFiles(files) !== contentHash) {
+  const program = await readOwnProgram(sources, step.image)
+  const found = program === undefined ? hashFiles(files) : withProgram(hashFiles(files), hashFiles(program))
+  if (found !== contentHash) {
     const detail = `the files of application ${step.application} have changed since ${reference} was planned: read the application again`
     throw new BusinessError('image_unknown', detail)
   }
-  const hasNetwork = step.image.needsPackages ?? false
-  const base = hasNetwork
-    ? await ensurePackageBase(docker, sources.packageArchive, ctx)
-    : await ensureBase(docker, sources.busyboxPath, ctx)
+  const base = await baseOf(docker, sources, step.image, ctx)
   ctx.onProgress(`building image ${reference}`)
-  const build = { reference, files, buildArguments: { BASE: base }, labels: step.labels, hasNetwork }
+  const build = {
+    reference,
+    files: [...files, ...(program ?? []).map((file) => ({ ...file, path: `program/${file.path}` }))],
+    buildArguments: { BASE: base },
+    labels: step.labels,
+    hasNetwork: step.image.needsPackages ?? false,
+  }
   await buildImage(docker, build, ctx)
+}
+
+type FolderImage = Extract<ImageStep['image'], { from: 'folder' }>
+
+/** Of one whose program is not here the hash is another, and it is refused. */
+async function readOwnProgram({ program }: ImageSources, image: FolderImage) {
+  if (image.needsProgram !== true) return undefined
+  return program === undefined ? [] : await readProgram(program.folder)
+}
+
+async function baseOf(
+  docker: Docker,
+  { program, packageArchive, busyboxPath }: ImageSources,
+  { needsProgram, needsPackages }: FolderImage,
+  ctx: RunnerContext,
+): Promise<string> {
+  if (needsProgram === true) return await ensureProgramBase(docker, { program, packageArchive }, ctx)
+  if (needsPackages === true) return await ensurePackageBase(docker, packageArchive, ctx)
+  return await ensureBase(docker, busyboxPath, ctx)
 }

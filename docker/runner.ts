@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import { z } from 'zod'
 import { orderServices } from '#domain/application.ts'
 import { unreachable } from '#domain/assert.ts'
-import { containerName, installationLabels, type BuildStep, type UndoableStep } from '#domain/build-plan.ts'
+import { containerName, installationLabels, type EngineStep, type UndoableStep } from '#domain/build-plan.ts'
 import {
   ContainerMissing,
   type InstanceObservation,
@@ -94,7 +94,7 @@ export function createDockerRunner(options: DockerRunnerOptions): Runner {
 async function ensureStep(
   copying: Copying,
   sources: ImageSources,
-  step: BuildStep,
+  step: EngineStep,
   ctx: RunnerContext,
 ): Promise<StepOutcome> {
   const { docker } = copying

@@ -29,6 +29,8 @@ export type ImageSource =
       readonly buildArguments?: Readonly<Record<string, string>>
       /** It installs packages: on a base with a package manager, and with a network. Shipped applications only. */
       readonly needsPackages?: true
+      /** It holds this installation's own program, on what that runs on. Shipped applications only. */
+      readonly needsProgram?: true
     }
 
 export interface HealthCheck {
@@ -295,6 +297,14 @@ export interface LinkOffer {
   readonly onUnlink?: ServiceCommand
 }
 
+/** It is an installation that bills and is billed: the last step of its build makes it a peer of the one that builds it. */
+export interface PeerCapability extends ServiceCommand {
+  /** Prints an invitation, by which whoever accepts it bills the installation. It may be run again. */
+  readonly command: readonly string[]
+  /** The variable that says where it is reached; where it has no value, it is reached at its address on the server. */
+  readonly address: string | null
+}
+
 interface ReadyDefinition {
   readonly path: string
   readonly timeoutS: number
@@ -320,6 +330,8 @@ export interface ApplicationDefinition {
   /** What it does on request. Absent in what was read before there were any. */
   readonly actions?: readonly ActionDefinition[]
   readonly login?: LoginDefinition
+  /** Absent where it is no installation. */
+  readonly peer?: PeerCapability
   /** What is asked of whoever orders it. Absent where nothing is. */
   readonly form?: readonly OrderField[]
   readonly ready: ReadyDefinition

@@ -6,6 +6,7 @@ import {
   volumeName,
   type BuildStep,
   type Labels,
+  type PeerStep,
   type PlannedInstance,
   type RestoreStep,
   type SavedCopy,
@@ -27,7 +28,7 @@ export interface BackupStep {
 }
 
 /** What an unbuild walks. */
-export type UnbuildStep = BackupStep | UndoableStep
+export type UnbuildStep = PeerStep | BackupStep | UndoableStep
 
 /** Every step of a build or an unbuild, as it is kept. */
 export type StepPlan = BuildStep | UnbuildStep
@@ -87,9 +88,12 @@ export function planRestoreInPlace(
   })
 }
 
-/** The way back: all that is to be saved is saved before the first thing is removed. */
+/**
+ * The way back: an installation first gets what it is still to be sent, then all that is to be saved is saved, before the first thing
+ * is removed.
+ */
 export function planSafeUnbuild(made: readonly BuildStep[], backups: readonly BackupStep[]): UnbuildStep[] {
-  return [...backups, ...planUnbuild(made)]
+  return [...made.filter((step) => step.kind === 'peer'), ...backups, ...planUnbuild(made)]
 }
 
 /** When a copy may be deleted: so many times 24 hours after it was taken. */

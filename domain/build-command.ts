@@ -21,8 +21,8 @@ export interface CommandedStep {
   readonly state: BuildState
 }
 
-/** What is sold still runs without these: one only looks, the other only fills what begins empty otherwise. */
-const skippable: ReadonlySet<StepPlan['kind']> = new Set(['ready', 'restore'])
+/** What is sold still runs without these: one only looks, one only fills what begins empty otherwise, one only sends bills. */
+const skippable: ReadonlySet<StepPlan['kind']> = new Set(['ready', 'restore', 'peer'])
 
 /** What a person can see to without us: an image loaded, a volume filled, an application looked at. */
 const doneByHand: ReadonlySet<StepPlan['kind']> = new Set(['ready', 'restore', 'image'])

@@ -18,6 +18,7 @@ import {
   type PlannedLink,
 } from './link-plan.ts'
 import { isHeldBy, type Hold } from './limit-hold.ts'
+import { checkPeerUrl } from './peer.ts'
 import type { TakenOver } from './taken-over.ts'
 import { addressValues, fillService, type VariableValues } from './variable.ts'
 
@@ -217,9 +218,22 @@ export interface ReadyStep extends StepBase {
   readonly timeoutS: number
 }
 
-/** A value of plain JSON, without secrets. */
-export type BuildStep =
+/** Makes the installation that was built a peer of this one: what its customer is billed reaches it by itself. */
+export interface PeerStep extends StepBase {
+  readonly kind: 'peer'
+  readonly container: string
+  /** Prints an invitation. */
+  readonly command: readonly string[]
+  /** Where it answers: an invitation that leads elsewhere is refused. */
+  readonly url: string
+}
+
+/** What an engine is asked for. A value of plain JSON, without secrets. */
+export type EngineStep =
   NetworkStep | VolumeStep | RestoreStep | ImageStep | LinkStep | ContainerStep | ReadyStep
+
+/** A value of plain JSON, without secrets. */
+export type BuildStep = EngineStep | PeerStep
 
 /** A step that leaves something on the server which unbuilding removes. Images stay, other instances share them. */
 export type UndoableStep = NetworkStep | VolumeStep | ContainerStep
@@ -289,7 +303,7 @@ export function instanceLabels(instance: InstanceIdentity): Labels {
  * @throws `application_refused` when a service asks for more memory, processors or processes than the instance's ceiling.
  * @throws `field_invalid` when the environment's prefix or the instance's name cannot be a part of a name on a server.
  */
-export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
+export function planBuild(definition: ApplicationDefinition, instance: PlannedInstance): EngineStep[] {
   refuseBadNames(instance)
   // What was ordered is in the plan as it is.
   const values = {
@@ -312,6 +326,14 @@ export function planBuild(definition: ApplicationDefinition, instance: PlannedIn
     ...services.map((service) => planContainer(definition, instance, service)),
     planReady(definition, instance, services),
   ].map((step) => pinStep(step, instance.images ?? []))
+}
+
+/**
+ * The same, and what comes last with an installation: it is made a peer of this one.
+ * @throws what `planBuild` throws, and `peer_url_refused` when it is said to be reached where no other one may speak to it
+ */
+export function planSale(definition: ApplicationDefinition, instance: PlannedInstance): BuildStep[] {
+  return [...planBuild(definition, instance), ...planPeer(definition, instance)]
 }
 
 /**
@@ -437,6 +459,7 @@ function planLinkNetworks(
 
 function builtFrom(image: ImageSource): string {
   if (image.from === 'registry') return ''
+  if (image.needsProgram === true) return ", built of this installation's program"
   return image.needsPackages === true ? ", built from Debian's packages" : ', built from local parts'
 }
 
@@ -575,4 +598,23 @@ function planReady(
     request: isPublic ? { hostPort, path: definition.ready.path } : null,
     timeoutS: definition.ready.timeoutS,
   }
+}
+
+/** Without an address there is nobody to speak to. */
+function planPeer({ peer }: ApplicationDefinition, instance: PlannedInstance): PeerStep[] {
+  const { hostPort, variables = {} } = instance
+  if (peer === undefined) return []
+  const said = peer.address === null ? null : variables[peer.address]
+  if (!said && hostPort === null) return []
+  return [
+    {
+      kind: 'peer',
+      name: `${instance.environmentPrefix}_${instance.name}`,
+      title: 'Peer: its bills reach it by themselves',
+      labels: instanceLabels(instance),
+      container: containerName(instance, peer.service),
+      command: peer.command,
+      url: checkPeerUrl(said || `http://127.0.0.1:${hostPort}`),
+    },
+  ]
 }

@@ -125,6 +125,7 @@ export type ErrorCode =
   | 'peer_kind_refused'
   | 'peer_message_expired'
   | 'peer_message_repeated'
+  | 'peer_messages_wait'
   | 'peer_refuses'
   | 'peer_sequence_gap'
   | 'peer_signature_refused'

@@ -1,4 +1,4 @@
-import type { BuildStep, UndoableStep } from './build-plan.ts'
+import type { EngineStep, UndoableStep } from './build-plan.ts'
 import type { ObservedObject } from './runner.ts'
 
 /** What is to be so: one live instance of the server, with the plan of its generation. */
@@ -12,7 +12,7 @@ export interface WantedInstance {
    */
   readonly wants: 'running' | 'stopped' | 'nothing'
   /** Empty where nothing is wanted. */
-  readonly steps: readonly BuildStep[]
+  readonly steps: readonly EngineStep[]
   /** What its data can be restored from; null where nothing of it is kept. */
   readonly backup: RestorableData | null
 }
@@ -80,7 +80,7 @@ export function keyOf({ kind, name }: { readonly kind: string; readonly name: st
   return `${kind}/${name}`
 }
 
-export function isUndoable(step: BuildStep): step is UndoableStep {
+export function isUndoable(step: EngineStep): step is UndoableStep {
   return step.kind === 'container' || step.kind === 'volume' || step.kind === 'network'
 }
 

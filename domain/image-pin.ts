@@ -1,4 +1,4 @@
-import type { BuildStep, ImageStep } from './build-plan.ts'
+import type { EngineStep, ImageStep } from './build-plan.ts'
 
 /**
  * What the name of an image meant when an instance was first built with it. From then on the instance runs this, whatever the name
@@ -48,7 +48,7 @@ function familiar(repository: string): string {
 }
 
 /** A step that was planned before its image was known, as it is carried out once it is. */
-export function pinStep<Step extends BuildStep>(step: Step, pins: readonly ImagePin[]): Step {
+export function pinStep<Step extends EngineStep>(step: Step, pins: readonly ImagePin[]): Step {
   if (step.kind === 'image') {
     const pin = pins.find(({ reference }) => reference === step.image.reference)
     return pin === undefined ? step : { ...step, pin }

@@ -48,6 +48,23 @@ export function readInvitation(text: string): Invitation {
   }
 }
 
+/**
+ * The invitation that a command of an installation which was built here printed, alone or in an answer of the command line.
+ * @param url where that installation answers: with another address it would have us speak to somebody else
+ * @throws `invitation_invalid` for none, or one by which it would not be billed; `peer_url_refused`
+ */
+export function requireInvitation(printed: string, url: string): Invitation {
+  const [word = ''] = /peer-invitation\.[^\s"']+/.exec(printed) ?? []
+  const invitation = readInvitation(word)
+  if (invitation.role !== 'customer')
+    throw new BusinessError('invitation_invalid', 'It invites who is to be billed by it, not who bills it.')
+  if (invitation.url === url) return invitation
+  throw new BusinessError(
+    'peer_url_refused',
+    `Its invitation leads to ${invitation.url}, and it is at ${url}.`,
+  )
+}
+
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Whether an installation is reached on the loopback of its machine alone, as in development. */

@@ -1,4 +1,4 @@
-import type { BuildStep, ContainerStep } from './build-plan.ts'
+import type { EngineStep, ContainerStep } from './build-plan.ts'
 import { isUndoable, keyOf, type Finding, type WantedInstance } from './finding.ts'
 import { imageName } from './image-pin.ts'
 import { hasDoneItsJob } from './reconciliation-container.ts'
@@ -65,9 +65,9 @@ function isUp(found: ContainerObservation): boolean {
  * that are gone or at rest, each after its image. Volumes are never among them: an empty one is no repair.
  */
 export function planRepair(
-  steps: readonly BuildStep[],
+  steps: readonly EngineStep[],
   findings: readonly Pick<Finding, 'kind' | 'objectKind' | 'objectName'>[],
-): BuildStep[] {
+): EngineStep[] {
   const broken = new Set(
     findings
       .filter(({ kind }) => ['missing_network', 'missing_container', 'stopped'].includes(kind))
@@ -81,7 +81,7 @@ export function planRepair(
 }
 
 /** The containers that only a replacement makes as planned. That is done on request only, for what they hold outside volumes is lost. */
-export function planReplacement(steps: readonly BuildStep[], findings: readonly Finding[]): ContainerStep[] {
+export function planReplacement(steps: readonly EngineStep[], findings: readonly Finding[]): ContainerStep[] {
   const names = new Set(
     findings
       .filter(({ kind }) => kind === 'wrong_image' || kind === 'wrong_configuration')

@@ -1,5 +1,5 @@
 import type { ApplicationDefinition } from './application.ts'
-import type { BuildStep, ContainerLimits, ContainerStep } from './build-plan.ts'
+import type { EngineStep, ContainerLimits, ContainerStep } from './build-plan.ts'
 import type { ContainerDifference } from './container-difference.ts'
 import { interpolate, variablesOf } from './interpolation.ts'
 import { fillService } from './variable.ts'
@@ -27,8 +27,8 @@ const limitKeys: Readonly<Record<keyof ContainerLimits, string>> = {
  * @param secrets names of what is kept in secret: of a value that holds one is only told that it is another one
  */
 export function compareContainers(
-  before: readonly BuildStep[],
-  after: readonly BuildStep[],
+  before: readonly EngineStep[],
+  after: readonly EngineStep[],
   secrets: ReadonlySet<string> = new Set(),
 ): ContainerChange[] {
   const known = new Map(containersOf(before).map((step) => [step.name, step]))
@@ -43,7 +43,7 @@ export function compareContainers(
   })
 }
 
-function containersOf(steps: readonly BuildStep[]): ContainerStep[] {
+function containersOf(steps: readonly EngineStep[]): ContainerStep[] {
   return steps.filter((step) => step.kind === 'container')
 }
 

@@ -4,7 +4,7 @@ import type { ApplicationDefinition } from './application.ts'
 import type { ContainerDifference } from './container-difference.ts'
 import type { RegistryLogin } from './registry.ts'
 import type { LogLine, LogRequest } from './log-line.ts'
-import type { BuildStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
+import type { EngineStep, PlannedInstance, ReadyStep, SavedCopy, UndoableStep } from './build-plan.ts'
 import type { UnreachableCause } from './server.ts'
 import type { HostRules } from './host-rules.ts'
 import type { HeldRange } from './subnet.ts'
@@ -190,7 +190,7 @@ export interface ObservedObject extends ServerResource {
 export interface ServerObservationRequest {
   readonly installation: string
   /** Plans of instances: their names are looked for whoever has them now, and their containers are compared with them. */
-  readonly steps: readonly BuildStep[]
+  readonly steps: readonly EngineStep[]
   /** Only objects of these instances, and of those names; null: everything that carries the installation's label. */
   readonly instances: readonly string[] | null
 }
@@ -249,7 +249,7 @@ export interface Runner {
   /** One cheap call; throws an `Error` that says what could not be reached. */
   testConnection(ctx: RunnerContext): Promise<void>
 
-  ensure(step: BuildStep, ctx: RunnerContext): Promise<StepOutcome>
+  ensure(step: EngineStep, ctx: RunnerContext): Promise<StepOutcome>
   /** Removes by exact name and labels. What is not there is a success; what is not ours is `name_taken_on_server` and untouched. */
   remove(step: UndoableStep, ctx: RunnerContext): Promise<RemovalOutcome>
 

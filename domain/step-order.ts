@@ -1,6 +1,6 @@
 import { unreachable } from './assert.ts'
 import type { StepPlan } from './backup-plan.ts'
-import type { ContainerStep, LinkStep } from './build-plan.ts'
+import type { ContainerStep, LinkStep, PeerStep } from './build-plan.ts'
 import { imageName } from './image-pin.ts'
 
 /** Which steps each step waits for: positions by position, and all of them come before it. A plain JSON value. */
@@ -115,9 +115,17 @@ function needs(step: StepPlan, other: StepPlan): boolean {
       return containerNeeds(step, other)
     case 'ready':
       return other.kind === 'container' && step.containers.includes(other.name)
+    case 'peer':
+      return peerNeeds(step, other)
     default:
       return unreachable(step)
   }
+}
+
+/** It is asked while it runs: once it is ready, and, on the way back, before it is stopped to be saved. */
+function peerNeeds({ labels }: PeerStep, other: StepPlan): boolean {
+  const isAsked = other.kind === 'ready' || other.kind === 'backup'
+  return isAsked && other.labels['io.clouder.instance'] === labels['io.clouder.instance']
 }
 
 /** What is offered is to be ready, and not only to run. */
@@ -145,6 +153,7 @@ function containerNeeds(step: ContainerStep, other: StepPlan): boolean {
       return step.dependsOn.some(({ service }) => service === other.name)
     case 'backup':
     case 'ready':
+    case 'peer':
       return false
     default:
       return unreachable(other)

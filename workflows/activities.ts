@@ -38,6 +38,7 @@ const stepDeadlines: Readonly<Record<StepTicket['kind'], `${number} ${'m' | 'h'}
   image: '60 m',
   container: '90 m',
   ready: '90 m',
+  peer: '30 m',
   restore: '24 h',
   backup: '24 h',
 }

@@ -2,17 +2,16 @@ import { randomBytes } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
-import { insertWorkflowStart } from '#db/outbox.ts'
 import { acceptPeer, invitePeer, redeemInvitation } from '#db/peer-pairing.ts'
 import { readOwnPublicKey } from '#db/peer-key.ts'
 import { readAboveFor } from '#db/peer-level.ts'
+import { startPeer } from '#db/peer-start.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { getPeer } from '#db/read/peer.ts'
 import { fieldError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { checkPeerUrl, readInvitation, roleOverThere, writeInvitation, type PeerRole } from '#domain/peer.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
-import { taskQueues, workflowIds, workflowTypes, type PeerInput } from '#workflows/contract.ts'
 import { resolveField } from '../addressing.ts'
 import { hashSecret } from '../api-key.ts'
 import type { Frame } from '../frame.ts'
@@ -174,18 +173,4 @@ async function customerOf(tx: Tx, role: PeerRole, text: string | undefined): Pro
   if (text === undefined)
     throw fieldError('/customer', 'field_required', 'Say which customer the other installation is.')
   return await resolveField(tx, { kind: 'customer', text, pointer: '/customer', unknown: 'customer_unknown' })
-}
-
-async function startPeer(tx: Tx, id: string, more: Partial<PeerInput>): Promise<void> {
-  const peerId = encodeId('peer', id)
-  const { id: installationId } = await getInstallation(tx)
-  await insertWorkflowStart(tx, {
-    workflow: workflowTypes.peer,
-    workflowId: workflowIds.peer(peerId),
-    taskQueue: taskQueues.installation(encodeId('installation', installationId)),
-    args: [{ peerId, ...more } satisfies PeerInput],
-    keywords: {},
-    summary: 'Messages to another installation',
-    details: 'Sends what waits in order, once each, for as long as it takes.',
-  })
 }

@@ -63,7 +63,8 @@ export function writePrivateFile(path: string, content: string, mode = 0o600): v
   renameSync(scratch, path)
 }
 
-function ensureKeyFile(path: string): string {
+/** The key that everything secret is sealed with, made once. */
+export function ensureKeyFile(path: string): string {
   if (!existsSync(path)) writePrivateFile(path, `${randomBytes(32).toString('base64')}\n`, 0o400)
   return path
 }

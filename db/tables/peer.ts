@@ -43,6 +43,9 @@ export interface PeersTable {
   created_by: string
   paired_at: Defaulted<Instant | null>
   closed_at: Defaulted<Instant | null>
+  closed_reason: Defaulted<string | null>
+  /** The installation that was built here as this instance. */
+  instance_id: Defaulted<string | null>
 }
 
 export interface PeerKeysTable {

@@ -236,6 +236,7 @@ function define(
     limits: block.limits,
     ...(block.actions.length === 0 ? {} : { actions: block.actions }),
     ...(block.login === undefined ? {} : { login: block.login }),
+    ...(block.peer === undefined ? {} : { peer: block.peer }),
     ...(block.form.length === 0 ? {} : { form: block.form }),
     ready: { path: block.ready.path, timeoutS: block.ready.timeout_s },
     ...(block.backup === undefined ? {} : { backup: backupOf(block.backup, reading) }),

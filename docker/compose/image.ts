@@ -1,5 +1,6 @@
 import type { ImageSource } from '#domain/application.ts'
 import { isRegistryHost, registryOf } from '#domain/registry.ts'
+import { withProgram } from '../program.ts'
 import { below, fixedText, isGranted, mapOf, pairsOf, refuse, type Place } from './reading.ts'
 import type { ServiceDraft } from './service-draft.ts'
 
@@ -62,6 +63,19 @@ function readPackages(value: unknown, place: Place): boolean {
   return false
 }
 
+/** By `x-program: clouder` the image holds this installation's own program. @returns its hash; undefined where none is asked for */
+function readProgramHash(value: unknown, place: Place): string | undefined {
+  if (value === undefined) return undefined
+  const { findings, folder } = place.reading
+  if (value !== 'clouder') return refuse(place, `${JSON.stringify(value)} is no program`, 'write clouder')
+  if (folder.program !== undefined && findings.holds('build_program')) return folder.program
+  return refuse(
+    place,
+    'an image of this installation’s own program is for what Clouder ships only',
+    'build the image elsewhere, and name it',
+  )
+}
+
 const BUILD_KEYS = new Set(['context', 'dockerfile', 'args', 'target'])
 
 function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
@@ -83,10 +97,10 @@ function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
     )
   if (!isGranted(place, 'build', 'a build runs programs of its author on the server')) return
   const folder = context.replace(/^\.\//, '').replace(/\/+$/, '') || '.'
-  const contentHash = Object.hasOwn(place.reading.folder.folders, folder)
+  const folderHash = Object.hasOwn(place.reading.folder.folders, folder)
     ? place.reading.folder.folders[folder]
     : undefined
-  if (contentHash === undefined)
+  if (folderHash === undefined)
     return refuse(
       place,
       `${context} is not a folder of the application`,
@@ -95,6 +109,8 @@ function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
   const buildArguments = Object.fromEntries(
     pairsOf(asked['args']).map(([name, item]) => [name, fixedText(item, place) ?? '']),
   )
+  const program = readProgramHash(asked['x-program'], below(place, 'x-program'))
+  const contentHash = program === undefined ? folderHash : withProgram(folderHash, program)
   const needsPackages = readPackages(asked['x-packages'], below(place, 'x-packages'))
   const image: Extract<ImageSource, { from: 'folder' }> = {
     from: 'folder',
@@ -105,6 +121,7 @@ function readBuild(draft: ServiceDraft, value: unknown, place: Place): void {
     ...(asked['target'] === undefined ? {} : { target: fixedText(asked['target'], place) ?? '' }),
     ...(Object.keys(buildArguments).length === 0 ? {} : { buildArguments }),
     ...(needsPackages ? { needsPackages: true as const } : {}),
+    ...(program === undefined ? {} : { needsProgram: true as const }),
   }
   const name = draft.image?.reference.replace(/:latest$/, '')
   draft.image =

@@ -8,6 +8,8 @@ export interface Folder {
   readonly folders: Readonly<Record<string, string>>
   /** The text of a small file by its path in the folder, `conf/site.conf`; undefined where there is none. */
   readonly textOf: (path: string) => string | undefined
+  /** The hash of this installation's own program; left out: no image is made of it. */
+  readonly program?: string
 }
 
 /** A file while it is read. */

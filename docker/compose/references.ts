@@ -31,10 +31,22 @@ function refuseBlock(file: ApplicationDefinition, findings: Findings): void {
   }
   refuseLimits(file, findings)
   if (file.login) requireService(file, file.login.service, ['x-clouder', 'login', 'service'], findings)
+  refusePeer(file, findings)
   for (const [index, { service }] of (file.actions ?? []).entries())
     requireService(file, service, ['x-clouder', 'actions', index, 'service'], findings)
   refuseForm(file, findings)
   refuseBackup(file, findings)
+}
+
+/** Others speak to it where it is public, or where a variable says. */
+function refusePeer({ peer, variables = [], ...file }: ApplicationDefinition, findings: Findings): void {
+  if (peer === undefined) return
+  const path = ['x-clouder', 'peer']
+  requireService(file, peer.service, [...path, 'service'], findings)
+  if (file.public === null)
+    findings.refuse(path, 'it is reached by nobody', 'say under public which port is reached')
+  if (peer.address !== null && !variables.some(({ name }) => name === peer.address))
+    findings.refuse([...path, 'address'], `no service uses \${${peer.address}}`, 'use it, or remove it')
 }
 
 /** What is measured or held is in the file. */
@@ -90,7 +102,7 @@ function refuseCircle(file: ApplicationDefinition, findings: Findings): void {
 
 /** Refuses a name that no service of the file has. */
 export function requireService(
-  file: ApplicationDefinition,
+  file: Pick<ApplicationDefinition, 'services'>,
   name: string,
   path: Path,
   findings: Findings,

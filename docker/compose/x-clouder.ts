@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actionRights, type LoginDefinition } from '#domain/action.ts'
-import type { MetricDefinition, MetricSource } from '#domain/application.ts'
+import type { MetricDefinition, MetricSource, PeerCapability } from '#domain/application.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
 import { aggregationsOf, metricAggregations } from '#domain/usage.ts'
 import { isCountedUnit } from '#domain/unit.ts'
@@ -133,6 +133,11 @@ const login: z.ZodType<LoginDefinition> = z.strictObject({
   command: argumentList,
 })
 
+/** It is an installation of its own, and is billed by the one that builds it. */
+const peer = z
+  .strictObject({ service: objectName, invite: argumentList, address: variableName.optional() })
+  .transform(({ service, invite: command, address = null }): PeerCapability => ({ service, command, address }))
+
 /** The block by which a compose file says what an application is beside its containers. It may be left out. */
 const xClouder = z
   .strictObject({
@@ -164,6 +169,7 @@ const xClouder = z
       .refine((actions) => uniqueBy(actions, (one) => one.code), 'has a code twice')
       .default([]),
     login: login.optional(),
+    peer: peer.optional(),
     metrics: z
       .array(z.union([metric, namedMetric]))
       .refine(

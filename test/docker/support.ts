@@ -8,7 +8,7 @@ import {
   CONTAINER_CEILING,
   environmentLabels,
   planBuild,
-  type BuildStep,
+  type EngineStep,
   type PlannedInstance,
 } from '#domain/build-plan.ts'
 import type { InstanceRef, Runner, RunnerContext } from '#domain/runner.ts'
@@ -71,14 +71,14 @@ export function standInWith(change: Partial<ServiceDefinition>): ApplicationDefi
   return { ...standIn, services: standIn.services.map((service) => ({ ...service, ...change })) }
 }
 
-export async function build(runner: Runner, ref: InstanceRef, ctx: RunnerContext): Promise<BuildStep[]> {
+export async function build(runner: Runner, ref: InstanceRef, ctx: RunnerContext): Promise<EngineStep[]> {
   const steps = planBuild(ref.definition, ref.instance)
   for (const step of steps) await runner.ensure(step, ctx)
   return steps
 }
 
-export function stepOf<K extends BuildStep['kind']>(steps: readonly BuildStep[], kind: K) {
-  const found = steps.find((step): step is Extract<BuildStep, { kind: K }> => step.kind === kind)
+export function stepOf<K extends EngineStep['kind']>(steps: readonly EngineStep[], kind: K) {
+  const found = steps.find((step): step is Extract<EngineStep, { kind: K }> => step.kind === kind)
   if (found === undefined) throw new Error(`the plan has no ${kind} step`)
   return found
 }

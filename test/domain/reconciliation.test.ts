@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { planBuild, type BuildStep } from '#domain/build-plan.ts'
+import { planBuild, type EngineStep } from '#domain/build-plan.ts'
 import { isUndoable, type Comparison, type RecordedResource, type WantedInstance } from '#domain/finding.ts'
 import { compareServer } from '#domain/reconciliation.ts'
 import { observedState, planRepair, planReplacement } from '#domain/repair.ts'
@@ -38,7 +38,7 @@ function container(name: string, changes: Partial<ContainerObservation> = {}): C
   }
 }
 
-function observe(step: BuildStep, changes: Partial<ContainerObservation> = {}): ObservedObject {
+function observe(step: EngineStep, changes: Partial<ContainerObservation> = {}): ObservedObject {
   assert.ok(isUndoable(step))
   const { kind, name, labels } = step
   const seen = kind === 'container' ? container(name, changes) : null

@@ -144,10 +144,14 @@ function requireEnvironment(name: string): string {
 }
 
 async function seedApplications(db: Db): Promise<void> {
-  for (const code of ['odoo', 'odoo-stand-in', 'static-site', 'wordpress', 'wordpress-debian']) {
-    const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
-    await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
-  }
+  for (const code of ['odoo', 'odoo-stand-in', 'static-site', 'wordpress', 'wordpress-debian'])
+    await seedApplication(db, code)
+}
+
+/** A shipped application that is not sold by every test. */
+export async function seedApplication(db: Db, code: string): Promise<void> {
+  const compose = await readFile(path.join(applicationsFolder, code, 'compose.yaml'), 'utf8')
+  await saveApplication(db, { compose, definition: await readApplication(applicationsFolder, code) })
 }
 
 async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts): Promise<void> {

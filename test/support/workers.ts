@@ -5,6 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { runOnHost } from '#bin/host-command.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
+import { ownProgram } from '#bin/platform/program.ts'
 import { bundleWorkflows } from '#bin/workflow-bundle.ts'
 import { watchEngine } from '#activities/engine-watch.ts'
 import { watchServer } from '#activities/server-watch.ts'
@@ -68,6 +69,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       packageArchive: await findPackageArchive(),
       backupsFolder,
       runInNetwork: runOnHost,
+    program: ownProgram,
     }),
   )
   const server = { db, runner, installationKey }

@@ -11,7 +11,7 @@ import { getDeployedInstance, listDeployedInstances, setInstanceState } from '#d
 import { withInstanceLock } from '#db/instance-lock.ts'
 import type { EventKind } from '#db/event.ts'
 import type { StepPlan } from '#domain/backup-plan.ts'
-import type { LinkStep, PeerStep, UndoableStep } from '#domain/build-plan.ts'
+import type { LinkStep, UndoableStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { BuildCommandKind } from '#domain/build-command.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -164,7 +164,8 @@ function toTicket(order: BuildOrder): BuildTicket {
 }
 
 /** Steps on a server, do and undo side by side. Each looks first, and answers with what it observed. */
-export function createStepActivities({ db, runner, installationKey }: ServerDependencies) {
+export function createStepActivities(deps: ServerDependencies) {
+  const { db, runner, installationKey } = deps
   return {
     async carryOutStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
@@ -177,12 +178,11 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       }
       return await recorded(db, step, async () => {
         if (plan.kind === 'link') await refuseLostOffer(db, plan)
-        if (plan.kind === 'peer') return { detail: await pair(step, plan) }
+        if (plan.kind === 'peer') return { detail: await pairInstance(deps, { step, plan }) }
         const instance = await getDeployedInstance(db, step.instanceId)
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
         const secrets = isConcerned ? await openSecrets(db, installationKey, instance) : {}
-        const deps = { db, runner, installationKey }
         const detail = await withRunnerContext(
           async (ctx) => await ensurePlanned(deps, { step, instance }, ctx),
           { secrets, onProgress: showProgress(db, step.id) },
@@ -200,7 +200,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
         await withRunnerContext(async (ctx) => runner.clearCopying(plan.instance, ctx))
       const detail =
         plan.kind === 'peer'
-          ? await unpairInstance({ db, runner, installationKey }, step)
+          ? await unpairInstance(deps, step)
           : !isUndoable(plan)
             ? 'nothing to undo'
             : plan.kind !== 'network' && plan.takenOverId !== undefined
@@ -214,7 +214,7 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
     async removeStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
       return await recorded(db, step, async () => {
-        if (step.plan.kind === 'peer') return { detail: await letGo(step) }
+        if (step.plan.kind === 'peer') return { detail: await letPeerGo(deps, step) }
         if (!isUndoable(step.plan)) throw new Error(`a step of kind ${step.plan.kind} cannot be removed`)
         const detail = await removeObserved(step, step.plan)
         await finishStep(db, step.id, detail)
@@ -245,26 +245,6 @@ export function createStepActivities({ db, runner, installationKey }: ServerDepe
       }
       return { checked: here.length }
     },
-  }
-
-  async function pair(step: StepDetail, plan: PeerStep): Promise<string> {
-    const instance = await getDeployedInstance(db, step.instanceId)
-    const deps = { db, runner, installationKey }
-    const detail = await withRunnerContext(async (ctx) => await pairInstance(deps, { plan, instance }, ctx), {
-      secrets: await openSecrets(db, installationKey, instance),
-      onProgress: showProgress(db, step.id),
-    })
-    await finishStep(db, step.id, detail)
-    return detail
-  }
-
-  async function letGo(step: StepDetail): Promise<string> {
-    const deps = { db, runner, installationKey }
-    const detail = await withRunnerContext(async (ctx) => await letPeerGo(deps, step, ctx), {
-      onProgress: showProgress(db, step.id),
-    })
-    await finishStep(db, step.id, detail)
-    return detail
   }
 
   /** What was there before a build is there after its undo. */

@@ -1722,7 +1722,15 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('code_sealed_whole', async () => peer({ code_key_id: 'key' }))
   await refuses('above_of_a_supplier', async () => peer({ role: 'customer', above: ['hash'] }))
   await refuses('above_bounded', async () => peer({ above: Array.from({ length: 1_001 }, () => 'hash') }))
-  const id = await peer({ role: 'customer', customer_id: customer })
+  await refuses('closed_for_a_reason', async () => peer({ closed_reason: 'It ended.' }))
+  await refuses('built_for_a_customer', async () => peer({ instance_id: sold.instance }))
+  await refuses('peers_instance_id_fkey', async () =>
+    peer({ role: 'customer', customer_id: customer, instance_id: newId() }),
+  )
+  const id = await peer({ role: 'customer', customer_id: customer, instance_id: sold.instance })
+  await refuses('one_peer_per_instance', async () =>
+    peer({ role: 'customer', customer_id: null, instance_id: sold.instance }),
+  )
   await refuses('one_peer_per_customer', async () => peer({ role: 'customer', customer_id: customer }))
   const { installation_id: installation, other_peer_id: other } = await db
     .selectFrom('peers')

@@ -20,7 +20,8 @@ import { isOfTakeOver } from '#domain/taken-over.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { ensurePlanned } from './clash.ts'
 import { withRunnerContext } from './failure.ts'
-import { letPeerGo, pairInstance, unpairInstance } from './instance-peer.ts'
+import { unpairInstance } from './instance-peer.ts'
+import { carryOutPeerStep, removePeerStep } from './peer-step.ts'
 import { openSecrets } from './secret.ts'
 import { recorded, showProgress } from './step-record.ts'
 import { toInstant } from './command.ts'
@@ -178,7 +179,7 @@ export function createStepActivities(deps: ServerDependencies) {
       }
       return await recorded(db, step, async () => {
         if (plan.kind === 'link') await refuseLostOffer(db, plan)
-        if (plan.kind === 'peer') return { detail: await pairInstance(deps, { step, plan }) }
+        if (plan.kind === 'peer') return { detail: await carryOutPeerStep(deps, { step, plan }) }
         const instance = await getDeployedInstance(db, step.instanceId)
         // A container is given them; the log of one that never gets ready may repeat them, and is cleaned of them.
         const isConcerned = plan.kind === 'container' || plan.kind === 'ready'
@@ -214,7 +215,7 @@ export function createStepActivities(deps: ServerDependencies) {
     async removeStep(input: { stepId: string }): Promise<{ detail: string }> {
       const step = await getBuildStep(db, decodeId('buildStep', input.stepId))
       return await recorded(db, step, async () => {
-        if (step.plan.kind === 'peer') return { detail: await letPeerGo(deps, step) }
+        if (step.plan.kind === 'peer') return { detail: await removePeerStep(deps, step) }
         if (!isUndoable(step.plan)) throw new Error(`a step of kind ${step.plan.kind} cannot be removed`)
         const detail = await removeObserved(step, step.plan)
         await finishStep(db, step.id, detail)

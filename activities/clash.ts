@@ -47,7 +47,8 @@ export async function ensurePlanned(deps: Deps, work: Work, ctx: RunnerContext):
 
 async function readPlan({ db }: Deps, { id }: StepDetail): Promise<EngineStep> {
   const { plan } = await getBuildStep(db, id)
-  if (plan.kind === 'backup' || plan.kind === 'peer') throw new Error(`a ${plan.kind} is not made by an engine`)
+  if (plan.kind === 'backup' || plan.kind === 'peer')
+    throw new Error(`a ${plan.kind} is not made by an engine`)
   return plan
 }
 

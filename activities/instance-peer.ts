@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findStepDecision } from '#db/build-command.ts'
-import { finishStep, type StepDetail } from '#db/build-step.ts'
+import type { StepDetail } from '#db/build-step.ts'
 import {
   acceptInstance,
   adoptPeer,
@@ -9,7 +9,7 @@ import {
   readOrderBegun,
   type InstancePeer,
 } from '#db/instance-peer.ts'
-import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
+import type { DeployedInstance } from '#db/instance.ts'
 import { readBacklog } from '#db/peer-queue.ts'
 import type { PeerStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -17,9 +17,6 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import { invitationLifetimeMs, requireInvitation } from '#domain/peer.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
-import { withRunnerContext } from './failure.ts'
-import { openSecrets } from './secret.ts'
-import { showProgress } from './step-record.ts'
 
 const lookEachMs = 250
 /** Then the attempt says what it waits for, and another one goes on. */
@@ -42,18 +39,9 @@ interface Work {
  */
 export async function pairInstance(
   deps: Deps,
-  { step, plan }: { step: StepDetail; plan: PeerStep },
+  { plan, instance }: Work,
+  ctx: RunnerContext,
 ): Promise<string> {
-  const instance = await getDeployedInstance(deps.db, step.instanceId)
-  const detail = await withRunnerContext(async (ctx) => await pair(deps, { plan, instance }, ctx), {
-    secrets: await openSecrets(deps.db, deps.installationKey, instance),
-    onProgress: showProgress(deps.db, step.id),
-  })
-  await finishStep(deps.db, step.id, detail)
-  return detail
-}
-
-async function pair(deps: Deps, { plan, instance }: Work, ctx: RunnerContext): Promise<string> {
   const { db } = deps
   if ((await findInstancePeer(db, instance.id)) === undefined) await accept(deps, { plan, instance }, ctx)
   const untilMs = Date.now() + attemptMs
@@ -112,15 +100,7 @@ export async function unpairInstance(deps: Deps, { instanceId }: StepDetail): Pr
  * An operator may skip the step: then it is let go as it is.
  * @throws `peer_halted` for one that takes nothing before a person has settled why, `peer_messages_wait` after an hour
  */
-export async function letPeerGo(deps: Deps, step: StepDetail): Promise<string> {
-  const detail = await withRunnerContext(async (ctx) => await letGo(deps, step, ctx), {
-    onProgress: showProgress(deps.db, step.id),
-  })
-  await finishStep(deps.db, step.id, detail)
-  return detail
-}
-
-async function letGo(deps: Deps, step: StepDetail, ctx: RunnerContext): Promise<string> {
+export async function letPeerGo(deps: Deps, step: StepDetail, ctx: RunnerContext): Promise<string> {
   const peer = await findInstancePeer(deps.db, step.instanceId)
   if (peer === undefined) return 'there is no peer any more'
   const decision = await findStepDecision(deps.db, step.id)

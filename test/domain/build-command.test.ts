@@ -24,10 +24,10 @@ test('what is under way is resumed from a step that has begun; what has ended is
   assert.match(refuseBuildCommand('resume', parked, step('container', 'undone')) ?? '', /retry it/)
 })
 
-test('only a look and a restore are skipped', () => {
-  const kinds = ['network', 'volume', 'restore', 'image', 'container', 'ready', 'backup'] as const
+test('only a look, a restore and a peer are skipped', () => {
+  const kinds = ['network', 'volume', 'restore', 'image', 'container', 'ready', 'peer', 'backup'] as const
   const can = kinds.filter((kind) => refuseBuildCommand('skip', running, step(kind)) === undefined)
-  assert.deepEqual(can, ['restore', 'ready'])
+  assert.deepEqual(can, ['restore', 'ready', 'peer'])
 })
 
 test('what a person can see to is marked as done', () => {

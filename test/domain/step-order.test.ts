@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { planBackup } from '#domain/backup-plan.ts'
-import { planBuild, planUnbuild, type PlannedInstance } from '#domain/build-plan.ts'
+import type { ApplicationDefinition } from '#domain/application.ts'
+import { planBackup, planSafeUnbuild } from '#domain/backup-plan.ts'
+import { planBuild, planSale, planUnbuild, type PlannedInstance } from '#domain/build-plan.ts'
 import {
   dependentsOf,
   orderBuild,
@@ -40,6 +41,25 @@ test('networks, volumes and images wait for nothing, a container for what it use
     'container shop-1_web': ['network network', 'image web:1', 'container shop-1_database'],
     'ready shop-1': ['container shop-1_database', 'container shop-1_web'],
   })
+})
+
+test('an installation becomes a peer once it is ready, and is let go before it is saved', () => {
+  const definition: ApplicationDefinition = {
+    ...shop,
+    peer: { service: 'web', command: ['invite'], address: null },
+  }
+  const steps = planSale(definition, shopInstance)
+  const peer = steps.at(-1)
+  assert.equal(peer?.kind, 'peer')
+  const built = steps.map((step) => ({ sequence: 0, step }))
+  assert.deepEqual(inWords(built, orderBuild(built))['peer shop-1'], ['ready shop-1'])
+  const backup = planBackup(definition, shopInstance, ['data']) ?? assert.fail('there is no backup')
+  const back = planSafeUnbuild(steps, [backup]).map((step) => ({ sequence: 0, step }))
+  assert.deepEqual(
+    back.map(({ step }) => step.kind),
+    ['peer', 'backup', 'container', 'container', 'volume', 'network'],
+  )
+  assert.deepEqual(inWords(back, orderUnbuild(back))['backup shop-1'], ['peer shop-1'])
 })
 
 test('containers that do not depend on each other wait for none of them', () => {

@@ -43,7 +43,10 @@ const db = openDatabase(env.CLOUDER_DATABASE_URL, { applicationName: 'clouder pr
 await ensureInstallation(db, 'dry-run')
 await seedSeller(db, { name: env.SELLER_NAME, currency: env.SELLER_CURRENCY }, (apiKey) => {
   const apiUrl = `http://127.0.0.1:${env.CLOUDER_PORT}`
-  writePrivateFile(join(env.CLOUDER_DATA, 'cli.json'), `${JSON.stringify({ apiUrl, apiKey }, undefined, 2)}\n`)
+  writePrivateFile(
+    join(env.CLOUDER_DATA, 'cli.json'),
+    `${JSON.stringify({ apiUrl, apiKey }, undefined, 2)}\n`,
+  )
 })
 await db.destroy()
 console.log(JSON.stringify({ message: 'prepared' }))

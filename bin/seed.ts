@@ -37,7 +37,11 @@ export interface FirstSeller {
  * server stands for deploys nothing, so no order goes there.
  * @param keepKey called with the key of the command line, which is made once, before it is known to hold
  */
-export async function seedSeller(db: Db, seller: FirstSeller, keepKey: (text: string) => void): Promise<void> {
+export async function seedSeller(
+  db: Db,
+  seller: FirstSeller,
+  keepKey: (text: string) => void,
+): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const installation = await tx.selectFrom('installation').selectAll().forUpdate().executeTakeFirstOrThrow()
     for (const code of shipped) await saveShipped(tx, code)

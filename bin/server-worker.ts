@@ -47,7 +47,7 @@ const queue = await serveServer(
       busyboxPath: (await ensureBusybox((note) => console.error(note))) ?? '',
       packageArchive: await findPackageArchive(),
       runInNetwork: runOnHost,
-    program: ownProgram,
+      program: ownProgram,
       backupsFolder: path.resolve(env.CLOUDER_BACKUPS || path.join(env.CLOUDER_DATA, 'backups')),
       ...(env.CLOUDER_HOST_RULES === 'keep' ? { runOnHost } : {}),
       dockerHost: env.DOCKER_HOST,

@@ -1,17 +1,24 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { hashFiles, type FolderFile } from './folder.ts'
 
-/** Of a checkout, what an installation runs: no tests, no documentation, nothing that begins with a dot, no data. */
-const folders = ['activities', 'api', 'applications', 'bin', 'db', 'docker', 'domain', 'workflows']
 const files = ['LICENSE', 'package-lock.json', 'package.json']
+/** Names of its folders: `#domain/*`. */
+const packageSchema = z.object({ imports: z.record(z.string(), z.string()) })
+const isLeftOut = /(?:^|\/)\.|\.md$/
 
 /**
- * The program of this installation, by path: an installation that is built of it is of the very version that builds it.
+ * The program of this installation, by path: an installation that is built of it is of the very version that builds it. Of a checkout
+ * that is the folders that modules import by name, but for the tests, and the applications; nothing that begins with a dot, no
+ * texts, no data.
  * @param folder the checkout that this process runs from
  */
 export async function readProgram(folder: string): Promise<FolderFile[]> {
+  const { imports } = packageSchema.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
+  const named = Object.keys(imports).map((name) => name.slice(1, name.indexOf('/')))
+  const folders = [...named.filter((name) => name !== 'test'), 'applications']
   const found = await Promise.all(folders.map(async (name) => await listFiles(folder, name)))
   const paths = [...files, ...found.flat()].toSorted()
   return await Promise.all(paths.map(async (path) => await readOne(folder, path)))
@@ -32,7 +39,7 @@ async function listFiles(folder: string, name: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
+    .filter((path) => !isLeftOut.test(path))
 }
 
 async function readOne(folder: string, path: string): Promise<FolderFile> {

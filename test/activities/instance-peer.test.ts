@@ -38,8 +38,13 @@ async function built(printed: { url?: string; role?: PeerRole; text?: string } =
   const order = await openBuildOrder(db, subscriptionId, 'build')
   const step = await getBuildStep(db, order.steps[0]?.id ?? '')
   const plan: PeerStep = {
-    ...{ kind: 'peer', name: 'acme_shop', title: 'Peer', labels: {} },
-    ...{ container: 'acme_shop_api', command: ['invite'], url },
+    kind: 'peer',
+    name: 'acme_shop',
+    title: 'Peer',
+    labels: {},
+    container: 'acme_shop_api',
+    command: ['invite'],
+    url,
   }
   let asked = 0
   const invite = () => {
@@ -200,8 +205,12 @@ test('what does not take its last bill for an hour, or takes nothing, is decided
   await db
     .insertInto('build_commands')
     .values({
-      ...{ id: newId(), build_order_id: silent.step.buildOrderId, build_step_id: silent.step.id },
-      ...{ kind: 'skip', actor: 'ann', reason: 'It is broken.' },
+      id: newId(),
+      build_order_id: silent.step.buildOrderId,
+      build_step_id: silent.step.id,
+      kind: 'skip',
+      actor: 'ann',
+      reason: 'It is broken.',
     })
     .execute()
   assert.match(await silent.letGo(), /Skipped by ann: It is broken\./)

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'node:test'
 import { BusinessError } from '#domain/errors.ts'
-import { readApplications } from '#docker/applications.ts'
+import { readApplication, readApplications } from '#docker/applications.ts'
 import { describeFinding } from '#docker/compose/finding.ts'
 import { pointerOf } from '#domain/json-pointer.ts'
 import { checkApplication, parseApplication } from '#docker/compose/application.ts'
@@ -537,6 +537,7 @@ test('the shipped applications are accepted, and stand-ins never have the name o
   assert.deepEqual(
     applications.map((one) => one.code),
     [
+      'clouder',
       'odoo',
       'odoo-stand-in',
       'postgresql',
@@ -569,6 +570,37 @@ test('a build that installs packages is refused to every application but those t
   )
   const shipped = parse(text, ['build', 'build_packages'])
   assert.ok(shipped.services.every(({ image }) => image.from === 'folder' && image.needsPackages))
+})
+
+test('an image of this installation’s own program is refused to every application but those that Clouder ships', () => {
+  const build = 'build: { context: ./image, x-program: clouder }'
+  const text = `services: { web: { image: clouder/shop, ${build} } }`
+  const { status, findings } = check(text, ['build'])
+  assert.equal(status, 'refused')
+  assert.match(findings.map(({ reason }) => reason).join(), /for what Clouder ships only/)
+})
+
+test('an installation that is sold is made of its program by hash, and says how it invites', async () => {
+  const { peer, services } = await readApplication(applicationsFolder, 'clouder')
+  assert.deepEqual(peer, {
+    service: 'api',
+    command: ['clouder', 'peers', 'invite', '--supplier', '--json'],
+    address: 'CLOUDER_ADDRESS',
+  })
+  const images = new Set(services.map(({ image }) => image.reference))
+  assert.equal(images.size, 1)
+  assert.ok(services.every(({ image }) => image.from === 'folder' && image.needsProgram === true))
+})
+
+test('an installation that nobody can reach, or whose service or address is not there, is refused', () => {
+  const text = (peer: string, more = '') =>
+    `services: { web: { image: shop } }\nx-clouder:\n  title: T\n  peer: { invite: [a], ${peer} }\n${more}`
+  const reasons = (file: string) => check(file).findings.map(({ reason }) => reason)
+  assert.deepEqual(reasons(text('service: web')), ['it is reached by nobody'])
+  const open = '  public: { service: web, port: 80 }\n'
+  assert.deepEqual(reasons(text('service: api', open)), ['there is no service api'])
+  assert.deepEqual(reasons(text('service: web, address: WHERE', open)), ['no service uses ${WHERE}'])
+  assert.deepEqual(parse(text('service: web', open)).peer, { service: 'web', command: ['a'], address: null })
 })
 
 for (const [published, standIn, files] of [

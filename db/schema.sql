@@ -1917,15 +1917,20 @@ CREATE TABLE peers (
   other_kinds text[] not null default '{document}'::text[],
   sent_sequence bigint not null default 0,
   waiting_reason text,
+  instance_id uuid,
+  closed_reason text,
   files_sequence bigint not null default 0,
   constraint peers_pkey PRIMARY KEY (id),
   constraint peers_invitation_sha256_key UNIQUE (invitation_sha256),
   constraint peers_other_peer_id_key UNIQUE (other_peer_id),
   constraint peers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint peers_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint above_bounded CHECK ((cardinality(above) <= 1000)),
   constraint above_of_a_supplier CHECK (((role = 'supplier'::text) OR (above = '{}'::text[]))),
   constraint active_once_paired CHECK (((state <> ALL (ARRAY['active'::text, 'halted'::text])) OR (paired_at IS NOT NULL))),
+  constraint built_for_a_customer CHECK (((instance_id IS NULL) OR (role = 'customer'::text))),
   constraint closed_at_the_end CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+  constraint closed_for_a_reason CHECK (((closed_reason IS NULL) OR (state = 'closed'::text))),
   constraint code_sealed_whole CHECK (((code_sealed IS NULL) = (code_key_id IS NULL))),
   constraint customer_of_a_customer CHECK (((role = 'customer'::text) OR (customer_id IS NULL))),
   constraint halted_for_a_reason CHECK (((state = 'halted'::text) = (halted_reason IS NOT NULL))),
@@ -1942,6 +1947,7 @@ CREATE TABLE peers (
 );
 CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_id) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX one_peer_per_installation ON public.peers USING btree (installation_id, role) WHERE (state <> 'closed'::text);
+CREATE UNIQUE INDEX one_peer_per_instance ON public.peers USING btree (instance_id) WHERE (state <> 'closed'::text);
 
 CREATE TABLE preferred_offers (
   server_id uuid not null,

@@ -83,7 +83,7 @@ async function built(printed: { url?: string; role?: PeerRole; text?: string } =
     }
     const publicKey = Buffer.from(newId().replaceAll('-', '').repeat(2), 'hex')
     await db.transaction().execute(async (tx) => {
-      const of = { ...other, publicKey, understands: firstUnderstanding }
+      const of = { ...other, publicKey, understands: firstUnderstanding, above: [] }
       await pairPeer(tx, id, of, new Date().toISOString())
     })
     return id

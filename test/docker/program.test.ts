@@ -24,7 +24,9 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
 test('a program is what modules import by name, and the applications: no tests, texts, data or hidden files', async () => {
   const imports = { '#domain/*': './domain/*', '#test/*': './test/*' }
   await write({
-    ...{ 'package.json': JSON.stringify({ imports }), 'package-lock.json': '{}', LICENSE: 'free' },
+    'package.json': JSON.stringify({ imports }),
+    'package-lock.json': '{}',
+    LICENSE: 'free',
     'domain/money.ts': '1',
     'domain/README.md': 'text',
     'domain/.secret/key': 'k',

@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client'
 import { sql } from 'kysely'
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
+import { ensurePeerSupplier } from '#db/supplier.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import { startInstallation, type BenchInstallation } from './support/installation.ts'
@@ -171,9 +172,9 @@ async function receiveBarely(
   try {
     const chunks = await Array.fromAsync(req as AsyncIterable<Buffer>)
     await sql`
-      insert into supplier_invoices (id, peer_id, document_id, sha256, kind, number, currency, issued_on, due_on, net_minor, tax_minor,
+      insert into supplier_invoices (id, supplier_id, origin, peer_id, document_id, sha256, kind, number, currency, issued_on, due_on, net_minor, tax_minor,
         total_minor, content, received_at)
-      select uuidv7(), ${peerId}, uuidv7(), sha256(convert_to(document::text, 'UTF8')), document ->> 'kind', document ->> 'number',
+      select uuidv7(), (select id from suppliers where peer_id = ${peerId}), 'peer', ${peerId}, uuidv7(), sha256(convert_to(document::text, 'UTF8')), document ->> 'kind', document ->> 'number',
         document ->> 'currency', (document ->> 'issued_on')::date, (document ->> 'due_on')::date, (document ->> 'net_minor')::bigint,
         (document ->> 'tax_minor')::bigint, (document ->> 'total_minor')::bigint, document, now()
       from jsonb_array_elements(${Buffer.concat(chunks).toString('utf8')}::jsonb -> 'documents') document`.execute(
@@ -205,6 +206,7 @@ async function insertBarePeer(db: Db): Promise<string> {
       paired_at: new Date().toISOString(),
     })
     .execute()
+  await db.transaction().execute(async (tx) => ensurePeerSupplier(tx, id))
   return id
 }
 

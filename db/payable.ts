@@ -133,7 +133,11 @@ export async function reverseSupplierPayment(
     .where('payment_id', '=', paymentId)
     .orderBy('supplier_invoice_id')
     .execute()
-  for (const { supplier_invoice_id: id } of paid) await setOffCorrections(tx, id, now)
+  await setOffCorrections(
+    tx,
+    paid.map(({ supplier_invoice_id: id }) => id),
+    now,
+  )
   const { amount_minor: amountMinor, currency } = payment
   await tellOf(tx, 'supplier_payment.reversed', { id: paymentId, amountMinor, currency, actor })
 }
@@ -181,8 +185,8 @@ export async function setOffCredit(
  * A credit takes from what it corrects by itself, as far as that is open, whichever of the two came first. What is left of it stays
  * ours to set off.
  */
-export async function setOffCorrections(tx: Tx, documentId: string, now: string): Promise<void> {
-  const pairs = await listCorrections(tx, documentId)
+export async function setOffCorrections(tx: Tx, documentIds: readonly string[], now: string): Promise<void> {
+  const pairs = await listCorrections(tx, documentIds)
   for (const { note_id: noteId, invoice_id: invoiceId } of pairs) {
     const rows = await lockPayables(tx, [noteId, invoiceId])
     const [note, invoice] = [rows.get(noteId), rows.get(invoiceId)]
@@ -192,21 +196,21 @@ export async function setOffCorrections(tx: Tx, documentId: string, now: string)
   }
 }
 
-/** Looked for from the document's side, so that each is found by a key. */
-async function listCorrections(tx: Tx, documentId: string) {
+/** Looked for from the documents' side, so that each is found by a key; both of a pair may be among them. */
+async function listCorrections(tx: Tx, documentIds: readonly string[]) {
   const { rows } = await sql<{ note_id: string; invoice_id: string }>`
     select note.id as note_id, invoice.id as invoice_id
     from supplier_invoices received
     join supplier_invoices note on received.owed_minor > 0 and note.supplier_id = received.supplier_id
       and note.corrects_document_id = received.document_id
     join supplier_invoices invoice on invoice.id = received.id
-    where received.id = ${documentId} and note.owed_minor < 0 and note.currency = invoice.currency
-    union all
+    where received.id = any(${documentIds}) and note.owed_minor < 0 and note.currency = invoice.currency
+    union
     select received.id, invoice.id
     from supplier_invoices received
     join supplier_invoices invoice on invoice.supplier_id = received.supplier_id
       and invoice.document_id = received.corrects_document_id
-    where received.id = ${documentId} and received.owed_minor < 0 and invoice.owed_minor > 0
+    where received.id = any(${documentIds}) and received.owed_minor < 0 and invoice.owed_minor > 0
       and invoice.currency = received.currency
     order by note_id`.execute(tx)
   return rows

@@ -1,7 +1,8 @@
+import { sql } from 'kysely'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
-import { insertEvent } from './event.ts'
+import { insertEvents } from './event.ts'
 import { newId } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
 import { ensurePeerSupplier } from './supplier.ts'
@@ -11,65 +12,126 @@ import { openTask } from './task.ts'
 export type Reception = 'stored' | 'exists' | 'conflict'
 
 export interface ReceivedDocument {
-  readonly peerId: string
-  /** In which the supplier bills, as agreed. */
-  readonly currency: string
   readonly document: SupplierDocument
   /** As it came: all of it is hashed and kept, what this version does not know too. */
   readonly raw: unknown
   /** Of the one text of `raw`. */
   readonly sha256: Buffer
+}
+
+export interface Receiving {
+  readonly peerId: string
+  /** In which the supplier bills, as agreed. */
+  readonly currency: string
   readonly now: string
 }
 
-/** Stores a received document once, by the supplier's own id of it. Our sums are beside it where they come to something else. */
-export async function receiveSupplierInvoice(
+/**
+ * Stores received documents once each, by the supplier's own ids of them; one statement a table, whatever their number. Our sums are
+ * beside those where they come to something else. Its messages are taken one after the other: the peer is locked.
+ * @returns what became of each, in their order, up to the first conflict
+ */
+export async function receiveSupplierInvoices(
   tx: Tx,
-  { peerId, currency, document, raw, sha256, now }: ReceivedDocument,
-): Promise<Reception> {
-  const id = newId()
-  const documentId = decodeId('invoice', document.document)
-  const disagreement = disagreementOf(document, currency)
-  const made = await tx
-    .insertInto('supplier_invoices')
-    .values({
-      id,
-      supplier_id: await ensurePeerSupplier(tx, peerId),
-      origin: 'peer',
-      peer_id: peerId,
-      document_id: documentId,
-      sha256,
-      kind: document.kind,
-      number: document.number,
-      currency: document.currency,
-      issued_on: document.issued_on,
-      due_on: document.due_on,
-      net_minor: document.net_minor,
-      tax_minor: document.tax_minor,
-      total_minor: document.total_minor,
-      corrects_document_id: document.corrects === null ? null : decodeId('invoice', document.corrects),
-      content: JSON.stringify(raw),
-      disagreement,
-      received_at: now,
-    })
-    .onConflict((conflict) => conflict.columns(['peer_id', 'document_id']).doNothing())
-    .executeTakeFirst()
-  if ((made.numInsertedOrUpdatedRows ?? 0n) > 0n) {
-    await insertEvent(tx, {
-      kind: 'supplier_invoice.received',
-      data: { number: document.number, supplierInvoice: id },
-    })
-    await setOffCorrections(tx, id, now)
-    if (disagreement !== null) await tellOfDisagreement(tx, { id, number: document.number, disagreement })
-    return 'stored'
+  of: Receiving,
+  received: readonly ReceivedDocument[],
+): Promise<Reception[]> {
+  const documents = received.map((one) => ({
+    ...one,
+    documentId: decodeId('invoice', one.document.document),
+  }))
+  const known = await findHashes(
+    tx,
+    of.peerId,
+    documents.map(({ documentId }) => documentId),
+  )
+  const receptions: Reception[] = []
+  const fresh: NewDocument[] = []
+  for (const one of documents) {
+    const before = known.get(one.documentId)
+    if (before === undefined)
+      fresh.push({ ...one, id: newId(), disagreement: disagreementOf(one.document, of.currency) })
+    known.set(one.documentId, before ?? one.sha256)
+    receptions.push(before === undefined ? 'stored' : before.equals(one.sha256) ? 'exists' : 'conflict')
+    if (receptions.at(-1) === 'conflict') break
   }
-  const { sha256: known } = await tx
+  await storeDocuments(tx, of, fresh)
+  return receptions
+}
+
+async function findHashes(
+  tx: Tx,
+  peerId: string,
+  documentIds: readonly string[],
+): Promise<Map<string, Buffer>> {
+  const rows = await tx
     .selectFrom('supplier_invoices')
-    .select('sha256')
+    .select(['document_id', 'sha256'])
     .where('peer_id', '=', peerId)
-    .where('document_id', '=', documentId)
-    .executeTakeFirstOrThrow()
-  return known.equals(sha256) ? 'exists' : 'conflict'
+    .where(sql<boolean>`document_id = any(${documentIds})`)
+    .execute()
+  return new Map(rows.flatMap(({ document_id: id, sha256 }) => (id && sha256 ? [[id, sha256] as const] : [])))
+}
+
+type NewDocument = ReceivedDocument & {
+  readonly id: string
+  readonly documentId: string
+  readonly disagreement: string | null
+}
+
+async function storeDocuments(
+  tx: Tx,
+  { peerId, now }: Receiving,
+  fresh: readonly NewDocument[],
+): Promise<void> {
+  if (fresh.length === 0) return
+  const supplierId = await ensurePeerSupplier(tx, peerId)
+  await insertDocuments(tx, { peerId, supplierId, now }, fresh)
+  await insertEvents(
+    tx,
+    fresh.map(({ id, document: { number } }) => ({
+      kind: 'supplier_invoice.received',
+      data: { number, supplierInvoice: id },
+    })),
+  )
+  await setOffCorrections(
+    tx,
+    fresh.map(({ id }) => id),
+    now,
+  )
+  for (const { id, document, disagreement } of fresh)
+    if (disagreement !== null) await tellOfDisagreement(tx, { id, number: document.number, disagreement })
+}
+
+async function insertDocuments(
+  tx: Tx,
+  { peerId, supplierId, now }: { peerId: string; supplierId: string; now: string },
+  fresh: readonly NewDocument[],
+): Promise<void> {
+  const rows = fresh.map(({ id, documentId, document, raw, sha256, disagreement }) => ({
+    id,
+    document_id: documentId,
+    sha256: sha256.toString('hex'),
+    kind: document.kind,
+    number: document.number,
+    currency: document.currency,
+    issued_on: document.issued_on,
+    due_on: document.due_on,
+    net_minor: document.net_minor,
+    tax_minor: document.tax_minor,
+    total_minor: document.total_minor,
+    corrects_document_id: document.corrects === null ? null : decodeId('invoice', document.corrects),
+    content: raw,
+    disagreement,
+  }))
+  await sql`
+    insert into supplier_invoices (id, supplier_id, origin, peer_id, document_id, sha256, kind, number, currency, issued_on, due_on,
+      net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, received_at)
+    select id, ${supplierId}, 'peer', ${peerId}, document_id, decode(sha256, 'hex'), kind, number, currency, issued_on, due_on,
+      net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, ${now}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as row (id uuid, document_id uuid, sha256 text, kind text, number text,
+      currency text, issued_on date, due_on date, net_minor bigint, tax_minor bigint, total_minor bigint, corrects_document_id uuid,
+      content jsonb, disagreement text)`.execute(tx)
 }
 
 async function tellOfDisagreement(tx: Tx, of: { id: string; number: string; disagreement: string }) {

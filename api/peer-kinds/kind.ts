@@ -18,7 +18,11 @@ export interface Taking {
 /** `exists`: it came before. `conflict`: it came before with another content; both sides rest until people have settled why. */
 export type Taken = { outcome: 'stored' | 'exists' } | { outcome: 'conflict'; reason: string }
 
-export type PeerKind = (tx: Tx, taking: Taking) => Promise<Taken>
+/**
+ * Messages of one kind that came one behind the other, in their order. What became of each, up to a conflict: what follows one is not
+ * looked at.
+ */
+export type PeerKind = (tx: Tx, takings: readonly Taking[]) => Promise<readonly Taken[]>
 
 const largestMessageBytes = 2 * 1024 * 1024
 
@@ -32,9 +36,36 @@ export function takenBy<S extends z.ZodType>(
   take: (tx: Tx, content: z.output<S>, taking: Taking) => Promise<Taken>,
   largestBytes: number = largestMessageBytes,
 ): PeerKind {
-  return async (tx, taking) => {
-    if (JSON.stringify(taking.raw).length > largestBytes)
-      throw new BusinessError('body_too_large', `One message is larger than ${largestBytes} bytes.`)
-    return await take(tx, parse(schema, taking.raw, 'body'), taking)
+  return async (tx, takings) => {
+    const results: Taken[] = []
+    for (const taking of takings) {
+      const taken = await take(tx, read(schema, taking.raw, largestBytes), taking)
+      results.push(taken)
+      if (taken.outcome === 'conflict') break
+    }
+    return results
   }
+}
+
+/** A kind of which thousands come at once: `take` writes those of one message of the peer together. */
+export function takenTogether<S extends z.ZodType>(
+  schema: S,
+  take: (
+    tx: Tx,
+    takings: readonly (Taking & { readonly content: z.output<S> })[],
+  ) => Promise<readonly Taken[]>,
+): PeerKind {
+  return async (tx, takings) => {
+    if (takings.length === 0) return []
+    return await take(
+      tx,
+      takings.map((taking) => ({ ...taking, content: read(schema, taking.raw, largestMessageBytes) })),
+    )
+  }
+}
+
+function read<S extends z.ZodType>(schema: S, raw: unknown, largestBytes: number): z.output<S> {
+  if (JSON.stringify(raw).length > largestBytes)
+    throw new BusinessError('body_too_large', `One message is larger than ${largestBytes} bytes.`)
+  return parse(schema, raw, 'body')
 }

@@ -82,38 +82,70 @@ async function takeAll(tx: Tx, { messages }: Envelope, sender: Sender) {
   const known: ReadonlyMap<number | null, Buffer> = await findReceived(tx, peerId, sequences)
   const results: z.input<typeof resultSchema>[] = []
   const received: { sequence: number; kind: PeerMessageKind; sha256: Buffer }[] = []
-  for (const message of messages) {
-    const { sequence, content } = message
-    const kind = refuseKind(message.kind, sender.peer.role)
-    const sha256 = hashKept(content)
-    const taken = await takeOne(tx, { sequence, content, kind, sha256, known: known.get(sequence) }, sender)
-    const { outcome } = taken
-    results.push(sequence === null ? { document: documentOf(content), outcome } : { sequence, outcome })
-    if (taken.outcome === 'conflict') {
-      await haltPeer(tx, peerId, {
-        subject: 'Messages of a peer are not taken any more',
-        reason: taken.reason,
-      })
-      break
+  for (const run of runsOf(messages, sender.peer.role)) {
+    const hashed = run.messages.map((message) => ({
+      ...message,
+      sha256: hashKept(message.content),
+      known: known.get(message.sequence),
+    }))
+    const taken = await takeRun(tx, { kind: run.kind, messages: hashed }, sender)
+    for (const [index, { outcome }] of taken.entries()) {
+      const message = hashed[index]
+      assert(message, 'no more is answered than was asked')
+      const { sequence, content, sha256 } = message
+      results.push(sequence === null ? { document: documentOf(content), outcome } : { sequence, outcome })
+      if (sequence !== null && message.known === undefined && outcome !== 'conflict')
+        received.push({ sequence, kind: run.kind, sha256 })
     }
-    if (sequence !== null && !known.has(sequence)) received.push({ sequence, kind, sha256 })
+    const last = taken.at(-1)
+    if (last?.outcome !== 'conflict') continue
+    const subject = 'Messages of a peer are not taken any more'
+    await haltPeer(tx, peerId, { subject, reason: last.reason })
+    break
   }
   await noteReceived(tx, peerId, received, now)
   return results
 }
 
-type Hashed = EnvelopedMessage & { kind: PeerMessageKind; sha256: Buffer; known: Buffer | undefined }
+/** Messages of one kind that come one behind the other; each run is looked at when its turn comes. */
+function* runsOf(messages: readonly EnvelopedMessage[], role: PeerRole) {
+  let from = 0
+  while (from < messages.length) {
+    const name = messages[from]?.kind ?? ''
+    const end = messages.findIndex((message, index) => index > from && message.kind !== name)
+    const to = end < 0 ? messages.length : end
+    yield { kind: refuseKind(name, role), messages: messages.slice(from, to) }
+    from = to
+  }
+}
 
-async function takeOne(
+type Hashed = EnvelopedMessage & { readonly sha256: Buffer; readonly known: Buffer | undefined }
+
+/** What became of each, up to a conflict. What came before under its number is known by its hash, and not looked into again. */
+async function takeRun(
   tx: Tx,
-  { sequence, kind, content: raw, sha256, known }: Hashed,
+  { kind, messages }: { kind: PeerMessageKind; messages: readonly Hashed[] },
   { peerId, peer: { currency }, now }: Sender,
-): Promise<Taken> {
-  if (known?.equals(sha256)) return { outcome: 'exists' }
-  if (known !== undefined)
-    return { outcome: 'conflict', reason: `message ${sequence}, a ${kind}, came again with another content` }
+): Promise<readonly Taken[]> {
   assert(currency, 'who is paired with has said in which currency it bills')
-  return await peerKinds[kind](tx, { peerId, currency, raw, sha256, now })
+  const differing = messages.findIndex(({ known, sha256 }) => known !== undefined && !known.equals(sha256))
+  const same = differing < 0 ? messages : messages.slice(0, differing)
+  const fresh = same.filter(({ known }) => known === undefined)
+  const takings = fresh.map(({ content: raw, sha256 }) => ({ peerId, currency, raw, sha256, now }))
+  const ofFresh = (await peerKinds[kind](tx, takings)).values()
+  const taken: Taken[] = []
+  for (const { known } of same) {
+    const one = known === undefined ? ofFresh.next().value : { outcome: 'exists' as const }
+    assert(one, 'every message is answered')
+    taken.push(one)
+    if (one.outcome === 'conflict') return taken
+  }
+  const { sequence } = messages[differing] ?? {}
+  if (sequence !== undefined) {
+    const reason = `message ${sequence}, a ${kind}, came again with another content`
+    taken.push({ outcome: 'conflict', reason })
+  }
+  return taken
 }
 
 /** @param role what the sender is to us */

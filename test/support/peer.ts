@@ -1,7 +1,7 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
 import { hashOf } from '#db/content-hash.ts'
-import { receiveSupplierInvoice } from '#db/supplier-invoice.ts'
+import { receiveSupplierInvoices } from '#db/supplier-invoice.ts'
 import type { PeersTable } from '#db/tables/peer.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 
@@ -80,6 +80,9 @@ export function supplierDocument(different: Partial<SupplierDocument> = {}): Sup
 
 /** Takes a document as a message of its supplier brings it. */
 export async function receiveDocument(db: Db, peerId: string, document: SupplierDocument, now: string = at) {
-  const received = { peerId, currency: 'USD', document, raw: document, sha256: hashOf(document), now }
-  return await db.transaction().execute(async (tx) => await receiveSupplierInvoice(tx, received))
+  const received = { document, raw: document, sha256: hashOf(document) }
+  const [reception] = await db
+    .transaction()
+    .execute(async (tx) => await receiveSupplierInvoices(tx, { peerId, currency: 'USD', now }, [received]))
+  return reception
 }

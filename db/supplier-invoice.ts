@@ -3,7 +3,7 @@ import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
 import { insertEvents } from './event.ts'
-import { newId } from './identifier.ts'
+import { newIds } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
 import { ensurePeerSupplier } from './supplier.ts'
 import { openTask } from './task.ts'
@@ -39,6 +39,7 @@ export async function receiveSupplierInvoices(
   const documents = received.map((one) => ({
     ...one,
     documentId: decodeId('invoice', one.document.document),
+    correctsId: one.document.corrects === null ? null : decodeId('invoice', one.document.corrects),
   }))
   const known = await findHashes(
     tx,
@@ -47,10 +48,16 @@ export async function receiveSupplierInvoices(
   )
   const receptions: Reception[] = []
   const fresh: NewDocument[] = []
+  // In the order in which they came.
+  const ids = newIds(documents.length).values()
   for (const one of documents) {
     const before = known.get(one.documentId)
     if (before === undefined)
-      fresh.push({ ...one, id: newId(), disagreement: disagreementOf(one.document, of.currency) })
+      fresh.push({
+        ...one,
+        id: ids.next().value ?? '',
+        disagreement: disagreementOf(one.document, of.currency),
+      })
     known.set(one.documentId, before ?? one.sha256)
     receptions.push(before === undefined ? 'stored' : before.equals(one.sha256) ? 'exists' : 'conflict')
     if (receptions.at(-1) === 'conflict') break
@@ -76,6 +83,7 @@ async function findHashes(
 type NewDocument = ReceivedDocument & {
   readonly id: string
   readonly documentId: string
+  readonly correctsId: string | null
   readonly disagreement: string | null
 }
 
@@ -108,7 +116,7 @@ async function insertDocuments(
   { peerId, supplierId, now }: { peerId: string; supplierId: string; now: string },
   fresh: readonly NewDocument[],
 ): Promise<void> {
-  const rows = fresh.map(({ id, documentId, document, raw, sha256, disagreement }) => ({
+  const rows = fresh.map(({ id, documentId, correctsId, document, raw, sha256, disagreement }) => ({
     id,
     document_id: documentId,
     sha256: sha256.toString('hex'),
@@ -120,7 +128,7 @@ async function insertDocuments(
     net_minor: document.net_minor,
     tax_minor: document.tax_minor,
     total_minor: document.total_minor,
-    corrects_document_id: document.corrects === null ? null : decodeId('invoice', document.corrects),
+    corrects_document_id: correctsId,
     content: raw,
     disagreement,
   }))

@@ -112,8 +112,6 @@ function childEnv(platform: Platform, databaseUrl: string, port: number): NodeJS
     CLOUDER_HOST: '127.0.0.1',
     CLOUDER_PORT: String(port),
     CLOUDER_PUBLIC_URL: `http://127.0.0.1:${port}`,
-    // How fast it can be, not how fast it lets itself be driven.
-    CLOUDER_PEER_MESSAGES_PER_SECOND: '100000',
     CLOUDER_DATA: platform.data.path,
     CLOUDER_KEY_FILE: platform.data.keyFile,
     CLOUDER_RUNNER: runnerOf(platform),

@@ -1,11 +1,8 @@
-import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import { Option, type Command } from 'commander'
 import { formatCount } from '#api/pages/format.ts'
 import { moneyStates } from '#domain/invoice/balance.ts'
-import { messageOf } from '#domain/errors.ts'
 import type { Invoice, InvoiceDetail } from './answers.ts'
-import { usageFailure } from './failure.ts'
+import { writeDownload } from './download.ts'
 import { moneyText } from './format.ts'
 import { addInvoiceActions } from './invoice-actions.ts'
 import { limitOption, tellMore } from './list.ts'
@@ -52,28 +49,20 @@ export function registerInvoices(program: Command): void {
         return out.isJson ? out.json(invoice) : show({ api, out }, invoice)
       }),
     )
-  group
-    .command('pdf <invoice>')
-    .description('write the PDF of an invoice or credit note to a file')
-    .option('--output <file>', 'where to; its number in this folder unless given')
-    .action(withSession<[string], { output?: string }>(writePdf))
+  for (const [kind, what] of [
+    ['pdf', 'the PDF'],
+    ['ubl', 'the e-invoice (UBL 2.1)'],
+  ] as const)
+    group
+      .command(`${kind} <invoice>`)
+      .description(`write ${what} of an invoice or credit note to a file`)
+      .option('--output <file>', 'where to; its number in this folder unless given')
+      .action(
+        withSession<[string], { output?: string }>(async (session, { args: [id], options }) =>
+          writeDownload(session, `/v1/invoices/${encodeURIComponent(id)}/${kind}`, options),
+        ),
+      )
   addInvoiceActions(group)
-}
-
-async function writePdf(
-  { api, out }: Session,
-  { args: [id], options }: { args: [string]; options: { output?: string } },
-): Promise<void> {
-  const { name, content } = await api.download(`/v1/invoices/${encodeURIComponent(id)}/pdf`)
-  const file = path.resolve(options.output ?? name)
-  await writeFile(file, content).catch((error: unknown) => {
-    throw usageFailure(
-      `${file} could not be written (${messageOf(error)}).`,
-      'name a file in a folder of yours: --output …',
-    )
-  })
-  if (out.isJson) return out.json({ file })
-  out.print(file)
 }
 
 async function list({ api, out }: Session, options: ListOptions): Promise<void> {

@@ -1,6 +1,8 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
+import { invoiceFileKinds, type InvoiceFileKind } from '#domain/invoice-file.ts'
 import { parseAmount } from '#domain/money.ts'
 import type { SupplierInvoice, SupplierInvoiceDetail, SupplierPaymentDetail } from './answers.ts'
+import { writeDownload } from './download.ts'
 import { instantText, moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import type { Output } from './output.ts'
@@ -68,6 +70,22 @@ export function registerSupplierInvoices(program: Command): void {
     .action(
       withSession<[string]>(async ({ api, out }, { args: [id] }) =>
         show(out, await api.get<SupplierInvoiceDetail>(addressOf(id))),
+      ),
+    )
+  group
+    .command('file')
+    .description('write a file of it, as it came, to a file here')
+    .argument('<invoice>', 'its id')
+    .addArgument(
+      new Argument('[kind]', 'what people read, or what machines read')
+        .choices(invoiceFileKinds)
+        .default('pdf'),
+    )
+    .option('--output <file>', 'where to; its number in this folder unless given')
+    .action(
+      withSession<[string, InvoiceFileKind], { output?: string }>(
+        async (session, { args: [id, kind], options }) =>
+          writeDownload(session, `${addressOf(id)}/files/${kind}`, options),
       ),
     )
   registerMoney(group)

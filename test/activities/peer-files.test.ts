@@ -35,7 +35,7 @@ async function deliver() {
   const waiting = await readWaitingMessages(seller.db, peerId, 100)
   const sequences = waiting.map(({ sequence }) => sequence)
   await noteDelivered(seller.db, peerId, { sequences, isNumbered: true, now })
-  return waiting.map(({ kind, content }) => ({ ...content, kind }) as Record<string, unknown>)
+  return waiting.map(({ kind, content }): Record<string, unknown> => ({ ...content, kind }))
 }
 
 test('files come after all documents, each document’s once, and until then a peer does not sleep', async () => {

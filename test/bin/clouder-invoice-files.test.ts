@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
+import { receiveSupplierFile } from '#db/supplier-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { serveTestConsole, type ServedConsole } from '#test/pages/console.ts'
 import { runClouder } from '#test/support/clouder.ts'
 import { insertFinalizedInvoice, type MadeInvoice } from '#test/support/finalized-invoice.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { readPdf } from '#test/support/pdf.ts'
 
 let served: ServedConsole
@@ -26,10 +29,11 @@ after(async () => {
 
 const made: MadeInvoice = { number: 'INV-7', currency: 'USD', netMinor: 1500, taxPercent: '0', taxMinor: 0 }
 
-async function run(...args: string[]) {
+async function clouder(...args: string[]) {
   const env = { CLOUDER_API_URL: served.url, CLOUDER_API_KEY: served.key, CLOUDER_DATA: folder }
-  return await runClouder(['invoices', 'pdf', ...args], env)
+  return await runClouder(args, env)
 }
+const run = async (...args: string[]) => await clouder('invoices', 'pdf', ...args)
 
 test('invoices pdf writes the document to the named file, and prints where it is', async () => {
   const id = await insertFinalizedInvoice(served.db, customerId, made)
@@ -52,4 +56,37 @@ test('invoices pdf says when the file cannot be written', async () => {
   const ran = await run(encodeId('invoice', id), '--output', path.join(folder, 'missing', 'march.pdf'))
   assert.equal(ran.code, 2)
   assert.match(ran.stderr, /could not be written/)
+})
+
+test('invoices ubl writes what machines read of the document', async () => {
+  const id = await insertFinalizedInvoice(served.db, customerId, { ...made, number: 'INV-9' })
+  const file = path.join(folder, 'march.xml')
+  const ran = await clouder('invoices', 'ubl', encodeId('invoice', id), '--output', file)
+  assert.deepEqual([ran.code, ran.stdout.trim()], [0, file], ran.stderr)
+  assert.match(readFileSync(file, 'utf8'), /<cbc:ID>INV-9<\/cbc:ID>/)
+})
+
+test('supplier-invoices file writes a file as the supplier sent it', async () => {
+  const peerId = await insertPeer(served.db)
+  const document = supplierDocument()
+  await receiveDocument(served.db, peerId, document)
+  const bytes = Buffer.from('%PDF-1.7 of a supplier')
+  const told = {
+    document: document.document,
+    media_type: 'application/pdf',
+    name: 'UP-1.pdf',
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    bytes: bytes.length,
+    data: bytes.toString('base64'),
+    missing: null,
+  } as const
+  const now = '2026-03-01T00:00:00Z'
+  await served.db
+    .transaction()
+    .execute(async (tx) => await receiveSupplierFile(tx, { peerId, file: told, now }))
+  const { id } = await served.db.selectFrom('supplier_invoices').select('id').executeTakeFirstOrThrow()
+  const file = path.join(folder, 'supplied.pdf')
+  const ran = await clouder('supplier-invoices', 'file', encodeId('supplierInvoice', id), '--output', file)
+  assert.deepEqual([ran.code, ran.stdout.trim()], [0, file], ran.stderr)
+  assert.ok(readFileSync(file).equals(bytes))
 })

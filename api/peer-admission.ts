@@ -15,8 +15,9 @@ import { parse } from './validation.ts'
 
 const largestMessageBytes = 10 * 1024 * 1024
 
-/** Before a signature is checked, which costs more than a look at its key: of each peer, and of all who are none together. */
+/** Before the body is read and its signature checked, which costs more than a look at its key: of each peer, and of all who are none together. */
 const requestPace = { name: 'peer_requests', perSecond: 50, burst: 100 }
+const strangersPace = { name: 'peer_strangers', perSecond: 10, burst: 30 }
 const usualMessagesPerSecond = 500
 /** As many as one request brings. */
 const smallestBurst = 100
@@ -68,7 +69,8 @@ export async function admitPeer<Result>(
   const headers = Object.fromEntries(ctx.req.raw.headers)
   const keyId = readKeyId(headers)
   const key = keyId === undefined ? undefined : await findPeerKey(db, keyId, now)
-  frame.keepPace(ctx, requestPace, { who: key?.peerId ?? 'strangers' })
+  if (key === undefined) frame.keepPace(ctx, strangersPace, { who: 'anybody' })
+  else frame.keepPace(ctx, requestPace, { who: key.peerId })
   let bytes: Uint8Array = Buffer.of()
   try {
     bytes = await readBytes(ctx.req.raw, largestMessageBytes)

@@ -184,8 +184,9 @@ test('a signature is checked before the time, the time before the nonce, and thi
 test('many refusals of one cause are one task and one event, with their number; it is over an hour after the last', async () => {
   const from = await supplier({ name: 'Flooding' })
   const body = bodyOf(from.peer)
-  const headers = await sign(makePeerKey(), body)
-  for (let index = 0; index < 25; index += 1) assert.deepEqual(saidOf(await send(headers, body)), refused)
+  const headers = await sign(from.key, body)
+  for (let index = 0; index < 25; index += 1)
+    assert.deepEqual(saidOf(await send(headers, `${body} `)), refused)
   const [task, ...more] = await tasksOf(from)
   assert.deepEqual([task?.kind, more], ['peer_message_refused', []])
   assert.match(task?.detail ?? '', /peer_signature_refused \(10 today\)/)
@@ -246,6 +247,16 @@ test('who comes too fast is told when to come again, and others are not kept out
   const other = await supplier()
   const right = bodyOf(other.peer)
   assert.deepEqual(saidOf(await send(await sign(other.key, right), right)), [200, undefined])
+})
+
+test('strangers come at one pace together, and a peer that is known comes in beside them', async () => {
+  const known = await supplier()
+  const nobody = makePeerKey()
+  const body = bodyOf(known.peer)
+  const headers = await sign(nobody, body)
+  const asked = await Promise.all(Array.from({ length: 200 }, async () => await send(headers, body)))
+  assert.ok(asked.some(({ status }) => status === 429))
+  assert.deepEqual(saidOf(await send(await sign(known.key, body), body)), [200, undefined])
 })
 
 test('of one peer so many messages a second are taken', async () => {

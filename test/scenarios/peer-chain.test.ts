@@ -77,6 +77,18 @@ function drawStrikes(random: () => number, batches: number): Map<number, () => P
   )
 }
 
+/** On both sides of both links, while messages wait and are lost. */
+async function rotateKeys(): Promise<void> {
+  for (const { supplier, customer, peer, supplierPeer } of chain.links)
+    for (const [side, id] of [
+      [supplier, peer],
+      [customer, supplierPeer],
+    ] as const) {
+      const { status, body } = await side.call('POST', `/v1/peers/${id}/rotate-key`, {})
+      assert.equal(status, 200, JSON.stringify(body))
+    }
+}
+
 async function billThroughWeather(random: () => number): Promise<void> {
   const batches = Math.ceil(documentsPerSeed / 10)
   const strikes = drawStrikes(random, batches)
@@ -84,6 +96,7 @@ async function billThroughWeather(random: () => number): Promise<void> {
   for (let batch = 0; batch < batches; batch += 1) {
     const strike = strikes.get(batch)
     if (strike !== undefined) underWay.push(strike())
+    if (batch === Math.floor(batches / 2)) await rotateKeys()
     for (let document = 0; document < 5; document += 1) {
       await bill(chain.parent, drawBill(random, 'child'))
       await billByChild(drawBill(random, 'grandchild'))
@@ -147,6 +160,14 @@ async function live(seed: number): Promise<string> {
     assert.deepEqual(compared.taken, compared.sent)
     assert.deepEqual(compared.saidOpen, compared.open)
     assert.deepEqual(compared.disagreements, [])
+    for (const { keys } of await readPeers(link)) {
+      // The next one signs on both sides, and the one before it is over in a day.
+      const known = keys as { side: string; since: string | null; until: string | null }[]
+      for (const side of ['ours', 'theirs']) {
+        const [newest, before] = known.filter((key) => key.side === side)
+        assert.ok(newest?.since && newest.until === null && before?.until, JSON.stringify(known))
+      }
+    }
   }
   for (const what of billedByChild.splice(0)) await bill(alone, what)
   assert.deepEqual(await readBooks(chain.child.db), await readBooks(alone.db))
@@ -155,7 +176,7 @@ async function live(seed: number): Promise<string> {
 }
 
 test(
-  'through kills, cuts, wrong clocks, lost, doubled, late and repeated messages every document is there once, in order, with its hash',
+  'through kills, cuts, wrong clocks, new keys, lost, doubled, late and repeated messages every document is there once, in order, with its hash',
   { timeout: limitMs },
   async (t) => {
     await holds(

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { listFilelessDocuments } from '#db/peer-file.ts'
+import { decodeId } from '#domain/identifier.ts'
 import { randomOf } from '#test/properties/usage-story.ts'
 import { cutConnections } from '#test/races/cut.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
@@ -25,6 +27,8 @@ const documentsPerSeed = isLong ? 1_000 : 60
 const pauseMs = isLong ? 400 : 200
 const limitMs = 3_600_000
 const tenMinutesMs = 600_000
+/** Files are pressed and sent behind their documents. */
+const patienceMs = isLong ? 30 * 60_000 : 5 * 60_000
 
 let chain: Awaited<ReturnType<typeof startPeerChain>>
 /** Bills what the child bills, and has never heard of another installation. */
@@ -56,6 +60,13 @@ function drawBill(random: () => number, customer: string): Bill {
   return { customer, prices }
 }
 
+/** By who bills, while messages that the key before has signed are on their way. */
+async function rotateKey({ supplier, peer }: ChainLink): Promise<void> {
+  const { status, body } = await supplier.call('POST', `/v1/peers/${peer}/rotate-key`, {})
+  // One that was made and is not known over there yet is not followed by another.
+  assert.ok(status === 200 || body['code'] === 'action_not_allowed', JSON.stringify(body))
+}
+
 /** What is done to the child besides what happens to its messages, each at a drawn moment of the run. */
 function drawStrikes(random: () => number, batches: number): Map<number, () => Promise<void>> {
   const { api, child, worker } = chain
@@ -67,6 +78,9 @@ function drawStrikes(random: () => number, batches: number): Map<number, () => P
       await api.restart()
     },
     async () => void (await cutConnections(child.databaseUrl, 'clouder api', 0.7)),
+    async () => {
+      for (const link of chain.links) await rotateKey(link)
+    },
   ]
   // What it was sending is tried again once Temporal has not heard of it for 45 s.
   if (isLong && random() < 0.3) strikes.push(async () => worker.kill())
@@ -126,9 +140,15 @@ function makeWeathers(random: () => number) {
     share: 0.3,
     forward: async (path, init) => await grandchild.app.request(path, init),
   })
-  child.door?.lead(toChild.receive)
-  grandchild.door?.lead(toGrandchild.receive)
+  child.door?.lead(async (request) => toChild.receive(request))
+  grandchild.door?.lead(async (request) => toGrandchild.receive(request))
   return [toChild, toGrandchild] as const
+}
+
+/** They are made once their documents are sent, and follow them. */
+async function hasLaidDownFiles({ supplier, peer }: ChainLink): Promise<boolean> {
+  const left = await listFilelessDocuments(supplier.db, decodeId('peer', peer), 1)
+  return left.length === 0
 }
 
 async function untilNothingWaits(link: ChainLink): Promise<void> {
@@ -137,9 +157,9 @@ async function untilNothingWaits(link: ChainLink): Promise<void> {
     async () => {
       const [here, there] = await readPeers(link)
       assert.deepEqual([here['state'], there['state']], ['active', 'active'], JSON.stringify([here, there]))
-      return here['waiting'] === 0 && there['waiting'] === 0
+      return here['waiting'] === 0 && there['waiting'] === 0 && (await hasLaidDownFiles(link))
     },
-    5 * 60_000,
+    patienceMs,
   )
 }
 

@@ -48,7 +48,8 @@ export function createBillingActivities({ db }: DatabaseDependencies) {
       try {
         return toBilledPeriod(await billPeriod(db, key, toInstant(input.nowMs)))
       } catch (error) {
-        if (error instanceof DocumentNotReady)
+        const isStopped = error instanceof BusinessError && error.code === 'series_stopped'
+        if (error instanceof DocumentNotReady || isStopped)
           return { isWaiting: true, invoiceNumber: null, totalMinor: 0, next: null }
         if (isTransient(error) || error instanceof BusinessError) throw error
         // As in a billing run: the document is parked with its reason, and its subscription goes on taking commands.

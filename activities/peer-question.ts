@@ -1,11 +1,13 @@
 import { Context } from '@temporalio/activity'
 import { z } from 'zod'
+import { readPeerStanding } from '#db/peer.ts'
 import { digestMonths, listKnownDocuments, type DateRange } from '#db/peer-proof.ts'
 import { keepPeerAnswer, readPeerQuestion, refusePeerQuestion } from '#db/peer-question.ts'
 import { usageRowsPerAnswer, type SuppliedEvent, type SuppliedReading } from '#domain/peer-question.ts'
 import { compareDocuments, differingMonths, type KnownDocument } from '#domain/proof.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { createPeerCall } from './peer-call.ts'
+import { createPeerRecall } from './peer-recall.ts'
 
 /** More differences than a person reads; what is behind them shows once these are settled. */
 const mostDifferences = 1_000
@@ -14,6 +16,7 @@ const mostDifferences = 1_000
 export function createPeerQuestionActivities(deps: DatabaseDependencies) {
   const { db } = deps
   const ask = createPeerCall(deps)
+  const recall = createPeerRecall(deps)
   return {
     /** Asks what the row says. Answered already, it does nothing. @throws what a peer refuses with */
     async askPeer({ questionId }: { questionId: string }): Promise<void> {
@@ -45,6 +48,10 @@ export function createPeerQuestionActivities(deps: DatabaseDependencies) {
     for (const month of months) there.push(...(await listThere(id, peerId, within(range, month))))
     const here = known.filter(({ issuedOn }) => months.includes(issuedOn.slice(0, 7)))
     const differences = compareDocuments(here, there).slice(0, mostDifferences)
+    const { role } = await readPeerStanding(db, peerId)
+    // Of ours, nothing can be over there that is not here, but after a restore: nobody gives its number again.
+    if (role === 'customer' && differences.some(({ difference }) => difference === 'missing_here'))
+      await recall.noteLost(peerId)
     return { answer: { isEqual: months.length === 0, ours, theirs, differences }, evidence }
   }
 

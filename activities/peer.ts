@@ -18,6 +18,7 @@ import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-me
 import { adviseOn } from '#domain/peer-refusal.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { layOutFiles } from './peer-files.ts'
+import { createPeerRecall } from './peer-recall.ts'
 import { readReception, understandingSchema, writeEnvelope } from './peer-envelope.ts'
 import { PassingRefusal, postToPeer } from './peer-post.ts'
 
@@ -43,6 +44,13 @@ export function createPeerActivities({
   peerPorts: ports = [],
 }: DatabaseDependencies) {
   const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
+  const recall = createPeerRecall({
+    db,
+    installationKey,
+    consoleUrl,
+    peerRanges: allowed,
+    peerPorts: ports,
+  })
   return {
     /** Has an invitation that was accepted here redeemed over there. Done before, or closed meanwhile, it does nothing. */
     async redeemInvitation(input: { peerId: string }): Promise<void> {
@@ -108,7 +116,7 @@ export function createPeerActivities({
           return { sent, isEmpty: true }
         }
         try {
-          if (waiting.length > 0) await sendOrTell(input.peerId, peerId, waiting)
+          if (waiting.length > 0) await sendOrTell(input.peerId, peerId, { waiting, isFirst: sent === 0 })
         } catch (error) {
           // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
           // other side has said when to come again.
@@ -151,8 +159,13 @@ export function createPeerActivities({
     }
   }
 
-  async function sendOrTell(publicId: string, peerId: string, waiting: readonly WaitingMessage[]) {
+  async function sendOrTell(
+    publicId: string,
+    peerId: string,
+    { waiting, isFirst }: { waiting: readonly WaitingMessage[]; isFirst: boolean },
+  ) {
     try {
+      if (isFirst) await recallNumbered(peerId)
       await send(publicId, peerId, waiting)
     } catch (error) {
       if (error instanceof BusinessError) throw error
@@ -194,6 +207,18 @@ export function createPeerActivities({
           : undefined
       if (next === undefined) throw error
       return await post(next)
+    }
+  }
+
+  /** Numbers that went back are noticed before any of them goes out again. Who is of version 1 knows none. */
+  async function recallNumbered(peerId: string): Promise<void> {
+    const { role, state, otherVersion } = await readPeerStanding(db, peerId)
+    if (role !== 'customer' || state !== 'active' || otherVersion === 1) return
+    try {
+      await recall.recallPeer(peerId)
+    } catch (error) {
+      // What else stands in the way of a question stands in the way of what is sent next, and is told with all that is known of it.
+      if (error instanceof BusinessError && error.code === 'peer_document_conflict') throw error
     }
   }
 

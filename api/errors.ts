@@ -725,6 +725,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The secret was shown already',
     'A secret is shown once. Rotate it, and the new value can be shown.',
   ),
+  series_stopped: kind(
+    409,
+    'Numbers of this series may have been given before',
+    'Settle what a peer has of ours and is not here: npx clouder peers lost.',
+    [{ title: 'List lost documents', href: '/v1/lost-documents' }],
+  ),
   server_disk_full: kind(
     409,
     'The disk of the server is full',

@@ -2,6 +2,8 @@ import type { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
 import { digestMonths, listKnownDocuments } from '#db/peer-proof.ts'
 import { keepAskedByPeer } from '#db/peer-question.ts'
+import { lockReceived } from '#db/peer-received.ts'
+import { haltPeer } from '#db/peer.ts'
 import { openBilledUsage, readUsageDay } from '#db/peer-usage.ts'
 import { findReceivedDocument, listNewestReceived } from '#db/read/received-document.ts'
 import { listWindowDays } from '#db/read/usage-window.ts'
@@ -78,8 +80,15 @@ async function answerListing(tx: Tx, { peerId, question }: Asked<'listing'>): Pr
 }
 
 async function answerReceived(tx: Tx, { peerId, question }: Asked<'received'>): Promise<object> {
+  const last = await lockReceived(tx, peerId)
+  // It speaks the truth about itself: numbers that went back would come again with another content.
+  if (question.last_sequence < last)
+    await haltPeer(tx, peerId, {
+      subject: 'A supplier has lost what it has sent',
+      reason: `It knows of ${question.last_sequence} messages of its own, and ${last} came from it: it seems to be restored from an older backup`,
+    })
   const before = question.before === null ? null : decodeId('supplierInvoice', question.before)
-  return await listNewestReceived(tx, { peerId, before })
+  return { ...(await listNewestReceived(tx, { peerId, before })), last_sequence: last }
 }
 
 async function answerDocument(tx: Tx, { peerId, question }: Asked<'document'>): Promise<object> {

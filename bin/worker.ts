@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client'
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { z } from 'zod'
 import { createDatabaseActivities } from '#activities/index.ts'
+import { createPeerRecall } from '#activities/peer-recall.ts'
 import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
@@ -90,18 +91,25 @@ const installationQueue = taskQueues.installation(encodeId('installation', insta
 const options = await runnerOptions(env)
 const installationKey = readInstallationKey(env.CLOUDER_KEY_FILE)
 
+const consoleUrl = env.CLOUDER_PUBLIC_URL.replace(/\/$/, '')
+const peerDependencies = {
+  db,
+  installationKey,
+  consoleUrl,
+  peerRanges: env.CLOUDER_PEER_RANGES,
+  peerPorts: env.CLOUDER_PEER_PORTS,
+}
+// An installation that was restored from an older backup stops giving numbers before it has given one again.
+await createPeerRecall(peerDependencies).recallAll((error) => logError('recall of peers', error))
+
 const installationWorker = await Worker.create({
   connection,
   namespace,
   taskQueue: installationQueue,
   workflowBundle,
   activities: createDatabaseActivities({
-    db,
+    ...peerDependencies,
     client,
-    installationKey,
-    consoleUrl: env.CLOUDER_PUBLIC_URL.replace(/\/$/, ''),
-    peerRanges: env.CLOUDER_PEER_RANGES,
-    peerPorts: env.CLOUDER_PEER_PORTS,
     ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
       ? {}
       : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),

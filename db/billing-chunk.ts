@@ -13,6 +13,9 @@ export interface RunOfChunk {
   readonly now: string
 }
 
+/** `stopped`: no number of its series is given, because some may have been given before. A person settles that. */
+type ChunkOutcome = PeriodOutcome | { readonly state: 'stopped'; readonly reason: string }
+
 /** Documents that were not billed. */
 export interface ChunkExceptions {
   waiting: number
@@ -60,12 +63,13 @@ async function tellException(
   db: Db,
   run: RunOfChunk,
   documentId: string,
-  outcome: PeriodOutcome | undefined,
+  outcome: ChunkOutcome | undefined,
   exceptions: ChunkExceptions,
 ): Promise<void> {
-  if (outcome?.state === 'waiting') {
+  if (outcome?.state === 'waiting' || outcome?.state === 'stopped') {
     exceptions.waiting += 1
-    await recordException(db, { ...run, documentId, outcome: 'waiting', reason: waitingReason })
+    const reason = outcome.state === 'stopped' ? outcome.reason : waitingReason
+    await recordException(db, { ...run, documentId, outcome: 'waiting', reason })
   }
   if (outcome?.state === 'failed') {
     exceptions.parked += 1
@@ -90,7 +94,7 @@ async function billPassingBy(
   db: Db,
   run: RunOfChunk & { isFirst: boolean },
   keys: readonly PeriodKey[],
-): Promise<PeriodOutcome[]> {
+): Promise<ChunkOutcome[]> {
   const outcomes = await billTogether(db, run, keys)
   for (const [index, key] of keys.entries()) {
     if (outcomes[index]?.state !== 'held') continue
@@ -104,7 +108,7 @@ async function billTogether(
   db: Db,
   run: RunOfChunk & { isFirst: boolean },
   keys: readonly PeriodKey[],
-): Promise<PeriodOutcome[]> {
+): Promise<ChunkOutcome[]> {
   try {
     return await billPeriods(db, keys, { ...run, isHeldPassedBy: keys.length > 1 })
   } catch (error) {
@@ -114,6 +118,8 @@ async function billTogether(
       return [...first, ...(await billTogether(db, run, keys.slice(half)))]
     }
     if (isTransient(error)) throw error
+    if (error instanceof BusinessError && error.code === 'series_stopped')
+      return [{ state: 'stopped', reason: error.message }]
     return [error instanceof DocumentNotReady ? { state: 'waiting' } : { state: 'failed', error }]
   }
 }

@@ -43,16 +43,21 @@ const mostBroken = 100
  */
 export async function checkChain(db: Db, newest: number | null = null): Promise<ChainCheck> {
   const series = await db.selectFrom('number_series').selectAll().orderBy('code').execute()
+  const skipped = Map.groupBy(
+    await db.selectFrom('skipped_numbers').selectAll().execute(),
+    (row) => row.series,
+  )
   const broken: BrokenDocument[] = []
   let documents = 0
   for (const { code, next_number: nextNumber, last_hash: lastHash } of series) {
     let after = newest === null ? 0 : Math.max(0, nextNumber - 1 - newest)
+    const isGiven = giverOf(skipped.get(code) ?? [])
     let before: LinkRow | null = after === 0 ? null : await readLink(db, code, after)
     for (;;) {
       const links = await readLinks(db, code, after)
       const hashes = await computeHashes(db, links)
       for (const link of links) {
-        const fault = faultOf(link, before, hashes.get(link.id))
+        const fault = faultOf(link, before, { computed: hashes.get(link.id), isGiven })
         if (fault) broken.push({ series: code, number: link.number, invoiceId: link.id, fault })
         before = link
       }
@@ -60,7 +65,7 @@ export async function checkChain(db: Db, newest: number | null = null): Promise<
       after = links.at(-1)?.sequence ?? after
       if (links.length < documentsPerRead || broken.length >= mostBroken) break
     }
-    if (broken.length < mostBroken && isCutShort(before, { nextNumber, lastHash })) {
+    if (broken.length < mostBroken && isCutShort(before, { nextNumber, lastHash, isGiven })) {
       const { number = '', id = null } = before ?? {}
       broken.push({ series: code, number, invoiceId: id, fault: 'end_missing' })
     }
@@ -76,15 +81,34 @@ interface LinkRow {
   readonly previous_hash: Buffer | null
 }
 
-function faultOf(link: LinkRow, before: LinkRow | null, computed: string | undefined): ChainFault | null {
-  if (link.sequence !== (before?.sequence ?? 0) + 1) return 'number_missing'
+/** Whether all numbers between two were given to documents that are here; those that were skipped after a restore were not. */
+type IsGiven = (after: number, before: number) => boolean
+
+function giverOf(skipped: readonly { readonly first: number; readonly last: number }[]): IsGiven {
+  return (after, before) => {
+    let next = after + 1
+    for (const { first, last } of skipped.toSorted((one, other) => one.first - other.first))
+      if (first <= next && last >= next) next = last + 1
+    return next >= before
+  }
+}
+
+function faultOf(
+  link: LinkRow,
+  before: LinkRow | null,
+  { computed, isGiven }: { computed: string | undefined; isGiven: IsGiven },
+): ChainFault | null {
+  if (!isGiven(before?.sequence ?? 0, link.sequence)) return 'number_missing'
   if (link.hash === null) return null
   if (link.previous_hash?.toString('hex') !== before?.hash?.toString('hex')) return 'predecessor_changed'
   return link.hash.toString('hex') === computed ? null : 'content_changed'
 }
 
-function isCutShort(last: LinkRow | null, of: { nextNumber: number; lastHash: Buffer | null }): boolean {
-  if ((last?.sequence ?? 0) !== of.nextNumber - 1) return true
+function isCutShort(
+  last: LinkRow | null,
+  of: { nextNumber: number; lastHash: Buffer | null; isGiven: IsGiven },
+): boolean {
+  if (!of.isGiven(last?.sequence ?? 0, of.nextNumber)) return true
   return of.lastHash !== null && last?.hash?.equals(of.lastHash) !== true
 }
 
@@ -106,8 +130,10 @@ async function readLinks(db: Db, series: string, after: number): Promise<LinkRow
     .execute()
 }
 
+/** The last one up to a number, which may have been skipped. */
 async function readLink(db: Db, series: string, sequence: number): Promise<LinkRow | null> {
-  return (await links(db, series).where('sequence', '=', sequence).executeTakeFirst()) ?? null
+  const upTo = links(db, series).where('sequence', '<=', sequence).orderBy('sequence', 'desc').limit(1)
+  return (await upTo.executeTakeFirst()) ?? null
 }
 
 /** What the hashes of documents must be by what stands in the database now, by id. */

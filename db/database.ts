@@ -73,6 +73,9 @@ export interface Database {
   expense_categories: payable.ExpenseCategoriesTable
   expense_mappings: payable.ExpenseMappingsTable
   supplier_tax_codes: payable.SupplierTaxCodesTable
+  lost_documents: peer.LostDocumentsTable
+  skipped_numbers: peer.SkippedNumbersTable
+  refused_documents: peer.RefusedDocumentsTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

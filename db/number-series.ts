@@ -6,6 +6,7 @@ import { canonicalInvoice, chainedText, type DocumentContent } from '#domain/inv
 import { formatNumber, seriesKey } from '#domain/invoice/number.ts'
 import type { StatedDues } from '#domain/payment-terms.ts'
 import type { Tx } from './database.ts'
+import { refuseStoppedSeries } from './lost-document.ts'
 import { queuePeerDocuments } from './peer-document.ts'
 import type { NumberPatterns } from './tables/installation.ts'
 
@@ -43,6 +44,7 @@ interface SeriesState {
  * to the end of the transaction, so this comes last: numbers have no gap, and dates do not fall within a series. Whoever
  * comes with an older instant, a retry perhaps, is issued on the day of the number before.
  * @returns the number of each document, by its id
+ * @throws `series_stopped` where a peer has documents of ours that are lost here
  */
 export async function finalizeInvoices(
   tx: Tx,
@@ -53,6 +55,7 @@ export async function finalizeInvoices(
   const codes = await readClockCodes(tx, invoices)
   const keyed = invoices.map((invoice) => ({ invoice, ...seriesOf(invoice, patterns, codes) }))
   const states = await lockSeries(tx, [...new Set(keyed.map(({ key }) => key))])
+  await refuseStoppedSeries(tx, states)
   const numbered: Numbered[] = []
   for (const { invoice, key, series, pattern } of keyed) {
     const state = states.get(key)

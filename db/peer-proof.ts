@@ -37,16 +37,40 @@ async function listSentDocuments(db: Db, peerId: string, { from, to }: DateRange
     .where('invoice.issued_on', '>=', from)
     .where('invoice.issued_on', '<', to)
     .execute()
+  const lost = await db
+    .selectFrom('lost_documents')
+    .select(['document_id', 'number', 'issued_on', 'sha256'])
+    .where('peer_id', '=', peerId)
+    .where('settlement', '=', 'kept')
+    .where('issued_on', '>=', from)
+    .where('issued_on', '<', to)
+    .execute()
   // What was never sent has no hash yet; it is what will be sent.
   const unsent = rows.flatMap(({ id, sha256 }) => (sha256 === null ? [id] : []))
   const bodies = await readSupplierDocuments(db, unsent)
-  return rows.map((row) => ({
+  const sent = rows.map((row) => ({
     document: encodeId('invoice', row.id),
     number: row.number ?? '',
     issuedOn: row.issued_on,
     sha256: (row.sha256 ?? hashOf(bodies.get(row.id))).toString('hex'),
     isWaiting: row.delivered_at === null,
   }))
+  return [...sent, ...lost.map(toKnown)]
+}
+
+function toKnown(row: {
+  document_id: string
+  number: string
+  issued_on: string
+  sha256: Buffer
+}): KnownDocument {
+  return {
+    document: encodeId('invoice', row.document_id),
+    number: row.number,
+    issuedOn: row.issued_on,
+    sha256: row.sha256.toString('hex'),
+    isWaiting: false,
+  }
 }
 
 async function listReceivedDocuments(
@@ -61,13 +85,7 @@ async function listReceivedDocuments(
     .where('issued_on', '>=', from)
     .where('issued_on', '<', to)
     .execute()
-  return rows.map((row) => ({
-    document: encodeId('invoice', row.document_id),
-    number: row.number,
-    issuedOn: row.issued_on,
-    sha256: row.sha256.toString('hex'),
-    isWaiting: false,
-  }))
+  return rows.map(toKnown)
 }
 
 /** What they come to, month by month. */

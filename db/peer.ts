@@ -3,8 +3,10 @@ import { BusinessError } from '#domain/errors.ts'
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
+import { refuseUnsettled } from './lost-document.ts'
 import { revokeKeys } from './peer-key.ts'
 import { tellAbove } from './peer-level.ts'
+import { acceptRefusedDocuments } from './refused-document.ts'
 import { closeTasks, openTask } from './task.ts'
 
 export interface By {
@@ -42,6 +44,27 @@ export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStan
     .executeTakeFirstOrThrow()
 }
 
+/** Those that we bill and that answer questions. */
+export async function listBilledPeers(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom('peers')
+    .select('id')
+    .where('role', '=', 'customer')
+    .where('state', 'in', ['active', 'halted'])
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Of our messages to a peer, the last number. */
+export async function readLastSequence(db: Db, peerId: string): Promise<number> {
+  const { last_sequence: last } = await db
+    .selectFrom('peers')
+    .select('last_sequence')
+    .where('id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  return last
+}
+
 /** Nothing goes on with a peer until a person, who has a task, has settled why. What waits, waits. */
 export async function haltPeer(
   tx: Tx,
@@ -61,8 +84,10 @@ export async function haltPeer(
 
 /** Goes on with a halted peer, because a person has settled why. @throws `action_not_allowed` */
 export async function resumePeer(tx: Tx, peerId: string, by: By): Promise<void> {
+  await refuseUnsettled(tx, peerId)
   const resumed = await move(tx, peerId, ['halted'], { state: 'active', halted_reason: null })
   if (!resumed) throw new BusinessError('action_not_allowed', 'This peer is not halted.')
+  await acceptRefusedDocuments(tx, peerId, by)
   await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'resumed' }, ['peer_halted'])
   await insertEvent(tx, { kind: 'peer.resumed', data: { peer: resumed.name, actor: by.actor } })
 }

@@ -208,6 +208,21 @@ begin
     using errcode = 'check_violation', constraint = 'invoice_total';
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_lost_document()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' or old.settlement is not null
+    or (new.id, new.peer_id, new.document_id, new.kind, new.number, new.currency, new.issued_on, new.total_minor, new.sha256, new.content,
+        new.series, new.sequence, new.found_at)
+      is distinct from (old.id, old.peer_id, old.document_id, old.kind, old.number, old.currency, old.issued_on, old.total_minor,
+        old.sha256, old.content, old.series, old.sequence, old.found_at) then
+    raise exception 'what was lost is settled once, and never changes' using errcode = 'check_violation', constraint = 'lost_document_kept';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_payer()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -243,8 +258,10 @@ CREATE OR REPLACE FUNCTION public.guard_peer_message()
 AS $function$
 begin
   if tg_op = 'DELETE' or old.delivered_at is not null
-    or (new.peer_id, new.sequence, new.kind, new.subject_id, new.content)
-      is distinct from (old.peer_id, old.sequence, old.kind, old.subject_id, old.content)
+    or (new.peer_id, new.kind, new.subject_id, new.content)
+      is distinct from (old.peer_id, old.kind, old.subject_id, old.content)
+    or new.sequence < old.sequence
+    or (new.sequence > old.sequence and new.delivered_at is not null)
     or (old.sha256 is not null and new.sha256 is distinct from old.sha256) then
     raise exception 'what a peer is sent stays what it is' using errcode = 'check_violation', constraint = 'peer_message_kept';
   end if;
@@ -417,6 +434,20 @@ begin
     (old.code, old.unit, old.kind, old.aggregation, old.percent, old.bucket_seconds, old.rounding, old.level, old.source_type, old.needs_history)
   then
     raise exception 'what metric % measures never changes', old.code using errcode = 'check_violation', constraint = 'metric_measure_fixed';
+  end if;
+  return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_lost_number()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.number is not null and new.number is distinct from old.number and exists (
+    select from lost_documents where number = new.number and settlement is distinct from 'dismissed'
+  ) then
+    raise exception 'number % was given before, to a document that a peer has', new.number
+      using errcode = 'check_violation', constraint = 'number_given_before';
   end if;
   return new;
 end $function$;
@@ -1449,6 +1480,7 @@ CREATE TRIGGER invoice_adds_up AFTER UPDATE ON public.invoices REFERENCING NEW T
 CREATE TRIGGER invoice_draft_first BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_insert();
 CREATE TRIGGER invoice_finalized BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION guard_invoice_change();
 CREATE TRIGGER invoice_kept BEFORE TRUNCATE ON public.invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER number_given_before BEFORE UPDATE OF number ON public.invoices FOR EACH ROW EXECUTE FUNCTION refuse_lost_number();
 
 CREATE TABLE kit_versions (
   kit_id uuid not null,
@@ -1563,6 +1595,38 @@ CREATE TABLE login_links (
   constraint login_links_pkey PRIMARY KEY (token_sha256),
   constraint login_links_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
 );
+
+CREATE TABLE lost_documents (
+  id uuid not null,
+  peer_id uuid not null,
+  document_id uuid not null,
+  kind text not null,
+  number text not null,
+  currency text not null,
+  issued_on date not null,
+  total_minor bigint not null,
+  sha256 bytea not null,
+  content jsonb not null,
+  series text,
+  sequence integer,
+  found_at timestamp with time zone not null,
+  settlement text,
+  settled_at timestamp with time zone,
+  settled_by text,
+  reason text,
+  constraint lost_documents_pkey PRIMARY KEY (id),
+  constraint lost_once UNIQUE (peer_id, document_id),
+  constraint lost_documents_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint lost_documents_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+  constraint lost_documents_sequence_check CHECK ((sequence >= 1)),
+  constraint lost_documents_settlement_check CHECK ((settlement = ANY (ARRAY['kept'::text, 'dismissed'::text]))),
+  constraint lost_documents_sha256_check CHECK ((length(sha256) = 32)),
+  constraint number_of_a_series CHECK (((series IS NULL) = (sequence IS NULL))),
+  constraint settled_by_somebody CHECK ((((settlement IS NULL) = (settled_at IS NULL)) AND ((settlement IS NULL) = (settled_by IS NULL)) AND ((settlement IS NULL) = (reason IS NULL))))
+);
+CREATE INDEX lost_documents_by_number ON public.lost_documents USING btree (number);
+CREATE INDEX lost_documents_unsettled ON public.lost_documents USING btree (series) WHERE (settlement IS NULL);
+CREATE TRIGGER lost_document_kept BEFORE DELETE OR UPDATE ON public.lost_documents FOR EACH ROW EXECUTE FUNCTION guard_lost_document();
 
 CREATE TABLE mail_verifications (
   id uuid not null,
@@ -1916,6 +1980,7 @@ CREATE TABLE peers (
   other_version integer not null default 1,
   other_kinds text[] not null default '{document}'::text[],
   sent_sequence bigint not null default 0,
+  told_sequence bigint,
   waiting_reason text,
   instance_id uuid,
   closed_reason text,
@@ -1943,6 +2008,7 @@ CREATE TABLE peers (
   constraint peers_role_check CHECK ((role = ANY (ARRAY['supplier'::text, 'customer'::text]))),
   constraint peers_sent_sequence_check CHECK ((sent_sequence >= 0)),
   constraint peers_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'accepting'::text, 'active'::text, 'halted'::text, 'closed'::text]))),
+  constraint peers_told_sequence_check CHECK ((told_sequence >= 1)),
   constraint peers_waiting_reason_check CHECK (((length(waiting_reason) >= 1) AND (length(waiting_reason) <= 1000)))
 );
 CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_id) WHERE (state <> 'closed'::text);
@@ -2162,6 +2228,20 @@ CREATE TABLE received_peer_messages (
   constraint received_peer_messages_sha256_check CHECK ((length(sha256) = 32))
 );
 CREATE TRIGGER received_peer_message_immutable BEFORE DELETE OR UPDATE ON public.received_peer_messages FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE refused_documents (
+  peer_id uuid not null,
+  document_id uuid not null,
+  sha256 bytea not null,
+  number text not null,
+  refused_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  accepted_by text,
+  constraint refused_documents_pkey PRIMARY KEY (peer_id, document_id, sha256),
+  constraint refused_documents_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint accepted_by_somebody CHECK (((accepted_at IS NULL) = (accepted_by IS NULL))),
+  constraint refused_documents_sha256_check CHECK ((length(sha256) = 32))
+);
 
 CREATE TABLE refused_usage_events (
   id uuid not null,
@@ -2392,6 +2472,21 @@ CREATE TABLE sessions (
   constraint sessions_pkey PRIMARY KEY (token_sha256),
   constraint sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id)
 );
+
+CREATE TABLE skipped_numbers (
+  series text not null,
+  first integer not null,
+  last integer not null,
+  reason text not null,
+  skipped_at timestamp with time zone not null,
+  skipped_by text not null,
+  constraint skipped_numbers_pkey PRIMARY KEY (series, first),
+  constraint skipped_numbers_series_fkey FOREIGN KEY (series) REFERENCES number_series(code),
+  constraint skipped_in_order CHECK ((last >= first)),
+  constraint skipped_numbers_first_check CHECK ((first >= 1)),
+  constraint skipped_numbers_reason_check CHECK ((length(reason) > 0))
+);
+CREATE TRIGGER skipped_numbers_immutable BEFORE DELETE OR UPDATE ON public.skipped_numbers FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE spend_caps (
   subscription_id uuid not null,

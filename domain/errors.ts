@@ -164,6 +164,7 @@ export type ErrorCode =
   | 'reversed_event_unknown'
   | 'scope_missing'
   | 'secret_shown'
+  | 'series_stopped'
   | 'server_disk_full'
   | 'server_in_use'
   | 'server_unreachable'

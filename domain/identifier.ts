@@ -29,6 +29,7 @@ const prefixes = {
   invoiceLine: 'il',
   kit: 'kit',
   link: 'lnk',
+  lostDocument: 'lost',
   metric: 'met',
   oneOffCharge: 'oof',
   order: 'ord',

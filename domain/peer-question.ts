@@ -21,7 +21,12 @@ export type PeerQuestion =
       readonly months: readonly MonthDigest[]
     }
   | { readonly kind: 'listing'; readonly from: string; readonly to: string; readonly after: string | null }
-  | { readonly kind: 'received'; readonly before: string | null }
+  | {
+      readonly kind: 'received'
+      /** The last number of its messages that who asks knows of. */
+      readonly last_sequence: number
+      readonly before: string | null
+    }
   | { readonly kind: 'document'; readonly document: string }
   | {
       readonly kind: 'usage'

@@ -41,6 +41,7 @@ import { registerSuppliedUsage } from './supplied-usage.ts'
 import { registerSupplierInvoiceFiles } from './supplier-invoice-files.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerLinks } from './links.ts'
+import { registerLostDocuments } from './lost-documents.ts'
 import { registerLogin } from './login.tsx'
 import { registerMe } from './me.ts'
 import { registerMetrics } from './metrics.ts'
@@ -133,6 +134,7 @@ export function registerRoutes(frame: Frame): void {
   registerSubnets(frame)
   registerPeers(frame)
   registerPeerProofs(frame)
+  registerLostDocuments(frame)
   registerPeerQuestions(frame)
   registerPeerKeys(frame)
   registerPeerPairing(frame)

@@ -37,7 +37,11 @@ export const peerQuestionSchema = z.discriminatedUnion('kind', [
     to: dateField,
     after: z.string().max(40).nullable(),
   }),
-  z.object({ kind: z.literal('received'), before: z.string().max(40).nullable() }),
+  z.object({
+    kind: z.literal('received'),
+    last_sequence: z.number().int().min(0),
+    before: z.string().max(40).nullable(),
+  }),
   z.object({ kind: z.literal('document'), document: z.string().max(40) }),
   z.object({
     kind: z.literal('usage'),

@@ -38,6 +38,8 @@ export interface PeersTable {
   sent_sequence: Defaulted<number>
   /** The last document whose files wait to be sent, or were. */
   files_sequence: Defaulted<number>
+  /** The last of ours that the other side says it has, where that is more than we know of. */
+  told_sequence: Defaulted<number | null>
   is_awake: Defaulted<boolean>
   created_at: Instant
   created_by: string
@@ -187,4 +189,46 @@ export interface PeerQuestionsTable {
   asked_by: string
   asked_at: Instant
   finished_at: Defaulted<Instant | null>
+}
+
+/** A document of ours that a peer has and we have not: we were restored from an older backup. */
+export interface LostDocumentsTable {
+  id: string
+  peer_id: string
+  document_id: string
+  kind: 'invoice' | 'credit_note'
+  number: string
+  currency: string
+  issued_on: CalendarDate
+  total_minor: number
+  sha256: Buffer
+  content: Json<PeerMessageContent>
+  series: string | null
+  sequence: number | null
+  found_at: Instant
+  settlement: Defaulted<'kept' | 'dismissed' | null>
+  settled_at: Defaulted<Instant | null>
+  settled_by: Defaulted<string | null>
+  reason: Defaulted<string | null>
+}
+
+/** Numbers that were given before a restore, and are not given again. */
+export interface SkippedNumbersTable {
+  series: string
+  first: number
+  last: number
+  reason: string
+  skipped_at: Instant
+  skipped_by: string
+}
+
+/** A document that was refused for its number, which is that of another one; accepted by who resumed the peer. */
+export interface RefusedDocumentsTable {
+  peer_id: string
+  document_id: string
+  sha256: Buffer
+  number: string
+  refused_at: Instant
+  accepted_at: Defaulted<Instant | null>
+  accepted_by: Defaulted<string | null>
 }

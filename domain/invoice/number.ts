@@ -58,6 +58,24 @@ export function formatNumber(
   })
 }
 
+/**
+ * The running number in a number of a series, the other way round than `formatNumber`; null where the series gives no such numbers.
+ * @example readNumber(pattern, { series: 'INV', issuedOn: '2026-03-01', text: 'INV-2026-00042' }) // 42
+ */
+export function readNumber(
+  pattern: NumberPattern,
+  of: { series: string; issuedOn: string; text: string },
+): number | null {
+  const { issuedOn, series, text } = of
+  // Of all numbers, the digits of the running one alone differ: what is around them is as it is printed for any.
+  for (const [digits] of text.matchAll(/\d+/g)) {
+    const number = Number(digits)
+    const isOne = Number.isSafeInteger(number) && number > 0
+    if (isOne && formatNumber(pattern, { series, issuedOn, number }) === text) return number
+  }
+  return null
+}
+
 function yearOf(date: string): string {
   return date.slice(0, 4)
 }

@@ -8,6 +8,7 @@ import { openRestore } from '#db/restore.ts'
 import { newId } from '#db/identifier.ts'
 import { keepInstanceCommand } from '#db/instance-command.ts'
 import { askPeer, keepPeerAnswer } from '#db/peer-question.ts'
+import { keepLostDocuments } from '#db/lost-document.ts'
 import { keepSecrets } from '#db/secret.ts'
 import { createTestApi, type TestApi } from '#test/support/api.ts'
 import { liveOneLife, type Life } from '#test/support/life.ts'
@@ -138,10 +139,22 @@ async function receiveFromSupplier(): Promise<void> {
   const peerId = await insertPeer(api.db)
   await receiveDocument(api.db, peerId, supplierDocument())
   await askSupplier(peerId)
+  await keepLost(peerId)
   const { body } = await api.get('/v1/supplier-invoices')
   const [invoice] = body['data'] as { id: string }[]
   await api.post('/v1/expense-categories', { code: 'hosting', name: 'Hosting' })
   await api.post('/v1/supplier-payments', { pays: [{ supplier_invoice: invoice?.id, amount_minor: 200 }] })
+}
+
+/** It has a document of ours that is not here. */
+async function keepLost(peerId: string): Promise<void> {
+  const said = { kind: 'invoice', number: 'INV-99999', currency: 'USD' } as const
+  const document = { ...said, issuedOn: '2026-03-01', totalMinor: 1_200, sha256: 'a'.repeat(64) }
+  const lost = [{ ...document, documentId: newId(), content: { number: 'INV-99999' } }]
+  const now = '2026-03-01T00:00:00Z'
+  await api.db
+    .transaction()
+    .execute(async (tx) => await keepLostDocuments(tx, peerId, { lost, toldSequence: null, now }))
 }
 
 /** It was asked for a proof, and for the usage behind a line. */

@@ -87,6 +87,7 @@ GET /v1/kits/:id kits:read
 GET /v1/kits/:id/difference kits:read
 GET /v1/kits/:id/versions kits:read
 GET /v1/links instances:read
+GET /v1/lost-documents peers:read
 GET /v1/me signed_in
 GET /v1/one-off-charges invoices:read
 GET /v1/orders orders:read
@@ -235,6 +236,7 @@ POST /v1/peers/:id/proofs peers:write
 POST /v1/peers/:id/resume peers:write
 POST /v1/peers/:id/revoke-key peers:write
 POST /v1/peers/:id/rotate-key peers:write
+POST /v1/peers/:id/settle peers:write
 POST /v1/peers/invitations peers:write
 POST /v1/peers/redeem public
 POST /v1/price-lists price_lists:write

@@ -100,3 +100,34 @@ test('a look at the newest finds what is wrong with them, and no more', async ()
   const { broken, documents } = await checkChain(seller.db, 2)
   assert.deepEqual([broken, documents <= 2 * 3], [[], true])
 })
+
+test('numbers that were skipped after a restore are no break of their series; one more that is missing is', async () => {
+  const { id } = await seller.db.selectFrom('customers').select('id').limit(1).executeTakeFirstOrThrow()
+  const first = await seller.db
+    .selectFrom('number_series')
+    .select('next_number')
+    .where('code', '=', 'INV')
+    .executeTakeFirstOrThrow()
+  const skip = { series: 'INV', first: first.next_number, last: first.next_number + 1 }
+  await seller.db
+    .insertInto('skipped_numbers')
+    .values({ ...skip, reason: 'restored', skipped_at: '2026-04-02T00:00:00Z', skipped_by: 'test' })
+    .execute()
+  const goOnFrom = async (next: number) =>
+    await seller.db
+      .updateTable('number_series')
+      .set({ next_number: next })
+      .where('code', '=', 'INV')
+      .execute()
+  await goOnFrom(skip.last + 1)
+  assert.deepEqual((await checkChain(seller.db)).broken, [])
+  await insertOneOffInvoice(seller.db, id, [['1', '10']], { now: '2026-04-03T08:00:00Z' })
+  assert.deepEqual((await checkChain(seller.db)).broken, [])
+  assert.deepEqual((await checkChain(seller.db, 1)).broken, [])
+  await goOnFrom(skip.last + 3)
+  const made = await insertOneOffInvoice(seller.db, id, [['1', '10']], { now: '2026-04-03T08:00:00Z' })
+  assert.deepEqual(
+    (await checkChain(seller.db)).broken.map(({ number, fault }) => [number, fault]),
+    [[made.number, 'number_missing']],
+  )
+})

@@ -1708,6 +1708,101 @@ test('what a peer was asked is answered once, with its signed word, or refused w
   await refuses('peer_questions_immutable', async () => sql`truncate peer_questions`.execute(db))
 })
 
+test('what a peer has of ours is kept and settled once, and its number is given to nothing else', async () => {
+  const peerId = await insertPeer(db)
+  const lost = async (of: Record<string, unknown> = {}) => {
+    const number = `INV-9${newId().slice(-6)}`
+    const said = { kind: 'invoice', number, currency: 'USD', issued_on: '2026-03-01', total_minor: 1_200 }
+    const known = { sha256: Buffer.alloc(32), content: '{}', series: null, sequence: null }
+    const row = {
+      id: newId(),
+      peer_id: peerId,
+      document_id: newId(),
+      ...said,
+      ...known,
+      found_at: 'now',
+      ...of,
+    }
+    await insertRow('lost_documents', row)
+    return { id: row.id, number: String(of['number'] ?? number) }
+  }
+  await refuses('lost_documents_kind_check', async () => lost({ kind: 'letter' }))
+  await refuses('lost_documents_sha256_check', async () => lost({ sha256: Buffer.alloc(31) }))
+  await refuses('lost_documents_sequence_check', async () => lost({ series: 'INV', sequence: 0 }))
+  await refuses('lost_documents_settlement_check', async () => lost({ settlement: 'maybe' }))
+  await refuses('number_of_a_series', async () => lost({ series: 'INV' }))
+  await refuses('settled_by_somebody', async () => lost({ settlement: 'kept' }))
+  const documentId = newId()
+  const { id, number } = await lost({ document_id: documentId })
+  await refuses('lost_once', async () => lost({ document_id: documentId }))
+  const row = () => db.updateTable('lost_documents').where('id', '=', id)
+  await refuses('lost_document_kept', async () => row().set({ total_minor: 1 }).execute())
+  // As if it was not finalized yet.
+  await refuses('number_given_before', async () =>
+    db.transaction().execute(async (tx) => {
+      await sql`alter table invoices disable trigger invoice_finalized`.execute(tx)
+      await sql`update invoices set number = ${number} where id = ${sold.invoice}`.execute(tx)
+    }),
+  )
+  const settled = { settled_at: '2026-03-02T00:00:00Z', settled_by: 'tester', reason: 'restored' }
+  await row()
+    .set({ settlement: 'kept', ...settled })
+    .execute()
+  await refuses('lost_document_kept', async () => row().set({ settlement: 'dismissed' }).execute())
+  await refuses('lost_document_kept', async () =>
+    db.deleteFrom('lost_documents').where('id', '=', id).execute(),
+  )
+})
+
+test('numbers are skipped in order, for a reason, for ever', async () => {
+  const skip = async (of: Record<string, unknown> = {}) =>
+    await insertRow('skipped_numbers', {
+      ...{
+        series: 'INV',
+        first: 900,
+        last: 901,
+        reason: 'restored',
+        skipped_at: 'now',
+        skipped_by: 'tester',
+      },
+      ...of,
+    })
+  await refuses('skipped_numbers_first_check', async () => skip({ first: 0 }))
+  await refuses('skipped_in_order', async () => skip({ last: 899 }))
+  await refuses('skipped_numbers_reason_check', async () => skip({ reason: '' }))
+  await refuses('skipped_numbers_series_fkey', async () => skip({ series: 'NONE' }))
+  await db
+    .transaction()
+    .execute(async (tx) => {
+      await sql`insert into skipped_numbers values ('INV', 900, 901, 'restored', now(), 'tester')`.execute(tx)
+      await refuses('skipped_numbers_immutable', async () =>
+        sql`update skipped_numbers set last = 902`.execute(tx),
+      )
+      throw new Error('nothing of it stays')
+    })
+    .catch((error: unknown) => assert.match(String(error), /nothing of it stays/))
+})
+
+test('a document that was refused for its number is accepted by somebody', async () => {
+  const peerId = await insertPeer(db)
+  const refuse = async (of: Record<string, unknown> = {}) =>
+    await insertRow('refused_documents', {
+      ...{
+        peer_id: peerId,
+        document_id: newId(),
+        sha256: Buffer.alloc(32),
+        number: 'UP-1',
+        refused_at: 'now',
+      },
+      ...of,
+    })
+  await refuses('refused_documents_sha256_check', async () => refuse({ sha256: Buffer.alloc(31) }))
+  await refuses('accepted_by_somebody', async () => refuse({ accepted_at: 'now' }))
+  await refuses('peers_told_sequence_check', async () =>
+    db.updateTable('peers').set({ told_sequence: 0 }).where('id', '=', peerId).execute(),
+  )
+})
+
 test('a peer is whole, one per customer and installation; what it is sent and what it sent stays', async () => {
   const peer = async (of: Record<string, unknown>) => await insertPeer(db, of)
   const customer = await one('customers', sql`true`)
@@ -1765,7 +1860,7 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
       .set({ sha256: Buffer.alloc(31) })
       .execute(),
   )
-  await refuses('peer_message_kept', async () => messages().set({ sequence: 2 }).execute())
+  await refuses('peer_message_kept', async () => messages().set({ sequence: 0 }).execute())
   await refuses('peer_message_kept', async () => messages().set({ content: '{}' }).execute())
   await messages()
     .set({ sha256: Buffer.alloc(32) })

@@ -10,6 +10,7 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerQuestionPath, type SignedExchange } from '#domain/peer-question.ts'
 import { activate, billNextPeriod, build, sell } from '#test/pages/story.ts'
 import { chapter } from '#test/support/chapter.ts'
+import { backUpDatabase } from '#test/support/database.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { findInstanceId } from '#test/support/instances.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
@@ -85,7 +86,8 @@ function answerQuestions(side: TestInstallation): string[] {
   side.door?.lead(async (request) => {
     if (!request.url.endsWith(peerQuestionPath)) return new Response('', { status: 503 })
     const { question } = (await request.clone().json()) as { question: Json }
-    kinds.push(String(question['kind']))
+    // What waits to be sent asks first what is there.
+    if (question['kind'] !== 'received') kinds.push(String(question['kind']))
     return await side.app.fetch(request)
   })
   return kinds
@@ -186,9 +188,11 @@ chapter('G-18 documents that are missing or differ are named, and only their mon
   ])
   const { owed_minor: _computed, ...known } = lacking
   await byForce(async (tx) => {
+    const { owed_minor: _computed, ...row } = lacking
     await tx
       .insertInto('supplier_invoices')
       .values({ ...known, content: JSON.stringify(lacking.content) })
+      .values({ ...row, content: JSON.stringify(row.content) })
       .execute()
     await tx.updateTable('supplier_invoices').set({ sha256: odd.sha256 }).where('id', '=', odd.id).execute()
   })
@@ -301,3 +305,85 @@ const lastEvidence = async () => {
     .executeTakeFirst()
   return row?.evidence ?? null
 }
+
+/** Until the database that was put back is the one that answers. */
+const untilAnswers = async () =>
+  await until('the database answers', async () => {
+    const answered = await sql`select 1`.execute(parent.db).catch(() => undefined)
+    return answered !== undefined
+  })
+
+const statesOf = async () => [(await show(parent))['state'], (await show(child))['state']]
+const hasTask = async (side: TestInstallation) => {
+  const { body } = await side.call('GET', '/v1/tasks')
+  return (body['data'] as Json[]).some(({ kind }) => kind === 'peer_halted')
+}
+
+chapter(
+  'G-06 F58 a parent that was restored gives no number again that its child has, and both rest',
+  async () => {
+    const backup = await backUpDatabase(parent.databaseUrl)
+    await untilAnswers()
+    const before = (await received()).length
+    const lost = [await bill('2026-04-03'), await bill('2026-04-04')]
+    await untilReceived(before + 2)
+    await backup.putBack()
+    await untilAnswers()
+    // Before anybody has noticed, a number is given again; it comes to nobody.
+    const again = await bill('2026-04-05')
+    assert.equal(again.number, lost[0]?.number)
+    await until('both are halted', async () => {
+      await relay()
+      return (await statesOf()).every((state) => state === 'halted')
+    })
+    assert.deepEqual([await hasTask(parent), await hasTask(child)], [true, true])
+    assert.match(
+      String((await show(parent))['halted_reason']),
+      new RegExp(`has ${lost.map(({ number }) => number).join(', ')}, which`),
+    )
+    assert.equal((await received()).length, before + 2)
+    // The next number is one that the child has: no document of that series is finalized.
+    await assert.rejects(bill('2026-04-05'), { code: 'series_stopped' })
+    const resumed = await parent.call('POST', `/v1/peers/${peer}/resume`, {})
+    assert.deepEqual([resumed.status, resumed.body['code']], [409, 'action_not_allowed'])
+    const { body } = await parent.call('GET', `/v1/lost-documents?peer=${peer}`)
+    assert.deepEqual(
+      (body['data'] as Json[]).map(({ number, settlement }) => [number, settlement]).toSorted(),
+      lost.map(({ number }) => [number, null]),
+    )
+  },
+)
+
+chapter(
+  'G-06 F58 settled by people, the lost documents stand, their numbers are skipped, and both agree again',
+  async () => {
+    const count = (await received()).length
+    const settled = await parent.call('POST', `/v1/peers/${peer}/settle`, {
+      decision: 'keep',
+      reason: 'restored from the backup of the night',
+    })
+    assert.deepEqual([settled.status, settled.body['state']], [200, 'active'], JSON.stringify(settled.body))
+    const resume = async (side: TestInstallation) => {
+      const { status } = await side.call('POST', `/v1/peers/${peerOf(side)}/resume`, {})
+      assert.equal(status, 200)
+    }
+    await resume(child)
+    // The number that was given twice is refused for that, until a person over there takes the second document as well.
+    await until('both are halted', async () => {
+      await relay()
+      return (await statesOf()).every((state) => state === 'halted')
+    })
+    assert.match(String((await show(child))['halted_reason']), /came again as another document/)
+    assert.equal((await received()).length, count)
+    await resume(child)
+    await resume(parent)
+    const next = await bill('2026-04-06')
+    await untilReceived(count + 2)
+    const rows = await received()
+    assert.equal(rows.filter(({ number }) => number === rows.at(-2)?.number).length, 2)
+    assert.equal(rows.at(-1)?.number, next.number)
+    for (const side of [parent, child]) assert.equal((await prove(side))['equal'], true)
+    const { body } = await parent.call('GET', '/v1/self-check')
+    assert.deepEqual(body['broken'], [])
+  },
+)

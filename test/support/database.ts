@@ -33,6 +33,35 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   }
 }
 
+/** A copy of a whole database, as a backup is: put back, all is as it was when it was taken. Whoever is connected is cut off each time. */
+export async function backUpDatabase(url: string) {
+  const server = serverUrl()
+  const name = new URL(url).pathname.slice(1)
+  const copy = `${name}_backup`
+  await cutOff(server, name, async (client) => client.query(`create database "${copy}" template "${name}"`))
+  return {
+    async putBack(): Promise<void> {
+      await cutOff(server, name, async (client) => {
+        await client.query(`drop database "${name}" with (force)`)
+        await client.query(`alter database "${copy}" rename to "${name}"`)
+      })
+    },
+  }
+}
+
+async function cutOff(server: string, name: string, act: (client: pg.Client) => Promise<unknown>) {
+  await onServer(server, async (client) => {
+    await client.query(`alter database "${name}" with allow_connections false`)
+    await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+    for (;;) {
+      const { rowCount } = await client.query('select from pg_stat_activity where datname = $1', [name])
+      if (rowCount === 0) break
+    }
+    await act(client)
+    await client.query(`alter database "${name}" with allow_connections true`)
+  })
+}
+
 function serverUrl(): string {
   const server = process.env['CLOUDER_TEST_POSTGRES_URL']
   if (!server) throw new Error('CLOUDER_TEST_POSTGRES_URL is not set: run the tests with npm test')

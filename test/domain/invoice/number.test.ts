@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { checkNumberPattern, formatNumber, seriesKey } from '#domain/invoice/number.ts'
+import { checkNumberPattern, formatNumber, readNumber, seriesKey } from '#domain/invoice/number.ts'
 
 const yearly = { pattern: '{series}-{year}-{number:5}', resetsYearly: true }
 
@@ -80,4 +80,13 @@ test('E-06 what an accepted pattern gives never repeats across series, years and
     ),
     { numRuns: 5000 },
   )
+})
+
+test('the running number is read out of a number of its series, and of no other', () => {
+  const pattern = { pattern: '{series}-{year}-{number:5}', resetsYearly: true }
+  const of = { series: 'INV', issuedOn: '2026-03-01' }
+  for (const number of [1, 42, 99_999, 100_000, 2026])
+    assert.equal(readNumber(pattern, { ...of, text: formatNumber(pattern, { ...of, number }) }), number)
+  for (const text of ['INV-2025-00042', 'CN-2026-00042', 'INV-2026-42', 'INV-2026-', '', 'INV-2026-00042x'])
+    assert.equal(readNumber(pattern, { ...of, text }), null)
 })

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { hashOf } from '#db/content-hash.ts'
+import type { Db } from '#db/database.ts'
+import { findOwnDocuments, keepLostDocuments, type LostDocument } from '#db/lost-document.ts'
+import { haltPeer, listBilledPeers, readLastSequence } from '#db/peer.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { decodeId } from '#domain/identifier.ts'
+import { createPeerCall, type AskPeer } from './peer-call.ts'
+
+/** Pages of what a peer has received last: more than any backup is behind. */
+const mostPages = 200
+
+/**
+ * Whether a peer that we bill has more of ours than we know of: then this installation was restored from an older backup, and would give
+ * its numbers again. Asked before anything is sent, and before a worker finalizes anything.
+ */
+export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
+  const { db } = deps
+  const ask = createPeerCall(deps)
+  return {
+    /** @throws `peer_document_conflict` once the peer is halted, because it has what is not here */
+    async recallPeer(peerId: string): Promise<void> {
+      const reason = await recall(db, ask, peerId)
+      if (reason !== null) throw new BusinessError('peer_document_conflict', reason)
+    },
+
+    /** The same, for who goes on: what is lost is kept, and the peer halted. */
+    async noteLost(peerId: string): Promise<void> {
+      await recall(db, ask, peerId)
+    },
+
+    /** Asks all that we bill, side by side; one that is away is asked before anything is sent to it. */
+    async recallAll(onError: (error: unknown) => void): Promise<void> {
+      const peerIds = await listBilledPeers(db)
+      await Promise.all(
+        peerIds.map(async (peerId) => {
+          await recall(db, ask, peerId).catch(onError)
+        }),
+      )
+    },
+  }
+}
+
+/** What to tell a person, who has a task then; null where nothing is lost. */
+async function recall(db: Db, ask: AskPeer, peerId: string): Promise<string | null> {
+  const own = await readLastSequence(db, peerId)
+  const { lost, toldSequence } = await listLost(db, ask, { peerId, own })
+  if (lost.length === 0 && toldSequence <= own) return null
+  return await db.transaction().execute(async (tx) => {
+    const reason = await keepLostDocuments(tx, peerId, {
+      lost,
+      toldSequence: toldSequence > own ? toldSequence : null,
+      now: new Date().toISOString(),
+    })
+    await haltPeer(tx, peerId, { subject: 'A peer has documents of ours that are not here', reason })
+    return reason
+  })
+}
+
+/** Newest first, up to a page of which we know all. */
+async function listLost(db: Db, ask: AskPeer, { peerId, own }: { peerId: string; own: number }) {
+  const lost: LostDocument[] = []
+  let toldSequence = 0
+  let before: string | null = null
+  for (let page = 0; page < mostPages; page += 1) {
+    const question = { kind: 'received', last_sequence: own, before } as const
+    const key = `recall/${peerId}/${page}`
+    const answer: z.output<typeof pageSchema> = pageSchema.parse((await ask({ peerId, key, question })).value)
+    toldSequence = Math.max(toldSequence, answer.last_sequence)
+    const ids = answer.documents.map(({ document }) => decodeId('invoice', document))
+    const known = await findOwnDocuments(db, peerId, ids)
+    const unknown = answer.documents.filter((_, index) => !known.has(ids[index] ?? ''))
+    for (const { document, sha256 } of unknown) lost.push(await fetchLost(ask, { peerId, document, sha256 }))
+    if (unknown.length === 0 || answer.next === null) break
+    before = answer.next
+  }
+  return { lost, toldSequence }
+}
+
+async function fetchLost(
+  ask: AskPeer,
+  { peerId, document, sha256 }: { peerId: string; document: string; sha256: string },
+): Promise<LostDocument> {
+  const question = { kind: 'document', document } as const
+  const { value } = await ask({ peerId, key: `recall/${peerId}/${document}`, question })
+  const { content } = z.object({ content: contentSchema }).parse(value)
+  if (hashOf(content).toString('hex') !== sha256)
+    throw new Error(`${document} is told with another content than its hash says`)
+  return {
+    documentId: decodeId('invoice', document),
+    kind: content.kind,
+    number: content.number,
+    currency: content.currency,
+    issuedOn: content.issued_on,
+    totalMinor: content.total_minor,
+    sha256,
+    content,
+  }
+}
+
+const pageSchema = z.object({
+  documents: z.array(z.object({ document: z.string().max(40), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+  next: z.string().max(40).nullable(),
+  last_sequence: z.number().int().min(0),
+})
+const contentSchema = z.looseObject({
+  kind: z.enum(['invoice', 'credit_note']),
+  number: z.string().min(1).max(100),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  issued_on: z.iso.date(),
+  total_minor: z.number().int(),
+})

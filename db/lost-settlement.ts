@@ -1,0 +1,105 @@
+import { sql } from 'kysely'
+import { BusinessError } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { peerSignals } from '#domain/peer-message.ts'
+import type { Tx } from './database.ts'
+import { unsettledDocuments } from './lost-document.ts'
+import { insertWorkflowSignal } from './outbox.ts'
+import { resumePeer, type By } from './peer.ts'
+
+export interface LostSettlement {
+  /** `keep`: they are what the peer says, and their numbers are skipped. `dismiss`: they are none of ours. */
+  readonly decision: 'keep' | 'dismiss'
+  readonly reason: string
+}
+
+/**
+ * Settles what a peer has of ours and we have not, and goes on with it.
+ * @throws `action_not_allowed` where nothing is lost
+ */
+export async function settleLostDocuments(
+  tx: Tx,
+  peerId: string,
+  { decision, reason }: LostSettlement,
+  by: By,
+): Promise<void> {
+  const { told_sequence: told } = await tx
+    .selectFrom('peers')
+    .select('told_sequence')
+    .where('id', '=', peerId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const lost = await unsettledDocuments(tx, peerId).select(['series', 'sequence']).execute()
+  if (lost.length === 0 && told === null)
+    throw new BusinessError('action_not_allowed', 'This peer has nothing of ours that is not here.')
+  if (decision === 'keep') {
+    const series = Map.groupBy(lost, (row) => row.series)
+    for (const [code, rows] of series)
+      if (code !== null)
+        await skipNumbers(
+          tx,
+          { code, last: Math.max(...rows.map(({ sequence }) => sequence ?? 0)), reason },
+          by,
+        )
+  }
+  await tx
+    .updateTable('lost_documents')
+    .set({
+      settlement: decision === 'keep' ? 'kept' : 'dismissed',
+      settled_at: by.now,
+      settled_by: by.actor,
+      reason,
+    })
+    .where('peer_id', '=', peerId)
+    .where('settlement', 'is', null)
+    .execute()
+  if (told !== null) await countOnFrom(tx, peerId, told)
+  await resumePeer(tx, peerId, by)
+  const workflowId = `peer/${encodeId('peer', peerId)}`
+  await insertWorkflowSignal(tx, { workflowId, signal: peerSignals.resumed }, by.now)
+}
+
+async function skipNumbers(
+  tx: Tx,
+  { code, last, reason }: { code: string; last: number; reason: string },
+  by: By,
+): Promise<void> {
+  const open = await tx
+    .selectFrom('number_series')
+    .select('next_number')
+    .where('code', '=', code)
+    .forUpdate()
+    .executeTakeFirst()
+  if (open === undefined)
+    await tx
+      .insertInto('number_series')
+      .values({ code, last_hash: null, last_issued_on: null })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  const first = open?.next_number ?? 1
+  if (first > last) return
+  await tx
+    .insertInto('skipped_numbers')
+    .values({ series: code, first, last, reason, skipped_at: by.now, skipped_by: by.actor })
+    .execute()
+  await tx
+    .updateTable('number_series')
+    .set({ next_number: last + 1 })
+    .where('code', '=', code)
+    .execute()
+}
+
+/** What waits gets numbers that the other side has not seen: under the others it knows messages that are lost here. */
+async function countOnFrom(tx: Tx, peerId: string, told: number): Promise<void> {
+  await sql`
+    with waiting as (
+      select sequence, row_number() over (order by sequence) as place from peer_messages
+      where peer_id = ${peerId} and delivered_at is null
+    ), begins as (select greatest(last_sequence, ${told}::bigint) as after from peers where id = ${peerId})
+    update peer_messages set sequence = begins.after + waiting.place from waiting, begins
+    where peer_messages.peer_id = ${peerId} and peer_messages.sequence = waiting.sequence`.execute(tx)
+  await sql`
+    update peers set sent_sequence = ${told}, told_sequence = null, last_sequence = greatest(last_sequence, ${told}::bigint,
+      (select coalesce(max(sequence), 0) from peer_messages where peer_id = ${peerId}))
+    where id = ${peerId}`.execute(tx)
+}

@@ -98,7 +98,7 @@ export interface AgedPayables {
 
 /**
  * The ageing of payables, by supplier and currency: what is left of each due date by the days since. Amounts of two currencies are
- * never summed.
+ * never summed. A credit note that waits for what it corrects counts for nothing until that is there.
  * @example due on 1 March, read on 1 March: not due; on 2 March: 1 to 30 days
  */
 export function agePayables(
@@ -106,7 +106,7 @@ export function agePayables(
   on: string,
 ): AgedPayables[] {
   const groups = Map.groupBy(
-    payables.filter((payable) => openPayableMinor(payable) !== 0),
+    payables.filter((payable) => openPayableMinor(payable) !== 0 && !payable.isWaiting),
     ({ supplierId, currency }) => `${supplierId} ${currency}`,
   )
   return [...groups.values()].flatMap((group) => {

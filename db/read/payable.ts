@@ -24,7 +24,8 @@ export const suppliedInstalments = sql<
 /** Of the seller. */
 export const suppliedToday = sql<string>`(now() at time zone (select time_zone from installation))::date`
 
-const isWaiting = sql<boolean>`(supplied.corrects_document_id is not null and not exists (select from supplier_invoices corrected
+/** A credit note that came before what it corrects. */
+export const suppliedIsWaiting = sql<boolean>`(supplied.corrects_document_id is not null and not exists (select from supplier_invoices corrected
   where corrected.supplier_id = supplied.supplier_id and corrected.document_id = supplied.corrects_document_id))`
 
 export type PayableRow = Awaited<ReturnType<typeof readPayables>>[number]
@@ -40,7 +41,7 @@ export async function readPayables(db: Db, of: { ids: readonly string[] } | 'ope
       suppliedCreditedMinor.as('credited_minor'),
       suppliedUsedMinor.as('used_minor'),
       suppliedOpenMinor.as('open_minor'),
-      isWaiting.as('is_waiting'),
+      suppliedIsWaiting.as('is_waiting'),
     ])
     .orderBy('id')
   return await (

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Period } from '#domain/calendar.ts'
 import type { SuppliedLine } from '#domain/supplied-line.ts'
 import type { Db } from '../database.ts'
+import { suppliedIsWaiting } from './payable.ts'
 
 export interface SuppliedLineRow extends SuppliedLine {
   readonly invoiceId: string
@@ -13,7 +14,10 @@ export interface SuppliedLineRow extends SuppliedLine {
   readonly position: number
 }
 
-/** What suppliers billed for days of a period, line by line; what is for no days counts on the day of its document. */
+/**
+ * What suppliers billed for days of a period, line by line; what is for no days counts on the day of its document. A credit note that
+ * waits for what it corrects counts for nothing yet.
+ */
 export async function listSuppliedLines(db: Db, { start, end }: Period): Promise<SuppliedLineRow[]> {
   const { rows } = await sql<{
     id: string
@@ -36,7 +40,7 @@ export async function listSuppliedLines(db: Db, { start, end }: Period): Promise
     from supplier_invoices supplied
     join suppliers supplier on supplier.id = supplied.supplier_id
     cross join lateral jsonb_array_elements(supplied.content -> 'lines') with ordinality as line (value, position)
-    where case
+    where not ${suppliedIsWaiting} and case
       when line.value -> 'service_period' ->> 'starts_on' < line.value -> 'service_period' ->> 'ends_on'
         then line.value -> 'service_period' ->> 'starts_on' < ${end} and line.value -> 'service_period' ->> 'ends_on' > ${start}
       else supplied.issued_on >= ${start} and supplied.issued_on < ${end} end

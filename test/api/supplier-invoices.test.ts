@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { after, before } from 'node:test'
+import { listSuppliedLines } from '#db/read/supplied-line.ts'
 import { createTestApi } from '#test/support/api.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 import { createPeerSender, type SentMessage } from '#test/support/peer-sender.ts'
@@ -30,29 +31,44 @@ const invoice = 'inv_01kb0000000000000000000001'
 const note = 'inv_01kb0000000000000000000002'
 
 const { lines, taxes } = supplierDocument()
-/** All of that invoice given back. */
+/** Half of that invoice given back. */
 const creditNote = supplierDocument({
   kind: 'credit_note',
   document: note,
   number: 'CN-1',
   corrects: invoice,
-  lines: lines.map((line) => ({ ...line, amount_minor: -1_000, tax_minor: -200 })),
-  taxes: taxes.map((tax) => ({ ...tax, base_minor: -1_000, tax_minor: -200 })),
+  net_minor: 500,
+  tax_minor: 100,
+  total_minor: 600,
+  lines: lines.map((line) => ({ ...line, quantity: '0.5', amount_minor: -500, tax_minor: -100 })),
+  taxes: taxes.map((tax) => ({ ...tax, base_minor: -500, tax_minor: -100 })),
 })
 
-test('a credit note that comes before its invoice is kept, waits and counts for nothing until that is there', async () => {
-  const { send } = await pair()
+test('a credit note that comes before its invoice is kept, waits and counts for nothing until that is there (F53)', async () => {
+  const { peerId, send } = await pair()
+  const owed = async () => {
+    const { suppliers } = (await api.get('/v1/payables')).body as { suppliers: { open: unknown }[] }
+    const spent = await listSuppliedLines(api.db, { start: '2026-03-01', end: '2026-04-01' })
+    return [suppliers.map(({ open }) => open), spent.map(({ amountMinor }) => amountMinor)]
+  }
   await send('document', creditNote)
   const [waiting] = await listed()
   assert.deepEqual(
     [waiting?.['number'], waiting?.['state'], waiting?.['corrects']],
     ['CN-1', 'waiting', null],
   )
+  assert.deepEqual(await owed(), [[], []])
   await send('document', supplierDocument())
   const [second, first] = await listed()
-  // All of it was taken off what it corrects.
   assert.deepEqual([first?.['number'], first?.['state']], ['CN-1', 'used'])
   assert.deepEqual([second?.['number'], first?.['corrects']], ['UP-1', second?.['id']])
+  assert.deepEqual(await owed(), [[{ amount_minor: 600, currency: 'USD' }], [-500, 1_000]])
+  const kept = await api.db
+    .selectFrom('supplier_invoices')
+    .select('number')
+    .where('peer_id', '=', peerId)
+    .execute()
+  assert.equal(kept.length, 2)
 })
 
 test('what a supplier says of a document is shown as that, the newest of it, and changes nothing of the document', async () => {

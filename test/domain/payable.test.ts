@@ -109,6 +109,14 @@ const anyPayable = fc
     return { ...base, ...of, totalMinor: isCredit ? -sum : sum, instalments, dueOn }
   })
 
+test('a credit note that waits for what it corrects counts for nothing in what is owed', () => {
+  const of = { supplierId: 'one', currency: 'USD' }
+  const waiting = { ...payable({ totalMinor: -500, isWaiting: true }), ...of }
+  assert.deepEqual(agePayables([waiting], '2026-03-01'), [])
+  const [aged] = agePayables([waiting, { ...payable(), ...of }], '2026-03-01')
+  assert.deepEqual([aged?.openMinor, aged?.documents], [12_000, 1])
+})
+
 test('the ageing of payables equals the sum of open supplier invoices, by supplier and currency and in all', async (t) => {
   await holds(t, 300, [fc.array(anyPayable, { maxLength: 12 }), day], (payables, on) => {
     const aged = agePayables(payables, on)

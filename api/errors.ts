@@ -772,6 +772,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     [{ title: 'List servers', href: '/v1/servers' }],
   ),
   subscription_ended: kind(409, 'The subscription has ended', 'Place a new order.'),
+  subscription_not_begun: kind(
+    422,
+    'The subscription had not begun',
+    'Push what was used after it began; the detail says when that was.',
+  ),
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
@@ -903,6 +908,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'A volume is gone',
     'Its data is not on the server any more, and it is not made again empty. Restore a backup of it, or cancel.',
     seeTasks,
+  ),
+  window_without_dates: kind(
+    422,
+    'A value of a span lacks start or end',
+    'Send both, or send time alone for what was used at an instant.',
   ),
 }
 

@@ -6,7 +6,7 @@ import { holdUsageLines, toUsageLine, type UsageLine } from '#db/usage-line.ts'
 import { lockReversedEvents, type ReversedEventRow } from '#db/usage-reversal.ts'
 import { assert } from '#domain/assert.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
-import { placeUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
+import { isBilledAt, placeUsageEvent, refuseUnbilled, type UsageEvent } from '#domain/usage-event.ts'
 import { takesUsage } from '#domain/usage-filter.ts'
 import { checkReversal } from '#domain/usage-reversal.ts'
 import { readFields, unknownField } from './addressing.ts'
@@ -201,19 +201,26 @@ function place<Line extends UsageLine>(
   const metered = context.lines.get(subscriptionId)?.filter(({ metric }) => metric === event.metric) ?? []
   if (metered.length === 0)
     throw fieldError('/type', 'metric_unknown', `The subscription does not meter ${event.metric}.`)
-  const line = metered.findLast(({ usageFilter }) => takesUsage(usageFilter, event.properties))
-  if (!line) {
+  const taking = metered.filter(({ usageFilter }) => takesUsage(usageFilter, event.properties))
+  const newest = taking.at(-1)
+  if (!newest) {
     const detail = `No line of the subscription bills ${event.metric} with these properties.`
     throw fieldError('/data/properties', 'usage_not_taken', detail)
   }
   // A test clock's subscription knows only its own time.
-  const arrivedMs = line.nowMs === null ? (event.arrivedMs ?? null) : null
+  const arrivedMs = newest.nowMs === null ? (event.arrivedMs ?? null) : null
   const at = { unit: event.unit, occurredMs: event.occurredMs ?? arrivedMs }
+  const occurredMs = at.occurredMs ?? newest.nowMs ?? context.nowMs
+  const line = taking.findLast(({ billed }) => isBilledAt(occurredMs, billed)) ?? newest
   const placed = placeUsageEvent(at, {
     unit: line.unit,
     nowMs: line.nowMs ?? context.nowMs,
     servedUntilMs: line.servedUntilMs,
   })
+  refuseUnbilled(
+    placed.occurredMs,
+    taking.map(({ billed }) => billed),
+  )
   return {
     event: {
       source: event.source,
@@ -225,6 +232,7 @@ function place<Line extends UsageLine>(
       occurredMs: placed.occurredMs,
       isInstantOfArrival: event.occurredMs === null,
       properties: event.properties,
+      startedMs: event.startedMs,
     },
     line,
   }

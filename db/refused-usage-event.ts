@@ -73,7 +73,13 @@ export interface RefusedUsageRow extends Omit<RefusedUsageEvent, 'name'> {
 /** Those that wait, the longest untried first, held by whoever sends them again. */
 export async function lockRefusedUsageEvents(
   tx: Tx,
-  wanted: { readonly id?: string; readonly code?: string; readonly limit: number },
+  wanted: {
+    readonly id?: string
+    readonly code?: string
+    /** Those that were refused last before it. */
+    readonly triedBefore?: string
+    readonly limit: number
+  },
 ): Promise<RefusedUsageRow[]> {
   let query = waitingEvents(tx)
     .selectAll('refused')
@@ -81,6 +87,7 @@ export async function lockRefusedUsageEvents(
     .orderBy('refused.id')
     .limit(wanted.limit)
   if (wanted.id !== undefined) query = query.where('refused.id', '=', wanted.id)
+  if (wanted.triedBefore !== undefined) query = query.where('refused.refused_at', '<=', wanted.triedBefore)
   if (wanted.code !== undefined) query = query.where('refused.code', '=', wanted.code)
   const rows = await query.forUpdate('refused').skipLocked().execute()
   return rows.map((row) => ({

@@ -2267,6 +2267,7 @@ CREATE TABLE refused_usage_events (
   constraint refused_usage_events_refusals_check CHECK ((refusals > 0))
 );
 CREATE INDEX refused_usage_events_by_time ON public.refused_usage_events USING btree (sender, refused_at);
+CREATE INDEX refused_usage_events_refused_at_idx ON public.refused_usage_events USING btree (refused_at);
 
 CREATE TABLE registries (
   id uuid not null,
@@ -3087,6 +3088,7 @@ CREATE TABLE usage_events (
   late_window_id uuid,
   properties jsonb,
   reverses_id uuid,
+  started_at timestamp with time zone,
   constraint usage_events_pkey PRIMARY KEY (id),
   constraint usage_events_source_event_id_key UNIQUE (source, event_id),
   constraint usage_events_late_window_id_fkey FOREIGN KEY (late_window_id) REFERENCES usage_windows(id),
@@ -3095,7 +3097,8 @@ CREATE TABLE usage_events (
   constraint quantity_below_zero_reverses CHECK ((((reverses_id IS NULL) AND (quantity >= (0)::numeric)) OR ((quantity < (0)::numeric) AND (reverses_id IS NOT NULL)))),
   constraint usage_events_check CHECK (((late_window_id IS NULL) OR is_late)),
   constraint usage_events_check1 CHECK ((reverses_id <> id)),
-  constraint usage_events_properties_check CHECK ((jsonb_typeof(properties) = 'object'::text))
+  constraint usage_events_properties_check CHECK ((jsonb_typeof(properties) = 'object'::text)),
+  constraint usage_span_in_order CHECK ((started_at < occurred_at))
 );
 CREATE UNIQUE INDEX one_reversal_per_event ON public.usage_events USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
 CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import { formatMoney, fromMinor } from '#domain/money.ts'
 import { isStoppedAt, reachedAlerts, sayAlert, type SpendCap, type SpendCapOwner } from '#domain/spend.ts'
 import { within, type Db, type Tx } from './database.ts'
@@ -51,7 +51,23 @@ export async function setSpendCap(
     says: `${formatMoney(cap.amountMinor, subscription.currency)} a period, ${cap.effect === 'stop' ? 'stop at it' : 'tell of it'}`,
     now: at,
   })
+  if (before !== undefined && before.amount_minor !== cap.amountMinor)
+    await beginWarningsAnew(tx, subscription, before)
   await watchSpend(tx, subscriptionId, now)
+}
+
+/**
+ * Shares of another amount are other ones: what was told of the amount before stays, under that amount, and each share of the new
+ * one is told of once.
+ */
+async function beginWarningsAnew(tx: Tx, { id, currency }: Subscription, before: SpendCapRow): Promise<void> {
+  const amount = formatMoney(before.amount_minor, currency)
+  await sql`
+    update usage_warnings warned set threshold = threshold || ' of ' || ${amount}::text
+    where subscription_id = ${id} and kind = 'spend' and subject = ${before.set_by} and threshold like '% \\%'
+      and not exists (select from usage_warnings other where other.subscription_id = warned.subscription_id
+        and other.kind = 'spend' and other.subject = warned.subject and other.period_starts_on = warned.period_starts_on
+        and other.threshold = warned.threshold || ' of ' || ${amount}::text)`.execute(tx)
 }
 
 /** Takes a cap away; nothing is held by it any more. */

@@ -20,6 +20,8 @@ export interface NewUsageEvent {
   readonly properties?: UsageProperties | null
   /** Row of the event of which it takes back a part or all. */
   readonly reversesId?: string | null
+  /** The beginning of a span over which it was used. */
+  readonly startedMs?: number | null
 }
 
 export type UsageEventResult = 'stored' | 'duplicate' | 'conflict'
@@ -69,6 +71,7 @@ function byName(one: Row, other: Row): number {
 function columnsOf(rows: readonly Row[]) {
   const hasProperties = rows.some(({ properties }) => properties != null)
   const hasReversals = rows.some(({ reversesId }) => reversesId != null)
+  const hasSpans = rows.some(({ startedMs }) => startedMs != null)
   const toJson = ({ properties }: Row) => (properties == null ? null : JSON.stringify(properties))
   // What no row has is one row shorter than none: the missing ones are null.
   return sql`${plainArray(rows.map(({ id }) => id))}::uuid[], ${textArray(rows.map(({ source }) => source))}::text[],
@@ -78,19 +81,21 @@ function columnsOf(rows: readonly Row[]) {
     ${plainArray(rows.map(({ quantity }) => quantity))}::numeric[], ${textArray(rows.map(({ unit }) => unit))}::text[],
     ${plainArray(rows.map(({ occurredMs }) => occurredMs))}::bigint[],
     ${textArray(hasProperties ? rows.map(toJson) : [])}::jsonb[],
-    ${textArray(hasReversals ? rows.map(({ reversesId }) => reversesId ?? null) : [])}::uuid[]`
+    ${textArray(hasReversals ? rows.map(({ reversesId }) => reversesId ?? null) : [])}::uuid[],
+    ${textArray(hasSpans ? rows.map(({ startedMs }) => (startedMs == null ? null : String(startedMs))) : [])}::bigint[]`
 }
 
-const columnNames = sql`id, source, event_id, subscription_id, metric, quantity, unit, occurred_ms, properties, reverses_id`
+const columnNames = sql`id, source, event_id, subscription_id, metric, quantity, unit, occurred_ms, properties, reverses_id, started_ms`
 /** Exact: a factor of a whole number of milliseconds. */
 const occurredAt = sql`timestamptz 'epoch' + occurred_ms * interval '1 millisecond'`
+const startedAt = sql`timestamptz 'epoch' + started_ms * interval '1 millisecond'`
 
 /** @returns how many there were not yet */
 async function insertRows(tx: Db, columns: ReturnType<typeof columnsOf>): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     with inserted as (
-      insert into usage_events (id, source, event_id, subscription_id, metric, quantity, unit, occurred_at, properties, reverses_id)
-      select id, source, event_id, subscription_id, metric, quantity, unit, ${occurredAt}, properties, reverses_id
+      insert into usage_events (id, source, event_id, subscription_id, metric, quantity, unit, occurred_at, properties, reverses_id, started_at)
+      select id, source, event_id, subscription_id, metric, quantity, unit, ${occurredAt}, properties, reverses_id, ${startedAt}
       from unnest(${columns}) as given (${columnNames})
       on conflict (source, event_id) do nothing
       returning 1
@@ -108,6 +113,7 @@ async function findKnown(
     select given.index, kept.subscription_id <> given.subscription_id or kept.metric <> given.metric
       or kept.quantity <> given.quantity or kept.unit <> given.unit
       or kept.properties is distinct from given.properties or kept.reverses_id is distinct from given.reverses_id
+      or kept.started_at is distinct from ${startedAt}
       or (kept.occurred_at <> ${occurredAt} and not given.is_instant_of_arrival) as is_conflict
     from unnest(${columns}, ${plainArray(rows.map((row) => row.index))}::int[],
         ${plainArray(rows.map((row) => row.isInstantOfArrival === true))}::boolean[])

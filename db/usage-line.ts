@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
+import type { BilledStretch } from '#domain/usage-event.ts'
 import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from './database.ts'
-import { servedUntil, usageLines } from './read/usage.ts'
+import { billedFrom, billedUntil, servedUntil, usageLines } from './read/usage.ts'
 import { holdOffBills } from './subscription-documents.ts'
 
 /** What usage events are placed by: a metered line of their subscription. */
@@ -12,6 +13,8 @@ export interface UsageLine {
   /** Of its test clock; null: the present. */
   readonly nowMs: number | null
   readonly servedUntilMs: number | null
+  /** Of the days for which it bills. */
+  readonly billed: BilledStretch
 }
 
 /** One that no bill takes usage of until the transaction ends. */
@@ -40,6 +43,8 @@ export async function holdUsageLines(
       sql<UsageCondition[] | null>`line.terms -> 'usageFilter'`.as('usage_filter'),
       'clock.now_at as clock_now_at',
       servedUntil.as('served_until'),
+      billedFrom.as('billed_from'),
+      billedUntil.as('billed_to'),
       sql<boolean>`subscription.ends_on is not null`.as('has_end'),
       sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
         where frozen.subscription_line_id = line.id and not frozen.is_late)`.as('billed_until'),
@@ -61,6 +66,8 @@ export function toUsageLine(row: {
   readonly usage_filter: UsageCondition[] | null
   readonly clock_now_at: string | null
   readonly served_until: string | null
+  readonly billed_from: string | null
+  readonly billed_to: string | null
 }): UsageLine {
   return {
     metric: row.metric ?? '',
@@ -68,6 +75,7 @@ export function toUsageLine(row: {
     usageFilter: row.usage_filter ?? [],
     nowMs: toMs(row.clock_now_at),
     servedUntilMs: toMs(row.served_until),
+    billed: { beginsMs: toMs(row.billed_from), endsMs: toMs(row.billed_to) },
   }
 }
 

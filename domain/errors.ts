@@ -173,6 +173,7 @@ export type ErrorCode =
   | 'subnet_taken_on_server'
   | 'subnets_exhausted'
   | 'subscription_ended'
+  | 'subscription_not_begun'
   | 'subscription_unknown'
   | 'supplier_invoice_immutable'
   | 'supplier_mismatch'
@@ -202,6 +203,7 @@ export type ErrorCode =
   | 'variable_missing'
   | 'verification_invalid'
   | 'volume_missing'
+  | 'window_without_dates'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

@@ -15,8 +15,10 @@ export interface UsageEvent {
   readonly quantity: string
   /** Null: the unit of what is sold. */
   readonly unit: string | null
-  /** Milliseconds since 1970, as windows are cut by them; null: the moment in which it came. */
+  /** Milliseconds since 1970, as windows are cut by them; null: the moment in which it came. Of a span, its end: it counts there. */
   readonly occurredMs: number | null
+  /** The beginning of a span over which it was used, in milliseconds; null where it was used at an instant. */
+  readonly startedMs: number | null
   /** By which lines are told apart: region is eu. Null where it says none. */
   readonly properties: UsageProperties | null
   /** Id of an event of the same source, of which this one takes back a part or all. */
@@ -32,6 +34,12 @@ export interface MeteredLine {
   readonly servedUntilMs: number | null
 }
 
+/** When a line bills, in milliseconds since 1970: after the one, up to the other; null: from or to no instant that is known yet. */
+export interface BilledStretch {
+  readonly beginsMs: number | null
+  readonly endsMs: number | null
+}
+
 /** An event that counts for a line. */
 export interface PlacedUsageEvent {
   readonly unit: string
@@ -44,7 +52,14 @@ const clockToleranceMs = 5 * 60_000
 /** How late an event may come; after its period was billed, the next invoice bills it as late. */
 const latestMs = 100 * 24 * 3_600_000
 
-const dataFields: ReadonlySet<string> = new Set(['quantity', 'unit', 'properties', 'reverses'])
+const dataFields: ReadonlySet<string> = new Set([
+  'quantity',
+  'unit',
+  'properties',
+  'reverses',
+  'start',
+  'end',
+])
 const visible = /^[\x21-\x7e]{1,200}$/
 const decimal = /^\d{1,15}(?:\.\d{1,10})?$/
 const metricCode = /^[a-z][a-z0-9_-]{0,59}$/
@@ -54,9 +69,11 @@ const timestamp = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]
 /**
  * Reads an event in the JSON format of CloudEvents 1.0 (https://github.com/cloudevents/spec): `type` is the metric, `subject`
  * the subscription, `time` the instant of use, `data` the quantity, and perhaps its unit, properties, and the id of the event
- * that it reverses, which alone may make the quantity negative. Extension attributes are let be.
+ * that it reverses, which alone may make the quantity negative. What was used from `start` to `end` counts at its end, so that each
+ * value is in one period (D-10). Extension attributes are let be.
  * @example `{"specversion":"1.0","id":"42","source":"gateway","type":"network","subject":"sub_…","data":{"quantity":"2.5"}}`
- * @throws `field_required`, `field_invalid`, `quantity_invalid`, `quantity_negative`, with the pointer of the attribute
+ * @throws `field_required`, `field_invalid`, `quantity_invalid`, `quantity_negative`, `window_without_dates`, with the pointer of the
+ *   attribute
  */
 export function readUsageEvent(value: unknown): UsageEvent {
   if (!isRecord(value)) throw new BusinessError('field_invalid', 'An event is a JSON object.')
@@ -73,6 +90,7 @@ export function readUsageEvent(value: unknown): UsageEvent {
   }
   refuseUnknownData(data)
   const reverses = readReverses(data['reverses'])
+  const span = readSpan(data)
   return {
     source: readText(value, 'source'),
     id: readText(value, 'id'),
@@ -80,7 +98,8 @@ export function readUsageEvent(value: unknown): UsageEvent {
     metric: readMetric(value['type']),
     quantity: reverses === null ? readQuantity(data['quantity']) : readReversal(data['quantity']),
     unit: readUnit(data['unit']),
-    occurredMs: readInstant(value['time']),
+    occurredMs: span?.endMs ?? readInstant(value['time'], '/time'),
+    startedMs: span?.startMs ?? null,
     properties: data['properties'] === undefined ? null : readUsageProperties(data['properties']),
     reverses,
   }
@@ -162,15 +181,29 @@ function refuseUnknownData(data: Record<string, unknown>): void {
 }
 
 function unknownData(name: string): BusinessError {
-  const detail = 'data has quantity, and perhaps unit, properties and reverses, and nothing else.'
+  const detail = 'data has quantity, and perhaps unit, properties, reverses, start and end, and nothing else.'
   return fieldError(pointerOf(['data', name]), 'field_invalid', detail)
 }
 
-function readInstant(value: unknown): number | null {
+/** A value of a span has both ends, or there is no telling in which period it is (D-08). */
+function readSpan({ start, end }: Record<string, unknown>): { startMs: number; endMs: number } | null {
+  if (start === undefined && end === undefined) return null
+  const [startMs, endMs] = [readInstant(start, '/data/start'), readInstant(end, '/data/end')]
+  if (startMs === null || endMs === null) {
+    const lacking = startMs === null ? 'start' : 'end'
+    const detail = `A value of a span has start and end: ${lacking} is missing.`
+    throw fieldError(`/data/${lacking}`, 'window_without_dates', detail)
+  }
+  if (startMs < endMs) return { startMs, endMs }
+  throw fieldError('/data/end', 'date_range_invalid', 'The end of a span is after its start.')
+}
+
+function readInstant(value: unknown, pointer: string): number | null {
   if (value === undefined) return null
   const milliseconds = typeof value === 'string' && timestamp.test(value) ? Date.parse(value) : Number.NaN
   if (!Number.isNaN(milliseconds)) return milliseconds
-  throw fieldError('/time', 'field_invalid', 'time is an instant, such as 2026-01-31T09:00:00Z.')
+  const name = pointer.split('/').at(-1)
+  throw fieldError(pointer, 'field_invalid', `${name} is an instant, such as 2026-01-31T09:00:00Z.`)
 }
 
 /**
@@ -198,6 +231,32 @@ export function placeUsageEvent(
     throw fieldError('/time', 'subscription_ended', detail)
   }
   return { unit, occurredMs }
+}
+
+/**
+ * Whether a line bills what was used at an instant. One on the boundary belongs to what was before it.
+ * @param stretches of the lines that bill the metric, all of them
+ * @throws `subscription_not_begun`, `subscription_ended`
+ */
+export function refuseUnbilled(occurredMs: number, stretches: readonly BilledStretch[]): void {
+  if (stretches.some((one) => isBilledAt(occurredMs, one))) return
+  const begins = Math.min(...stretches.map(({ beginsMs }) => beginsMs ?? -Infinity))
+  if (occurredMs <= begins) {
+    const detail = `The subscription had not begun by then: it bills what is used after ${toInstant(begins)}.`
+    throw fieldError('/time', 'subscription_not_begun', detail)
+  }
+  const ended = Math.max(
+    ...stretches.flatMap(({ endsMs }) => (endsMs !== null && endsMs < occurredMs ? endsMs : [])),
+  )
+  throw fieldError(
+    '/time',
+    'subscription_ended',
+    `The line that bills it had ended by then: ${toInstant(ended)}.`,
+  )
+}
+
+export function isBilledAt(occurredMs: number, { beginsMs, endsMs }: BilledStretch): boolean {
+  return (beginsMs === null || occurredMs > beginsMs) && (endsMs === null || occurredMs <= endsMs)
 }
 
 function toInstant(milliseconds: number): string {

@@ -37,7 +37,7 @@ export function registerRefusedUsagePages(frame: Frame): void {
     ...form,
     path: sendAllPath,
     carryOut: async (tx) => {
-      const { stored, duplicates, refused } = await sendRefusedAgain(tx, frame.deps.now, undefined)
+      const { stored, duplicates, refused } = await sendRefusedAgain(tx, frame.deps.now, {})
       return told({ counted: stored + duplicates, refused })
     },
   })

@@ -67,9 +67,10 @@ function registerSendings(frame: Frame): void {
       result: sentAgainSchema,
     },
     async ({ transaction, body }) => {
-      const sent = await sendRefusedAgain(transaction(), frame.deps.now, body.code)
-      const { stored, duplicates, refused, isMoreLeft } = sent
-      return { stored, duplicates, refused, has_more: isMoreLeft }
+      const asked = { code: body.code, triedBefore: body.tried_before }
+      const sent = await sendRefusedAgain(transaction(), frame.deps.now, asked)
+      const { stored, duplicates, refused, isMoreLeft, triedBefore } = sent
+      return { stored, duplicates, refused, has_more: isMoreLeft, tried_before: triedBefore }
     },
   )
   frame.route(
@@ -87,6 +88,7 @@ function registerSendings(frame: Frame): void {
         'subscription_unknown',
         'usage_not_taken',
         'usage_event_conflict',
+        'subscription_not_begun',
         'usage_event_too_late',
       ],
     },

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { RefusedUsageEventRow } from '#db/read/refused-usage-event.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { instantField } from './common.ts'
 
 export const refusedUsageEventSchema = z
   .object({
@@ -22,6 +23,10 @@ export const refusedUsageEventSchema = z
 export const sendAgainSchema = z
   .strictObject({
     code: z.string().max(60).optional().openapi({ description: 'Only those that were refused as this.' }),
+    tried_before: instantField.optional().openapi({
+      description:
+        'Only those that were tried last before this instant: what an answer said, to go on from it.',
+    }),
   })
   .openapi('SendAgain')
 
@@ -30,7 +35,13 @@ export const sentAgainSchema = z
     stored: z.int(),
     duplicates: z.int(),
     refused: z.int().openapi({ description: 'They stay in the list, with the newest reason.' }),
-    has_more: z.boolean().openapi({ description: 'A thousand are sent at once: ask again for the next.' }),
+    has_more: z
+      .boolean()
+      .openapi({ description: 'A thousand are sent at once: ask again with tried_before for the next.' }),
+    tried_before: z.string().openapi({
+      description:
+        'What was refused again is tried after it: each is sent once in a round, and the round ends.',
+    }),
   })
   .openapi('SentAgain')
 

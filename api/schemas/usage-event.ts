@@ -26,6 +26,11 @@ export const usageEventSchema = z
           description: 'By which lines are told apart: up to 20 texts of up to 100 characters.',
           example: { region: 'eu' },
         }),
+      start: z.string().optional().openapi({
+        description: 'Of what was used over a span, with end: it counts at its end, and in no other period.',
+        example: '2026-01-25T00:00:00Z',
+      }),
+      end: z.string().optional(),
       reverses: z.string().optional().openapi({
         description: 'Id of an event of the same source, of which this one takes back a part or all.',
       }),

@@ -3,7 +3,7 @@ import type { RefusedUsageEvent, SentAgain } from './answers.ts'
 import { exitCodes } from './exit-code.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
-import { withSession } from './session.ts'
+import { withSession, type Session } from './session.ts'
 
 interface ListOptions {
   readonly code?: string
@@ -40,7 +40,7 @@ export function registerRefusedUsage(group: Command): void {
     .option('--code <code>', 'only those that were refused as this')
     .action(
       withSession<[], { code?: string }>(async ({ api, out }, { options }) => {
-        const sent = await api.post<SentAgain>(`${path}/send-again`, { code: options.code })
+        const sent = await sendAll(api, options.code)
         if (out.isJson) out.json(sent)
         else
           out.facts([
@@ -48,8 +48,23 @@ export function registerRefusedUsage(group: Command): void {
             ['duplicates', sent.duplicates],
             ['refused', sent.refused],
           ])
-        if (sent.has_more) out.say('\n  There are more.  Next  npx clouder usage send-again')
         return sent.refused > 0 ? exitCodes.warnings : exitCodes.ok
       }),
     )
+}
+
+/** A thousand at a time, each once: what is refused again is not sent again in the same round. */
+async function sendAll(api: Pick<Session['api'], 'post'>, code: string | undefined): Promise<SentAgain> {
+  let all = await api.post<SentAgain>(`${path}/send-again`, { code })
+  while (all.has_more) {
+    const { stored, duplicates, refused } = all
+    const next = await api.post<SentAgain>(`${path}/send-again`, { code, tried_before: all.tried_before })
+    all = {
+      ...next,
+      stored: stored + next.stored,
+      duplicates: duplicates + next.duplicates,
+      refused: refused + next.refused,
+    }
+  }
+  return all
 }

@@ -31,8 +31,19 @@ export const servedUntil = sql<string | null>`case when subscription.phase in ('
     (select max(upper(frozen.window_period)) from usage_windows frozen
       where frozen.subscription_line_id = line.id and line.ends_on is not null)) end`
 
+/** The instants after which, and up to which, a line bills; its last window reaches to the closing reading, and so has no end here. */
+export const billedFrom = sql<string | null>`line.starts_on::timestamp at time zone customer.time_zone`
+export const billedUntil = sql<
+  string | null
+>`case when line.ends_on is distinct from subscription.ends_on then
+  line.ends_on::timestamp at time zone customer.time_zone end`
+
 function servedLines(db: Db, subscriptionIds: readonly string[]) {
-  return meteredLines(db, subscriptionIds).select(servedUntil.as('served_until'))
+  return meteredLines(db, subscriptionIds).select([
+    servedUntil.as('served_until'),
+    billedFrom.as('billed_from'),
+    billedUntil.as('billed_to'),
+  ])
 }
 
 function meteredLines(db: Db, subscriptionIds: readonly string[]) {

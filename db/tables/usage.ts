@@ -86,6 +86,8 @@ export interface UsageEventsTable {
   properties: NullableJson<UsageProperties>
   /** The event of which it takes back a part or all. */
   reverses_id: string | null
+  /** Of what was used over a span, which ends when it occurred. */
+  started_at: Instant | null
 }
 
 export interface RefusedUsageEventsTable {

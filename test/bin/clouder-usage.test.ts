@@ -58,10 +58,13 @@ test('what is refused of a file is told by its line, and the exit code says so',
   const listed = await run('refused')
   assert.match(listed.stdout, /test bad.*metric_unknown/)
   const again = await run('send-again', '--code', 'metric_unknown', '--json')
-  assert.deepEqual(
-    [again.code, JSON.parse(again.stdout)],
-    [7, { stored: 0, duplicates: 0, refused: 1, has_more: false }],
-  )
+  assert.equal(again.code, 7)
+  assert.partialDeepStrictEqual(JSON.parse(again.stdout), {
+    stored: 0,
+    duplicates: 0,
+    refused: 1,
+    has_more: false,
+  })
 })
 
 test('when the API does not answer, it is said from which line to go on', async () => {

@@ -1464,6 +1464,12 @@ test('a shared metric is one of its code, can be measured, and never comes to me
   await refuses('metric_measure_fixed', async () => sql`update metrics set unit = 'MiB' where code = 'held'`.execute(db))
 }) // prettier-ignore
 
+test('what was used over a span began before it ended', async () => {
+  const used = sql`insert into usage_events (id, source, event_id, subscription_id, metric, quantity, unit, occurred_at, started_at)
+    values (${newId()}, 'test', 'span', ${sold.subscription}, 'network', 1, 'GiB', '2026-04-01', '2026-04-01')`
+  await refuses('usage_span_in_order', async () => used.execute(db))
+})
+
 test('a data source is one of its code, at a host that can be one, with a database where its kind has them', async () => {
   const insert = (values: Record<string, unknown> = {}) => {
     const row = {

@@ -268,3 +268,22 @@ test('also where all of it was invoiced early', async () => {
   await look(sold)
   assert.equal(await costOn(sold, '2026-03-13T00:00:00Z'), 1_500)
 })
+
+test('a cap that only tells, once raised, tells of each share of the new amount once; said again as it was, of none', async () => {
+  const sold = await sell()
+  const telling: SpendCap = { ...own, effect: 'alert', alerts: [{ percent: 100 }] }
+  await say(sold, telling)
+  await use(sold, '20', '2026-03-01T08:30:00Z')
+  await look(sold)
+  await say(sold, telling)
+  await say(sold, { ...telling, amountMinor: 4_000 })
+  const warned = async () => (await told(sold)).filter((one) => one.startsWith('spend.warned'))
+  assert.deepEqual(await warned(), ['spend.warned 100 %'])
+  await use(sold, '20', '2026-03-01T08:45:00Z')
+  await look(sold)
+  await look(sold)
+  assert.deepEqual(await warned(), ['spend.warned 100 %', 'spend.warned 100 %'])
+  await say(sold, telling)
+  await say(sold, { ...telling, amountMinor: 4_000 })
+  assert.equal((await warned()).length, 3)
+})

@@ -67,3 +67,22 @@ test('what comes late to a period is billed up to what was left below its cap', 
   assert.deepEqual([line?.quantity, line?.metered, line?.amount_minor], ['5', '30', 500])
   assert.equal(line?.explanation.notBilledQuantity, '25')
 })
+
+test('D-10 what was used over a span counts at its end: on one bill only, of the period before where it ends on the boundary', async () => {
+  const { subscriptionId, testClockId } = await sellNetworkAt(seller, { model: 'per_unit', unitAmount: '1' })
+  const spans = [
+    ['2026-03-25T00:00:00Z', '2026-04-05T00:00:00Z', '7'],
+    ['2026-03-20T00:00:00Z', '2026-04-01T00:00:00Z', '5'],
+  ] as const
+  await moveClock(seller.db, testClockId, '2026-03-31T09:00:00Z')
+  for (const [start, occurredAt, quantity] of spans) {
+    const event = { subscriptionId, source: 'test', eventId: newId(), metric: 'network', unit: 'GiB', quantity }
+    await storeUsageEvent(seller.db, { ...event, occurredAt, startedMs: Date.parse(start) })
+  }
+  await moveClock(seller.db, testClockId, '2026-05-01T09:00:00Z')
+  const lines = (await networkLines(subscriptionId)).map(({ kind, quantity }) => [kind, Number(quantity)])
+  assert.deepEqual(lines, [
+    ['usage', 5],
+    ['usage', 7],
+  ])
+}) // prettier-ignore

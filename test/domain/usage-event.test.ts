@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { readUsageEvent } from '#domain/usage-event.ts'
+import { BusinessError } from '#domain/errors.ts'
+import { readUsageEvent, refuseUnbilled } from '#domain/usage-event.ts'
 
 const event = (time: string) => ({
   specversion: '1.0',
@@ -38,7 +39,55 @@ test('extension attributes are let be, and what counts is read', () => {
     quantity: '2.5',
     unit: null,
     occurredMs: Date.parse('2026-02-01T00:00:00.000Z'),
+    startedMs: null,
     properties: null,
     reverses: null,
   })
+})
+
+test('D-08, D-10 a value of a span has both ends, and counts at its end', () => {
+  const spanned = (data: object) => {
+    const { data: own, ...whole } = event('2026-01-20T00:00:00Z')
+    return readUsageEvent({ ...whole, data: { ...own, ...data } })
+  }
+  const [start, end] = ['2026-01-25T00:00:00Z', '2026-02-05T00:00:00Z']
+  const read = spanned({ start, end })
+  assert.deepEqual([read.startedMs, read.occurredMs], [Date.parse(start), Date.parse(end)])
+  for (const [data, code, pointer] of [
+    [{ start }, 'window_without_dates', '/data/end'],
+    [{ end }, 'window_without_dates', '/data/start'],
+    [{ start: end, end: start }, 'date_range_invalid', '/data/end'],
+    [{ start, end: start }, 'date_range_invalid', '/data/end'],
+    [{ start: 'January', end }, 'field_invalid', '/data/start'],
+  ] as const)
+    assert.throws(
+      () => spanned(data),
+      (error) =>
+        error instanceof BusinessError && error.code === code && error.fields[0]?.pointer === pointer,
+      JSON.stringify(data),
+    )
+})
+
+test('what was used before a line began, or after it ended, is billed by none', () => {
+  const [january, february, march] = ['2026-01-01', '2026-02-01', '2026-03-01'].map((day) => Date.parse(day))
+  assert.ok(january !== undefined && february !== undefined && march !== undefined)
+  const ended = { beginsMs: january, endsMs: february }
+  const next = { beginsMs: march, endsMs: null }
+  for (const [at, stretches] of [
+    [january + 1, [ended]],
+    [february, [ended]],
+    [march + 1, [ended, next]],
+    [january, [{ beginsMs: null, endsMs: null }]],
+  ] as const)
+    assert.doesNotThrow(() => refuseUnbilled(at, stretches))
+  for (const [at, stretches, code] of [
+    [january, [ended, next], 'subscription_not_begun'],
+    [january - 1, [ended], 'subscription_not_begun'],
+    [february + 1, [ended], 'subscription_ended'],
+    [march, [ended, next], 'subscription_ended'],
+  ] as const)
+    assert.throws(
+      () => refuseUnbilled(at, stretches),
+      (error) => error instanceof BusinessError && error.code === code,
+    )
 })

@@ -59,7 +59,7 @@ test('an own cap of 20.00 that stops holds at 20.00; raised, it holds no more; w
   const thresholds = (warnings['data'] as { kind: string; threshold: string }[])
     .filter(({ kind }) => kind === 'spend')
     .map(({ threshold }) => threshold)
-  assert.deepEqual(thresholds.toSorted(), ['100 %', '50 %', '75 %'])
+  assert.deepEqual(thresholds.toSorted(), ['100 % of 20.00 USD', '50 % of 20.00 USD', '75 % of 20.00 USD'])
   assert.equal((await api.delete(`${path}/spend-caps/customer`)).status, 204)
   assert.deepEqual((await readSpend()).caps, [])
 })

@@ -1,6 +1,5 @@
-import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
+import type { DeployedInstance } from '#db/instance.ts'
 import { withDefinitions } from '#db/limit-use.ts'
-import { readTestClocks } from '#db/server.ts'
 import { listSoldLimits } from '#db/sold-limit.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { watchedMetrics } from '#domain/limit-hold.ts'
@@ -9,7 +8,7 @@ import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
 import { sampleLimits, type SampledLimits } from './limit-sample.ts'
-import { instancesAtOnce, readInstance } from './usage.ts'
+import { instancesAtOnce, listSampled, readInstance } from './usage.ts'
 
 /** Limits that nothing but a reading shows to be crossed are looked at more often than everything is read. */
 export function createLimitLookActivities(deps: ServerDependencies) {
@@ -29,16 +28,8 @@ export async function lookAtLimits(
   ctx: RunnerContext,
 ): Promise<SampledLimits> {
   const { db, runner } = deps
-  const running = await listDeployedInstances(db, {
-    serverId,
-    states: ['running', 'limited'],
-    phase: 'active',
-  })
-  const watched = await listWatched(db, running)
-  const clocks = await readTestClocks(
-    db,
-    watched.map(({ subscriptionId }) => subscriptionId),
-  )
+  const { instances, clocks } = await listSampled(db, serverId)
+  const watched = await listWatched(db, instances)
   await eachOf(watched, instancesAtOnce, async (instance) => {
     const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
     // What cannot be read is told at the next reading of everything.

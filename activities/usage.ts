@@ -69,13 +69,8 @@ export function createUsageActivities(deps: ServerDependencies) {
   }
 }
 
-/** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
-export async function readServer(
-  deps: ServerDependencies,
-  serverId: string,
-  ctx: RunnerContext,
-): Promise<SampleResult> {
-  const { db, runner } = deps
+/** What of a server is looked at, with the time of those on test clocks, by subscription. */
+export async function listSampled(db: ServerDependencies['db'], serverId: string) {
   const instances = await listDeployedInstances(db, {
     serverId,
     states: ['running', 'limited'],
@@ -85,6 +80,17 @@ export async function readServer(
     db,
     instances.map((instance) => instance.subscriptionId),
   )
+  return { instances, clocks }
+}
+
+/** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
+export async function readServer(
+  deps: ServerDependencies,
+  serverId: string,
+  ctx: RunnerContext,
+): Promise<SampleResult> {
+  const { db, runner } = deps
+  const { instances, clocks } = await listSampled(db, serverId)
   const failing = await listFailingInstances(
     db,
     instances.map(({ id }) => id),

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import Big from 'big.js'
 import { sql, type Selectable } from 'kysely'
 import { encodeId } from '#domain/identifier.ts'
 import {
@@ -17,6 +16,7 @@ import {
   setInstanceState,
   type DeployedInstance,
 } from './instance.ts'
+import { listSetOtherwise } from './limit.ts'
 import { withDefinitions } from './limit-use.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from './sold-limit.ts'
 import { lockSubscription } from './subscription.ts'
@@ -124,27 +124,8 @@ export async function decideSubscriptionLimits(
     return {
       limited: await listLimited(tx, subscriptionId),
       toHold,
-      toSet: await listSetOtherwise(tx, instances, sold),
+      toSet: await listSetOtherwise(tx, withDefinitions(instances, sold)),
     }
-  })
-}
-
-async function listSetOtherwise(
-  db: Db,
-  instances: readonly DeployedInstance[],
-  sold: readonly SoldLimit[],
-): Promise<DecidedLimits['toSet']> {
-  const rows = await db
-    .selectFrom('limits')
-    .select(['instance_id', 'code', 'sold_quantity'])
-    .where('instance_id', '=', sql<string>`any(${instances.map(({ id }) => id)}::uuid[])`)
-    .execute()
-  const set = new Map(
-    rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.code }), row.sold_quantity]),
-  )
-  return withDefinitions(instances, sold).filter(({ limit }) => {
-    const quantity = set.get(keyOfLimit(limit))
-    return quantity === undefined || !new Big(quantity).eq(limit.quantity)
   })
 }
 

@@ -1,7 +1,10 @@
+import Big from 'big.js'
+import { sql } from 'kysely'
 import type { Enforcement } from '#domain/terms.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
+import { keyOfLimit, type SoldLimit } from './sold-limit.ts'
 
 export interface LimitCommandRow {
   readonly command: readonly string[]
@@ -113,5 +116,24 @@ export async function listNotInForce<Sold extends SoldNow>(
   return sold.filter(({ code, quantity }) => {
     const value = inForce.get(code)
     return value == null || Number(value) !== Number(quantity)
+  })
+}
+
+/** Those of some sold limits that were set last otherwise than they are sold, or never. */
+export async function listSetOtherwise<Of extends { readonly limit: SoldLimit }>(
+  db: Db,
+  sold: readonly Of[],
+): Promise<Of[]> {
+  const rows = await db
+    .selectFrom('limits')
+    .select(['instance_id', 'code', 'sold_quantity'])
+    .where('instance_id', '=', sql<string>`any(${sold.map(({ limit }) => limit.instanceId)}::uuid[])`)
+    .execute()
+  const set = new Map(
+    rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.code }), row.sold_quantity]),
+  )
+  return sold.filter(({ limit }) => {
+    const quantity = set.get(keyOfLimit(limit))
+    return quantity === undefined || !new Big(quantity).eq(limit.quantity)
   })
 }

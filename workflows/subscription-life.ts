@@ -24,6 +24,8 @@ export interface Life {
   readonly limitNews: { isTold: boolean }
 }
 
+export type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
+
 const answersKept = 50
 
 /** The state of a first run, before its row was read. */
@@ -57,6 +59,15 @@ export function restore(input: SubscriptionInput): Life {
 /** The one clock that decisions see: the test clock's now, else the workflow's own, which replays alike. */
 export function nowMs(life: Life): number {
   return life.state.testClockMs ?? Date.now()
+}
+
+/** Of its rows, a command that is carried out. */
+export function keyOf(life: Life, command: SubscriptionCommand) {
+  return {
+    subscriptionId: life.subscriptionId,
+    requestId: command.requestId,
+    nowMs: nowMs(life),
+  }
 }
 
 export function update(life: Life, change: Partial<SubscriptionCarry>): void {

@@ -1,7 +1,7 @@
 import type { DeployedInstance } from '#db/instance.ts'
 import { planLimits, type ContainerLimits } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { saidOf } from './row-form.ts'
+import { saidOf, toNumber } from './row-form.ts'
 import type { Values } from './sent-form.ts'
 
 export const changeForm = 'change'
@@ -70,7 +70,7 @@ export function toInstanceChange(instance: DeployedInstance, values: Values): Re
     else
       given[rest.slice(0, -1).join('.')] = {
         ...given[rest.slice(0, -1).join('.')],
-        [rest.at(-1) ?? '']: toLimit(said),
+        [rest.at(-1) ?? '']: said === '' ? null : toNumber(said),
       }
   }
   const { reason } = saidOf(values)
@@ -84,10 +84,4 @@ export function toInstanceChange(instance: DeployedInstance, values: Values): Re
 
 export function isUnchanged(change: Readonly<Record<string, unknown>>): boolean {
   return change['variables'] === undefined && change['limits'] === undefined
-}
-
-/** What is no number is said as it was typed, and refused by the schema. */
-function toLimit(text: string): number | string | null {
-  if (text === '') return null
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }

@@ -93,6 +93,6 @@ export function knownOf(values: Values): Readonly<Record<string, string | null>>
 }
 
 /** What is no number is said as it was typed, and refused by the schema. */
-export function toCount(text: string | null | undefined): unknown {
-  return typeof text === 'string' && /^\d+$/.test(text.trim()) ? Number(text) : text
+export function toNumber(text: string | null | undefined): unknown {
+  return typeof text === 'string' && /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
 }

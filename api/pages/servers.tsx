@@ -11,7 +11,7 @@ import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, State, Table } from './parts.tsx'
-import { knownOf, registerRowForm, toCount } from './row-form.ts'
+import { knownOf, registerRowForm, toNumber } from './row-form.ts'
 import type { Values } from './sent-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
@@ -56,7 +56,7 @@ function registerServerForm(frame: Frame, name: string, toBody: (values: Values)
 /** The form shows all that is known; what is empty in it is not counted. */
 function toOffer(values: Values): object {
   const { efficiency, tags, ...said } = knownOf(values)
-  const count = (name: string) => toCount(said[`capacity.${name}`] ?? null)
+  const count = (name: string) => toNumber(said[`capacity.${name}`] ?? null)
   return {
     capacity: {
       memory_mib: count('memory_mib'),

@@ -4,7 +4,7 @@ import type { Frame } from '../frame.ts'
 import { patchSeller } from '../routes/seller.ts'
 import { sellerChangeSchema } from '../schemas/seller.ts'
 import { parse } from '../validation.ts'
-import { knownOf, registerRowForm, toCount } from './row-form.ts'
+import { knownOf, registerRowForm, toNumber } from './row-form.ts'
 import type { Values } from './sent-form.ts'
 import { settingsBody } from './settings.tsx'
 
@@ -54,9 +54,9 @@ function toBilling(values: Values): Change {
     prices_include_tax: values['prices_include_tax'] === 'true',
     states_tax_in_own_currency: values['states_tax_in_own_currency'] === 'true',
     skips_zero_invoices: values['skips_zero_invoices'] === 'true',
-    payment_terms_days: toCount(values['payment_terms_days']),
-    draft_days: toCount(values['draft_days']),
-    advance_days: toCount(values['advance_days']),
+    payment_terms_days: toNumber(values['payment_terms_days']),
+    draft_days: toNumber(values['draft_days']),
+    advance_days: toNumber(values['advance_days']),
   }
   return parse(sellerChangeSchema, change, 'body')
 }
@@ -70,15 +70,15 @@ function toOrders(values: Values): Change {
     ...plain
   } = values
   const rules = {
-    amount_from_minor: amount.trim() === '' ? null : toCount(amount),
+    amount_from_minor: amount.trim() === '' ? null : toNumber(amount),
     countries: countries.split(/[\s,]+/).filter((country) => country !== ''),
     is_first_order: isFirstOrder === 'true',
     is_mail_unverified: isMailUnverified === 'true',
   }
   const change = {
     ...plain,
-    reservation_minutes: toCount(values['reservation_minutes']),
-    unpaid_order_days: toCount(values['unpaid_order_days']),
+    reservation_minutes: toNumber(values['reservation_minutes']),
+    unpaid_order_days: toNumber(values['unpaid_order_days']),
     review_rules: rules,
   }
   return parse(sellerChangeSchema, change, 'body')
@@ -87,9 +87,9 @@ function toOrders(values: Values): Change {
 /** How long something is kept. */
 function toKept(values: Values): Change {
   const change = {
-    readings_raw_days: toCount(values['readings_raw_days']),
-    readings_hourly_months: toCount(values['readings_hourly_months']),
-    backup_retention_days: toCount(values['backup_retention_days']),
+    readings_raw_days: toNumber(values['readings_raw_days']),
+    readings_hourly_months: toNumber(values['readings_hourly_months']),
+    backup_retention_days: toNumber(values['backup_retention_days']),
   }
   return parse(sellerChangeSchema, change, 'body')
 }

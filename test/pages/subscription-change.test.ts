@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before, beforeEach } from 'node:test'
-import { encodeId } from '#domain/identifier.ts'
+import { planWaitingChange } from '#db/waiting-change.ts'
+import { listWaitingRows } from '#db/waiting-decision.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { activate, build, seedStory, sell, type Sold } from './story.ts'
 import { sectionText, textOf } from './text.ts'
@@ -111,16 +113,36 @@ test('a line of nothing and of another subscription is not found', async () => {
 })
 
 /** The hidden fields of the form below the preview; names may have a dot. */
-function readFields(html: string): Record<string, string> {
-  const [, form = ''] = new RegExp(`<form[^>]*action="${page()}"[^>]*>(.*?)</form>`, 's').exec(html) ?? []
+function readFields(html: string, action = page()): Record<string, string> {
+  const [, form = ''] = new RegExp(`<form[^>]*action="${action}"[^>]*>(.*?)</form>`, 's').exec(html) ?? []
   const inputs = form.matchAll(/<input type="hidden" name="([\w.]+)" value="([^"]*)"/g)
   return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, value]))
 }
 
-async function send(form: Record<string, string>): Promise<Response> {
-  return await console.request(page(), {
+async function send(form: Record<string, string>, action = page()): Promise<Response> {
+  return await console.request(action, {
     method: 'POST',
     body: new URLSearchParams(form),
     headers: { accept: 'text/html', cookie: console.cookie, 'sec-fetch-site': 'same-origin' },
   })
 }
+
+test('less than is used can be asked to wait, is shown while it does, and is withdrawn by a button', async () => {
+  const shown = await console.get(asked({ quantity: '3', below_use: 'plan' }))
+  assert.match(shown.html, /<option value="plan" selected/)
+  assert.partialDeepStrictEqual(readFields(shown.html), { quantity: '3', below_use: 'plan' })
+  const key = { subscriptionId: sold.id, requestId: 'waits', actor: 'Ada', now: new Date().toISOString() }
+  const less = { subscriptionLineId: decodeId('subscriptionLine', lineId), quantity: '3' }
+  await planWaitingChange(console.db, key, { change: less, used: '5', changeRequestId: undefined })
+  const { html } = await console.get(`/subscriptions/${sold.publicId}`)
+  assert.match(sectionText(html, 'waiting'), /from 5 to 3 limit users, asked by Ada .* Withdraw/)
+  const [waiting] = await listWaitingRows(console.db, sold.id)
+  const change = encodeId('waitingChange', waiting?.id ?? '')
+  const action = `/subscriptions/${sold.publicId}/withdraw-change`
+  const form = readFields(html, action)
+  assert.partialDeepStrictEqual(form, { change })
+  assert.equal((await send(form, action)).status, 303)
+  assert.partialDeepStrictEqual(console.temporal.updates.at(-1)?.args, [
+    { kind: 'withdrawChange', waitingChangeId: change },
+  ])
+})

@@ -3,8 +3,10 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import test, { after, before } from 'node:test'
 import { freePort } from '#bin/platform/ports.ts'
+import { listLinesAfter } from '#db/line-change.ts'
+import { planWaitingChange } from '#db/waiting-change.ts'
 import { setPhase } from '#db/subscription.ts'
-import { activate, sell, type Sold } from '#test/pages/story.ts'
+import { activate, build, sell, type Sold } from '#test/pages/story.ts'
 import { createKey } from '#test/support/api.ts'
 import { createClouder, runClouder, type Clouder, type Ran } from '#test/support/clouder.ts'
 
@@ -139,6 +141,31 @@ test('a quantity is changed by the product’s name', async () => {
   assert.partialDeepStrictEqual(clouder.temporal.updates.at(-1)?.args, [
     { kind: 'changePlan', quantity: '2' },
   ])
+})
+
+test('less than is used waits where that is asked, is shown with its numbers, and is withdrawn', async () => {
+  const sold = await sell(clouder.db, { kit: 'odoo-config-1' })
+  await build(clouder.db, sold, 'done')
+  await activate(clouder.db, sold, new Date().toISOString())
+  const changed = ['subscriptions', 'change', sold.publicId, 'odoo-user', '3', '--when-it-fits']
+  assert.equal((await clouder.run(changed)).code, 0)
+  const note = await clouder.db
+    .selectFrom('command_notes')
+    .select('asked')
+    .where('subscription_id', '=', sold.id)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(note.asked, { plan: { belowUse: 'plan' } })
+  // As its workflow does where more is used.
+  const [line] = await listLinesAfter(clouder.db, sold.id, '2026-01-01')
+  const key = { subscriptionId: sold.id, requestId: 'waits', actor: 'test', now: new Date().toISOString() }
+  const change = { subscriptionLineId: line?.id ?? '', quantity: '3' }
+  await planWaitingChange(clouder.db, key, { change, used: '5', changeRequestId: undefined })
+  const { stdout } = await clouder.run(['subscriptions', 'show', sold.publicId])
+  const [, id = ''] =
+    /waits\t(wch_\w+): odoo-user from 5 to 3, once 3 of users or fewer are used/.exec(stdout) ?? []
+  assert.equal((await clouder.run(['subscriptions', 'withdraw-change', sold.publicId, id])).code, 0)
+  const asked = { kind: 'withdrawChange', waitingChangeId: id }
+  assert.partialDeepStrictEqual(clouder.temporal.updates.at(-1)?.args, [asked])
 })
 
 test('1: an answer that is not yes leaves the subscription alone', async () => {

@@ -36,7 +36,7 @@ export function adviseOn({ code, thereAt }: RefusalThere, hereAt: string): strin
         ? 'The clocks differ. Set the wrong one right.'
         : `The clocks differ by ${secondsBetween(hereAt, thereAt)} seconds: it is ${hereAt} here, and ${thereAt} over there. Set the wrong one right.`
     case 'peer_signature_refused':
-      return 'Our key does not hold over there: it was revoked, or we were closed there. Compare the fingerprints; a new key is pinned over there by a person: npx clouder peers pin-key.'
+      return 'Our key does not hold over there: it was revoked, or we were closed there. Compare the fingerprints; a person over there pins a new key: peers pin-key.'
     case 'peer_version_unknown':
       return 'The other installation is older than what we send. Bring it up to date.'
     default:

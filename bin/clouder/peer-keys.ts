@@ -4,7 +4,7 @@ import { instantText } from './format.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
-/** The keys by which the messages of a peer are known. */
+/** The keys by which the messages of a peer are known. One may begin with a dash, so it stands behind an option. */
 export function registerPeerKeys(group: Command): void {
   group
     .command('keys')
@@ -30,20 +30,22 @@ export function registerPeerKeys(group: Command): void {
       'revoke a key at once, ours or theirs; in place of ours another one is made, to be pinned over there',
     )
     .argument('<peer>', 'its id')
-    .argument('<fingerprint>', 'of the key, all of it')
+    .requiredOption('--key <fingerprint>', 'all of it')
     .action(
-      withSession<[string, string]>(async ({ api, out }, { args: [id, fingerprint] }) =>
-        showKeys(out, await api.post<Peer>(`${pathOf(id)}/revoke-key`, { fingerprint })),
+      withSession<[string], { key: string }>(
+        async ({ api, out }, { args: [id], options: { key: fingerprint } }) =>
+          showKeys(out, await api.post<Peer>(`${pathOf(id)}/revoke-key`, { fingerprint })),
       ),
     )
   group
     .command('pin-key')
     .description('pin a key of the other side; compare its fingerprint with a person over there first')
     .argument('<peer>', 'its id')
-    .argument('<public-key>', 'as it is shown over there')
+    .requiredOption('--key <public key>', 'as it is shown over there')
     .action(
-      withSession<[string, string]>(async ({ api, out }, { args: [id, publicKey] }) =>
-        showKeys(out, await api.post<Peer>(`${pathOf(id)}/pin-key`, { public_key: publicKey })),
+      withSession<[string], { key: string }>(
+        async ({ api, out }, { args: [id], options: { key: publicKey } }) =>
+          showKeys(out, await api.post<Peer>(`${pathOf(id)}/pin-key`, { public_key: publicKey })),
       ),
     )
 }

@@ -99,7 +99,8 @@ async function rotateKeys(): Promise<void> {
       [customer, supplierPeer],
     ] as const) {
       const { status, body } = await side.call('POST', `/v1/peers/${id}/rotate-key`, {})
-      assert.equal(status, 200, JSON.stringify(body))
+      // One that is not known over there yet is not followed by another.
+      assert.ok(status === 200 || body['code'] === 'action_not_allowed', JSON.stringify(body))
     }
 }
 

@@ -21,8 +21,7 @@ export function makePeerKey(): TestPeerKey {
 }
 
 /** A key by which the messages of a peer are known. */
-export async function pinPeerKey(db: Db, peerId: string): Promise<TestPeerKey> {
-  const key = makePeerKey()
+export async function pinPeerKey(db: Db, peerId: string, key = makePeerKey()): Promise<TestPeerKey> {
   const pinned = { peerId, publicKey: key.publicKey, now: new Date().toISOString() }
   await db.transaction().execute(async (tx) => await pinKey(tx, pinned))
   return key

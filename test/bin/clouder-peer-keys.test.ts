@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
+import { createClouder, type Clouder } from '#test/support/clouder.ts'
+import { insertPeer } from '#test/support/peer.ts'
+import { makePeerKey, pinPeerKey, type TestPeerKey } from '#test/support/peer-message.ts'
+
+let clouder: Clouder
+before(async () => {
+  clouder = await createClouder()
+})
+after(async () => clouder.close())
+
+async function done(args: string[]): Promise<string> {
+  const ran = await clouder.run(args)
+  assert.equal(ran.code, 0, ran.stderr)
+  return ran.stdout
+}
+
+/** One in sixty-four begins as an option does. */
+function makeDashedKey(): TestPeerKey {
+  let key = makePeerKey()
+  while (!key.id.startsWith('-')) key = makePeerKey()
+  return key
+}
+
+test('keys of a peer are made, revoked and pinned at the terminal, and all are listed', async () => {
+  const peerId = await insertPeer(clouder.db)
+  const theirs = await pinPeerKey(clouder.db, peerId, makeDashedKey())
+  const peer = encodeId('peer', peerId)
+  assert.match(await done(['peers', 'keys', peer]), new RegExp(`theirs\\t${theirs.id}\\t`))
+  assert.match(await done(['peers', 'rotate-key', peer]), /ours\t\S{43}\ttold, not taken yet\t/)
+  const again = await clouder.run(['peers', 'rotate-key', peer])
+  assert.equal(again.code, 5, again.stderr)
+  assert.match(again.stderr, /has not taken our last key yet/)
+  assert.match(
+    await done(['peers', 'revoke-key', peer, '--key', theirs.id]),
+    new RegExp(`${theirs.id}\\t[^\\t]+\\trevoked `),
+  )
+  const next = makePeerKey()
+  const pinned = await done(['peers', 'pin-key', peer, '--key', next.publicKey.toString('base64url')])
+  assert.match(pinned, new RegExp(`theirs\\t${next.id}\\t`))
+})

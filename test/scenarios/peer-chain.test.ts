@@ -6,12 +6,12 @@ import { listFilelessDocuments } from '#db/peer-file.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { randomOf } from '#test/properties/usage-story.ts'
 import { cutConnections } from '#test/races/cut.ts'
+import { listBilledDocuments } from '#test/support/billed-documents.ts'
 import { assertInvariants } from '#test/support/invariants.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import {
   bill,
   compareLink,
-  readBooks,
   readPeers,
   startPeerChain,
   type Bill,
@@ -191,7 +191,7 @@ async function live(seed: number): Promise<string> {
     }
   }
   for (const what of billedByChild.splice(0)) await bill(alone, what)
-  assert.deepEqual(await readBooks(chain.child.db), await readBooks(alone.db))
+  assert.deepEqual(await listBilledDocuments(chain.child.db), await listBilledDocuments(alone.db))
   for (const { seen } of weathers) for (const [name, times] of Object.entries(seen)) count(name, times)
   return weathers.map(({ seen }) => JSON.stringify(seen)).join(' and ')
 }

@@ -69,7 +69,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       packageArchive: await findPackageArchive(),
       backupsFolder,
       runInNetwork: runOnHost,
-    program: ownProgram,
+      program: ownProgram,
     }),
   )
   const server = { db, runner, installationKey }

@@ -10,6 +10,7 @@ import {
   type InstancePeer,
 } from '#db/instance-peer.ts'
 import type { DeployedInstance } from '#db/instance.ts'
+import { listFilelessDocuments } from '#db/peer-file.ts'
 import { readBacklog } from '#db/peer-queue.ts'
 import type { PeerStep } from '#domain/build-plan.ts'
 import { BusinessError } from '#domain/errors.ts'
@@ -122,9 +123,14 @@ async function untilDelivered(
     )
   const untilMs = Date.now() + attemptMs
   for (;;) {
+    // In this order: files that are laid down in between are seen to wait.
+    const fileless = await listFilelessDocuments(db, peer.id, 1)
     const { waiting, since } = await readBacklog(db, peer.id)
-    if (waiting === 0) return
-    const detail = `${waiting} messages wait for it since ${since}`
+    if (waiting === 0 && fileless.length === 0) return
+    const detail =
+      waiting === 0
+        ? `the files of ${fileless[0]?.number} are being made for it`
+        : `${waiting} messages wait for it since ${since}`
     ctx.onProgress(detail)
     const begunAt = await readOrderBegun(db, step.buildOrderId)
     if (begunAt !== null && Date.parse(begunAt) + patienceMs < Date.now())

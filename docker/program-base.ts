@@ -28,6 +28,9 @@ COPY node_modules/ /opt/clouder/node_modules/
 RUN ln -s /opt/clouder/node_modules/node/bin/node /usr/local/bin/node
 `
 
+/** npm's own list of what it installed. */
+const installed = 'node_modules/.package-lock.json'
+
 /** One at a time for each base: two builds that begin together share it. */
 const underway = new Map<string, Promise<void>>()
 
@@ -41,11 +44,20 @@ export async function ensureProgramBase(
   { program, packageArchive }: { program: Program | undefined; packageArchive: PackageArchive | undefined },
   ctx: RunnerContext,
 ): Promise<string> {
-  if (program === undefined) throw new BusinessError('image_unreachable', 'this worker has no program of its own')
+  if (program === undefined)
+    throw new BusinessError('image_unreachable', 'this worker has no program of its own')
   const base = await ensurePackageBase(docker, packageArchive, ctx)
   const temporal = await findTemporal(program, ctx)
   const lock = await readFile(join(program.folder, 'package-lock.json'), 'utf8')
-  const parts = [DOCKERFILE, base, lock, process.version, process.arch, String((await stat(temporal)).size)]
+  const parts = [
+    DOCKERFILE,
+    base,
+    lock,
+    installed,
+    process.version,
+    process.arch,
+    String((await stat(temporal)).size),
+  ]
   const hash = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 12)
   const reference = `clouder/program-base:${hash}`
   if ((await findImage(docker, reference, ctx)) !== undefined) return reference
@@ -71,7 +83,9 @@ async function findTemporal(program: Program, ctx: RunnerContext): Promise<strin
   try {
     return await program.findTemporal(ctx.onProgress)
   } catch (error) {
-    throw new BusinessError('image_unreachable', `Temporal cannot be had: ${messageOf(error)}`, { cause: error })
+    throw new BusinessError('image_unreachable', `Temporal cannot be had: ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -81,5 +95,7 @@ async function* entriesOf(
 ): AsyncGenerator<ContextEntry> {
   yield { path: 'Dockerfile', mode: 0o644, content: Buffer.from(DOCKERFILE) }
   yield { path: 'temporal', mode: 0o755, content: await readFile(temporal) }
+  // By which the doctor knows that what is there is what was locked.
+  yield { path: installed, mode: 0o644, content: await readFile(join(folder, installed)) }
   yield* readPackages(folder, runtimePackages(lock))
 }

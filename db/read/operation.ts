@@ -48,7 +48,7 @@ export async function listServersWithInstances(db: Db) {
   const [servers, instances] = await Promise.all([
     db
       .selectFrom('servers')
-      .select(['id', 'code', 'runner', 'connection'])
+      .select(['id', 'code', 'runner', 'connection', 'draining_since'])
       .select(sql<number | null>`extract(epoch from now() - sampled_at)::int`.as('unread_seconds'))
       .where('resource_kind', '=', 'infrastructure')
       .where('removed_at', 'is', null)

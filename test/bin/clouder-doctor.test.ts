@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { fail, NothingToLookAt, ok, runChecks } from '#bin/clouder/doctor/check.ts'
+import { judgeOrders } from '#bin/clouder/doctor/docker.ts'
 import { judgeRoutes, judgeRules } from '#bin/clouder/doctor/host.ts'
 import { openTask } from '#db/task.ts'
 import { newId } from '#db/identifier.ts'
@@ -155,6 +156,14 @@ test('a check that throws fails alone; one with nothing to look at is skipped', 
       ['none', 'skipped', 'not there'],
     ],
   )
+})
+
+test('without a server that takes orders, as in an installation that was just sold, the doctor warns', () => {
+  const open = { code: 'rack-1', draining_since: null }
+  const closed = { code: 'local', draining_since: '2026-03-01T00:00:00Z' }
+  assert.deepEqual(judgeOrders([closed, open]), { state: 'ok', found: 'rack-1' })
+  assert.deepEqual(judgeOrders([closed]), { state: 'warn', found: 'none: local takes nothing new' })
+  assert.equal(judgeOrders([]).state, 'warn')
 })
 
 test('rules of a host are as its worker saw them; routes of the host into the pool are told, but for bridges', () => {

@@ -59,6 +59,12 @@ export function dockerChecks(place: Place): Check[] {
       },
     },
     {
+      name: 'server for orders',
+      wanted: 'one that takes what is ordered',
+      command: 'npx clouder servers add rack-1 --engine tcp://…   # or: npx clouder servers undrain local',
+      look: async () => judgeOrders(await listServers(place)),
+    },
+    {
       name: 'containers without instance',
       wanted: 'none of ours',
       command: 'docker ps -a --filter label=io.clouder.managed=true',
@@ -77,6 +83,15 @@ export function dockerChecks(place: Place): Check[] {
       },
     },
   ]
+}
+
+/** Of an installation that was sold there is none at first: it has no right on the engine of who hosts it. */
+export function judgeOrders(servers: readonly { code: string; draining_since: string | null }[]): Finding {
+  const open = servers.filter((server) => server.draining_since === null)
+  if (open.length > 0) return ok(open.map(({ code }) => code).join(', '))
+  return warn(
+    servers.length === 0 ? 'none' : `none: ${servers.map(({ code }) => code).join(', ')} takes nothing new`,
+  )
 }
 
 /** An installation that runs dry needs no engine. Where its rows cannot be read, the engine is looked at all the same. */

@@ -737,6 +737,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'What was begun is undone. Make room on the server, then retry.',
     seeTasks,
   ),
+  server_unknown: kind(422, 'There is no such server', 'Use the code or id of one: GET /v1/servers.'),
   server_unreachable: kind(
     503,
     'The server is out of reach',

@@ -76,6 +76,7 @@ export interface Database {
   lost_documents: peer.LostDocumentsTable
   skipped_numbers: peer.SkippedNumbersTable
   refused_documents: peer.RefusedDocumentsTable
+  cost_rules: payable.CostRulesTable
   installation: InstallationTable
   service_terms: ServiceTermsTable
   operators: OperatorsTable

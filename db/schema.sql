@@ -872,6 +872,25 @@ CREATE TABLE command_notes (
   constraint command_notes_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id)
 );
 
+CREATE TABLE cost_rules (
+  supplier_id uuid not null,
+  matches text not null,
+  value text not null,
+  server_id uuid,
+  subscription_id uuid,
+  product_id uuid,
+  set_by text not null,
+  set_at timestamp with time zone not null,
+  constraint cost_rules_pkey PRIMARY KEY (supplier_id, matches, value),
+  constraint cost_rules_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint cost_rules_server_id_fkey FOREIGN KEY (server_id) REFERENCES servers(id),
+  constraint cost_rules_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint cost_rules_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
+  constraint cost_rules_matches_check CHECK ((matches = ANY (ARRAY['subscription'::text, 'product_code'::text, 'description'::text]))),
+  constraint cost_rules_value_check CHECK (((length(value) >= 1) AND (length(value) <= 2000))),
+  constraint pays_for_one_thing CHECK ((num_nonnulls(server_id, subscription_id, product_id) = 1))
+);
+
 CREATE TABLE customer_balances (
   customer_id uuid not null,
   currency text not null,

@@ -167,6 +167,7 @@ export type ErrorCode =
   | 'series_stopped'
   | 'server_disk_full'
   | 'server_in_use'
+  | 'server_unknown'
   | 'server_unreachable'
   | 'simulation_too_large'
   | 'subnet_full'

@@ -28,6 +28,7 @@ import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
 import { registerPeerKeyPages } from './peer-keys.tsx'
 import { registerExpensePages } from './expenses.tsx'
+import { registerMarginPages } from './margins.tsx'
 import { registerPayablesPage } from './payables.tsx'
 import { registerPeerPages } from './peers.tsx'
 import { registerPeerProofPages } from './peer-proofs.tsx'
@@ -105,6 +106,7 @@ export function registerPages(frame: Frame): void {
   registerSuppliedUsagePages(frame)
   registerPayablesPage(frame)
   registerExpensePages(frame)
+  registerMarginPages(frame)
   registerSupplierInvoicePage(frame)
   registerSupplierInvoiceForms(frame)
   registerDataSourcePages(frame)

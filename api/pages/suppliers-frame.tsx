@@ -4,6 +4,7 @@ import { Places } from './parts.tsx'
 const places = [
   { href: '/payables', title: 'Payables' },
   { href: '/expenses', title: 'Expenses' },
+  { href: '/margins', title: 'Margins' },
 ] as const
 
 /** The head of every page about suppliers and what they cost. */

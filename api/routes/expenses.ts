@@ -7,6 +7,7 @@ import {
   listExpenseMappings,
   listSupplierTaxCodes,
 } from '#db/read/expense.ts'
+import { listCostRules } from '#db/read/margin.ts'
 import { listSuppliedLines } from '#db/read/supplied-line.ts'
 import { getSupplier, listSuppliers } from '#db/read/supplier.ts'
 import { fieldError } from '#domain/errors.ts'
@@ -33,6 +34,7 @@ import {
   toSupplierJson,
   toTaxCodeJson,
 } from '../schemas/expense.ts'
+import { toCostRuleJson } from '../schemas/cost-rule.ts'
 
 const [tag, read, write] = ['Suppliers', 'supplier_invoices:read', 'supplier_invoices:write'] as const
 
@@ -204,8 +206,9 @@ function registerSuppliers(frame: Frame): void {
 }
 
 export async function readSupplier(db: Db, id: string) {
-  const [supplier, mappings, taxCodes] = await Promise.all([
+  const [supplier, rules, mappings, taxCodes] = await Promise.all([
     getSupplier(db, id),
+    listCostRules(db, id),
     listExpenseMappings(db, id),
     listSupplierTaxCodes(db, id),
   ])
@@ -213,6 +216,7 @@ export async function readSupplier(db: Db, id: string) {
     ...toSupplierJson(supplier),
     expense_mappings: mappings.map(toMappingJson),
     tax_codes: taxCodes.map(toTaxCodeJson),
+    cost_rules: rules.map(toCostRuleJson),
   }
 }
 

@@ -32,6 +32,7 @@ import { registerKits } from './kits.ts'
 import { registerPeerKeys } from './peer-keys.ts'
 import { registerPeerMessages } from './peer-messages.ts'
 import { registerExpenses } from './expenses.ts'
+import { registerMargins } from './margins.ts'
 import { registerPayables } from './payables.ts'
 import { registerPeerPairing } from './peer-pairing.ts'
 import { registerPeerProofs } from './peer-proofs.ts'
@@ -144,6 +145,7 @@ export function registerRoutes(frame: Frame): void {
   registerSuppliedUsage(frame)
   registerPayables(frame)
   registerExpenses(frame)
+  registerMargins(frame)
   registerDocuments(frame)
   registerInvoices(frame)
   registerInvoiceFiles(frame)

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { ExpenseCategoryRow, ExpenseMappingRow, SupplierTaxCodeRow } from '#db/read/expense.ts'
 import type { SupplierRow } from '#db/read/supplier.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { costRuleSchema } from './cost-rule.ts'
 import { addressField, codeField, moneySchema, nameField, referenceSchema, textField } from './common.ts'
 
 export const monthField = z
@@ -103,6 +104,7 @@ export const supplierDetailSchema = supplierSchema
         agreed_by: z.string(),
       }),
     ),
+    cost_rules: z.array(costRuleSchema),
   })
   .openapi('SupplierDetail')
 

@@ -21,6 +21,7 @@ import type {
   supplierDetailSchema,
   supplierSchema,
 } from '#api/schemas/expense.ts'
+import type { marginsSchema } from '#api/schemas/margin.ts'
 import type { kitSchema } from '#api/schemas/kit.ts'
 import type { oneOffChargeSchema } from '#api/schemas/one-off-charge.ts'
 import type { orderDetailSchema, placedAgainSchema } from '#api/schemas/order-detail.ts'
@@ -103,6 +104,7 @@ export type ExpenseCategory = z.output<typeof expenseCategorySchema>
 export type Expenses = z.output<typeof expensesSchema>
 export type Supplier = z.output<typeof supplierSchema>
 export type SupplierDetail = z.output<typeof supplierDetailSchema>
+export type Margins = z.output<typeof marginsSchema>
 export type Payables = z.output<typeof payablesSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type DataSource = z.output<typeof dataSourceSchema>

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ExpenseCategory, Expenses, Supplier, SupplierDetail } from './answers.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import { addCostRules } from './margins.ts'
 import { withSession } from './session.ts'
 
 export function registerExpenses(program: Command): void {
@@ -127,4 +128,5 @@ function registerSuppliers(program: Command): void {
         )
       }),
     )
+  addCostRules(group)
 }

@@ -22,6 +22,7 @@ import { registerMetrics } from './metrics.ts'
 import { registerOrder } from './order.ts'
 import { registerOrders } from './orders.ts'
 import { registerExpenses } from './expenses.ts'
+import { registerMargins } from './margins.ts'
 import { registerPayables } from './payables.ts'
 import { registerPeers } from './peers.ts'
 import { registerPriceGrids } from './price-grids.ts'
@@ -143,6 +144,7 @@ export function createProgram(): Command {
   registerSupplierInvoices(program)
   registerPayables(program)
   registerExpenses(program)
+  registerMargins(program)
   registerServers(program)
   registerMetrics(program)
   registerDataSources(program)

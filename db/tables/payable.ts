@@ -72,3 +72,15 @@ export interface SupplierTaxCodesTable {
   agreed_by: string
   agreed_at: Instant
 }
+
+/** What a line of a supplier pays for: a server, a subscription of ours, or a product, exactly one. */
+export interface CostRulesTable {
+  supplier_id: string
+  matches: 'subscription' | 'product_code' | 'description'
+  value: string
+  server_id: string | null
+  subscription_id: string | null
+  product_id: string | null
+  set_by: string
+  set_at: Instant
+}

@@ -100,6 +100,8 @@ GET /v1/expenses supplier_invoices:read
 GET /v1/expense-categories supplier_invoices:read
 POST /v1/expense-categories supplier_invoices:write
 PATCH /v1/expense-categories/:id supplier_invoices:write
+GET /v1/margins supplier_invoices:read
+PUT /v1/suppliers/:id/cost-rules supplier_invoices:write
 GET /v1/suppliers supplier_invoices:read
 GET /v1/suppliers/:id supplier_invoices:read
 PUT /v1/suppliers/:id/expense-mappings supplier_invoices:write

@@ -2181,6 +2181,29 @@ test('what a line of a supplier is for is said once by each of its names', async
   await refuses('supplier_tax_codes_tax_code_check', async () => tax({ rate_percent: '7', tax_code: '' }))
 })
 
+test('a line of a supplier pays for one thing, said once by each of its names', async () => {
+  const peerId = await insertPeer(db)
+  await supplied(peerId)
+  const supplier = await one('suppliers', sql`peer_id = ${peerId}`)
+  const server = await one('servers', sql`true`)
+  const rule = async (different: object = {}) =>
+    await insertRow('cost_rules', {
+      supplier_id: supplier,
+      matches: 'product_code',
+      value: 'server-l',
+      server_id: server,
+      set_by: 'tester',
+      set_at: '2026-01-01',
+      ...different,
+    })
+  await rule()
+  await refuses('cost_rules_pkey', async () => rule())
+  await refuses('cost_rules_matches_check', async () => rule({ matches: 'colour' }))
+  await refuses('cost_rules_value_check', async () => rule({ value: '' }))
+  await refuses('pays_for_one_thing', async () => rule({ value: 'b', server_id: null }))
+  await refuses('pays_for_one_thing', async () => rule({ value: 'b', subscription_id: sold.subscription }))
+})
+
 test('a limit says in full what is used and what holds it, and no more units are handed out than were sold', async () => {
   const set = (columns: RawBuilder<unknown>) =>
     sql`update limits set ${columns} where instance_id = ${sold.instance} and code = 'users'`.execute(db)

@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import { dateIn } from '#domain/calendar.ts'
+import { marginGroupings, type MarginGrouping } from '#domain/margin.ts'
+import { resolveAddress } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { carryOutCostRule, readMargins } from '../routes/margins.ts'
+import { newCostRuleSchema } from '../schemas/cost-rule.ts'
+import { monthField } from '../schemas/expense.ts'
+import { parse } from '../validation.ts'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { Months } from './expenses.tsx'
+import { Choice, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
+import { formatAmount } from './format.ts'
+import { Empty, Section, Table } from './parts.tsx'
+import { registerRowForm, saidOf } from './row-form.ts'
+import { SuppliersFrame } from './suppliers-frame.tsx'
+
+const path = '/margins'
+const query = z.object({ month: monthField.optional(), by: z.enum(marginGroupings).optional() })
+
+/** What a month cost against what it earned; lines that pay for nothing yet get their rule here. */
+export function registerMarginPages(frame: Frame): void {
+  consolePage(
+    frame,
+    { method: 'get', path, permission: 'supplier_invoices:read' },
+    async (view, ctx) => await marginsBody(frame, view, parse(query, ctx.req.query(), 'query')),
+  )
+  registerRowForm(frame, {
+    path: `${path}/rules`,
+    permission: 'supplier_invoices:write',
+    form: (_id, values) => values['form'] ?? '',
+    carryOut: async (tx, { values, actor, now }) => {
+      const { form: _form, month, supplier = '', kind = '', what, ...said } = saidOf(values)
+      const supplierId = await resolveAddress(tx, 'supplier', supplier)
+      const body = parse(newCostRuleSchema, { ...said, pays_for: { [kind]: what } }, 'body')
+      await carryOutCostRule(tx, supplierId, body, { actor, now })
+      return month === undefined ? path : `${path}?month=${month}`
+    },
+    showAgain: async (view, _id, refused) =>
+      await marginsBody(frame, view, { ...monthOf(refused.values['month']), refused }),
+  })
+}
+
+function monthOf(text: string | undefined): { month?: string } {
+  const { success, data } = monthField.safeParse(text)
+  return success ? { month: data } : {}
+}
+
+type Margins = Awaited<ReturnType<typeof readMargins>>
+
+async function marginsBody(
+  frame: Frame,
+  view: ConsoleView,
+  asked: { month?: string | undefined; by?: MarginGrouping | undefined; refused?: RefusedInput },
+): Promise<ConsoleBody> {
+  const { by = 'product', refused } = asked
+  const month = asked.month ?? dateIn(view.timeZone, view.now).slice(0, 7)
+  const margins = await readMargins(frame.deps.db, { month, by })
+  return {
+    title: 'Margins',
+    current: 'suppliers',
+    children: (
+      <SuppliersFrame current={path}>
+        <Months path={path} month={month} kept={`&by=${by}`} />
+        <nav class="filter" aria-label="Grouped by">
+          {marginGroupings.map((grouping) => (
+            <a
+              href={`${path}?month=${month}&by=${grouping}`}
+              aria-current={grouping === by ? 'true' : undefined}
+            >
+              by {grouping}
+            </a>
+          ))}
+        </nav>
+        <Section id="margins" title={`What ${month} earned and cost`}>
+          <MarginTable margins={margins} />
+        </Section>
+        <Section id="unmatched" title="Costs that are matched to nothing">
+          {refused !== undefined && <Refusal refused={refused} />}
+          <Unmatched view={view} refused={refused} margins={margins} />
+        </Section>
+      </SuppliersFrame>
+    ),
+  }
+}
+
+function amountOf(money: { amount_minor: number; currency: string }): string {
+  return formatAmount(money.amount_minor, money.currency)
+}
+
+function MarginTable({ margins }: { margins: Margins }) {
+  if (margins.totals.length === 0) return <Empty>Nothing was earned in this month, and nothing cost.</Empty>
+  return (
+    <Table
+      caption={`Margins by ${margins.by}`}
+      head={[margins.by, { number: 'Earned' }, { number: 'Cost' }, { number: 'Margin' }]}
+    >
+      {margins.margins.map((row) => (
+        <tr>
+          <th scope="row">{row.name ?? `No ${margins.by}`}</th>
+          <td class="number">{amountOf(row.revenue)}</td>
+          <td class="number">{amountOf(row.cost)}</td>
+          <td class="number">{amountOf(row.margin)}</td>
+        </tr>
+      ))}
+      {margins.idle.map((row) => (
+        <tr>
+          <th scope="row">Server {row.name}, without instances</th>
+          <td />
+          <td class="number">{amountOf(row.amount)}</td>
+          <td />
+        </tr>
+      ))}
+      {margins.totals.map((row) => (
+        <tr>
+          <th scope="row">
+            All in {row.currency}
+            {row.unmatched.amount_minor !== 0 && (
+              <div class="hint">{amountOf(row.unmatched)} of the cost matched to nothing</div>
+            )}
+          </th>
+          <td class="number">{amountOf(row.revenue)}</td>
+          <td class="number">{amountOf(row.cost)}</td>
+          <td class="number">{amountOf(row.margin)}</td>
+        </tr>
+      ))}
+    </Table>
+  )
+}
+
+const kinds = [
+  ['server', 'Server'],
+  ['subscription', 'Subscription'],
+  ['product', 'Product'],
+] as const
+
+function Unmatched(props: { view: ConsoleView; refused: RefusedInput | undefined; margins: Margins }) {
+  const { view, refused, margins } = props
+  if (margins.unmatched.length === 0) return <Empty>Every line of the month pays for something.</Empty>
+  return (
+    <Table
+      caption="Lines that no rule is of"
+      head={['Line', 'Supplier', { number: 'In the month' }, 'Pays for']}
+    >
+      {margins.unmatched.map((line) => {
+        const form = `rule-${line.supplier_invoice}-${line.position}`
+        const at = { form, refused }
+        const [name, value] = nearestName(line)
+        return (
+          <tr>
+            <th scope="row">
+              <a href={`/supplier-invoices/${line.supplier_invoice}`}>{line.number}</a>: {line.description}
+              <div class="hint">by {value}</div>
+            </th>
+            <td>{line.supplier.name}</td>
+            <td class="number">{amountOf(line.amount)}</td>
+            <td>
+              <PostForm {...at} view={view} action={`${path}/rules`} isInRow>
+                <input type="hidden" name="form" value={form} />
+                <input type="hidden" name="month" value={margins.month} />
+                <input type="hidden" name="supplier" value={line.supplier.id} />
+                <input type="hidden" name={name} value={value} />
+                <Choice {...at} name="kind" label="What it pays for" isLabelHidden choices={kinds} />
+                <TextField
+                  {...at}
+                  name="what"
+                  label={`Code or id of what ${line.description} pays for`}
+                  isLabelHidden
+                  isRequired
+                />
+                <button type="submit">Match</button>
+              </PostForm>
+            </td>
+          </tr>
+        )
+      })}
+    </Table>
+  )
+}
+
+function nearestName(line: Margins['unmatched'][number]): [string, string] {
+  if (line.supplier_subscription !== null) return ['supplier_subscription', line.supplier_subscription]
+  if (line.product_code !== null) return ['product_code', line.product_code]
+  return ['description', line.description]
+}

@@ -101,7 +101,10 @@ test('D-47 billed usage is written as CSV, to stdout or to a file', async () => 
   const to = path.join(clouder.folder, 'readings.csv')
   const readings = await run('export', story.publicId, '--readings', '--to', to, '--json')
   assert.deepEqual([readings.code, JSON.parse(readings.stdout)], [0, { file: to }], readings.stderr)
-  assert.match(readFileSync(to, 'utf8'), /network,reading,2026-02-27T12:00:00\.000Z,web,,3,GiB,3,GiB\r\n/)
+  assert.match(
+    readFileSync(to, 'utf8'),
+    /network,reading,2026-02-27T12:00:00\.000Z,web,,3,GiB,3,GiB,3,sum\r\n/,
+  )
   assert.equal((await run('export', 'sub_01kb0000000000000000000000')).code, 3)
 })
 

@@ -476,6 +476,10 @@ const refusedBlocks: [block: string, pointer: string][] = [
     '/x-clouder/metrics/0/aggregation',
   ],
   [
+    'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: counter, aggregation: max, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/aggregation',
+  ],
+  [
     'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: percentile, source: { type: engine-network } }] }',
     '/x-clouder/metrics/0/percent',
   ],
@@ -627,4 +631,23 @@ test('a metric says how its values become one', () => {
   ).metrics
   assert.deepEqual([byBucket?.aggregation, byBucket?.bucketSeconds], ['bucket_max', 3600])
   assert.deepEqual([byRank?.percent, byRank?.rounding], [95, { mode: 'up', step: '1' }])
+})
+
+test('a metric that is named, of an installation that is not at hand, is said to be looked up there', () => {
+  const text = `
+services: { web: { image: 'web:1' } }
+x-clouder: { title: T, metrics: [{ metric: disk-held, source: { type: engine-memory } }] }
+`
+  const { status, findings, definition } = checkApplication({ code: 'shop', text }, [])
+  assert.equal(status, 'accepted')
+  assert.deepEqual(
+    findings.map(({ kind, path }) => [kind, path.join('/')]),
+    [['replaced', 'x-clouder/metrics/0/metric']],
+  )
+  assert.deepEqual(
+    definition?.metrics.map(({ code, isShared }) => [code, isShared]),
+    [['disk-held', true]],
+  )
+  const none = checkApplication({ code: 'shop', text, sharedMetrics: [] }, [])
+  assert.equal(none.status, 'refused')
 })

@@ -56,5 +56,3 @@ export async function startApiProcess(
     },
   }
 }
-
-export type ApiProcess = Awaited<ReturnType<typeof startApiProcess>>

@@ -52,7 +52,7 @@ export function registerLostDocuments(frame: Frame): void {
 }
 
 /** @throws `not_found`, `action_not_allowed` */
-export async function settlePeer(
+async function settlePeer(
   tx: Tx,
   address: string,
   settlement: z.output<typeof lostSettlementSchema>,

@@ -4,6 +4,7 @@ import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { registerPeerKeys } from './peer-keys.ts'
+import { addLostDocuments } from './lost-documents.ts'
 import type { Output } from './output.ts'
 import { addProofs } from './peer-proofs.ts'
 import { withSession } from './session.ts'
@@ -48,6 +49,7 @@ export function registerPeers(program: Command): void {
   registerPairing(group)
   registerStanding(group)
   addProofs(group)
+  addLostDocuments(group)
   registerPeerKeys(group)
 }
 

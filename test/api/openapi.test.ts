@@ -184,9 +184,23 @@ async function askSupplier(peerId: string): Promise<void> {
   })
   const day = { on: '2026-03-02', readings: 2, events: 1, counted: '3' }
   const window = {
-    ...{ id: 'win_1', subscription: 'sub_1', subscription_line: 'line_1', instance: null, invoice: 'inv_1' },
-    ...{ metric: 'network', quantity: '3', unit: 'GiB', start: now, end: now, late: false, pending: false },
-    ...{ first_read_at: null, last_read_at: null, readings: 2, events: 1, days: [day] },
+    id: 'win_1',
+    subscription: 'sub_1',
+    subscription_line: 'line_1',
+    instance: null,
+    invoice: 'inv_1',
+    metric: 'network',
+    quantity: '3',
+    unit: 'GiB',
+    start: now,
+    end: now,
+    late: false,
+    pending: false,
+    first_read_at: null,
+    last_read_at: null,
+    readings: 2,
+    events: 1,
+    days: [day],
   }
   await keepPeerAnswer(api.db, usage, { answer: { window, readings: [], events: [] }, evidence, now })
 }

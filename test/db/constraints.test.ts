@@ -1730,7 +1730,7 @@ test('what a peer has of ours is kept and settled once, and its number is given 
       ...of,
     }
     await insertRow('lost_documents', row)
-    return { id: row.id, number: String(of['number'] ?? number) }
+    return { id: row.id, number }
   }
   await refuses('lost_documents_kind_check', async () => lost({ kind: 'letter' }))
   await refuses('lost_documents_sha256_check', async () => lost({ sha256: Buffer.alloc(31) }))
@@ -1763,14 +1763,12 @@ test('what a peer has of ours is kept and settled once, and its number is given 
 test('numbers are skipped in order, for a reason, for ever', async () => {
   const skip = async (of: Record<string, unknown> = {}) =>
     await insertRow('skipped_numbers', {
-      ...{
-        series: 'INV',
-        first: 900,
-        last: 901,
-        reason: 'restored',
-        skipped_at: 'now',
-        skipped_by: 'tester',
-      },
+      series: 'INV',
+      first: 900,
+      last: 901,
+      reason: 'restored',
+      skipped_at: 'now',
+      skipped_by: 'tester',
       ...of,
     })
   await refuses('skipped_numbers_first_check', async () => skip({ first: 0 }))
@@ -1793,13 +1791,11 @@ test('a document that was refused for its number is accepted by somebody', async
   const peerId = await insertPeer(db)
   const refuse = async (of: Record<string, unknown> = {}) =>
     await insertRow('refused_documents', {
-      ...{
-        peer_id: peerId,
-        document_id: newId(),
-        sha256: Buffer.alloc(32),
-        number: 'UP-1',
-        refused_at: 'now',
-      },
+      peer_id: peerId,
+      document_id: newId(),
+      sha256: Buffer.alloc(32),
+      number: 'UP-1',
+      refused_at: 'now',
       ...of,
     })
   await refuses('refused_documents_sha256_check', async () => refuse({ sha256: Buffer.alloc(31) }))

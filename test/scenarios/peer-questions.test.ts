@@ -188,11 +188,9 @@ chapter('G-18 documents that are missing or differ are named, and only their mon
   ])
   const { owed_minor: _computed, ...known } = lacking
   await byForce(async (tx) => {
-    const { owed_minor: _computed, ...row } = lacking
     await tx
       .insertInto('supplier_invoices')
       .values({ ...known, content: JSON.stringify(lacking.content) })
-      .values({ ...row, content: JSON.stringify(row.content) })
       .execute()
     await tx.updateTable('supplier_invoices').set({ sha256: odd.sha256 }).where('id', '=', odd.id).execute()
   })
@@ -348,8 +346,10 @@ chapter(
     assert.deepEqual([resumed.status, resumed.body['code']], [409, 'action_not_allowed'])
     const { body } = await parent.call('GET', `/v1/lost-documents?peer=${peer}`)
     assert.deepEqual(
-      (body['data'] as Json[]).map(({ number, settlement }) => [number, settlement]).toSorted(),
-      lost.map(({ number }) => [number, null]),
+      new Set(
+        (body['data'] as Json[]).map(({ number, settlement }) => `${String(number)} ${String(settlement)}`),
+      ),
+      new Set(lost.map(({ number }) => `${number} null`)),
     )
   },
 )

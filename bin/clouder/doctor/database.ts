@@ -2,6 +2,7 @@ import { fail, ok, skipped, warn, type Check, type Finding } from './check.ts'
 import type { Place } from './place.ts'
 import { checkChain } from '#db/chain-check.ts'
 import { pendingMigrations } from '#db/migrate.ts'
+import { countUnsettledDocuments } from '#db/read/lost-document.ts'
 import { listServersWithInstances, readOperation, type OperationFigures } from '#db/read/operation.ts'
 
 const oldestPostgres = 15
@@ -52,6 +53,16 @@ export function databaseChecks(place: Place): Check[] {
       wanted: 'they are what they were when they were finalized',
       command: 'npx clouder invoices check   # names every one; look for who changed rows by hand',
       look: async () => lookAtChain(await checkChain(await place.database(), newestChecked)),
+    },
+    {
+      name: 'documents that peers have',
+      wanted: 'no peer has documents of ours that are not here',
+      command:
+        'npx clouder peers lost   # after a restore from an older backup; then npx clouder peers settle',
+      look: async () => {
+        const lost = await countUnsettledDocuments(await place.database())
+        return lost === 0 ? ok('none is missing') : fail(`${lost} are not here`)
+      },
     },
     {
       name: 'sampler',

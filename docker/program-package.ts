@@ -49,7 +49,10 @@ function resolvePackage(packages: Lock['packages'], from: string, name: string):
 }
 
 /** The files of these packages that are installed, one after the other: together they are too large to be held at once. */
-export async function* readPackages(folder: string, packages: readonly string[]): AsyncGenerator<ContextEntry> {
+export async function* readPackages(
+  folder: string,
+  packages: readonly string[],
+): AsyncGenerator<ContextEntry> {
   for (const name of packages)
     for (const path of await listOwnFiles(folder, name)) yield await readEntry(folder, path)
 }

@@ -12,12 +12,9 @@ export const lostDocumentSchema = z
     number: z.string(),
     issued_on: z.string(),
     total: moneySchema,
-    series: z
-      .string()
-      .nullable()
-      .openapi({
-        description: 'It gives no number until this is settled; null where none gives such numbers.',
-      }),
+    series: z.string().nullable().openapi({
+      description: 'It gives no number until this is settled; null where none gives such numbers.',
+    }),
     found_at: z.string(),
     settlement: z.enum(['kept', 'dismissed']).nullable(),
     settled_at: z.string().nullable(),

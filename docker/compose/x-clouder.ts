@@ -136,7 +136,11 @@ const login: z.ZodType<LoginDefinition> = z.strictObject({
 /** It is an installation of its own, and is billed by the one that builds it. */
 const peer = z
   .strictObject({ service: objectName, invite: argumentList, address: variableName.optional() })
-  .transform(({ service, invite: command, address = null }): PeerCapability => ({ service, command, address }))
+  .transform(({ service, invite: command, address = null }): PeerCapability => ({
+    service,
+    command,
+    address,
+  }))
 
 /** The block by which a compose file says what an application is beside its containers. It may be left out. */
 const xClouder = z

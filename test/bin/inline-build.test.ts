@@ -28,7 +28,9 @@ test('a plan walked at once in one process does the same steps, in the same orde
     .select(['plan', 'waits_for', 'progress'])
     .orderBy('position')
     .execute()
-  const steps = rows.flatMap(({ plan }) => (plan.kind === 'backup' || plan.kind === 'peer' ? [] : [{ sequence: 0, step: plan }]))
+  const steps = rows.flatMap(({ plan }) =>
+    plan.kind === 'backup' || plan.kind === 'peer' ? [] : [{ sequence: 0, step: plan }],
+  )
 
   const inline = createDryRunRunner()
   const ctx = { abortSignal: new AbortController().signal, secrets: {}, onProgress: () => {} }

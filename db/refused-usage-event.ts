@@ -53,16 +53,17 @@ async function removeSurplus(
   { sender, now }: { readonly sender: string; readonly now: string },
 ): Promise<void> {
   const { keptDays, keptOfASender } = refusedUsageBounds
+  // As arrays, which are made once: a planner that takes the table for small makes them anew for each row.
   await sql`
-    delete from refused_usage_events where id in (
+    delete from refused_usage_events where id = any(array(
       select id from refused_usage_events where refused_at < ${now}::timestamptz - make_interval(days => ${keptDays})
-      for update skip locked)`.execute(tx)
+      for update skip locked))`.execute(tx)
   await sql`
-    delete from refused_usage_events where id in (
-      select id from refused_usage_events where id in (
+    delete from refused_usage_events where id = any(array(
+      select id from refused_usage_events where id = any(array(
         select id from refused_usage_events where sender = ${sender}
-        order by refused_at desc, id desc offset ${keptOfASender})
-      for update skip locked)`.execute(tx)
+        order by refused_at desc, id desc offset ${keptOfASender}))
+      for update skip locked))`.execute(tx)
 }
 
 export interface RefusedUsageRow extends Omit<RefusedUsageEvent, 'name'> {

@@ -1,5 +1,6 @@
 import type { DeployedInstance } from '#db/instance.ts'
 import { withDefinitions } from '#db/limit-use.ts'
+import { listDue } from '#db/metric-look.ts'
 import { listSoldLimits } from '#db/sold-limit.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { watchedMetrics } from '#domain/limit-hold.ts'
@@ -8,12 +9,12 @@ import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
 import { sampleLimits, type SampledLimits } from './limit-sample.ts'
-import { instancesAtOnce, listSampled, readInstance } from './usage.ts'
+import { instancesAtOnce, listSampled, readDue, readInstance } from './usage.ts'
 
-/** Limits that nothing but a reading shows to be crossed are looked at more often than everything is read. */
+/** Between ticks: limits that nothing but a reading shows to be crossed, and metrics whose own interval is over. */
 export function createLimitLookActivities(deps: ServerDependencies) {
   return {
-    /** Of instances with such a limit, its metric is read, and what follows is found. Nothing else of them is. */
+    /** Reads the metrics that are due, and those of such limits, and finds what follows. Nothing else is read. */
     async lookAtLimits(input: { serverId: string }): Promise<SampledLimits> {
       return await withRunnerContext(
         async (ctx) => await lookAtLimits(deps, decodeId('server', input.serverId), ctx),
@@ -29,13 +30,21 @@ export async function lookAtLimits(
 ): Promise<SampledLimits> {
   const { db, runner } = deps
   const { instances, clocks } = await listSampled(db, serverId)
+  const nowMs = Date.now()
+  const due = await listDue(db, instances, { nowMs, isTick: false })
+  const { failed } = await readDue(deps, { due, clocks, nowMs }, ctx)
   const watched = await listWatched(db, instances)
   await eachOf(watched, instancesAtOnce, async (instance) => {
+    const read = due.find((one) => one.instance.id === instance.id)?.instance.definition.metrics ?? []
+    const metrics = instance.definition.metrics.filter(({ code }) => read.every((one) => one.code !== code))
+    if (metrics.length === 0) return
+    const rest = { ...instance, definition: { ...instance.definition, metrics } }
     const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
     // What cannot be read is told at the next reading of everything.
-    await readInstance(deps, instance, at, ctx)
+    await readInstance(deps, rest, at, ctx)
   })
-  return await sampleLimits({ db, runner }, watched, ctx)
+  const limits = await sampleLimits({ db, runner }, watched, ctx)
+  return { ...limits, failed: [...failed, ...limits.failed] }
 }
 
 /** Each with those of its metrics alone by which a sold limit is held from outside. */

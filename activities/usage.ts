@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity'
 import { getSubscription } from '#db/subscription.ts'
 import { listDeployedInstances, type DeployedInstance } from '#db/instance.ts'
 import { listFailingInstances, noteMetricLook, openMetricTask } from '#db/metric-failure.ts'
+import { listDue, noteLooks, type DueReading } from '#db/metric-look.ts'
 import { noteSampled } from '#db/server-sighting.ts'
 import { readTestClocks } from '#db/server.ts'
 import { insertReadings, readNewestInstants, readNewestReadings } from '#db/usage.ts'
@@ -9,6 +10,7 @@ import { goesOnFromReadings, keepsHistory } from '#domain/application.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { EarlierReadings, MetricsRead, Runner, RunnerContext } from '#domain/runner.ts'
 import { messageOf } from '#domain/errors.ts'
+import { lookInterval } from '#domain/sampling-tick.ts'
 import { reachDataSources } from './data-source.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
@@ -23,6 +25,8 @@ export interface SampleResult {
   readonly crossed?: readonly string[]
   /** A limit is held from outside by what is read, and is looked at meanwhile; left out in histories older than that. */
   readonly isWatched?: boolean
+  /** How often a look between ticks is needed for metrics that are read more or less often than others. */
+  readonly lookEveryMs?: number
 }
 
 /** Readings: of one subscription at its turning points, and of a whole server at each tick. */
@@ -83,23 +87,55 @@ export async function listSampled(db: ServerDependencies['db'], serverId: string
   return { instances, clocks }
 }
 
-/** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
+/** At a tick: everything is read that has no interval of its own, and of the rest what is due. */
 export async function readServer(
   deps: ServerDependencies,
   serverId: string,
   ctx: RunnerContext,
 ): Promise<SampleResult> {
   const { db, runner } = deps
+  const nowMs = Date.now()
   const { instances, clocks } = await listSampled(db, serverId)
+  const due = await listDue(db, instances, { nowMs, isTick: true })
+  const { readings, failed } = await readDue(deps, { due, clocks, nowMs }, ctx)
+  const limits = await sampleLimits({ db, runner }, instances, ctx)
+  const lookEveryMs = lookInterval({
+    intervalsS: instances.flatMap(({ definition }) =>
+      definition.metrics.flatMap(({ intervalS }) => intervalS ?? []),
+    ),
+    hasWatchedLimits: limits.isWatched,
+  })
+  return {
+    instances: instances.length,
+    readings,
+    failed: [...failed, ...limits.failed],
+    crossed: limits.crossed,
+    isWatched: limits.isWatched || lookEveryMs !== undefined,
+    ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
+  }
+}
+
+/** What is read of each instance is stored as soon as it is there: one that hangs holds up no other. */
+export async function readDue(
+  deps: ServerDependencies,
+  of: {
+    readonly due: readonly DueReading<DeployedInstance>[]
+    readonly clocks: ReadonlyMap<string, string>
+    readonly nowMs: number
+  },
+  ctx: RunnerContext,
+): Promise<Pick<SampleResult, 'readings' | 'failed'>> {
+  const { db } = deps
   const failing = await listFailingInstances(
     db,
-    instances.map(({ id }) => id),
+    of.due.map(({ instance }) => instance.id),
   )
   const failed: string[] = []
   let readings = 0
-  await eachOf(instances, instancesAtOnce, async (instance) => {
-    const at = { isOpening: false, readAt: clocks.get(instance.subscriptionId) ?? null }
+  await eachOf(of.due, instancesAtOnce, async ({ instance, timed, unread }) => {
+    const at = { isOpening: false, readAt: of.clocks.get(instance.subscriptionId) ?? null }
     const { stored, failures } = await readInstance(deps, instance, at, ctx)
+    await noteLooks(db, { instanceId: instance.id, metrics: timed, lookedAtMs: of.nowMs })
     // Most are read as they were before, and leave nothing to be noted.
     if (failures.length > 0 || failing.has(instance.id))
       await noteMetricLook(db, {
@@ -107,22 +143,16 @@ export async function readServer(
         instanceName: instance.planned.name,
         subscriptionId: instance.subscriptionId,
         failures,
+        unread,
         now: new Date().toISOString(),
       })
     readings += stored
     failed.push(
-      ...failures.map((of) => `${instance.planned.instance}: ${of.metric}: ${of.detail}`.slice(0, 200)),
+      ...failures.map((one) => `${instance.planned.instance}: ${one.metric}: ${one.detail}`.slice(0, 200)),
     )
     ctx.onProgress(`read ${instance.planned.instance}`)
   })
-  const limits = await sampleLimits({ db, runner }, instances, ctx)
-  return {
-    instances: instances.length,
-    readings,
-    failed: [...failed, ...limits.failed],
-    crossed: limits.crossed,
-    isWatched: limits.isWatched,
-  }
+  return { readings, failed }
 }
 
 /** How often a reading is tried while the engine answers: a broken metric holds up neither a beginning nor an end. */

@@ -42,6 +42,7 @@ import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
 import type {
   MetricFailuresTable,
+  MetricLooksTable,
   ReadingHoursTable,
   ReadingSeriesTable,
   ReadingStoreTable,
@@ -167,6 +168,7 @@ export interface Database {
   reading_hours: ReadingHoursTable
   reading_store: ReadingStoreTable
   metric_failures: MetricFailuresTable
+  metric_looks: MetricLooksTable
   usage_events: UsageEventsTable
   usage_warnings: UsageWarningsTable
   spend_caps: SpendCapsTable

@@ -9,6 +9,8 @@ export interface MetricLook {
   readonly instanceName: string
   readonly subscriptionId: string
   readonly failures: readonly MetricFailure[]
+  /** Metrics of the instance that this look left out: what is known of them stays. */
+  readonly unread?: readonly string[]
   readonly now: string
 }
 
@@ -38,7 +40,7 @@ export async function noteMetricLook(db: Db, look: MetricLook): Promise<void> {
     const { numDeletedRows: settled } = await tx
       .deleteFrom('metric_failures')
       .where('instance_id', '=', look.instanceId)
-      .where('metric', '<>', sql<string>`all(${metrics}::text[])`)
+      .where('metric', '<>', sql<string>`all(${[...metrics, ...(look.unread ?? [])]}::text[])`)
       .executeTakeFirstOrThrow()
     if (settled > 0n) await closeIfAllIsRead(tx, look.subscriptionId)
     if (look.failures.length === 0) return

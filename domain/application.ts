@@ -182,6 +182,8 @@ export interface MetricDefinition extends MetricRule {
   readonly title: string
   readonly unit: string
   readonly source: MetricSource
+  /** How often it is read, in s (see `metricIntervalBounds`); left out: at each tick of the sampler. */
+  readonly intervalS?: number
   /** Defined by the operator for many applications; this one says only where it stands. */
   readonly isShared?: true
 }

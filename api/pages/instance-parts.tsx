@@ -135,7 +135,10 @@ export function MetricsSection({ view, metrics }: { view: ConsoleView; metrics: 
   if (metrics.length === 0) return null
   return (
     <Section id="metrics" title="Metrics" isLive>
-      <Table caption="Metrics, as they were read last" head={['Metric', { number: 'Last value' }, 'Read']}>
+      <Table
+        caption="Metrics, as they were read last"
+        head={['Metric', { number: 'Last value' }, 'Read', 'Next']}
+      >
         {metrics.map((row) => (
           <tr>
             <th scope="row">{row.metric}</th>
@@ -149,6 +152,10 @@ export function MetricsSection({ view, metrics }: { view: ConsoleView; metrics: 
                   Not read since <Moment at={row.failing_since} {...view} />: {row.failure}
                 </div>
               )}
+            </td>
+            <td>
+              {row.next_reading_at === null ? '–' : <Moment at={row.next_reading_at} {...view} />}
+              <div class="hint">each {row.interval_seconds} s</div>
             </td>
           </tr>
         ))}

@@ -53,6 +53,11 @@ export const applicationSchema = z
         title: z.string(),
         unit: z.string(),
         kind: z.string(),
+        interval_s: z
+          .number()
+          .int()
+          .nullable()
+          .openapi({ description: 'How often it is read, in s; null: at each tick of the sampler.' }),
         is_shared: z.boolean().openapi({ description: 'Defined for all applications: see /v1/metrics.' }),
       }),
     ),
@@ -82,11 +87,12 @@ export function toApplicationJson(row: ApplicationRow): z.input<typeof applicati
     form: (definition.form ?? []).map(toFieldJson),
     actions: (definition.actions ?? []).map(toActionJson),
     services: definition.services.map((service) => service.name),
-    metrics: definition.metrics.map(({ code, title, unit, kind, isShared = false }) => ({
+    metrics: definition.metrics.map(({ code, title, unit, kind, intervalS = null, isShared = false }) => ({
       code,
       title,
       unit,
       kind,
+      interval_s: intervalS,
       is_shared: isShared,
     })),
     limits: definition.limits.map(({ code, title }) => ({ code, title })),

@@ -137,6 +137,11 @@ const metricStateSchema = z.object({
   last: z.object({ value: z.string(), unit: z.string(), read_at: z.string() }).nullable().openapi({
     description: 'As the source gave it, the sum of what was read together; null: nothing was read yet.',
   }),
+  interval_s: z.number().int().openapi({ description: 'How often it is read, in s.' }),
+  next_reading_at: z
+    .string()
+    .nullable()
+    .openapi({ description: 'null: it is not read now, for its instance is not in use.' }),
   failure: z
     .object({
       since: z.string(),
@@ -155,6 +160,8 @@ export function toMetricStateJson(row: MetricStateRow): z.input<typeof metricSta
   return {
     code: row.metric,
     last: value === null || unit === null || readAt === null ? null : { value, unit, read_at: readAt },
+    interval_s: row.interval_seconds,
+    next_reading_at: row.next_reading_at,
     failure: since === null || failure === null ? null : { since, code, detail: failure },
   }
 }

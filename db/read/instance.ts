@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import { encodeId } from '#domain/identifier.ts'
 import type { InstanceState } from '#domain/instance.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
+import { untilNextTickMs } from '#domain/sampling-tick.ts'
 import type { Db } from '../database.ts'
 import { readingBefore } from '../stored-reading.ts'
 import { onPage, type PageRequest } from './page.ts'
@@ -133,7 +135,7 @@ export async function listLimitCommands(db: Db, instanceId: string) {
 }
 export type LimitCommandRow = Awaited<ReturnType<typeof listLimitCommands>>[number]
 
-/** What each metric of an instance was at last, and since when it cannot be read, by its code. */
+/** What each metric of an instance was at last, when it is read next, and since when it cannot be, by its code. */
 export async function listMetricStates(db: Db, instanceId: string) {
   const { rows } = await sql<{
     metric: string
@@ -143,10 +145,17 @@ export async function listMetricStates(db: Db, instanceId: string) {
     failing_since: string | null
     failure: string | null
     failure_code: string | null
+    interval_seconds: number
+    server_id: string
+    is_read: boolean
+    now: string
   }>`
     with metric as (
-      select value->>'code' as code
-      from instances join application_versions version on version.id = instances.application_version_id,
+      select value->>'code' as code, instances.server_id,
+        coalesce((value->>'intervalS')::integer, (select sampling_interval_seconds from installation)) as interval_seconds,
+        instances.state in ('running', 'limited') and subscription.phase = 'active' as is_read
+      from instances join subscriptions subscription on subscription.id = instances.subscription_id
+        join application_versions version on version.id = instances.application_version_id,
         jsonb_array_elements(version.definition->'metrics')
       where instances.id = ${instanceId}
     ), newest as (
@@ -156,7 +165,8 @@ export async function listMetricStates(db: Db, instanceId: string) {
       cross join lateral (${readingBefore(sql`series.id`, sql`'infinity'::timestamptz`)}) read
       where series.instance_id = ${instanceId}
     )
-    select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure, failed.code as failure_code
+    select metric.code as metric, last.value, last.unit, last.read_at, failed.failing_since, failed.detail as failure, failed.code as failure_code,
+      metric.interval_seconds, metric.server_id, metric.is_read, now() as now
     from metric
     left join lateral (
       select sum(value)::text as value, min(unit) as unit, max(read_at) as read_at
@@ -165,6 +175,11 @@ export async function listMetricStates(db: Db, instanceId: string) {
     ) last on true
     left join metric_failures failed on failed.instance_id = ${instanceId} and failed.metric in (metric.code, 'all')
     order by metric.code`.execute(db)
-  return rows
+  return rows.map(({ server_id: serverId, is_read: isRead, now, ...row }) => {
+    const intervalMs = row.interval_seconds * 1_000
+    const nowMs = Date.parse(now)
+    const nextMs = nowMs + untilNextTickMs({ serverId: encodeId('server', serverId), intervalMs, nowMs })
+    return { ...row, next_reading_at: isRead ? new Date(nextMs).toISOString() : null }
+  })
 }
 export type MetricStateRow = Awaited<ReturnType<typeof listMetricStates>>[number]

@@ -70,6 +70,13 @@ export interface MetricFailuresTable {
   failures: Defaulted<number>
 }
 
+/** Of metrics with an interval of their own, whether they gave a value or not. */
+export interface MetricLooksTable {
+  instance_id: string
+  metric: string
+  looked_at: Instant
+}
+
 export interface UsageEventsTable {
   id: string
   source: string

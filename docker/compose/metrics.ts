@@ -27,12 +27,22 @@ export function metricsOf(
 }
 
 function named(
-  { metric: code, source }: NamedMetric,
+  { metric: code, source, intervalS }: NamedMetric,
   { shared, path, findings }: { shared: readonly SharedMetric[] | undefined; path: Path; findings: Findings },
 ): MetricDefinition | undefined {
+  const own = intervalS === undefined ? {} : { intervalS }
   if (shared === undefined) {
     findings.replace([...path, 'metric'], `${code} is what the installation that gets the file defines`)
-    return { code, title: code, unit: 'piece', kind: 'gauge', aggregation: 'max', source, isShared: true }
+    return {
+      code,
+      title: code,
+      unit: 'piece',
+      kind: 'gauge',
+      aggregation: 'max',
+      source,
+      ...own,
+      isShared: true,
+    }
   }
   const metric = shared.find((one) => one.code === code)
   if (metric === undefined) {
@@ -44,7 +54,7 @@ function named(
     )
     return undefined
   }
-  const definition = definedBy(metric, source)
+  const definition = { ...definedBy(metric, source), ...own }
   const [reason, remedy = 'write what is expected'] =
     sourceRefusal(metric, source, keepsHistory(definition))?.split('; ') ?? []
   if (reason !== undefined) findings.refuse([...path, 'source'], `${code} ${reason}`, remedy)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { actionRights, type LoginDefinition } from '#domain/action.ts'
 import type { MetricDefinition, MetricSource, PeerCapability } from '#domain/application.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
+import { metricIntervalBounds } from '#domain/sampling-tick.ts'
 import { aggregationsOf, metricAggregations } from '#domain/usage.ts'
 import { isCountedUnit } from '#domain/unit.ts'
 import { sources } from '../metrics/sources.ts'
@@ -23,6 +24,13 @@ const source = z.discriminatedUnion('type', [first.schema, ...others.map(({ sche
 const counts = (type: string): boolean =>
   sources.some((one) => one.type === type && 'counts' in one && one.counts)
 
+const { leastS, greatestS } = metricIntervalBounds
+const intervalField = z
+  .int(`is not a whole number of seconds from ${leastS} to ${greatestS}`)
+  .min(leastS, `is less than ${leastS} s`)
+  .max(greatestS, `is more than ${greatestS} s`)
+  .exactOptional()
+
 const metric: z.ZodType<MetricDefinition> = z
   .strictObject({
     code,
@@ -39,6 +47,7 @@ const metric: z.ZodType<MetricDefinition> = z
       })
       .exactOptional(),
     source,
+    interval_s: intervalField,
   })
   .refine((of) => (of.percent === undefined) === (of.aggregation !== 'percentile'), {
     path: ['percent'],
@@ -60,17 +69,22 @@ const metric: z.ZodType<MetricDefinition> = z
     path: ['unit'],
     message: 'is not of things that are counted one by one; write piece or request',
   })
-  .transform(({ bucket_s: bucketSeconds, ...of }) =>
-    bucketSeconds === undefined ? of : { ...of, bucketSeconds },
-  )
+  .transform(({ bucket_s: bucketSeconds, interval_s: intervalS, ...of }) => ({
+    ...of,
+    ...(bucketSeconds === undefined ? {} : { bucketSeconds }),
+    ...(intervalS === undefined ? {} : { intervalS }),
+  }))
 
 /** One that the operator has defined for all: the file says only where it stands here. */
-const namedMetric: z.ZodType<NamedMetric> = z.strictObject({ metric: code, source })
+const namedMetric: z.ZodType<NamedMetric> = z
+  .strictObject({ metric: code, source, interval_s: intervalField })
+  .transform(({ interval_s: intervalS, ...of }) => (intervalS === undefined ? of : { ...of, intervalS }))
 
 /** A metric that is defined outside the file, by its code. */
 export interface NamedMetric {
   readonly metric: string
   readonly source: MetricSource
+  readonly intervalS?: number
 }
 
 const serviceCommand = z.strictObject({ service: objectName, command: argumentList })

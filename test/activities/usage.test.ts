@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import test, { after, before } from 'node:test'
+import { lookAtLimits } from '#activities/limit-look.ts'
 import { readServer } from '#activities/usage.ts'
+import { listMetricStates } from '#db/read/instance.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { questionOf } from '#docker/metrics/prometheus-query.ts'
 import type { EarlierReadings, MetricReading, Runner } from '#domain/runner.ts'
@@ -136,4 +138,65 @@ test('D-03 a look is given what was stored by the look before it, with the very 
   ]
   assert.deepEqual(second.newest.get('orders'), newest('5', first))
   assert.deepEqual(third.newest.get('orders'), newest('10', second))
+})
+
+test('D-02 a metric with an interval of its own is read when it is due, between ticks too, and shows when it is read next', async () => {
+  const { rows } = await sql<{ id: string; server_id: string }>`
+    select id, server_id from instances where state = 'running' limit 1`.execute(seller.db)
+  const { id = '', server_id: serverId = '' } = rows[0] ?? {}
+  const source = { type: 'command', service: 'web', command: ['users'] }
+  const common = { title: 'Metric', unit: 'piece', kind: 'gauge', aggregation: 'last', source }
+  const metrics = JSON.stringify([
+    { ...common, code: 'usual' },
+    { ...common, code: 'quick', intervalS: 10 },
+    { ...common, code: 'slow', intervalS: 3_600 },
+  ])
+  await seller.db.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await sql`update application_versions set definition = jsonb_set(definition, '{metrics}', ${metrics}::jsonb)`.execute(
+      tx,
+    )
+  })
+  const asked: string[] = []
+  const telling: Runner = {
+    ...runner,
+    readMetrics: async ({ definition }) => {
+      asked.push(definition.metrics.map(({ code }) => code).join())
+      const failures = [{ metric: 'quick', detail: 'it does not answer' }]
+      return Promise.resolve({ readings: [], failures })
+    },
+  }
+  const deps = { db: seller.db, runner: telling, installationKey }
+  /** As if one metric had been looked at long ago, and every other one a moment from now. */
+  const lookedAtLongAgo = async (metric: string) =>
+    sql`update metric_looks set looked_at = now() + case when metric = ${metric} then interval '-2 hours' else interval '1 minute' end`.execute(
+      seller.db,
+    )
+  const first = await readServer(deps, serverId, ctx)
+  assert.deepEqual([first.isWatched, first.lookEveryMs], [true, 10_000])
+  await lookedAtLongAgo('none')
+  await readServer(deps, serverId, ctx)
+  await lookAtLimits(deps, serverId, ctx)
+  await lookedAtLongAgo('quick')
+  await lookAtLimits(deps, serverId, ctx)
+  await lookedAtLongAgo('slow')
+  await lookAtLimits(deps, serverId, ctx)
+  assert.deepEqual(asked, ['usual,quick,slow', 'usual', 'quick', 'slow'])
+
+  const now = Date.now()
+  const states = await listMetricStates(seller.db, id)
+  assert.deepEqual(
+    states.map(({ metric, interval_seconds: seconds, failure }) => [metric, seconds, failure]),
+    [
+      ['quick', 10, 'it does not answer'],
+      ['slow', 3_600, null],
+      ['usual', 300, null],
+    ],
+  )
+  for (const { next_reading_at: next, interval_seconds: seconds } of states) {
+    const untilMs = Date.parse(next ?? '') - now
+    assert.ok(untilMs > 0 && untilMs <= seconds * 1_000 + 5_000, `${untilMs} ms`)
+  }
+  await sql`update instances set state = 'suspended' where id = ${id}`.execute(seller.db)
+  assert.ok((await listMetricStates(seller.db, id)).every((state) => state.next_reading_at === null))
 })

@@ -72,3 +72,12 @@ test('D-07 a source without a value is told by its code', async () => {
   assert.partialDeepStrictEqual(await metrics(), [{ code: 'network', failure: told }])
   await look(9)
 })
+
+test('D-02 what a look left out stays as it is known: a metric that is read more rarely goes on failing', async () => {
+  await look(1, failure)
+  const at = { ...life, instanceName: 'web', failures: [], now: '2026-03-01T10:02:00.000Z' }
+  await noteMetricLook(api.db, { ...at, unread: ['network'] })
+  assert.partialDeepStrictEqual(await metrics(), [{ code: 'network', failure: { detail: failure.detail } }])
+  await noteMetricLook(api.db, { ...at, unread: [] })
+  assert.partialDeepStrictEqual(await metrics(), [{ code: 'network', failure: null }])
+})

@@ -491,6 +491,15 @@ const refusedBlocks: [block: string, pointer: string][] = [
     'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: bucket_max, source: { type: engine-network } }] }',
     '/x-clouder/metrics/0/bucket_s',
   ],
+  // D-02: at least 10 s, and no longer than a bill waits.
+  ...['9', '14401', '10.5', '"60"'].map((interval): [string, string] => [
+    `x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: max, interval_s: ${interval}, source: { type: engine-network } }] }`,
+    '/x-clouder/metrics/0/interval_s',
+  ]),
+  [
+    'x-clouder: { title: T, metrics: [{ metric: disk, interval_s: 9, source: { type: engine-network } }] }',
+    '/x-clouder/metrics/0/interval_s',
+  ],
   [
     'x-clouder: { title: T, metrics: [{ code: a, title: A, unit: GiB, kind: gauge, aggregation: max, rounding: { mode: up, step: "0.0" }, source: { type: engine-network } }] }',
     '/x-clouder/metrics/0/rounding/step',

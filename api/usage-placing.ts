@@ -216,6 +216,7 @@ function place<Line extends UsageLine>(
     unit: line.unit,
     nowMs: line.nowMs ?? context.nowMs,
     servedUntilMs: line.servedUntilMs,
+    ...line.bounds,
   })
   refuseUnbilled(
     placed.occurredMs,

@@ -45,6 +45,10 @@ export interface SellerSettings {
   readonly readingsRawDays: number
   /** Months that the hours of readings are kept, where nothing needs them longer. */
   readonly readingsHourlyMonths: number
+  /** Days that a usage event may come late. */
+  readonly usageLateDays: number
+  /** Seconds that a usage event may lie ahead of our clock. */
+  readonly usageEarlySeconds: number
 }
 
 export async function readSeller(db: Db): Promise<SellerSettings> {
@@ -79,6 +83,8 @@ export async function readSeller(db: Db): Promise<SellerSettings> {
     backupRetentionDays: row.backup_retention_days,
     readingsRawDays: row.raw_days,
     readingsHourlyMonths: row.hourly_months,
+    usageLateDays: row.usage_late_days,
+    usageEarlySeconds: row.usage_early_seconds,
   }
 }
 
@@ -124,6 +130,8 @@ export async function updateSeller(tx: Tx, settings: SellerSettings): Promise<vo
       mail_verification: settings.mailVerification,
       review_rules: JSON.stringify(settings.reviewRules),
       backup_retention_days: settings.backupRetentionDays,
+      usage_late_days: settings.usageLateDays,
+      usage_early_seconds: settings.usageEarlySeconds,
     })
     .execute()
 }

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
-import type { BilledStretch } from '#domain/usage-event.ts'
+import type { BilledStretch, EventBounds } from '#domain/usage-event.ts'
 import type { UsageCondition } from '#domain/usage-filter.ts'
 import type { Db } from './database.ts'
-import { billedFrom, billedUntil, servedUntil, usageLines } from './read/usage.ts'
+import { billedFrom, billedUntil, eventBounds, servedUntil, usageLines } from './read/usage.ts'
 import { holdOffBills } from './subscription-documents.ts'
 
 /** What usage events are placed by: a metered line of their subscription. */
@@ -13,6 +13,7 @@ export interface UsageLine {
   /** Of its test clock; null: the present. */
   readonly nowMs: number | null
   readonly servedUntilMs: number | null
+  readonly bounds: EventBounds
   /** Of the days for which it bills. */
   readonly billed: BilledStretch
 }
@@ -45,6 +46,7 @@ export async function holdUsageLines(
       servedUntil.as('served_until'),
       billedFrom.as('billed_from'),
       billedUntil.as('billed_to'),
+      ...eventBounds,
       sql<boolean>`subscription.ends_on is not null`.as('has_end'),
       sql<string | null>`(select max(upper(frozen.window_period)) from usage_windows frozen
         where frozen.subscription_line_id = line.id and not frozen.is_late)`.as('billed_until'),
@@ -68,6 +70,8 @@ export function toUsageLine(row: {
   readonly served_until: string | null
   readonly billed_from: string | null
   readonly billed_to: string | null
+  readonly late_days: number
+  readonly early_seconds: number
 }): UsageLine {
   return {
     metric: row.metric ?? '',
@@ -75,6 +79,7 @@ export function toUsageLine(row: {
     usageFilter: row.usage_filter ?? [],
     nowMs: toMs(row.clock_now_at),
     servedUntilMs: toMs(row.served_until),
+    bounds: { lateDays: row.late_days, earlySeconds: row.early_seconds },
     billed: { beginsMs: toMs(row.billed_from), endsMs: toMs(row.billed_to) },
   }
 }

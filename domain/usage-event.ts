@@ -25,8 +25,16 @@ export interface UsageEvent {
   readonly reverses: string | null
 }
 
+/** From when on and up to when events are taken, by the settings of the seller. */
+export interface EventBounds {
+  /** How late one may come; after its period was billed, the next invoice bills it as late. */
+  readonly lateDays: number
+  /** Clocks of other machines go ahead a little. */
+  readonly earlySeconds: number
+}
+
 /** What an event is decided by: a metered line of its subscription. */
-export interface MeteredLine {
+export interface MeteredLine extends EventBounds {
   readonly unit: string
   /** The subscription's own now, in milliseconds since 1970: of its test clock, or the present. */
   readonly nowMs: number
@@ -46,11 +54,7 @@ export interface PlacedUsageEvent {
   readonly occurredMs: number
 }
 
-/** Clocks of other machines go ahead a little. */
-const clockToleranceMs = 5 * 60_000
-
-/** How late an event may come; after its period was billed, the next invoice bills it as late. */
-const latestMs = 100 * 24 * 3_600_000
+const dayMs = 24 * 3_600_000
 
 const dataFields: ReadonlySet<string> = new Set([
   'quantity',
@@ -218,12 +222,12 @@ export function placeUsageEvent(
   if (unit !== line.unit) atField('/data/unit', () => checkConvertible(unit, line.unit))
   const occurredMs = event.occurredMs ?? line.nowMs
   const sinceMs = line.nowMs - occurredMs
-  if (sinceMs < -clockToleranceMs) {
+  if (sinceMs < -line.earlySeconds * 1_000) {
     const detail = `The event lies in the future: it is ${toInstant(line.nowMs)} now.`
     throw fieldError('/time', 'usage_event_in_future', detail)
   }
-  if (sinceMs > latestMs) {
-    const detail = `The event is more than 100 days old: it is ${toInstant(line.nowMs)} now.`
+  if (sinceMs > line.lateDays * dayMs) {
+    const detail = `The event is more than ${line.lateDays} days old: it is ${toInstant(line.nowMs)} now.`
     throw fieldError('/time', 'usage_event_too_late', detail)
   }
   if (line.servedUntilMs !== null && occurredMs > line.servedUntilMs) {

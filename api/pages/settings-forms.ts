@@ -89,6 +89,8 @@ function toKept(values: Values): Change {
   const change = {
     readings_raw_days: toNumber(values['readings_raw_days']),
     readings_hourly_months: toNumber(values['readings_hourly_months']),
+    usage_late_days: toNumber(values['usage_late_days']),
+    usage_early_seconds: toNumber(values['usage_early_seconds']),
     backup_retention_days: toNumber(values['backup_retention_days']),
   }
   return parse(sellerChangeSchema, change, 'body')

@@ -361,6 +361,24 @@ function KeptForm(props: SettingsProps) {
       />
       <TextField
         {...at}
+        name="usage_late_days"
+        label="Usage events may come late, in days"
+        min={1}
+        max={100}
+        value={seller.usage_late_days}
+        hint="What its period’s invoice lacked is on the next one, marked late."
+      />
+      <TextField
+        {...at}
+        name="usage_early_seconds"
+        label="Usage events may be early, in seconds"
+        min={0}
+        max={3600}
+        value={seller.usage_early_seconds}
+        hint="Clocks of other machines go ahead a little."
+      />
+      <TextField
+        {...at}
         name="backup_retention_days"
         label="Last backups, in days"
         min={1}

@@ -124,6 +124,13 @@ const settingsShape = {
     description:
       'Months that the hours are kept, and longer where something may still be measured from them. What was billed stays with its invoices.',
   }),
+  usage_late_days: z.int().min(1).max(100).openapi({
+    description: 'Days that a usage event may come late; one that is older is usage_event_too_late.',
+  }),
+  usage_early_seconds: z.int().min(0).max(3600).openapi({
+    description:
+      'Seconds that a usage event may be ahead of our clock; one further on is usage_event_in_future.',
+  }),
 }
 
 export const sellerSchema = z
@@ -180,6 +187,8 @@ export function toSellerJson({ profile, ...settings }: SellerSettings): z.input<
     backup_retention_days: settings.backupRetentionDays,
     readings_raw_days: settings.readingsRawDays,
     readings_hourly_months: settings.readingsHourlyMonths,
+    usage_late_days: settings.usageLateDays,
+    usage_early_seconds: settings.usageEarlySeconds,
   }
 }
 
@@ -219,6 +228,8 @@ export function changeSeller(seller: SellerSettings, change: SellerChange): Sell
     backupRetentionDays: json.backup_retention_days,
     readingsRawDays: json.readings_raw_days,
     readingsHourlyMonths: json.readings_hourly_months,
+    usageLateDays: json.usage_late_days,
+    usageEarlySeconds: json.usage_early_seconds,
   }
 }
 

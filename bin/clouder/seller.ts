@@ -22,6 +22,8 @@ interface Change {
   readonly unbuiltPayments?: string
   readonly readingsRawDays?: string
   readonly readingsHourlyMonths?: string
+  readonly usageLateDays?: string
+  readonly usageEarlySeconds?: string
   readonly backupRetentionDays?: string
   readonly mailVerification?: string
   readonly advanceDays?: string
@@ -74,6 +76,8 @@ function registerSet(group: Command): void {
     .option('--unpaid-order-days <days>', 'days that an order waits for its payment')
     .option('--readings-raw-days <days>', 'days that readings are kept as they were read')
     .option('--readings-hourly-months <months>', 'months that hours of readings are kept')
+    .option('--usage-late-days <days>', 'days that a usage event may come late')
+    .option('--usage-early-seconds <seconds>', 'seconds that a usage event may be ahead of our clock')
     .option('--backup-retention-days <days>', 'days that the last backup of what was removed is kept')
     .addOption(
       new Option('--unbuilt-payments <place>', 'where money for what was never built goes').choices([
@@ -158,6 +162,8 @@ function toBody(change: Change): object {
     unbuilt_payments: change.unbuiltPayments,
     readings_raw_days: toNumber(change.readingsRawDays),
     readings_hourly_months: toNumber(change.readingsHourlyMonths),
+    usage_late_days: toNumber(change.usageLateDays),
+    usage_early_seconds: toNumber(change.usageEarlySeconds),
     backup_retention_days: toNumber(change.backupRetentionDays),
     mail_verification: change.mailVerification,
     advance_days: toNumber(change.advanceDays),
@@ -220,6 +226,10 @@ function show(out: Output, seller: Seller): void {
     [
       'readings',
       `raw for ${seller.readings_raw_days} days, hours for ${seller.readings_hourly_months} months`,
+    ],
+    [
+      'usage events',
+      `taken for ${seller.usage_late_days} days, and ${seller.usage_early_seconds} s ahead of time`,
     ],
     ['last backups', `kept for ${seller.backup_retention_days} days`],
     ['drafts', seller.draft_days === 0 ? 'finalized at once' : `open for ${seller.draft_days} days`],

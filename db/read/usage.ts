@@ -38,11 +38,18 @@ export const billedUntil = sql<
 >`case when line.ends_on is distinct from subscription.ends_on then
   line.ends_on::timestamp at time zone customer.time_zone end`
 
+/** How late and how early an event may be, the same for all. */
+export const eventBounds = [
+  sql<number>`(select usage_late_days from installation)`.as('late_days'),
+  sql<number>`(select usage_early_seconds from installation)`.as('early_seconds'),
+] as const
+
 function servedLines(db: Db, subscriptionIds: readonly string[]) {
   return meteredLines(db, subscriptionIds).select([
     servedUntil.as('served_until'),
     billedFrom.as('billed_from'),
     billedUntil.as('billed_to'),
+    ...eventBounds,
   ])
 }
 

@@ -42,6 +42,8 @@ export interface InstallationTable {
   tax_determination: Defaulted<'table' | 'service'>
   recurrence_starts: Defaulted<'confirmation' | 'first_invoice' | 'activation'>
   draft_days: Defaulted<number>
+  usage_late_days: Defaulted<number>
+  usage_early_seconds: Defaulted<number>
   announced_fields: Defaulted<readonly AnnouncedField[]>
   advance_days: Defaulted<number>
   skips_zero_invoices: Defaulted<boolean>

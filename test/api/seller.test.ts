@@ -40,6 +40,17 @@ suite('the seller', () => {
     assert.deepEqual((await api.get('/v1/seller')).body, { ...before, ...change })
   })
 
+  test('D-21 how late and how early usage events are taken is set within bounds, by its field', async () => {
+    const { body: before } = await api.get('/v1/seller')
+    assert.deepEqual([before['usage_late_days'], before['usage_early_seconds']], [100, 300])
+    const refused = await api.patch('/v1/seller', { usage_late_days: 101, usage_early_seconds: 3_601 })
+    const pointers = (refused.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer)
+    assert.deepEqual([refused.status, pointers], [422, ['/usage_late_days', '/usage_early_seconds']])
+    const change = { usage_late_days: 7, usage_early_seconds: 0 }
+    assert.deepEqual((await api.patch('/v1/seller', change)).body, { ...before, ...change })
+    await api.patch('/v1/seller', { usage_late_days: 100, usage_early_seconds: 300 })
+  })
+
   test('a pattern that could give one number twice is refused, and so is one series for two kinds', async () => {
     const patterns = (invoice: object, creditNote: object) => ({
       number_patterns: {

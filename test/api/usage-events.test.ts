@@ -192,6 +192,22 @@ test('a line without end ends the stream; what was answered before it stays', as
   assert.partialDeepStrictEqual(answer.at(-1), { problem: { code: 'usage_event_too_long' } })
 })
 
+test('D-21 how late and how early events are taken are settings, and the refusal says which holds', async () => {
+  const bound = async (settings: Record<string, number>) =>
+    api.db.updateTable('installation').set(settings).execute()
+  const hoursAway = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+  const push = async (id: string, hours: number) =>
+    (await api.post(path, event(id, { at: hoursAway(hours) }), singleType)).body
+  assert.deepEqual(await push('late-in-time', -25), { result: 'stored' })
+  assert.equal((await push('early', 0.5))['code'], 'usage_event_in_future')
+  await bound({ usage_late_days: 1, usage_early_seconds: 3_600 })
+  const tooLate = await push('late', -25)
+  assert.equal(tooLate['code'], 'usage_event_too_late')
+  assert.match(String(tooLate['detail']), /more than 1 days old/)
+  assert.deepEqual(await push('early', 0.5), { result: 'stored' })
+  await bound({ usage_late_days: 100, usage_early_seconds: 300 })
+})
+
 test('D-24 a dry run tells subscription, line and price of an event, and stores nothing', async () => {
   const rows = await countRows(api.db)
   const { body } = await api.post(`${path}?dry_run=1`, event('dry'), singleType)

@@ -128,6 +128,15 @@ test('what was observed has its instant, and a finding of one object is open onc
   await refuses('one_open_finding', async () => finding({}))
 })
 
+test('usage events are taken for at least a day and at most a hundred, and at most an hour ahead', async () => {
+  const late = async (days: number) => sql`update installation set usage_late_days = ${days}`.execute(db)
+  await refuses('installation_usage_late_days_check', async () => late(0))
+  await refuses('installation_usage_late_days_check', async () => late(101))
+  await refuses('installation_usage_early_seconds_check', async () =>
+    sql`update installation set usage_early_seconds = 3601`.execute(db),
+  )
+})
+
 test('a metric fails at least once, and not before it began to', async () => {
   const fail = async (failedAt: string, failures: number) =>
     sql`insert into metric_failures (instance_id, metric, detail, failing_since, failed_at, failures)

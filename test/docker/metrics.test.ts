@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { MetricDefinition, MetricSource } from '#domain/application.ts'
-import { containerName } from '#domain/build-plan.ts'
+import { containerName, volumeName } from '#domain/build-plan.ts'
 import type { InstanceRef } from '#domain/runner.ts'
 import { sumOfSamples } from '#docker/metrics/http.ts'
 import { linesOf } from '#docker/metrics/log-lines.ts'
@@ -91,6 +91,39 @@ requests_total{code="500"} 3
 requests_total_created 5
 temperature -3
 ratio NaN`
+
+test('D-03 the disk of a volume is what it holds, whether its container runs or not; other volumes are not in it', async (t) => {
+  const instance = await testInstance(t)
+  const source = { type: 'volume-disk', volume: 'data' }
+  const ref = { definition: { ...standIn, metrics: [metric('disk', 'B', source)] }, instance }
+  const ctx = context()
+  await build(runner, ref, ctx)
+  const held = async () => {
+    const { readings, failures } = await runner.readMetrics(ref, ctx)
+    assert.deepEqual(failures, [])
+    const [reading, ...others] = readings
+    assert.deepEqual(
+      [others, reading?.series, reading?.unit],
+      [[], `volume:${volumeName(instance, 'data')}`, 'B'],
+    )
+    return Number(reading?.value)
+  }
+  const before = await held()
+  const container = containerName(instance, 'web')
+  const write = async (path: string, mebibytes: number) => {
+    const argv = ['dd', 'if=/dev/zero', `of=${path}`, 'bs=1048576', `count=${mebibytes}`]
+    const { exitCode, stderr } = await runner.execute({ container, argv }, ctx)
+    assert.equal(exitCode, 0, stderr)
+  }
+  const [mount] = standIn.services[0]?.mounts ?? []
+  await write(`${mount?.path}/fill`, 3)
+  await write('/tmp/elsewhere', 2)
+  // What a filesystem adds for a file is less than a block of a file that is written in full.
+  const grown = (await held()) - before
+  assert.ok(grown >= 3 * 2 ** 20 && grown < 4 * 2 ** 20, `${grown} bytes`)
+  await runner.stop(ref, ctx)
+  assert.equal((await held()) - before, grown)
+})
 
 test('samples of a series are summed exactly, by labels too, and only what is a number from 0', () => {
   assert.equal(sumOfSamples(text, 'requests_total', {}), '1030')

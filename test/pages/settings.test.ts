@@ -224,10 +224,22 @@ test('what orders wait for, and what becomes of money, is chosen', async () => {
 
 test('how long readings and last backups are kept is set within bounds, and the other settings stay', async () => {
   const before = await seller()
-  const form = { readings_raw_days: '60', readings_hourly_months: '24', backup_retention_days: '45' }
+  const form = {
+    readings_raw_days: '60',
+    readings_hourly_months: '24',
+    backup_retention_days: '45',
+    usage_late_days: '60',
+    usage_early_seconds: '120',
+  }
   const done = await console.submit('/settings', '/settings/kept', form)
   assert.equal(done.status, 303)
-  const kept = { readings_raw_days: 60, readings_hourly_months: 24, backup_retention_days: 45 }
+  const kept = {
+    readings_raw_days: 60,
+    readings_hourly_months: 24,
+    backup_retention_days: 45,
+    usage_late_days: 60,
+    usage_early_seconds: 120,
+  }
   assert.deepEqual(await seller(), { ...before, ...kept })
   const stored = console.db.selectFrom('reading_store').select(['raw_days', 'hourly_months'])
   assert.deepEqual(await stored.executeTakeFirst(), { raw_days: 60, hourly_months: 24 })
@@ -236,6 +248,8 @@ test('how long readings and last backups are kept is set within bounds, and the 
     ['readings_raw_days', '3651'],
     ['readings_hourly_months', '3'],
     ['readings_hourly_months', '121'],
+    ['usage_late_days', '101'],
+    ['usage_early_seconds', '3601'],
   ] as const) {
     const refused = await console.submit('/settings', '/settings/kept', { ...form, [name]: value })
     assert.equal(refused.status, 422, `${name} ${value}`)

@@ -84,6 +84,21 @@ test('limits show what is sold and in force, and the log of what was sent and an
   assert.match(limits, /\/bin\/set-limit users 6 limit of users is 6 now read back 6 0/)
 })
 
+test('D-34 a limit that is reached is said with the limit and in the list, and no more once it is lifted', async () => {
+  const reach = async (reachedAt: string | null) =>
+    console.db.updateTable('limits').set({ reached_at: reachedAt }).where('code', '=', 'users').execute()
+  const list = async () => textOf((await console.get('/subscriptions?phase=limited')).html)
+  await reach(new Date().toISOString())
+  assert.match(
+    sectionText(await pageOf(story), 'limits'),
+    /users 6 6 not measured .*limit reached nothing more is given/,
+  )
+  assert.match(await list(), /limit reached: users/)
+  await reach(null)
+  assert.match(sectionText(await pageOf(story), 'limits'), /✓ enforced/)
+  assert.doesNotMatch(await list(), /limit reached/)
+})
+
 test('invoices and timeline tell what happened, by whom, and when by its clock', async () => {
   const html = await pageOf(story)
   assert.match(

@@ -1175,6 +1175,8 @@ CREATE TABLE installation (
   skips_zero_invoices boolean not null default false,
   tax_determination text not null default 'table'::text,
   server_silence_seconds integer not null default 60,
+  usage_late_days integer not null default 100,
+  usage_early_seconds integer not null default 300,
   constraint installation_pkey PRIMARY KEY (id),
   constraint installation_is_only_key UNIQUE (is_only),
   constraint advance_days_known CHECK (((advance_days >= 0) AND (advance_days <= 60))),
@@ -1194,7 +1196,9 @@ CREATE TABLE installation (
   constraint installation_tax_rounding_check CHECK ((tax_rounding = ANY (ARRAY['document'::text, 'line'::text]))),
   constraint installation_terms_required_check CHECK ((terms_required = ANY (ARRAY['shop'::text, 'everywhere'::text]))),
   constraint installation_unbuilt_payments_check CHECK ((unbuilt_payments = ANY (ARRAY['balance'::text, 'refund'::text]))),
-  constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366)))
+  constraint installation_unpaid_order_days_check CHECK (((unpaid_order_days >= 1) AND (unpaid_order_days <= 366))),
+  constraint installation_usage_early_seconds_check CHECK (((usage_early_seconds >= 0) AND (usage_early_seconds <= 3600))),
+  constraint installation_usage_late_days_check CHECK (((usage_late_days >= 1) AND (usage_late_days <= 100)))
 );
 
 CREATE TABLE instance_commands (
@@ -1674,6 +1678,14 @@ CREATE TABLE metric_failures (
   constraint metric_failures_check CHECK ((failed_at >= failing_since)),
   constraint metric_failures_code_check CHECK ((code ~ '^[a-z][a-z_]{0,59}$'::text)),
   constraint metric_failures_failures_check CHECK ((failures > 0))
+);
+
+CREATE TABLE metric_looks (
+  instance_id uuid not null,
+  metric text not null,
+  looked_at timestamp with time zone not null,
+  constraint metric_looks_pkey PRIMARY KEY (instance_id, metric),
+  constraint metric_looks_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id)
 );
 
 CREATE TABLE metrics (

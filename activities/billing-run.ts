@@ -4,6 +4,7 @@ import type { PeriodKey } from '#db/billing-period.ts'
 import { ensureBillingRun, finishBillingRun, listDueDocuments } from '#db/billing-run.ts'
 import { billLateUsage } from '#db/late-bill.ts'
 import { billLoneOneOffs } from '#db/lone-one-off.ts'
+import { watchSupplierSubscriptions } from '#db/supplier-subscription.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { toInstant } from './command.ts'
@@ -48,6 +49,9 @@ export function createBillingRunActivities({ db }: DatabaseDependencies) {
         await billLateUsage(db, { testClockId: null, now, billingRunId })
         await billLoneOneOffs(db, { testClockId: null, now, billingRunId })
         await finishBillingRun(db, billingRunId)
+        await db
+          .transaction()
+          .execute(async (tx) => watchSupplierSubscriptions(tx, { supplierId: null, now }))
       }
       return { ...outcomes, after }
     },

@@ -193,6 +193,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   discount_code_used_up: kind(422, 'The discount code is used up', 'Order without it, or use another one.'),
   discount_invalid: kind(422, 'The discount is not valid', 'Use 0 to 100 percent, or an amount above 0.'),
+  document_number_taken: kind(
+    409,
+    'The supplier’s number is recorded already',
+    'Read the one that there is: GET /v1/supplier-invoices. A wrong one is corrected by a credit note of the supplier.',
+  ),
   event_values_missing: kind(
     409,
     'The values of the events are missing',
@@ -781,10 +786,20 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   subscription_unknown: kind(422, 'There is no such subscription', 'Use the id of one that exists.', [
     { title: 'List subscriptions', href: '/v1/subscriptions' },
   ]),
+  sums_disagree: kind(
+    422,
+    'The document does not add up',
+    'Read it off again. Where the supplier has it so, ask for a right one: nothing is recorded of a document that does not add up.',
+  ),
   supplier_invoice_immutable: kind(
     409,
     'What a supplier billed is never changed',
     'Ask the supplier for a credit note and a right one. What happens to it is recorded beside it: payments, set-offs.',
+  ),
+  supplier_is_peer: kind(
+    409,
+    'The supplier sends its documents itself',
+    'A supplier that is a peer has one way in: its installation. Ask it to send again what is missing.',
   ),
   supplier_mismatch: kind(
     422,
@@ -862,6 +877,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The customer has had this trial',
     'Order a product without a trial; this one gives its trial once to a customer.',
   ),
+  ubl_unreadable: kind(
+    422,
+    'The file is no invoice that is read here',
+    'Send an Invoice or CreditNote in UBL 2.1 as EN 16931 has it, or record the document by hand.',
+  ),
   unit_not_convertible: kind(
     422,
     'The units do not fit',
@@ -914,6 +934,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'A value of a span lacks start or end',
     'Send both, or send time alone for what was used at an instant.',
+  ),
+  xml_malformed: kind(
+    422,
+    'The file is not read as XML',
+    'Send XML in UTF-8 without a document type, with elements, attributes and text.',
   ),
 }
 

@@ -71,6 +71,9 @@ export interface Database {
   supplier_payments: payable.SupplierPaymentsTable
   supplier_payment_reversals: payable.SupplierPaymentReversalsTable
   supplier_allocations: payable.SupplierAllocationsTable
+  supplier_uploads: payable.SupplierUploadsTable
+  supplier_subscriptions: payable.SupplierSubscriptionsTable
+  missing_supplier_invoices: payable.MissingSupplierInvoicesTable
   expense_categories: payable.ExpenseCategoriesTable
   expense_mappings: payable.ExpenseMappingsTable
   supplier_tax_codes: payable.SupplierTaxCodesTable

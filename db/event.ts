@@ -121,6 +121,7 @@ export type EventKind =
   | 'limit.warned'
   | 'usage.billed_early'
   | 'supplier_invoice.received'
+  | 'supplier_invoice.recorded'
   | 'supplier_invoice.standing_told'
   | 'supplier_payment.recorded'
   | 'supplier_payment.reversed'

@@ -1719,6 +1719,16 @@ CREATE TABLE metrics (
 );
 CREATE TRIGGER metric_measure_fixed BEFORE UPDATE ON public.metrics FOR EACH ROW EXECUTE FUNCTION refuse_changed_measure();
 
+CREATE TABLE missing_supplier_invoices (
+  id uuid not null,
+  supplier_subscription_id uuid not null,
+  expected_on date not null,
+  missed_at timestamp with time zone not null,
+  constraint missing_supplier_invoices_pkey PRIMARY KEY (id),
+  constraint missed_once UNIQUE (supplier_subscription_id, expected_on),
+  constraint missing_supplier_invoices_supplier_subscription_id_fkey FOREIGN KEY (supplier_subscription_id) REFERENCES supplier_subscriptions(id)
+);
+
 CREATE TABLE number_series (
   code text not null,
   next_number integer not null default 1,
@@ -2914,6 +2924,27 @@ CREATE TABLE supplier_standings (
   constraint supplier_standings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'partly_paid'::text, 'paid'::text, 'credited'::text, 'uncollectible'::text, 'void'::text])))
 );
 
+CREATE TABLE supplier_subscriptions (
+  id uuid not null,
+  supplier_id uuid not null,
+  name text not null,
+  amount_minor bigint,
+  line_text text,
+  begins_on date not null,
+  ends_on date,
+  grace_days integer not null,
+  recorded_by text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint supplier_subscriptions_pkey PRIMARY KEY (id),
+  constraint supplier_subscriptions_supplier_id_fkey FOREIGN KEY (supplier_id) REFERENCES suppliers(id),
+  constraint expected_for_a_time CHECK ((ends_on >= begins_on)),
+  constraint supplier_subscriptions_amount_minor_check CHECK ((amount_minor > 0)),
+  constraint supplier_subscriptions_grace_days_check CHECK (((grace_days >= 0) AND (grace_days <= 90))),
+  constraint supplier_subscriptions_line_text_check CHECK (((length(line_text) >= 1) AND (length(line_text) <= 2000))),
+  constraint supplier_subscriptions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+CREATE INDEX supplier_subscriptions_by_supplier ON public.supplier_subscriptions USING btree (supplier_id);
+
 CREATE TABLE supplier_tax_codes (
   supplier_id uuid not null,
   tax_category text not null,
@@ -2927,6 +2958,18 @@ CREATE TABLE supplier_tax_codes (
   constraint supplier_tax_codes_tax_category_check CHECK (((length(tax_category) >= 1) AND (length(tax_category) <= 40))),
   constraint supplier_tax_codes_tax_code_check CHECK (((length(tax_code) >= 1) AND (length(tax_code) <= 40)))
 );
+
+CREATE TABLE supplier_uploads (
+  supplier_invoice_id uuid not null,
+  media_type text not null,
+  sha256 bytea not null,
+  content bytea not null,
+  constraint supplier_uploads_pkey PRIMARY KEY (supplier_invoice_id),
+  constraint supplier_uploads_supplier_invoice_id_fkey FOREIGN KEY (supplier_invoice_id) REFERENCES supplier_invoices(id),
+  constraint supplier_uploads_media_type_check CHECK ((media_type = 'application/xml'::text)),
+  constraint supplier_uploads_sha256_check CHECK ((length(sha256) = 32))
+);
+CREATE TRIGGER supplier_upload_immutable BEFORE DELETE OR UPDATE ON public.supplier_uploads FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE suppliers (
   id uuid not null,

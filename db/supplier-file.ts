@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import { fieldError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { InvoiceMediaType, SupplierFile } from '#domain/invoice-file.ts'
 import type { Db, Tx } from './database.ts'
 import type { Reception } from './supplier-invoice.ts'
+
+/** What an upload is called; the number of a document may be no name for a file. */
+export const uploadName = 'supplier-invoice.xml'
 
 /**
  * Keeps a file of a supplier's document, once by document and media type, or why there is none. Nothing looks into it here.
@@ -45,6 +49,24 @@ export async function receiveSupplierFile(
 
 /** A file of a supplier invoice as it came; undefined where none has, or the supplier has none. */
 export async function findSupplierFile(db: Db, supplierInvoiceId: string, mediaType: InvoiceMediaType) {
+  return (
+    (await findSentFile(db, supplierInvoiceId, mediaType)) ??
+    (await findUpload(db, supplierInvoiceId, mediaType))
+  )
+}
+
+/** What a document that was recorded here was read from. */
+async function findUpload(db: Db, supplierInvoiceId: string, mediaType: InvoiceMediaType) {
+  const row = await db
+    .selectFrom('supplier_uploads')
+    .select(['sha256', 'content'])
+    .where('supplier_invoice_id', '=', supplierInvoiceId)
+    .where('media_type', '=', sql<'application/xml'>`${mediaType}`)
+    .executeTakeFirst()
+  return row === undefined ? undefined : { ...row, name: uploadName, missing_reason: null }
+}
+
+async function findSentFile(db: Db, supplierInvoiceId: string, mediaType: InvoiceMediaType) {
   return await db
     .selectFrom('supplier_files as file')
     .innerJoin('supplier_invoices as invoice', (join) =>

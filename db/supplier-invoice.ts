@@ -6,6 +6,8 @@ import { insertEvents } from './event.ts'
 import { newIds } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
 import { ensurePeerSupplier } from './supplier.ts'
+import type { SupplierInvoicesTable } from './tables/peer.ts'
+import { watchSupplierSubscriptions } from './supplier-subscription.ts'
 import { openTask } from './task.ts'
 
 /** What became of what was received. `conflict`: it came before, with another content. */
@@ -80,7 +82,7 @@ async function findHashes(
   return new Map(rows.flatMap(({ document_id: id, sha256 }) => (id && sha256 ? [[id, sha256] as const] : [])))
 }
 
-type NewDocument = ReceivedDocument & {
+export type NewDocument = ReceivedDocument & {
   readonly id: string
   readonly documentId: string
   readonly correctsId: string | null
@@ -94,7 +96,7 @@ async function storeDocuments(
 ): Promise<void> {
   if (fresh.length === 0) return
   const supplierId = await ensurePeerSupplier(tx, peerId)
-  await insertDocuments(tx, { peerId, supplierId, now }, fresh)
+  await insertDocuments(tx, { peerId, supplierId, now, origin: 'peer', recordedBy: null }, fresh)
   await insertEvents(
     tx,
     fresh.map(({ id, document: { number } }) => ({
@@ -107,15 +109,22 @@ async function storeDocuments(
     fresh.map(({ id }) => id),
     now,
   )
+  await watchSupplierSubscriptions(tx, { supplierId, now })
   for (const { id, document, disagreement } of fresh)
     if (disagreement !== null) await tellOfDisagreement(tx, { id, number: document.number, disagreement })
 }
 
-async function insertDocuments(
-  tx: Tx,
-  { peerId, supplierId, now }: { peerId: string; supplierId: string; now: string },
-  fresh: readonly NewDocument[],
-): Promise<void> {
+/** From where documents come: of a peer, or written down by somebody. */
+interface Source {
+  readonly supplierId: string
+  readonly origin: SupplierInvoicesTable['origin']
+  readonly peerId: string | null
+  readonly recordedBy: string | null
+  readonly now: string
+}
+
+/** One statement, whatever their number. */
+export async function insertDocuments(tx: Tx, of: Source, fresh: readonly NewDocument[]): Promise<void> {
   const rows = fresh.map(({ id, documentId, correctsId, document, raw, sha256, disagreement }) => ({
     id,
     document_id: documentId,
@@ -133,10 +142,10 @@ async function insertDocuments(
     disagreement,
   }))
   await sql`
-    insert into supplier_invoices (id, supplier_id, origin, peer_id, document_id, sha256, kind, number, currency, issued_on, due_on,
-      net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, received_at)
-    select id, ${supplierId}, 'peer', ${peerId}, document_id, decode(sha256, 'hex'), kind, number, currency, issued_on, due_on,
-      net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, ${now}
+    insert into supplier_invoices (id, supplier_id, origin, peer_id, recorded_by, document_id, sha256, kind, number, currency, issued_on,
+      due_on, net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, received_at)
+    select id, ${of.supplierId}, ${of.origin}, ${of.peerId}, ${of.recordedBy}, document_id, decode(sha256, 'hex'), kind, number, currency,
+      issued_on, due_on, net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, ${of.now}
     from json_to_recordset(${JSON.stringify(rows)}::json) as row (id uuid, document_id uuid, sha256 text, kind text, number text,
       currency text, issued_on date, due_on date, net_minor bigint, tax_minor bigint, total_minor bigint, corrects_document_id uuid,
       content jsonb, disagreement text)`.execute(tx)

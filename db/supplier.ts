@@ -2,6 +2,7 @@ import { assert } from '#domain/assert.ts'
 import { codeOf } from '#domain/supplier.ts'
 import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { refuseTakenCode } from './unique.ts'
 
 /**
  * The supplier that a peer is. An installation that is paired with anew is the supplier that it was. The peer's row is locked, so
@@ -40,6 +41,32 @@ export async function ensurePeerSupplier(tx: Tx, peerId: string): Promise<string
     .insertInto('suppliers')
     .values({ id, code: codeOf(name, peerId), name, peer_id: peerId, currency })
     .execute()
+  return id
+}
+
+/**
+ * A supplier that is no installation: what it bills is written down here.
+ * @returns its id
+ * @throws `code_taken`
+ */
+export async function insertSupplier(
+  tx: Tx,
+  supplier: {
+    readonly code: string
+    readonly name: string
+    readonly currency: string
+    readonly tax_id: string | null
+  },
+): Promise<string> {
+  const id = newId()
+  await refuseTakenCode(
+    supplier.code,
+    async () =>
+      await tx
+        .insertInto('suppliers')
+        .values({ id, peer_id: null, ...supplier })
+        .execute(),
+  )
   return id
 }
 

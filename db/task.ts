@@ -29,6 +29,7 @@ export interface NewTask {
     | 'server_unreachable'
     | 'subnets_nearly_exhausted'
     | 'supplier_invoice_disputed'
+    | 'supplier_invoice_missing'
     | 'tax_id_unverified'
     | 'tax_service_away'
     | 'usage_unwatched'
@@ -43,6 +44,7 @@ export interface NewTask {
     | 'server'
     | 'peer'
     | 'supplier_invoice'
+    | 'missing_supplier_invoice'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

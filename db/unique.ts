@@ -34,6 +34,19 @@ export async function refuseTakenExternalId<T>(
   }
 }
 
+/**
+ * The same of a second document of a supplier with one number.
+ * @throws `document_number_taken`
+ */
+export async function refuseTakenNumber<T>(number: string, insert: () => Promise<T>): Promise<T> {
+  try {
+    return await insert()
+  } catch (error) {
+    if (violatedKey(error) !== 'one_of_a_number') throw error
+    throw fieldError('/number', 'document_number_taken', `The supplier’s ${number} is recorded already.`)
+  }
+}
+
 /** The name of the key that PostgreSQL's unique_violation tells of. */
 function violatedKey(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || error.code !== '23505') return undefined

@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'discount_code_unknown'
   | 'discount_code_used_up'
   | 'discount_invalid'
+  | 'document_number_taken'
   | 'event_values_missing'
   | 'exchange_rate_missing'
   | 'expense_category_unknown'
@@ -176,7 +177,9 @@ export type ErrorCode =
   | 'subscription_ended'
   | 'subscription_not_begun'
   | 'subscription_unknown'
+  | 'sums_disagree'
   | 'supplier_invoice_immutable'
+  | 'supplier_is_peer'
   | 'supplier_mismatch'
   | 'supplier_unknown'
   | 'suspended'
@@ -194,6 +197,7 @@ export type ErrorCode =
   | 'token_used'
   | 'too_many_requests'
   | 'trial_used'
+  | 'ubl_unreadable'
   | 'unit_not_convertible'
   | 'unit_unknown'
   | 'usage_event_conflict'
@@ -205,6 +209,7 @@ export type ErrorCode =
   | 'verification_invalid'
   | 'volume_missing'
   | 'window_without_dates'
+  | 'xml_malformed'
 
 /** One wrong field: `pointer` is a JSON pointer (RFC 6901) into the request body. */
 export interface FieldError {

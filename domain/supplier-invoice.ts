@@ -97,50 +97,71 @@ export function isKeepable(received: unknown): boolean {
  * @example lines 40.00 and 9.99 under a net of 50.00: "the lines come to 4999, the net says 5000"
  */
 export function disagreementOf(document: SupplierDocument, agreed: string): string | null {
-  if (document.currency !== agreed) return `it is in ${document.currency}, agreed is ${agreed}`
-  const { net_minor: net, tax_minor: tax, total_minor: total, lines, taxes } = document
+  return findDisagreement(document, agreed)?.detail ?? null
+}
+
+/** The same, with the pointer of the field that says another sum: who writes a document down by hand can correct it. */
+export function findDisagreement(
+  document: SupplierDocument,
+  agreed: string,
+): { readonly pointer: string; readonly detail: string } | null {
+  if (document.currency !== agreed)
+    return { pointer: '/currency', detail: `it is in ${document.currency}, agreed is ${agreed}` }
+  const wrong = claimsOf(document).find(({ found, claimed }) => found !== claimed)
+  if (wrong === undefined) return null
+  const { pointer, what, found, claim, claimed } = wrong
+  return { pointer, detail: `${what} come to ${found}, ${claim} says ${claimed}` }
+}
+
+/** A sum of ours, and what the document says that it is, at `pointer`. */
+interface Claim {
+  readonly pointer: string
+  readonly what: string
+  readonly found: number
+  readonly claim: string
+  readonly claimed: number
+}
+
+function claimsOf(document: SupplierDocument): Claim[] {
+  const { net_minor: net, tax_minor: tax, total_minor: total, lines, taxes, instalments } = document
   // A credit note says what it gives back; its lines and taxes are what they take from those that it corrects.
   const sign = document.kind === 'credit_note' ? -1 : 1
   const sumUp = (amounts: readonly number[]) => sign * sumOf(amounts)
-  const claims: [string, number, string, number][] = [
-    ['net and tax', net + tax, 'the total', total],
-    ['the lines', sumUp(lines.map((line) => line.amount_minor)), 'the net', net],
-    ["the lines' taxes", sumUp(lines.map((line) => line.tax_minor)), 'the tax', tax],
-    ['the taxes', sumUp(taxes.map((part) => part.tax_minor)), 'the tax', tax],
-    ...taxes.flatMap((part) => rateClaim(document, part)),
-    ...(document.instalments === null
+  const ofTotal = { pointer: '/total_minor', claim: 'the total', claimed: total }
+  const ofNet = { pointer: '/net_minor', claim: 'the net', claimed: net }
+  const ofTax = { pointer: '/tax_minor', claim: 'the tax', claimed: tax }
+  return [
+    { ...ofTotal, what: 'net and tax', found: net + tax },
+    { ...ofNet, what: 'the lines', found: sumUp(lines.map((line) => line.amount_minor)) },
+    { ...ofTax, what: "the lines' taxes", found: sumUp(lines.map((line) => line.tax_minor)) },
+    { ...ofTax, what: 'the taxes', found: sumUp(taxes.map((part) => part.tax_minor)) },
+    ...taxes.flatMap((part, index) => rateClaim(document, part, index)),
+    ...(instalments === null
       ? []
       : [
-          instalmentClaim(
-            document.instalments.map((part) => part.amount_minor),
-            total,
-          ),
+          {
+            ...ofTotal,
+            what: 'the instalments',
+            found: sumOf(instalments.map((part) => part.amount_minor)),
+          },
         ]),
   ]
-  const wrong = claims.find(([, found, , said]) => found !== said)
-  return wrong === undefined ? null : `${wrong[0]} come to ${wrong[1]}, ${wrong[2]} says ${wrong[3]}`
 }
 
 /**
  * Where tax is rounded on each line or once on the whole, one rate alone cannot be checked; of inclusive prices the net is the rest;
  * a credit note gives back shares of what was charged.
  */
-function rateClaim(
-  document: SupplierDocument,
-  part: SupplierDocumentTax,
-): [string, number, string, number][] {
+function rateClaim(document: SupplierDocument, part: SupplierDocumentTax, index: number): Claim[] {
   if (
     document.tax_rounding !== 'document' ||
     document.are_prices_inclusive ||
     document.kind === 'credit_note'
   )
     return []
-  const expected = roundMinor(new Big(part.base_minor).times(part.rate_percent).div(100))
-  return [[`${part.rate_percent} % of ${part.base_minor}`, expected, part.name, part.tax_minor]]
-}
-
-function instalmentClaim(amounts: readonly number[], total: number): [string, number, string, number] {
-  return ['the instalments', sumOf(amounts), 'the total', total]
+  const found = roundMinor(new Big(part.base_minor).times(part.rate_percent).div(100))
+  const what = `${part.rate_percent} % of ${part.base_minor}`
+  return [{ pointer: `/taxes/${index}/tax_minor`, what, found, claim: part.name, claimed: part.tax_minor }]
 }
 
 function sumOf(amounts: readonly number[]): number {

@@ -78,6 +78,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'missing_supplier_invoice' && (
+        <p>
+          <a href="/expected-supplier-invoices">
+            See what is expected of suppliers<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'change_request' && (
         <p>
           <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>

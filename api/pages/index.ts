@@ -52,6 +52,7 @@ import { registerSubscriptions } from './subscriptions.tsx'
 import { registerOrderPage } from './order-holds.tsx'
 import { registerSupplierInvoiceForms } from './supplier-invoice-forms.ts'
 import { registerSupplierInvoicePage } from './supplier-invoice.tsx'
+import { registerSupplierSubscriptionPages } from './supplier-subscriptions.tsx'
 import { registerTaxRatePages } from './tax-rates.tsx'
 import { registerUsageWindowPages } from './usage-window.tsx'
 
@@ -108,6 +109,7 @@ export function registerPages(frame: Frame): void {
   registerExpensePages(frame)
   registerMarginPages(frame)
   registerSupplierInvoicePage(frame)
+  registerSupplierSubscriptionPages(frame)
   registerSupplierInvoiceForms(frame)
   registerDataSourcePages(frame)
   registerRegistryPages(frame)

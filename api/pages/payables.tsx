@@ -7,10 +7,12 @@ import { pageQuery, toPageRequest } from '../pagination.ts'
 import { readAgedPayables } from '../routes/payables.ts'
 import { supplierInvoiceState } from '../schemas/supplier-invoice.ts'
 import { parse } from '../validation.ts'
-import { consolePage } from './console-page.tsx'
+import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import type { RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
 import { toListPage } from './page-links.ts'
 import { Day, Empty, Pages, Section, State, Table } from './parts.tsx'
+import { readSuppliersWithoutPeer, registerStatedInvoiceForms, StatedInvoices } from './stated-invoice.tsx'
 import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
 import { SuppliersFrame } from './suppliers-frame.tsx'
 
@@ -19,39 +21,55 @@ const query = z.object({ ...pageQuery, open: z.enum(['', 'true']).optional() })
 
 /** What suppliers have billed, and what of it is left to pay. */
 export function registerPayablesPage(frame: Frame): void {
-  consolePage(frame, { method: 'get', path, permission: 'supplier_invoices:read' }, async (view, ctx) => {
-    const asked = parse(query, ctx.req.query(), 'query')
-    const isOpen = asked.open === 'true'
-    const request = toPageRequest(asked)
-    const { db } = frame.deps
-    const [aged, rows] = await Promise.all([
-      readAgedPayables(db, view.now),
-      listSupplierInvoices(db, { ...request, isOpen }),
-    ])
-    const page = toListPage(rows, request, { path, filter: isOpen ? { open: 'true' } : {} })
-    return {
-      title: 'Payables',
-      current: 'suppliers',
-      liveFilter: '',
-      children: (
-        <SuppliersFrame current={path}>
-          <Ageing aged={aged} />
-          <nav class="filter" aria-label="Filter by state">
-            <a href={path} aria-current={isOpen ? undefined : 'true'}>
-              all
-            </a>
-            <a href={`${path}?open=true`} aria-current={isOpen ? 'true' : undefined}>
-              open
-            </a>
-          </nav>
-          <Section id="list" title="Supplier invoices, newest first" isLive>
-            <SupplierInvoices rows={page.rows} timeZone={view.timeZone} />
-            <Pages label="Pages of supplier invoices" {...page} />
-          </Section>
-        </SuppliersFrame>
-      ),
-    }
-  })
+  consolePage(
+    frame,
+    { method: 'get', path, permission: 'supplier_invoices:read' },
+    async (view, ctx) => await payablesBody(frame, view, { asked: ctx.req.query() }),
+  )
+  registerStatedInvoiceForms(
+    frame,
+    async (view, refused) => await payablesBody(frame, view, { asked: {}, refused }),
+  )
+}
+
+async function payablesBody(
+  frame: Frame,
+  view: ConsoleView,
+  { asked, refused }: { asked: Record<string, string>; refused?: RefusedInput },
+): Promise<ConsoleBody> {
+  const said = parse(query, asked, 'query')
+  const isOpen = said.open === 'true'
+  const request = toPageRequest(said)
+  const { db } = frame.deps
+  const [aged, rows, suppliers] = await Promise.all([
+    readAgedPayables(db, view.now),
+    listSupplierInvoices(db, { ...request, isOpen }),
+    readSuppliersWithoutPeer(frame),
+  ])
+  const page = toListPage(rows, request, { path, filter: isOpen ? { open: 'true' } : {} })
+  return {
+    title: 'Payables',
+    current: 'suppliers',
+    liveFilter: '',
+    children: (
+      <SuppliersFrame current={path}>
+        <Ageing aged={aged} />
+        <StatedInvoices view={view} refused={refused} suppliers={suppliers} />
+        <nav class="filter" aria-label="Filter by state">
+          <a href={path} aria-current={isOpen ? undefined : 'true'}>
+            all
+          </a>
+          <a href={`${path}?open=true`} aria-current={isOpen ? 'true' : undefined}>
+            open
+          </a>
+        </nav>
+        <Section id="list" title="Supplier invoices, newest first" isLive>
+          <SupplierInvoices rows={page.rows} timeZone={view.timeZone} />
+          <Pages label="Pages of supplier invoices" {...page} />
+        </Section>
+      </SuppliersFrame>
+    ),
+  }
 }
 
 const ageTitles = {

@@ -3,6 +3,7 @@ import { Places } from './parts.tsx'
 
 const places = [
   { href: '/payables', title: 'Payables' },
+  { href: '/expected-supplier-invoices', title: 'Expected' },
   { href: '/expenses', title: 'Expenses' },
   { href: '/margins', title: 'Margins' },
 ] as const

@@ -69,6 +69,8 @@ import { registerServers } from './servers.ts'
 import { registerServerJoin } from './server-join.ts'
 import { registerServerTest } from './server-test.ts'
 import { registerSpendCaps } from './spend-caps.ts'
+import { registerStatedInvoices } from './stated-invoices.ts'
+import { registerSupplierSubscriptions } from './supplier-subscriptions.ts'
 import { registerSubnets } from './subnets.ts'
 import { registerSubscriptionActions } from './subscription-actions.ts'
 import { registerSubscriptionTemplates } from './subscription-templates.ts'
@@ -141,6 +143,8 @@ export function registerRoutes(frame: Frame): void {
   registerPeerPairing(frame)
   registerPeerMessages(frame)
   registerSupplierInvoices(frame)
+  registerStatedInvoices(frame)
+  registerSupplierSubscriptions(frame)
   registerSupplierInvoiceFiles(frame)
   registerSuppliedUsage(frame)
   registerPayables(frame)

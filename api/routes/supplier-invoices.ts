@@ -24,7 +24,7 @@ import {
   toSupplierInvoiceJson,
 } from '../schemas/supplier-invoice.ts'
 
-/** What other installations have billed this one: received, never written by hand. */
+/** What suppliers have billed: what a peer sent, and what was recorded of others (`stated-invoices.ts`). It never changes. */
 export function registerSupplierInvoices(frame: Frame): void {
   frame.route(
     {
@@ -152,7 +152,7 @@ function refuseChanges(frame: Frame): void {
     )
 }
 
-async function readSupplierInvoiceDetail(db: Db, id: string) {
+export async function readSupplierInvoiceDetail(db: Db, id: string) {
   const row = await getSupplierInvoice(db, id)
   const [allocations, mapped] = await Promise.all([
     listSupplierAllocations(db, { invoiceId: id }),

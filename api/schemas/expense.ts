@@ -3,7 +3,15 @@ import type { ExpenseCategoryRow, ExpenseMappingRow, SupplierTaxCodeRow } from '
 import type { SupplierRow } from '#db/read/supplier.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { costRuleSchema } from './cost-rule.ts'
-import { addressField, codeField, moneySchema, nameField, referenceSchema, textField } from './common.ts'
+import {
+  addressField,
+  codeField,
+  currencyField,
+  moneySchema,
+  nameField,
+  referenceSchema,
+  textField,
+} from './common.ts'
 
 export const monthField = z
   .string()
@@ -70,6 +78,15 @@ export const taxCodeMappingSchema = z
       .openapi({ description: 'As your books have it. Null: it is said no more.' }),
   })
   .openapi('NewTaxCodeMapping')
+
+export const newSupplierSchema = z
+  .strictObject({
+    code: codeField(60),
+    name: nameField,
+    currency: currencyField.openapi({ description: 'In which it bills.' }),
+    tax_id: nameField.max(40).nullish(),
+  })
+  .openapi('NewSupplier')
 
 export const supplierSchema = z
   .object({

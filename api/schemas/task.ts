@@ -22,6 +22,7 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   document: 'document',
   installation: 'installation',
   instance: 'instance',
+  missing_supplier_invoice: 'missingSupplierInvoice',
   order: 'order',
   peer: 'peer',
   server: 'server',

@@ -40,6 +40,10 @@ import type {
   supplierPaymentSchema,
 } from '#api/schemas/payable.ts'
 import type { supplierInvoiceDetailSchema, supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
+import type {
+  expectedOfSuppliersSchema,
+  supplierSubscriptionSchema,
+} from '#api/schemas/supplier-subscription.ts'
 import type { registrySchema } from '#api/schemas/registry.ts'
 import type { selfCheckSchema } from '#api/schemas/self-check.ts'
 import type { sellerSchema } from '#api/schemas/seller.ts'
@@ -112,6 +116,8 @@ export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
 export type DataSource = z.output<typeof dataSourceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
 export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>
+export type SupplierSubscription = z.output<typeof supplierSubscriptionSchema>
+export type ExpectedOfSuppliers = z.output<typeof expectedOfSuppliersSchema>
 export type SupplierPayment = z.output<typeof supplierPaymentSchema>
 export type SupplierPaymentDetail = z.output<typeof supplierPaymentDetailSchema>
 export type Registry = z.output<typeof registrySchema>

@@ -92,7 +92,9 @@ function registerSuppliers(program: Command): void {
     .command('suppliers')
     .alias('supplier')
     .summary('who bills this installation, and what its lines are counted as')
-    .description('A peer that bills this installation is a supplier once it is paired with.')
+    .description(
+      'A peer that bills this installation is a supplier once it is paired with; any other one is added.',
+    )
   group
     .command('ls')
     .description('list them, newest first (what the word alone does)')
@@ -107,6 +109,24 @@ function registerSuppliers(program: Command): void {
         )
         tellMore(out, found, 'None. npx clouder peers invite --help')
       }),
+    )
+  group
+    .command('add')
+    .description('record a supplier that is no installation; then: npx clouder supplier-invoices record')
+    .argument('<code>', 'what it is called here')
+    .requiredOption('--name <name>', 'its name')
+    .requiredOption('--currency <currency>', 'in which it bills')
+    .option('--tax-id <id>', 'its tax id')
+    .action(
+      withSession<[string], { name: string; currency: string; taxId?: string }>(
+        async ({ api, out }, { args: [code], options }) => {
+          const { name, currency, taxId } = options
+          const body = { code, name, currency, tax_id: taxId }
+          const supplier = await api.post<SupplierDetail>('/v1/suppliers', body)
+          if (out.isJson) return out.json(supplier)
+          out.say(`  ${supplier.name}, ${supplier.currency}: ${supplier.id}`)
+        },
+      ),
     )
   group
     .command('map')

@@ -36,6 +36,7 @@ import { registerStatus } from './status.ts'
 import { registerSubnets } from './subnets.ts'
 import { registerSubscriptions } from './subscriptions.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
+import { registerSupplierSubscriptions } from './supplier-subscriptions.ts'
 import { registerTasks } from './tasks.ts'
 import { registerTaxRates } from './tax-rates.ts'
 import { registerSpend } from './spend.ts'
@@ -142,6 +143,7 @@ export function createProgram(): Command {
   registerLinks(program)
   registerPeers(program)
   registerSupplierInvoices(program)
+  registerSupplierSubscriptions(program)
   registerPayables(program)
   registerExpenses(program)
   registerMargins(program)

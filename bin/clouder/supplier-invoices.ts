@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { Argument, type Command } from 'commander'
+import { parse as parseYaml } from 'yaml'
+import { messageOf } from '#domain/errors.ts'
 import { invoiceFileKinds, type InvoiceFileKind } from '#domain/invoice-file.ts'
 import { parseAmount } from '#domain/money.ts'
 import type { SupplierInvoice, SupplierInvoiceDetail, SupplierPaymentDetail } from './answers.ts'
 import { writeDownload } from './download.ts'
+import { usageFailure } from './failure.ts'
 import { instantText, moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import type { Output } from './output.ts'
@@ -26,6 +30,8 @@ export function registerSupplierInvoices(program: Command): void {
       'before',
       `Examples
   npx clouder supplier-invoices --open
+  npx clouder supplier-invoices record invoice.yaml
+  npx clouder supplier-invoices import power invoice.xml
   npx clouder supplier-invoices pay sinv_01kb… --amount 12.50
   npx clouder supplier-invoices set-off sinv_01kb… --credit-note sinv_01kc…
 `,
@@ -88,6 +94,26 @@ export function registerSupplierInvoices(program: Command): void {
           writeDownload(session, `${addressOf(id)}/files/${kind}`, options),
       ),
     )
+  group
+    .command('record')
+    .description('record what a supplier without an installation has billed, as its file says it')
+    .argument('<file>', 'YAML or JSON with the fields of POST /v1/supplier-invoices; - reads standard input')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [file] }) =>
+        show(out, await api.post<SupplierInvoiceDetail>('/v1/supplier-invoices', readStated(file))),
+      ),
+    )
+  group
+    .command('import')
+    .description('record the e-invoice of a supplier without an installation; the file is kept')
+    .argument('<supplier>', 'its id or code')
+    .argument('<file>', 'UBL 2.1; - reads standard input')
+    .action(
+      withSession<[string, string]>(async ({ api, out }, { args: [supplier, file] }) => {
+        const body = { supplier, ubl: textOf(file) }
+        show(out, await api.post<SupplierInvoiceDetail>('/v1/supplier-invoices/import', body))
+      }),
+    )
   registerMoney(group)
   addSuppliedUsage(group)
 }
@@ -134,6 +160,29 @@ function registerMoney(group: Command): void {
         },
       ),
     )
+}
+
+function readStated(file: string): object {
+  const stated = parseFile(file)
+  if (typeof stated === 'object' && stated !== null && !Array.isArray(stated)) return stated
+  throw usageFailure(`${file} holds no document.`, 'such as supplier: hosting, number: R-1, and its lines')
+}
+
+function parseFile(file: string): unknown {
+  const text = textOf(file)
+  try {
+    return parseYaml(text)
+  } catch (error) {
+    throw usageFailure(`${file} cannot be read: ${messageOf(error)}`, 'Nothing was recorded. Mend the file.')
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw usageFailure(`${file} cannot be read: ${messageOf(error)}`, 'Name a file, or - for standard input.')
+  }
 }
 
 function addressOf(id: string): string {

@@ -39,6 +39,7 @@ const uncoded = {
   subscriptionLine: 'subscription_lines',
   supplierInvoice: 'supplier_invoices',
   supplierPayment: 'supplier_payments',
+  supplierSubscription: 'supplier_subscriptions',
   taxRate: 'tax_rates',
   testClock: 'test_clocks',
   usageWindow: 'usage_windows',

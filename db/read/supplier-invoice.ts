@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { InvoiceMediaType } from '#domain/invoice-file.ts'
 import type { Db } from '../database.ts'
+import { uploadName } from '../supplier-file.ts'
 import {
   suppliedCreditedMinor,
   suppliedInstalments,
@@ -23,7 +24,10 @@ const files = sql<
 >`(select coalesce(jsonb_agg(jsonb_build_object('media_type', file.media_type, 'name', file.name,
     'bytes', coalesce(length(file.content), 0), 'sha256', encode(file.sha256, 'hex'), 'missing', file.missing_reason)
     order by file.media_type), '[]')
-  from supplier_files file where file.peer_id = supplied.peer_id and file.document_id = supplied.document_id)`
+  from (select media_type, name, content, sha256, missing_reason from supplier_files sent
+      where sent.peer_id = supplied.peer_id and sent.document_id = supplied.document_id
+    union all select media_type, ${uploadName}, content, sha256, null from supplier_uploads upload
+      where upload.supplier_invoice_id = supplied.id) file)`
 
 function supplierInvoices(db: Db) {
   return db

@@ -84,3 +84,36 @@ export interface CostRulesTable {
   set_by: string
   set_at: Instant
 }
+
+/** What a supplier bills every month, from a day on. */
+export interface SupplierSubscriptionsTable {
+  id: string
+  supplier_id: string
+  name: string
+  /** About what it comes to, net, in the supplier's currency. */
+  amount_minor: number | null
+  /** The very text by which the supplier names its line. */
+  line_text: string | null
+  begins_on: CalendarDate
+  /** Half-open. */
+  ends_on: CalendarDate | null
+  grace_days: number
+  recorded_by: string
+  created_at: Defaulted<Instant>
+}
+
+/** The invoice of a month that had not come in time: what its task is about. */
+export interface MissingSupplierInvoicesTable {
+  id: string
+  supplier_subscription_id: string
+  expected_on: CalendarDate
+  missed_at: Instant
+}
+
+/** The file that a supplier invoice was read from, as it came. */
+export interface SupplierUploadsTable {
+  supplier_invoice_id: string
+  media_type: 'application/xml'
+  sha256: Buffer
+  content: Buffer
+}

@@ -144,6 +144,10 @@ async function receiveFromSupplier(): Promise<void> {
   const [invoice] = body['data'] as { id: string }[]
   await api.post('/v1/expense-categories', { code: 'hosting', name: 'Hosting' })
   await api.post('/v1/supplier-payments', { pays: [{ supplier_invoice: invoice?.id, amount_minor: 200 }] })
+  const monthly = { name: 'Hosting', begins_on: '2026-03-01', amount_minor: 1_000 }
+  const { body: suppliers } = await api.get('/v1/suppliers')
+  const [supplier] = suppliers['data'] as { id: string }[]
+  await api.post('/v1/supplier-subscriptions', { supplier: supplier?.id, ...monthly })
 }
 
 /** It has a document of ours that is not here. */

@@ -103,6 +103,14 @@ PATCH /v1/expense-categories/:id supplier_invoices:write
 GET /v1/margins supplier_invoices:read
 PUT /v1/suppliers/:id/cost-rules supplier_invoices:write
 GET /v1/suppliers supplier_invoices:read
+POST /v1/suppliers supplier_invoices:write
+POST /v1/supplier-invoices supplier_invoices:write
+POST /v1/supplier-invoices/import supplier_invoices:write
+GET /v1/expected-supplier-invoices supplier_invoices:read
+GET /v1/supplier-subscriptions supplier_invoices:read
+POST /v1/supplier-subscriptions supplier_invoices:write
+GET /v1/supplier-subscriptions/:id supplier_invoices:read
+PATCH /v1/supplier-subscriptions/:id supplier_invoices:write
 GET /v1/suppliers/:id supplier_invoices:read
 PUT /v1/suppliers/:id/expense-mappings supplier_invoices:write
 PUT /v1/suppliers/:id/tax-codes supplier_invoices:write

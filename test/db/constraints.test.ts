@@ -2065,6 +2065,62 @@ test('a supplier invoice comes from its supplier in one way, and a number of wha
   await refuses('made_by_its_supplier', async () => copy({ ...byHand, supplier_id: supplier }))
   await copy(byHand)
   await refuses('one_of_a_number', async () => copy(byHand))
+  const upload = async (different: Record<string, unknown> = {}) =>
+    await insertRow('supplier_uploads', {
+      supplier_invoice_id: row,
+      media_type: 'application/xml',
+      sha256: Buffer.alloc(32),
+      content: Buffer.from('<Invoice/>'),
+      ...different,
+    })
+  await refuses('supplier_uploads_media_type_check', async () => upload({ media_type: 'text/html' }))
+  await refuses('supplier_uploads_sha256_check', async () => upload({ sha256: Buffer.alloc(31) }))
+  await refuses('supplier_uploads_supplier_invoice_id_fkey', async () =>
+    upload({ supplier_invoice_id: newId() }),
+  )
+  await upload()
+  await refuses('supplier_uploads_pkey', upload)
+  await assert.rejects(db.deleteFrom('supplier_uploads').where('supplier_invoice_id', '=', row).execute())
+})
+
+test('a supplier subscription is of a supplier, for a time, of an amount, and each month of it is missed once', async () => {
+  const supplier = newId()
+  await insertRow('suppliers', { id: supplier, code: 'monthly', name: 'Monthly', currency: 'USD' })
+  const id = newId()
+  const insert = async (different: Record<string, unknown>) =>
+    await insertRow('supplier_subscriptions', {
+      id: newId(),
+      supplier_id: supplier,
+      name: 'Rack',
+      amount_minor: null,
+      line_text: null,
+      begins_on: '2026-03-01',
+      ends_on: null,
+      grace_days: 7,
+      recorded_by: 'tester',
+      ...different,
+    })
+  await refuses('supplier_subscriptions_supplier_id_fkey', async () => insert({ supplier_id: newId() }))
+  await refuses('supplier_subscriptions_name_check', async () => insert({ name: '' }))
+  await refuses('supplier_subscriptions_amount_minor_check', async () => insert({ amount_minor: 0 }))
+  await refuses('supplier_subscriptions_line_text_check', async () => insert({ line_text: '' }))
+  await refuses('supplier_subscriptions_grace_days_check', async () => insert({ grace_days: 91 }))
+  await refuses('expected_for_a_time', async () => insert({ ends_on: '2026-02-28' }))
+  await insert({ id })
+  await refuses('supplier_subscriptions_pkey', async () => insert({ id }))
+  const missed = async (different: Record<string, unknown> = {}) =>
+    await insertRow('missing_supplier_invoices', {
+      id: newId(),
+      supplier_subscription_id: id,
+      expected_on: '2026-03-01',
+      missed_at: '2026-03-09T00:00:00Z',
+      ...different,
+    })
+  await missed()
+  await refuses('missed_once', missed)
+  await refuses('missing_supplier_invoices_supplier_subscription_id_fkey', async () =>
+    missed({ supplier_subscription_id: newId() }),
+  )
 })
 
 test('no more is set against a supplier invoice than it holds, of the same supplier and currency, and it stays', async () => {

@@ -51,3 +51,37 @@ test('a credit note of the supplier is set off on the page', async () => {
   assert.equal((await console.submit(page, `${page}/set-off`, { credit_note: creditNote })).status, 303)
   assert.match(await money(), /Credit note UP-2 .*2\.00 USD/)
 })
+
+test('a supplier without an installation is added on the page, and what it bills recorded, refused beside its field', async () => {
+  const supplier = { code: 'power', name: 'Power', currency: 'EUR' }
+  assert.equal((await console.submit('/payables', '/payables/supplier', supplier)).status, 303)
+  const printed = {
+    supplier: 'power',
+    kind: 'invoice',
+    number: 'R-1',
+    issued_on: '2026-03-02',
+    lines: 'Rack; 100.00; 19\nDeposit; 20',
+    net_minor: '120.00',
+    tax_minor: '19.00',
+    total_minor: '139.01',
+  }
+  const refused = await console.submit('/payables', '/payables/record', printed)
+  assert.equal(refused.status, 422)
+  assert.match(sectionText(refused.html, 'record'), /net and tax come to 13900, the total says 13901/)
+  const right = { ...printed, total_minor: '139.00' }
+  assert.equal((await console.submit('/payables', '/payables/record', right)).status, 303)
+  assert.match(sectionText((await console.get('/payables')).html, 'list'), /R-1.*Power.*139\.00 EUR/)
+})
+
+test('what is expected every month is added on its page, shown as missing, and ended there', async () => {
+  const page = '/expected-supplier-invoices'
+  const at = `${page}?month=2026-03`
+  const rack = { supplier: 'power', name: 'Rack 7', begins_on: '2026-03-20', amount_minor: '100.00' }
+  const refused = await console.submit(page, page, { ...rack, amount_minor: 'much' })
+  assert.equal(refused.status, 422)
+  assert.equal((await console.submit(page, page, rack)).status, 303)
+  assert.match(sectionText((await console.get(at)).html, 'expected'), /Power Rack 7 .*100\.00 EUR.*missing/)
+  const [, action = ''] = /action="([^"]+\/end)"/.exec((await console.get(page)).html) ?? []
+  assert.equal((await console.submit(page, action, { ends_on: '2026-03-20' })).status, 303)
+  assert.match(sectionText((await console.get(at)).html, 'expected'), /Nothing is expected/)
+})

@@ -1,0 +1,156 @@
+import type { Tx } from '#db/database.ts'
+import { recordSupplierInvoice } from '#db/stated-invoice.ts'
+import { insertSupplier } from '#db/supplier.ts'
+import { readUblInvoice, type ReadUbl } from '#documents/ubl-reading.ts'
+import { atField } from '#domain/errors.ts'
+import { resolveField } from '../addressing.ts'
+import type { Frame } from '../frame.ts'
+import { newSupplierSchema, supplierDetailSchema } from '../schemas/expense.ts'
+import {
+  importedInvoiceSchema,
+  newSupplierInvoiceSchema,
+  toStated,
+  type NewSupplierInvoice,
+} from '../schemas/stated-invoice.ts'
+import { supplierInvoiceDetailSchema } from '../schemas/supplier-invoice.ts'
+import { parse } from '../validation.ts'
+import { readSupplier } from './expenses.ts'
+import { readSupplierInvoiceDetail } from './supplier-invoices.ts'
+
+const [tag, permission] = ['Suppliers', 'supplier_invoices:write'] as const
+
+/** Suppliers that are no installations, and what they bill, as somebody reads it off. */
+export function registerStatedInvoices(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/suppliers',
+      permission,
+      tag,
+      summary: 'Record a supplier that is no installation',
+      description: 'A peer that bills us is a supplier by itself.',
+      body: newSupplierSchema,
+      result: supplierDetailSchema,
+      status: 201,
+      location: (supplier) => `/v1/suppliers/${supplier.id}`,
+      refusals: ['code_taken'],
+    },
+    async ({ transaction, body }) => {
+      const tx = transaction()
+      return await readSupplier(tx, await insertSupplier(tx, { ...body, tax_id: body.tax_id ?? null }))
+    },
+  )
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/supplier-invoices',
+      permission,
+      tag,
+      summary: 'Record what a supplier without an installation has billed',
+      description:
+        'As it is printed, also a credit note: its amounts are above 0. Its sums are held against each other, and from then on it never changes.',
+      body: newSupplierInvoiceSchema,
+      result: supplierInvoiceDetailSchema,
+      status: 201,
+      location: (invoice) => `/v1/supplier-invoices/${invoice.id}`,
+      refusals: [
+        'document_number_taken',
+        'not_an_invoice',
+        'sums_disagree',
+        'supplier_is_peer',
+        'supplier_mismatch',
+        'supplier_unknown',
+      ],
+    },
+    async ({ transaction, body, principal, now }) => {
+      const tx = transaction()
+      const id = await carryOutRecording(tx, body, { actor: principal.name, now })
+      return await readSupplierInvoiceDetail(tx, id)
+    },
+  )
+  registerImport(frame)
+}
+
+function registerImport(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/supplier-invoices/import',
+      permission,
+      tag,
+      summary: 'Record a supplier’s e-invoice, in UBL 2.1',
+      description:
+        'An Invoice or CreditNote as EN 16931 has it. What is read of it is held to the same sums; the file itself is kept, and given out again.',
+      body: importedInvoiceSchema,
+      result: supplierInvoiceDetailSchema,
+      status: 201,
+      location: (invoice) => `/v1/supplier-invoices/${invoice.id}`,
+      refusals: [
+        'document_number_taken',
+        'sums_disagree',
+        'supplier_is_peer',
+        'supplier_unknown',
+        'ubl_unreadable',
+        'xml_malformed',
+      ],
+    },
+    async ({ transaction, body, principal, now }) => {
+      const tx = transaction()
+      const supplierId = await resolveField(tx, {
+        kind: 'supplier',
+        text: body.supplier,
+        pointer: '/supplier',
+        unknown: 'supplier_unknown',
+      })
+      const { stated, corrects } = atField('/ubl', () => readUblInvoice(body.ubl))
+      const id = await recordSupplierInvoice(tx, {
+        supplierId,
+        correctsId: null,
+        correctsNumber: corrects,
+        origin: 'ubl',
+        stated: checkRead(body.supplier, stated),
+        upload: Buffer.from(body.ubl),
+        actor: principal.name,
+        now,
+      })
+      return await readSupplierInvoiceDetail(tx, id)
+    },
+  )
+}
+
+/** What was read of a file is held to the bounds of what is written down. Who bills and is billed is as the file says it. */
+function checkRead(supplier: string, { seller, buyer, ...stated }: ReadUbl['stated']) {
+  return { ...toStated(parse(newSupplierInvoiceSchema, { supplier, ...stated }, 'body')), seller, buyer }
+}
+
+/** @returns its id */
+export async function carryOutRecording(
+  tx: Tx,
+  body: NewSupplierInvoice,
+  by: { readonly actor: string; readonly now: string },
+): Promise<string> {
+  const supplierId = await resolveField(tx, {
+    kind: 'supplier',
+    text: body.supplier,
+    pointer: '/supplier',
+    unknown: 'supplier_unknown',
+  })
+  const correctsId =
+    body.corrects == null
+      ? null
+      : await resolveField(tx, {
+          kind: 'supplierInvoice',
+          text: body.corrects,
+          pointer: '/corrects',
+          unknown: 'not_found',
+        })
+  return await recordSupplierInvoice(tx, {
+    supplierId,
+    correctsId,
+    origin: 'hand',
+    stated: toStated(body),
+    upload: null,
+    correctsNumber: null,
+    ...by,
+  })
+}

@@ -1,0 +1,136 @@
+import { dateIn } from '#domain/calendar.ts'
+import { fieldError } from '#domain/errors.ts'
+import { formatMoney } from '#domain/money.ts'
+import type { Db, Tx } from './database.ts'
+import { newId } from './identifier.ts'
+import { getInstallation } from './read/installation.ts'
+import {
+  getSupplierSubscription,
+  readExpectations,
+  type MetExpectation,
+} from './read/supplier-subscription.ts'
+import { closeTasks, listOpenTasks, openTask } from './task.ts'
+
+export interface NewSupplierSubscription {
+  readonly supplierId: string
+  readonly name: string
+  readonly amountMinor: number | null
+  readonly lineText: string | null
+  readonly beginsOn: string
+  readonly endsOn: string | null
+  readonly graceDays: number
+  readonly actor: string
+  readonly now: string
+}
+
+/** @returns its id. What is missing of it already is noticed at once. */
+export async function insertSupplierSubscription(tx: Tx, made: NewSupplierSubscription): Promise<string> {
+  const id = newId()
+  await tx
+    .insertInto('supplier_subscriptions')
+    .values({
+      id,
+      supplier_id: made.supplierId,
+      name: made.name,
+      amount_minor: made.amountMinor,
+      line_text: made.lineText,
+      begins_on: made.beginsOn,
+      ends_on: made.endsOn,
+      grace_days: made.graceDays,
+      recorded_by: made.actor,
+    })
+    .execute()
+  await watchSupplierSubscriptions(tx, { supplierId: made.supplierId, now: made.now })
+  return id
+}
+
+/**
+ * From that day on nothing is expected. What was missing from then on is settled.
+ * @param endsOn null: it goes on
+ * @throws `date_range_invalid` before its first day
+ */
+export async function endSupplierSubscription(
+  tx: Tx,
+  { id, endsOn, now }: { readonly id: string; readonly endsOn: string | null; readonly now: string },
+): Promise<void> {
+  const { begins_on: beginsOn, supplier_id: supplierId } = await getSupplierSubscription(tx, id)
+  if (endsOn !== null && endsOn < beginsOn)
+    throw fieldError('/ends_on', 'date_range_invalid', `It begins on ${beginsOn}.`)
+  await tx.updateTable('supplier_subscriptions').set({ ends_on: endsOn }).where('id', '=', id).execute()
+  await watchSupplierSubscriptions(tx, { supplierId, now })
+}
+
+/**
+ * Holds what is expected against what has come: an invoice that is missing makes one task, which is closed when it comes, or is
+ * expected no more. Looked at again it changes nothing.
+ * @param of `supplierId` null: of all suppliers
+ */
+export async function watchSupplierSubscriptions(
+  db: Db,
+  { supplierId, now }: { readonly supplierId: string | null; readonly now: string },
+): Promise<void> {
+  const { timeZone } = await getInstallation(db)
+  const today = dateIn(timeZone, now)
+  const expectations = await readExpectations(db, { supplierId, today, until: today })
+  const missing = expectations.filter(({ state }) => state === 'missing')
+  for (const one of missing) await noteMissing(db, one, now)
+  await closeSettled(db, supplierId, new Set(missing.map(keyOf)))
+}
+
+const keyOf = ({ subscriptionId, expectedOn }: { subscriptionId: string; expectedOn: string }) =>
+  `${subscriptionId} ${expectedOn}`
+
+/** Each has one task, however often it is looked at: its row decides. */
+async function noteMissing(db: Db, missing: MetExpectation, now: string): Promise<void> {
+  const id = newId()
+  const noted = await db
+    .insertInto('missing_supplier_invoices')
+    .values({
+      id,
+      supplier_subscription_id: missing.subscriptionId,
+      expected_on: missing.expectedOn,
+      missed_at: now,
+    })
+    .onConflict((conflict) => conflict.columns(['supplier_subscription_id', 'expected_on']).doNothing())
+    .executeTakeFirst()
+  if ((noted.numInsertedOrUpdatedRows ?? 0n) === 0n) return
+  const { supplier_name: supplier, name, currency, amount_minor: amountMinor } = missing.subscription
+  const about = amountMinor === null ? '' : `, about ${formatMoney(amountMinor, currency)} net`
+  await openTask(db, {
+    kind: 'supplier_invoice_missing',
+    subjectKind: 'missing_supplier_invoice',
+    subjectId: id,
+    subject: `No invoice of ${supplier} for ${name}`,
+    detail: `It was expected on ${missing.expectedOn}${about}. Ask the supplier for it, or record it: npx clouder supplier-invoices record. If nothing is billed any more, end the supplier subscription.`,
+  })
+}
+
+async function closeSettled(db: Db, supplierId: string | null, missing: ReadonlySet<string>): Promise<void> {
+  const open = await listOpenTasks(db, ['supplier_invoice_missing'])
+  if (open.length === 0) return
+  let query = db
+    .selectFrom('missing_supplier_invoices as missed')
+    .innerJoin('supplier_subscriptions as subscription', 'subscription.id', 'missed.supplier_subscription_id')
+    .select([
+      'missed.id',
+      'missed.supplier_subscription_id as subscriptionId',
+      'missed.expected_on as expectedOn',
+    ])
+    .where(
+      'missed.id',
+      'in',
+      open.map(({ subjectId }) => subjectId),
+    )
+  if (supplierId !== null) query = query.where('subscription.supplier_id', '=', supplierId)
+  for (const row of await query.execute())
+    if (!missing.has(keyOf(row)))
+      await closeTasks(
+        db,
+        {
+          kind: 'missing_supplier_invoice',
+          id: row.id,
+          reason: 'It has come, or is expected no more.',
+        },
+        ['supplier_invoice_missing'],
+      )
+}

@@ -55,7 +55,7 @@ test('D-01 a metric that is defined once serves ten instances of two application
   for (const code of ['shop', 'wiki']) {
     const application = await made('/v1/applications', { code, compose: named })
     assert.deepEqual(application['metrics'], [
-      { code: 'disk-held', title: 'Disk', unit: 'GiB', kind: 'gauge', is_shared: true },
+      { code: 'disk-held', title: 'Disk', unit: 'GiB', kind: 'gauge', interval_s: null, is_shared: true },
     ])
     await made('/v1/products', {
       ...usage,

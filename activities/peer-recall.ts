@@ -43,10 +43,11 @@ export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
 
 /** What to tell a person, who has a task then; null where nothing is lost. */
 async function recall(db: Db, ask: AskPeer, peerId: string): Promise<string | null> {
+  const { lost, toldSequence } = await listLost(db, ask, peerId)
+  // Read after it was told: what another worker has sent while it was asked is known here, and not lost.
   const own = await readLastSequence(db, peerId)
-  const { lost, toldSequence } = await listLost(db, ask, { peerId, own })
   if (lost.length === 0 && toldSequence <= own) return null
-  return await db.transaction().execute(async (tx) => {
+  const reason = await db.transaction().execute(async (tx) => {
     const reason = await keepLostDocuments(tx, peerId, {
       lost,
       toldSequence: toldSequence > own ? toldSequence : null,
@@ -55,15 +56,23 @@ async function recall(db: Db, ask: AskPeer, peerId: string): Promise<string | nu
     await haltPeer(tx, peerId, { subject: 'A peer has documents of ours that are not here', reason })
     return reason
   })
+  if (toldSequence > own) await sayWhatIsKnown(ask, { peerId, own })
+  return reason
+}
+
+/** By which the other side halts, too. Once we are halted nothing is sent, so what we know of is not more by now. */
+async function sayWhatIsKnown(ask: AskPeer, { peerId, own }: { peerId: string; own: number }): Promise<void> {
+  const question = { kind: 'received', last_sequence: own, before: null } as const
+  await ask({ peerId, key: `recall/${peerId}/known`, question })
 }
 
 /** Newest first, up to a page of which we know all. */
-async function listLost(db: Db, ask: AskPeer, { peerId, own }: { peerId: string; own: number }) {
+async function listLost(db: Db, ask: AskPeer, peerId: string) {
   const lost: LostDocument[] = []
   let toldSequence = 0
   let before: string | null = null
   for (let page = 0; page < mostPages; page += 1) {
-    const question = { kind: 'received', last_sequence: own, before } as const
+    const question = { kind: 'received', last_sequence: null, before } as const
     const key = `recall/${peerId}/${page}`
     const answer: z.output<typeof pageSchema> = pageSchema.parse((await ask({ peerId, key, question })).value)
     toldSequence = Math.max(toldSequence, answer.last_sequence)

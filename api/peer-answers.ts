@@ -82,7 +82,7 @@ async function answerListing(tx: Tx, { peerId, question }: Asked<'listing'>): Pr
 async function answerReceived(tx: Tx, { peerId, question }: Asked<'received'>): Promise<object> {
   const last = await lockReceived(tx, peerId)
   // It speaks the truth about itself: numbers that went back would come again with another content.
-  if (question.last_sequence < last)
+  if (question.last_sequence !== null && question.last_sequence < last)
     await haltPeer(tx, peerId, {
       subject: 'A supplier has lost what it has sent',
       reason: `It knows of ${question.last_sequence} messages of its own, and ${last} came from it: it seems to be restored from an older backup`,

@@ -23,8 +23,11 @@ export type PeerQuestion =
   | { readonly kind: 'listing'; readonly from: string; readonly to: string; readonly after: string | null }
   | {
       readonly kind: 'received'
-      /** The last number of its messages that who asks knows of. */
-      readonly last_sequence: number
+      /**
+       * The last number of its messages that who asks knows of; null from who asks what came before it says so: meanwhile some may
+       * go over, and what it knew when it asked would be too little.
+       */
+      readonly last_sequence: number | null
       readonly before: string | null
     }
   | { readonly kind: 'document'; readonly document: string }

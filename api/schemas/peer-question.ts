@@ -39,7 +39,7 @@ export const peerQuestionSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('received'),
-    last_sequence: z.number().int().min(0),
+    last_sequence: z.number().int().min(0).nullable(),
     before: z.string().max(40).nullable(),
   }),
   z.object({ kind: z.literal('document'), document: z.string().max(40) }),

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { sql } from 'kysely'
 import type { Tx } from '#db/database.ts'
+import { hashOf } from '#db/content-hash.ts'
 import { checkAnswer } from '#db/peer-answer.ts'
 import { openSigner } from '#db/peer-key.ts'
+import { queuePeerMessages } from '#db/peer-queue.ts'
+import { noteReceived } from '#db/peer-received.ts'
 import { signMessage } from '#db/peer-signature.ts'
+import { readLastSequence } from '#db/peer.ts'
 import { insertReadings } from '#db/usage.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerQuestionPath, type SignedExchange } from '#domain/peer-question.ts'
@@ -303,6 +307,37 @@ const lastEvidence = async () => {
     .executeTakeFirst()
   return row?.evidence ?? null
 }
+
+chapter('what another worker sends while a peer is asked what it has is not taken for lost', async () => {
+  const count = (await received()).length
+  const [known] = await received()
+  const content = { document: known?.content.document ?? '' }
+  let sequence = 0
+  /** A message that is laid down and taken over there, as if at once. */
+  const sendMeanwhile = async () => {
+    const ids = { there: decodeId('peer', supplier), here: decodeId('peer', peer) }
+    await parent.db.transaction().execute(async (tx) => {
+      const subjectId = known?.document_id ?? null
+      await queuePeerMessages(tx, ids.here, [{ kind: 'standing', subjectId, content }])
+    })
+    sequence = await readLastSequence(parent.db, ids.here)
+    const message = { sequence, kind: 'standing', sha256: hashOf(content) } as const
+    await child.db
+      .transaction()
+      .execute(async (tx) => await noteReceived(tx, ids.there, [message], new Date().toISOString()))
+  }
+  child.door?.lead(async (request) => {
+    const { question } = (await request.clone().json()) as { question?: Json }
+    if (question?.['kind'] === 'received' && sequence === 0) await sendMeanwhile()
+    return await child.app.fetch(request)
+  })
+  await bill('2026-04-02')
+  await untilReceived(count + 1)
+  answerAll(child)
+  assert.ok(sequence > 0)
+  assert.deepEqual(await statesOf(), ['active', 'active'])
+  assert.equal((await prove(parent))['equal'], true)
+})
 
 /** Until the database that was put back is the one that answers. */
 const untilAnswers = async () =>

@@ -32,7 +32,10 @@ export async function queuePeerDocuments(tx: Tx, invoiceIds: readonly string[]):
   }
 }
 
-/** Invoices from before the trust that are corrected now: without them a credit note would wait over there for ever. */
+/**
+ * Invoices from before the trust that are corrected now: without them a credit note would wait over there for ever. What that
+ * installation has taken as a peer that was closed since, it has.
+ */
 async function findUnsentCorrected(tx: Tx, peerId: string, ids: readonly string[]): Promise<string[]> {
   const rows = await tx
     .selectFrom('invoices as note')
@@ -46,11 +49,21 @@ async function findUnsentCorrected(tx: Tx, peerId: string, ids: readonly string[
       eb.not(
         eb.exists(
           eb
-            .selectFrom('peer_messages')
-            .select('sequence')
-            .where('peer_id', '=', peerId)
-            .where('kind', '=', 'document')
-            .whereRef('subject_id', '=', 'corrected.id'),
+            .selectFrom('peer_messages as sent')
+            .innerJoin('peers as former', 'former.id', 'sent.peer_id')
+            .innerJoin('peers as present', (join) => join.on('present.id', '=', peerId))
+            .select('sent.sequence')
+            .where('sent.kind', '=', 'document')
+            .whereRef('sent.subject_id', '=', 'corrected.id')
+            .where((sent) =>
+              sent.or([
+                sent('sent.peer_id', '=', peerId),
+                sent.and([
+                  sent('sent.delivered_at', 'is not', null),
+                  sent('former.installation_id', '=', sent.ref('present.installation_id')),
+                ]),
+              ]),
+            ),
         ),
       ),
     )

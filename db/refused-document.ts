@@ -5,7 +5,8 @@ import type { ReceivedDocument } from './supplier-invoice.ts'
 
 /**
  * The place of the first document that has the number of another one of its supplier, and of which nobody has said yet that it is taken
- * all the same: a supplier that was restored from an older backup gives its numbers again. -1 where there is none.
+ * all the same: a supplier that was restored from an older backup gives its numbers again, and has to be paired with anew where that
+ * backup does not know us. -1 where there is none.
  */
 export async function findTakenNumber(
   tx: Tx,
@@ -21,7 +22,9 @@ export async function findTakenNumber(
   const rows = await tx
     .selectFrom('supplier_invoices')
     .select(['document_id', 'number'])
-    .where('peer_id', '=', peerId)
+    .where('supplier_id', 'in', (eb) =>
+      eb.selectFrom('suppliers').select('suppliers.id').where('suppliers.peer_id', '=', peerId),
+    )
     .where(sql<boolean>`number = any(${numbers})`)
     .execute()
   const idsOf = Map.groupBy(rows, ({ number }) => number)

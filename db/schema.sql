@@ -2875,6 +2875,7 @@ END,
 );
 CREATE UNIQUE INDEX one_of_a_number ON public.supplier_invoices USING btree (supplier_id, number) WHERE (peer_id IS NULL);
 CREATE INDEX supplier_invoices_by_correction ON public.supplier_invoices USING btree (supplier_id, corrects_document_id) WHERE (corrects_document_id IS NOT NULL);
+CREATE INDEX supplier_invoices_by_number ON public.supplier_invoices USING btree (supplier_id, number);
 CREATE INDEX supplier_invoices_by_peer ON public.supplier_invoices USING btree (peer_id, id DESC);
 CREATE INDEX supplier_invoices_by_supplier ON public.supplier_invoices USING btree (supplier_id, document_id);
 CREATE TRIGGER made_by_its_supplier AFTER INSERT ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION guard_supplier_invoice();

@@ -30,7 +30,8 @@ export interface Receiving {
 
 /**
  * Stores received documents once each, by the supplier's own ids of them; one statement a table, whatever their number. Our sums are
- * beside those where they come to something else. Its messages are taken one after the other: the peer is locked.
+ * beside those where they come to something else. Its messages are taken one after the other: the peer is locked. An installation that
+ * was paired with anew is the supplier that it was: what it sent before is known.
  * @returns what became of each, in their order, up to the first conflict
  */
 export async function receiveSupplierInvoices(
@@ -43,9 +44,11 @@ export async function receiveSupplierInvoices(
     documentId: decodeId('invoice', one.document.document),
     correctsId: one.document.corrects === null ? null : decodeId('invoice', one.document.corrects),
   }))
+  if (documents.length === 0) return []
+  const supplierId = await ensurePeerSupplier(tx, of.peerId)
   const known = await findHashes(
     tx,
-    of.peerId,
+    supplierId,
     documents.map(({ documentId }) => documentId),
   )
   const receptions: Reception[] = []
@@ -64,19 +67,19 @@ export async function receiveSupplierInvoices(
     receptions.push(before === undefined ? 'stored' : before.equals(one.sha256) ? 'exists' : 'conflict')
     if (receptions.at(-1) === 'conflict') break
   }
-  await storeDocuments(tx, of, fresh)
+  await storeDocuments(tx, { ...of, supplierId }, fresh)
   return receptions
 }
 
 async function findHashes(
   tx: Tx,
-  peerId: string,
+  supplierId: string,
   documentIds: readonly string[],
 ): Promise<Map<string, Buffer>> {
   const rows = await tx
     .selectFrom('supplier_invoices')
     .select(['document_id', 'sha256'])
-    .where('peer_id', '=', peerId)
+    .where('supplier_id', '=', supplierId)
     .where(sql<boolean>`document_id = any(${documentIds})`)
     .execute()
   return new Map(rows.flatMap(({ document_id: id, sha256 }) => (id && sha256 ? [[id, sha256] as const] : [])))
@@ -91,11 +94,10 @@ export type NewDocument = ReceivedDocument & {
 
 async function storeDocuments(
   tx: Tx,
-  { peerId, now }: Receiving,
+  { peerId, supplierId, now }: Receiving & { supplierId: string },
   fresh: readonly NewDocument[],
 ): Promise<void> {
   if (fresh.length === 0) return
-  const supplierId = await ensurePeerSupplier(tx, peerId)
   await insertDocuments(tx, { peerId, supplierId, now, origin: 'peer', recordedBy: null }, fresh)
   await insertEvents(
     tx,

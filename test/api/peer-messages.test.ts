@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { newId } from '#db/identifier.ts'
+import { ensurePeerSupplier } from '#db/supplier.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import { createTestApi } from '#test/support/api.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
@@ -104,6 +107,41 @@ test('a kind that is not known, or of the wrong side, is refused by its code', a
   const customer = await pair({ role: 'customer' })
   const turned = await customer.send(0, [document(1)])
   assert.deepEqual([turned.status, turned.body['code']], [422, 'peer_kind_refused'])
+})
+
+test('what is refused is refused by its code, and counted, whatever characters it is about', async () => {
+  const { peerId, send } = await pair()
+  for (const kind of ['greet\0', 'greet\uD800'])
+    assert.equal((await send(0, [{ ...document(1), kind: kind as 'document' }])).status, 422)
+  const refused = await api.db
+    .selectFrom('peer_refusals')
+    .select(['code', 'count', 'detail'])
+    .where('peer_id', '=', peerId)
+    .execute()
+  const detail = 'Messages of kind greet\u{FFFD} are not understood here.'
+  assert.deepEqual(refused, [{ code: 'peer_kind_refused', count: 2, detail }])
+})
+
+test('an installation that is paired with anew is the supplier that it was: what it sent before is there once', async () => {
+  const installation = { installation_id: newId() }
+  const former = await pair(installation)
+  const sent = document(1, { document: encodeId('invoice', newId()) })
+  assert.equal((await former.send(0, [sent])).status, 200)
+  await api.db
+    .updateTable('peers')
+    .set({ state: 'closed', closed_at: new Date().toISOString() })
+    .where('id', '=', former.peerId)
+    .execute()
+  const { peerId, send } = await pair(installation)
+  await api.db.transaction().execute(async (tx) => await ensurePeerSupplier(tx, peerId))
+  const outcomes = ({ body }: Awaited<ReturnType<typeof send>>) =>
+    (body['results'] as { outcome: string }[]).map(({ outcome }) => outcome)
+  assert.deepEqual(outcomes(await send(0, [sent])), ['exists'])
+  assert.deepEqual([await numbersOf(former.peerId), await numbersOf(peerId)], [['UP-1'], []])
+  // Restored from a backup that does not know us, it gives its numbers again.
+  const again = document(2, { document: encodeId('invoice', newId()), number: 'UP-1' })
+  assert.deepEqual(outcomes(await send(1, [again])), ['conflict'])
+  assert.deepEqual(await numbersOf(peerId), [])
 })
 
 test('a message of version 1 is understood at both paths; one that is newer is refused by its code', async () => {

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import type { Tx } from '#db/database.ts'
 import { insertCreditNote } from '#db/credit-note.ts'
+import { hashOf } from '#db/content-hash.ts'
 import { newId } from '#db/identifier.ts'
 import { markCollectible, markUncollectible, voidInvoice } from '#db/invoice-mark.ts'
 import { insertPayment } from '#db/payment.ts'
+import { readWaitingMessages } from '#db/peer-outgoing.ts'
+import { readSupplierDocuments } from '#db/supplier-document.ts'
+import { withoutReferences } from '#domain/supplier-invoice.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { insertPeer } from '#test/support/peer.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -157,4 +161,59 @@ test('nothing is told of invoices that a peer was never sent, nor to a closed pe
     .execute()
   await pay(id, 1_200, at('03'))
   assert.deepEqual(await queued(peerId), [['document', id]])
+})
+
+test('an invoice that an installation took as a former peer is not sent again for the credit note that corrects it', async () => {
+  const customerId = await insertCustomer()
+  const installation = { role: 'customer', customer_id: customerId, installation_id: newId() }
+  const former = await insertPeer(seller.db, installation)
+  const [taken, untaken] = [await bill(customerId), await bill(customerId)]
+  await seller.db
+    .updateTable('peer_messages')
+    .set({ delivered_at: at('01') })
+    .where('peer_id', '=', former)
+    .where('subject_id', '=', taken.id)
+    .execute()
+  await seller.db
+    .updateTable('peers')
+    .set({ state: 'closed', closed_at: at('02') })
+    .where('id', '=', former)
+    .execute()
+  const present = await insertPeer(seller.db, installation)
+  const credit = async (invoiceId: string) =>
+    await change(
+      async (tx) =>
+        await insertCreditNote(tx, {
+          invoiceId,
+          request: { kind: 'full' },
+          billingKey: `credit/${newId()}`,
+          reason: null,
+          actor: 'test',
+          now: at('03'),
+        }),
+    )
+  const notes = [await credit(taken.id), await credit(untaken.id)]
+  const documents = (await queued(present)).filter(([kind]) => kind === 'document')
+  assert.deepEqual(
+    documents.map(([, subject]) => subject),
+    [notes[0]?.id, untaken.id, notes[1]?.id],
+  )
+})
+
+test('what a version that said less has sent goes out again as it was, so that its hash is what both sides know', async () => {
+  const customerId = await insertCustomer()
+  const peerId = await pair(customerId)
+  const [first, second] = [await bill(customerId), await bill(customerId)]
+  const documents = await readSupplierDocuments(seller.db, [first.id, second.id])
+  const former = withoutReferences(documents.get(first.id) ?? assert.fail())
+  await seller.db
+    .updateTable('peer_messages')
+    .set({ sha256: hashOf(former) })
+    .where('peer_id', '=', peerId)
+    .where('subject_id', '=', first.id)
+    .execute()
+  const [sentBefore, sentNow] = await readWaitingMessages(seller.db, peerId, 100)
+  assert.deepEqual([sentBefore?.content, sentBefore?.sha256], [former, hashOf(former)])
+  assert.deepEqual(sentNow?.content, documents.get(second.id))
+  assert.notDeepEqual(former, documents.get(first.id))
 })

@@ -78,10 +78,12 @@ export async function readWaitingMessages(
     const content = contents.get(sequence)
     return content === undefined ? [] : [{ sequence, kind, content, known }]
   })
-  const waiting = withinBytes(read, ({ content }) => JSON.stringify(content).length).map((message) => ({
-    ...message,
-    sha256: hashOf(message.content),
-  }))
+  const waiting = withinBytes(read, ({ content }) => Buffer.byteLength(JSON.stringify(content))).map(
+    (message) => ({
+      ...message,
+      sha256: hashOf(message.content),
+    }),
+  )
   for (const { sequence, kind, sha256, known } of waiting)
     if (known !== null && !known.equals(sha256))
       throw new Error(`message ${sequence}, a ${kind}, is not what was sent before`)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { BusinessError } from '#domain/errors.ts'
+import { toStorable } from '#domain/storable-text.ts'
 import type { Db } from './database.ts'
 import { insertEvent } from './event.ts'
 import { closeTasks, openTask } from './task.ts'
@@ -18,7 +19,8 @@ export async function noteRefusal(
   db: Db,
   { peerId: claimed, error, now }: { peerId: string | null; error: BusinessError; now: string },
 ): Promise<void> {
-  const detail = error.message.slice(0, longestDetail)
+  // It may say what came, in which anything can be.
+  const detail = toStorable(error.message.slice(0, longestDetail))
   await db.transaction().execute(async (tx) => {
     const peer = await tx
       .selectFrom('peers')

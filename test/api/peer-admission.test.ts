@@ -249,6 +249,13 @@ test('who comes too fast is told when to come again, and others are not kept out
   assert.deepEqual(saidOf(await send(await sign(other.key, right), right)), [200, undefined])
 })
 
+test('whom a message of a stranger is for is seen by how it begins; the rest is not read', async () => {
+  const from = await supplier()
+  const body = bodyOf(from.peer).slice(0, -1)
+  assert.deepEqual(saidOf(await send(await sign(makePeerKey(), body), body)), refused)
+  assert.deepEqual(await refusalsOf(from.id), [{ code: 'peer_signature_refused', count: 1 }])
+})
+
 test('strangers come at one pace together, and a peer that is known comes in beside them', async () => {
   const known = await supplier()
   const nobody = makePeerKey()

@@ -123,6 +123,13 @@ test('no more is sent at once than one message may hold, and one alone however l
   )
 })
 
+test('what may be sent at once is counted in bytes, of which a character has up to three', async () => {
+  const peerId = await pair()
+  const large = '請'.repeat(800 * 1024)
+  await queue(peerId, large, large, large)
+  assert.equal((await waitingOf(peerId)).length, 2)
+})
+
 test('what is to be sent is what was sent before, or is not sent', async () => {
   const peerId = await pair()
   await queue(peerId, 'one')

@@ -50,8 +50,7 @@ export async function refuseCycle(
   tx: Tx,
   other: { role: PeerRole; installationId: string; above: readonly string[] },
 ): Promise<void> {
-  // Two that are paired with at once would not see each other.
-  await sql`select pg_advisory_xact_lock(hashtext('peer levels'))`.execute(tx)
+  await lockLevels(tx)
   const { id } = await getInstallation(tx)
   const opposite = await tx
     .selectFrom('peers')
@@ -71,6 +70,11 @@ export async function refuseCycle(
   )
 }
 
+/** Two that are paired with at once would not see each other, nor would one that is paired with be told of what is taken meanwhile. */
+async function lockLevels(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('peer levels'))`.execute(tx)
+}
+
 /** What a supplier tells of itself and of who is above it, and the hashed id of itself in any case. */
 export function aboveOf(supplier: { installationId: string; above: readonly string[] }): string[] {
   return [...new Set([hashInstallation(supplier.installationId), ...supplier.above])].slice(0, mostAbove)
@@ -86,6 +90,7 @@ export async function takeAbove(
 ): Promise<'stored' | 'circle'> {
   const { id } = await getInstallation(tx)
   if (above.includes(hashInstallation(id))) return 'circle'
+  await lockLevels(tx)
   const before = await readAbove(tx)
   const { installation_id: installationId } = await tx
     .selectFrom('peers')

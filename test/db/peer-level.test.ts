@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
 import { ensureInstallation } from '#bin/installation.ts'
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
@@ -10,6 +11,7 @@ import { closePeer } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { ownUnderstanding } from '#domain/peer-message.ts'
 import { createTestDatabase } from '#test/support/database.ts'
+import { until } from '#test/support/installation.ts'
 import { insertPeer } from '#test/support/peer.ts'
 
 interface Site {
@@ -151,4 +153,37 @@ test('what is not above any more is told too, and only what changes is told', as
   assert.equal(await count(), before)
   await db.transaction().execute(async (tx) => await closePeer(tx, peerId, { actor: 'tester', now }))
   assert.deepEqual([await count(), await aboveAt('C')], [before + 1, 'C'])
+})
+
+test('a customer that is paired with while a supplier tells who is above it is told of those as well', async () => {
+  const { db } = site('A')
+  const supplier = await insertPeer(db, { role: 'supplier', name: 'Above' })
+  const above = [hashInstallation(newId())]
+  const isSettled = { supplier: false }
+  const pairing = await invite(db, 'customer')
+  const { taking } = await db.transaction().execute(async (tx) => {
+    const other = {
+      installationId: newId(),
+      otherPeerId: newId(),
+      name: 'Below',
+      url: 'https://b.example.com',
+    }
+    const told = { publicKey: randomBytes(32), currency: 'USD', understands: ownUnderstanding, above: [] }
+    await pairPeer(tx, pairing, { ...other, ...told }, now)
+    const takes = db
+      .transaction()
+      .execute(async (inner) => await takeAbove(inner, { peerId: supplier, above }))
+    void takes.finally(() => (isSettled.supplier = true))
+    await until('it waits, or is done', async () => {
+      const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(db)
+      return isSettled.supplier || rows.length > 0
+    })
+    return { taking: takes }
+  })
+  assert.equal(await taking, 'stored')
+  const rows = await db.selectFrom('peer_messages').select('content').where('peer_id', '=', pairing).execute()
+  assert.deepEqual(
+    rows.map(({ content }) => (content?.['above'] as string[]).includes(above[0] ?? '')),
+    [true],
+  )
 })

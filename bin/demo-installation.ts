@@ -59,6 +59,8 @@ export async function createDemoInstallation(
 
 async function copyTemplate({ postgresUrl, template }: DemoMachine, name: string): Promise<string> {
   const client = new Client({ connectionString: postgresUrl })
+  // A server that is stopped meanwhile fails what was asked; unheard, it would end the process.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     await client.query(

@@ -25,8 +25,9 @@ function migrator(db: Kysely<unknown>): Migrator {
 
 async function withMigrator<T>(url: string, use: (migrator: Migrator) => Promise<T>): Promise<T> {
   const pool = new pg.Pool({ connectionString: url, max: 2 })
-  // A connection may be cut while it is being closed; without a listener that would end the process.
+  // A connection may be cut while it is being closed, or while it migrates; without a listener either would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
     return await use(migrator(db))

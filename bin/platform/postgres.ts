@@ -96,6 +96,8 @@ async function startServer(
 
 async function createDatabase(url: string, database: string): Promise<void> {
   const client = new Client({ connectionString: url })
+  // A server that is stopped meanwhile fails what was asked; unheard, it would end the process.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     const found = await client.query('select from pg_database where datname = $1', [database])
@@ -113,6 +115,7 @@ function withDatabase(url: string, database: string): string {
 
 async function tryConnect(url: string): Promise<string | undefined> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  client.on('error', () => undefined)
   try {
     await client.connect()
     await client.end()

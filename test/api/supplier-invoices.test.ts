@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import test, { after, before } from 'node:test'
+import { newId } from '#db/identifier.ts'
 import { listSuppliedLines } from '#db/read/supplied-line.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { createTestApi } from '#test/support/api.ts'
+import { copyRow } from '#test/support/copied-row.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 import { createPeerSender, type SentMessage } from '#test/support/peer-sender.ts'
 
@@ -205,4 +208,24 @@ test('a file that comes again with other bytes halts the peer', async () => {
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
   assert.deepEqual([state, reason], ['halted', 'UP-1.pdf came again with another content'])
+})
+
+test('the usage behind what a supplier billed that is no peer is asked of nobody', async () => {
+  const { send } = await pair()
+  await send('document', supplierDocument({ document: encodeId('invoice', newId()) }))
+  const { id: received } = await api.db
+    .selectFrom('supplier_invoices')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow()
+  const supplier = { id: newId(), code: 'landlord', name: 'Landlord', currency: 'USD' }
+  await api.db.insertInto('suppliers').values(supplier).execute()
+  const byHand = { origin: 'hand', peer_id: null, recorded_by: 'tester', supplier_id: supplier.id }
+  const id = await copyRow(api.db, 'supplier_invoices', received, { ...byHand, document_id: newId() })
+  const { status, body } = await api.get(
+    `/v1/supplier-invoices/${encodeId('supplierInvoice', id)}/usage?line=1`,
+  )
+  assert.deepEqual([status, body['code']], [409, 'action_not_allowed'])
+  assert.match(String(body['detail']), /This supplier is no peer/)
+  assert.deepEqual(await api.db.selectFrom('peer_questions').select('id').execute(), [])
 })

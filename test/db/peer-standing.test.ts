@@ -170,7 +170,7 @@ test('an invoice that an installation took as a former peer is not sent again fo
   const [taken, untaken] = [await bill(customerId), await bill(customerId)]
   await seller.db
     .updateTable('peer_messages')
-    .set({ delivered_at: at('01') })
+    .set({ delivered_at: at('01'), sha256: Buffer.alloc(32) })
     .where('peer_id', '=', former)
     .where('subject_id', '=', taken.id)
     .execute()

@@ -183,7 +183,7 @@ test('a customer that is paired with while a supplier tells who is above it is t
   assert.equal(await taking, 'stored')
   const rows = await db.selectFrom('peer_messages').select('content').where('peer_id', '=', pairing).execute()
   assert.deepEqual(
-    rows.map(({ content }) => (content?.['above'] as string[]).includes(above[0] ?? '')),
+    rows.map(({ content }) => JSON.stringify(content).includes(above[0] ?? '?')),
     [true],
   )
 })

@@ -193,6 +193,27 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   discount_code_used_up: kind(422, 'The discount code is used up', 'Order without it, or use another one.'),
   discount_invalid: kind(422, 'The discount is not valid', 'Use 0 to 100 percent, or an amount above 0.'),
+  dispute_closed: kind(
+    409,
+    'The dispute is answered or withdrawn already',
+    'Read the dispute. What is still wrong with the document is said in a new one.',
+  ),
+  dispute_not_ours: kind(
+    409,
+    'That is for the other side to do',
+    'Who raised a dispute may withdraw it; whose document it is, answers it.',
+  ),
+  dispute_open: kind(
+    409,
+    'It is disputed already',
+    'Wait for the answer, or withdraw the dispute there is and raise another.',
+    [{ title: 'List disputes', href: '/v1/disputes' }],
+  ),
+  dispute_unreachable: kind(
+    409,
+    'The supplier has no installation that could be told',
+    'Tell the supplier by other means; disputes go to peers that are paired with.',
+  ),
   document_number_taken: kind(
     409,
     'The supplier’s number is recorded already',

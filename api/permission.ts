@@ -8,6 +8,7 @@ const resources = [
   'customers',
   'data_sources',
   'discounts',
+  'disputes',
   'documents',
   'environments',
   'events',

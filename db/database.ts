@@ -78,6 +78,7 @@ export interface Database {
   expense_mappings: payable.ExpenseMappingsTable
   supplier_tax_codes: payable.SupplierTaxCodesTable
   lost_documents: peer.LostDocumentsTable
+  disputes: peer.DisputesTable
   skipped_numbers: peer.SkippedNumbersTable
   refused_documents: peer.RefusedDocumentsTable
   cost_rules: payable.CostRulesTable

@@ -14,6 +14,7 @@ const hiddenTables = [
   'billing_periods',
   'billing_runs',
   'customer_balances',
+  'disputes',
   'idempotency_keys',
   'invoice_files',
   'invoice_lines',

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
+import { raiseDispute } from './dispute.ts'
 import { insertEvents } from './event.ts'
 import { newIds } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
@@ -113,7 +114,8 @@ async function storeDocuments(
   )
   await watchSupplierSubscriptions(tx, { supplierId, now })
   for (const { id, document, disagreement } of fresh)
-    if (disagreement !== null) await tellOfDisagreement(tx, { id, number: document.number, disagreement })
+    if (disagreement !== null)
+      await tellOfDisagreement(tx, { id, number: document.number, disagreement, now })
 }
 
 /** From where documents come: of a peer, or written down by somebody. */
@@ -153,12 +155,18 @@ export async function insertDocuments(tx: Tx, of: Source, fresh: readonly NewDoc
       content jsonb, disagreement text)`.execute(tx)
 }
 
-async function tellOfDisagreement(tx: Tx, of: { id: string; number: string; disagreement: string }) {
+/** The supplier is told what differs, as a dispute that nobody had to raise. */
+async function tellOfDisagreement(
+  tx: Tx,
+  of: { id: string; number: string; disagreement: string; now: string },
+) {
   await openTask(tx, {
     kind: 'supplier_invoice_disputed',
     subjectKind: 'supplier_invoice',
     subjectId: of.id,
     subject: `Supplier invoice ${of.number} does not add up`,
-    detail: `${of.disagreement}. It is stored as it came. Ask the supplier for a credit note and a right one.`,
+    detail: `${of.disagreement}. It is stored as it came, and the supplier is told of it by a dispute. What is right comes as a credit note.`,
   })
+  const reason = `The sums do not add up: ${of.disagreement}.`
+  await raiseDispute(tx, { supplierInvoiceId: of.id, reason, lines: [], actor: 'clouder', now: of.now })
 }

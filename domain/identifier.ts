@@ -17,6 +17,7 @@ const prefixes = {
   customer: 'cus',
   dataSource: 'dsrc',
   discount: 'dis',
+  dispute: 'dsp',
   document: 'doc',
   environment: 'env',
   event: 'evt',

@@ -11,7 +11,7 @@ export interface Payable extends StatedDues {
   readonly creditedMinor: number
   /** Of a credit: what of it was set off. */
   readonly usedMinor: number
-  /** Our own sums come to something else. */
+  /** Our own sums come to something else, or we said to the supplier that it is wrong and have no answer yet. */
   readonly isDisputed: boolean
   /** A credit note that came before what it corrects. */
   readonly isWaiting: boolean

@@ -23,11 +23,14 @@ export const peerSignals = {
  * What one installation tells another, and who tells it: what the sender is to who receives it. A new kind is an entry here and one
  * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
  *
+ * `dispute`: what a customer says against a document, or that it says so no more; `dispute_answer`: what its supplier says to that.
  * `document`: a finalized invoice or credit note. `file`: its PDF, or the file that machines read. `standing`: how a document stands
  * over there: void, paid, partly paid. `key`: the next public key of the sender. `levels`: who bills the sender, directly or through
  * others, by hashed ids.
  */
 const kinds = {
+  dispute: { from: 'customer' },
+  dispute_answer: { from: 'supplier' },
   document: { from: 'supplier' },
   file: { from: 'supplier' },
   key: { from: 'either' },

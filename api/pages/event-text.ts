@@ -167,6 +167,10 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
     `${amount({ ...data, total_minor: data['amount_minor'] })} paid to a supplier, recorded by ${text(data['actor'])}`,
   'supplier_payment.reversed': (data) =>
     `${amount({ ...data, total_minor: data['amount_minor'] })} paid to a supplier taken back by ${text(data['actor'])}`,
+  'dispute.raised': (data) => `${text(data['number'])} disputed${by(data['actor'])}`,
+  'dispute.withdrawn': (data) => `Dispute of ${text(data['number'])} withdrawn${by(data['actor'])}`,
+  'dispute.answered': (data) =>
+    `Dispute of ${text(data['number'])}: ${text(data['state'])}${by(data['actor'])}`,
   'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,
   'supplier_invoice.recorded': (data) =>
     `Supplier invoice ${text(data['number'])} recorded by ${text(data['actor'])}`,
@@ -300,6 +304,11 @@ function quoted(value: unknown): string {
 
 function changeText(data: Record<string, unknown>): string {
   return `${text(data['product'])} from ${text(data['from'])} to ${text(data['to'])}`
+}
+
+/** Nobody here, where the other side did it. */
+function by(value: unknown): string {
+  return typeof value === 'string' ? ` by ${value}` : ' by the other side'
 }
 
 function because(value: unknown): string {

@@ -71,6 +71,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'invoice' && (
+        <p>
+          <a href={`/invoices/${encodeId('invoice', task.subject_id)}#disputes`}>
+            Open the invoice to answer<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'supplier_invoice' && (
         <p>
           <a href={`/supplier-invoices/${encodeId('supplierInvoice', task.subject_id)}`}>

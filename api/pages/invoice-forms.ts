@@ -7,15 +7,20 @@ import { decodeId, encodeId } from '#domain/identifier.ts'
 import { parseAmount } from '#domain/money.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { answerOnce } from '../idempotency.ts'
+import { answerDisputeOf } from '../routes/disputes.ts'
 import { invoiceActions } from '../routes/invoice-actions.ts'
+import { disputeAnswerSchema } from '../schemas/dispute.ts'
 import { commandIdOf } from '../subscription-commands.ts'
+import { parse } from '../validation.ts'
 import { consolePage, requireOperator } from './console-page.tsx'
+import { answerForm } from './disputes.tsx'
 import { invoiceBody } from './invoice.tsx'
-import { saidOf } from './row-form.ts'
+import { registerRowForm, saidOf } from './row-form.ts'
 import { keyedForm, readForm, refusedStatus, type Values } from './sent-form.ts'
 
 /** The same actions as the API's, from forms: done leads to the document, refused shows the form again. */
 export function registerInvoiceForms(frame: Frame): void {
+  registerAnswerForm(frame)
   for (const { name } of invoiceActions) {
     consolePage(
       frame,
@@ -36,6 +41,22 @@ export function registerInvoiceForms(frame: Frame): void {
       },
     )
   }
+}
+
+/** What a customer says against the invoice is answered on its page. */
+function registerAnswerForm(frame: Frame): void {
+  registerRowForm(frame, {
+    path: '/invoices/:id/answer-dispute',
+    permission: 'disputes:write',
+    form: (_id, values) => answerForm(values['dispute'] ?? ''),
+    carryOut: async (tx, { id, values, actor, now }) => {
+      const { dispute = '', ...said } = saidOf(values)
+      await answerDisputeOf(tx, dispute, parse(disputeAnswerSchema, said, 'body'), { actor, now })
+      return `/invoices/${id}`
+    },
+    showAgain: async (view, publicId, refusedAnswer) =>
+      await invoiceBody(frame, view, { publicId, language: undefined, refused: undefined, refusedAnswer }),
+  })
 }
 
 async function carryOut(

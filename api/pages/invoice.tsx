@@ -1,4 +1,5 @@
 import { BusinessError } from '#domain/errors.ts'
+import { listDisputesOf } from '#db/read/dispute.ts'
 import {
   findInvoice,
   listAllocations,
@@ -18,9 +19,11 @@ import {
 } from '#documents/printed-invoice.ts'
 import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { Disputes } from './disputes.tsx'
+import type { RefusedInput } from './form.tsx'
 import { Explanation } from './invoice-explanation.tsx'
 import { InvoiceMoney, type RefusedInvoiceForm } from './invoice-money.tsx'
-import { Table } from './parts.tsx'
+import { Section, Table } from './parts.tsx'
 
 export function registerInvoice(frame: Frame): void {
   consolePage(
@@ -39,7 +42,12 @@ export function registerInvoice(frame: Frame): void {
 export async function invoiceBody(
   { deps: { db } }: Frame,
   view: ConsoleView,
-  of: { publicId: string; language: string | undefined; refused: RefusedInvoiceForm | undefined },
+  of: {
+    publicId: string
+    language: string | undefined
+    refused: RefusedInvoiceForm | undefined
+    refusedAnswer?: RefusedInput
+  },
 ): Promise<ConsoleBody> {
   const { publicId, refused } = of
   const id = decodeId('invoice', publicId)
@@ -47,10 +55,11 @@ export async function invoiceBody(
     throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
   }
   const rows = await readInvoiceRows(db, id)
-  const [allocations, creditNotes, marks] = await Promise.all([
+  const [allocations, creditNotes, marks, disputes] = await Promise.all([
     listAllocations(db, id),
     listCreditNotes(db, id),
     listInvoiceMarks(db, id),
+    listDisputesOf(db, { invoiceId: id }),
   ])
   const money = { invoice: rows.invoice, allocations, creditNotes, marks }
   const printed = toPrintedInvoice(fromInvoiceRows(rows), toLanguage(of.language))
@@ -61,6 +70,18 @@ export async function invoiceBody(
       <>
         <Invoice view={view} rows={rows} printed={printed} publicId={publicId} />
         <InvoiceMoney view={view} money={money} refused={refused} />
+        {disputes.length > 0 && (
+          <div class="screen-only" lang="en" dir="ltr">
+            <Section id="disputes" title="Disputes of the customer">
+              <Disputes
+                view={view}
+                rows={disputes}
+                address={`/invoices/${publicId}`}
+                refused={of.refusedAnswer}
+              />
+            </Section>
+          </div>
+        )}
       </>
     ),
   }

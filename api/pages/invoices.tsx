@@ -138,7 +138,10 @@ export function InvoiceTable({ rows, hasCustomer }: { rows: readonly InvoiceRow[
             <Day date={row.issued_on} />
           </td>
           <td>{row.kind === 'invoice' && <Day date={row.due_on} />}</td>
-          <td>{stateOf(row)}</td>
+          <td>
+            {stateOf(row)}
+            {row.has_open_dispute && <div class="hint">disputed by the customer</div>}
+          </td>
           <td class="number">{formatAmount(signedTotal(row), row.currency)}</td>
         </tr>
       ))}

@@ -6,14 +6,18 @@ import { parseAmount } from '#domain/money.ts'
 import { reverseSupplierPayment } from '#db/payable.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
+import type { Permission } from '../permission.ts'
+import { raiseDisputeOf, withdrawDisputeOf } from '../routes/disputes.ts'
 import { recordSupplierPayment } from '../routes/payables.ts'
 import { carryOutSetOff } from '../routes/supplier-invoices.ts'
 import { reasonSchema } from '../schemas/invoice-action.ts'
+import { newDisputeSchema } from '../schemas/dispute.ts'
 import { newSetOffSchema, newSupplierPaymentSchema } from '../schemas/payable.ts'
 import { parse } from '../validation.ts'
 import type { ConsoleView } from './console-page.tsx'
+import { disputeForm } from './disputes.tsx'
 import type { RefusedInput } from './form.tsx'
-import { registerRowForm, saidOf, type SentForm } from './row-form.ts'
+import { registerRowForm, saidOf, toNumber, type SentForm } from './row-form.ts'
 import { payForm, setOffForm, supplierInvoiceBody, supplierInvoicePath } from './supplier-invoice.tsx'
 
 /** The same as the routes of the API, from the page of a supplier invoice. */
@@ -22,12 +26,13 @@ export function registerSupplierInvoiceForms(frame: Frame): void {
     await supplierInvoiceBody(frame, view, id, refused)
   const register = (
     name: string,
+    permission: Permission,
     form: (id: string, values: SentForm['values']) => string,
     act: (tx: Tx, sent: SentForm) => Promise<void>,
   ) => {
     registerRowForm(frame, {
       path: `${supplierInvoicePath}/:id/${name}`,
-      permission: 'supplier_invoices:write',
+      permission,
       form,
       carryOut: async (tx, sent) => {
         await act(tx, sent)
@@ -36,9 +41,23 @@ export function registerSupplierInvoiceForms(frame: Frame): void {
       showAgain,
     })
   }
-  register('pay', () => payForm, pay)
-  register('set-off', () => setOffForm, setOff)
-  register('reverse', (_id, values) => `reverse-${values['payment'] ?? ''}`, reverse)
+  const money = 'supplier_invoices:write'
+  register('pay', money, () => payForm, pay)
+  register('set-off', money, () => setOffForm, setOff)
+  register('reverse', money, (_id, values) => `reverse-${values['payment'] ?? ''}`, reverse)
+  const dispute = 'disputes:write'
+  register('dispute', dispute, () => disputeForm, raise)
+  register('withdraw', dispute, (_id, values) => `withdraw-${values['dispute'] ?? ''}`, withdraw)
+}
+
+async function raise(tx: Tx, { id, values, actor, now }: SentForm): Promise<void> {
+  const { lines, ...said } = saidOf(values)
+  const body = lines === undefined ? said : { ...said, lines: lines.split(/[\s,]+/).map(toNumber) }
+  await raiseDisputeOf(tx, id, parse(newDisputeSchema, body, 'body'), { actor, now })
+}
+
+async function withdraw(tx: Tx, { values, actor, now }: SentForm): Promise<void> {
+  await withdrawDisputeOf(tx, values['dispute'] ?? '', { actor, now })
 }
 
 async function pay(tx: Tx, { id, values, actor, now }: SentForm): Promise<void> {

@@ -1,3 +1,4 @@
+import { listDisputesOf } from '#db/read/dispute.ts'
 import { listSupplierAllocations, toPayable, type SupplierAllocationRow } from '#db/read/payable.ts'
 import {
   getSupplierInvoice,
@@ -11,6 +12,7 @@ import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { readMappedLines } from '../routes/supplier-invoices.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
+import { Disputes, RaiseDispute } from './disputes.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount, formatQuantity, typedAmount } from './format.ts'
 import { Day, Empty, Fact, Section, Table } from './parts.tsx'
@@ -42,8 +44,9 @@ export async function supplierInvoiceBody(
   const id = await resolveAddress(db, 'supplierInvoice', publicId)
   const row = await getSupplierInvoice(db, id)
   const newest = { limit: mostCredits, cursor: null, direction: 'after' } as const
-  const [setAgainst, ofSupplier] = await Promise.all([
+  const [setAgainst, disputes, ofSupplier] = await Promise.all([
     listSupplierAllocations(db, { invoiceId: id }),
+    listDisputesOf(db, { supplierInvoiceId: id }),
     listSupplierInvoices(db, { ...newest, supplierId: row.supplier_id, isOpen: true }),
   ])
   const mapped = await readMappedLines(db, row)
@@ -67,6 +70,12 @@ export async function supplierInvoiceBody(
           {row.open_minor > 0 && <Pay {...of} />}
           {row.open_minor > 0 && credits.length > 0 && <SetOff {...of} credits={credits} />}
         </Section>
+        {row.peer_id !== null && (
+          <Section id="disputes" title="Disputes">
+            <Disputes view={view} rows={disputes} address={addressOf(row)} refused={refused} />
+            {!row.has_open_dispute && <RaiseDispute view={view} address={addressOf(row)} refused={refused} />}
+          </Section>
+        )}
         <Section id="lines" title="What it bills">
           <Lines row={row} mapped={mapped} />
           {row.peer_id !== null && (

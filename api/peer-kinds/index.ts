@@ -1,4 +1,5 @@
 import type { PeerMessageKind } from '#domain/peer-message.ts'
+import { disputeAnswerKind, disputeKind } from './dispute.ts'
 import { documentKind } from './document.ts'
 import { keyKind } from './key.ts'
 import { levelsKind } from './levels.ts'
@@ -8,6 +9,8 @@ import type { PeerKind } from './kind.ts'
 
 /** How each kind of message is taken when it comes. */
 export const peerKinds: Readonly<Record<PeerMessageKind, PeerKind>> = {
+  dispute: disputeKind,
+  dispute_answer: disputeAnswerKind,
   document: documentKind,
   file: fileKind,
   key: keyKind,

@@ -13,6 +13,7 @@ import { registerCustomers } from './customers.ts'
 import { registerDataSources } from './data-sources.ts'
 import { registerDiscounts } from './discounts.ts'
 import { registerDocumentation } from './documentation.ts'
+import { registerDisputes } from './disputes.ts'
 import { registerDocuments } from './documents.ts'
 import { registerEnvironments } from './environments.ts'
 import { registerEvents } from './events.ts'
@@ -147,6 +148,7 @@ export function registerRoutes(frame: Frame): void {
   registerSupplierSubscriptions(frame)
   registerSupplierInvoiceFiles(frame)
   registerSuppliedUsage(frame)
+  registerDisputes(frame)
   registerPayables(frame)
   registerExpenses(frame)
   registerMargins(frame)

@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { z } from '@hono/zod-openapi'
 import type { Db, Tx } from '#db/database.ts'
 import { setOffCredit } from '#db/payable.ts'
+import { listDisputesOf } from '#db/read/dispute.ts'
 import { listSupplierAllocations } from '#db/read/payable.ts'
 import { listExpenseMappings, listSupplierTaxCodes } from '#db/read/expense.ts'
 import {
@@ -15,6 +16,7 @@ import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import { toDisputeJson } from '../schemas/dispute.ts'
 import { toCategoryReference } from '../schemas/expense.ts'
 import { newSetOffSchema } from '../schemas/payable.ts'
 import {
@@ -154,14 +156,16 @@ function refuseChanges(frame: Frame): void {
 
 export async function readSupplierInvoiceDetail(db: Db, id: string) {
   const row = await getSupplierInvoice(db, id)
-  const [allocations, mapped] = await Promise.all([
+  const [allocations, disputes, mapped] = await Promise.all([
     listSupplierAllocations(db, { invoiceId: id }),
+    listDisputesOf(db, { supplierInvoiceId: id }),
     readMappedLines(db, row),
   ])
   return {
     ...toSupplierInvoiceJson(row),
     content: row.content,
     set_against: allocations.map(toSetAgainstJson),
+    disputes: disputes.map(toDisputeJson),
     unmapped_lines: mapped.filter((line) => line.expense_category === null).length,
     mapped,
   }

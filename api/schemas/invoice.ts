@@ -31,6 +31,9 @@ export const invoiceSchema = z
     finalize_on: z.string().nullable().openapi({ description: 'When a draft is finalized by itself.' }),
     money_state: z.enum(moneyStates).nullable().openapi({ description: 'Null for drafts and credit notes.' }),
     open: moneySchema.openapi({ description: 'What is left to pay.' }),
+    is_disputed: z.boolean().openapi({
+      description: 'A customer that is an installation says that it is wrong, and has no answer yet.',
+    }),
     issued_on: z.string(),
     due_on: z.string().openapi({ description: 'The last day, where it is due in instalments.' }),
     dues: z
@@ -177,6 +180,7 @@ export function toInvoiceJson(row: InvoiceRow): z.input<typeof invoiceSchema> {
     finalize_on: row.finalized_at === null ? row.finalize_on : null,
     money_state: moneyStateOf(row),
     open: { amount_minor: openMinorOf(row), currency },
+    is_disputed: row.has_open_dispute,
     issued_on: row.issued_on,
     due_on: row.due_on,
     dues: duesOf(row),

@@ -4,6 +4,7 @@ import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { invoiceFileKinds, largestSentFileBytes, mediaTypes } from '#domain/invoice-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { payableDues, payableState, payableStates } from '#domain/payable.ts'
+import { disputeSchema } from './dispute.ts'
 import { instantField, moneySchema, referenceSchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
@@ -124,7 +125,7 @@ export const supplierInvoiceSchema = z
       .openapi({ description: 'The supplier invoice that a credit note corrects.' }),
     state: z.enum(payableStates).openapi({
       description:
-        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else. credited: paid by credit notes alone. used: a credit note of which nothing is left.',
+        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else, or a dispute of it is open. credited: paid by credit notes alone. used: a credit note of which nothing is left.',
     }),
     disagreement: z.string().nullable(),
     supplier_says: z
@@ -186,6 +187,7 @@ export const supplierInvoiceDetailSchema = supplierInvoiceSchema
   .extend({
     content: supplierDocumentSchema,
     set_against: z.array(setAgainstSchema),
+    disputes: z.array(disputeSchema).openapi({ description: 'Newest first.' }),
     unmapped_lines: z
       .number()
       .int()

@@ -23,6 +23,7 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   installation: 'installation',
   instance: 'instance',
   missing_supplier_invoice: 'missingSupplierInvoice',
+  invoice: 'invoice',
   order: 'order',
   peer: 'peer',
   server: 'server',

@@ -87,7 +87,9 @@ async function list({ api, out }: Session, options: ListOptions): Promise<void> 
 }
 
 function stateText(row: Invoice): string | null {
-  return row.status === 'draft' ? 'draft' : (row.money_state?.replace('_', ' ') ?? null)
+  if (row.status === 'draft') return 'draft'
+  const words = row.money_state?.replace('_', ' ') ?? null
+  return row.is_disputed ? `${words ?? row.status}, disputed` : words
 }
 
 function show({ out }: Session, invoice: InvoiceDetail): void {

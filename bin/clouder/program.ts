@@ -10,6 +10,7 @@ import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDataSources } from './data-sources.ts'
+import { registerDisputes } from './disputes.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerTemplates } from './templates.ts'
 import { registerExchangeRates } from './exchange-rates.ts'
@@ -86,6 +87,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   peer: 'ls',
   'supplier-invoices': 'ls',
   'supplier-invoice': 'ls',
+  disputes: 'ls',
+  dispute: 'ls',
   'expense-categories': 'ls',
   'expense-category': 'ls',
   suppliers: 'ls',
@@ -144,6 +147,7 @@ export function createProgram(): Command {
   registerPeers(program)
   registerSupplierInvoices(program)
   registerSupplierSubscriptions(program)
+  registerDisputes(program)
   registerPayables(program)
   registerExpenses(program)
   registerMargins(program)

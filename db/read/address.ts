@@ -21,6 +21,7 @@ const uncoded = {
   buildOrder: 'build_orders',
   changeRequest: 'change_requests',
   discount: 'discounts',
+  dispute: 'disputes',
   document: 'subscription_documents',
   environment: 'environments',
   exchangeRate: 'exchange_rates',

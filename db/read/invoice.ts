@@ -28,6 +28,7 @@ function invoices(db: Db) {
         isMarked('void').as('is_void'),
         isMarked('uncollectible').as('is_uncollectible'),
         today.as('today'),
+        hasOpenDispute.as('has_open_dispute'),
       ])
       // Nobody was sent it: it only holds what is billed.
       .where('invoice.skipped_at', 'is', null)
@@ -37,6 +38,9 @@ function invoices(db: Db) {
 /** Of the seller, or where the invoice lives on a test clock, by that clock. */
 const today = sql<string>`(coalesce(clock.now_at, now()) at time zone (select time_zone from installation))::date`
 const openMinor = sql<number>`(invoice.total_minor - ${creditedMinor} - ${paidMinor})`
+
+/** The customer says that it is wrong, and waits for an answer. */
+const hasOpenDispute = sql<boolean>`exists (select from disputes dispute where dispute.invoice_id = invoice.id and dispute.state = 'open')`
 
 const notYetDueMinor = sql<number>`case
   when invoice.instalments is null then case when invoice.due_on < ${today} then 0 else invoice.total_minor end

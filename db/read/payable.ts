@@ -28,6 +28,10 @@ export const suppliedToday = sql<string>`(now() at time zone (select time_zone f
 export const suppliedIsWaiting = sql<boolean>`(supplied.corrects_document_id is not null and not exists (select from supplier_invoices corrected
   where corrected.supplier_id = supplied.supplier_id and corrected.document_id = supplied.corrects_document_id))`
 
+/** Which the supplier has not answered yet. */
+export const suppliedHasOpenDispute = sql<boolean>`exists (select from disputes dispute
+  where dispute.supplier_invoice_id = supplied.id and dispute.state = 'open')`
+
 export type PayableRow = Awaited<ReturnType<typeof readPayables>>[number]
 
 /** Documents of suppliers with what was set against each: those that are named, or all of which something is open. */
@@ -42,6 +46,7 @@ export async function readPayables(db: Db, of: { ids: readonly string[] } | 'ope
       suppliedUsedMinor.as('used_minor'),
       suppliedOpenMinor.as('open_minor'),
       suppliedIsWaiting.as('is_waiting'),
+      suppliedHasOpenDispute.as('has_open_dispute'),
     ])
     .orderBy('id')
   return await (
@@ -59,6 +64,7 @@ export function toPayable(
     | 'credited_minor'
     | 'used_minor'
     | 'disagreement'
+    | 'has_open_dispute'
     | 'is_waiting'
   >,
 ): Payable {
@@ -71,7 +77,7 @@ export function toPayable(
     paidMinor: row.paid_minor,
     creditedMinor: row.credited_minor,
     usedMinor: row.used_minor,
-    isDisputed: row.disagreement !== null,
+    isDisputed: row.disagreement !== null || row.has_open_dispute,
     isWaiting: row.is_waiting,
   }
 }

@@ -4,6 +4,7 @@ import type { Db } from '../database.ts'
 import { uploadName } from '../supplier-file.ts'
 import {
   suppliedCreditedMinor,
+  suppliedHasOpenDispute,
   suppliedInstalments,
   suppliedOpenMinor,
   suppliedPaidMinor,
@@ -57,6 +58,7 @@ function supplierInvoices(db: Db) {
       suppliedPaidMinor.as('paid_minor'),
       suppliedCreditedMinor.as('credited_minor'),
       suppliedUsedMinor.as('used_minor'),
+      suppliedHasOpenDispute.as('has_open_dispute'),
       suppliedOpenMinor.as('open_minor'),
       suppliedInstalments.as('instalments'),
       suppliedToday.as('today'),

@@ -1,4 +1,5 @@
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
+import type { DisputeOutcome, DisputeState } from '#domain/dispute.ts'
 import type { InvoiceMediaType } from '#domain/invoice-file.ts'
 import type { Standing } from '#domain/invoice/balance.ts'
 import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
@@ -210,6 +211,30 @@ export interface LostDocumentsTable {
   settled_at: Defaulted<Instant | null>
   settled_by: Defaulted<string | null>
   reason: Defaulted<string | null>
+}
+
+/** What a customer that is an installation says against a document, and the answer: the same on both sides. */
+export interface DisputesTable {
+  id: string
+  peer_id: string
+  /** Raised here; null where the peer raised it. */
+  supplier_invoice_id: string | null
+  /** Raised by the peer, of a document of ours that it was sent. */
+  invoice_id: string | null
+  document_id: string
+  number: string
+  reason: string
+  lines: number[]
+  raised_at: Instant
+  raised_by: string | null
+  withdrawn_at: Defaulted<Instant | null>
+  withdrawn_by: Defaulted<string | null>
+  outcome: Defaulted<DisputeOutcome | null>
+  answer: Defaulted<string | null>
+  answered_at: Defaulted<Instant | null>
+  answered_by: Defaulted<string | null>
+  /** Of the rest: withdrawn before all. */
+  state: GeneratedAlways<DisputeState>
 }
 
 /** Numbers that were given before a restore, and are not given again. */

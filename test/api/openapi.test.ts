@@ -143,6 +143,7 @@ async function receiveFromSupplier(): Promise<void> {
   const { body } = await api.get('/v1/supplier-invoices')
   const [invoice] = body['data'] as { id: string }[]
   await api.post('/v1/expense-categories', { code: 'hosting', name: 'Hosting' })
+  await api.post(`/v1/supplier-invoices/${invoice?.id}/disputes`, { reason: 'Billed twice', lines: [1] })
   await api.post('/v1/supplier-payments', { pays: [{ supplier_invoice: invoice?.id, amount_minor: 200 }] })
   const monthly = { name: 'Hosting', begins_on: '2026-03-01', amount_minor: 1_000 }
   const { body: suppliers } = await api.get('/v1/suppliers')

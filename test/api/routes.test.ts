@@ -87,6 +87,8 @@ GET /v1/kits/:id kits:read
 GET /v1/kits/:id/difference kits:read
 GET /v1/kits/:id/versions kits:read
 GET /v1/links instances:read
+GET /v1/disputes disputes:read
+GET /v1/disputes/:id disputes:read
 GET /v1/lost-documents peers:read
 GET /v1/me signed_in
 GET /v1/one-off-charges invoices:read
@@ -236,6 +238,9 @@ POST /v1/orders/preview orders:read
 POST /v1/peer-documents public
 POST /v1/peer-messages public
 POST /v1/peer-questions public
+POST /v1/disputes/:id/answer disputes:write
+POST /v1/disputes/:id/withdraw disputes:write
+POST /v1/supplier-invoices/:id/disputes disputes:write
 POST /v1/supplier-invoices/:id/set-offs supplier_invoices:write
 POST /v1/supplier-payments supplier_invoices:write
 POST /v1/supplier-payments/:id/reverse supplier_invoices:write

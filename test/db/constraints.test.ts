@@ -2242,6 +2242,56 @@ test('what a line of a supplier is for is said once by each of its names', async
   await refuses('supplier_tax_codes_tax_code_check', async () => tax({ rate_percent: '7', tax_code: '' }))
 })
 
+test('a dispute is of one side, is answered in full, and what was said in it stays', async () => {
+  const peerId = await insertPeer(db)
+  const supplierInvoice = await supplied(peerId)
+  const raise = async (different: object = {}) => {
+    const row = {
+      id: newId(),
+      peer_id: peerId,
+      supplier_invoice_id: supplierInvoice,
+      document_id: newId(),
+      number: 'UP-1',
+      reason: 'Wrong',
+      raised_at: '2026-01-01',
+      raised_by: 'tester',
+      ...different,
+    }
+    await insertRow('disputes', row)
+    return row.id
+  }
+  const theirs = { supplier_invoice_id: null, raised_by: null }
+  const answered = { outcome: 'accepted', answered_at: '2026-01-02' }
+  await refuses('disputes_number_check', async () => raise({ number: '' }))
+  await refuses('disputes_reason_check', async () => raise({ reason: '' }))
+  await refuses('disputes_lines_check', async () => raise({ lines: '{0}' }))
+  await refuses('disputes_outcome_check', async () => raise({ ...answered, outcome: 'maybe' }))
+  await refuses('disputes_answer_check', async () => raise({ ...answered, answer: '' }))
+  await refuses('dispute_raised_by', async () => raise({ raised_by: null }))
+  await refuses('dispute_of_one_side', async () => raise({ invoice_id: sold.invoice }))
+  await refuses('dispute_answered', async () => raise({ outcome: 'accepted' }))
+  await refuses('dispute_answered', async () => raise({ answer: 'Yes' }))
+  await refuses('dispute_answered', async () => raise({ ...answered, answered_by: 'tester' }))
+  await refuses('dispute_withdrawn_by', async () => raise({ withdrawn_at: '2026-01-02' }))
+  await refuses('dispute_withdrawn_by', async () => raise({ ...theirs, withdrawn_by: 'tester' }))
+  await refuses('dispute_rejected_with_text', async () => raise({ ...answered, outcome: 'rejected' }))
+  await raise({ ...answered, withdrawn_at: '2026-01-02', withdrawn_by: 'tester' })
+  const id = await raise()
+  await refuses('one_open_dispute', async () => raise())
+  await raise(theirs)
+  await raise(theirs)
+  const change = async (columns: RawBuilder<unknown>) =>
+    await sql`update disputes set ${columns} where id = ${id}`.execute(db)
+  await refuses('dispute_kept', async () => change(sql`reason = 'Right'`))
+  await refuses('dispute_kept', async () => sql`delete from disputes where id = ${id}`.execute(db))
+  await change(sql`outcome = 'accepted', answered_at = '2026-01-02'`)
+  await refuses('dispute_kept', async () => change(sql`answer = 'After all'`))
+  await change(sql`withdrawn_at = '2026-01-03', withdrawn_by = 'tester'`)
+  await refuses('dispute_kept', async () => change(sql`withdrawn_at = '2026-01-04'`))
+  const { rows } = await sql<{ state: string }>`select state from disputes where id = ${id}`.execute(db)
+  assert.equal(rows[0]?.state, 'withdrawn')
+})
+
 test('a line of a supplier pays for one thing, said once by each of its names', async () => {
   const peerId = await insertPeer(db)
   await supplied(peerId)

@@ -3,7 +3,7 @@ import { pinKey } from '#db/peer-key.ts'
 import { signMessage } from '#db/peer-signature.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { peerPaths, peerVersion, type PeerMessageKind } from '#domain/peer-message.ts'
-import type { createTestApi } from './api.ts'
+import type { TestApi } from './api.ts'
 
 export interface SentMessage {
   readonly sequence: number
@@ -12,7 +12,7 @@ export interface SentMessage {
 }
 
 /** The other side of a peer, without an installation behind it: it signs what it is told to, by a key that is pinned here. */
-export async function createPeerSender(api: Awaited<ReturnType<typeof createTestApi>>, peerId: string) {
+export async function createPeerSender(api: Pick<TestApi, 'db' | 'publicUrl' | 'request'>, peerId: string) {
   const pair = generateKeyPairSync('ed25519')
   const publicKey = pair.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)
   const now = new Date().toISOString()

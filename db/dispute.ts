@@ -11,7 +11,7 @@ import { closeTasks } from './task.ts'
 
 export type DisputeRow = Selectable<DisputesTable>
 
-export interface NewDispute {
+interface NewDispute {
   readonly supplierInvoiceId: string
   readonly reason: string
   /** Positions of the lines that are meant, from 1; none for the whole. */
@@ -96,6 +96,7 @@ export async function withdrawDispute(
   tx: Tx,
   { id, actor, now }: { id: string; actor: string; now: string },
 ): Promise<void> {
+  await lockPeer(tx, id)
   const row = await tx
     .updateTable('disputes')
     .set({ withdrawn_at: now, withdrawn_by: actor })
@@ -110,7 +111,7 @@ export async function withdrawDispute(
   await tellPeer(tx, 'dispute', row)
 }
 
-export interface DisputeAnswer {
+interface DisputeAnswer {
   readonly id: string
   /** `accepted`: a credit note follows, which is made as any other. */
   readonly outcome: DisputeOutcome
@@ -122,6 +123,7 @@ export interface DisputeAnswer {
 /** Answers what a customer says against a document of ours, once. @throws `dispute_closed`, `dispute_not_ours` */
 export async function answerDispute(tx: Tx, answer: DisputeAnswer): Promise<void> {
   const { id, outcome, text, actor, now } = answer
+  await lockPeer(tx, id)
   const row = await tx
     .updateTable('disputes')
     .set({ outcome, answer: text, answered_at: now, answered_by: actor })
@@ -134,6 +136,18 @@ export async function answerDispute(tx: Tx, answer: DisputeAnswer): Promise<void
   await closeTaskHere(tx, row, `the dispute was ${outcome}`)
   await tellOfDispute(tx, 'dispute.answered', row, actor)
   await tellPeer(tx, 'dispute_answer', row)
+}
+
+/** Before the dispute, as messages of the peer are taken: an answer and a withdrawal that cross wait for each other in one order. */
+async function lockPeer(tx: Tx, disputeId: string): Promise<void> {
+  await tx
+    .selectFrom('peers')
+    .select('id')
+    .where('id', '=', (dispute) =>
+      dispute.selectFrom('disputes').select('peer_id').where('disputes.id', '=', disputeId),
+    )
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
 }
 
 async function refusalOf(tx: Tx, id: string, of: { isRaisedHere: boolean }): Promise<BusinessError> {
@@ -187,7 +201,7 @@ export async function tellOfDispute(
   })
 }
 
-/** Last in its transaction: it locks the peer. After the end of the trust nobody is told. */
+/** After the end of the trust nobody is told. */
 async function tellPeer(tx: Tx, kind: 'dispute' | 'dispute_answer', row: DisputeRow): Promise<void> {
   const peer = await tx
     .selectFrom('peers')

@@ -4,7 +4,7 @@ import type { Tx } from './database.ts'
 import { closeTaskHere, taskSubject, tellOfDispute, type DisputeRow } from './dispute.ts'
 import { openTask } from './task.ts'
 
-export interface ReceivedDispute {
+interface ReceivedDispute {
   readonly peerId: string
   readonly said: SaidDispute
 }

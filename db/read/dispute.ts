@@ -12,7 +12,7 @@ function disputes(db: Db) {
 
 export type ListedDispute = Awaited<ReturnType<typeof listDisputes>>[number]
 
-export interface DisputeFilter {
+interface DisputeFilter {
   readonly state?: DisputeState | null
   readonly isRaisedHere?: boolean | null
   readonly invoiceId?: string

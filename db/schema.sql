@@ -144,6 +144,22 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_dispute()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' or (new.id, new.peer_id, new.document_id, new.number, new.reason, new.lines, new.raised_at)
+    is distinct from (old.id, old.peer_id, old.document_id, old.number, old.reason, old.lines, old.raised_at)
+    or (new.supplier_invoice_id, new.invoice_id, new.raised_by) is distinct from (old.supplier_invoice_id, old.invoice_id, old.raised_by)
+    or (old.withdrawn_at is not null and new.withdrawn_at is distinct from old.withdrawn_at)
+    or (old.outcome is not null and (new.outcome, new.answer, new.answered_at, new.answered_by)
+      is distinct from (old.outcome, old.answer, old.answered_at, old.answered_by)) then
+    raise exception 'what was said in a dispute stays' using errcode = 'check_violation', constraint = 'dispute_kept';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_invoice_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1001,6 +1017,48 @@ CREATE TABLE discounts (
   constraint discounts_scope_check CHECK ((scope = ANY (ARRAY['line'::text, 'document'::text]))),
   constraint discounts_valid_in_check CHECK ((NOT isempty(valid_in)))
 );
+
+CREATE TABLE disputes (
+  id uuid not null,
+  peer_id uuid not null,
+  supplier_invoice_id uuid,
+  invoice_id uuid,
+  document_id uuid not null,
+  number text not null,
+  reason text not null,
+  lines integer[] not null default '{}'::integer[],
+  raised_at timestamp with time zone not null,
+  raised_by text,
+  withdrawn_at timestamp with time zone,
+  withdrawn_by text,
+  outcome text,
+  answer text,
+  answered_at timestamp with time zone,
+  answered_by text,
+  state text not null default 
+CASE
+    WHEN (withdrawn_at IS NOT NULL) THEN 'withdrawn'::text
+    ELSE COALESCE(outcome, 'open'::text)
+END,
+  constraint disputes_pkey PRIMARY KEY (id),
+  constraint disputes_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices(id),
+  constraint disputes_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
+  constraint disputes_supplier_invoice_id_fkey FOREIGN KEY (supplier_invoice_id) REFERENCES supplier_invoices(id),
+  constraint dispute_answered CHECK ((((outcome IS NULL) = (answered_at IS NULL)) AND ((answer IS NULL) OR (outcome IS NOT NULL)) AND ((answered_by IS NULL) OR ((outcome IS NOT NULL) AND (supplier_invoice_id IS NULL))))),
+  constraint dispute_of_one_side CHECK ((num_nonnulls(supplier_invoice_id, invoice_id) <= 1)),
+  constraint dispute_raised_by CHECK (((supplier_invoice_id IS NULL) = (raised_by IS NULL))),
+  constraint dispute_rejected_with_text CHECK (((outcome IS DISTINCT FROM 'rejected'::text) OR (answer IS NOT NULL))),
+  constraint dispute_withdrawn_by CHECK (((withdrawn_by IS NOT NULL) = ((withdrawn_at IS NOT NULL) AND (supplier_invoice_id IS NOT NULL)))),
+  constraint disputes_answer_check CHECK (((length(answer) >= 1) AND (length(answer) <= 2000))),
+  constraint disputes_lines_check CHECK (((cardinality(lines) <= 1000) AND (0 < ALL (lines)))),
+  constraint disputes_number_check CHECK (((length(number) >= 1) AND (length(number) <= 100))),
+  constraint disputes_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'rejected'::text]))),
+  constraint disputes_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 2000)))
+);
+CREATE INDEX disputes_by_invoice ON public.disputes USING btree (invoice_id, id) WHERE (invoice_id IS NOT NULL);
+CREATE INDEX disputes_by_supplier_invoice ON public.disputes USING btree (supplier_invoice_id, id) WHERE (supplier_invoice_id IS NOT NULL);
+CREATE UNIQUE INDEX one_open_dispute ON public.disputes USING btree (supplier_invoice_id) WHERE ((withdrawn_at IS NULL) AND (outcome IS NULL));
+CREATE TRIGGER dispute_kept BEFORE DELETE OR UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute();
 
 CREATE TABLE environments (
   id uuid not null,

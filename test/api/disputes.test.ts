@@ -249,7 +249,7 @@ test('it is said on the pages and in the lists of both sides, raised and answere
   const form = `${there}/answer-dispute`
   const silent = await parent.api.submit(there, form, { outcome: 'rejected', text: '' })
   assert.equal(silent.status, 422)
-  assert.match(sectionText(silent.html, 'disputes'), /Say why it is rejected/)
+  assert.match(sectionText(silent.html, 'disputes'), /text is missing/)
   assert.equal((await parent.api.submit(there, form, { outcome: 'accepted', text: '' })).status, 303)
   await carry(parent, child)
   for (const [side, page] of [
@@ -337,7 +337,7 @@ test('what a peer of version 1 does not understand waits, and an operator is tol
     .select('id')
     .where('peer_id', '=', old)
     .executeTakeFirstOrThrow()
-  await raise(encodeId('supplierInvoice', row.id))
+  await raise(encodeId('supplierInvoice', row.id), { reason: 'Wrong' })
   assert.deepEqual(await readWaitingMessages(api.db, old, 100), [])
   assert.equal(await fallAsleep(api.db, old), true)
   const [task] = await tasksOf(child, 'peer_outdated', encodeId('peer', old))

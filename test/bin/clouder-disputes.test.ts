@@ -35,7 +35,7 @@ test('a dispute is raised and withdrawn, and one of a customer listed and answer
   const { id, lines } = JSON.parse(raised.stdout) as { id: string; lines: number[] }
   assert.deepEqual(lines, [1])
   const withdrawn = await clouder('withdraw', id)
-  assert.match(withdrawn.stdout, /state +withdrawn/)
+  assert.match(withdrawn.stdout, /state\twithdrawn/)
 
   const peerId = await insertPeer(served.db, { role: 'customer', name: 'Reseller' })
   const said = {
@@ -52,9 +52,9 @@ test('a dispute is raised and withdrawn, and one of a customer listed and answer
   }
   await served.db.transaction().execute(async (tx) => await receiveDispute(tx, { peerId, said }))
   const listed = await clouder('--raised', 'there', '--state', 'open')
-  assert.match(listed.stdout, new RegExp(`${said.dispute} +INV-1 +Reseller +there .*open +Wrong`))
+  assert.match(listed.stdout, new RegExp(`${said.dispute}\\tINV-1\\tReseller\\tthere\\t.*\\topen\\tWrong`))
   const answered = await clouder('answer', said.dispute, 'rejected', '--text', 'It is right')
-  assert.match(answered.stdout, /state +rejected\s+reason +Wrong\s+answer +It is right/)
+  assert.match(answered.stdout, /state\trejected\nreason\tWrong\nanswer\tIt is right/)
   const again = await clouder('answer', said.dispute, 'accepted')
   assert.notEqual(again.code, 0)
   assert.match(again.stderr, /dispute_closed/)

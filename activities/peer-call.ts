@@ -7,11 +7,12 @@ import { getInstallation } from '#db/read/installation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
-import { isPassing } from '#domain/peer-refusal.ts'
+import { isPassing, readRetryAfter } from '#domain/peer-refusal.ts'
 import { peerVersion } from '#domain/peer-message.ts'
 import { peerQuestionPath, type PeerQuestion, type SignedExchange } from '#domain/peer-question.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { postOutbound } from './outbound.ts'
+import { PassingRefusal } from './peer-post.ts'
 
 const answerWithinMs = 10_000
 const largestAnswerBytes = 256 * 1024
@@ -86,6 +87,14 @@ async function post(
   }
   const problem = problemSchema.safeParse(parseOr(text))
   const said = problem.success ? `${problem.data.code}: ${problem.data.detail}` : `answers ${status}`
+  if (status === 429) {
+    const refusal = { code: problem.data?.code ?? '', detail: said, thereAt: null }
+    throw new PassingRefusal(
+      `${call.url} ${said}`,
+      refusal,
+      readRetryAfter(headers['retry-after'], Date.now()),
+    )
+  }
   if (status < 400 || status >= 500 || !problem.success || isPassing(problem.data.code))
     throw new Error(`${call.url} ${said}`)
   throw new BusinessError('peer_refuses', `The other side refuses. ${said}`)

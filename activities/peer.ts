@@ -219,6 +219,8 @@ export function createPeerActivities({
     } catch (error) {
       // What else stands in the way of a question stands in the way of what is sent next, and is told with all that is known of it.
       if (error instanceof BusinessError && error.code === 'peer_document_conflict') throw error
+      // Told to wait, we send nothing meanwhile either.
+      if (error instanceof PassingRefusal && error.retryAfterMs !== undefined) throw error
     }
   }
 

@@ -106,8 +106,10 @@ test('what a supplier says of a document is shown as that, the newest of it, and
       set_against: _against,
       mapped: _mapped,
       unmapped_lines: _lines,
+      disputes,
       ...head
     } = rest
+    assert.deepEqual(disputes, [])
     const { supplier_says: _none, ...same } = before ?? {}
     assert.deepEqual(head, same)
   }

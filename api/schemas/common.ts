@@ -73,6 +73,11 @@ export const quantityField = z
   .transform(String)
   .openapi({ example: '5' })
 
+export const rateField = z
+  .string()
+  .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A rate is a decimal from 0 to 100, as text')
+  .openapi({ example: '19' })
+
 export const currencyField = z
   .string()
   .regex(/^[A-Z]{3}$/, refuseWith('currency_unknown', 'A currency is a code of ISO 4217 such as EUR.'))

@@ -9,6 +9,7 @@ import {
   currencyField,
   moneySchema,
   nameField,
+  rateField,
   referenceSchema,
   textField,
 } from './common.ts'
@@ -68,10 +69,7 @@ export const expenseMappingSchema = z
 export const taxCodeMappingSchema = z
   .strictObject({
     tax_category: nameField.max(40).openapi({ description: 'As the supplier has it.' }),
-    rate_percent: z
-      .string()
-      .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A rate is a decimal from 0 to 100, as text')
-      .openapi({ example: '19' }),
+    rate_percent: rateField,
     tax_code: nameField
       .max(40)
       .nullable()

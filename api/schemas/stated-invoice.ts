@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { addressField, currencyField, dateField, nameField, textField } from './common.ts'
+import { addressField, currencyField, dateField, nameField, rateField, textField } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 /** Of the years that a calendar of ours reaches. */
@@ -7,10 +7,6 @@ const dayField = dateField.refine((day) => day >= '1900-01-01', 'A day is one fr
 const decimalField = z
   .string()
   .regex(/^-?\d{1,15}(\.\d{1,15})?$/, 'A decimal is written as text, such as 1.5')
-const rateField = z
-  .string()
-  .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A rate is a decimal from 0 to 100, as text')
-  .openapi({ example: '19' })
 const categoryField = nameField
   .max(40)
   .default('standard')

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { TaxRateRow } from '#db/read/tax-rate.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { refuseWith } from '../validation.ts'
-import { codeField, countryField, dateField, nameField } from './common.ts'
+import { codeField, countryField, dateField, nameField, rateField } from './common.ts'
 
 export const newTaxRateSchema = z
   .strictObject({
@@ -10,10 +10,7 @@ export const newTaxRateSchema = z
     region: nameField.nullish().openapi({ description: 'Left out: the whole country.' }),
     category: codeField(40).default('standard').openapi({ description: 'As products have it.' }),
     name: nameField.openapi({ example: 'VAT' }),
-    rate_percent: z
-      .string()
-      .regex(/^(100(\.0+)?|\d{1,2}(\.\d{1,6})?)$/, 'A rate is a decimal from 0 to 100, as text')
-      .openapi({ example: '19' }),
+    rate_percent: rateField,
     starts_on: dateField.nullish(),
     ends_on: dateField.nullish().openapi({ description: 'The first day on which it is not in force.' }),
   })

@@ -99,14 +99,13 @@ function addGiving(group: Command): void {
           code,
           kind,
           host,
-          ...(database === undefined ? {} : { database }),
+          database,
           tls,
           port: Number(port),
           username,
           password: await readPassword(passwordVariable, out.canAsk),
-          ...(authority === undefined
-            ? {}
-            : { certificate_authority: readFileSync(authority, 'utf8').trim() }),
+          certificate_authority:
+            authority === undefined ? undefined : readFileSync(authority, 'utf8').trim(),
         })
         if (out.isJson) return out.json(made)
         out.say(`  ${made.code}: ${made.kind} at ${made.host}:${made.port}`)

@@ -88,9 +88,9 @@ function addDefinition(group: Command): void {
           kind,
           aggregation,
           level,
-          ...(source === undefined ? {} : { source_type: source }),
-          ...(percent === undefined ? {} : { percent: Number(percent) }),
-          ...(bucket === undefined ? {} : { bucket_s: Number(bucket) }),
+          source_type: source,
+          percent: percent === undefined ? undefined : Number(percent),
+          bucket_s: bucket === undefined ? undefined : Number(bucket),
           needs_history: history === true,
         })
         if (out.isJson) return out.json(made)

@@ -40,9 +40,7 @@ export function registerSupplierSubscriptions(program: Command): void {
     .argument('<month>', 'such as 2026-03')
     .action(
       withSession<[string]>(async ({ api, out }, { args: [month] }) => {
-        const expected = await api.get<ExpectedOfSuppliers>(
-          `/v1/expected-supplier-invoices?month=${encodeURIComponent(month)}`,
-        )
+        const expected = await api.get<ExpectedOfSuppliers>('/v1/expected-supplier-invoices', { month })
         if (out.isJson) return out.json(expected)
         const rows = expected.suppliers.flatMap(({ supplier, expectations }) =>
           expectations.map((one) => [

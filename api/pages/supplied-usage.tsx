@@ -9,8 +9,9 @@ import { suppliedUsageQuery, type suppliedUsageSchema } from '../schemas/peer-qu
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { formatAmount, formatDate, formatQuantity } from './format.ts'
-import { Day, Empty, ExactMoment, Section, Table } from './parts.tsx'
+import { Empty, ExactMoment, Section, Table } from './parts.tsx'
 import { refusedStatus } from './sent-form.ts'
+import { UsageDays } from './usage-days.tsx'
 
 type Usage = z.input<typeof suppliedUsageSchema>
 
@@ -118,23 +119,7 @@ function Window(props: { view: ConsoleView; window: NonNullable<Usage['window']>
       {window.days.length === 0 ? (
         <Empty>Nothing of it is kept over there any more.</Empty>
       ) : (
-        <Table
-          caption="Days"
-          head={['Day', { number: 'Readings' }, { number: 'Reported' }, { number: `Grown, ${window.unit}` }]}
-        >
-          {window.days.map((day) => (
-            <tr>
-              <th scope="row">
-                <a href={`${path}&on=${day.on}`}>
-                  <Day date={day.on} />
-                </a>
-              </th>
-              <td class="number">{day.readings}</td>
-              <td class="number">{day.events}</td>
-              <td class="number">{day.counted === null ? '–' : formatQuantity(day.counted)}</td>
-            </tr>
-          ))}
-        </Table>
+        <UsageDays caption="Days" unit={window.unit} days={window.days} pathOf={(on) => `${path}&on=${on}`} />
       )}
     </Section>
   )

@@ -16,6 +16,7 @@ import { parse } from '../validation.ts'
 import { consolePage, type ConsoleView } from './console-page.tsx'
 import { formatDate, formatQuantity, plural } from './format.ts'
 import { Day, Empty, ExactMoment, Section, Table } from './parts.tsx'
+import { UsageDays } from './usage-days.tsx'
 import { UsageFilter } from './usage-filter.tsx'
 
 /** What a billed quantity is made of: from an invoice's line to its days, and from a day to each reading. */
@@ -83,28 +84,12 @@ function Days({ view, window, days }: WindowProps & { days: readonly WindowDay[]
         {days.length === 0 ? (
           <Empty>Nothing was read or reported, or it is not kept any more.</Empty>
         ) : (
-          <Table
+          <UsageDays
             caption="Days of this quantity"
-            head={[
-              'Day',
-              { number: 'Readings' },
-              { number: 'Reported' },
-              { number: `Grown, ${window.unit}` },
-            ]}
-          >
-            {days.map((day) => (
-              <tr>
-                <th scope="row">
-                  <a href={`${pathOf(window)}/day?on=${day.on}`}>
-                    <Day date={day.on} />
-                  </a>
-                </th>
-                <td class="number">{day.readings}</td>
-                <td class="number">{day.events}</td>
-                <td class="number">{day.counted === null ? '–' : formatQuantity(day.counted)}</td>
-              </tr>
-            ))}
-          </Table>
+            unit={window.unit}
+            days={days}
+            pathOf={(on) => `${pathOf(window)}/day?on=${on}`}
+          />
         )}
       </Section>
     </>

@@ -12,7 +12,6 @@ import { listSuppliedLines } from '#db/read/supplied-line.ts'
 import { getSupplier, listSuppliers } from '#db/read/supplier.ts'
 import { fieldError } from '#domain/errors.ts'
 import { computeExpenses } from '#domain/expense.ts'
-import { encodeId } from '#domain/identifier.ts'
 import { findByName, monthPeriod } from '#domain/supplied-line.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -35,6 +34,7 @@ import {
   toTaxCodeJson,
 } from '../schemas/expense.ts'
 import { toCostRuleJson } from '../schemas/cost-rule.ts'
+import { toSuppliedLineJson } from '../schemas/supplied-line.ts'
 
 const [tag, read, write] = ['Suppliers', 'supplier_invoices:read', 'supplier_invoices:write'] as const
 
@@ -69,12 +69,9 @@ export async function readExpenses(db: Db, month: string) {
     categoryId: row.category_id,
   }))
   const categories = new Map(mappings.map((row) => [row.category_id, row]))
+  const ofSupplier = Map.groupBy(said, ({ supplierId }) => supplierId)
   const unmapped = lines.filter(
-    (line) =>
-      findByName(
-        said.filter(({ supplierId }) => supplierId === line.supplierId),
-        line,
-      ) === undefined,
+    (line) => findByName(ofSupplier.get(line.supplierId) ?? [], line) === undefined,
   )
   return {
     month,
@@ -90,12 +87,7 @@ export async function readExpenses(db: Db, month: string) {
       },
     ),
     unmapped: unmapped.map((line) => ({
-      supplier: { id: encodeId('supplier', line.supplierId), name: line.supplierName },
-      supplier_invoice: encodeId('supplierInvoice', line.invoiceId),
-      number: line.number,
-      position: line.position,
-      description: line.description,
-      product_code: line.productCode,
+      ...toSuppliedLineJson(line),
       amount: { amount_minor: line.amountMinor, currency: line.currency },
     })),
   }
@@ -203,6 +195,11 @@ function registerSuppliers(frame: Frame): void {
     },
     async ({ db, params }) => await readSupplier(db, await resolveAddress(db, 'supplier', params.id)),
   )
+}
+
+/** @throws `supplier_unknown` at the field that names it */
+export async function resolveSupplier(db: Db, text: string, pointer: string): Promise<string> {
+  return await resolveField(db, { kind: 'supplier', text, pointer, unknown: 'supplier_unknown' })
 }
 
 export async function readSupplier(db: Db, id: string) {

@@ -20,6 +20,7 @@ import { idParams } from '../schemas/common.ts'
 import { supplierDetailSchema } from '../schemas/expense.ts'
 import { newCostRuleSchema } from '../schemas/cost-rule.ts'
 import { marginsQuery, marginsSchema } from '../schemas/margin.ts'
+import { toSuppliedLineJson } from '../schemas/supplied-line.ts'
 import { readSupplier } from './expenses.ts'
 
 /** What a month cost against what it earned. */
@@ -140,12 +141,7 @@ async function toMarginsJson(
       amount: money(amountMinor, currency),
     })),
     unmatched: unmatched.map(({ line, amountMinor }) => ({
-      supplier: { id: encodeId('supplier', line.supplierId), name: line.supplierName },
-      supplier_invoice: encodeId('supplierInvoice', line.invoiceId),
-      number: line.number,
-      position: line.position,
-      description: line.description,
-      product_code: line.productCode,
+      ...toSuppliedLineJson(line),
       supplier_subscription: line.subscription,
       amount: money(amountMinor, line.currency),
     })),

@@ -14,7 +14,7 @@ import {
 } from '../schemas/stated-invoice.ts'
 import { supplierInvoiceDetailSchema } from '../schemas/supplier-invoice.ts'
 import { parse } from '../validation.ts'
-import { readSupplier } from './expenses.ts'
+import { readSupplier, resolveSupplier } from './expenses.ts'
 import { readSupplierInvoiceDetail } from './supplier-invoices.ts'
 
 const [tag, permission] = ['Suppliers', 'supplier_invoices:write'] as const
@@ -96,12 +96,7 @@ function registerImport(frame: Frame): void {
     },
     async ({ transaction, body, principal, now }) => {
       const tx = transaction()
-      const supplierId = await resolveField(tx, {
-        kind: 'supplier',
-        text: body.supplier,
-        pointer: '/supplier',
-        unknown: 'supplier_unknown',
-      })
+      const supplierId = await resolveSupplier(tx, body.supplier, '/supplier')
       const { stated, corrects } = atField('/ubl', () => readUblInvoice(body.ubl))
       const id = await recordSupplierInvoice(tx, {
         supplierId,
@@ -129,12 +124,7 @@ export async function carryOutRecording(
   body: NewSupplierInvoice,
   by: { readonly actor: string; readonly now: string },
 ): Promise<string> {
-  const supplierId = await resolveField(tx, {
-    kind: 'supplier',
-    text: body.supplier,
-    pointer: '/supplier',
-    unknown: 'supplier_unknown',
-  })
+  const supplierId = await resolveSupplier(tx, body.supplier, '/supplier')
   const correctsId =
     body.corrects == null
       ? null

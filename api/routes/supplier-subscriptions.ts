@@ -9,7 +9,7 @@ import {
 import { endSupplierSubscription, insertSupplierSubscription } from '#db/supplier-subscription.ts'
 import { addDays, dateIn, laterDate } from '#domain/calendar.ts'
 import { monthPeriod } from '#domain/supplied-line.ts'
-import { resolveAddress, resolveField } from '../addressing.ts'
+import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
@@ -22,6 +22,7 @@ import {
   toExpectedJson,
   toSupplierSubscriptionJson,
 } from '../schemas/supplier-subscription.ts'
+import { resolveSupplier } from './expenses.ts'
 
 const [tag, read, write] = ['Suppliers', 'supplier_invoices:read', 'supplier_invoices:write'] as const
 const path = '/v1/supplier-subscriptions'
@@ -121,10 +122,6 @@ function registerWriting(frame: Frame): void {
       return toSupplierSubscriptionJson(await getSupplierSubscription(tx, id))
     },
   )
-}
-
-async function resolveSupplier(db: Db, text: string, pointer: string): Promise<string> {
-  return await resolveField(db, { kind: 'supplier', text, pointer, unknown: 'supplier_unknown' })
 }
 
 /** Also of a month to come: what will be expected then. */

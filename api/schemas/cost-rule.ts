@@ -1,17 +1,16 @@
 import { z } from '@hono/zod-openapi'
 import type { CostRuleRow } from '#db/read/margin.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField, textField } from './common.ts'
-
-const lineText = textField(2_000).min(1)
+import { addressField } from './common.ts'
+import { lineNameField } from './supplied-line.ts'
 
 export const newCostRuleSchema = z
   .strictObject({
-    supplier_subscription: lineText
+    supplier_subscription: lineNameField
       .optional()
       .openapi({ description: 'The supplier’s id of the subscription that a line bills.' }),
-    product_code: lineText.optional().openapi({ description: 'As the supplier calls the product.' }),
-    description: lineText.optional().openapi({ description: 'The whole text of a line.' }),
+    product_code: lineNameField.optional().openapi({ description: 'As the supplier calls the product.' }),
+    description: lineNameField.optional().openapi({ description: 'The whole text of a line.' }),
     pays_for: z
       .strictObject({
         server: addressField.optional(),

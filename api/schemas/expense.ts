@@ -11,8 +11,8 @@ import {
   nameField,
   rateField,
   referenceSchema,
-  textField,
 } from './common.ts'
+import { lineNameField, suppliedLineFields } from './supplied-line.ts'
 
 export const monthField = z
   .string()
@@ -20,7 +20,6 @@ export const monthField = z
   .openapi({ example: '2026-03' })
 
 const accountField = nameField.max(40).openapi({ description: 'Of your own chart of accounts.' })
-const lineText = textField(2_000).min(1)
 
 export const newExpenseCategorySchema = z
   .strictObject({
@@ -57,8 +56,10 @@ export function toExpenseCategoryJson(row: ExpenseCategoryRow): z.input<typeof e
 /** A name of a line that says what it is: of the two exactly one. */
 export const expenseMappingSchema = z
   .strictObject({
-    product_code: lineText.optional().openapi({ description: 'As the supplier calls the product.' }),
-    description: lineText.optional().openapi({ description: 'The whole text of a line without a product.' }),
+    product_code: lineNameField.optional().openapi({ description: 'As the supplier calls the product.' }),
+    description: lineNameField
+      .optional()
+      .openapi({ description: 'The whole text of a line without a product.' }),
     category: addressField.nullable().openapi({ description: 'Null: it is said no more.' }),
   })
   .refine((mapping) => (mapping.product_code === undefined) !== (mapping.description === undefined), {
@@ -173,12 +174,7 @@ export const expensesSchema = z
     unmapped: z
       .array(
         z.object({
-          supplier: z.object({ id: z.string(), name: z.string() }),
-          supplier_invoice: z.string(),
-          number: z.string(),
-          position: z.number().int(),
-          description: z.string(),
-          product_code: z.string().nullable(),
+          ...suppliedLineFields,
           amount: moneySchema,
         }),
       )

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { marginGroupings } from '#domain/margin.ts'
 import { moneySchema } from './common.ts'
 import { monthField } from './expense.ts'
+import { suppliedLineFields } from './supplied-line.ts'
 
 export const marginsQuery = z.strictObject({
   month: monthField,
@@ -27,12 +28,7 @@ export const marginsSchema = z
     unmatched: z
       .array(
         z.object({
-          supplier: z.object({ id: z.string(), name: z.string() }),
-          supplier_invoice: z.string(),
-          number: z.string(),
-          position: z.number().int(),
-          description: z.string(),
-          product_code: z.string().nullable(),
+          ...suppliedLineFields,
           supplier_subscription: z.string().nullable(),
           amount: moneySchema,
         }),

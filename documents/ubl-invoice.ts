@@ -1,22 +1,14 @@
 import Big from 'big.js'
 import { addDays } from '#domain/calendar.ts'
-import { currencyExponent, fromMinor, roundHalfAwayFromZero } from '#domain/money.ts'
+import { decimalAmount, roundHalfAwayFromZero } from '#domain/money.ts'
 import type {
   SupplierDocument,
   SupplierDocumentLine,
   SupplierDocumentParty,
   SupplierDocumentTax,
 } from '#domain/supplier-invoice.ts'
+import { taxCodes } from './ubl-tax-code.ts'
 import { writeXml, type XmlNode } from './xml.ts'
-
-/** The codes of UNCL 5305 for our categories of tax. */
-const taxCategories: Readonly<Record<string, string>> = {
-  standard: 'S',
-  zero: 'Z',
-  exempt: 'E',
-  reverse_charge: 'AE',
-  out_of_scope: 'O',
-}
 
 /**
  * A finalized document as UBL 2.1, in the terms of EN 16931: what a machine reads of it. Whatever of our lines UBL has no words for
@@ -32,7 +24,11 @@ export function writeUblInvoice(
   const isCredit = document.kind === 'credit_note'
   const root = isCredit ? 'CreditNote' : 'Invoice'
   const print: Print = {
-    amount: (name, minor) => [name, major(minor, document.currency), { currencyID: document.currency }],
+    amount: (name, minor) => [
+      name,
+      decimalAmount(minor, document.currency),
+      { currencyID: document.currency },
+    ],
     sign: isCredit ? -1 : 1,
     currency: document.currency,
     lineNames: isCredit
@@ -63,10 +59,6 @@ interface Print {
 }
 
 type Nodes = (XmlNode | null)[]
-
-/** With all decimals of the currency: 1050 USD gives `10.50`. */
-const major = (minor: number, currency: string) =>
-  fromMinor(minor, currency).toFixed(currencyExponent(currency))
 
 const given = (name: string, text: unknown): XmlNode | null =>
   typeof text === 'string' && text.trim() !== '' ? [name, text] : null
@@ -101,7 +93,7 @@ function parties(document: SupplierDocument): Nodes {
     ...paymentMeans(document),
     ...(document.instalments ?? []).map(({ due_on: dueOn, amount_minor: minor }): XmlNode => [
       'cac:PaymentTerms',
-      [['cbc:Note', `${major(minor, document.currency)} ${document.currency} due on ${dueOn}`]],
+      [['cbc:Note', `${decimalAmount(minor, document.currency)} ${document.currency} due on ${dueOn}`]],
     ]),
   ]
 }
@@ -192,7 +184,7 @@ function subtotal(part: SupplierDocumentTax, { amount, sign }: Print): XmlNode {
 }
 
 function taxCategory(name: string, category: string, percent: string, note: string | null = null): XmlNode {
-  const code = taxCategories[category] ?? 'O'
+  const code = taxCodes.get(category) ?? 'O'
   return [
     name,
     [
@@ -246,6 +238,6 @@ function priceOf(line: SupplierDocumentLine, amountMinor: number, currency: stri
   const price = line.unit_price === null ? null : new Big(line.unit_price).abs()
   if (price !== null && roundHalfAwayFromZero(quantity.times(price), currency) === Math.abs(amountMinor))
     return { quantity: quantity.times(sign).toFixed(), price: price.toFixed(), isWhole: false }
-  const whole = major(Math.abs(amountMinor), currency)
+  const whole = decimalAmount(Math.abs(amountMinor), currency)
   return { quantity: String(sign), price: whole, isWhole: true }
 }

@@ -4,16 +4,8 @@ import { BusinessError } from '#domain/errors.ts'
 import { roundHalfAwayFromZero } from '#domain/money.ts'
 import type { StatedDocument, StatedLine } from '#domain/stated-invoice.ts'
 import type { SupplierDocumentParty, SupplierDocumentTax } from '#domain/supplier-invoice.ts'
+import { taxCategories } from './ubl-tax-code.ts'
 import { readXml, type XmlElement } from './xml-tree.ts'
-
-/** The codes of UNCL 5305, as our categories of tax. */
-const taxCategories: Readonly<Record<string, string>> = {
-  S: 'standard',
-  Z: 'zero',
-  E: 'exempt',
-  AE: 'reverse_charge',
-  O: 'out_of_scope',
-}
 
 const greatestName = 300
 
@@ -109,7 +101,7 @@ function categoryOf(of: XmlElement | undefined) {
   const code = of === undefined ? 'O' : textAt(of, 'ID')
   const percent = of === undefined ? undefined : find(of, 'Percent')
   return {
-    tax_category: taxCategories[code] ?? code,
+    tax_category: taxCategories.get(code) ?? code,
     tax_rate_percent: percent === undefined ? '0' : new Big(decimalOf(percent)).toFixed(),
   }
 }

@@ -133,9 +133,14 @@ export function fromMinor(amountMinor: number, currency: string): Big {
   return new Big(amountMinor).div(new Big(10).pow(currencyExponent(currency)))
 }
 
-/** The amount as digits with all decimals of its currency and the currency's code: `10.50 USD`, `1235 JPY`. */
+/** The amount as digits with all decimals of its currency, as it is typed and as machines read it: 1050 USD gives `10.50`. */
+export function decimalAmount(amountMinor: number, currency: string): string {
+  return fromMinor(amountMinor, currency).toFixed(currencyExponent(currency))
+}
+
+/** The same with the currency's code: `10.50 USD`, `1235 JPY`. */
 export function formatMoney(amountMinor: number, currency: string): string {
-  return `${fromMinor(amountMinor, currency).toFixed(currencyExponent(currency))} ${currency}`
+  return `${decimalAmount(amountMinor, currency)} ${currency}`
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { BillingInterval } from '#domain/calendar.ts'
 import { addDays } from '#domain/calendar.ts'
-import { currencyExponent, formatMoney, fromMinor } from '#domain/money.ts'
+import { currencyExponent, formatMoney } from '#domain/money.ts'
 import { isWholeUnit } from '#domain/unit.ts'
 
 const longDate = { day: 'numeric', month: 'long', year: 'numeric' } as const
@@ -69,11 +69,6 @@ export function formatDuration(durationMs: number): string {
 /** `1,234.50 USD`, with a real minus sign. */
 export function formatAmount(amountMinor: number, currency: string): string {
   return groupThousands(formatMoney(amountMinor, currency)).replace(/^-/, '−')
-}
-
-/** As it is typed into a form, with all decimals of its currency: `1234.50`. */
-export function typedAmount(amountMinor: number, currency: string): string {
-  return fromMinor(amountMinor, currency).toFixed(currencyExponent(currency))
 }
 
 /** A decimal with at least the decimals of its currency, and all it has: `1.00`, `0.0000012345`. */

@@ -1,5 +1,6 @@
 import { setSpendCap, removeSpendCap, type SpendCapRow } from '#db/spend-cap.ts'
 import { getSubscription } from '#db/subscription.ts'
+import { decimalAmount } from '#domain/money.ts'
 import { sayAlert } from '#domain/spend.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -8,7 +9,7 @@ import { earlyInvoiceSchema, newSpendCapSchema, toSpendCap } from '../schemas/sp
 import { parse } from '../validation.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount, typedAmount } from './format.ts'
+import { formatAmount } from './format.ts'
 import { Empty, Moment, Section, Table } from './parts.tsx'
 import { knownOf, registerRowForm } from './row-form.ts'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
@@ -107,7 +108,7 @@ function CapForms(props: {
   const { view, content, refused } = props
   const { currency, early_invoice_minor: earlyMinor } = content.row
   const own = content.caps.find(({ set_by }) => set_by === 'operator')
-  const amountOf = (minor: number | null | undefined) => (minor == null ? '' : typedAmount(minor, currency))
+  const amountOf = (minor: number | null | undefined) => (minor == null ? '' : decimalAmount(minor, currency))
   const action = `/subscriptions/${content.publicId}`
   const cap = { form: capForm, refused }
   const early = { form: earlyForm, refused }

@@ -6,6 +6,7 @@ import {
   type SupplierInvoiceRow,
 } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { decimalAmount } from '#domain/money.ts'
 import { payableDues } from '#domain/payable.ts'
 import type { SupplierDocumentLine } from '#domain/supplier-invoice.ts'
 import { resolveAddress } from '../addressing.ts'
@@ -14,7 +15,7 @@ import { readMappedLines } from '../routes/supplier-invoices.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Disputes, RaiseDispute } from './disputes.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount, formatQuantity, typedAmount } from './format.ts'
+import { formatAmount, formatQuantity } from './format.ts'
 import { Day, Empty, Fact, Section, Table } from './parts.tsx'
 import { PayableState } from './payables.tsx'
 import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
@@ -44,12 +45,12 @@ export async function supplierInvoiceBody(
   const id = await resolveAddress(db, 'supplierInvoice', publicId)
   const row = await getSupplierInvoice(db, id)
   const newest = { limit: mostCredits, cursor: null, direction: 'after' } as const
-  const [setAgainst, disputes, ofSupplier] = await Promise.all([
+  const [setAgainst, disputes, ofSupplier, mapped] = await Promise.all([
     listSupplierAllocations(db, { invoiceId: id }),
     listDisputesOf(db, { supplierInvoiceId: id }),
     listSupplierInvoices(db, { ...newest, supplierId: row.supplier_id, isOpen: true }),
+    readMappedLines(db, row),
   ])
-  const mapped = await readMappedLines(db, row)
   const credits = ofSupplier.filter((one) => one.owed_minor < 0 && one.currency === row.currency)
   const of = { view, row, refused }
   return {
@@ -194,7 +195,7 @@ function Pay({ view, row, refused }: FormProps) {
           name="amount"
           label={`Amount in ${row.currency}`}
           type="decimal"
-          value={typedAmount(row.open_minor, row.currency)}
+          value={decimalAmount(row.open_minor, row.currency)}
           isRequired
         />
         <TextField {...at} name="paid_on" label="Paid on" type="date" hint="Empty: today." />

@@ -4,10 +4,12 @@ import Big from 'big.js'
 import fc from 'fast-check'
 import {
   currencyExponent,
+  decimalAmount,
   divide,
   exactShares,
   formatMoney,
   fromMinor,
+  parseAmount,
   roundDecimal,
   roundHalfAwayFromZero,
   roundMinor,
@@ -63,6 +65,17 @@ test('money is written with all decimals of its currency', () => {
   assert.equal(formatMoney(-5, 'USD'), '-0.05 USD')
   assert.equal(formatMoney(1235, 'JPY'), '1235 JPY')
   assert.equal(formatMoney(1, 'KWD'), '0.001 KWD')
+})
+
+test('an amount that a form offers is one that it takes, in every currency', () => {
+  for (const [amountMinor, currency, text] of [
+    [123_450, 'USD', '1234.50'],
+    [20_125, 'KWD', '20.125'],
+    [500, 'JPY', '500'],
+  ] as const) {
+    assert.equal(decimalAmount(amountMinor, currency), text)
+    assert.equal(parseAmount(text, currency), amountMinor)
+  }
 })
 
 test('minor units become major units and back without loss', () => {

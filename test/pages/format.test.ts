@@ -9,9 +9,7 @@ import {
   formatPeriod,
   formatQuantity,
   formatUnitPrice,
-  typedAmount,
 } from '#api/pages/format.ts'
-import { parseAmount } from '#domain/money.ts'
 
 test('a half-open period is printed by its first and its last day', () => {
   const cases: [string, string, string][] = [
@@ -21,17 +19,6 @@ test('a half-open period is printed by its first and its last day', () => {
     ['2028-02-29', '2028-03-01', '29 February 2028'],
   ]
   for (const [start, end, text] of cases) assert.equal(formatPeriod(start, end), text)
-})
-
-test('an amount that a form offers is one that it takes, in every currency', () => {
-  for (const [amountMinor, currency, text] of [
-    [123_450, 'USD', '1234.50'],
-    [20_125, 'KWD', '20.125'],
-    [500, 'JPY', '500'],
-  ] as const) {
-    assert.equal(typedAmount(amountMinor, currency), text)
-    assert.equal(parseAmount(text, currency), amountMinor)
-  }
 })
 
 test('an amount has all decimals of its currency, grouped, with a real minus', () => {

@@ -104,8 +104,7 @@ function addGiving(group: Command): void {
           port: Number(port),
           username,
           password: await readPassword(passwordVariable, out.canAsk),
-          certificate_authority:
-            authority === undefined ? undefined : readFileSync(authority, 'utf8').trim(),
+          certificate_authority: authority === undefined ? undefined : readFileSync(authority, 'utf8').trim(),
         })
         if (out.isJson) return out.json(made)
         out.say(`  ${made.code}: ${made.kind} at ${made.host}:${made.port}`)

@@ -22,6 +22,12 @@ export interface OutboundCall {
   readonly body: string
 }
 
+export interface OutboundAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
 export interface OutboundLimits {
   readonly rule: OutboundRule
   /** Ends the call, its answer too. */
@@ -39,7 +45,7 @@ export interface OutboundLimits {
 export async function postOutbound(
   { url, headers, body }: OutboundCall,
   { rule, abortSignal, largestAnswerBytes, resolve = resolveAll }: OutboundLimits,
-): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+): Promise<OutboundAnswer> {
   const target = new URL(url)
   // What is an address already is not resolved.
   const literal = /^\[(?<six>.*)\]$/.exec(target.hostname)?.groups?.['six'] ?? target.hostname

@@ -2,11 +2,14 @@ import { Context } from '@temporalio/activity'
 import { z } from 'zod'
 import { BusinessError } from '#domain/errors.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
+import { isLoopbackUrl } from '#domain/peer.ts'
 import { isPassing, readRetryAfter, type RefusalThere } from '#domain/peer-refusal.ts'
-import { postOutbound } from './outbound.ts'
+import type { DatabaseDependencies } from './dependencies.ts'
+import { postOutbound, type OutboundAnswer, type OutboundCall } from './outbound.ts'
 
 const answerWithinMs = 30_000
-const largestAnswerBytes = 256 * 1024
+/** Of an answer of a peer, to whatever it is. */
+export const largestAnswerBytes = 256 * 1024
 
 /** The other side does not take it now, and will. */
 export class PassingRefusal extends Error {
@@ -22,31 +25,42 @@ export class PassingRefusal extends Error {
   }
 }
 
+/** Where peers are spoken to from here. */
+export function peerRule({
+  consoleUrl,
+  peerRanges: allowed = [],
+  peerPorts: ports = [],
+}: Pick<DatabaseDependencies, 'consoleUrl' | 'peerRanges' | 'peerPorts'>): OutboundRule {
+  return { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
+}
+
 /**
  * Posts to another installation, and gives what it answers.
  * @throws `peer_refuses` for what will not change by itself; everything else is tried again, some of it as a `PassingRefusal`
  */
-export async function postToPeer(
-  rule: OutboundRule,
-  call: { url: string; body: string; headers: Record<string, string> },
-): Promise<unknown> {
-  const { status, headers, text } = await postOutbound(call, {
+export async function postToPeer(rule: OutboundRule, call: OutboundCall): Promise<unknown> {
+  const answer = await postOutbound(call, {
     rule,
     abortSignal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
     largestAnswerBytes,
   })
-  if (status >= 200 && status < 300) return JSON.parse(text)
+  if (answer.status >= 200 && answer.status < 300) return JSON.parse(answer.text)
+  throw refusalBy(call.url, answer)
+}
+
+/** What an answer that is none to what was sent is thrown as. What the other side will not answer differently by itself is `peer_refuses`. */
+export function refusalBy(url: string, { status, headers, text }: OutboundAnswer): Error {
   const problem = problemSchema.safeParse(parseOr(text))
   const { code, detail } = problem.success ? problem.data : { code: '', detail: `answers ${status}` }
-  const said = `${call.url} ${code === '' ? detail : `${code}: ${detail}`}`
+  const said = `${url} ${code === '' ? detail : `${code}: ${detail}`}`
   if (status === 429 || isPassing(code))
-    throw new PassingRefusal(
+    return new PassingRefusal(
       said,
       { code, detail, thereAt: readDate(headers.date) },
       readRetryAfter(headers['retry-after'], Date.now()),
     )
-  if (status < 400 || status >= 500 || !problem.success) throw new Error(said)
-  throw new BusinessError('peer_refuses', `The other side refuses. ${code}: ${detail}`)
+  if (status < 400 || status >= 500 || !problem.success) return new Error(said)
+  return new BusinessError('peer_refuses', `The other side refuses. ${code}: ${detail}`)
 }
 
 const problemSchema = z.object({ code: z.string().max(100), detail: z.string().max(1_000) })

@@ -13,14 +13,13 @@ import { getInstallation } from '#db/read/installation.ts'
 import { openTask } from '#db/task.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { isLoopbackUrl } from '#domain/peer.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import { adviseOn } from '#domain/peer-refusal.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { layOutFiles } from './peer-files.ts'
 import { createPeerRecall } from './peer-recall.ts'
 import { readReception, understandingSchema, writeEnvelope } from './peer-envelope.ts'
-import { PassingRefusal, postToPeer } from './peer-post.ts'
+import { PassingRefusal, peerRule, postToPeer } from './peer-post.ts'
 
 const messagesAtOnce = 100
 /** Then the workflow is told how far it is, and goes on. */
@@ -36,21 +35,10 @@ export interface Turn {
 }
 
 /** Speaks to other installations: everything that goes out to them goes through here. */
-export function createPeerActivities({
-  db,
-  installationKey,
-  consoleUrl,
-  peerRanges: allowed = [],
-  peerPorts: ports = [],
-}: DatabaseDependencies) {
-  const rule = { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
-  const recall = createPeerRecall({
-    db,
-    installationKey,
-    consoleUrl,
-    peerRanges: allowed,
-    peerPorts: ports,
-  })
+export function createPeerActivities(deps: DatabaseDependencies) {
+  const { db, installationKey, consoleUrl } = deps
+  const rule = peerRule(deps)
+  const recall = createPeerRecall(deps)
   return {
     /** Has an invitation that was accepted here redeemed over there. Done before, or closed meanwhile, it does nothing. */
     async redeemInvitation(input: { peerId: string }): Promise<void> {

@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { httpbis } from 'http-message-signatures'
 import { BusinessError } from '#domain/errors.ts'
 import type { Db } from './database.ts'
 import { findPeerKey, type Signer } from './peer-key.ts'
+import { algorithm, digestOf, params, signingBy } from './peer-signature.ts'
 
 /** What is signed of an answer: what it says, and which question it answers. */
 const fields = [
@@ -13,9 +13,6 @@ const fields = [
   '"content-digest";req',
   '"idempotency-key";req',
 ]
-const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
-const algorithm = 'ed25519'
-const lifetimeMs = 300_000
 const toleranceS = 300
 
 /** The question, as it was sent and received. */
@@ -37,15 +34,7 @@ export async function signAnswer(
 ): Promise<AnswerMessage> {
   const headers = { 'content-type': 'application/json', 'content-digest': digestOf(body) }
   const signed = await httpbis.signMessage(
-    {
-      key: { id: signer.keyId, alg: algorithm, sign: async (data) => signer.sign(data) },
-      fields,
-      params,
-      paramValues: {
-        nonce: randomBytes(18).toString('base64url'),
-        expires: new Date(Date.now() + lifetimeMs),
-      },
-    },
+    signingBy(signer, fields),
     { status: 200, headers },
     requestOf(question),
   )
@@ -100,8 +89,4 @@ function refused(cause?: unknown): BusinessError {
   return new BusinessError('peer_signature_refused', 'The answer is not signed by a key of this peer.', {
     cause,
   })
-}
-
-function digestOf(body: string): string {
-  return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
 }

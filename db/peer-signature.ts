@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { httpbis } from 'http-message-signatures'
+import { httpbis, type SignConfig } from 'http-message-signatures'
 import { BusinessError } from '#domain/errors.ts'
 import type { Tx } from './database.ts'
 import { isSignedBy, readSignature, type MessageSignature, type SignedMessage } from './message-signature.ts'
@@ -7,8 +7,9 @@ import { useNonce, type PeerKey, type Signer } from './peer-key.ts'
 
 /** What is signed of every message, besides the times, the nonce and the name of the key. */
 const fields = ['@method', '@target-uri', 'content-digest', 'content-type', 'idempotency-key']
-const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
-const algorithm = 'ed25519'
+/** By what a message and an answer to one are signed. */
+export const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
+export const algorithm = 'ed25519'
 const lifetimeMs = 300_000
 /** How far two clocks may be apart. */
 const toleranceMs = 300_000
@@ -29,22 +30,24 @@ export async function signMessage(
 ): Promise<Record<string, string>> {
   const headers = {
     'content-type': 'application/json',
-    'content-digest': digestOf(Buffer.from(body)),
+    'content-digest': digestOf(body),
     'idempotency-key': key,
   }
-  const signed = await httpbis.signMessage(
-    {
-      key: { id: signer.keyId, alg: algorithm, sign: async (data) => signer.sign(data) },
-      fields,
-      params,
-      paramValues: {
-        nonce: randomBytes(18).toString('base64url'),
-        expires: new Date(Date.now() + lifetimeMs),
-      },
-    },
-    { method: 'POST', url, headers },
-  )
+  const signed = await httpbis.signMessage(signingBy(signer, fields), { method: 'POST', url, headers })
   return signed.headers
+}
+
+/** How these fields are signed by a key, from now on for as long as a message holds. */
+export function signingBy(signer: Signer, signed: readonly string[]): SignConfig {
+  return {
+    key: { id: signer.keyId, alg: algorithm, sign: async (data) => signer.sign(data) },
+    fields: [...signed],
+    params,
+    paramValues: {
+      nonce: randomBytes(18).toString('base64url'),
+      expires: new Date(Date.now() + lifetimeMs),
+    },
+  }
 }
 
 /** By which key a message says that it is signed; undefined where it carries no signature in our form. */
@@ -113,6 +116,7 @@ function refused(): BusinessError {
   return new BusinessError('peer_signature_refused', 'This message is not signed by a key of this peer.')
 }
 
-function digestOf(bytes: Uint8Array): string {
+/** The value of `content-digest` (RFC 9530). */
+export function digestOf(bytes: Uint8Array | string): string {
   return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
 }

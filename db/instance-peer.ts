@@ -1,10 +1,9 @@
-import { encodeId } from '#domain/identifier.ts'
 import type { Invitation, PeerState } from '#domain/peer.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
-import { insertWorkflowSignal } from './outbox.ts'
 import { acceptPeer } from './peer-pairing.ts'
+import { signalPeer } from './peer-signal.ts'
 import { startPeer } from './peer-start.ts'
 import { closePeer, type By } from './peer.ts'
 import type { InstallationKey } from './sealing.ts'
@@ -74,8 +73,7 @@ export async function acceptInstance(
 /** Ends the trust with a peer and has its workflow told. */
 export async function endPeer(tx: Tx, peerId: string, by: By & { reason: string }): Promise<void> {
   await closePeer(tx, peerId, by)
-  const workflowId = `peer/${encodeId('peer', peerId)}`
-  await insertWorkflowSignal(tx, { workflowId, signal: peerSignals.closed }, by.now)
+  await signalPeer(tx, peerId, peerSignals.closed, by.now)
 }
 
 /** Since when the order of a step is carried out. */

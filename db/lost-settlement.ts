@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
-import { encodeId } from '#domain/identifier.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { Tx } from './database.ts'
 import { unsettledDocuments } from './lost-document.ts'
-import { insertWorkflowSignal } from './outbox.ts'
+import { signalPeer } from './peer-signal.ts'
 import { resumePeer, type By } from './peer.ts'
 
 export interface LostSettlement {
@@ -55,8 +54,7 @@ export async function settleLostDocuments(
     .execute()
   if (told !== null) await countOnFrom(tx, peerId, told)
   await resumePeer(tx, peerId, by)
-  const workflowId = `peer/${encodeId('peer', peerId)}`
-  await insertWorkflowSignal(tx, { workflowId, signal: peerSignals.resumed }, by.now)
+  await signalPeer(tx, peerId, peerSignals.resumed, by.now)
 }
 
 async function skipNumbers(

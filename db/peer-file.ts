@@ -1,9 +1,8 @@
-import { sql } from 'kysely'
 import type { PeerMessageContent } from '#domain/peer-message.ts'
 import { assert } from '#domain/assert.ts'
 import { mediaTypes, type InvoiceFileKind, type SupplierFile } from '#domain/invoice-file.ts'
 import type { Db } from './database.ts'
-import { queuePeerMessages } from './peer-queue.ts'
+import { filelessDocuments, queuePeerMessages } from './peer-queue.ts'
 
 export interface FilelessDocument {
   readonly sequence: number
@@ -17,15 +16,9 @@ export async function listFilelessDocuments(
   peerId: string,
   limit: number,
 ): Promise<FilelessDocument[]> {
-  const rows = await db
-    .selectFrom('peer_messages as message')
-    .innerJoin('peers', 'peers.id', 'message.peer_id')
+  const rows = await filelessDocuments(db, peerId)
     .innerJoin('invoices', 'invoices.id', 'message.subject_id')
-    .select(['message.sequence', 'invoices.id', 'invoices.number'])
-    .where('message.peer_id', '=', peerId)
-    .where('message.kind', '=', 'document')
-    .whereRef('message.sequence', '>', 'peers.files_sequence')
-    .where(sql<boolean>`'file' = any (peers.other_kinds)`)
+    .select(['invoices.id', 'invoices.number'])
     .orderBy('message.sequence')
     .limit(limit)
     .execute()

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { encodeId } from '#domain/identifier.ts'
 import {
   peerSignals,
   type PeerMessageContent,
@@ -7,8 +6,8 @@ import {
   type Understanding,
 } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
-import { insertWorkflowSignal } from './outbox.ts'
 import { holdNextKey } from './peer-next-key.ts'
+import { signalPeer } from './peer-signal.ts'
 import { closeTasks, openTask } from './task.ts'
 
 export interface NewPeerMessage {
@@ -51,12 +50,7 @@ export async function queuePeerMessages(
     .set({ last_sequence: last, is_awake: true })
     .where('id', '=', peerId)
     .execute()
-  if (!peer.is_awake) await wake(tx, peerId, String(last))
-}
-
-async function wake(tx: Tx, peerId: string, key: string): Promise<void> {
-  const workflowId = `peer/${encodeId('peer', peerId)}`
-  await insertWorkflowSignal(tx, { workflowId, signal: peerSignals.messagesWait }, key)
+  if (!peer.is_awake) await signalPeer(tx, peerId, peerSignals.messagesWait, String(last))
 }
 
 /** What the other side has taken, it has for good. Of version 1 it knows no numbers. */
@@ -102,7 +96,7 @@ export async function noteUnderstanding(
     .executeTakeFirst()
   if (changed === undefined) return
   await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'it understands more' }, ['peer_outdated'])
-  await wake(tx, peerId, `understood/${now}`)
+  await signalPeer(tx, peerId, peerSignals.messagesWait, `understood/${now}`)
 }
 
 /** Whether nothing waits that the other side understands: then the peer's workflow sleeps, and is told of the next one. */
@@ -142,9 +136,9 @@ async function tellOfWhatIsNotUnderstood(tx: Tx, peerId: string): Promise<void> 
   })
 }
 
-/** Whether there is a document whose files were not laid down yet, for a peer that takes files. */
-async function hasFileless(tx: Tx, peerId: string): Promise<boolean> {
-  const found = await tx
+/** Documents whose files were not laid down yet; none of a peer that takes no files. */
+export function filelessDocuments(db: Db, peerId: string) {
+  return db
     .selectFrom('peer_messages as message')
     .innerJoin('peers', 'peers.id', 'message.peer_id')
     .select('message.sequence')
@@ -152,9 +146,10 @@ async function hasFileless(tx: Tx, peerId: string): Promise<boolean> {
     .where('message.kind', '=', 'document')
     .whereRef('message.sequence', '>', 'peers.files_sequence')
     .where(sql<boolean>`'file' = any (peers.other_kinds)`)
-    .limit(1)
-    .executeTakeFirst()
-  return found !== undefined
+}
+
+async function hasFileless(tx: Tx, peerId: string): Promise<boolean> {
+  return (await filelessDocuments(tx, peerId).limit(1).executeTakeFirst()) !== undefined
 }
 
 export interface Backlog {

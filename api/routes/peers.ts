@@ -1,11 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
-import { insertWorkflowSignal } from '#db/outbox.ts'
+import { signalPeer } from '#db/peer-signal.ts'
 import { closePeer, readPeerStanding, resumePeer, type By } from '#db/peer.ts'
 import { getPeer, listPeers } from '#db/read/peer.ts'
-import { encodeId } from '#domain/identifier.ts'
 import { peerSignals } from '#domain/peer-message.ts'
-import { workflowIds } from '#workflows/contract.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
@@ -94,7 +92,6 @@ export async function commandPeer(tx: Tx, address: string, command: PeerCommand,
   const { act, signal } = commands[command]
   await act(tx, id, by)
   // Of a peer that nobody has accepted there is no workflow to be told.
-  if ((await readPeerStanding(tx, id)).otherPeerId !== null)
-    await insertWorkflowSignal(tx, { workflowId: workflowIds.peer(encodeId('peer', id)), signal }, by.now)
+  if ((await readPeerStanding(tx, id)).otherPeerId !== null) await signalPeer(tx, id, signal, by.now)
   return id
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../database.ts'
 import type { UsageAnswer, ProofAnswer } from '../tables/peer.ts'
 import { onPage, type PageRequest } from './page.ts'
@@ -60,12 +61,14 @@ export async function findSuppliedUsage(
   db: Db,
   of: { supplierInvoiceId: string; line: number; on: string | null },
 ): Promise<SuppliedUsageRow | null> {
-  const rows = await questions(db)
+  const row = await questions(db)
     .where('question.supplier_invoice_id', '=', of.supplierInvoiceId)
     .where('question.answer', 'is not', null)
+    .where(sql<boolean>`question.question ->> 'line' = ${String(of.line)}`)
+    .where(sql<boolean>`question.question ->> 'on' is not distinct from ${of.on}`)
     .orderBy('question.id', 'desc')
-    .execute()
+    .limit(1)
+    .executeTakeFirst()
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of this kind they are written so
-  const usages = rows as SuppliedUsageRow[]
-  return usages.find(({ question }) => question.line === of.line && question.on === of.on) ?? null
+  return (row as SuppliedUsageRow | undefined) ?? null
 }

@@ -5,7 +5,7 @@ import { scheduleIds, taskQueues, workflowIds, workflowTypes } from '#workflows/
 import type { BenchContext } from './support/benchmark.ts'
 import { dueInstant, seedFleet } from './support/fleet.ts'
 import { startInstallation, type BenchInstallation } from './support/installation.ts'
-import type { Measurement } from './support/measurement.ts'
+import { limitOf, type Measurement } from './support/measurement.ts'
 import { readCpuMs, readCpuMsOfAll, readMemoryMib } from './support/process-usage.ts'
 
 const documentsUsually = 10_000
@@ -34,7 +34,7 @@ export async function measureBillingRun(ctx: BenchContext): Promise<Measurement[
   // With more documents it is memory that is looked at, and the history would take an hour to write.
   const thirtySixth = ctx.size === undefined ? await billHistory(ctx, documents, histories.thirtySixth) : []
   const perSecond = (run: BilledRun) => (run.invoices / run.durationMs) * 1_000
-  const limit = { kind: 'limit', title: 'aim', values: [aimPerSecond] } as const
+  const limit = limitOf(aimPerSecond)
   const peer = { kind: 'peer', title: 'month 2', values: second.map(perSecond) } as const
   return [
     ofRuns('month 2: invoices', '/s', second, perSecond, limit, { ratioAtLeast: 1 }),

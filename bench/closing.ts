@@ -6,7 +6,7 @@ import { cleanUpReadings } from '#db/reading-retention.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import { dueInstant, seedFleet } from './support/fleet.ts'
 import { startInstallation } from './support/installation.ts'
-import type { Measurement } from './support/measurement.ts'
+import { limitOf, type Measurement } from './support/measurement.ts'
 
 const usualLines = 10_000
 const readingsOfEach = 3_000
@@ -39,7 +39,7 @@ export async function measureClosing(ctx: BenchContext): Promise<Measurement[]> 
       measure: title,
       unit: 'ms',
       values,
-      against: { kind: 'limit', title: 'aim', values: [(limitMs * lines) / usualLines] },
+      against: limitOf((limitMs * lines) / usualLines),
       aim: { ratioAtMost: 1 },
     },
     {

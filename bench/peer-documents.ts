@@ -9,7 +9,7 @@ import { ensurePeerSupplier } from '#db/supplier.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import { startInstallation, type BenchInstallation } from './support/installation.ts'
-import type { Measurement } from './support/measurement.ts'
+import { limitOf, type Measurement } from './support/measurement.ts'
 import { finalizeDocuments } from './support/one-off-documents.ts'
 import { temporalNamespace, type Platform } from './support/platform.ts'
 
@@ -50,7 +50,7 @@ function describe(
   seen: { link: number[]; bare: number[] },
   { waiting, ofCatchUp, actions }: { waiting: number; ofCatchUp: number; actions: number },
 ): Measurement[] {
-  const limit = { kind: 'limit', title: 'aim', values: [limits.documentsPerSecond] } as const
+  const limit = limitOf(limits.documentsPerSecond)
   return [
     {
       measure: 'Documents over one link',
@@ -77,7 +77,7 @@ function describe(
       measure: `Temporal actions of these ${waiting} documents`,
       unit: 'actions',
       values: [actions],
-      against: { kind: 'limit', title: 'aim', values: [waiting * limits.actionsPerDocument] },
+      against: limitOf(waiting * limits.actionsPerDocument),
       aim: { ratioAtMost: 1 },
     },
   ]

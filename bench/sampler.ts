@@ -7,7 +7,7 @@ import type { Db } from '#db/database.ts'
 import { createDockerRunner } from '#docker/runner.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import { startInstallation } from './support/installation.ts'
-import type { Measurement } from './support/measurement.ts'
+import { limitOf, type Measurement } from './support/measurement.ts'
 import { populate } from './support/population.ts'
 
 /** Of these, twenty have ended and two are suspended: 200 are read. */
@@ -62,7 +62,7 @@ export async function measureSampler(ctx: BenchContext): Promise<Measurement[]> 
     const { failed } = await tick
     if (failed.length !== 1) throw new Error(`one hangs, and ${failed.length} failed`)
   }
-  const against = { kind: 'limit', title: 'aim', values: [limitMs] } as const
+  const against = limitOf(limitMs)
   const aim = { ratioAtMost: 1 }
   return [
     { measure: `Tick of ${containers} containers`, unit: 'ms', values: sound, against, aim },

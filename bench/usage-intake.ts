@@ -7,7 +7,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { BenchContext } from './support/benchmark.ts'
 import { seedFleet } from './support/fleet.ts'
 import { startInstallation, type BenchInstallation } from './support/installation.ts'
-import { percentile, type Measurement } from './support/measurement.ts'
+import { limitOf, percentile, type Measurement } from './support/measurement.ts'
 
 const subscriptions = 1_000
 const eventsPerRound = 150_000
@@ -43,7 +43,6 @@ export async function measureUsageIntake(ctx: BenchContext): Promise<Measurement
     await sql`vacuum analyze usage_events`.execute(db)
   }
   const visibleMs = await timeToVisible(installation, addresses)
-  const limit = (value: number) => ({ kind: 'limit', title: 'aim', values: [value] }) as const
   return [
     {
       measure: 'Usage events by stream',
@@ -56,21 +55,21 @@ export async function measureUsageIntake(ctx: BenchContext): Promise<Measurement
       measure: 'Usage events by stream',
       unit: '/s',
       values: seen.stream,
-      against: limit(limits.stream),
+      against: limitOf(limits.stream),
       aim: { ratioAtLeast: 1 },
     },
     {
       measure: 'Usage events, one a request',
       unit: '/s',
       values: seen.single,
-      against: limit(limits.single),
+      against: limitOf(limits.single),
       aim: { ratioAtLeast: 1 },
     },
     {
       measure: 'From sending an event to seeing it in the usage, p99',
       unit: 'ms',
       values: [percentile(visibleMs, 0.99)],
-      against: limit(limits.visibleMs),
+      against: limitOf(limits.visibleMs),
       aim: { ratioAtMost: 1 },
     },
   ]

@@ -8,6 +8,11 @@ export interface Comparison {
   readonly values: readonly number[]
 }
 
+/** A number that is aimed at. */
+export function limitOf(value: number): Comparison {
+  return { kind: 'limit', title: 'aim', values: [value] }
+}
+
 /** All hold between medians; what is left out is not asked for. */
 export interface Aim {
   readonly ratioAtMost?: number

@@ -1,7 +1,5 @@
-import { z } from 'zod'
 import type { Tx } from '#db/database.ts'
 import { listExpenseCategories, type ExpenseCategoryRow } from '#db/read/expense.ts'
-import { dateIn } from '#domain/calendar.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -12,16 +10,12 @@ import {
   createExpenseCategory,
   readExpenses,
 } from '../routes/expenses.ts'
-import {
-  expenseMappingSchema,
-  monthField,
-  newExpenseCategorySchema,
-  taxCodeMappingSchema,
-} from '../schemas/expense.ts'
+import { expenseMappingSchema, newExpenseCategorySchema, taxCodeMappingSchema } from '../schemas/expense.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
+import { monthQuery, Months, shownMonth } from './months.tsx'
 import { Empty, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf, type SentForm } from './row-form.ts'
 import { SuppliersFrame } from './suppliers-frame.tsx'
@@ -35,7 +29,7 @@ const mostCategories = 500
 /** What a month cost and as what it is counted; what is not mapped is mapped here. */
 export function registerExpensePages(frame: Frame): void {
   consolePage(frame, { method: 'get', path, permission: 'supplier_invoices:read' }, async (view, ctx) => {
-    const { month } = parse(z.object({ month: monthField.optional() }), ctx.req.query(), 'query')
+    const { month } = parse(monthQuery, ctx.req.query(), 'query')
     return await expensesBody(frame, view, { month })
   })
   const showAgain = async (view: ConsoleView, _id: string, refused: RefusedInput) =>
@@ -98,7 +92,7 @@ async function expensesBody(
   view: ConsoleView,
   asked: { month?: string | undefined; refused?: RefusedInput },
 ): Promise<ConsoleBody> {
-  const month = asked.month ?? dateIn(view.timeZone, view.now).slice(0, 7)
+  const month = shownMonth(view, asked.month)
   const all = { limit: mostCategories, cursor: null, direction: 'after' } as const
   const [expenses, categories] = await Promise.all([
     readExpenses(frame.deps.db, month),
@@ -129,21 +123,6 @@ async function expensesBody(
       </SuppliersFrame>
     ),
   }
-}
-
-/** The month that is shown, and the ones beside it. */
-export function Months(props: { path: string; month: string; kept?: string }) {
-  const { path: at, month, kept = '' } = props
-  const beside = (months: number) => Temporal.PlainYearMonth.from(month).add({ months }).toString()
-  return (
-    <nav class="filter" aria-label="Month">
-      {[-1, 0, 1].map((months) => (
-        <a href={`${at}?month=${beside(months)}${kept}`} aria-current={months === 0 ? 'true' : undefined}>
-          {beside(months)}
-        </a>
-      ))}
-    </nav>
-  )
 }
 
 function ExpenseTable({ expenses }: { expenses: Expenses }) {

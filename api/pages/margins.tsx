@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { dateIn } from '#domain/calendar.ts'
 import { marginGroupings, type MarginGrouping } from '#domain/margin.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -8,15 +7,15 @@ import { newCostRuleSchema } from '../schemas/cost-rule.ts'
 import { monthField } from '../schemas/expense.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { Months } from './expenses.tsx'
 import { Choice, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
+import { monthQuery, Months, shownMonth } from './months.tsx'
 import { Empty, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import { SuppliersFrame } from './suppliers-frame.tsx'
 
 const path = '/margins'
-const query = z.object({ month: monthField.optional(), by: z.enum(marginGroupings).optional() })
+const query = monthQuery.extend({ by: z.enum(marginGroupings).optional() })
 
 /** What a month cost against what it earned; lines that pay for nothing yet get their rule here. */
 export function registerMarginPages(frame: Frame): void {
@@ -54,7 +53,7 @@ async function marginsBody(
   asked: { month?: string | undefined; by?: MarginGrouping | undefined; refused?: RefusedInput },
 ): Promise<ConsoleBody> {
   const { by = 'product', refused } = asked
-  const month = asked.month ?? dateIn(view.timeZone, view.now).slice(0, 7)
+  const month = shownMonth(view, asked.month)
   const margins = await readMargins(frame.deps.db, { month, by })
   return {
     title: 'Margins',

@@ -1,25 +1,22 @@
-import { z } from 'zod'
 import type { Tx } from '#db/database.ts'
 import { listSupplierSubscriptions, type SupplierSubscriptionRow } from '#db/read/supplier-subscription.ts'
 import { getSupplier, listSuppliers, type SupplierRow } from '#db/read/supplier.ts'
 import { endSupplierSubscription } from '#db/supplier-subscription.ts'
-import { dateIn } from '#domain/calendar.ts'
 import { atField } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { parseAmount } from '#domain/money.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { carryOutExpecting, readExpected } from '../routes/supplier-subscriptions.ts'
-import { monthField } from '../schemas/expense.ts'
 import {
   newSupplierSubscriptionSchema,
   supplierSubscriptionChangeSchema,
 } from '../schemas/supplier-subscription.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { Months } from './expenses.tsx'
 import { Choice, Folded, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
+import { monthQuery, Months, shownMonth } from './months.tsx'
 import { Day, Empty, Section, State, Table } from './parts.tsx'
 import { registerRowForm, saidOf, toNumber, type SentForm } from './row-form.ts'
 import { SuppliersFrame } from './suppliers-frame.tsx'
@@ -32,7 +29,7 @@ const most = 500
 /** What suppliers bill every month: what is expected, what has come, and what is missing. */
 export function registerSupplierSubscriptionPages(frame: Frame): void {
   consolePage(frame, { method: 'get', path, permission: 'supplier_invoices:read' }, async (view, ctx) => {
-    const { month } = parse(z.object({ month: monthField.optional() }), ctx.req.query(), 'query')
+    const { month } = parse(monthQuery, ctx.req.query(), 'query')
     return await expectedBody(frame, view, { month })
   })
   const register = (
@@ -81,7 +78,7 @@ async function expectedBody(
   view: ConsoleView,
   { month: asked, refused }: { month?: string | undefined; refused?: RefusedInput },
 ): Promise<ConsoleBody> {
-  const month = asked ?? dateIn(view.timeZone, view.now).slice(0, 7)
+  const month = shownMonth(view, asked)
   const { db } = frame.deps
   const all = { limit: most, cursor: null, direction: 'after' } as const
   const [expected, rows, suppliers] = await Promise.all([

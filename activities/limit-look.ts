@@ -56,9 +56,7 @@ async function listWatched(
   const sold = await listSoldLimits(db, { instanceIds: ids }, new Date().toISOString())
   const bySold = Map.groupBy(withDefinitions(instances, sold), ({ instance }) => instance)
   return [...bySold].flatMap(([instance, limits]) => {
-    const codes = watchedMetrics(
-      limits.map(({ limit, definition }) => ({ definition, enforcement: limit.enforcement })),
-    )
+    const codes = watchedMetrics(limits)
     if (codes.size === 0) return []
     const metrics = instance.definition.metrics.filter(({ code }) => codes.has(code))
     return { ...instance, definition: { ...instance.definition, metrics } }

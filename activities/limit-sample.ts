@@ -1,8 +1,8 @@
 import type { DeployedInstance } from '#db/instance.ts'
 import { foreseeLimits } from '#db/limit-hold.ts'
-import { noteLimitUses, withDefinitions } from '#db/limit-use.ts'
+import { noteLimitUses, withDefinitions, type DefinedLimit } from '#db/limit-use.ts'
 import { warnOfLimits } from '#db/usage-warning.ts'
-import { keyOfLimit, listSoldLimits, type SoldLimit } from '#db/sold-limit.ts'
+import { keyOfLimit, listSoldLimits } from '#db/sold-limit.ts'
 import { listFitting } from '#db/waiting-decision.ts'
 import { messageOf } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -34,9 +34,10 @@ export async function sampleLimits(
 ): Promise<SampledLimits> {
   const now = new Date().toISOString()
   const sold = await listSoldLimits(db, { instanceIds: instances.map(({ id }) => id) }, now)
+  const defined = withDefinitions(instances, sold)
   const failed: string[] = []
   const counted = new Map<string, string>()
-  await eachOf(countable(instances, sold), commandsAtOnce, async ({ instance, limit }) => {
+  await eachOf(countable(defined), commandsAtOnce, async ({ instance, limit }) => {
     const ref = { definition: instance.definition, instance: instance.planned }
     try {
       counted.set(keyOfLimit(limit), String(await runner.readUse(ref, limit.code, ctx)))
@@ -56,20 +57,16 @@ export async function sampleLimits(
     instances.map(({ id }) => id),
   )
   const ids = new Set([...crossed.map(({ subscriptionId }) => subscriptionId), ...fitting])
-  const defined = withDefinitions(instances, sold)
-  const watched = watchedMetrics(
-    defined.map(({ limit, definition }) => ({ definition, enforcement: limit.enforcement })),
-  )
   return {
     crossed: [...ids].map((id) => encodeId('subscription', id)),
     failed,
-    isWatched: watched.size > 0,
+    isWatched: watchedMetrics(defined).size > 0,
   }
 }
 
 /** Limits whose use the application itself counts; one that is stopped counts nothing. */
-function countable(instances: readonly DeployedInstance[], sold: readonly SoldLimit[]) {
-  return withDefinitions(instances, sold).filter(
+function countable(defined: readonly DefinedLimit[]) {
+  return defined.filter(
     ({ instance, definition }) => 'use' in definition && !isHeldBy(instance.planned.holds, 'stop'),
   )
 }

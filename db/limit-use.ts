@@ -75,7 +75,7 @@ export async function readUsed(db: Db, limit: { instanceId: string; code: string
 }
 
 /** A sold limit as the application of its instance defines it. */
-interface DefinedLimit {
+export interface DefinedLimit {
   readonly instance: DeployedInstance
   readonly limit: SoldLimit
   readonly definition: DeployedInstance['definition']['limits'][number]

@@ -25,11 +25,14 @@ export function canHold(limit: LimitDefinition, enforcement: Enforcement): boole
 
 /** Codes of the metrics by which alone it is seen that sold limits are reached, and held from outside. What only warns can wait. */
 export function watchedMetrics(
-  sold: readonly { readonly definition: LimitDefinition; readonly enforcement: Enforcement }[],
+  sold: readonly {
+    readonly definition: LimitDefinition
+    readonly limit: { readonly enforcement: Enforcement }
+  }[],
 ): ReadonlySet<string> {
   return new Set(
-    sold.flatMap(({ definition, enforcement }) =>
-      'metric' in definition && enforcement !== 'soft' ? definition.metric : [],
+    sold.flatMap(({ definition, limit }) =>
+      'metric' in definition && limit.enforcement !== 'soft' ? definition.metric : [],
     ),
   )
 }

@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
 import type { ReachedDataSource } from '#domain/data-source.ts'
 
-export const largestAnswerBytes = 1024 * 1024
+const largestAnswerBytes = 1024 * 1024
 const lookMs = 20
 
 /**
@@ -31,6 +31,18 @@ export function boundedSocket(abortSignal: AbortSignal): Socket {
     abortSignal.removeEventListener('abort', end)
   })
   return socket
+}
+
+/** An answer as text, of which 1 MiB at most is read. */
+export async function readBounded(answer: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of answer) {
+    size += chunk.byteLength
+    if (size > largestAnswerBytes) throw new Error(`the answer is larger than ${largestAnswerBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The certificate has to be of the name that the operator gave, whatever the address is. */

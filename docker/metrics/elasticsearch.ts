@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { ReachedDataSource } from '#domain/data-source.ts'
 import { code } from '../compose/object-name.ts'
-import { largestAnswerBytes, tlsOf } from './bounded-connection.ts'
+import { readBounded, tlsOf } from './bounded-connection.ts'
 import { instanceParameter, parameterOf } from './external-sql.ts'
 import { exact } from './http.ts'
 import { defineSource, withoutValue } from './source.ts'
@@ -127,15 +127,4 @@ async function ask(
   if (response.statusCode !== 200)
     throw new Error(`${source.code} answered ${response.statusCode}: ${answer.slice(0, 200)}`)
   return answer
-}
-
-async function readBounded(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.byteLength
-    if (size > largestAnswerBytes) throw new Error(`the answer is larger than ${largestAnswerBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

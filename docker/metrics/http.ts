@@ -5,9 +5,9 @@ import { containerName } from '#domain/build-plan.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import { objectName } from '../compose/object-name.ts'
 import { findContainer } from '../observation.ts'
+import { readBounded } from './bounded-connection.ts'
 import { defineSource, plainNumber, withoutValue } from './source.ts'
 
-const largestAnswerBytes = 1024 * 1024
 export const ENDPOINT_DEADLINE_MS = 5_000
 
 const endpoint = {
@@ -46,18 +46,7 @@ export async function askEndpoint(
   if (address === undefined) throw new Error(`${service} has no address in its network`)
   const res = await fetch(`http://${address}:${port}${path}`, { signal: ctx.abortSignal, redirect: 'error' })
   if (!res.ok) throw new Error(`${service} answered ${res.status} at ${path}`)
-  return { id: `${found.Id}@${found.State.StartedAt}`, text: await readBounded(res) }
-}
-
-async function readBounded(res: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of res.body ?? []) {
-    size += chunk.byteLength
-    if (size > largestAnswerBytes) throw new Error(`the answer is larger than ${largestAnswerBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  return { id: `${found.Id}@${found.State.StartedAt}`, text: await readBounded(res.body ?? []) }
 }
 
 /** A number in a JSON answer, at a JSON pointer (RFC 6901), in the metric's own unit. */

@@ -11,7 +11,7 @@ export interface TestBatch {
 
 /**
  * Folders whose files may share a process, and how many processes share each: what a file there costs is mostly the loading of
- * the same modules. What starts workers, engines, browsers or processes of its own stays alone, so that nothing of it is in
+ * the same modules. What starts workers, engines, browsers or processes that stay is alone, so that nothing of it is in
  * another's way.
  */
 const shared: readonly { readonly files: RegExp; readonly name: string; readonly processes: number }[] = [
@@ -21,6 +21,9 @@ const shared: readonly { readonly files: RegExp; readonly name: string; readonly
   { files: /^test\/api\//, name: 'api', processes: 4 },
   { files: /^test\/documents\//, name: 'documents', processes: 1 },
   { files: /^test\/pages\/(?!journeys)/, name: 'pages', processes: 2 },
+  { files: /^test\/activities\//, name: 'activities', processes: 2 },
+  // Each command is a process, of which one at a time is waited for: these share the processor with the others in between.
+  { files: /^test\/bin\/(clouder|catalog-files|customers)/, name: 'commands', processes: 4 },
 ]
 
 /** What takes longest begins first, so that no processor is idle at the end; it waits most of the time. */

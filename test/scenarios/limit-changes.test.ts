@@ -10,6 +10,7 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
+import { runIn } from '#test/support/kept-data.ts'
 
 // A limit that an application holds by itself: more of it for a while, and less of it than is used.
 
@@ -42,12 +43,7 @@ async function addUser(name: string): Promise<number> {
 async function keepUsers(count: number): Promise<void> {
   const { docker, containers } = await listObjects(installation.installationId)
   const keep = `head -n ${count} /data/users > /tmp/kept && cat /tmp/kept > /data/users`
-  const execution = await docker
-    .getContainer(containers[0]?.Id ?? '')
-    .exec({ Cmd: ['sh', '-c', keep], AttachStdout: true })
-  const stream = await execution.start({})
-  stream.resume()
-  await new Promise((resolve) => stream.on('end', resolve))
+  await runIn(docker.getContainer(containers[0]?.Id ?? ''), keep)
 }
 
 async function soldUsers(): Promise<unknown[]> {

@@ -12,6 +12,7 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
+import { runIn } from '#test/support/kept-data.ts'
 
 // An installation sells an installation: containers of its own program. The first run with a changed program builds the image anew,
 // which takes half a minute, and the first run on a machine builds its base as well, which takes some minutes; both are kept.
@@ -55,11 +56,7 @@ async function container(component: string) {
 
 /** The child's own command line. */
 async function inChild(...argv: string[]): Promise<Json[]> {
-  const options = { Cmd: ['clouder', ...argv, '--json'], AttachStdout: true, Tty: true }
-  const execution = await (await container('api')).exec(options)
-  const chunks: Buffer[] = []
-  for await (const chunk of await execution.start({ Tty: true })) chunks.push(Buffer.from(chunk))
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Json[]
+  return JSON.parse(await runIn(await container('api'), ['clouder', ...argv, '--json'].join(' '))) as Json[]
 }
 
 const peers = async () => await diary.list('/v1/peers')

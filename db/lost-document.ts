@@ -2,6 +2,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { readNumber, seriesKey } from '#domain/invoice/number.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { lockSeries } from './series-lock.ts'
 import type { NumberPatterns } from './tables/installation.ts'
 
 /** A document of ours as a peer has it. */
@@ -62,6 +63,7 @@ export async function keepLostDocuments(
     .select('number_patterns')
     .executeTakeFirstOrThrow()
   const placed = lost.map((document) => ({ document, ...placeOf(document, patterns) }))
+  // Whoever finalizes meanwhile is waited for, and sees what is lost afterwards, in a series that has no document yet, too.
   await lockSeries(
     tx,
     placed.flatMap(({ series }) => series ?? []),
@@ -94,18 +96,6 @@ export async function keepLostDocuments(
       .where((eb) => eb.or([eb('told_sequence', 'is', null), eb('told_sequence', '<', toldSequence)]))
       .execute()
   return await sayWhatIsLost(tx, peerId)
-}
-
-/** Whoever finalizes meanwhile is waited for, and sees what is lost afterwards. */
-async function lockSeries(tx: Tx, codes: readonly string[]): Promise<void> {
-  if (codes.length === 0) return
-  await tx
-    .selectFrom('number_series')
-    .select('code')
-    .where('code', 'in', [...codes])
-    .orderBy('code')
-    .forUpdate()
-    .execute()
 }
 
 function placeOf(

@@ -3,6 +3,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { Tx } from './database.ts'
 import { unsettledDocuments } from './lost-document.ts'
+import { lockSeries } from './series-lock.ts'
 import { signalPeer } from './peer-signal.ts'
 import { resumePeer, type By } from './peer.ts'
 
@@ -13,8 +14,9 @@ export interface LostSettlement {
 }
 
 /**
- * Settles what a peer has of ours and we have not, and goes on with it.
- * @throws `action_not_allowed` where nothing is lost
+ * Settles what a peer has of ours and we have not, and goes on with it. Series are locked before the peer, as by who finalizes: two that
+ * lock them in another order wait for each other for ever.
+ * @throws `action_not_allowed` where nothing is lost, or more was found than the person has seen
  */
 export async function settleLostDocuments(
   tx: Tx,
@@ -22,6 +24,7 @@ export async function settleLostDocuments(
   { decision, reason }: LostSettlement,
   by: By,
 ): Promise<void> {
+  const skipped = decision === 'keep' ? await lockLostSeries(tx, peerId) : new Set<string>()
   const { told_sequence: told } = await tx
     .selectFrom('peers')
     .select('told_sequence')
@@ -33,13 +36,17 @@ export async function settleLostDocuments(
     throw new BusinessError('action_not_allowed', 'This peer has nothing of ours that is not here.')
   if (decision === 'keep') {
     const series = Map.groupBy(lost, (row) => row.series)
-    for (const [code, rows] of series)
-      if (code !== null)
-        await skipNumbers(
-          tx,
-          { code, last: Math.max(...rows.map(({ sequence }) => sequence ?? 0)), reason },
-          by,
+    for (const [code, rows] of series) {
+      if (code === null) continue
+      // Waiting for its lock now would be in the wrong order.
+      if (!skipped.has(code))
+        throw new BusinessError(
+          'action_not_allowed',
+          'More was found just now. Look at it, and settle again.',
         )
+      const last = Math.max(...rows.map(({ sequence }) => sequence ?? 0))
+      await skipNumbers(tx, { code, last, reason }, by)
+    }
   }
   await tx
     .updateTable('lost_documents')
@@ -57,24 +64,23 @@ export async function settleLostDocuments(
   await signalPeer(tx, peerId, peerSignals.resumed, by.now)
 }
 
+async function lockLostSeries(tx: Tx, peerId: string): Promise<ReadonlySet<string>> {
+  const rows = await unsettledDocuments(tx, peerId).select('series').distinct().execute()
+  const codes = rows.flatMap(({ series }) => series ?? [])
+  await lockSeries(tx, codes)
+  return new Set(codes)
+}
+
 async function skipNumbers(
   tx: Tx,
   { code, last, reason }: { code: string; last: number; reason: string },
   by: By,
 ): Promise<void> {
-  const open = await tx
+  const { next_number: first } = await tx
     .selectFrom('number_series')
     .select('next_number')
     .where('code', '=', code)
-    .forUpdate()
-    .executeTakeFirst()
-  if (open === undefined)
-    await tx
-      .insertInto('number_series')
-      .values({ code, last_hash: null, last_issued_on: null })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  const first = open?.next_number ?? 1
+    .executeTakeFirstOrThrow()
   if (first > last) return
   await tx
     .insertInto('skipped_numbers')

@@ -8,6 +8,7 @@ import type { StatedDues } from '#domain/payment-terms.ts'
 import type { Tx } from './database.ts'
 import { refuseStoppedSeries } from './lost-document.ts'
 import { queuePeerDocuments } from './peer-document.ts'
+import { lockSeries } from './series-lock.ts'
 import type { NumberPatterns } from './tables/installation.ts'
 
 /** A document that stands in the database with everything but its number. */
@@ -54,7 +55,7 @@ export async function finalizeInvoices(
   if (invoices.length === 0) return new Map()
   const codes = await readClockCodes(tx, invoices)
   const keyed = invoices.map((invoice) => ({ invoice, ...seriesOf(invoice, patterns, codes) }))
-  const states = await lockSeries(tx, [...new Set(keyed.map(({ key }) => key))])
+  const states = await readSeries(tx, [...new Set(keyed.map(({ key }) => key))])
   await refuseStoppedSeries(tx, states)
   const numbered: Numbered[] = []
   for (const { invoice, key, series, pattern } of keyed) {
@@ -114,25 +115,8 @@ function seriesOf(
   return { series, pattern, key: seriesKey(series, invoice.issuedOn, pattern) }
 }
 
-/** In the order of their codes, so that two who need several never wait for each other. */
-async function lockSeries(tx: Tx, codes: readonly string[]): Promise<Map<string, SeriesState>> {
-  const read = async () =>
-    await tx
-      .selectFrom('number_series')
-      .selectAll()
-      .where('code', 'in', codes)
-      .orderBy('code')
-      .forUpdate()
-      .execute()
-  let rows = await read()
-  if (rows.length < codes.length) {
-    await tx
-      .insertInto('number_series')
-      .values(codes.toSorted().map((code) => ({ code, last_hash: null, last_issued_on: null })))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    rows = await read()
-  }
+async function readSeries(tx: Tx, codes: readonly string[]): Promise<Map<string, SeriesState>> {
+  const rows = await lockSeries(tx, codes)
   return new Map(
     rows.map((row) => [
       row.code,

@@ -3,10 +3,10 @@ import { listSoldLimits, toLimitTicket } from '#db/sold-limit.ts'
 import { getSubscription, setParked, setPhase } from '#db/subscription.ts'
 import { liftSuspension, resumeSubscription, suspendSubscription } from '#db/suspension.ts'
 import { beginPause, endPause, pauseSubscription, unpauseSubscription } from '#db/pause.ts'
-import { refuseRequestsOfEnded } from '#db/change-decision.ts'
 import { changeSubscription, previewChange } from '#db/plan.ts'
 import { setRecurrence } from '#db/recurrence.ts'
 import { renewTerm, setTerm } from '#db/renewal.ts'
+import { endSubscription } from '#db/subscription-end.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
 import { actOnLine } from '#db/line-action.ts'
 import { listDeployedInstances } from '#db/instance.ts'
@@ -17,7 +17,6 @@ import { stopSubscriptionLine } from '#db/stopped-line.ts'
 import { openTask, type NewTask } from '#db/task.ts'
 import { beginSubscription, tellTrialEnd } from '#db/trial.ts'
 import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#db/transfer.ts'
-import { withdrawWaitingOfEnded } from '#db/waiting-decision.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -102,12 +101,10 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
       event?: 'subscription.ended'
       nowMs: number
     }): Promise<void> {
-      const { subscriptionId, nowMs, ...to } = input
+      const { subscriptionId, nowMs, phase, ...reason } = input
       const id = decodeId('subscription', subscriptionId)
-      await setPhase(db, id, { ...to, now: toInstant(nowMs) })
-      if (input.phase !== 'ended') return
-      await refuseRequestsOfEnded(db, id, toInstant(nowMs))
-      await withdrawWaitingOfEnded(db, id, toInstant(nowMs))
+      const to = { ...reason, now: toInstant(nowMs) }
+      await (phase === 'ended' ? endSubscription(db, id, to) : setPhase(db, id, { ...to, phase }))
     },
 
     /** It may be cancelled from its first day on, for the end of its trial. */

@@ -66,19 +66,17 @@ async function decide(
 }
 
 /** What ended cannot be changed any more; nobody has to refuse it by hand. */
-export async function refuseRequestsOfEnded(db: Db, subscriptionId: string, now: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const open = await tx
-      .selectFrom('change_requests')
-      .select('id')
-      .where('subscription_id', '=', subscriptionId)
-      .where('state', '=', 'open')
-      .orderBy('id')
-      .forUpdate()
-      .execute()
-    for (const { id } of open)
-      await refuseChangeRequest(tx, id, { actor: 'Clouder', reason: 'The subscription has ended.', now })
-  })
+export async function refuseRequestsOfEnded(tx: Tx, subscriptionId: string, now: string): Promise<void> {
+  const open = await tx
+    .selectFrom('change_requests')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .where('state', '=', 'open')
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  for (const { id } of open)
+    await refuseChangeRequest(tx, id, { actor: 'Clouder', reason: 'The subscription has ended.', now })
 }
 
 /** What the timeline says of a request. */

@@ -7,7 +7,7 @@ import { toldOf } from './change-decision.ts'
 import { previewPlanChange, type PreviewedChange } from './change-preview.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
-import { getSubscription, tellOf, type Subscription } from './subscription.ts'
+import { lockSubscription, tellOf, type Subscription } from './subscription.ts'
 import type { ChangeRequestPreview } from './tables/subscription.ts'
 import { openTask } from './task.ts'
 
@@ -36,7 +36,7 @@ export async function takeChangeRequest(db: Db, asked: AskedFor): Promise<TakenR
   return await db.transaction().execute(async (tx) => {
     const known = await findTaken(tx, asked.requestId)
     if (known !== undefined) return known
-    const subscription = await getSubscription(tx, asked.subscriptionId)
+    const subscription = await lockSubscription(tx, asked.subscriptionId)
     const change = { ...asked.plan, subscriptionLineId: asked.subscriptionLineId }
     const { subscriptionId, now } = asked
     const previewed = await previewPlanChange(tx, { subscriptionId, change, now })

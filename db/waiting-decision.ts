@@ -78,18 +78,16 @@ export async function replaceWaiting(
 }
 
 /** What ended cannot be changed any more. */
-export async function withdrawWaitingOfEnded(db: Db, subscriptionId: string, now: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const subscription = await getSubscription(tx, subscriptionId)
-    const decision = {
-      state: 'withdrawn',
-      actor: 'Clouder',
-      reason: 'The subscription has ended.',
-      now,
-    } as const
-    for (const { id } of await listWaitingRows(tx, subscriptionId))
-      await giveUpWaiting(tx, subscription, id, decision)
-  })
+export async function withdrawWaitingOfEnded(tx: Tx, subscriptionId: string, now: string): Promise<void> {
+  const subscription = await getSubscription(tx, subscriptionId)
+  const decision = {
+    state: 'withdrawn',
+    actor: 'Clouder',
+    reason: 'The subscription has ended.',
+    now,
+  } as const
+  for (const { id } of await listWaitingRows(tx, subscriptionId))
+    await giveUpWaiting(tx, subscription, id, decision)
 }
 
 /** What the timeline says of it. */

@@ -13,7 +13,8 @@ import {
   tellOfUnfit,
   withdrawWaitingChange,
 } from '#db/waiting-change.ts'
-import { listFitting, listWaitingRows, withdrawWaitingOfEnded } from '#db/waiting-decision.ts'
+import { endSubscription } from '#db/subscription-end.ts'
+import { listFitting, listWaitingRows } from '#db/waiting-decision.ts'
 import type { BusinessError } from '#domain/errors.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import { findInstanceId, moveInstances } from '#test/support/instances.ts'
@@ -102,7 +103,7 @@ test('at the end of each period that it still waits it is told, once, and nothin
   assert.equal(await waitingAt('2026-06-02T00:00:00Z'), null)
   await uncancelSubscription(seller.db, sold.key())
   assert.equal(await waitingAt('2026-06-02T00:00:00Z'), '2026-07-01T00:00:00Z')
-  await withdrawWaitingOfEnded(seller.db, sold.subscriptionId, now)
+  await endSubscription(seller.db, sold.subscriptionId, { now })
   assert.deepEqual(await states(sold), ['withdrawn'])
 })
 

@@ -43,8 +43,8 @@ before(async () => {
 after(async () => {
   await endWorker('SIGTERM')
   http.close()
-  await installation.stop()
   await engine.remove()
+  await installation.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 

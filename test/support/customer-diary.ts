@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { until, type Json, type TestInstallation } from './installation.ts'
+import { describePendingWork } from './pending-work.ts'
 import { untilEventsAreListed } from './settled-events.ts'
 import { batchType, toCloudEvent, type PushedEvent } from './usage-events.ts'
 
@@ -60,11 +61,11 @@ export function createDiary(installation: TestInstallation) {
 
     async untilPhase(id: string, phase: string, withinMs = 60_000): Promise<Json> {
       return await until(
-        `${id} is ${phase}`,
+        async () => `${id} is ${phase}: ${await describePendingWork(installation, id)}`,
         async () => {
           const subscription = await get(`/v1/subscriptions/${id}`)
           if (subscription['parked_reason'] !== null)
-            throw new Error(`${id} is parked: ${JSON.stringify(subscription['parked_reason'])}`)
+            throw new Error(`${id} is parked: ${await describePendingWork(installation, id)}`)
           return subscription['phase'] === phase && subscription
         },
         withinMs,

@@ -19,7 +19,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { reconcile } from '#workflows/reconcile.ts'
 import { createKey } from './api.ts'
 import { openDoor } from './door.ts'
-import { takePortBlock } from './port-block.ts'
+import { giveBackPortBlocks, takePortBlock } from './port-block.ts'
 import { createTestDatabase } from './database.ts'
 import {
   applicationsFolder,
@@ -128,6 +128,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
       await door?.close()
       await endWorkflows(client, db, facts)
       await removeObjects(facts.installationId)
+      giveBackPortBlocks(db)
       await listener.stop()
       await connection.close()
       await drop()
@@ -191,9 +192,9 @@ async function removeObjects(installationId: string): Promise<void> {
   for (const network of networks) await docker.getNetwork(network.Id).remove()
 }
 
-/** Waits until something holds, and says what was seen last when it does not. */
+/** Waits until something holds. @param what it is; asked for when it does not hold in time, it can say what there was instead */
 export async function until<T>(
-  what: string,
+  what: string | (() => Promise<string>),
   look: () => Promise<T | undefined | false>,
   withinMs = 60_000,
 ): Promise<T> {
@@ -201,7 +202,10 @@ export async function until<T>(
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
-    if (Date.now() > endMs) throw new Error(`not within ${withinMs / 1_000} s: ${what}`)
+    if (Date.now() > endMs) {
+      const told = typeof what === 'string' ? what : await what()
+      throw new Error(`not within ${withinMs / 1_000} s: ${told}`)
+    }
     await sleep(100)
   }
 }

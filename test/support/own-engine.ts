@@ -51,7 +51,11 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
   }
   const docker = new Docker({ socketPath: `${folder}/docker.sock` })
   let daemon = await startDaemon(engine, docker)
-  const stop = async () => await endDaemon(daemon)
+  const bridges = new Set([bridge])
+  const stop = async () => {
+    for (const made of await listBridges(docker)) bridges.add(made)
+    await endDaemon(daemon)
+  }
   return {
     host: engine.host,
     address: `tcp://127.0.0.1:${port}`,
@@ -62,6 +66,7 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
       daemon = await startDaemon(engine, docker)
     },
     async kill() {
+      for (const made of await listBridges(docker)) bridges.add(made)
       daemon.kill('SIGKILL')
       await endOfContainerd(folder)
       await exitOf(daemon)
@@ -69,7 +74,7 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
     async remove() {
       await stop()
       await unmountAll(folder)
-      await run('ip', ['link', 'delete', bridge])
+      for (const one of bridges) await deleteBridge(one)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -84,6 +89,21 @@ async function makeBridge(port: number): Promise<string> {
   const name = `own-${port}`
   await run('ip', ['link', 'add', name, 'type', 'bridge'])
   return name
+}
+
+/**
+ * Of the networks that it has now. An engine that ends leaves their bridges on the host, with their addresses: who gets the same
+ * later, on whatever engine, would not be reached.
+ */
+async function listBridges(docker: Docker): Promise<string[]> {
+  const networks = await docker
+    .listNetworks({ filters: { driver: ['bridge'], type: ['custom'] } })
+    .catch(() => [])
+  return networks.map(({ Id: id }) => `br-${id.slice(0, 12)}`)
+}
+
+async function deleteBridge(name: string): Promise<void> {
+  if (existsSync(`/sys/class/net/${name}`)) await run('ip', ['link', 'delete', name])
 }
 
 interface EngineFiles {

@@ -4,7 +4,10 @@ import type { PeerStanding } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { ownUnderstanding, peerPaths, peerVersion, type Understanding } from '#domain/peer-message.ts'
 
-/** What is sent at once, in the newest version that the other side understands. Version 1 is made of documents alone, without numbers. */
+/**
+ * What is sent at once, in the newest version that the other side understands. Version 1 is made of documents alone, without numbers.
+ * @param peer as it stood before it was read what waits: where the other side has lost something since, that is noticed by its number
+ */
 export function writeEnvelope(
   peer: PeerStanding,
   waiting: readonly WaitingMessage[],
@@ -19,7 +22,9 @@ export function writeEnvelope(
     return { path: peerPaths.firstMessages, body: JSON.stringify({ version: 1, ...head, documents }) }
   }
   const messages = waiting.map(({ sequence, kind, content }) => ({ sequence, kind, content }))
-  const body = { version: peerVersion, ...head, after: peer.sentSequence, messages }
+  // What was not understood at its time comes behind what has a greater number.
+  const after = Math.min(peer.sentSequence, (messages[0]?.sequence ?? 1) - 1)
+  const body = { version: peerVersion, ...head, after, messages }
   return { path: peerPaths.messages, body: JSON.stringify(body) }
 }
 

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { hashOf } from '#db/content-hash.ts'
 import type { Db } from '#db/database.ts'
 import { findOwnDocuments, keepLostDocuments, type LostDocument } from '#db/lost-document.ts'
-import { haltPeer, listBilledPeers, readLastSequence } from '#db/peer.ts'
+import { readLastReceived } from '#db/peer-received.ts'
+import { sendAgain } from '#db/peer-resend.ts'
+import { haltPeer, listRecalledPeers, readLastSequence, readPeerStanding } from '#db/peer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { createPeerCall, type AskPeer } from './peer-call.ts'
@@ -11,17 +13,22 @@ import { createPeerCall, type AskPeer } from './peer-call.ts'
 const mostPages = 200
 
 /**
- * Whether a peer that we bill has more of ours than we know of: then this installation was restored from an older backup, and would give
- * its numbers again. Asked before anything is sent, and before a worker finalizes anything.
+ * Whether a peer has more of ours than we know of: then this installation was restored from an older backup, and would give its numbers
+ * again; or less than it had: then that one was restored, and what it lacks is sent again. It is told the same of what we have of it.
+ * Asked before anything is sent, and before a worker finalizes anything.
  */
 export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
   const { db } = deps
   const ask = createPeerCall(deps)
   return {
-    /** @throws `peer_document_conflict` once the peer is halted, because it has what is not here */
-    async recallPeer(peerId: string): Promise<void> {
-      const reason = await recall(db, ask, peerId)
-      if (reason !== null) throw new BusinessError('peer_document_conflict', reason)
+    /**
+     * @returns whether it has lost what is sent again now
+     * @throws `peer_document_conflict` once the peer is halted, because it has what is not here
+     */
+    async recallPeer(peerId: string): Promise<boolean> {
+      const found = await recall(db, ask, peerId)
+      if (found.reason !== null) throw new BusinessError('peer_document_conflict', found.reason)
+      return found.isBehind
     },
 
     /** The same, for who goes on: what is lost is kept, and the peer halted. */
@@ -29,9 +36,9 @@ export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
       await recall(db, ask, peerId)
     },
 
-    /** Asks all that we bill, side by side; one that is away is asked before anything is sent to it. */
+    /** Asks all that answer, side by side; one that is away is asked before anything is sent to it. */
     async recallAll(onError: (error: unknown) => void): Promise<void> {
-      const peerIds = await listBilledPeers(db)
+      const peerIds = await listRecalledPeers(db)
       await Promise.all(
         peerIds.map(async (peerId) => {
           await recall(db, ask, peerId).catch(onError)
@@ -41,12 +48,25 @@ export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
   }
 }
 
-/** What to tell a person, who has a task then; null where nothing is lost. */
-async function recall(db: Db, ask: AskPeer, peerId: string): Promise<string | null> {
+interface Recalled {
+  /** What to tell a person, who has a task then; null where nothing of ours is lost here. */
+  readonly reason: string | null
+  /** Whether something is lost over there. */
+  readonly isBehind: boolean
+}
+
+async function recall(db: Db, ask: AskPeer, peerId: string): Promise<Recalled> {
+  // Read before it is asked: what it had taken by then, it has, unless it was restored.
+  const { sentSequence } = await readPeerStanding(db, peerId)
   const { lost, toldSequence } = await listLost(db, ask, peerId)
   // Read after it was told: what another worker has sent while it was asked is known here, and not lost.
   const own = await readLastSequence(db, peerId)
-  if (lost.length === 0 && toldSequence <= own) return null
+  if (lost.length === 0 && toldSequence <= own) {
+    const isBehind = toldSequence < sentSequence
+    const again = { peerId, taken: toldSequence, now: new Date().toISOString() }
+    if (isBehind) await db.transaction().execute(async (tx) => sendAgain(tx, again))
+    return { reason: null, isBehind }
+  }
   const reason = await db.transaction().execute(async (tx) => {
     const reason = await keepLostDocuments(tx, peerId, {
       lost,
@@ -57,12 +77,12 @@ async function recall(db: Db, ask: AskPeer, peerId: string): Promise<string | nu
     return reason
   })
   if (toldSequence > own) await sayWhatIsKnown(ask, { peerId, own })
-  return reason
+  return { reason, isBehind: false }
 }
 
 /** By which the other side halts, too. Once we are halted nothing is sent, so what we know of is not more by now. */
 async function sayWhatIsKnown(ask: AskPeer, { peerId, own }: { peerId: string; own: number }): Promise<void> {
-  const question = { kind: 'received', last_sequence: own, before: null } as const
+  const question = { kind: 'received', last_sequence: own, taken_sequence: null, before: null } as const
   await ask({ peerId, key: `recall/${peerId}/known`, question })
 }
 
@@ -71,8 +91,10 @@ async function listLost(db: Db, ask: AskPeer, peerId: string) {
   const lost: LostDocument[] = []
   let toldSequence = 0
   let before: string | null = null
+  const taken = await readLastReceived(db, peerId)
   for (let page = 0; page < mostPages; page += 1) {
-    const question = { kind: 'received', last_sequence: null, before } as const
+    const taken_sequence = page === 0 ? taken : null
+    const question = { kind: 'received', last_sequence: null, taken_sequence, before } as const
     const key = `recall/${peerId}/${page}`
     const answer: z.output<typeof pageSchema> = pageSchema.parse((await ask({ peerId, key, question })).value)
     toldSequence = Math.max(toldSequence, answer.last_sequence)

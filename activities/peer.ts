@@ -8,12 +8,12 @@ import { openNextSigner, openSigner, type Signer } from '#db/peer-key.ts'
 import { mostAbove, readAboveFor } from '#db/peer-level.ts'
 import { signMessage, type PeerMessage } from '#db/peer-signature.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
-import { haltPeer, readPeerStanding } from '#db/peer.ts'
+import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
 import { openTask } from '#db/task.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
+import { firstUnderstanding, ownUnderstanding, peerAbilities, peerPaths } from '#domain/peer-message.ts'
 import { adviseOn } from '#domain/peer-refusal.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { layOutFiles } from './peer-files.ts'
@@ -96,6 +96,7 @@ export function createPeerActivities(deps: DatabaseDependencies) {
       const endMs = Date.now() + longestTurnMs
       let sent = 0
       while (Date.now() < endMs) {
+        const peer = await readPeerStanding(db, peerId)
         const waiting = await readWaitingMessages(db, peerId, messagesAtOnce)
         // What nobody waits for comes after all that was finalized.
         if (waiting.length === 0 && (await layOutFiles(db, peerId)) > 0) continue
@@ -104,7 +105,11 @@ export function createPeerActivities(deps: DatabaseDependencies) {
           return { sent, isEmpty: true }
         }
         try {
-          if (waiting.length > 0) await sendOrTell(input.peerId, peerId, { waiting, isFirst: sent === 0 })
+          if (
+            waiting.length > 0 &&
+            !(await sendOrTell(input.peerId, peerId, { peer, waiting, isFirst: sent === 0 }))
+          )
+            continue
         } catch (error) {
           // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
           // other side has said when to come again.
@@ -147,14 +152,16 @@ export function createPeerActivities(deps: DatabaseDependencies) {
     }
   }
 
+  /** @returns whether it was sent; not where the other side has lost what goes before it */
   async function sendOrTell(
     publicId: string,
     peerId: string,
-    { waiting, isFirst }: { waiting: readonly WaitingMessage[]; isFirst: boolean },
-  ) {
+    { isFirst, ...of }: { peer: PeerStanding; waiting: readonly WaitingMessage[]; isFirst: boolean },
+  ): Promise<boolean> {
     try {
-      if (isFirst) await recallNumbered(peerId)
-      await send(publicId, peerId, waiting)
+      if (isFirst && (await isBehind(peerId, of.peer))) return false
+      await send(publicId, peerId, of)
+      return true
     } catch (error) {
       if (error instanceof BusinessError) throw error
       // What the activity fails with says in Temporal's UI what waits, since when and why.
@@ -198,24 +205,34 @@ export function createPeerActivities(deps: DatabaseDependencies) {
     }
   }
 
-  /** Numbers that went back are noticed before any of them goes out again. Who is of version 1 knows none. */
-  async function recallNumbered(peerId: string): Promise<void> {
-    const { role, state, otherVersion } = await readPeerStanding(db, peerId)
-    if (role !== 'customer' || state !== 'active' || otherVersion === 1) return
+  /**
+   * Numbers that went back, here or there, are noticed before any of them goes out again. Who is of version 1 knows none, and not every
+   * supplier answers its customers.
+   */
+  async function isBehind(
+    peerId: string,
+    { role, state, otherVersion, otherKinds }: PeerStanding,
+  ): Promise<boolean> {
+    if (state !== 'active' || otherVersion === 1) return false
+    if (role === 'supplier' && !otherKinds.includes(peerAbilities.again)) return false
     try {
-      await recall.recallPeer(peerId)
+      return await recall.recallPeer(peerId)
     } catch (error) {
       // What else stands in the way of a question stands in the way of what is sent next, and is told with all that is known of it.
       if (error instanceof BusinessError && error.code === 'peer_document_conflict') throw error
       // Told to wait, we send nothing meanwhile either.
       if (error instanceof PassingRefusal && error.retryAfterMs !== undefined) throw error
+      return false
     }
   }
 
-  async function send(publicId: string, peerId: string, waiting: readonly WaitingMessage[]): Promise<void> {
-    const peer = await readPeerStanding(db, peerId)
-    if (peer.state !== 'active')
-      throw new BusinessError('peer_halted', peer.haltedReason ?? `The peer is ${peer.state}.`)
+  async function send(
+    publicId: string,
+    peerId: string,
+    { peer, waiting }: { peer: PeerStanding; waiting: readonly WaitingMessage[] },
+  ): Promise<void> {
+    const { state, haltedReason } = await readPeerStanding(db, peerId)
+    if (state !== 'active') throw new BusinessError('peer_halted', haltedReason ?? `The peer is ${state}.`)
     const { path, body } = writeEnvelope(peer, waiting)
     const url = `${peer.url}${path}`
     const [first] = waiting

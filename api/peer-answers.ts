@@ -4,6 +4,7 @@ import { digestMonths, listKnownDocuments } from '#db/peer-proof.ts'
 import { keepAskedByPeer } from '#db/peer-question.ts'
 import { lockReceived } from '#db/peer-received.ts'
 import { haltPeer } from '#db/peer.ts'
+import { sendAgain } from '#db/peer-resend.ts'
 import { openBilledUsage, readUsageDay } from '#db/peer-usage.ts'
 import { findReceivedDocument, listNewestReceived } from '#db/read/received-document.ts'
 import { listWindowDays } from '#db/read/usage-window.ts'
@@ -37,7 +38,7 @@ const kinds: {
 } = {
   digest: { of: 'either', answer: answerDigest },
   listing: { of: 'either', answer: answerListing },
-  received: { of: 'supplier', answer: answerReceived },
+  received: { of: 'either', answer: answerReceived },
   document: { of: 'supplier', answer: answerDocument },
   usage: { of: 'customer', answer: answerUsage },
 }
@@ -79,14 +80,16 @@ async function answerListing(tx: Tx, { peerId, question }: Asked<'listing'>): Pr
   return { documents: documents.map(toKnownJson), next }
 }
 
-async function answerReceived(tx: Tx, { peerId, question }: Asked<'received'>): Promise<object> {
+async function answerReceived(tx: Tx, { peerId, role, question, now }: Asked<'received'>): Promise<object> {
   const last = await lockReceived(tx, peerId)
   // It speaks the truth about itself: numbers that went back would come again with another content.
   if (question.last_sequence !== null && question.last_sequence < last)
     await haltPeer(tx, peerId, {
-      subject: 'A supplier has lost what it has sent',
+      subject: `A ${role} has lost what it has sent`,
       reason: `It knows of ${question.last_sequence} messages of its own, and ${last} came from it: it seems to be restored from an older backup`,
     })
+  const { taken_sequence: taken } = question
+  if (taken !== null) await sendAgain(tx, { peerId, taken, now })
   const before = question.before === null ? null : decodeId('supplierInvoice', question.before)
   return { ...(await listNewestReceived(tx, { peerId, before })), last_sequence: last }
 }

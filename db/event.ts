@@ -110,6 +110,7 @@ export type EventKind =
   | 'peer.message_refused'
   | 'peer.paired'
   | 'peer.resumed'
+  | 'peer.sent_again'
   | 'data_source.set'
   | 'data_source.removed'
   | 'registry.login_set'

@@ -1,3 +1,4 @@
+import { trustedPeerStates } from '#domain/peer.ts'
 import type { Tx } from './database.ts'
 import { queuePeerMessages } from './peer-queue.ts'
 import { queuePeerStandings } from './peer-standing.ts'
@@ -13,7 +14,7 @@ export async function queuePeerDocuments(tx: Tx, invoiceIds: readonly string[]):
     .select(['invoices.id', 'peers.id as peer_id'])
     .where('invoices.id', 'in', invoiceIds)
     .where('invoices.test_clock_id', 'is', null)
-    .where('peers.state', 'in', ['active', 'halted'])
+    .where('peers.state', 'in', trustedPeerStates)
     .where('peers.role', '=', 'customer')
     .execute()
   const peerIds = [...new Set(found.map((row) => row.peer_id))].toSorted()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { PeerRole } from '#domain/peer.ts'
+import { trustedPeerStates, type PeerRole } from '#domain/peer.ts'
 import type { Db, Tx } from './database.ts'
 import { queuePeerMessages } from './peer-queue.ts'
 import { getInstallation } from './read/installation.ts'
@@ -24,7 +24,7 @@ export function hashInstallation(installationId: string): string {
 export async function readAbove(db: Db): Promise<string[]> {
   const { id } = await getInstallation(db)
   const { rows } = await sql<{ hash: string }>`
-    select distinct unnest(above) as hash from peers where role = 'supplier' and state in ('active', 'halted') order by hash`.execute(
+    select distinct unnest(above) as hash from peers where role = 'supplier' and state = any (${[...trustedPeerStates]}) order by hash`.execute(
     db,
   )
   const own = hashInstallation(id)
@@ -57,7 +57,7 @@ export async function refuseCycle(
     .select('id')
     .where('installation_id', '=', other.installationId)
     .where('role', '<>', other.role)
-    .where('state', 'in', ['active', 'halted'])
+    .where('state', 'in', trustedPeerStates)
     .executeTakeFirst()
   const isClosed =
     other.role === 'supplier'
@@ -109,7 +109,7 @@ export async function tellAbove(tx: Tx): Promise<void> {
     .selectFrom('peers')
     .select('id')
     .where('role', '=', 'customer')
-    .where('state', 'in', ['active', 'halted'])
+    .where('state', 'in', trustedPeerStates)
     .orderBy('id')
     .execute()
   if (customers.length === 0) return

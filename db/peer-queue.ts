@@ -64,7 +64,7 @@ export async function noteDelivered(
     if (of.isNumbered)
       await tx
         .updateTable('peers')
-        .set({ sent_sequence: Math.max(...of.sequences) })
+        .set({ sent_sequence: sql<number>`greatest(sent_sequence, ${Math.max(...of.sequences)}::bigint)` })
         .where('id', '=', peerId)
         .execute()
     const delivered = await tx

@@ -1,5 +1,5 @@
 import type { PeerMessageKind } from '#domain/peer-message.ts'
-import type { Tx } from './database.ts'
+import type { Db, Tx } from './database.ts'
 
 /**
  * The number of the last message taken from a peer, 0 before the first. Its messages are taken one after the other: the peer is
@@ -12,7 +12,12 @@ export async function lockReceived(tx: Tx, peerId: string): Promise<number> {
     .where('id', '=', peerId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow()
-  const { last } = await tx
+  return await readLastReceived(tx, peerId)
+}
+
+/** The same, of who waits for nobody. */
+export async function readLastReceived(db: Db, peerId: string): Promise<number> {
+  const { last } = await db
     .selectFrom('received_peer_messages')
     .select((eb) => eb.fn.max('sequence').as('last'))
     .where('peer_id', '=', peerId)

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { openMinor, standingOf } from '#domain/invoice/balance.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { trustedPeerStates } from '#domain/peer.ts'
 import type { SupplierStanding } from '#domain/supplier-standing.ts'
 import { hashOf } from './content-hash.ts'
 import type { Tx } from './database.ts'
@@ -19,7 +20,7 @@ export async function queuePeerStandings(tx: Tx, invoiceIds: readonly string[]):
     .select(['message.peer_id', 'message.subject_id'])
     .where('message.subject_id', 'in', invoiceIds)
     .where('message.kind', '=', 'document')
-    .where('peers.state', 'in', ['active', 'halted'])
+    .where('peers.state', 'in', trustedPeerStates)
     .orderBy('message.peer_id')
     .orderBy('message.sequence')
     .execute()

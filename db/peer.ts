@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
-import type { PeerRole, PeerState } from '#domain/peer.ts'
+import { trustedPeerStates, type PeerRole, type PeerState } from '#domain/peer.ts'
+import { peerAbilities } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { refuseUnsettled } from './lost-document.ts'
@@ -28,6 +29,7 @@ export interface PeerStanding {
   readonly otherPeerId: string | null
   /** What the other side has said that it understands. */
   readonly otherVersion: number
+  readonly otherKinds: readonly string[]
   /** The last of our messages that it has taken, of those that have numbers. */
   readonly sentSequence: number
 }
@@ -38,19 +40,21 @@ export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStan
     .selectFrom('peers')
     .select(['role', 'state', 'halted_reason as haltedReason', 'currency', 'url'])
     .select(['installation_id as installationId', 'other_peer_id as otherPeerId'])
-    .select(['other_version as otherVersion', 'sent_sequence as sentSequence'])
+    .select(['other_version as otherVersion', 'other_kinds as otherKinds', 'sent_sequence as sentSequence'])
     .select(sql<boolean>`waiting_reason is not null`.as('isSilent'))
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
 }
 
-/** Those that we bill and that answer questions. */
-export async function listBilledPeers(db: Db): Promise<string[]> {
+/** Those that are asked what they have of ours: all that we bill, and who else answers that. */
+export async function listRecalledPeers(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('peers')
     .select('id')
-    .where('role', '=', 'customer')
-    .where('state', 'in', ['active', 'halted'])
+    .where((eb) =>
+      eb.or([eb('role', '=', 'customer'), sql<boolean>`${peerAbilities.again}::text = any (other_kinds)`]),
+    )
+    .where('state', 'in', trustedPeerStates)
     .execute()
   return rows.map(({ id }) => id)
 }

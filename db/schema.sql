@@ -273,7 +273,8 @@ CREATE OR REPLACE FUNCTION public.guard_peer_message()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if tg_op = 'DELETE' or old.delivered_at is not null
+  if tg_op = 'DELETE'
+    or (old.delivered_at is not null and (new.delivered_at is not null or new.sequence <> old.sequence))
     or (new.peer_id, new.kind, new.subject_id, new.content)
       is distinct from (old.peer_id, old.kind, old.subject_id, old.content)
     or new.sequence < old.sequence

@@ -55,7 +55,16 @@ export interface Understanding {
   readonly kinds: readonly string[]
 }
 
-export const ownUnderstanding: Understanding = { version: peerVersion, kinds: Object.keys(peerMessageKinds) }
+/**
+ * What is understood besides, told among the kinds: who does not know it leaves it be. `again`: both sides are asked what they have
+ * received, and send again what the other one has lost.
+ */
+export const peerAbilities = { again: 'again' } as const
+
+export const ownUnderstanding: Understanding = {
+  version: peerVersion,
+  kinds: [...Object.keys(peerMessageKinds), ...Object.values(peerAbilities)],
+}
 
 /** What those understand who were paired before anybody said so. */
 export const firstUnderstanding: Understanding = { version: 1, kinds: ['document'] }

@@ -9,7 +9,8 @@ export const peerQuestionPath = '/v1/peer-questions'
  * - `digest`: what the documents between the two come to, month by month; who asks says what it has itself, so that each holds the
  *   other's word, signed.
  * - `listing`: the documents of one month, those after one of them.
- * - `received`: of who is billed: what came last, newest first, those before one of them.
+ * - `received`: what came last, newest first, those before one of them; and which message. Both say how far they have come, so that what
+ *   one of them has lost is sent again.
  * - `document`: of who is billed: one document as it came.
  * - `usage`: of who bills: what a line's quantity is made of, or one day of that from a row on.
  */
@@ -28,6 +29,8 @@ export type PeerQuestion =
        * go over, and what it knew when it asked would be too little.
        */
       readonly last_sequence: number | null
+      /** The last message of who is asked that who asks has; null where it does not say so. */
+      readonly taken_sequence: number | null
       readonly before: string | null
     }
   | { readonly kind: 'document'; readonly document: string }

@@ -35,6 +35,8 @@ export function adviseOn({ code, thereAt }: RefusalThere, hereAt: string): strin
       return thereAt === null
         ? 'The clocks differ. Set the wrong one right.'
         : `The clocks differ by ${secondsBetween(hereAt, thereAt)} seconds: it is ${hereAt} here, and ${thereAt} over there. Set the wrong one right.`
+    case 'peer_sequence_gap':
+      return 'The other installation has lost messages that it had taken. It is asked from where on, and they are sent again; where that does not help, bring it up to date.'
     case 'peer_signature_refused':
       return 'Our key does not hold over there: it was revoked, or we were closed there. Compare the fingerprints; a person over there pins a new key: peers pin-key.'
     case 'peer_version_unknown':

@@ -9,6 +9,9 @@ export type PeerRole = 'supplier' | 'customer'
  */
 export type PeerState = 'invited' | 'accepting' | 'active' | 'halted' | 'closed'
 
+/** In which a peer is one: it was paired with, and nobody has ended that. What it is owed is kept while it is halted. */
+export const trustedPeerStates = ['active', 'halted'] as const satisfies readonly PeerState[]
+
 /** What the two sides are to each other, seen from over there. */
 export function roleOverThere(role: PeerRole): PeerRole {
   return role === 'supplier' ? 'customer' : 'supplier'

@@ -162,6 +162,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'peer.message_refused': (data) =>
     `Message of peer ${text(data['peer'])} refused (${text(data['code'])})${because(data['reason'])}`,
   'peer.paired': (data) => `Paired with ${text(data['peer'])}`,
+  'peer.sent_again': (data) =>
+    `${text(data['messages'])} messages are sent to peer ${text(data['peer'])} again: it has lost those after ${text(data['after'])}`,
   'peer.resumed': (data) => `Peer ${text(data['peer'])} resumed by ${text(data['actor'])}`,
   'supplier_payment.recorded': (data) =>
     `${amount({ ...data, total_minor: data['amount_minor'] })} paid to a supplier, recorded by ${text(data['actor'])}`,

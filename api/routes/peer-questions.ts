@@ -77,7 +77,7 @@ function describe(frame: Frame): void {
     summary: 'Answer another installation: for installations, not for people',
     description: [
       'Signed by the peer’s key as the messages with documents are. The answer is signed with HTTP Message Signatures (RFC 9421) over `@status`, `content-digest`, `content-type` and, of its question, `@target-uri`, `content-digest` and `idempotency-key`.',
-      '`digest` and `listing` are answered to both sides; `received` and `document` by who is billed; `usage` by who bills, of documents of this peer alone.',
+      '`digest`, `listing` and `received` are answered to both sides; `document` by who is billed; `usage` by who bills, of documents of this peer alone.',
     ].join('\n\n'),
     security: [],
     request: {

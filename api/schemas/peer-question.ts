@@ -40,6 +40,8 @@ export const peerQuestionSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('received'),
     last_sequence: z.number().int().min(0).nullable(),
+    // Who does not know of it does not say it.
+    taken_sequence: z.number().int().min(0).nullable().default(null),
     before: z.string().max(40).nullable(),
   }),
   z.object({ kind: z.literal('document'), document: z.string().max(40) }),

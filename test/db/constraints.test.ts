@@ -1884,6 +1884,15 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('peer_message_kept', async () =>
     db.deleteFrom('peer_messages').where('peer_id', '=', id).execute(),
   )
+  const delivered = async (delivered_at: string | null, more: { sequence?: number } = {}) =>
+    await messages()
+      .set({ delivered_at, ...more })
+      .execute()
+  await delivered('2026-01-01')
+  await refuses('peer_message_kept', async () => delivered('2026-01-02'))
+  await refuses('peer_message_kept', async () => delivered(null, { sequence: 9 }))
+  // It waits again, where the other side has lost it.
+  await delivered(null)
   const file = (sequence: number) =>
     sql`insert into peer_messages (peer_id, sequence, kind, subject_id, content)
       values (${id}, ${sequence}, 'file', ${sold.invoice}, '{"media_type": "application/pdf"}')`.execute(db)

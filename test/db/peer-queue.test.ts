@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { writeEnvelope } from '#activities/peer-envelope.ts'
 import type { Db, Tx } from '#db/database.ts'
 import { readWaitingMessages } from '#db/peer-outgoing.ts'
 import {
@@ -108,6 +109,18 @@ test('the last that was taken with a number is known; version 1 has none', async
   await deliver(peerId, [1], false)
   assert.equal((await readPeerStanding(db, peerId)).sentSequence, 0)
   await deliver(peerId, [2, 3])
+  assert.equal((await readPeerStanding(db, peerId)).sentSequence, 3)
+})
+
+test('what was not understood at its time follows the message before it, whatever went over meanwhile', async () => {
+  const peerId = await pair()
+  await queue(peerId, 'one', 'two', 'three')
+  await readWaitingMessages(db, peerId, 100)
+  await deliver(peerId, [1, 3])
+  const [waiting, peer] = [await readWaitingMessages(db, peerId, 100), await readPeerStanding(db, peerId)]
+  const { after, messages } = JSON.parse(writeEnvelope(peer, waiting).body) as Record<string, unknown>
+  assert.deepEqual([after, messages], [1, [{ sequence: 2, kind, content: { word: 'two' } }]])
+  await deliver(peerId, [2])
   assert.equal((await readPeerStanding(db, peerId)).sentSequence, 3)
 })
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { sql } from 'kysely'
-import type { Tx } from '#db/database.ts'
+import { createPeerRecall } from '#activities/peer-recall.ts'
+import type { Db, Tx } from '#db/database.ts'
 import { hashOf } from '#db/content-hash.ts'
 import { checkAnswer } from '#db/peer-answer.ts'
 import { openSigner } from '#db/peer-key.ts'
@@ -339,10 +340,97 @@ chapter('what another worker sends while a peer is asked what it has is not take
   assert.equal((await prove(parent))['equal'], true)
 })
 
+const sentAgain = async (side: TestInstallation) => {
+  const rows = await side.db
+    .selectFrom('events')
+    .select('data')
+    .where('kind', '=', 'peer.sent_again')
+    .orderBy('id')
+    .execute()
+  return rows.map(({ data }) => [data['after'], data['messages']])
+}
+
+/** Messages as a supplier has sent them and as they were taken: number, kind and hash. */
+async function sentAndTaken() {
+  const of = async (db: Db, table: 'peer_messages' | 'received_peer_messages', of: string) =>
+    await db
+      .selectFrom(table)
+      .select(['sequence', 'kind', 'sha256'])
+      .where('peer_id', '=', decodeId('peer', of))
+      .orderBy('sequence')
+      .execute()
+  return [
+    await of(parent.db, 'peer_messages', peer),
+    await of(child.db, 'received_peer_messages', supplier),
+  ] as const
+}
+
+/** Files as well, which come behind their documents. */
+const untilAllIsTaken = async () =>
+  await until('all is taken', async () => {
+    await relay()
+    const { waiting } = await show(parent)
+    const [sent, taken] = await sentAndTaken()
+    return waiting === 0 && sent.length === taken.length && sent
+  })
+
+chapter(
+  'a child that was restored is sent again what it has lost, by itself: once it says so, or when the next document comes',
+  async () => {
+    // Up to here nothing was lost: nothing was sent twice on purpose.
+    await untilAllIsTaken()
+    assert.deepEqual([await sentAgain(parent), await sentAgain(child)], [[], []])
+    const before = (await sentAndTaken())[1].length
+    const backup = await backUpDatabase(child.databaseUrl)
+    await untilAnswers(child)
+    const made = await bill('2026-04-02')
+    await bill('2026-04-02')
+    const amount = { amount_minor: 1_200, currency: 'USD' }
+    await parent.call('POST', `/v1/invoices/${encodeId('invoice', made.id)}/payments`, amount)
+    await untilAllIsTaken()
+    await backup.putBack()
+    await untilAnswers(child)
+    const count = (await received()).length
+    // As its worker does when it starts.
+    const { db, publicUrl: consoleUrl } = child
+    await createPeerRecall({ db, installationKey, consoleUrl }).recallAll((error) => {
+      throw error
+    })
+    const sent = await untilAllIsTaken()
+    assert.deepEqual(await sentAgain(parent), [[before, sent.length - before]])
+    assert.deepEqual((await sentAndTaken())[1], sent)
+    assert.equal((await received()).length, count + 2)
+    assert.equal((await prove(child))['equal'], true)
+    const said = await child.db
+      .selectFrom('supplier_standings')
+      .select('state')
+      .where('document_id', '=', made.id)
+      .execute()
+    assert.deepEqual(said, [{ state: 'paid' }])
+
+    // Without a word of it, the next document finds what is not there.
+    const last = sent.length - 4
+    await forget(last)
+    await bill('2026-04-02')
+    const all = await untilAllIsTaken()
+    assert.deepEqual((await sentAgain(parent)).slice(1), [[last, 4]])
+    assert.deepEqual((await sentAndTaken())[1], all)
+    assert.deepEqual([await statesOf(), await hasTask(parent)], [['active', 'active'], false])
+    assert.equal((await prove(parent))['equal'], true)
+  },
+)
+
+/** As a backup that is older than the last messages. */
+async function forget(after: number): Promise<void> {
+  await byForce(async (tx) => {
+    await tx.deleteFrom('received_peer_messages').where('sequence', '>', after).execute()
+  })
+}
+
 /** Until the database that was put back is the one that answers. */
-const untilAnswers = async () =>
+const untilAnswers = async ({ db }: TestInstallation = parent) =>
   await until('the database answers', async () => {
-    const answered = await sql`select 1`.execute(parent.db).catch(() => undefined)
+    const answered = await sql`select 1`.execute(db).catch(() => undefined)
     return answered !== undefined
   })
 

@@ -9,12 +9,20 @@ export interface TestBatch {
   readonly files: readonly string[]
 }
 
+interface SharedProcesses {
+  readonly files: RegExp
+  readonly name: string
+  readonly processes: number
+  /** For workers and engines, most of the time. */
+  readonly isWaiting?: true
+}
+
 /**
  * Folders whose files may share a process, and how many processes share each: what a file there costs is mostly the loading of
- * the same modules. What starts workers, engines, browsers or processes that stay is alone, so that nothing of it is in
- * another's way.
+ * the same modules. What starts engines, browsers or processes that stay, or tells its process of an engine of its own, is alone,
+ * so that nothing of it is in another's way.
  */
-const shared: readonly { readonly files: RegExp; readonly name: string; readonly processes: number }[] = [
+const shared: readonly SharedProcesses[] = [
   { files: /^test\/domain\//, name: 'domain', processes: 1 },
   { files: /^test\/vectors\//, name: 'vectors', processes: 1 },
   { files: /^test\/db\//, name: 'db', processes: 4 },
@@ -22,31 +30,47 @@ const shared: readonly { readonly files: RegExp; readonly name: string; readonly
   { files: /^test\/documents\//, name: 'documents', processes: 1 },
   { files: /^test\/pages\/(?!journeys)/, name: 'pages', processes: 2 },
   { files: /^test\/activities\//, name: 'activities', processes: 2 },
+  {
+    files: /^test\/scenarios\/(?!full-and-off|sold-installation|peer-chain|two-servers|joined-server)/,
+    name: 'scenarios',
+    processes: 12,
+    isWaiting: true,
+  },
+  { files: /^test\/docker\//, name: 'docker', processes: 4, isWaiting: true },
   // Each command is a process, of which one at a time is waited for: these share the processor with the others in between.
   { files: /^test\/bin\/(clouder|catalog-files|customers)/, name: 'commands', processes: 4 },
 ]
 
 /** What takes longest begins first, so that no processor is idle at the end; it waits most of the time. */
-const longest = [/^test\/crash\//, /^test\/scenarios\//, /^test\/(bin|docker|races|pages)\//]
+const longest = [
+  /^test\/crash\//,
+  /^test\/scenarios\/(sold-installation|peer-chain)/,
+  /^test\/scenarios\//,
+  /^test\/(bin|docker|races|pages)\//,
+]
 
 /** Every file in exactly one batch. Those that compute are spread evenly among those that wait. */
 export function planBatches(files: readonly string[]): TestBatch[] {
-  const alone = files.filter((file) => !shared.some((group) => group.files.test(file)))
-  const waiting = alone.toSorted((one, other) => rankOf(one) - rankOf(other))
-  const computing = shared.flatMap((group) => {
-    const own = files.filter((file) => group.files.test(file))
-    return Array.from({ length: Math.min(group.processes, own.length) }, (_, index) => ({
-      name: `${group.name} ${index + 1}`,
-      files: own.filter((_file, position) => position % group.processes === index),
-    }))
-  })
+  const alone = files
+    .filter((file) => !shared.some((group) => group.files.test(file)))
+    .map((file) => ({ name: file, files: [file] }))
+  const waiting = shared.filter((group) => group.isWaiting).flatMap((group) => share(group, files))
+  const computing = shared.filter((group) => !group.isWaiting).flatMap((group) => share(group, files))
   return spread(
-    waiting.map((file) => ({ name: file, files: [file] })),
+    [...alone, ...waiting].toSorted((one, other) => rankOf(one) - rankOf(other)),
     computing,
   )
 }
 
-function rankOf(file: string): number {
+function share(group: SharedProcesses, files: readonly string[]): TestBatch[] {
+  const own = files.filter((file) => group.files.test(file))
+  return Array.from({ length: Math.min(group.processes, own.length) }, (_, index) => ({
+    name: `${group.name} ${index + 1}`,
+    files: own.filter((_file, position) => position % group.processes === index),
+  }))
+}
+
+function rankOf({ files: [file = ''] }: TestBatch): number {
   const rank = longest.findIndex((pattern) => pattern.test(file))
   return rank === -1 ? longest.length : rank
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { until, type Json, type TestInstallation } from './installation.ts'
+import { patienceMs, until, type Json, type TestInstallation } from './installation.ts'
 import { describePendingWork } from './pending-work.ts'
 import { untilEventsAreListed } from './settled-events.ts'
 import { batchType, toCloudEvent, type PushedEvent } from './usage-events.ts'
@@ -59,7 +59,7 @@ export function createDiary(installation: TestInstallation) {
       return await get(`/v1/subscriptions/${id}`)
     },
 
-    async untilPhase(id: string, phase: string, withinMs = 60_000): Promise<Json> {
+    async untilPhase(id: string, phase: string, withinMs = patienceMs): Promise<Json> {
       return await until(
         async () => `${id} is ${phase}: ${await describePendingWork(installation, id)}`,
         async () => {

@@ -192,11 +192,14 @@ async function removeObjects(installationId: string): Promise<void> {
   for (const network of networks) await docker.getNetwork(network.Id).remove()
 }
 
+/** How long anything may take on a machine that has much else to do. */
+export const patienceMs = 180_000
+
 /** Waits until something holds. @param what it is; asked for when it does not hold in time, it can say what there was instead */
 export async function until<T>(
   what: string | (() => Promise<string>),
   look: () => Promise<T | undefined | false>,
-  withinMs = 60_000,
+  withinMs = patienceMs,
 ): Promise<T> {
   const endMs = Date.now() + withinMs
   for (;;) {

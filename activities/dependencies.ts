@@ -17,6 +17,10 @@ export interface DatabaseDependencies {
   readonly peerRanges?: readonly string[]
   /** Ports beside 443 where other installations are spoken to; left out, none. */
   readonly peerPorts?: readonly number[]
+  /** Ranges of addresses beside the public internet to which events are posted; left out, none. */
+  readonly webhookRanges?: readonly string[]
+  /** Ports beside 443 to which events are posted; left out, none. */
+  readonly webhookPorts?: readonly number[]
   /** Where tax ids are looked up; left out, nobody is asked, and an operator says what was found. */
   readonly taxIdCheck?: TaxIdCheck
   /** Who determines taxes where the seller has a service do so; left out, what it would answer stays unbilled. */

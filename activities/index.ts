@@ -29,6 +29,7 @@ import { createTestClockActivities } from './test-clock.ts'
 import { createUsageWatchActivities } from './usage-watch.ts'
 import { createUsageActivities } from './usage.ts'
 import { createWaitingChangeActivities } from './waiting-change.ts'
+import { createWebhookActivities } from './webhook.ts'
 
 export type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 
@@ -50,6 +51,7 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createPeerQuestionActivities(deps),
     ...createLimitDecisionActivities(deps),
     ...createWaitingChangeActivities(deps),
+    ...createWebhookActivities(deps),
   }
   return beating(refusing(activities, async (error) => noteTaxQuestion(deps.db, error)))
 }

@@ -33,6 +33,8 @@ export interface OutboundLimits {
   /** Ends the call, its answer too. */
   readonly abortSignal: AbortSignal
   readonly largestAnswerBytes: number
+  /** Of an answer that is longer the rest is not read; left out, it is none. */
+  readonly isRestLeft?: boolean
   /** The system's own, left out. */
   readonly resolve?: Resolve
 }
@@ -44,7 +46,7 @@ export interface OutboundLimits {
  */
 export async function postOutbound(
   { url, headers, body }: OutboundCall,
-  { rule, abortSignal, largestAnswerBytes, resolve = resolveAll }: OutboundLimits,
+  { rule, abortSignal, largestAnswerBytes, isRestLeft = false, resolve = resolveAll }: OutboundLimits,
 ): Promise<OutboundAnswer> {
   const target = new URL(url)
   // What is an address already is not resolved.
@@ -64,7 +66,7 @@ export async function postOutbound(
   call.on('error', () => undefined)
   call.end(body)
   const [response] = (await once(call, 'response')) as [IncomingMessage]
-  const text = await readBounded(response, url, largestAnswerBytes)
+  const text = await readBounded(response, url, { largestBytes: largestAnswerBytes, isRestLeft })
   return { status: response.statusCode ?? 0, headers: response.headers, text }
 }
 
@@ -108,14 +110,20 @@ function refusalOf(
 }
 
 /** Counts while it reads: what a stranger sends has no end that is known. */
-async function readBounded(response: IncomingMessage, url: string, largestBytes: number): Promise<string> {
+async function readBounded(
+  response: IncomingMessage,
+  url: string,
+  { largestBytes, isRestLeft }: { largestBytes: number; isRestLeft: boolean },
+): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.byteLength
     // Leaving the loop ends the connection.
-    if (size > largestBytes) throw new Error(`${url} answers with more than ${largestBytes} bytes`)
+    if (size > largestBytes && !isRestLeft)
+      throw new Error(`${url} answers with more than ${largestBytes} bytes`)
     chunks.push(chunk)
+    if (size > largestBytes) break
   }
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -41,6 +41,10 @@ export interface ApiDependencies {
   }
   /** How many messages a second are taken of one peer; left out, 500. */
   readonly peerMessagesPerSecond?: number
+  /** Ranges of addresses beside the public internet to which events are posted; left out, none. */
+  readonly webhookRanges?: readonly string[]
+  /** Ports beside 443 to which events are posted; left out, none. */
+  readonly webhookPorts?: readonly number[]
   readonly log: ApiLog
 }
 

@@ -951,6 +951,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Its data is not on the server any more, and it is not made again empty. Restore a backup of it, or cancel.',
     seeTasks,
   ),
+  webhook_url_refused: kind(
+    422,
+    'Events are not posted to this address',
+    'Give an https address of the public internet. Private ranges and other ports are allowed by CLOUDER_WEBHOOK_RANGES and CLOUDER_WEBHOOK_PORTS.',
+  ),
   window_without_dates: kind(
     422,
     'A value of a span lacks start or end',

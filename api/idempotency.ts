@@ -9,6 +9,7 @@ import {
   releaseKey,
   type KeyedRequest,
 } from '#db/idempotency.ts'
+import { forgetDeliveries } from '#db/webhook-delivery.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { ApiLog } from './dependencies.ts'
 
@@ -147,10 +148,10 @@ const forgetEveryMs = 60 * 60_000
 /** Forgets answers that are older than a week, now and then; gives the way to stop. */
 export function runForgetting(db: Db, log: ApiLog): () => void {
   const forget = () => {
-    const before = Temporal.Now.instant().subtract({ hours: keptDays * 24 })
-    forgetOldKeys(db, before.toString()).catch((error: unknown) =>
-      log.warn({ err: error }, 'old idempotency keys could not be forgotten'),
-    )
+    const now = Temporal.Now.instant()
+    const before = now.subtract({ hours: keptDays * 24 })
+    const work = Promise.all([forgetOldKeys(db, before.toString()), forgetDeliveries(db, now.toString())])
+    work.catch((error: unknown) => log.warn({ err: error }, 'what is old could not be forgotten'))
   }
   const timer = setInterval(forget, forgetEveryMs)
   return () => clearInterval(timer)

@@ -30,6 +30,7 @@ const resources = [
   'tasks',
   'tax_rates',
   'usage',
+  'webhooks',
 ] as const
 
 /** Ends a subscription before the end of what is paid, which gives money back and may remove what was deployed. */

@@ -15,6 +15,7 @@ import {
   type WorkflowSignal,
   type WorkflowStart,
 } from '#db/outbox.ts'
+import { wakeWebhooks } from '#db/webhook-delivery.ts'
 import { messageOf } from '#domain/errors.ts'
 import type { ApiLog } from './dependencies.ts'
 
@@ -48,6 +49,12 @@ async function dispatch(relay: Relay, row: ClaimedRow): Promise<boolean> {
   }
   await finishOutboxRow(relay.db, row.id)
   return true
+}
+
+/** A round: what was written for webhooks since the last one is told as well. @returns how many rows were done */
+export async function relayOnce(relay: Relay): Promise<number> {
+  await wakeWebhooks(relay.db)
+  return await dispatchOutbox(relay)
 }
 
 /** A workflow that runs already, or has run to its end, was started: nothing is left to do. */
@@ -102,7 +109,7 @@ export function runRelay(relay: Relay, options: { intervalMs: number; log: ApiLo
   const stopping = new AbortController()
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      const done = await dispatchOutbox(relay).catch((error: unknown) => {
+      const done = await relayOnce(relay).catch((error: unknown) => {
         options.log.warn({ err: error }, 'the outbox could not be read')
         return 0
       })

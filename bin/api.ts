@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { createGuardedFrame } from '#api/app.ts'
 import { runForgetting } from '#api/idempotency.ts'
 import { runRelay } from '#api/relay.ts'
+import { addressRanges, portList } from '#bin/address-ranges.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
 import { openDatabase } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
@@ -32,6 +33,8 @@ const environmentSchema = z.object({
   CLOUDER_SERVERS_TEMPORAL_ADDRESS: z.string().default(''),
   CLOUDER_KEY_FILE: z.string().default(''),
   CLOUDER_BACKUPS: z.string().default(''),
+  CLOUDER_WEBHOOK_RANGES: addressRanges,
+  CLOUDER_WEBHOOK_PORTS: portList,
   CLOUDER_PEER_MESSAGES_PER_SECOND: z.coerce.number().int().min(1).max(100_000).default(500),
   CLOUDER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
@@ -78,6 +81,8 @@ const { app, afterwards } = createGuardedFrame({
   onEvents: listener.onEvents,
   now: () => new Date().toISOString(),
   installationKey: env.CLOUDER_KEY_FILE === '' ? null : readInstallationKey(env.CLOUDER_KEY_FILE),
+  webhookRanges: env.CLOUDER_WEBHOOK_RANGES,
+  webhookPorts: env.CLOUDER_WEBHOOK_PORTS,
   peerMessagesPerSecond: env.CLOUDER_PEER_MESSAGES_PER_SECOND,
   joining: {
     databaseUrl: databaseUrlForServers(),

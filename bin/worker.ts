@@ -9,7 +9,7 @@ import { watchSilence } from '#activities/server-watch.ts'
 import { createViesCheck } from '#activities/tax-id-check.ts'
 import { createTaxService } from '#activities/tax-service.ts'
 import { logError } from '#bin/error-log.ts'
-import { addressRanges } from '#bin/address-ranges.ts'
+import { addressRanges, portList } from '#bin/address-ranges.ts'
 import { runOnHost } from '#bin/host-command.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { readInstallationKey } from '#bin/installation-key.ts'
@@ -40,11 +40,9 @@ const environmentSchema = z.object({
   CLOUDER_HOST_RULES: z.enum(['keep', 'leave']).default('keep'),
   CLOUDER_DATA_SOURCE_RANGES: addressRanges,
   CLOUDER_PEER_RANGES: addressRanges,
-  CLOUDER_PEER_PORTS: z
-    .string()
-    .regex(/^( *\d{1,5} *(, *\d{1,5} *)*)?$/, 'are not ports such as 8443,9443')
-    .default('')
-    .transform((text) => text.split(',').flatMap((port) => (port.trim() === '' ? [] : Number(port)))),
+  CLOUDER_PEER_PORTS: portList,
+  CLOUDER_WEBHOOK_RANGES: addressRanges,
+  CLOUDER_WEBHOOK_PORTS: portList,
   CLOUDER_TAX_ID_CHECK_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_TAX_SERVICE_URL: z.union([z.url({ protocol: /^https?$/ }), z.literal('')]).default(''),
   CLOUDER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4400'),
@@ -110,6 +108,8 @@ const installationWorker = await Worker.create({
   activities: createDatabaseActivities({
     ...peerDependencies,
     client,
+    webhookRanges: env.CLOUDER_WEBHOOK_RANGES,
+    webhookPorts: env.CLOUDER_WEBHOOK_PORTS,
     ...(env.CLOUDER_TAX_ID_CHECK_URL === ''
       ? {}
       : { taxIdCheck: createViesCheck(env.CLOUDER_TAX_ID_CHECK_URL) }),

@@ -55,6 +55,7 @@ import type {
   UsageWarningsTable,
   UsageWindowsTable,
 } from './tables/usage.ts'
+import type * as webhook from './tables/webhook.ts'
 
 export interface Database {
   peers: peer.PeersTable
@@ -150,6 +151,10 @@ export interface Database {
   build_steps: build.BuildStepsTable
   registries: RegistriesTable
   data_sources: DataSourcesTable
+  webhooks: webhook.WebhooksTable
+  webhook_secrets: webhook.WebhookSecretsTable
+  webhook_deliveries: webhook.WebhookDeliveriesTable
+  webhook_attempts: webhook.WebhookAttemptsTable
   instance_images: build.InstanceImagesTable
   resources: build.ResourcesTable
   backups: backup.BackupsTable

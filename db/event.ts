@@ -130,6 +130,14 @@ export type EventKind =
   | 'supplier_payment.recorded'
   | 'supplier_payment.reversed'
   | 'usage.read'
+  | 'webhook.changed'
+  | 'webhook.created'
+  | 'webhook.deleted'
+  | 'webhook.disabled'
+  | 'webhook.enabled'
+  | 'webhook.redelivery_asked'
+  | 'webhook.secret_rotated'
+  | 'webhook.tested'
 
 export interface NewEvent {
   readonly kind: EventKind

@@ -34,6 +34,7 @@ export interface NewTask {
     | 'tax_id_unverified'
     | 'tax_service_away'
     | 'usage_unwatched'
+    | 'webhook_disabled'
   readonly subjectKind:
     | 'change_request'
     | 'subscription'
@@ -47,6 +48,7 @@ export interface NewTask {
     | 'peer'
     | 'supplier_invoice'
     | 'missing_supplier_invoice'
+    | 'webhook'
   readonly subjectId: string
   /** One line for a list. */
   readonly subject: string

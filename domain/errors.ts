@@ -212,6 +212,7 @@ export type ErrorCode =
   | 'variable_missing'
   | 'verification_invalid'
   | 'volume_missing'
+  | 'webhook_url_refused'
   | 'window_without_dates'
   | 'xml_malformed'
 

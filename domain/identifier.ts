@@ -60,6 +60,7 @@ const prefixes = {
   usageWarning: 'uwn',
   usageWindow: 'win',
   waitingChange: 'wch',
+  webhook: 'whk',
 } as const
 
 export type IdentifierKind = keyof typeof prefixes

@@ -8,6 +8,8 @@ export interface OutboundRule {
   readonly allowed: readonly string[]
   /** Ports beside 443 that an operator lists. */
   readonly ports?: readonly number[]
+  /** Where the operator lists them; left out, `CLOUDER_PEER_PORTS`. */
+  readonly portSetting?: string
 }
 
 const usualPort = 443
@@ -37,13 +39,21 @@ const globalUnicast = '2000::/3'
  */
 export function refuseOutbound(address: string, rule: OutboundRule, port: number = usualPort): void {
   if (rule.isOnLoopback && isAmong(address, loopback)) return
-  if (port !== usualPort && rule.ports?.includes(port) !== true)
-    throw new BusinessError(
-      'peer_url_refused',
-      `Port ${port} of ${address} is not spoken to: only 443, and what an operator lists in CLOUDER_PEER_PORTS.`,
-    )
+  refusePort(address, rule, port)
   if (isSpokenTo(address, rule)) return
   throw new BusinessError('peer_url_refused', `${address} is no address of the public internet.`)
+}
+
+/**
+ * Lets a port pass, of a name or an address that is not of the loopback.
+ * @throws `peer_url_refused`
+ */
+export function refusePort(host: string, rule: OutboundRule, port: number): void {
+  if (port === usualPort || rule.ports?.includes(port) === true) return
+  throw new BusinessError(
+    'peer_url_refused',
+    `Port ${port} of ${host} is not spoken to: only 443, and what an operator lists in ${rule.portSetting ?? 'CLOUDER_PEER_PORTS'}.`,
+  )
 }
 
 /** Whether an installation speaks to an address, whatever the port, as it does to those of the public internet. */

@@ -24,6 +24,7 @@ export const workflowTypes = {
   peer: 'peer',
   peerQuestion: 'peerQuestion',
   testClock: 'testClock',
+  webhook: 'webhook',
 } as const
 
 /** Business keys: an id names one life of one thing, whoever starts it and however often. Arguments are public ids. */
@@ -42,6 +43,7 @@ export const workflowIds = {
   peer: (peerId: string) => `peer/${peerId}`,
   peerQuestion: (questionId: string) => `peer-question/${questionId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
+  webhook: (webhookId: string) => `webhook/${webhookId}`,
 } as const
 
 export const scheduleIds = {
@@ -191,6 +193,13 @@ export interface PeerQuestionInput {
   readonly questionId: string
 }
 
+export interface WebhookInput {
+  /** `whk_…` */
+  readonly webhookId: string
+  /** Set by continue-as-new only. */
+  readonly delivered?: number
+}
+
 export interface TestClockInput {
   /** `clk_…` */
   readonly testClockId: string
@@ -217,3 +226,6 @@ export const orderSignals = { released: 'orderReleased', closed: 'orderClosed' }
 
 /** Signals to a subscription: a limit of it was crossed, one way or the other. Which one, its rows say. */
 export const limitSignal = 'limitCrossed'
+
+/** Signals to a webhook: something waits for it, or it is deleted. Its rows say what. */
+export const deliveriesWaitSignal = 'deliveriesWait'

@@ -192,6 +192,16 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'spend.cap_lifted': (data) => `No longer held by the cap of the ${text(data['set_by'])}`,
   'usage.billed_early': (data) =>
     `Usage billed before its period ends, at ${amount({ ...data, total_minor: data['least_minor'] })} or more`,
+  'webhook.changed': (data) => `Webhook ${text(data['url'])} changed by ${text(data['actor'])}`,
+  'webhook.created': (data) => `Webhook ${text(data['url'])} made by ${text(data['actor'])}`,
+  'webhook.deleted': (data) => `Webhook ${text(data['url'])} deleted by ${text(data['actor'])}`,
+  'webhook.disabled': (data) => `Webhook ${text(data['url'])} disabled${because(data['reason'])}`,
+  'webhook.enabled': (data) => `Webhook ${text(data['url'])} enabled by ${text(data['actor'])}`,
+  'webhook.redelivery_asked': (data) =>
+    `${text(data['count'])} events posted to ${text(data['url'])} once more, asked for by ${text(data['actor'])}`,
+  'webhook.secret_rotated': (data) =>
+    `Webhook ${text(data['url'])} given another secret by ${text(data['actor'])}`,
+  'webhook.tested': (data) => `Webhook ${text(data['url'])} tested by ${text(data['actor'])}`,
   'usage.read': () => 'Usage read',
 }
 

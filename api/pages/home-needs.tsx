@@ -92,6 +92,13 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
           </a>
         </p>
       )}
+      {task.subject_kind === 'webhook' && (
+        <p>
+          <a href={`/settings/webhooks/${encodeId('webhook', task.subject_id)}`}>
+            See what it answered<span class="visually-hidden">: {task.subject}</span>
+          </a>
+        </p>
+      )}
       {task.subject_kind === 'change_request' && (
         <p>
           <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>

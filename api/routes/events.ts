@@ -9,12 +9,13 @@ import {
   type EventPosition,
   type EventRow,
 } from '#db/read/event.ts'
+import { encodePosition, toEventJson } from '#db/read/event-content.ts'
 import { resolveField } from '../addressing.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { pageOf, pageQuery } from '../pagination.ts'
 import { addressField } from '../schemas/common.ts'
-import { decodePosition, encodePosition, eventSchema, toEventJson } from '../schemas/event.ts'
+import { decodePosition, eventSchema } from '../schemas/event.ts'
 import { parse } from '../validation.ts'
 
 const filterQuery = { subscription: addressField.optional(), build: addressField.optional() }

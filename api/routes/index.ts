@@ -85,6 +85,8 @@ import { registerUsageEvents } from './usage-events.ts'
 import { registerUsageExport } from './usage-export.ts'
 import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
+import { registerWebhookDeliveries } from './webhook-deliveries.ts'
+import { registerWebhooks } from './webhooks.ts'
 
 /** Every route of the JSON API, in the order of its documentation. */
 export function registerRoutes(frame: Frame): void {
@@ -174,4 +176,6 @@ export function registerRoutes(frame: Frame): void {
   registerHealth(frame)
   registerLogin(frame)
   registerDocumentation(frame)
+  registerWebhooks(frame)
+  registerWebhookDeliveries(frame)
 }

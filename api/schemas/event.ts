@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import type { EventPosition, EventRow } from '#db/read/event.ts'
+import type { EventPosition } from '#db/read/event.ts'
 import { fieldError } from '#domain/errors.ts'
-import { encodeId } from '#domain/identifier.ts'
 
 export const eventSchema = z
   .object({
@@ -18,24 +17,6 @@ export const eventSchema = z
     occurred_at: z.string(),
   })
   .openapi('Event')
-
-export function toEventJson(row: EventRow): z.input<typeof eventSchema> {
-  return {
-    id: encodePosition({ transactionId: row.transaction_id, id: row.id }),
-    kind: row.kind,
-    customer: row.customer_id === null ? null : encodeId('customer', row.customer_id),
-    subscription: row.subscription_id === null ? null : encodeId('subscription', row.subscription_id),
-    build: row.build_order_id === null ? null : encodeId('buildOrder', row.build_order_id),
-    invoice: row.invoice_id === null ? null : encodeId('invoice', row.invoice_id),
-    data: row.data,
-    business_at: row.business_at,
-    occurred_at: row.occurred_at,
-  }
-}
-
-export function encodePosition(position: EventPosition): string {
-  return `evt_${position.transactionId}-${position.id}`
-}
 
 /** @throws `field_invalid` */
 export function decodePosition(text: string, pointer: string): EventPosition {

@@ -29,6 +29,7 @@ const subjects: Readonly<Record<string, IdentifierKind>> = {
   server: 'server',
   subscription: 'subscription',
   supplier_invoice: 'supplierInvoice',
+  webhook: 'webhook',
 }
 
 export function toTaskJson(row: TaskRow): z.input<typeof taskSchema> {

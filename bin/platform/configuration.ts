@@ -138,6 +138,8 @@ export const startHelp = `
     CLOUDER_DATA_SOURCE_RANGES  none               private ranges where databases elsewhere are asked for metrics
     CLOUDER_PEER_RANGES       none                 private ranges where other installations are spoken to
     CLOUDER_PEER_PORTS        none                 ports beside 443 where they are spoken to
+    CLOUDER_WEBHOOK_RANGES    none                 private ranges to which events are posted
+    CLOUDER_WEBHOOK_PORTS     none                 ports beside 443 to which they are posted
     CLOUDER_PEER_MESSAGES_PER_SECOND  500          as many are taken of each of them
 
   A second start with the same data folder finds everything again. To start afresh, remove the data folder

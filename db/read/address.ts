@@ -46,6 +46,7 @@ const uncoded = {
   usageWindow: 'usage_windows',
   unitReservation: 'unit_reservations',
   waitingChange: 'waiting_changes',
+  webhook: 'webhooks',
 } as const
 
 /** Kinds that a person may also address by their code. */
@@ -63,6 +64,7 @@ export async function findIdByCode(db: Db, kind: CodedKind, code: string): Promi
 
 export async function isKnownId(db: Db, kind: AddressedKind, id: string): Promise<boolean> {
   if (kind === 'invoice') return await isKnownInvoice(db, id)
+  if (kind === 'webhook') return await isKnownWebhook(db, id)
   const table = isCodedKind(kind) ? coded[kind] : uncoded[kind]
   const row = await db.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst()
   return row !== undefined
@@ -91,6 +93,17 @@ async function isKnownInvoice(db: Db, id: string): Promise<boolean> {
     .select('id')
     .where('id', '=', id)
     .where('skipped_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Of a deleted one nothing but its row is left. */
+async function isKnownWebhook(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('webhooks')
+    .select('id')
+    .where('id', '=', id)
+    .where('state', '<>', 'deleted')
     .executeTakeFirst()
   return row !== undefined
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
 import Docker from 'dockerode'
 import { createGuardedFrame } from '#api/app.ts'
-import { dispatchOutbox } from '#api/relay.ts'
+import { relayOnce } from '#api/relay.ts'
 import { seedCatalog } from '#bin/demo-catalog.ts'
 import { ensureInstallation } from '#bin/installation.ts'
 import { saveApplication } from '#db/application.ts'
@@ -115,7 +115,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     call,
     /** A key that may do only this. */
     keyWith: async (scopes: string[]) => await createKey(db, scopes),
-    relay: async () => await dispatchOutbox({ db, client }),
+    relay: async () => await relayOnce({ db, client }),
     /** Compares and repairs now, as the schedule does in its time. */
     reconcile: async () =>
       await client.workflow.execute<typeof reconcile>('reconcile', {
@@ -159,7 +159,9 @@ async function endWorkflows(client: Client, db: Db, facts: TestInstallationFacts
   const subscriptions = await db.selectFrom('subscriptions').select('id').execute()
   const builds = await db.selectFrom('build_orders').select(['id', 'kind']).execute()
   const peers = await db.selectFrom('peers').select('id').execute()
+  const webhooks = await db.selectFrom('webhooks').select('id').execute()
   const ids = [
+    ...webhooks.map((row) => `webhook/${encodeId('webhook', row.id)}`),
     `sampler/${facts.serverId}`,
     ...peers.map((row) => `peer/${encodeId('peer', row.id)}`),
     ...subscriptions.map((row) => `subscription/${encodeId('subscription', row.id)}`),

@@ -354,6 +354,26 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.is_wanted(kinds text[], kind text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select kinds is null or kind = any (kinds) or split_part(kind, '.', 1) || '.*' = any (kinds)
+$function$;
+
+CREATE OR REPLACE FUNCTION public.lay_webhook_deliveries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into webhook_deliveries (webhook_id, event_id)
+  select webhook.id, written.id
+  from webhooks webhook join written
+    on webhook.state <> 'deleted' and written.kind <> 'webhook.tested' and is_wanted(webhook.kinds, written.kind);
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.next_read_at(of_series bigint, after timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -1101,6 +1121,7 @@ CREATE INDEX events_by_subscription ON public.events USING btree (subscription_i
 CREATE INDEX events_in_order ON public.events USING btree (transaction_id, id);
 CREATE TRIGGER event_announced AFTER INSERT ON public.events FOR EACH STATEMENT EXECUTE FUNCTION announce_event();
 CREATE TRIGGER event_immutable BEFORE UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER webhook_deliveries_laid AFTER INSERT ON public.events REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION lay_webhook_deliveries();
 
 CREATE TABLE exchange_rates (
   id uuid not null,
@@ -3328,6 +3349,83 @@ CREATE TABLE waiting_changes (
 CREATE UNIQUE INDEX one_waiting_change ON public.waiting_changes USING btree (first_line_id) WHERE (state = 'waiting'::text);
 CREATE INDEX waiting_changes_of_limit ON public.waiting_changes USING btree (instance_id, limit_code) WHERE (state = 'waiting'::text);
 CREATE INDEX waiting_changes_of_subscription ON public.waiting_changes USING btree (subscription_id, id);
+
+CREATE TABLE webhook_attempts (
+  id bigint not null generated always as identity,
+  webhook_id uuid not null,
+  event_id bigint not null,
+  at timestamp with time zone not null,
+  duration_ms integer not null,
+  status integer,
+  failure text,
+  answer text,
+  constraint webhook_attempts_pkey PRIMARY KEY (id),
+  constraint webhook_attempts_webhook_id_event_id_fkey FOREIGN KEY (webhook_id, event_id) REFERENCES webhook_deliveries(webhook_id, event_id) ON DELETE CASCADE,
+  constraint answered_or_not CHECK ((((status IS NULL) = (failure IS NOT NULL)) AND ((status IS NULL) = (answer IS NULL)))),
+  constraint webhook_attempts_answer_check CHECK ((length(answer) <= 500)),
+  constraint webhook_attempts_duration_ms_check CHECK ((duration_ms >= 0)),
+  constraint webhook_attempts_failure_check CHECK (((length(failure) >= 1) AND (length(failure) <= 1000))),
+  constraint webhook_attempts_status_check CHECK (((status >= 100) AND (status <= 999)))
+);
+CREATE INDEX webhook_attempts_by_delivery ON public.webhook_attempts USING btree (webhook_id, event_id, id);
+
+CREATE TABLE webhook_deliveries (
+  webhook_id uuid not null,
+  event_id bigint not null,
+  state text not null default 'waiting'::text,
+  revision integer not null default 0,
+  failures integer not null default 0,
+  first_failed_at timestamp with time zone,
+  queued_at timestamp with time zone not null default now(),
+  due_at timestamp with time zone not null default now(),
+  settled_at timestamp with time zone,
+  constraint webhook_deliveries_pkey PRIMARY KEY (webhook_id, event_id),
+  constraint webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id),
+  constraint webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE,
+  constraint failed_first CHECK (((failures = 0) = (first_failed_at IS NULL))),
+  constraint settled_once CHECK (((state = 'waiting'::text) = (settled_at IS NULL))),
+  constraint webhook_deliveries_failures_check CHECK ((failures >= 0)),
+  constraint webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text])))
+);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, due_at, event_id) WHERE (state = 'waiting'::text);
+CREATE INDEX webhook_deliveries_new ON public.webhook_deliveries USING btree (webhook_id) WHERE ((state = 'waiting'::text) AND (failures = 0));
+CREATE INDEX webhook_deliveries_old ON public.webhook_deliveries USING btree (queued_at);
+
+CREATE TABLE webhook_secrets (
+  id uuid not null,
+  webhook_id uuid not null,
+  key_id text not null,
+  sealed bytea not null,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  constraint webhook_secrets_pkey PRIMARY KEY (id),
+  constraint webhook_secrets_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX one_signing_secret ON public.webhook_secrets USING btree (webhook_id) WHERE (expires_at IS NULL);
+
+CREATE TABLE webhooks (
+  id uuid not null,
+  url text not null,
+  description text not null,
+  kinds text[],
+  state text not null default 'enabled'::text,
+  disabled_reason text,
+  failing_since timestamp with time zone,
+  rests integer not null default 0,
+  rests_until timestamp with time zone,
+  last_delivered_at timestamp with time zone,
+  is_awake boolean not null default false,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  constraint webhooks_pkey PRIMARY KEY (id),
+  constraint disabled_with_a_reason CHECK (((state = 'disabled'::text) = (disabled_reason IS NOT NULL))),
+  constraint webhooks_description_check CHECK ((length(description) <= 200)),
+  constraint webhooks_disabled_reason_check CHECK (((length(disabled_reason) >= 1) AND (length(disabled_reason) <= 1000))),
+  constraint webhooks_kinds_check CHECK (((cardinality(kinds) >= 1) AND (cardinality(kinds) <= 100))),
+  constraint webhooks_rests_check CHECK ((rests >= 0)),
+  constraint webhooks_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text, 'deleted'::text]))),
+  constraint webhooks_url_check CHECK (((url ~ '^https?://'::text) AND (length(url) <= 2048)))
+);
 
 create view readings as
  SELECT series.instance_id,

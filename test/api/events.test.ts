@@ -101,3 +101,77 @@ test('events are narrowed to a subscription', async () => {
 test('a stream needs the right to read events', async () => {
   assert.equal((await api.request('/v1/events/stream')).status, 401)
 })
+
+const hook = 'https://hooks.example.com/in'
+
+async function makeWebhook(more: object = {}): Promise<Record<string, unknown>> {
+  const { status, body } = await api.post('/v1/webhooks', { url: hook, ...more })
+  assert.equal(status, 201, JSON.stringify(body))
+  return body
+}
+
+test('the secret of a webhook is in one answer, and kept in none', async () => {
+  const headers = { 'idempotency-key': 'made-once' }
+  const { body: made } = await api.post('/v1/webhooks', { url: hook, kinds: ['limit.*'] }, headers)
+  assert.match(String(made['secret']), /^whsec_/)
+  const address = `/v1/webhooks/${String(made['id'])}`
+  const { secret: _, ...shown } = made
+  assert.deepEqual((await api.get(address)).body, shown)
+  const { body: rotated } = await api.post(`${address}/rotate-secret`, {})
+  assert.notEqual(rotated['secret'], made['secret'])
+  assert.ok(rotated['old_secret_expires_at'] !== null)
+  const kept = await api.db.selectFrom('idempotency_keys').selectAll().execute()
+  const events = await api.db.selectFrom('events').selectAll().execute()
+  assert.doesNotMatch(JSON.stringify([kept, events]), /whsec_/)
+})
+
+test('a webhook is changed, disabled and enabled by a person, and deleted; each is an event', async () => {
+  const { id } = await makeWebhook()
+  const address = `/v1/webhooks/${String(id)}`
+  const changed = await api.patch(address, { kinds: ['invoice.finalized'], description: 'Books' })
+  assert.partialDeepStrictEqual(changed.body, { url: hook, kinds: ['invoice.finalized'], description: 'Books' })
+  assert.equal((await api.post(`${address}/disable`, {})).body['state'], 'disabled')
+  assert.equal((await api.post(`${address}/disable`, {})).body['code'], 'action_not_allowed')
+  assert.equal((await api.post(`${address}/enable`, {})).body['state'], 'enabled')
+  assert.equal((await api.delete(address)).status, 204)
+  for (const [method, path] of [['get', address], ['get', `${address}/deliveries`]] as const)
+    assert.equal((await api[method](path)).status, 404) // prettier-ignore
+  assert.equal((await api.post(`${address}/test`, {})).status, 404)
+  const told = await api.db.selectFrom('events').select('kind').where('kind', 'like', 'webhook.%').orderBy('id').execute()
+  const kinds = told.map(({ kind }) => kind.replace('webhook.', ''))
+  assert.deepEqual(kinds.slice(-5), ['created', 'changed', 'disabled', 'enabled', 'deleted'])
+}) // prettier-ignore
+
+test('events are delivered again by their id or a time, and wait in the log', async () => {
+  await write(7)
+  const { id } = await makeWebhook({ kinds: ['usage.read'] })
+  const address = `/v1/webhooks/${String(id)}`
+  const listed = async (query = '') =>
+    (await api.get(`${address}/deliveries${query}`)).body['data'] as { event: { id: string; kind: string } }[]
+  assert.deepEqual(await listed(), [])
+  await write(8)
+  const from = new Date(Date.now() - 86_400_000).toISOString()
+  const { body } = await api.post(`${address}/redeliver`, { from })
+  assert.ok(Number(body['count']) >= 8)
+  const [newest] = await listed('?state=waiting&limit=1')
+  assert.ok(newest)
+  assert.deepEqual(await listed(`?event=${newest.event.id}`), [newest])
+  assert.equal((await api.post(`${address}/redeliver`, { event: newest.event.id })).body['count'], 1)
+  assert.equal((await api.post(`${address}/redeliver`, {})).body['code'], 'field_invalid')
+  const { body: tested } = await api.post(`${address}/test`, {})
+  assert.equal((await listed('?limit=1'))[0]?.event.id, tested['event'])
+})
+
+test('a private address, an unknown kind and http outside the loopback are refused beside their fields', async () => {
+  for (const [body, pointer, code] of [
+    [{ url: 'https://10.0.0.1/' }, '/url', 'webhook_url_refused'],
+    [{ url: 'https://169.254.169.254/latest/meta-data' }, '/url', 'webhook_url_refused'],
+    [{ url: 'http://hooks.example.com/' }, '/url', 'webhook_url_refused'],
+    [{ url: hook, kinds: ['limits.reached'] }, '/kinds/0', 'field_invalid'],
+    [{ url: hook, kinds: [] }, '/kinds', 'field_invalid'],
+  ] as const) {
+    const { status, body: problem } = await api.post('/v1/webhooks', body)
+    const [error] = problem['errors'] as { pointer: string; code: string }[]
+    assert.deepEqual([status, error?.pointer, error?.code], [422, pointer, code], JSON.stringify(body))
+  }
+})

@@ -68,6 +68,8 @@ before(async () => {
     password: 'a-password',
   })
   await api.post('/v1/registries', { host: 'images.example.com', username: 'reader', password: 'a-password' })
+  const { body: hook } = await api.post('/v1/webhooks', { url: 'https://hooks.example.com/' })
+  await api.post(`/v1/webhooks/${String(hook['id'])}/test`, {})
   await api.post('/v1/discounts', { name: 'Spring', code: 'SPRING', percent: '10', scope: 'line' })
   await creditPaidOneOff()
   await askRegister()
@@ -408,6 +410,8 @@ suite('the document', () => {
       '/v1/subscriptions/{id}/simulation',
       // Each event names itself, by source and id.
       '/v1/usage-events',
+      '/v1/webhooks',
+      '/v1/webhooks/{id}/rotate-secret',
     ])
   })
 })

@@ -310,6 +310,17 @@ POST /v1/test-clocks/:id/advance clocks:write
 POST /v1/unit-reservations/:id/confirm usage:write
 POST /v1/unit-reservations/:id/release usage:write
 POST /v1/usage-events usage:write
+DELETE /v1/webhooks/:id webhooks:write
+GET /v1/webhooks webhooks:read
+GET /v1/webhooks/:id webhooks:read
+GET /v1/webhooks/:id/deliveries webhooks:read
+PATCH /v1/webhooks/:id webhooks:write
+POST /v1/webhooks webhooks:write
+POST /v1/webhooks/:id/disable webhooks:write
+POST /v1/webhooks/:id/enable webhooks:write
+POST /v1/webhooks/:id/redeliver webhooks:write
+POST /v1/webhooks/:id/rotate-secret webhooks:write
+POST /v1/webhooks/:id/test webhooks:write
 PUT /v1/instances/:id/values/:code instances:write
 PUT /v1/servers/:id/engine servers:write
 PUT /v1/servers/:id/subnets servers:write

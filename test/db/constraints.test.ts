@@ -2352,3 +2352,43 @@ test('a limit says in full what is used and what holds it, and no more units are
     reserve({ limit_code: 'cars', released_at: '2026-01-01' }),
   )
 })
+
+test('a webhook, its secrets, its deliveries and their attempts have their form', async () => {
+  const insert = async (values: Record<string, unknown> = {}) => {
+    const id = newId()
+    const row = { id, url: 'https://hooks.example.com/', description: '', created_at: '2026-03-01', created_by: 'test' }
+    await insertRow('webhooks', { ...row, ...values })
+    return id
+  }
+  await refuses('webhooks_url_check', async () => insert({ url: 'ftp://hooks.example.com/' }))
+  await refuses('webhooks_description_check', async () => insert({ description: 'x'.repeat(201) }))
+  await refuses('webhooks_kinds_check', async () => insert({ kinds: [] }))
+  await refuses('webhooks_state_check', async () => insert({ state: 'off' }))
+  await refuses('webhooks_rests_check', async () => insert({ rests: -1 }))
+  await refuses('webhooks_disabled_reason_check', async () => insert({ state: 'disabled', disabled_reason: '' }))
+  await refuses('disabled_with_a_reason', async () => insert({ state: 'disabled' }))
+  const id = await insert()
+  const secret = (expiresAt: string | null) =>
+    insertRow('webhook_secrets', { id: newId(), webhook_id: id, key_id: 'k', sealed: Buffer.alloc(1), made_at: '2026-03-01', expires_at: expiresAt })
+  await secret(null)
+  await secret('2026-03-02')
+  await refuses('one_signing_secret', async () => secret(null))
+  const event = await one('events', sql`id = (select max(id) from events)`)
+  const delivery = (values: Record<string, unknown>) =>
+    insertRow('webhook_deliveries', { webhook_id: id, event_id: event, ...values })
+  await refuses('webhook_deliveries_state_check', async () => delivery({ state: 'lost', settled_at: '2026-03-01' }))
+  await refuses('webhook_deliveries_failures_check', async () => delivery({ failures: -1, first_failed_at: '2026-03-01' }))
+  await refuses('settled_once', async () => delivery({ state: 'delivered' }))
+  await refuses('failed_first', async () => delivery({ failures: 1 }))
+  await delivery({})
+  await refuses('webhook_deliveries_pkey', async () => delivery({}))
+  const attempt = (values: Record<string, unknown>) =>
+    insertRow('webhook_attempts', { webhook_id: id, event_id: event, at: '2026-03-01', duration_ms: 1, status: 200, answer: '', ...values })
+  await refuses('webhook_attempts_duration_ms_check', async () => attempt({ duration_ms: -1 }))
+  await refuses('webhook_attempts_status_check', async () => attempt({ status: 99 }))
+  await refuses('webhook_attempts_failure_check', async () => attempt({ status: null, answer: null, failure: '' }))
+  await refuses('webhook_attempts_answer_check', async () => attempt({ answer: 'x'.repeat(501) }))
+  await refuses('answered_or_not', async () => attempt({ status: null }))
+  await refuses('answered_or_not', async () => attempt({ failure: 'connect ECONNREFUSED' }))
+  await refuses('webhook_attempts_webhook_id_event_id_fkey', async () => attempt({ event_id: 0 }))
+}) // prettier-ignore

@@ -25,6 +25,8 @@ export interface DatabaseDependencies {
   readonly taxIdCheck?: TaxIdCheck
   /** Who determines taxes where the seller has a service do so; left out, what it would answer stays unbilled. */
   readonly taxService?: TaxService
+  /** How long a sold limit may not be in force before a person is told; left out, 60 s. */
+  readonly limitPatienceMs?: number
 }
 
 /** What activities of one server are made with: they run on its queue, beside its engine. */
@@ -34,4 +36,6 @@ export interface ServerDependencies {
   readonly installationKey: InstallationKey
   /** Ranges of addresses beside the public internet where data sources are asked; left out, none. */
   readonly dataSourceRanges?: readonly string[]
+  /** How long a sold limit may not be in force before a person is told; left out, 60 s. */
+  readonly limitPatienceMs?: number
 }

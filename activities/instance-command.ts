@@ -9,6 +9,7 @@ import {
 } from '#db/instance-command.ts'
 import { keepLoginPath } from '#db/instance-login.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
+import { forgetInForce } from '#db/limit-in-force.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
 import { actionCommand, findAction, readLoginPath, requireLogin } from '#domain/action.ts'
 import { containerName } from '#domain/build-plan.ts'
@@ -41,6 +42,7 @@ export function createInstanceCommandActivities(deps: ServerDependencies) {
         await readUsage(deps, instance, ctx)
         await deps.runner.stop(ref, ctx)
         await startAndSeeReady(deps, instance, ctx)
+        await forgetInForce(deps.db, instance)
         return { state: 'done' }
       })
     },

@@ -4,12 +4,14 @@ import { withInstanceLock } from '#db/instance-lock.ts'
 import { toLimitTicket } from '#db/sold-limit.ts'
 import type { Agenda } from '#domain/agenda.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { isHeldBy } from '#domain/limit-hold.ts'
+import { openLimitTask, noteNotInForce } from '#db/limit-in-force.ts'
+import { isHeldBy, limitPatienceMs } from '#domain/limit-hold.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { agendaOf } from './command.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { applyWaitingLimits, type LimitTicket } from './limit.ts'
+import type { LimitTicket } from './limit.ts'
+import { applyWaitingLimits } from './limit-setting.ts'
 import { makeAsPlanned } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 import { readUsage } from './usage.ts'
@@ -20,20 +22,23 @@ export interface LimitsTicket {
   readonly toHold: readonly { readonly instanceId: string; readonly serverId: string }[]
   /** What is sold otherwise than it was set; left out in histories older than quantities on top of a limit. */
   readonly toSet?: readonly (LimitTicket & { readonly serverId: string })[]
+  /** How long each of them is tried; left out in histories older than that. */
+  readonly withinMs?: number
   /** What was sold may end by the calendar; left out in the same histories. */
   readonly agenda?: Agenda
 }
 
 /** Which limits of a subscription are reached, by what was measured of them. */
-export function createLimitDecisionActivities({ db }: DatabaseDependencies) {
+export function createLimitDecisionActivities(deps: DatabaseDependencies) {
+  const { db } = deps
+  const withinMs = deps.limitPatienceMs ?? limitPatienceMs
   return {
     async decideLimits(input: { subscriptionId: string; nowMs: number }): Promise<LimitsTicket> {
       const id = decodeId('subscription', input.subscriptionId)
-      const { limited, toHold, toSet } = await decideSubscriptionLimits(
-        db,
-        id,
-        new Date(input.nowMs).toISOString(),
-      )
+      const { limited, toHold, toSet } = await decideSubscriptionLimits(db, id, {
+        now: new Date(input.nowMs).toISOString(),
+        lostSince: new Date(Date.now() - withinMs).toISOString(),
+      })
       return {
         limited,
         toHold: toHold.map((instance) => ({
@@ -44,8 +49,17 @@ export function createLimitDecisionActivities({ db }: DatabaseDependencies) {
           ...toLimitTicket(limit),
           serverId: encodeId('server', instance.serverId),
         })),
+        withinMs,
         agenda: await agendaOf(db, input),
       }
+    },
+
+    /** What is sold could not be set in time: a person is told, and the sampler tries it from now on. */
+    async noteLimitNotInForce(input: LimitTicket & { detail: string }): Promise<void> {
+      const { code, quantity, detail } = input
+      const failed = { instanceId: decodeId('instance', input.instanceId), code, quantity, detail }
+      await noteNotInForce(db, failed)
+      await openLimitTask(db, failed)
     },
 
     async noteHoldFailure(input: { instanceId: string; code: string; detail: string }): Promise<void> {

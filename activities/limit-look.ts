@@ -8,6 +8,7 @@ import type { RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
+import { setLostLimits } from './limit-setting.ts'
 import { sampleLimits, type SampledLimits } from './limit-sample.ts'
 import { instancesAtOnce, listSampled, readDue, readInstance } from './usage.ts'
 
@@ -43,8 +44,9 @@ export async function lookAtLimits(
     // What cannot be read is told at the next reading of everything.
     await readInstance(deps, rest, at, ctx)
   })
+  const again = await setLostLimits(deps, instances, ctx)
   const limits = await sampleLimits({ db, runner }, watched, ctx)
-  return { ...limits, failed: [...failed, ...limits.failed] }
+  return { ...limits, failed: [...failed, ...again.failed, ...limits.failed] }
 }
 
 /** Each with those of its metrics alone by which a sold limit is held from outside. */

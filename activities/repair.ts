@@ -1,5 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { insertEvent } from '#db/event.ts'
+import { forgetInForce } from '#db/limit-in-force.ts'
 import { getDeployedInstance, type DeployedInstance } from '#db/instance.ts'
 import { tryInstanceLock } from '#db/instance-lock.ts'
 import { countRepairs } from '#db/reconciliation.ts'
@@ -127,6 +128,7 @@ async function carryOut(
   const work = async (): Promise<void> => await carryOutSteps(deps, repair, withSecrets)
   await (wanted.wants === 'running' ? startedAnyway(deps, repair, withSecrets, work) : work())
   const ref = { definition: deployed.definition, instance: deployed.planned }
+  if (wanted.wants === 'running') await forgetInForce(db, deployed)
   if (wanted.wants === 'stopped') await runner.stop(ref, withSecrets)
 }
 

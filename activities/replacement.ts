@@ -1,6 +1,7 @@
 import { insertEvent, type EventKind } from '#db/event.ts'
 import { getDeployedInstance } from '#db/instance.ts'
 import { withInstanceLock } from '#db/instance-lock.ts'
+import { forgetInForce } from '#db/limit-in-force.ts'
 import { recordResource } from '#db/resource.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { closeTasks, openTask } from '#db/task.ts'
@@ -99,6 +100,8 @@ async function carryOut(
     if (step.kind === 'container' || step.kind === 'network')
       await recordResource(deps.db, { instanceId, serverId, kind: step.kind, name: step.name, externalId })
   }
+  if (done.replaced.length > 0 || missing.some(({ kind }) => kind === 'container'))
+    await forgetInForce(deps.db, deployed)
   await lookAt(deps, deployed.id, ctx)
   return done
 }

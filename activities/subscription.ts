@@ -20,6 +20,7 @@ import { previewTransfer, transferSubscriptionLine, type AskedTransfer } from '#
 import type { Agenda } from '#domain/agenda.ts'
 import type { Recurrence } from '#domain/calendar.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
+import { limitPatienceMs } from '#domain/limit-hold.ts'
 import type { OrderTicket } from '#domain/order-hold.ts'
 import type { CancelMoment, LineCommand, SubscriptionPhase } from '#domain/subscription.ts'
 import { requested } from '#domain/suspension.ts'
@@ -58,7 +59,8 @@ interface TransferInput extends CommandInput {
 }
 
 /** The rows of a subscription's life. Every one may be called twice. */
-export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDependencies) {
+export function createSubscriptionActivities(deps: DatabaseDependencies) {
+  const { db, consoleUrl } = deps
   const asked = async (input: CommandInput) => await readCommand(db, input)
   const agenda = async (input: { subscriptionId: string; nowMs: number }) => await agendaOf(db, input)
 
@@ -121,12 +123,13 @@ export function createSubscriptionActivities({ db, consoleUrl }: DatabaseDepende
     async listSoldLimits(input: {
       subscriptionId: string
       nowMs: number
-    }): Promise<(LimitTicket & { serverId: string })[]> {
+    }): Promise<(LimitTicket & { serverId: string; withinMs?: number })[]> {
       const id = decodeId('subscription', input.subscriptionId)
       const instances = await listDeployedInstances(db, { subscriptionId: id })
       const sold = await listSoldLimits(db, { subscriptionId: id }, toInstant(input.nowMs))
       return sold.map((limit) => ({
         ...toLimitTicket(limit),
+        withinMs: deps.limitPatienceMs ?? limitPatienceMs,
         serverId: encodeId(
           'server',
           instances.find((instance) => instance.id === limit.instanceId)?.serverId ?? '',

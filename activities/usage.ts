@@ -15,6 +15,7 @@ import { reachDataSources } from './data-source.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
 import { withRunnerContext } from './failure.ts'
+import { setLostLimits } from './limit-setting.ts'
 import { sampleLimits } from './limit-sample.ts'
 
 export interface SampleResult {
@@ -98,19 +99,21 @@ export async function readServer(
   const { instances, clocks } = await listSampled(db, serverId)
   const due = await listDue(db, instances, { nowMs, isTick: true })
   const { readings, failed } = await readDue(deps, { due, clocks, nowMs }, ctx)
+  const again = await setLostLimits(deps, instances, ctx)
   const limits = await sampleLimits({ db, runner }, instances, ctx)
+  const isWatched = limits.isWatched || again.isAnyLost
   const lookEveryMs = lookInterval({
     intervalsS: instances.flatMap(({ definition }) =>
       definition.metrics.flatMap(({ intervalS }) => intervalS ?? []),
     ),
-    hasWatchedLimits: limits.isWatched,
+    hasWatchedLimits: isWatched,
   })
   return {
     instances: instances.length,
     readings,
-    failed: [...failed, ...limits.failed],
+    failed: [...failed, ...again.failed, ...limits.failed],
     crossed: limits.crossed,
-    isWatched: limits.isWatched || lookEveryMs !== undefined,
+    isWatched: isWatched || lookEveryMs !== undefined,
     ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
   }
 }

@@ -16,7 +16,7 @@ import {
   setInstanceState,
   type DeployedInstance,
 } from './instance.ts'
-import { listSetOtherwise } from './limit.ts'
+import { listToSet } from './limit.ts'
 import { withDefinitions } from './limit-use.ts'
 import { keyOfLimit, listSoldLimits, type SoldLimit } from './sold-limit.ts'
 import { lockSubscription } from './subscription.ts'
@@ -92,18 +92,22 @@ export interface DecidedLimits {
   readonly limited: readonly string[]
   /** Instances to which something is to be done. */
   readonly toHold: readonly DeployedInstance[]
-  /** What is sold otherwise than it was set last: what is sold on top of a limit begins and ends without a change of the line. */
+  /**
+   * What is sold otherwise than it was set last, for what is sold on top of a limit begins and ends without a change of the line; and
+   * what is to be set again.
+   */
   readonly toSet: readonly { readonly limit: SoldLimit; readonly instance: DeployedInstance }[]
 }
 
 /**
  * Writes down which limits of a subscription are reached now, and tells of what changed; what has to be done to instances is left to
  * their server. Decided again, it changes nothing and names what is still to be done.
+ * @param at.lostSince what was not in force then already is not set again here
  */
 export async function decideSubscriptionLimits(
   db: Db,
   subscriptionId: string,
-  now: string,
+  { now, lostSince }: { readonly now: string; readonly lostSince: string },
 ): Promise<DecidedLimits> {
   return await db.transaction().execute(async (tx) => {
     const subscription = await lockSubscription(tx, subscriptionId)
@@ -124,7 +128,7 @@ export async function decideSubscriptionLimits(
     return {
       limited: await listLimited(tx, subscriptionId),
       toHold,
-      toSet: await listSetOtherwise(tx, withDefinitions(instances, sold)),
+      toSet: await listToSet(tx, withDefinitions(instances, sold), lostSince),
     }
   })
 }

@@ -4,6 +4,7 @@ import type { Enforcement } from '#domain/terms.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
+import { settleInForce } from './limit-in-force.ts'
 import { keyOfLimit, type SoldLimit } from './sold-limit.ts'
 
 export interface LimitCommandRow {
@@ -49,6 +50,7 @@ export async function recordLimit(
         .execute()
     }
     await writeSold(tx, limit)
+    await settleInForce(tx, limit.instanceId)
     // What is only warned of is set nowhere.
     if (limit.enforcement !== 'soft') await tell(tx, limit, limit.commands.at(0)?.answer)
   })
@@ -66,7 +68,13 @@ async function writeSold(db: Db, limit: InForce): Promise<void> {
     ...(limit.enforcement === undefined ? {} : { enforcement: limit.enforcement }),
     ...(limit.inForce === null
       ? {}
-      : { in_force_quantity: String(limit.inForce), in_force_at: new Date().toISOString() }),
+      : {
+          in_force_quantity: String(limit.inForce),
+          in_force_at: new Date().toISOString(),
+          not_in_force_since: null,
+        }),
+    // What is only warned of is set nowhere.
+    ...(limit.enforcement === 'soft' ? { not_in_force_since: null } : {}),
   }
   await db
     .insertInto('limits')
@@ -119,21 +127,25 @@ export async function listNotInForce<Sold extends SoldNow>(
   })
 }
 
-/** Those of some sold limits that were set last otherwise than they are sold, or never. */
-export async function listSetOtherwise<Of extends { readonly limit: SoldLimit }>(
+/**
+ * Those of some sold limits that were set last otherwise than they are sold, or never, and those that are to be set again. Of these
+ * left out is what was not in force at an instant already: the sampler tries it from then on.
+ */
+export async function listToSet<Of extends { readonly limit: SoldLimit }>(
   db: Db,
   sold: readonly Of[],
+  lostSince: string,
 ): Promise<Of[]> {
   const rows = await db
     .selectFrom('limits')
-    .select(['instance_id', 'code', 'sold_quantity'])
+    .select(['instance_id', 'code', 'sold_quantity', 'not_in_force_since'])
     .where('instance_id', '=', sql<string>`any(${sold.map(({ limit }) => limit.instanceId)}::uuid[])`)
     .execute()
-  const set = new Map(
-    rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.code }), row.sold_quantity]),
-  )
+  const known = new Map(rows.map((row) => [keyOfLimit({ instanceId: row.instance_id, code: row.code }), row]))
   return sold.filter(({ limit }) => {
-    const quantity = set.get(keyOfLimit(limit))
-    return quantity === undefined || !new Big(quantity).eq(limit.quantity)
+    const row = known.get(keyOfLimit(limit))
+    if (row === undefined || !new Big(row.sold_quantity).eq(limit.quantity)) return true
+    const since = row.not_in_force_since
+    return since !== null && Date.parse(since) > Date.parse(lostSince)
   })
 }

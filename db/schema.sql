@@ -1641,14 +1641,17 @@ CREATE TABLE limits (
   hold jsonb,
   held_at timestamp with time zone,
   hold_failure text,
+  not_in_force_since timestamp with time zone,
   constraint limits_pkey PRIMARY KEY (instance_id, code),
   constraint limits_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES instances(id),
   constraint limits_enforcement_check CHECK ((enforcement = ANY (ARRAY['hard'::text, 'throttle'::text, 'soft'::text]))),
   constraint limits_held_check CHECK (((hold IS NOT NULL) OR (num_nonnulls(held_at, hold_failure) = 0))),
   constraint limits_hold_check CHECK (((hold IS NULL) OR (reached_at IS NOT NULL))),
+  constraint limits_in_force_check CHECK (((not_in_force_since IS NULL) OR (in_force_quantity IS NULL))),
   constraint limits_used_check CHECK (((used_quantity IS NULL) = (used_at IS NULL))),
   constraint limits_used_quantity_check CHECK ((used_quantity >= (0)::numeric))
 );
+CREATE INDEX limits_not_in_force ON public.limits USING btree (instance_id) WHERE (not_in_force_since IS NOT NULL);
 CREATE INDEX limits_reached ON public.limits USING btree (instance_id) WHERE (reached_at IS NOT NULL);
 
 CREATE TABLE links (

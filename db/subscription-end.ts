@@ -1,6 +1,7 @@
 import { refuseRequestsOfEnded } from './change-decision.ts'
 import { within, type Db } from './database.ts'
 import { setPhase, type PhaseReason } from './subscription.ts'
+import { closeTasks } from './task.ts'
 import { withdrawWaitingOfEnded } from './waiting-decision.ts'
 
 /**
@@ -16,5 +17,8 @@ export async function endSubscription(
     await setPhase(tx, subscriptionId, { ...to, phase: 'ended' })
     await refuseRequestsOfEnded(tx, subscriptionId, to.now)
     await withdrawWaitingOfEnded(tx, subscriptionId, to.now)
+    await closeTasks(tx, { kind: 'subscription', id: subscriptionId, reason: 'ended' }, [
+      'limit_not_in_force',
+    ])
   })
 }

@@ -9,6 +9,7 @@ export interface NewTask {
     | 'change_unfit'
     | 'metric_failed'
     | 'unbuild_failed'
+    | 'limit_not_in_force'
     | 'limit_refused'
     | 'link_lost'
     | 'document_parked'

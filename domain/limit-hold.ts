@@ -6,6 +6,9 @@ import type { Enforcement } from './terms.ts'
 /** The code of the limit that a spend cap is: what usage costs in a period, of what it may cost. No application declares it. */
 export const spendLimit = 'spend'
 
+/** So long a sold limit may not be in force before a person is told (D-29). */
+export const limitPatienceMs = 60_000
+
 /** What is done to an instance from outside while a limit of it is reached. A plain JSON value. */
 export type Hold =
   | { readonly way: Exclude<OutsideWay, 'read_only'> }

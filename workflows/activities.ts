@@ -56,6 +56,16 @@ export function onServerAtOnce(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '60 s' })
 }
 
+/** The same for what is sold and has to hold: it is tried until so long has passed, then a person is told. */
+export function onServerWithin(serverId: string, withinMs: number) {
+  const beside = besideEngine(serverId)
+  return proxyActivities<ServerActivities>({
+    ...beside,
+    scheduleToCloseTimeout: withinMs,
+    retry: { ...beside.retry, maximumInterval: '5 s' },
+  })
+}
+
 /** The same for what somebody asked for and may have turned away from: a server that is away is waited for a while, not for days. */
 export function onServerInTime(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), scheduleToCloseTimeout: '15 m' })

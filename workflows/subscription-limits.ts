@@ -1,6 +1,8 @@
+import { patched } from '@temporalio/workflow'
+import { limitPatienceMs } from '#domain/limit-hold.ts'
 import type { LimitTicket } from '#activities/limit.ts'
-import { database, onServer, onServerInTime } from './activities.ts'
-import { toRefusal } from './failure.ts'
+import { database, onServerInTime, onServerWithin } from './activities.ts'
+import { toRefusal, type Refusal } from './failure.ts'
 import { nowMs, show, update, upsertStanding, type Life } from './subscription-life.ts'
 
 /** Histories older than this hold nothing from outside. */
@@ -8,29 +10,51 @@ export const limitsHeld = 'limits-held'
 /** Histories older than this did not look, when what is sold changed by the calendar, whether less is reached by it. */
 export const limitsSettledOnChange = 'limits-settled-on-change'
 
-/** Sets every limit that is sold today; one that does not hold has a task, and the rest go on. */
+/** Histories older than this told at once of a limit that was refused, and never of one whose server was away. */
+const limitsInsisted = 'limits-insisted'
+
+/**
+ * Sets every limit that is sold today. All together are tried so long as each may not be in force; what does not hold by then has a
+ * task, the server's sampler goes on trying it, and the rest go on.
+ */
 export async function applySoldLimits(life: Life): Promise<void> {
   const limits = await database.listSoldLimits.executeWithOptions({ summary: 'which limits are sold' }, [
     { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
   ])
-  for (const limit of limits) await setLimit(life, limit)
+  await setLimits(life, limits, limits[0]?.withinMs)
 }
 
-async function setLimit(
+/** Where one has taken all of the time, each of the rest is tried for a moment. */
+const leastTryMs = 5_000
+
+async function setLimits(
   life: Life,
-  { serverId, ...limit }: LimitTicket & { serverId: string },
+  limits: readonly (LimitTicket & { readonly serverId: string; readonly withinMs?: number })[],
+  withinMs = limitPatienceMs,
 ): Promise<void> {
-  try {
-    await onServer(serverId).applyLimit.executeWithOptions(
-      { summary: `limit ${limit.code} is ${limit.quantity}` },
-      [limit],
-    )
-  } catch (error) {
-    await database.openSubscriptionTask.executeWithOptions(
-      { summary: `limit ${limit.code} is not in force` },
-      [{ subscriptionId: life.subscriptionId, kind: 'limit_refused', ...toRefusal(error) }],
-    )
+  const untilMs = Date.now() + withinMs
+  for (const { serverId, withinMs: _, ...limit } of limits) {
+    const tryMs = Math.max(Math.min(leastTryMs, withinMs), untilMs - Date.now())
+    try {
+      await onServerWithin(serverId, tryMs).applyLimit.executeWithOptions(
+        { summary: `limit ${limit.code} is ${limit.quantity}` },
+        [{ ...limit, isSold: true }],
+      )
+    } catch (error) {
+      await tellOfRefusal(life, limit, toRefusal(error))
+    }
   }
+}
+
+/** What no application can hold is not tried again. */
+async function tellOfRefusal(life: Life, limit: LimitTicket, refusal: Refusal): Promise<void> {
+  const summary = `limit ${limit.code} is not in force`
+  if (refusal.code !== 'limit_not_enforceable' && patched(limitsInsisted))
+    await database.noteLimitNotInForce.executeWithOptions({ summary }, [{ ...limit, detail: refusal.detail }])
+  else
+    await database.openSubscriptionTask.executeWithOptions({ summary }, [
+      { subscriptionId: life.subscriptionId, kind: 'limit_refused', ...refusal },
+    ])
 }
 
 /**
@@ -41,7 +65,7 @@ async function setLimit(
 export async function settleLimits(life: Life): Promise<void> {
   life.limitNews.isTold = false
   if (life.state.phase !== 'active' && life.state.phase !== 'suspended') return
-  const { limited, toHold, toSet, agenda } = await database.decideLimits.executeWithOptions(
+  const { limited, toHold, toSet, withinMs, agenda } = await database.decideLimits.executeWithOptions(
     { summary: 'which limits are reached' },
     [{ subscriptionId: life.subscriptionId, nowMs: nowMs(life) }],
   )
@@ -49,7 +73,7 @@ export async function settleLimits(life: Life): Promise<void> {
   upsertStanding(life)
   show(life)
   // Left out of histories older than quantities on top of a limit.
-  for (const limit of toSet ?? []) await setLimit(life, limit)
+  await setLimits(life, toSet ?? [], withinMs)
   for (const { instanceId, serverId } of toHold) {
     const summary = limited.length > 0 ? `held at ${limited.join(', ')}` : 'held by nothing any more'
     try {
@@ -60,11 +84,7 @@ export async function settleLimits(life: Life): Promise<void> {
   }
 }
 
-async function tellOfFailure(
-  life: Life,
-  instanceId: string,
-  refusal: { code: string; detail: string },
-): Promise<void> {
+async function tellOfFailure(life: Life, instanceId: string, refusal: Refusal): Promise<void> {
   if (refusal.code !== 'failed')
     await database.noteHoldFailure.executeWithOptions({ summary: `cannot be held: ${refusal.code}` }, [
       { instanceId, ...refusal },

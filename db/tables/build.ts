@@ -211,6 +211,8 @@ export interface LimitsTable {
   sold_quantity: Decimal
   in_force_quantity: Decimal | null
   in_force_at: Instant | null
+  /** Since when it is to be set again: until it is, nobody knows what is in force. */
+  not_in_force_since: Defaulted<Instant | null>
   /** As it is sold, together with its quantity. */
   enforcement: Defaulted<Enforcement>
   unit: Defaulted<string | null>

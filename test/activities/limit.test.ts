@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sampleLimits } from '#activities/limit-sample.ts'
 import { lookAtLimits } from '#activities/limit-look.ts'
-import { applyWaitingLimits, createLimitActivities } from '#activities/limit.ts'
+import { applySold, createLimitActivities } from '#activities/limit.ts'
+import { applyWaitingLimits, setLostLimits } from '#activities/limit-setting.ts'
 import { saveApplication } from '#db/application.ts'
 import { getDeployedInstance } from '#db/instance.ts'
 import { decideSubscriptionLimits, settleHolds } from '#db/limit-hold.ts'
 import { insertProduct } from '#db/product.ts'
 import { parseApplication } from '#docker/compose/application.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
@@ -35,7 +37,7 @@ async function run() {
     .where('subscription_id', '=', subscriptionId)
     .execute()
   const id = await findInstanceId(db, subscriptionId)
-  const decide = async () => await decideSubscriptionLimits(db, subscriptionId, now)
+  const decide = async () => await decideSubscriptionLimits(db, subscriptionId, { now, lostSince: now })
   const capped = async (used: '0' | '1') => {
     const standing = { used_quantity: used, used_at: now }
     await db
@@ -86,9 +88,8 @@ test('a limit that changes while a spend cap stops its instance waits for nothin
   await capped('1')
   assert.deepEqual((await decide()).limited, ['spend'])
   const of = { instanceId: encodeId('instance', id), code: 'users' }
-  const activities = createLimitActivities(deps)
-  await activities.applyLimit({ ...of, quantity: '7', unit: 'user', enforcement: 'hard' })
-  assert.deepEqual(await activities.readLimit(of), { inForce: 0, inUse: 0 })
+  await applySold(deps, { ...of, quantity: '7', unit: 'user', enforcement: 'hard' }, ctx)
+  assert.deepEqual(await createLimitActivities(deps).readLimit(of), { inForce: 0, inUse: 0 })
   assert.deepEqual(await users(), { sold_quantity: '7', in_force_quantity: null })
 
   await capped('0')
@@ -97,6 +98,53 @@ test('a limit that changes while a spend cap stops its instance waits for nothin
   await applyWaitingLimits(deps, await deployed(), ctx)
   await applyWaitingLimits(deps, await deployed(), ctx)
   assert.deepEqual([set, (await users()).in_force_quantity], [[5], '5'])
+})
+
+test('a sold limit that was refused is tried again at each look, is told once it lasts, and no longer once it holds', async () => {
+  const { subscriptionId, id, deployed, users } = await run()
+  const { db } = seller
+  let refusal: BusinessError | null = new BusinessError('limit_not_in_force', 'the disk is full')
+  const set: number[] = []
+  const runner: Runner = {
+    ...createRunner(set),
+    applyLimit: async (ref, limit, context) => {
+      if (refusal !== null) throw refusal
+      return await createRunner(set).applyLimit(ref, limit, context)
+    },
+  }
+  const deps = { db, runner, installationKey: { id: 'test', bytes: Buffer.alloc(32, 3) } }
+  const tasks = async () =>
+    await db
+      .selectFrom('tasks')
+      .select(['subject', 'closed_reason'])
+      .where('kind', '=', 'limit_not_in_force')
+      .where('subject_id', '=', subscriptionId)
+      .execute()
+  const look = async (limitPatienceMs: number) =>
+    await setLostLimits({ ...deps, limitPatienceMs }, [await deployed()], ctx)
+  const asked = { instanceId: encodeId('instance', id), code: 'users', unit: 'user' }
+  assert.deepEqual(await look(60_000), { failed: [], isAnyLost: false })
+
+  await assert.rejects(async () => applySold(deps, { ...asked, quantity: '5', isSold: true }, ctx), {
+    nonRetryable: false,
+  })
+  assert.deepEqual(await users(), { sold_quantity: '5', in_force_quantity: null })
+  const failed = await look(60_000)
+  assert.match(failed.failed.join(), /users: the disk is full/)
+  assert.deepEqual([failed.isAnyLost, await tasks()], [true, []])
+  await look(0)
+  await look(0)
+  const [open, ...others] = await tasks()
+  assert.match(String(open?.subject), /: users of 5 is not in force$/)
+  assert.deepEqual([open?.closed_reason, others], [null, []])
+
+  refusal = null
+  assert.deepEqual(await look(60_000), { failed: [], isAnyLost: false })
+  assert.deepEqual([set, await users()], [[5], { sold_quantity: '5', in_force_quantity: '5' }])
+  assert.deepEqual(
+    (await tasks()).map(({ closed_reason: reason }) => reason),
+    ['in force'],
+  )
 })
 
 test('a cap is held at the next look also where no limit is sold of any instance', async () => {

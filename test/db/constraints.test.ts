@@ -2330,6 +2330,9 @@ test('a limit says in full what is used and what holds it, and no more units are
   await refuses('limits_enforcement_check', async () => set(sql`enforcement = 'gentle'`))
   await refuses('limits_used_check', async () => set(sql`used_quantity = 1`))
   await refuses('limits_used_quantity_check', async () => set(sql`used_quantity = -1, used_at = now()`))
+  await refuses('limits_in_force_check', async () =>
+    set(sql`in_force_quantity = 5, not_in_force_since = now()`),
+  )
   await refuses('limits_hold_check', async () => set(sql`hold = '{"way": "stop"}'`))
   await refuses('limits_held_check', async () => set(sql`reached_at = now(), held_at = now()`))
   const reserve = (columns: Record<string, unknown> = {}) => {

@@ -83,7 +83,7 @@ async function run(product: string) {
       await listSoldLimits(db, { instanceIds: [instanceId] }, readAt),
       new Map(),
     )
-    return await decideSubscriptionLimits(db, subscriptionId, readAt)
+    return await decideSubscriptionLimits(db, subscriptionId, { now: readAt, lostSince: readAt })
   }
   const told = async () =>
     (
@@ -149,7 +149,10 @@ test('a unit is one reservation’s at a time: unconfirmed for a minute it is fr
   await releaseUnits(db, second)
   await assert.rejects(async () => confirmUnits(db, second), { code: 'action_not_allowed' })
   await confirmUnits(db, first)
-  const { limited } = await decideSubscriptionLimits(db, subscriptionId, '2026-01-02T00:00:00Z')
+  const { limited } = await decideSubscriptionLimits(db, subscriptionId, {
+    now: '2026-01-02T00:00:00Z',
+    lostSince: '2026-01-02T00:00:00Z',
+  })
   assert.deepEqual(limited, ['seats'])
 })
 

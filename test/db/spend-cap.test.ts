@@ -87,7 +87,8 @@ test('at 20.00 of usage an own cap of 20.00 that stops holds, and raised it lets
 
 /** As its workflow decides, once it is told. */
 async function decide({ subscriptionId }: Sold) {
-  const decided = await decideSubscriptionLimits(seller.db, subscriptionId, '2026-03-06T00:00:00Z')
+  const now = '2026-03-06T00:00:00Z'
+  const decided = await decideSubscriptionLimits(seller.db, subscriptionId, { now, lostSince: now })
   return { limited: decided.limited, holds: decided.toHold.map(({ state }) => state) }
 }
 

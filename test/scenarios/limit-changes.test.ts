@@ -12,7 +12,7 @@ import {
 } from '#test/support/installation.ts'
 import { runIn } from '#test/support/kept-data.ts'
 
-// A limit that an application holds by itself: more of it for a while, and less of it than is used.
+// A limit that an application holds by itself: more of it for a while, less of it than is used, and set again until it holds.
 
 let installation: TestInstallation
 let diary: Diary
@@ -20,7 +20,7 @@ let clock: string
 let subscription: string
 
 before(async () => {
-  installation = await startInstallation()
+  installation = await startInstallation({ limitPatienceMs: 1_200 })
   diary = createDiary(installation)
 })
 after(async () => await installation.stop())
@@ -39,11 +39,14 @@ async function addUser(name: string): Promise<number> {
   return response.status
 }
 
+async function container() {
+  const { docker, containers } = await listObjects(installation.installationId)
+  return docker.getContainer(containers[0]?.Id ?? '')
+}
+
 /** As an administrator would: only the first ones stay. */
 async function keepUsers(count: number): Promise<void> {
-  const { docker, containers } = await listObjects(installation.installationId)
-  const keep = `head -n ${count} /data/users > /tmp/kept && cat /tmp/kept > /data/users`
-  await runIn(docker.getContainer(containers[0]?.Id ?? ''), keep)
+  await runIn(await container(), `head -n ${count} /data/users > /tmp/kept && cat /tmp/kept > /data/users`)
 }
 
 async function soldUsers(): Promise<unknown[]> {
@@ -68,8 +71,8 @@ async function eventsOf(kind: string): Promise<Json[]> {
   return (await diary.events(subscription)).filter((event) => event['kind'] === kind)
 }
 
-const openTasks = async () =>
-  (await diary.list('/v1/tasks?open=true')).filter(({ kind }) => kind === 'change_unfit')
+const openTasks = async (of = 'change_unfit') =>
+  (await diary.list('/v1/tasks?open=true')).filter(({ kind }) => kind === of)
 
 chapter('10 April: on top of 5 users, 2 are sold until the end of the period, for 3.00', async () => {
   clock = await diary.createClock('2026-04-01T09:00:00Z')
@@ -183,3 +186,25 @@ chapter('what waits can be withdrawn, once', async () => {
     ['replaced', 'withdrawn'],
   )
 })
+
+chapter(
+  'a limit is set again in a container that was made anew; refused, it is tried on, told once it lasts, and no longer once it holds',
+  async () => {
+    const before = await container()
+    // What the application holds is not what is sold, and its command fails.
+    await runIn(before, 'echo 99 > /data/users.limit; mkdir /data/users.limit.new')
+    await before.remove({ force: true })
+    await installation.reconcile()
+    await installation.relay()
+    await until('a person is told', async () => (await openTasks('limit_not_in_force')).length > 0)
+    const [task] = await openTasks('limit_not_in_force')
+    assert.match(String(task?.['subject']), /users of 6 is not in force$/)
+    assert.deepEqual(await soldUsers(), ['6', null])
+    assert.equal((await eventsOf('limit.refused')).length, 1)
+
+    await runIn(await container(), 'rmdir /data/users.limit.new')
+    await until('it holds', async () => (await soldUsers())[1] === '6')
+    assert.equal(await runIn(await container(), '/bin/get-limit users'), '6')
+    assert.deepEqual(await openTasks('limit_not_in_force'), [])
+  },
+)

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
-import { startInstallation, type Json, type TestInstallation } from '#test/support/installation.ts'
+import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { createDataKeeper } from '#test/support/kept-data.ts'
 import { backupsFolder } from '#test/support/workers.ts'
 
@@ -21,13 +21,13 @@ before(async () => {
   diary = createDiary(installation)
   keeper = createDataKeeper(installation, diary)
   await diary.untilPhase(await diary.order([{ product: 'static-site' }]), 'active')
-  const sold = await keeper.sell('diary', '{}')
+  const sold = await keeper.sell('diary', '{}', '2')
   await keeper.run(sold, 'echo monday > /data/page; chmod 640 /data/page')
   await keeper.cancel(sold)
   await keeper.untilEnded(sold)
   const [backup] = await diary.list(`/v1/backups?subscription=${sold}`)
   first = String(backup?.['id'])
-  const lines = [{ product: 'diary' }]
+  const lines = [{ product: 'diary', quantity: '5' }]
   const order = await diary.post(
     '/v1/orders',
     { customer: 'harbour-bakery', lines, restore_from: first },
@@ -51,6 +51,17 @@ async function readStart(): Promise<string> {
   return state.StartedAt
 }
 
+/** Set by the limit's command after what was done last, and read back. */
+async function untilLimited(quantity: string, since: string): Promise<void> {
+  await until(`${quantity} users are in force`, async () => {
+    const { instances } = (await diary.subscription(subscription)) as { instances: Json[] }
+    const { limit_commands: commands } = await diary.get(`/v1/instances/${String(instances[0]?.['id'])}`)
+    const [newest] = commands as Json[]
+    return Date.parse(String(newest?.['sent_at'])) > Date.parse(since) && newest?.['read_back'] === quantity
+  })
+  assert.equal(await keeper.run(subscription, 'cat /data/users.limit'), quantity)
+}
+
 async function kindsOfEvents(): Promise<string[]> {
   return (await diary.events(subscription)).map(({ kind }) => String(kind))
 }
@@ -60,9 +71,15 @@ test('a backup comes in place of what is held, nothing else is left, and what wa
     subscription,
     'echo tuesday > /data/page; mkdir -m 700 /data/new; echo 1 > /data/new/.hidden',
   )
+  assert.equal(await keeper.run(subscription, 'cat /data/users.limit'), '5')
   const done = await restore(first)
   assert.deepEqual([done['state'], done['failure'], done['backup']], ['done', null, first])
-  assert.equal(await keeper.run(subscription, 'cat /data/page; ls -A /data'), 'monday\r\npage')
+  assert.equal(
+    await keeper.run(subscription, 'cat /data/page; ls -1A /data'),
+    'monday\r\npage\r\nusers.limit',
+  )
+  // It was made when 2 were sold.
+  await untilLimited('5', String(done['finished_at']))
   assert.equal(await keeper.run(subscription, 'ls -l /data/page | cut -c1-10'), '-rw-r-----')
   await readStart()
 
@@ -88,7 +105,10 @@ test('what does not get ready with the backup gets back what it held', async () 
   const undone = await restore(String(done['saved_before']))
   assert.equal(undone['state'], 'undone')
   assert.equal((undone['failure'] as Json)['code'], 'not_ready_in_time')
-  assert.equal(await keeper.run(subscription, 'cat /data/page; ls -A /data'), 'wednesday\r\npage')
+  assert.equal(
+    await keeper.run(subscription, 'cat /data/page; ls -1A /data'),
+    'wednesday\r\npage\r\nusers.limit',
+  )
   assert.equal((await diary.subscription(subscription))['phase'], 'active')
 })
 

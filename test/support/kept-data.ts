@@ -4,6 +4,10 @@ import type { Diary } from './customer-diary.ts'
 import { listObjects, until, type Json, type TestInstallation } from './installation.ts'
 import { sellApplication, standInImage } from './sold-application.ts'
 
+/** Of its limit no more is asked of it than to keep it. */
+const usersLimit =
+  '{ code: users, title: Users, service: web, set: ["sh", "-c", "echo $0 > /data/users.limit", "{value}"], read: ["cat", "/data/users.limit"], use: ["echo", "0"] }'
+
 /** Applications of a test's own whose containers hold data, and what is seen and done in them. */
 export function createDataKeeper(installation: TestInstallation, diary: Diary) {
   async function containersOf(subscription: string) {
@@ -15,15 +19,16 @@ export function createDataKeeper(installation: TestInstallation, diary: Diary) {
   return {
     containersOf,
 
-    /** It is healthy unless it holds a file `broken`. */
-    async sell(code: string, rule: string): Promise<string> {
+    /** It is healthy unless it holds a file `broken`; where users are sold, it keeps how many there may be in `users.limit`. */
+    async sell(code: string, rule: string, users?: string): Promise<string> {
       // It keeps what is written under /data.
       const image = await standInImage(installation)
       const check = '{ test: ["CMD", "test", "!", "-f", "/data/broken"], interval: 1s, retries: 1 }'
       const service = `{ image: "${image}", healthcheck: ${check}, expose: ["8080"], user: "0:0", volumes: ["data:/data"], environment: { PASSWORD: "$\{PASSWORD}" } }`
-      const block = `{ title: ${code}, public: { service: web, port: 8080 }, ready: { path: /, timeout_s: 8 }, secrets: [{ name: PASSWORD, length: 20 }], backup: ${rule} }`
+      const block = `{ title: ${code}, public: { service: web, port: 8080 }, ready: { path: /, timeout_s: 8 }, secrets: [{ name: PASSWORD, length: 20 }], backup: ${rule}${users === undefined ? '' : `, limits: [${usersLimit}]`} }`
       const compose = `services: { web: ${service} }\nvolumes: { data: {} }\nx-clouder: ${block}\n`
-      const subscription = await sellApplication(installation, diary, { code, compose })
+      const sold = users === undefined ? {} : { limit: 'users', quantity: users }
+      const subscription = await sellApplication(installation, diary, { code, compose }, sold)
       await diary.untilPhase(subscription, 'active')
       return subscription
     },

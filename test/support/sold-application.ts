@@ -25,19 +25,24 @@ export async function saveOwnApplication(db: Db, { code, compose }: OwnApplicati
   return (await saveApplication(db, { compose, definition })).id
 }
 
-/** Puts on sale, at 5 USD a month, what builds these applications. */
-export async function sellProduct(db: Db, code: string, applicationIds: string[]): Promise<void> {
+/** Puts on sale, at 5 USD a month, what builds these applications; so much of a limit of theirs, where one is named. */
+export async function sellProduct(
+  db: Db,
+  code: string,
+  applicationIds: string[],
+  limit?: string,
+): Promise<void> {
   await insertProduct(db, {
     code,
     name: code,
-    billingType: 'flat',
+    billingType: limit === undefined ? 'flat' : 'threshold',
     billingTiming: 'advance',
     recurrence: { count: 1, unit: 'month' },
     unit: 'month',
     basePrice: perUnitPrice('5'),
     currency: 'USD',
     metric: null,
-    limitCode: null,
+    limitCode: limit ?? null,
     applicationIds,
   })
 }
@@ -47,7 +52,8 @@ export async function sellApplication(
   { db }: TestInstallation,
   diary: Diary,
   application: OwnApplication,
+  { limit, ...of }: { readonly limit?: string; readonly quantity?: string } = {},
 ): Promise<string> {
-  await sellProduct(db, application.code, [await saveOwnApplication(db, application)])
-  return await diary.order([{ product: application.code }])
+  await sellProduct(db, application.code, [await saveOwnApplication(db, application)], limit)
+  return await diary.order([{ product: application.code, ...of }])
 }

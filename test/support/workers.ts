@@ -36,6 +36,8 @@ export interface WorkerOptions {
   readonly hasEngineWatch?: boolean
   /** How often it is looked whether the engine is there; left out, as seldom as in earnest. */
   readonly sightingIntervalMs?: number
+  /** How long a sold limit may not be in force before a person is told; left out, as long as in earnest. */
+  readonly limitPatienceMs?: number
   /** Where this installation is reached, where that matters. */
   readonly consoleUrl?: string
 }
@@ -72,7 +74,8 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       program: ownProgram,
     }),
   )
-  const server = { db, runner, installationKey }
+  const patience = options.limitPatienceMs === undefined ? {} : { limitPatienceMs: options.limitPatienceMs }
+  const server = { db, runner, installationKey, ...patience }
   const workers = await Promise.all([
     Worker.create({
       connection,
@@ -84,6 +87,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
           client: new Client({ connection: clientConnection }),
           consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:4400',
           installationKey,
+          ...patience,
         }),
       ),
     }),

@@ -75,7 +75,7 @@ export async function openLimitTask(
       subjectKind: 'subscription',
       subjectId: id,
       subject: `${title}: ${code} of ${quantity} is not in force`,
-      detail: `${detail.slice(0, 500)} It is tried again at each look of the server's sampler; the task closes once it holds.`,
+      detail: `${detail.slice(0, 500).replace(/[.!?]?$/, '.')} It is tried again at each look of the server's sampler; the task closes once it holds.`,
     })
   })
 }

@@ -22,6 +22,7 @@ import {
   toPaidPartJson,
   toSupplierPaymentJson,
 } from '../schemas/payable.ts'
+import { resolveSupplier } from './expenses.ts'
 
 /** What is owed to suppliers, and the money that was paid to them. */
 export function registerPayables(frame: Frame): void {
@@ -75,11 +76,12 @@ function registerReading(frame: Frame): void {
       summary: 'List what was paid to suppliers',
       query: z.strictObject({ ...pageQuery, supplier: addressField.optional() }),
       result: pageOf(supplierPaymentSchema),
+      refusals: ['supplier_unknown'],
     },
     async ({ db, query }) => {
       const page = toPageRequest(query)
       const supplierId =
-        query.supplier === undefined ? null : await resolveAddress(db, 'supplier', query.supplier)
+        query.supplier === undefined ? null : await resolveSupplier(db, query.supplier, '?supplier')
       return toPage(await listSupplierPayments(db, { ...page, supplierId }), page, toSupplierPaymentJson)
     },
   )

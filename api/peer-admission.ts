@@ -7,13 +7,14 @@ import { getInstallation } from '#db/read/installation.ts'
 import { assert } from '#domain/assert.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { peerVersion } from '#domain/peer-message.ts'
+import { largestDocumentBytes, peerVersion } from '#domain/peer-message.ts'
 import { parseJson, readBytes } from './body.ts'
 import type { ApiContext, Frame } from './frame.ts'
 import { envelopeHeadSchema } from './peer-envelope.ts'
 import { parse } from './validation.ts'
 
-const largestMessageBytes = 10 * 1024 * 1024
+/** The largest document alone, or many that are smaller. */
+const largestMessageBytes = largestDocumentBytes + 1024 * 1024
 
 /** Before the body is read and its signature checked, which costs more than a look at its key: of each peer, and of all who are none together. */
 const requestPace = { name: 'peer_requests', perSecond: 50, burst: 100 }

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
-import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.ts'
+import { neededFor, type PeerMessageContent, type PeerMessageKind } from '#domain/peer-message.ts'
 import { withoutReferences, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import { hashOf } from './content-hash.ts'
 import type { Db } from './database.ts'
 import { readPeerFiles } from './peer-file.ts'
+import { isUnderstood } from './peer-queue.ts'
 import { readSupplierDocuments } from './supplier-document.ts'
 
 interface QueuedMessage {
@@ -66,10 +67,10 @@ export async function readWaitingMessages(
   const rows = await db
     .selectFrom('peer_messages')
     .innerJoin('peers', 'peers.id', 'peer_messages.peer_id')
-    .select(['sequence', 'kind', 'subject_id', 'content', 'sha256'])
+    .select(['sequence', 'kind', 'subject_id', 'content', 'sha256', 'other_kinds'])
     .where('peer_id', '=', peerId)
     .where('delivered_at', 'is', null)
-    .where(sql<boolean>`kind = any (peers.other_kinds)`)
+    .where(isUnderstood)
     .orderBy('sequence')
     .limit(limit)
     .execute()
@@ -78,18 +79,51 @@ export async function readWaitingMessages(
     const content = contents.get(sequence)
     return content === undefined ? [] : [{ sequence, kind, content, known }]
   })
-  const waiting = withinBytes(read, ({ content }) => Buffer.byteLength(JSON.stringify(content))).map(
-    (message) => ({
-      ...message,
-      sha256: hashOf(message.content),
-    }),
-  )
+  // Read anew without them: what follows is not held up.
+  if (await holdBack(db, peerId, { messages: read, understood: rows[0]?.other_kinds ?? [] }))
+    return await readWaitingMessages(db, peerId, limit)
+  const waiting = withinBytes(read, ({ content }) => bytesOf(content)).map((message) => ({
+    ...message,
+    sha256: hashOf(message.content),
+  }))
   for (const { sequence, kind, sha256, known } of waiting)
     if (known !== null && !known.equals(sha256))
       throw new Error(`message ${sequence}, a ${kind}, is not what was sent before`)
   const first = waiting.filter(({ known }) => known === null)
   if (first.length > 0) await noteHashes(db, peerId, first)
   return waiting
+}
+
+/** A document that is too large for the other side waits until it understands such. @returns whether there was one */
+async function holdBack(
+  db: Db,
+  peerId: string,
+  of: {
+    messages: readonly Pick<WaitingMessage, 'sequence' | 'kind' | 'content'>[]
+    understood: readonly string[]
+  },
+): Promise<boolean> {
+  let isHeld = false
+  for (const { sequence, kind, content } of of.messages) {
+    if (kind !== 'document') continue
+    const { lines } = content
+    const size = { bytes: bytesOf(content), lines: Array.isArray(lines) ? lines.length : 0 }
+    const needs = neededFor(size)
+    if (needs === null || of.understood.includes(needs)) continue
+    await db
+      .updateTable('peer_messages')
+      .set({ needs })
+      .where('peer_id', '=', peerId)
+      .where('sequence', '=', sequence)
+      .where('delivered_at', 'is', null)
+      .execute()
+    isHeld = true
+  }
+  return isHeld
+}
+
+function bytesOf(content: PeerMessageContent): number {
+  return Buffer.byteLength(JSON.stringify(content))
 }
 
 /** What is sent at once; one message alone may be larger. */

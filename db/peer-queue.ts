@@ -119,22 +119,31 @@ export async function fallAsleep(db: Db, peerId: string): Promise<boolean> {
 async function tellOfWhatIsNotUnderstood(tx: Tx, peerId: string): Promise<void> {
   const left = await tx
     .selectFrom('peer_messages')
-    .select((eb) => ['kind', eb.fn.countAll<number>().as('count')])
+    .select((eb) => ['kind', 'needs', eb.fn.countAll<number>().as('count')])
     .where('peer_id', '=', peerId)
     .where('delivered_at', 'is', null)
-    .groupBy('kind')
+    .groupBy(['kind', 'needs'])
     .orderBy('kind')
+    .orderBy('needs')
     .execute()
   if (left.length === 0) return
-  const said = left.map(({ kind, count }) => `${count} of kind ${kind}`).join(', ')
+  const said = left.map(({ kind, needs, count }) => `${count} of kind ${kind}${sizeText(needs)}`).join(', ')
+  const isEndless = left.some(({ needs }) => needs === 'larger')
   await openTask(tx, {
     kind: 'peer_outdated',
     subjectKind: 'peer',
     subjectId: peerId,
     subject: 'A peer does not understand all that waits for it',
-    detail: `Kept until it does: ${said}. Have the other installation brought up to date; documents go on meanwhile.`,
+    detail: `Kept until it does: ${said}. Have the other installation brought up to date; documents go on meanwhile.${isEndless ? endlessAdvice : ''}`,
   })
 }
+
+function sizeText(needs: string | null): string {
+  return needs === null ? '' : ` of ${needs === 'larger' ? 'more than any version takes' : 'a large size'}`
+}
+
+const endlessAdvice =
+  ' What is more than any version takes is never sent: hand its file over, or credit it and bill it in smaller parts.'
 
 /** Documents whose files were not laid down yet; none of a peer that takes no files. */
 export function filelessDocuments(db: Db, peerId: string) {
@@ -157,6 +166,9 @@ export interface Backlog {
   readonly since: string | null
 }
 
+/** Of `peer_messages` with `peers`: what the other side understands, and takes in its size. */
+export const isUnderstood = sql<boolean>`kind = any (peers.other_kinds) and (needs is null or needs = any (peers.other_kinds))`
+
 /** What waits of what the other side understands. */
 export async function readBacklog(db: Db, peerId: string): Promise<Backlog> {
   const row = await db
@@ -165,7 +177,7 @@ export async function readBacklog(db: Db, peerId: string): Promise<Backlog> {
     .select((eb) => [eb.fn.countAll<number>().as('waiting'), eb.fn.min('queued_at').as('since')])
     .where('peer_id', '=', peerId)
     .where('delivered_at', 'is', null)
-    .where(sql<boolean>`kind = any (peers.other_kinds)`)
+    .where(isUnderstood)
     .executeTakeFirstOrThrow()
   return { waiting: row.waiting, since: row.since }
 }

@@ -2009,11 +2009,13 @@ CREATE TABLE peer_messages (
   sha256 bytea,
   queued_at timestamp with time zone not null default now(),
   delivered_at timestamp with time zone,
+  needs text,
   constraint peer_messages_pkey PRIMARY KEY (peer_id, sequence),
   constraint peer_messages_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
   constraint delivered_as_sent CHECK (((delivered_at IS NULL) OR (sha256 IS NOT NULL))),
   constraint message_says_something CHECK (((subject_id IS NOT NULL) OR (content IS NOT NULL))),
   constraint peer_messages_kind_check CHECK ((kind ~ '^[a-z_]{1,40}$'::text)),
+  constraint peer_messages_needs_check CHECK ((needs ~ '^[a-z_]{1,40}$'::text)),
   constraint peer_messages_sequence_check CHECK ((sequence >= 1)),
   constraint peer_messages_sha256_check CHECK ((length(sha256) = 32))
 );

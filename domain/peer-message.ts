@@ -57,9 +57,25 @@ export interface Understanding {
 
 /**
  * What is understood besides, told among the kinds: who does not know it leaves it be. `again`: both sides are asked what they have
- * received, and send again what the other one has lost.
+ * received, and send again what the other one has lost. `large`: a document is taken up to `largestDocumentBytes`.
  */
-export const peerAbilities = { again: 'again' } as const
+export const peerAbilities = { again: 'again', large: 'large' } as const
+
+/** Of one message, as JSON: what every version takes. */
+export const usualMessageBytes = 2 * 1024 * 1024
+/** Of a document, as JSON, for those that understand `large`. */
+export const largestDocumentBytes = 15 * 1024 * 1024
+export const mostDocumentLines = 20_000
+
+/**
+ * What the other side has to understand besides the kind, so that it takes a document of such a size; null for what everybody takes.
+ * `larger` is understood by nobody yet: it waits, and is told as what it is.
+ * @example neededFor({ bytes: 3 * 1024 * 1024, lines: 7_000 }) // 'large'
+ */
+export function neededFor({ bytes, lines }: { bytes: number; lines: number }): 'large' | 'larger' | null {
+  if (bytes > largestDocumentBytes || lines > mostDocumentLines) return 'larger'
+  return bytes > usualMessageBytes ? peerAbilities.large : null
+}
 
 export const ownUnderstanding: Understanding = {
   version: peerVersion,

@@ -1,11 +1,19 @@
 import { findTakenNumber } from '#db/refused-document.ts'
 import { receiveSupplierInvoices } from '#db/supplier-invoice.ts'
+import type { Tx } from '#db/database.ts'
 import { assert } from '#domain/assert.ts'
+import { largestDocumentBytes } from '#domain/peer-message.ts'
+import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 import { supplierDocumentSchema } from '../schemas/supplier-invoice.ts'
-import { takenTogether, type Taken } from './kind.ts'
+import { takenTogether, type Taken, type Taking } from './kind.ts'
 
 /** Finalized invoices and credit notes of a supplier, each once, by the supplier's own id of it, and by its number. */
-export const documentKind = takenTogether(supplierDocumentSchema, async (tx, takings) => {
+export const documentKind = takenTogether(supplierDocumentSchema, take, largestDocumentBytes)
+
+async function take(
+  tx: Tx,
+  takings: readonly (Taking & { readonly content: SupplierDocument })[],
+): Promise<readonly Taken[]> {
   const [first] = takings
   assert(first, 'something is taken')
   const documents = takings.map(({ content, raw, sha256 }) => ({ document: content, raw, sha256 }))
@@ -22,4 +30,4 @@ export const documentKind = takenTogether(supplierDocumentSchema, async (tx, tak
   if (taken === -1 || receptions.at(-1) === 'conflict') return results
   const reason = `${documents[taken]?.document.number} came again as another document; who resumes the peer takes it all the same`
   return [...results, { outcome: 'conflict', reason }]
-})
+}

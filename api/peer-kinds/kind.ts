@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
 import { BusinessError } from '#domain/errors.ts'
+import { usualMessageBytes } from '#domain/peer-message.ts'
 import { parse } from '../validation.ts'
 
 /** A message of a peer, on its way into our rows. */
@@ -24,8 +25,6 @@ export type Taken = { outcome: 'stored' | 'exists' } | { outcome: 'conflict'; re
  */
 export type PeerKind = (tx: Tx, takings: readonly Taking[]) => Promise<readonly Taken[]>
 
-const largestMessageBytes = 2 * 1024 * 1024
-
 /**
  * How a kind of message is taken: read by its schema, then written by `take` in the transaction that takes the whole of what came.
  * A message that came before under its number is not taken again.
@@ -34,7 +33,7 @@ const largestMessageBytes = 2 * 1024 * 1024
 export function takenBy<S extends z.ZodType>(
   schema: S,
   take: (tx: Tx, content: z.output<S>, taking: Taking) => Promise<Taken>,
-  largestBytes: number = largestMessageBytes,
+  largestBytes: number = usualMessageBytes,
 ): PeerKind {
   return async (tx, takings) => {
     const results: Taken[] = []
@@ -47,19 +46,23 @@ export function takenBy<S extends z.ZodType>(
   }
 }
 
-/** A kind of which thousands come at once: `take` writes those of one message of the peer together. */
+/**
+ * A kind of which thousands come at once: `take` writes those of one message of the peer together.
+ * @param largestBytes of one message, as JSON
+ */
 export function takenTogether<S extends z.ZodType>(
   schema: S,
   take: (
     tx: Tx,
     takings: readonly (Taking & { readonly content: z.output<S> })[],
   ) => Promise<readonly Taken[]>,
+  largestBytes: number,
 ): PeerKind {
   return async (tx, takings) => {
     if (takings.length === 0) return []
     return await take(
       tx,
-      takings.map((taking) => ({ ...taking, content: read(schema, taking.raw, largestMessageBytes) })),
+      takings.map((taking) => ({ ...taking, content: read(schema, taking.raw, largestBytes) })),
     )
   }
 }

@@ -4,6 +4,7 @@ import type { SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { invoiceFileKinds, largestSentFileBytes, mediaTypes } from '#domain/invoice-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { payableDues, payableState, payableStates } from '#domain/payable.ts'
+import { mostDocumentLines } from '#domain/peer-message.ts'
 import { disputeSchema } from './dispute.ts'
 import { instantField, moneySchema, referenceSchema } from './common.ts'
 
@@ -53,7 +54,7 @@ export const supplierDocumentSchema = z
           subscription: text(100).nullish(),
         }),
       )
-      .max(20_000)
+      .max(mostDocumentLines)
       .readonly(),
     taxes: z
       .array(

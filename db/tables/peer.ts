@@ -94,6 +94,8 @@ export interface PeerMessagesTable {
   content: NullableJson<PeerMessageContent>
   /** Of what was sent first; null until then. */
   sha256: Defaulted<Buffer | null>
+  /** What the other side has to understand besides its kind: how large it is. */
+  needs: Defaulted<string | null>
   queued_at: Defaulted<Instant>
   delivered_at: Defaulted<Instant | null>
 }

@@ -176,7 +176,7 @@ test('a signature is checked before the time, the time before the nonce, and thi
   assert.deepEqual(saidOf(await send(await sign(from.key, newer), newer)), [422, 'peer_version_unknown'])
   const odd = bodyOf(from.peer, { documents: 1 })
   assert.deepEqual(saidOf(await send(await sign(from.key, odd), odd)), [422, 'field_invalid'])
-  const large = ' '.repeat(10 * 1024 * 1024 + 1)
+  const large = ' '.repeat(16 * 1024 * 1024 + 1)
   assert.deepEqual(saidOf(await send(await sign(from.key, right), large)), [413, 'body_too_large'])
   assert.deepEqual(saidOf(await send(await sign(from.key, '{'), '{')), [400, 'json_malformed'])
 })

@@ -3,7 +3,7 @@ import test, { after, before } from 'node:test'
 import { newId } from '#db/identifier.ts'
 import { ensurePeerSupplier } from '#db/supplier.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
+import { ownUnderstanding, peerPaths, usualMessageBytes } from '#domain/peer-message.ts'
 import { createTestApi } from '#test/support/api.ts'
 import { insertPeer, supplierDocument } from '#test/support/peer.ts'
 import { createPeerSender, type SentMessage } from '#test/support/peer-sender.ts'
@@ -72,6 +72,20 @@ test('a message that skips one is refused and changes nothing, and is taken once
   assert.equal((await send(0, [first])).status, 200)
   assert.equal((await send(1, [second])).status, 200)
   assert.deepEqual(await numbersOf(peerId), ['UP-1', 'UP-2'])
+})
+
+test('a document is taken that is larger than every other message may be; those are refused by their code', async () => {
+  const { peerId, send } = await pair()
+  const [line] = supplierDocument().lines
+  assert.ok(line)
+  const lines = Array.from({ length: 1_400 }, () => ({ ...line, description: 'Hosting '.repeat(200) }))
+  const large = document(1, { lines })
+  assert.ok(JSON.stringify(large.content).length > usualMessageBytes)
+  assert.deepEqual((await send(0, [large])).body['results'], [{ sequence: 1, outcome: 'stored' }])
+  assert.deepEqual(await numbersOf(peerId), ['UP-1'])
+  const beyond = await send(1, [{ ...large, sequence: 2, kind: 'standing' }])
+  assert.deepEqual([beyond.status, beyond.body['code']], [413, 'body_too_large'])
+  assert.deepEqual(await numbersOf(peerId), ['UP-1'])
 })
 
 test('a number that comes again with another content halts the peer, whatever its kind', async () => {

@@ -1884,6 +1884,7 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('peer_message_kept', async () =>
     db.deleteFrom('peer_messages').where('peer_id', '=', id).execute(),
   )
+  await refuses('peer_messages_needs_check', async () => messages().set({ needs: 'A size' }).execute())
   const delivered = async (delivered_at: string | null, more: { sequence?: number } = {}) =>
     await messages()
       .set({ delivered_at, ...more })

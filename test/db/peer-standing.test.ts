@@ -7,7 +7,10 @@ import { newId } from '#db/identifier.ts'
 import { markCollectible, markUncollectible, voidInvoice } from '#db/invoice-mark.ts'
 import { insertPayment } from '#db/payment.ts'
 import { readWaitingMessages } from '#db/peer-outgoing.ts'
+import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
 import { readSupplierDocuments } from '#db/supplier-document.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { usualMessageBytes } from '#domain/peer-message.ts'
 import { withoutReferences } from '#domain/supplier-invoice.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { insertPeer } from '#test/support/peer.ts'
@@ -198,6 +201,49 @@ test('an invoice that an installation took as a former peer is not sent again fo
     documents.map(([, subject]) => subject),
     [notes[0]?.id, untaken.id, notes[1]?.id],
   )
+})
+
+test('a document that is too large for its receiver waits with a task that says so, and holds nothing up', async () => {
+  const customerId = await insertCustomer()
+  const peerId = await insertPeer(seller.db, {
+    role: 'customer',
+    customer_id: customerId,
+    other_version: 2,
+    other_kinds: ['document'],
+  })
+  const called = async (name: string) =>
+    await seller.db
+      .updateTable('installation')
+      .set({ seller: JSON.stringify({ name, address: '', taxId: null }) })
+      .execute()
+  await called('x'.repeat(usualMessageBytes))
+  const large = await bill(customerId)
+  await called('Seller')
+  const [beyond, small] = [await bill(customerId), await bill(customerId)]
+  // As of one that no version takes: so large that it takes a test long to make.
+  await seller.db
+    .updateTable('peer_messages')
+    .set({ needs: 'larger' })
+    .where('subject_id', '=', beyond.id)
+    .execute()
+  const waiting = async () =>
+    (await readWaitingMessages(seller.db, peerId, 100)).map(({ content }) => content['document'])
+  assert.deepEqual(await waiting(), [encodeId('invoice', small.id)])
+  await noteDelivered(seller.db, peerId, { sequences: [3], isNumbered: true, now: at('01') })
+  assert.equal(await fallAsleep(seller.db, peerId), true)
+  const task = await seller.db
+    .selectFrom('tasks')
+    .select(['kind', 'detail'])
+    .where('subject_id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  assert.equal(task.kind, 'peer_outdated')
+  assert.match(task.detail, /1 of kind document of a large size, 1 of kind document of more than any version/)
+  assert.match(task.detail, /credit it and bill it in smaller parts/)
+  await change(
+    async (tx) =>
+      await noteUnderstanding(tx, peerId, { version: 2, kinds: ['document', 'large'], now: at('02') }),
+  )
+  assert.deepEqual(await waiting(), [encodeId('invoice', large.id)])
 })
 
 test('what a version that said less has sent goes out again as it was, so that its hash is what both sides know', async () => {

@@ -288,7 +288,7 @@ test('what is tampered with, repeated or too large is refused and changes nothin
   assert.deepEqual(await keyless(), [401, 'peer_signature_refused'])
   const renamed = await send({ headers: { 'idempotency-key': 'test/2' } })
   assert.deepEqual(await renamed(), [401, 'peer_signature_refused'])
-  const large = await send({ change: () => ' '.repeat(10 * 1024 * 1024 + 1) })
+  const large = await send({ change: () => ' '.repeat(16 * 1024 * 1024 + 1) })
   assert.deepEqual(await large(), [413, 'body_too_large'])
   for (const document of [
     { due_on: '1999-01-01' },

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import {
+  largestDocumentBytes,
+  mostDocumentLines,
+  neededFor,
+  usualMessageBytes,
+} from '#domain/peer-message.ts'
+
+test('what a document needs over there is decided by its bytes and its lines, each to the last one', () => {
+  assert.equal(neededFor({ bytes: usualMessageBytes, lines: mostDocumentLines }), null)
+  assert.equal(neededFor({ bytes: usualMessageBytes + 1, lines: 1 }), 'large')
+  assert.equal(neededFor({ bytes: largestDocumentBytes, lines: mostDocumentLines }), 'large')
+  assert.equal(neededFor({ bytes: largestDocumentBytes + 1, lines: 1 }), 'larger')
+  assert.equal(neededFor({ bytes: 1, lines: mostDocumentLines + 1 }), 'larger')
+})

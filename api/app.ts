@@ -6,6 +6,8 @@ import { toProblem } from './errors.ts'
 import { assertEveryRouteIsGuarded, createFrame, type ApiContext, type Frame } from './frame.ts'
 import { problemPage } from './pages/problem.tsx'
 import { registerPages } from './pages/index.ts'
+import { portalProblemPage } from './portal/door.tsx'
+import { registerPortal } from './portal/index.ts'
 import { registerRoutes } from './routes/index.ts'
 import { usageEventsPath } from './routes/usage-events.ts'
 import { setSecurityHeaders } from './security-headers.ts'
@@ -29,6 +31,7 @@ export function createGuardedFrame(deps: ApiDependencies): Frame {
   )
   registerRoutes(frame)
   registerPages(frame)
+  registerPortal(frame)
   assertEveryRouteIsGuarded(frame)
   return frame
 }
@@ -47,8 +50,8 @@ function logWrite(ctx: ApiContext, deps: ApiDependencies, durationMs: number): v
     request_id: ctx.get('requestId'),
     principal: ctx.get('principal')?.name,
     method: ctx.req.method,
-    // A login link's token is a secret, and a part of its address.
-    path: ctx.req.path.replace(/^(\/login\/).*/, '$1…'),
+    // The token of a link that lets somebody in is a secret, and a part of its address.
+    path: ctx.req.path.replace(/^((?:\/portal)?\/(?:login|open)\/).*/, '$1…'),
     status: ctx.res.status,
     duration_ms: Math.round(durationMs),
   }
@@ -63,10 +66,16 @@ async function answerProblem(ctx: ApiContext, deps: ApiDependencies, error: Erro
   if (problem.status === 503 || problem.status === 429)
     ctx.header('Retry-After', String(ctx.get('retryAfterSeconds') ?? 1))
   if (problem.status === 401) ctx.header('WWW-Authenticate', 'Bearer')
+  if (isPortal(ctx)) return await ctx.html(portalProblemPage({ deps }, ctx, problem), problem.status)
   if (wantsPage(ctx)) return await ctx.html(problemPage(problem), problem.status)
   return ctx.newResponse(JSON.stringify(problem), problem.status, {
     'Content-Type': 'application/problem+json',
   })
+}
+
+/** Whatever it accepts: nobody but people is there. */
+function isPortal(ctx: ApiContext): boolean {
+  return ctx.req.path === '/portal' || ctx.req.path.startsWith('/portal/')
 }
 
 /** A browser that opens an address gets a page; programs, and everything below /v1, get JSON. */

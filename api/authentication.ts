@@ -91,11 +91,18 @@ export function refuseForeignWrite(
   ctx: Context,
   request: { publicUrl: string; principal: Principal | undefined; formToken: string | undefined },
 ): void {
-  if (request.principal?.kind !== 'operator') return
+  const { principal } = request
+  if (principal?.kind === 'operator') refuseForeignForm(ctx, { ...request, session: principal })
+}
+
+/** @throws `origin_refused` unless the request comes from a page that was shown to this very session */
+export function refuseForeignForm(
+  ctx: Context,
+  request: { publicUrl: string; session: { readonly formToken: string }; formToken: string | undefined },
+): void {
   refuseForeignOrigin(ctx, request.publicUrl)
-  if (request.formToken !== request.principal.formToken) {
-    throw new BusinessError('origin_refused', 'The form is not one of this session. Open the page again.')
-  }
+  if (request.formToken === request.session.formToken) return
+  throw new BusinessError('origin_refused', 'The form is not one of this session. Open the page again.')
 }
 
 /** @throws `origin_refused` unless the browser says that the request came from our own page */
@@ -151,6 +158,6 @@ function cookieName(publicUrl: string): string {
   return isSecure(publicUrl) ? '__Host-clouder' : `clouder_${new URL(publicUrl).port || '80'}`
 }
 
-function isSecure(publicUrl: string): boolean {
+export function isSecure(publicUrl: string): boolean {
   return publicUrl.startsWith('https:')
 }

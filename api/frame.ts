@@ -5,7 +5,15 @@ import type { Db, Tx } from '#db/database.ts'
 import { assert } from '#domain/assert.ts'
 import type { ErrorCode } from '#domain/errors.ts'
 import { createAfterwards, type Afterwards } from './afterwards.ts'
-import { authenticate, authorize, refuseForeignWrite, type Principal } from './authentication.ts'
+import type { PortalSession } from '#db/portal-session.ts'
+import {
+  authenticate,
+  authorize,
+  refuseForeignForm,
+  refuseForeignWrite,
+  type Principal,
+} from './authentication.ts'
+import { authenticateCustomer } from './portal-authentication.ts'
 import { readBody, refuseForm } from './body.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { answerOnce, commandOnce, keyedRequest, readIdempotencyKey, type Answer } from './idempotency.ts'
@@ -17,7 +25,13 @@ import { parse, parseAddress } from './validation.ts'
 import { commandIdOf } from './subscription-commands.ts'
 
 export interface ApiEnv {
-  Variables: { requestId: string; principal: Principal | undefined; retryAfterSeconds: number | undefined }
+  Variables: {
+    requestId: string
+    principal: Principal | undefined
+    /** Never beside a principal: a customer's session opens the portal, and nothing else. */
+    portalSession: PortalSession | undefined
+    retryAfterSeconds: number | undefined
+  }
 }
 export type ApiContext = Context<ApiEnv>
 
@@ -154,6 +168,7 @@ async function admit(
   deps: ApiDependencies & { readonly findKey: KeyLookup },
   definition: { method: string; permission: Permission },
 ): Promise<void> {
+  if (definition.permission === 'portal') return await admitCustomer(ctx, deps, definition)
   const principal = await authenticate(ctx, deps)
   ctx.set('principal', principal)
   authorize(principal, definition.permission)
@@ -161,6 +176,18 @@ async function admit(
   if (principal?.kind !== 'operator') return
   const formToken = ctx.req.header('x-form-token') ?? (await readFormToken(ctx))
   refuseForeignWrite(ctx, { publicUrl: deps.publicUrl, principal, formToken })
+}
+
+/** A page of the portal knows no keys and no operators. */
+async function admitCustomer(
+  ctx: ApiContext,
+  deps: ApiDependencies,
+  definition: { method: string },
+): Promise<void> {
+  const session = await authenticateCustomer(ctx, deps)
+  ctx.set('portalSession', session)
+  if (definition.method === 'get') return
+  refuseForeignForm(ctx, { publicUrl: deps.publicUrl, session, formToken: await readFormToken(ctx) })
 }
 
 /** Hono keeps the parsed form, so that the page reads it again. */

@@ -51,6 +51,9 @@ export const holdSecrets = 'instances:secrets'
 /** Downloads what instances hold, as far as it was saved. */
 export const takeData = 'instances:take_data'
 
+/** Lets somebody into the portal as a customer, and ends what was let in. */
+export const openPortal = 'customers:portal'
+
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
 export type Permission =
   | `${(typeof resources)[number]}:${'read' | 'write'}`
@@ -60,7 +63,10 @@ export type Permission =
   | typeof readLogs
   | typeof holdSecrets
   | typeof takeData
+  | typeof openPortal
   | 'signed_in'
+  // A session of a customer: no key has it, and no operator.
+  | 'portal'
   | 'public'
 
 /** Every scope that a key can hold. */
@@ -72,4 +78,5 @@ export const scopes: readonly string[] = [
   readLogs,
   holdSecrets,
   takeData,
+  openPortal,
 ]

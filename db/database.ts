@@ -6,6 +6,8 @@ import type {
   IdempotencyKeysTable,
   LoginLinksTable,
   OperatorsTable,
+  PortalLinksTable,
+  PortalSessionsTable,
   SessionsTable,
 } from './tables/access.ts'
 import type * as backup from './tables/backup.ts'
@@ -88,6 +90,8 @@ export interface Database {
   operators: OperatorsTable
   login_links: LoginLinksTable
   sessions: SessionsTable
+  portal_links: PortalLinksTable
+  portal_sessions: PortalSessionsTable
   api_keys: ApiKeysTable
   idempotency_keys: IdempotencyKeysTable
   applications: catalog.ApplicationsTable

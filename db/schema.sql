@@ -2141,6 +2141,45 @@ CREATE UNIQUE INDEX one_peer_per_customer ON public.peers USING btree (customer_
 CREATE UNIQUE INDEX one_peer_per_installation ON public.peers USING btree (installation_id, role) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX one_peer_per_instance ON public.peers USING btree (instance_id) WHERE (state <> 'closed'::text);
 
+CREATE TABLE portal_links (
+  id uuid not null,
+  customer_id uuid not null,
+  token_sha256 bytea not null,
+  made_by text not null,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  opened_at timestamp with time zone,
+  withdrawn_at timestamp with time zone,
+  constraint portal_links_pkey PRIMARY KEY (id),
+  constraint portal_links_id_customer_id_key UNIQUE (id, customer_id),
+  constraint portal_links_token_sha256_key UNIQUE (token_sha256),
+  constraint portal_links_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
+  constraint portal_link_lives_shortly CHECK (((expires_at > made_at) AND (expires_at <= (made_at + '1 day'::interval)))),
+  constraint portal_link_opened_or_withdrawn CHECK (((opened_at IS NULL) OR (withdrawn_at IS NULL))),
+  constraint portal_links_token_sha256_check CHECK ((length(token_sha256) = 32))
+);
+CREATE INDEX portal_links_of_customer ON public.portal_links USING btree (customer_id, id);
+
+CREATE TABLE portal_sessions (
+  id uuid not null,
+  link_id uuid not null,
+  customer_id uuid not null,
+  token_sha256 bytea not null,
+  form_token text not null,
+  begun_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_by text,
+  constraint portal_sessions_pkey PRIMARY KEY (id),
+  constraint portal_sessions_link_id_key UNIQUE (link_id),
+  constraint portal_sessions_token_sha256_key UNIQUE (token_sha256),
+  constraint portal_session_of_its_link FOREIGN KEY (link_id, customer_id) REFERENCES portal_links(id, customer_id),
+  constraint portal_session_ended CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+  constraint portal_sessions_token_sha256_check CHECK ((length(token_sha256) = 32))
+);
+CREATE INDEX portal_sessions_of_customer ON public.portal_sessions USING btree (customer_id, id);
+
 CREATE TABLE preferred_offers (
   server_id uuid not null,
   kind text not null,

@@ -32,6 +32,8 @@ const hiddenTables = [
   'peer_keys',
   'peer_messages',
   'peer_questions',
+  'portal_links',
+  'portal_sessions',
   'received_peer_messages',
   'refused_documents',
   'server_join_tokens',

@@ -37,6 +37,7 @@ const prefixes = {
   order: 'ord',
   paymentRequest: 'pay',
   peer: 'peer',
+  portalSession: 'pses',
   priceList: 'pl',
   priceListItem: 'pli',
   product: 'prod',

@@ -6,9 +6,10 @@ import type { Frame } from '../frame.ts'
 const types = {
   'console.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
+  'portal.css': 'text/css; charset=utf-8',
   'live.js': 'text/javascript; charset=utf-8',
 } as const
-type AssetName = keyof typeof types
+export type AssetName = keyof typeof types
 
 /** Read once: what is served and what its address says are the same bytes for the life of the process. */
 const assets = new Map(

@@ -2,6 +2,7 @@ import type { Db } from '#db/database.ts'
 import { getCustomer } from '#db/read/customer.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { listCustomerBalances, listOneOffCharges } from '#db/read/one-off-charge.ts'
+import { listPortalSessions } from '#db/read/portal-session.ts'
 import { listProducts } from '#db/read/product.ts'
 import { listSubscriptions } from '#db/read/subscription.ts'
 import { readSellerToday } from '#db/seller.ts'
@@ -18,15 +19,17 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
   const customerId = await resolveAddress(db, 'customer', address)
   const newest = { limit: shownRows, cursor: null, direction: 'after' } as const
   const anySubscription = { phase: null, productId: null, kitId: null, isParked: null }
-  const [row, balances, subscriptions, invoices, charges, checks, products] = await Promise.all([
-    getCustomer(db, customerId),
-    listCustomerBalances(db, customerId),
-    listSubscriptions(db, { ...newest, ...anySubscription, customerId }),
-    listInvoices(db, { ...newest, customerId }),
-    listOneOffCharges(db, { ...newest, customerId, isWaiting: false }),
-    listTaxIdChecks(db, { ...newest, limit: 1, customerId }),
-    listProducts(db, { ...newest, limit: offeredProducts }, await readSellerToday(db, now)),
-  ])
+  const [row, balances, subscriptions, invoices, charges, checks, products, portalSessions] =
+    await Promise.all([
+      getCustomer(db, customerId),
+      listCustomerBalances(db, customerId),
+      listSubscriptions(db, { ...newest, ...anySubscription, customerId }),
+      listInvoices(db, { ...newest, customerId }),
+      listOneOffCharges(db, { ...newest, customerId, isWaiting: false }),
+      listTaxIdChecks(db, { ...newest, limit: 1, customerId }),
+      listProducts(db, { ...newest, limit: offeredProducts }, await readSellerToday(db, now)),
+      listPortalSessions(db, { ...newest, customerId }),
+    ])
   return {
     row,
     /** What was said of the tax id last, by a register. */
@@ -35,6 +38,7 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
     subscriptions: cut(subscriptions),
     invoices: cut(invoices),
     charges: cut(charges),
+    portalSessions,
     products: products.filter(({ archived_at: archivedAt }) => archivedAt === null),
   }
 }

@@ -1,11 +1,12 @@
 import type { Tx } from '#db/database.ts'
+import { closePortal } from '#db/portal-session.ts'
 import { getCustomer } from '#db/read/customer.ts'
 import { getOneOffCharge } from '#db/read/one-off-charge.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
-import type { Permission } from '../permission.ts'
+import { openPortal, type Permission } from '../permission.ts'
 import { changeCustomer } from '../routes/customers.ts'
 import { billWaiting, chargeOnce, takeChargeBack } from '../routes/one-off-charges.ts'
 import { customerChangeSchema } from '../schemas/customer.ts'
@@ -54,6 +55,15 @@ const forms: readonly CustomerForm[] = [
       if (ownerId !== customerId) throw new BusinessError('not_found', 'It is a charge of another customer.')
       await takeChargeBack(tx, id, now)
       return '#charges'
+    },
+  },
+  {
+    action: 'close-portal',
+    permission: openPortal,
+    form: () => 'close-portal',
+    carryOut: async (tx, { customerId, actor, now }) => {
+      await closePortal(tx, { customerId, actor, now })
+      return '#portal'
     },
   },
   {

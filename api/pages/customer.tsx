@@ -5,6 +5,7 @@ import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.
 import { ChargesSection } from './customer-charges.tsx'
 import { readCustomerContent, type CustomerContent } from './customer-content.ts'
 import { FactsSection } from './customer-facts.tsx'
+import { PortalSection, type MadePortalLink } from './customer-portal.tsx'
 import type { RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
 import { InvoiceTable } from './invoices.tsx'
@@ -25,6 +26,7 @@ export interface CustomerProps {
   readonly content: CustomerContent
   readonly saved?: string | undefined
   readonly refused?: RefusedInput
+  readonly portalLink?: MadePortalLink
 }
 
 /** The page, as it is opened, after one of its forms was saved, and with one that was refused. */
@@ -32,7 +34,7 @@ export async function customerBody(
   { deps }: Frame,
   view: ConsoleView,
   address: string,
-  after: Pick<CustomerProps, 'saved' | 'refused'>,
+  after: Pick<CustomerProps, 'saved' | 'refused' | 'portalLink'>,
 ): Promise<ConsoleBody> {
   const content = await readCustomerContent(deps.db, address, deps.now())
   const props = { view, content, ...after }
@@ -51,7 +53,10 @@ export async function customerBody(
             <SubscriptionsSection content={content} />
             <InvoicesSection content={content} />
           </div>
-          <FactsSection {...props} />
+          <div class="stack">
+            <PortalSection {...props} />
+            <FactsSection {...props} />
+          </div>
         </div>
       </>
     ),

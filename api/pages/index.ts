@@ -9,6 +9,7 @@ import { registerCatalogVersionPages } from './catalog-versions.tsx'
 import { registerChangeRequestPages } from './change-requests.tsx'
 import { registerTheme } from './console-page.tsx'
 import { registerCustomerForms } from './customer-forms.ts'
+import { registerCustomerPortal } from './customer-portal.tsx'
 import { registerCustomer } from './customer.tsx'
 import { registerCustomers } from './customers.tsx'
 import { registerDiscountPages } from './discounts.tsx'
@@ -90,6 +91,7 @@ export function registerPages(frame: Frame): void {
   registerCustomers(frame)
   registerCustomer(frame)
   registerCustomerForms(frame)
+  registerCustomerPortal(frame)
   registerCatalogPage(frame)
   registerCatalogVersionPages(frame)
   registerOrder(frame)

@@ -51,6 +51,7 @@ import { registerOneOffCharges } from './one-off-charges.ts'
 import { registerMailVerifications } from './mail-verifications.ts'
 import { registerOrderHolds } from './order-holds.ts'
 import { registerOrders } from './orders.ts'
+import { registerPortalSessions } from './portal-sessions.ts'
 import { registerPreviews } from './previews.ts'
 import { registerDrafts } from './drafts.ts'
 import { registerReinstatement } from './reinstatement.ts'
@@ -108,6 +109,7 @@ export function registerRoutes(frame: Frame): void {
   registerPriceGrids(frame)
   registerRemoval(frame)
   registerCustomers(frame)
+  registerPortalSessions(frame)
   registerEnvironments(frame)
   registerOrders(frame)
   registerDrafts(frame)

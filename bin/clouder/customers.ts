@@ -61,6 +61,7 @@ export function registerCustomers(program: Command): void {
       }),
     )
   addCreate(group)
+  addPortal(group)
 }
 
 function addCreate(group: Command): void {
@@ -88,6 +89,34 @@ function addCreate(group: Command): void {
           price_list: priceList,
         }
         tell(out, await api.post<Customer>('/v1/customers', body))
+      }),
+    )
+}
+
+function addPortal(group: Command): void {
+  group
+    .command('portal-link <customer>')
+    .description('make a link that lets somebody into the portal as the customer, once')
+    .option('--minutes <minutes>', 'how long it works, up to 1440', '10')
+    .action(
+      withSession<[string], { minutes: string }>(async ({ api, out }, { args: [address], options }) => {
+        const body = { expires_in_minutes: Number(options.minutes) }
+        const path = `/v1/customers/${encodeURIComponent(address)}/portal-links`
+        const link = await api.post<{ url: string; expires_at: string }>(path, body)
+        if (out.isJson) return out.json(link)
+        out.facts([
+          ['link', link.url],
+          ['works until', link.expires_at],
+        ])
+      }),
+    )
+  group
+    .command('close-portal <customer>')
+    .description('end all portal sessions of a customer, and take its links back')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [address] }) => {
+        await api.post(`/v1/customers/${encodeURIComponent(address)}/close-portal`, {})
+        out.say('Nobody is signed in to the portal any more.')
       }),
     )
 }

@@ -31,6 +31,7 @@ const uncoded = {
   order: 'orders',
   paymentRequest: 'payment_requests',
   peer: 'peers',
+  portalSession: 'portal_sessions',
   proof: 'peer_questions',
   priceListItem: 'price_list_items',
   refusedUsageEvent: 'refused_usage_events',

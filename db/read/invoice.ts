@@ -68,7 +68,10 @@ function isInState(state: MoneyState) {
 export type InvoiceRow = Awaited<ReturnType<typeof listInvoices>>[number]
 
 export interface InvoiceFilter {
+  /** Who pays for it, or who is served. */
   readonly customerId?: string | null
+  /** To whom it goes, and nobody else. */
+  readonly payerId?: string | null
   readonly subscriptionId?: string | null
   /** With lines of what it sold. */
   readonly orderId?: string | null
@@ -79,7 +82,8 @@ export interface InvoiceFilter {
 
 export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
   let query = onPage(invoices(db), page, 'invoice.id')
-  const { customerId, documentId, subscriptionId, orderId, moneyState, isDraft } = page
+  const { customerId, payerId, documentId, subscriptionId, orderId, moneyState, isDraft } = page
+  if (payerId) query = query.where('invoice.customer_id', '=', payerId)
   if (customerId) {
     query = query.where((eb) =>
       eb.or([eb('invoice.customer_id', '=', customerId), eb('invoice.served_customer_id', '=', customerId)]),
@@ -109,6 +113,40 @@ export async function listInvoices(db: Db, page: PageRequest & InvoiceFilter) {
 
 export async function findInvoice(db: Db, id: string): Promise<InvoiceRow | undefined> {
   return await invoices(db).where('invoice.id', '=', id).executeTakeFirst()
+}
+
+/** A finalized one that goes to a customer: a draft, or another's, is not found, as one that nobody has. */
+export async function findInvoiceOf(
+  db: Db,
+  of: { payerId: string; id: string },
+): Promise<InvoiceRow | undefined> {
+  return await invoices(db)
+    .where('invoice.id', '=', of.id)
+    .where('invoice.customer_id', '=', of.payerId)
+    .where('invoice.finalized_at', 'is not', null)
+    .executeTakeFirst()
+}
+
+/** What a customer has to pay in one currency. */
+export interface OpenAmount {
+  readonly currency: string
+  readonly openMinor: number
+  readonly overdueMinor: number
+  /** The earliest of what is not paid. */
+  readonly dueOn: string
+}
+
+/** Of all invoices that go to a customer; tests are not to be paid, and nothing is asked for that was written off. */
+export async function readOpenAmounts(db: Db, payerId: string): Promise<readonly OpenAmount[]> {
+  const { rows } = await sql<OpenAmount>`
+    select invoice.currency, sum(${openMinor})::bigint as "openMinor", min(invoice.due_on) as "dueOn",
+      sum(greatest(0, ${openMinor} - ${notYetDueMinor}))::bigint as "overdueMinor"
+    from invoices invoice left join test_clocks clock on clock.id = invoice.test_clock_id
+    where invoice.customer_id = ${payerId} and invoice.kind = 'invoice' and invoice.finalized_at is not null
+      and invoice.skipped_at is null and invoice.test_clock_id is null
+      and not ${isMarked('void')} and not ${isMarked('uncollectible')} and ${openMinor} > 0
+    group by invoice.currency order by invoice.currency`.execute(db)
+  return rows
 }
 
 export async function getInvoice(db: Db, id: string): Promise<InvoiceRow> {

@@ -5,6 +5,8 @@ import { onPage, type PageRequest } from './page.ts'
 
 export interface SubscriptionFilter {
   readonly phase: SubscriptionPhase | null
+  /** Whether it has ended. */
+  readonly isEnded?: boolean | null
   readonly customerId: string | null
   readonly productId: string | null
   readonly kitId: string | null
@@ -71,6 +73,8 @@ export async function listSubscriptions(db: Db, page: PageRequest & Subscription
   if (page.kitId !== null) query = query.where('subscription.kit_id', '=', page.kitId)
   const { tag = null } = page
   if (tag !== null) query = query.where(sql<boolean>`subscription.tags @> ${[tag]}`)
+  const { isEnded = null } = page
+  if (isEnded !== null) query = query.where('subscription.phase', isEnded ? '=' : '<>', 'ended')
   const { isLimited = null } = page
   if (isLimited !== null) query = query.where(sql<boolean>`exists (${reachedLimits}) = ${isLimited}`)
   if (page.isParked !== null) {
@@ -81,6 +85,17 @@ export async function listSubscriptions(db: Db, page: PageRequest & Subscription
 
 export async function findSubscription(db: Db, id: string): Promise<SubscriptionRow | undefined> {
   return await subscriptions(db).where('subscription.id', '=', id).executeTakeFirst()
+}
+
+/** Of a customer: another's is not found, as one that nobody has. */
+export async function findSubscriptionOf(
+  db: Db,
+  of: { customerId: string; id: string },
+): Promise<SubscriptionRow | undefined> {
+  return await subscriptions(db)
+    .where('subscription.id', '=', of.id)
+    .where('subscription.customer_id', '=', of.customerId)
+    .executeTakeFirst()
 }
 
 /** Lines of a subscription, successors beside those that they follow. */

@@ -24,6 +24,30 @@ export interface SessionsTable {
   created_at: Generated<Instant>
 }
 
+export interface PortalLinksTable {
+  id: string
+  customer_id: string
+  token_sha256: Buffer
+  made_by: string
+  made_at: Instant
+  expires_at: Instant
+  opened_at: Defaulted<Instant | null>
+  withdrawn_at: Defaulted<Instant | null>
+}
+
+export interface PortalSessionsTable {
+  id: string
+  link_id: string
+  customer_id: string
+  token_sha256: Buffer
+  form_token: string
+  begun_at: Instant
+  last_used_at: Instant
+  expires_at: Instant
+  ended_at: Defaulted<Instant | null>
+  ended_by: Defaulted<string | null>
+}
+
 export interface ApiKeysTable {
   id: string
   name: string

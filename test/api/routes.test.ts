@@ -18,6 +18,14 @@ GET /docs public
 GET /docs/errors public
 GET /docs/errors/:code public
 GET /livez public
+GET /portal portal
+GET /portal/invoices portal
+GET /portal/invoices/:id/pdf portal
+GET /portal/invoices/:id/ubl portal
+GET /portal/login/:token public
+GET /portal/subscriptions/:id portal
+POST /portal/login/:token public
+POST /portal/logout portal
 GET /login/:token public
 GET /open/:token public
 POST /open/:token public
@@ -29,6 +37,7 @@ DELETE /v1/discounts/:id discounts:write
 DELETE /v1/kits/:id kits:write
 DELETE /v1/metrics/:id metrics:write
 DELETE /v1/price-lists/:id price_lists:write
+DELETE /v1/portal-sessions/:id customers:portal
 DELETE /v1/products/:id products:write
 DELETE /v1/price-lists/:id/items/:item price_lists:write
 DELETE /v1/refused-usage-events/:id usage:write
@@ -55,6 +64,7 @@ GET /v1/change-requests/:id change_requests:read
 GET /v1/customers customers:read
 GET /v1/customers/:id customers:read
 GET /v1/customers/:id/balances invoices:read
+GET /v1/customers/:id/portal-sessions customers:read
 GET /v1/customers/:id/tax-id-checks customers:read
 GET /v1/discounts discounts:read
 GET /v1/discounts/:id discounts:read
@@ -196,6 +206,8 @@ POST /v1/catalog catalog:write
 POST /v1/change-requests/:id/apply subscriptions:write
 POST /v1/change-requests/:id/refuse subscriptions:write
 POST /v1/customers customers:write
+POST /v1/customers/:id/close-portal customers:portal
+POST /v1/customers/:id/portal-links customers:portal
 POST /v1/customers/:id/discounts customers:write
 POST /v1/customers/:id/one-off-charges invoices:write
 POST /v1/discounts discounts:write
@@ -330,7 +342,7 @@ PUT /v1/subscriptions/:id/spend-caps/operator subscriptions:write`
 
 test('every route of the API asks for exactly this', () => {
   const isOfApi = (route: string) =>
-    /^\w+ \/(v1|docs|login|logout|livez|open|readyz|openapi|assets\/rapidoc)/.test(route)
+    /^\w+ \/(v1|docs|login|logout|livez|open|portal|readyz|openapi|assets\/rapidoc)/.test(route)
   const actual = [...api.frame.permissions]
     .filter(([route]) => isOfApi(route))
     .map((entry) => entry.join(' '))
@@ -350,7 +362,7 @@ test('no page beyond these is open to everybody', () => {
   const open = [...api.frame.permissions].filter(([, permission]) => permission === 'public')
   for (const [route] of open)
     if (!ownRight.some((path) => route === `POST ${path}`))
-      assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|open|readyz|openapi)/)
+      assert.match(route, /^(GET|POST) \/(assets|docs|login|livez|open|portal\/login|readyz|openapi)/)
 })
 
 test('a route that names no permission stops the process before it listens', () => {

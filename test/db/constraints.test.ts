@@ -2396,3 +2396,44 @@ test('a webhook, its secrets, its deliveries and their attempts have their form'
   await refuses('answered_or_not', async () => attempt({ failure: 'connect ECONNREFUSED' }))
   await refuses('webhook_attempts_webhook_id_event_id_fkey', async () => attempt({ event_id: 0 }))
 }) // prettier-ignore
+
+test('a link into the portal lives shortly and is opened or withdrawn, and its session is of its customer', async () => {
+  const [customer, stranger] = [
+    await one('customers', sql`id = (select customer_id from subscriptions where id = ${sold.subscription})`),
+    newId(),
+  ]
+  await copyRow(db, 'customers', customer, { id: stranger, code: 'stranger' })
+  let count = 0
+  const digest = () => Buffer.alloc(32, (count += 1))
+  const link = async (different: Record<string, unknown> = {}) => {
+    const id = newId()
+    const instants = { made_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T00:10:00Z' }
+    const row = { id, customer_id: customer, token_sha256: digest(), made_by: 'test', ...instants }
+    await insertRow('portal_links', { ...row, ...different })
+    return id
+  }
+  await refuses('portal_links_token_sha256_check', async () => link({ token_sha256: Buffer.alloc(16) }))
+  await refuses('portal_link_lives_shortly', async () => link({ expires_at: '2026-01-02T00:00:01Z' }))
+  await refuses('portal_link_lives_shortly', async () => link({ expires_at: '2026-01-01T00:00:00Z' }))
+  const both = { opened_at: '2026-01-01', withdrawn_at: '2026-01-01' }
+  await refuses('portal_link_opened_or_withdrawn', async () => link(both))
+  const link_id = await link({ token_sha256: Buffer.alloc(32, 200) })
+  await refuses('portal_links_token_sha256_key', async () => link({ token_sha256: Buffer.alloc(32, 200) }))
+  const session = async (different: Record<string, unknown> = {}) => {
+    const at = { begun_at: '2026-01-01', last_used_at: '2026-01-01', expires_at: '2026-01-02' }
+    const row = {
+      id: newId(),
+      link_id,
+      customer_id: customer,
+      token_sha256: digest(),
+      form_token: 'x',
+      ...at,
+    }
+    await insertRow('portal_sessions', { ...row, ...different })
+  }
+  await refuses('portal_session_of_its_link', async () => session({ customer_id: stranger }))
+  await refuses('portal_session_ended', async () => session({ ended_at: '2026-01-01' }))
+  await refuses('portal_sessions_token_sha256_check', async () => session({ token_sha256: Buffer.alloc(31) }))
+  await session()
+  await refuses('portal_sessions_link_id_key', async () => session())
+})

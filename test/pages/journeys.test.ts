@@ -108,6 +108,13 @@ async function formPaths(): Promise<string[]> {
   ]
 }
 
+async function assertAccessible(page: Page): Promise<void> {
+  await page.evaluate(`for (const folded of document.querySelectorAll('details')) folded.open = true`)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
+  assert.deepEqual(found, [], page.url())
+}
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no page has anything that axe objects to, in ${colorScheme} colours`, async () => {
     const paths = [
@@ -123,16 +130,38 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await open('/', { colorScheme }, async (page) => {
       for (const path of paths) {
         await page.goto(`${console.url}${path}`)
-        await page.evaluate(`for (const folded of document.querySelectorAll('details')) folded.open = true`)
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        const found = violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`,
-        )
-        assert.deepEqual(found, [], path)
+        await assertAccessible(page)
       }
     })
   })
 }
+
+test('a customer finds the way in by a link, and no page of the portal has anything that axe objects to, or is wider than a phone', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const { body } = await console.post('/v1/customers/harbour-bakery/portal-links', {})
+    const context = await browser.newContext({ colorScheme, viewport: { width: 390, height: 800 } })
+    try {
+      const page = await context.newPage()
+      await page.goto(String(body['url']))
+      await assertAccessible(page)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.waitForURL(`${console.url}/portal`)
+      await assertAccessible(page)
+      await page.getByRole('link', { name: 'Odoo Config 1' }).first().click()
+      await page.getByRole('heading', { name: 'Usage' }).waitFor()
+      for (const path of [page.url(), `${console.url}/portal/invoices`, `${console.url}/portal/nothing`]) {
+        await page.goto(path)
+        await assertAccessible(page)
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path)
+      }
+      await page.goto(`${console.url}/portal`)
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByRole('heading', { name: 'You are not signed in' }).waitFor()
+    } finally {
+      await context.close()
+    }
+  }
+})
 
 test('no page is wider than a small phone', async () => {
   await open('/', { viewport: { width: 390, height: 800 } }, async (page) => {

@@ -48,14 +48,14 @@ export interface Sold {
   readonly publicId: string
 }
 
-/** Sells a kit or product of the demo to Harbour Bakery; `now` is the subscription's own time when it is on a clock. */
+/** Sells a kit or product of the demo to Harbour Bakery, or another customer; `now` is the subscription's own time when it is on a clock. */
 export async function sell(
   db: Db,
   what: { kit: string } | { product: string },
-  on: { now?: string; isOnClock?: boolean } = {},
+  on: { now?: string; isOnClock?: boolean; customer?: string } = {},
 ): Promise<Sold> {
   const now = on.now ?? new Date().toISOString()
-  const customer = await idOf(db, 'customers', 'harbour-bakery')
+  const customer = await idOf(db, 'customers', on.customer ?? 'harbour-bakery')
   const testClockId = on.isOnClock === true ? await createClock(db, now) : null
   const line =
     'kit' in what

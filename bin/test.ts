@@ -185,9 +185,9 @@ async function runTests(args: string[]): Promise<number> {
   return exitCodeOf(runner)
 }
 
-/** Most files wait for engines and servers most of the time: two for each processor keep it busy. */
+/** Most files wait for engines and servers most of the time: three for each processor keep it busy. */
 function processesAtOnce(): number {
-  return Math.max(2, availableParallelism() * 2)
+  return Math.max(2, availableParallelism() * 3)
 }
 
 async function cleanUp(): Promise<void> {

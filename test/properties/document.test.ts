@@ -10,7 +10,7 @@ import { holds } from '#test/support/property.ts'
 import { anyDocument, billInCourse, inputOn, type DocumentStory } from './document-generator.ts'
 
 test('the totals of a document are its lines plus their tax, and its tax is broken down to the cent', async (t) => {
-  await holds(t, 2_000, [anyDocument], (story) => {
+  await holds(t, 700, [anyDocument], (story) => {
     for (const { draft } of billInCourse(story).documents) {
       assert.equal(draft.netMinor, sum(draft.lines, 'amountMinor'))
       assert.equal(draft.taxMinor, sum(draft.lines, 'taxMinor'))
@@ -24,7 +24,7 @@ test('the totals of a document are its lines plus their tax, and its tax is brok
 })
 
 test('each rate of a document taxes the lines that bear it, and no other', async (t) => {
-  await holds(t, 1_000, [anyDocument], (story) => {
+  await holds(t, 400, [anyDocument], (story) => {
     for (const { draft } of billInCourse(story).documents) {
       const bases = new Map<string, number>()
       for (const line of draft.lines) {
@@ -38,7 +38,7 @@ test('each rate of a document taxes the lines that bear it, and no other', async
 })
 
 test('the periods of every line tile its paid days: no hole, no overlap, nothing before and nothing after', async (t) => {
-  await holds(t, 2_000, [anyDocument], (story) => {
+  await holds(t, 700, [anyDocument], (story) => {
     const { lines, lastDay } = billInCourse(story)
     for (const line of lines.filter(({ interval, terms }) => interval !== null && terms.isZeroShown)) {
       const parts = line.billed.filter(({ kind }) => kind === 'recurring' || kind === 'usage')
@@ -57,7 +57,7 @@ test('the periods of every line tile its paid days: no hole, no overlap, nothing
 })
 
 test('a discount takes off no more than there is, and never makes a document dearer', async (t) => {
-  await holds(t, 1_000, [anyDocument], (drawn) => {
+  await holds(t, 400, [anyDocument], (drawn) => {
     const story = { ...drawn, bounds: [], periodCount: 1 }
     for (const { input, draft } of billInCourse(story).documents) {
       for (const line of draft.lines) {
@@ -90,7 +90,7 @@ function endedStory(story: DocumentStory, endAfter: readonly number[]) {
 const endings = fc.array(fc.nat(150), { minLength: 1, maxLength: 6 })
 
 test('no credit exceeds what was charged, net or tax, and it bears the tax of its charge', async (t) => {
-  await holds(t, 2_000, [anyDocument, endings], (story, endAfter) => {
+  await holds(t, 700, [anyDocument, endings], (story, endAfter) => {
     const { ended, draft } = endedStory(story, endAfter)
     const charges = new Map(ended.flatMap(({ billed }) => billed.map((part) => [part.id, part])))
     const credits = (draft?.lines ?? []).filter(({ kind }) => kind === 'credit')
@@ -109,7 +109,7 @@ test('no credit exceeds what was charged, net or tax, and it bears the tax of it
 })
 
 test('what is ended on its first day is given back to the cent, with its tax', async (t) => {
-  await holds(t, 1_000, [anyDocument], (story) => {
+  await holds(t, 400, [anyDocument], (story) => {
     const { ended, draft } = endedStory(story, [0])
     const isGivenBack = (line: BillableLine) =>
       line.terms.unusedTime !== 'keep' && line.terms.proration !== 'none'
@@ -125,7 +125,7 @@ test('what is ended on its first day is given back to the cent, with its tax', a
 })
 
 test('computed again from the same, a document is the same, and nothing that it was computed from is changed', async (t) => {
-  await holds(t, 500, [anyDocument], (story) => {
+  await holds(t, 200, [anyDocument], (story) => {
     for (const { input, draft } of billInCourse(deepFreeze(story)).documents) {
       assert.deepEqual(computeDocument(deepFreeze(input)), draft)
     }
@@ -133,7 +133,7 @@ test('computed again from the same, a document is the same, and nothing that it 
 })
 
 test('billed again on the same day, a document has nothing left to bill', async (t) => {
-  await holds(t, 1_000, [anyDocument], (drawn) => {
+  await holds(t, 400, [anyDocument], (drawn) => {
     const story = { ...drawn, bounds: [], lines: drawn.lines.map(showingZero) }
     const { lines, lastDay } = billInCourse(story)
     assert.deepEqual(inputOn(story, lines, lastDay).parts, [])
@@ -161,7 +161,7 @@ test('the order of its lines changes nothing of what a document comes to, but fo
 })
 
 test('within its bounds, a subscription comes to no more than its greatest amount in a period', async (t) => {
-  await holds(t, 1_000, [anyDocument], (drawn) => {
+  await holds(t, 400, [anyDocument], (drawn) => {
     const bounds = drawn.bounds.map((bound) => ({ ...bound, leastAmount: null, greatestAmount: '17' }))
     const story = {
       ...drawn,

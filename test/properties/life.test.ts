@@ -32,7 +32,7 @@ const sellers = createSellers()
 after(async () => sellers.close())
 
 test('whatever customers do, each invoice is what was foreseen, billed again it is the same, and nothing is found that must never be', async (t) => {
-  await holds(t, 40, [anyStory], async (story) => {
+  await holds(t, 16, [anyStory], async (story) => {
     const seller = await sellers.next()
     try {
       const life = await beginLife(seller, story.startsAfter)

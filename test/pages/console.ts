@@ -51,7 +51,8 @@ async function toPage(response: Response): Promise<Page> {
   return { status: response.status, headers: response.headers, html: await response.text() }
 }
 
-async function signIn(api: TestApi): Promise<string> {
+/** The cookie of an operator of one's own. */
+export async function signIn(api: Pick<TestApi, 'db' | 'request'>): Promise<string> {
   const response = await api.request(await createLoginPath(api), {
     method: 'POST',
     headers: { 'sec-fetch-site': 'same-origin' },

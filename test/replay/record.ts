@@ -8,6 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { heldFromOutside, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
+import { openReceiver } from '#test/support/webhook-receiver.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
@@ -305,6 +306,31 @@ async function pairedWith(parent: TestInstallation, child: TestInstallation): Pr
   }
 }
 
+/** A receiver that is away at first, then has everything, and is deleted. */
+async function postedLife(installation: TestInstallation, diary: Diary): Promise<void> {
+  let requests = 0
+  const receiver = await openReceiver((response) => {
+    requests += 1
+    if (requests === 1) response.writeHead(503, { 'retry-after': '1' }).end()
+  })
+  const { id } = await diary.post('/v1/webhooks', { url: receiver.url }, 201)
+  const webhook = String(id)
+  const untilReceived = async (count: number) =>
+    await until(`${count} messages`, async () => {
+      await installation.relay()
+      return receiver.received.length >= count
+    })
+  await untilReceived(1)
+  await diary.post(`/v1/webhooks/${webhook}/test`, {}, 202)
+  await untilReceived(2)
+  const headers = { authorization: `Bearer ${installation.key}`, 'idempotency-key': webhook }
+  await installation.app.request(`/v1/webhooks/${webhook}`, { method: 'DELETE', headers })
+  await installation.relay()
+  await installation.client.workflow.getHandle(`webhook/${webhook}`).result()
+  await save(installation, 'webhook', `webhook/${webhook}`)
+  await receiver.close()
+}
+
 /** A life of another file, which is told how its histories are saved. */
 function saved(life: (installation: TestInstallation, diary: Diary, save: Save) => Promise<void>) {
   return async (installation: TestInstallation, diary: Diary) =>
@@ -320,6 +346,7 @@ const alone = new Map([
   ['restored', restoredLife],
   ['asked', askedLife],
   ['paired', pairedLife],
+  ['posted', postedLife],
   ['limited', saved(limitedLife)],
   ['held-from-outside', saved(heldFromOutside)],
   ['taken-over', saved(takenOverLife)],

@@ -10,12 +10,15 @@ import {
   type Json,
   type TestInstallation,
 } from '#test/support/installation.ts'
+import { signIn } from '#test/pages/console.ts'
+import { openReceiver } from '#test/support/webhook-receiver.ts'
 import { saveOwnApplication, standInImage } from '#test/support/sold-application.ts'
 
 // Limits on a real engine: measured each second here, and held from outside once they are reached.
 
 let installation: TestInstallation
 let diary: Diary
+const receiver = await openReceiver()
 /** Sold hard: disk that becomes read-only, memory of its container, seats that Clouder hands out. */
 let shelf: string
 /** Sold throttled: it sends slowly once its traffic is used up. */
@@ -25,7 +28,10 @@ before(async () => {
   installation = await startInstallation()
   diary = createDiary(installation)
 })
-after(async () => await installation.stop())
+after(async () => {
+  await receiver.close()
+  await installation.stop()
+})
 
 const pageBytes = 120 * 1024
 const rateKbit = 512
@@ -147,6 +153,30 @@ async function fetchPage(subscription: string): Promise<number> {
   return performance.now() - startedAt
 }
 
+/** What a webhook was told of the limit of a subscription, once it was told so much. */
+async function untilPosted(subscription: string, limit: string, count: number): Promise<unknown[]> {
+  return await until(`${count} messages of ${limit}`, async () => {
+    await installation.relay()
+    const events = receiver.received.map(({ event }) => event)
+    const of = events.filter(
+      ({ subscription: told, data }) => told === subscription && (data as Json)['limit'] === limit,
+    )
+    return of.length >= count && of.map(({ kind }) => kind)
+  })
+}
+
+let cookie = ''
+
+/** Whether the console says of a subscription that a limit is reached. */
+async function seenInConsole(subscription: string): Promise<boolean> {
+  const { app, db } = installation
+  cookie ||= await signIn({ db, request: async (address, init) => await app.request(address, init) })
+  const headers = { accept: 'text/html', cookie }
+  const page = await (await app.request(`/subscriptions/${subscription}`, { headers })).text()
+  assert.match(page, /Limits/)
+  return page.includes('limit reached')
+}
+
 async function limitEvents(subscription: string): Promise<string[]> {
   const events = await diary.events(subscription)
   return events
@@ -194,6 +224,12 @@ chapter('sold memory is the memory of the container, and more of it is given whi
 })
 
 chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade lifts it', async () => {
+  const { secret } = await diary.post(
+    '/v1/webhooks',
+    { url: receiver.url, kinds: ['limit.reached', 'limit.lifted'] },
+    201,
+  )
+  receiver.secrets.push(String(secret))
   await startSampler()
   assert.equal(await run(shelf, 'dd', 'if=/dev/zero', 'of=/data/fill', 'bs=64k', 'count=17'), 0)
   const crossedAt = performance.now()
@@ -207,12 +243,19 @@ chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade
   assert.deepEqual(await listLimited(), [shelf])
   assert.equal((await diary.list('/v1/instances?state=limited')).length, 1)
   assert.equal(await limitAttribute(shelf), 'disk')
+  assert.ok(await seenInConsole(shelf))
+  assert.deepEqual(await untilPosted(shelf, 'disk', 1), ['limit.reached'])
+  assert.ok(performance.now() - crossedAt < 60_000)
 
   assert.ok((await change(shelf, 'shelf-disk', '10')) < 10_000)
   assert.equal(await run(shelf, 'touch', '/data/more'), 0)
   assert.equal((await instanceOf(shelf))['state'], 'running')
   assert.deepEqual(await listLimited(), [])
   assert.equal(await limitAttribute(shelf), null)
+  assert.ok(!(await seenInConsole(shelf)))
+  assert.deepEqual((await diary.subscription(shelf))['limits_reached'], [])
+  assert.deepEqual(await untilPosted(shelf, 'disk', 2), ['limit.reached', 'limit.lifted'])
+  assert.ok(receiver.received.every(({ signedBy }) => signedBy.length === 1))
   assert.deepEqual(await limitEvents(shelf), [
     'limit.reached disk read_only',
     'limit.held disk read_only',

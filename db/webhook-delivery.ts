@@ -212,7 +212,7 @@ export type Redelivered =
   | { readonly from: string; readonly until: string; readonly isGivenUpOnly: boolean }
 
 /** As many at once. */
-export const mostRedelivered = 10_000
+const mostRedelivered = 10_000
 
 /**
  * Has events delivered, or delivered again: one, or those of a time that the webhook wants, the time before it was made too.

@@ -27,7 +27,7 @@ const waitsMs = [
 /** Who does not answer is asked as often as this whether it is back. */
 const longestRestMs = 15 * minuteMs
 /** A delivery is given up, and a webhook disabled, when nothing else has come of it for as long. */
-export const longestFailureMs = 5 * dayMs
+const longestFailureMs = 5 * dayMs
 
 /**
  * What an attempt came to. `away`: nobody answers, or somebody before the receiver says that it is not there: that is so for whatever is

@@ -56,6 +56,7 @@ import { registerSupplierInvoicePage } from './supplier-invoice.tsx'
 import { registerSupplierSubscriptionPages } from './supplier-subscriptions.tsx'
 import { registerTaxRatePages } from './tax-rates.tsx'
 import { registerUsageWindowPages } from './usage-window.tsx'
+import { registerWebhookPages } from './webhooks.tsx'
 
 /** Every page. */
 export function registerPages(frame: Frame): void {
@@ -114,6 +115,7 @@ export function registerPages(frame: Frame): void {
   registerSupplierSubscriptionPages(frame)
   registerSupplierInvoiceForms(frame)
   registerDataSourcePages(frame)
+  registerWebhookPages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

@@ -10,6 +10,7 @@ const places = [
   { href: '/settings/data-sources', title: 'Data sources' },
   { href: '/settings/registries', title: 'Registries' },
   { href: '/settings/peers', title: 'Peers' },
+  { href: '/settings/webhooks', title: 'Webhooks' },
   { href: '/settings/discounts', title: 'Discounts' },
 ] as const
 

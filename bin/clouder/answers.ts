@@ -33,6 +33,7 @@ import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
 import type { disputeSchema } from '#api/schemas/dispute.ts'
 import type { lostDocumentSchema } from '#api/schemas/lost-document.ts'
 import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
+import type { deliverySchema, webhookSchema, webhookWithSecretSchema } from '#api/schemas/webhook.ts'
 import type { dataSourceSchema } from '#api/schemas/data-source.ts'
 import type { metricSchema } from '#api/schemas/metric.ts'
 import type {
@@ -115,6 +116,9 @@ export type SupplierDetail = z.output<typeof supplierDetailSchema>
 export type Margins = z.output<typeof marginsSchema>
 export type Payables = z.output<typeof payablesSchema>
 export type SupplierInvoice = z.output<typeof supplierInvoiceSchema>
+export type Webhook = z.output<typeof webhookSchema>
+export type WebhookWithSecret = z.output<typeof webhookWithSecretSchema>
+export type WebhookDelivery = z.output<typeof deliverySchema>
 export type DataSource = z.output<typeof dataSourceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
 export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>

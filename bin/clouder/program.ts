@@ -43,6 +43,7 @@ import { registerTaxRates } from './tax-rates.ts'
 import { registerSpend } from './spend.ts'
 import { registerUsage } from './usage.ts'
 import { readVersion } from './version.ts'
+import { registerWebhooks } from './webhooks.ts'
 
 const examples = `Examples
   npx clouder order static-site --customer harbour-bakery --watch
@@ -99,6 +100,8 @@ const usualCommands: Readonly<Record<string, string>> = {
   registry: 'ls',
   'data-sources': 'ls',
   'data-source': 'ls',
+  webhooks: 'ls',
+  webhook: 'ls',
   metrics: 'ls',
   metric: 'ls',
   customers: 'ls',
@@ -155,6 +158,7 @@ export function createProgram(): Command {
   registerMetrics(program)
   registerDataSources(program)
   registerRegistries(program)
+  registerWebhooks(program)
   registerApplications(program)
   registerCatalog(program)
   registerCustomers(program)

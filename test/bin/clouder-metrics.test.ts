@@ -29,3 +29,23 @@ test('a data source is given with its password from a variable, listed without i
   assert.equal((await clouder.run(['data-sources', 'rm', 'warehouse'])).code, 0)
   assert.equal((await clouder.run(['data-sources', 'rm', 'warehouse'])).code, 3)
 }) // prettier-ignore
+
+test('a webhook is made with its secret shown once, tested, disabled, enabled and deleted', async () => {
+  const added = await clouder.run(['webhooks', 'add', 'https://hooks.example.com/', '--kind', 'limit.*'])
+  const [, id = ''] = /(whk_\w+)/.exec(added.stdout + added.stderr) ?? []
+  assert.match(added.stdout + added.stderr, /whsec_/)
+  assert.equal((await clouder.run(['webhooks', 'test', id])).code, 0)
+  assert.match((await clouder.run(['webhooks', 'deliveries', id])).stdout, /evt_\S+\s+webhook\.tested\s+waiting\s+0/)
+  assert.equal((await clouder.run(['webhooks', 'disable', id])).code, 0)
+  const listed = (await clouder.run(['webhooks'])).stdout
+  assert.match(listed, /hooks\.example\.com\/\s+limit\.\*\s+disabled\s+1/)
+  assert.doesNotMatch(listed, /whsec_/)
+  assert.equal((await clouder.run(['webhooks', 'enable', id])).code, 0)
+  const again = await clouder.run(['webhooks', 'redeliver', id, '--from', '2026-01-01T00:00:00Z'])
+  assert.match(again.stderr, /\d+ posted once more/)
+  assert.match(JSON.stringify(await clouder.run(['webhooks', 'rotate-secret', id])), /whsec_/)
+  assert.equal((await clouder.run(['webhooks', 'rm', id])).code, 0)
+  assert.equal((await clouder.run(['webhooks', 'rm', id])).code, 3)
+  const refused = await clouder.run(['webhooks', 'add', 'https://10.0.0.1/'])
+  assert.match(refused.stderr, /webhook_url_refused/)
+}) // prettier-ignore

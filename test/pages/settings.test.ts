@@ -300,3 +300,24 @@ test('a data source is given by a form, without its password coming back, and fo
   assert.equal((await console.submit(path, action, {})).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'data-sources'), /None/)
 }) // prettier-ignore
+
+test('a webhook is made by a form, its secret shown on that page only, and asked of on its own page', async () => {
+  const path = '/settings/webhooks'
+  const refused = await console.submit(path, path, { url: 'https://10.0.0.1/', kinds: 'limit.*' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.html, /10\.0\.0\.1 is no address of the public internet/)
+  const made = await console.submit(path, path, { url: 'https://hooks.example.com/', kinds: 'limit.*, invoice.finalized' })
+  assert.match(made.html, /Shown once\.<\/strong>[^]*<code>whsec_/)
+  const { html } = await console.get(path)
+  assert.doesNotMatch(html, /whsec_/)
+  assert.match(sectionText(html, 'webhooks'), /https:\/\/hooks\.example\.com\/ limit\.\*, invoice\.finalized/)
+  const [, own = ''] = /href="(\/settings\/webhooks\/whk_\w+)"/.exec(html) ?? []
+  assert.equal((await console.submit(own, `${own}/test`)).status, 303)
+  assert.match(sectionText((await console.get(own)).html, 'deliveries'), /webhook\.tested[^]* waiting not posted yet/)
+  assert.equal((await console.submit(own, `${own}/redeliver`, { from: '2026-01-01T00:00:00Z', event: '' })).status, 303)
+  assert.equal((await console.submit(own, `${own}/disable`)).status, 303)
+  assert.match((await console.submit(own, `${own}/rotate-secret`)).html, /whsec_/)
+  assert.equal((await console.submit(own, `${own}/enable`)).status, 303)
+  assert.equal((await console.submit(own, `${own}/remove`)).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'webhooks'), /None/)
+}) // prettier-ignore

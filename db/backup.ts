@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { expiryOf } from '#domain/backup-plan.ts'
 import type { BackupState } from '#domain/backup.ts'
 import type { SavedCopy } from '#domain/build-plan.ts'
@@ -31,7 +32,9 @@ export async function openBackup(
         server_id: of.serverId,
         build_order_id: of.buildOrderId,
       })
-      .onConflict((conflict) => conflict.column('instance_id').where('reason', '=', 'last').doNothing())
+      .onConflict((conflict) =>
+        conflict.column('instance_id').where('reason', '=', sql.lit('last')).doNothing(),
+      )
       .execute()
     await tx
       .updateTable('backups')

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AskedPlan } from '#domain/change.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -83,7 +84,9 @@ async function insertRequest(
       requested_by: asked.actor,
       preview: JSON.stringify(taken.preview),
     })
-    .onConflict((conflict) => conflict.column('first_line_id').where('state', '=', 'open').doNothing())
+    .onConflict((conflict) =>
+      conflict.column('first_line_id').where('state', '=', sql.lit('open')).doNothing(),
+    )
     .returning('id')
     .executeTakeFirst()
   if (row) return

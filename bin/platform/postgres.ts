@@ -29,7 +29,20 @@ export type PostgresOptions = {
 }
 
 const startTimeoutMs = 60_000
-const quickButLossy = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
+const quickButLossy = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  // Nothing is replayed or copied from its log, and no database lives long enough to be vacuumed.
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'max_wal_size=4GB',
+  'checkpoint_timeout=1h',
+  'autovacuum=off',
+  // Tables of few rows: planning a statement costs far more than a plan for its values could gain. What is true of the values of
+  // one call alone, such as which partial index an insert meets, is thereby refused: it is written into the statement.
+  'plan_cache_mode=force_generic_plan',
+]
 
 /** A PostgreSQL server: the one at DATABASE_URL, else a real one of our own in the data folder. */
 export async function ensurePostgres(options: PostgresOptions): Promise<PostgresServer> {

@@ -22,7 +22,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const isCloned = await createDatabase(server, name)
   const url = databaseUrl(server, name)
   if (!isCloned) await migrate(url)
-  const db = openDatabase(url)
+  // A test asks the same again and again, of tables with few rows.
+  const db = openDatabase(url, { arePlansKept: true })
   return {
     url,
     db,
@@ -38,7 +39,7 @@ export async function backUpDatabase(url: string) {
   const server = serverUrl()
   const name = new URL(url).pathname.slice(1)
   const copy = `${name}_backup`
-  await cutOff(server, name, async (client) => client.query(`create database "${copy}" template "${name}"`))
+  await cutOff(server, name, async (client) => client.query(`create database "${copy}" ${copyOf(name)}`))
   return {
     async putBack(): Promise<void> {
       await cutOff(server, name, async (client) => {
@@ -88,9 +89,14 @@ async function createDatabase(server: string, name: string): Promise<boolean> {
   return await onServer(server, async (client) => {
     const found = await client.query('select 1 from pg_database where datname = $1', [templateName])
     const hasTemplate = found.rowCount === 1
-    await client.query(`create database "${name}"${hasTemplate ? ` template "${templateName}"` : ''}`)
+    await client.query(`create database "${name}"${hasTemplate ? ` ${copyOf(templateName)}` : ''}`)
     return hasTemplate
   })
+}
+
+/** File by file, not through the log page by page: a third of the cost. */
+function copyOf(template: string): string {
+  return `template "${template}" strategy file_copy`
 }
 
 function databaseUrl(server: string, name: string): string {

@@ -1,4 +1,5 @@
-import { exitCodeOf, loaderFlags, runTool } from '#bin/platform/tools.ts'
+import { availableParallelism } from 'node:os'
+import { exitCodeOf, loaderFlags, runTool, runToolQuietly } from '#bin/platform/tools.ts'
 import { findTestFiles } from '#bin/platform/test-files.ts'
 
 /** Tests that need no database, no server and no engine: they run in seconds, anywhere. */
@@ -32,16 +33,25 @@ function listChecks(hasTests: boolean): Check[] {
   return [...checks, { title: 'quick tests', command: process.execPath, args }]
 }
 
+/** Side by side, for most of them use one processor; what one says is shown once it has ended. */
 async function runChecks(checks: Check[]): Promise<string[]> {
   const failed: string[] = []
-  for (const { title, command, args } of checks) {
-    const startedAt = Date.now()
-    const code = await exitCodeOf(runTool(command, args))
-    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
-    console.log(`  ${title.padEnd(12)} ${seconds.padStart(6)} s   ${code === 0 ? 'ok' : 'failed'}`)
-    if (code !== 0) failed.push(title)
+  const waiting = [...checks]
+  const runNext = async (): Promise<void> => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      if (!(await runCheck(check))) failed.push(check.title)
+    }
   }
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(2, availableParallelism())) }, runNext))
   return failed
+}
+
+async function runCheck({ title, command, args }: Check): Promise<boolean> {
+  const startedAt = Date.now()
+  const { code, output } = await runToolQuietly(command, args)
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${output}  ${title.padEnd(12)} ${seconds.padStart(6)} s   ${code === 0 ? 'ok' : 'failed'}`)
+  return code === 0
 }
 
 const args = process.argv.slice(2)

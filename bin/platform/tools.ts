@@ -29,3 +29,22 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
     child.once('exit', (code) => resolve(code ?? 1))
   })
 }
+
+/** Beside others: what it says is handed over when it has ended. */
+export async function runToolQuietly(
+  command: string,
+  args: string[],
+): Promise<{ code: number; output: string }> {
+  const env = { ...toolEnv(), ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) }
+  const child = spawn(command, args, { cwd: projectFolder, stdio: ['ignore', 'pipe', 'pipe'], env })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk
+    })
+  }
+  return await new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: 1, output: `${error.message}\n` }))
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}

@@ -6,6 +6,7 @@ import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { isKnownKey, isPinned, makeOwnKey, pinKey } from './peer-key.ts'
 import { aboveOf, refuseCycle, tellAbove } from './peer-level.ts'
+import { queueFormerStandings } from './peer-standing.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 import type { By } from './peer.ts'
 import { ensurePeerSupplier } from './supplier.ts'
@@ -176,6 +177,7 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
     data: { peer: other.name, installation: other.installationId },
   })
   if (role === 'supplier') await tellAbove(tx)
+  else await queueFormerStandings(tx, other.installationId)
 }
 
 /** One trust in each direction with one installation; a key, and an id over there, are of one peer. */

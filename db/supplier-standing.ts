@@ -5,7 +5,7 @@ import { insertEvent } from './event.ts'
 
 /**
  * Keeps how a supplier says that a document stands, in place of what it said before: messages come in order. Of a document that is
- * not here it is kept, too.
+ * not here it is kept, too. A document that came from the supplier as a peer before, that peer's row is of.
  */
 export async function receiveSupplierStanding(
   tx: Tx,
@@ -20,17 +20,19 @@ export async function receiveSupplierStanding(
     received_at: now,
   }
   const documentId = decodeId('invoice', standing.document)
-  await tx
-    .insertInto('supplier_standings')
-    .values({ peer_id: peerId, document_id: documentId, ...said })
-    .onConflict((conflict) => conflict.columns(['peer_id', 'document_id']).doUpdateSet(said))
-    .execute()
   const invoice = await tx
     .selectFrom('supplier_invoices')
-    .select(['id', 'number'])
-    .where('peer_id', '=', peerId)
+    .select(['id', 'number', 'peer_id'])
+    .where('supplier_id', 'in', (eb) =>
+      eb.selectFrom('suppliers').select('suppliers.id').where('suppliers.peer_id', '=', peerId),
+    )
     .where('document_id', '=', documentId)
     .executeTakeFirst()
+  await tx
+    .insertInto('supplier_standings')
+    .values({ peer_id: invoice?.peer_id ?? peerId, document_id: documentId, ...said })
+    .onConflict((conflict) => conflict.columns(['peer_id', 'document_id']).doUpdateSet(said))
+    .execute()
   if (invoice !== undefined)
     await insertEvent(tx, {
       kind: 'supplier_invoice.standing_told',

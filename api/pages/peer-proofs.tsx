@@ -74,7 +74,7 @@ async function proofsBody(
             <Proofs view={view} proofs={proofs} />
           )}
         </Section>
-        <Differences proof={proofs.find(({ answer }) => answer?.differences !== null)} />
+        <Differences proof={newestCompared(proofs)} />
       </SettingsFrame>
     ),
   }
@@ -159,6 +159,13 @@ const texts = {
   missing_here: 'is not here',
   other_content: 'has another content over there',
 } as const
+
+/** One that got no answer says nothing of what differs. */
+function newestCompared<Proof extends Pick<ProofRow, 'answer'>>(
+  proofs: readonly Proof[],
+): Proof | undefined {
+  return proofs.find(({ answer }) => answer !== null && answer.differences !== null)
+}
 
 /** Of the newest that was looked into. */
 function Differences({ proof }: { proof: ProofRow | undefined }) {

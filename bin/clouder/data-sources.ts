@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { messageOf } from '#domain/errors.ts'
 import type { DataSource } from './answers.ts'
+import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { readPassword } from './password.ts'
@@ -95,6 +97,8 @@ function addGiving(group: Command): void {
     .action(
       withSession<[string], NewDataSource>(async ({ api, out }, { args: [code], options }) => {
         const { kind, host, database, user: username, port, tls, authority } = options
+        // Before a password is asked for.
+        const certificateAuthority = authority === undefined ? undefined : readAuthority(authority)
         const made = await api.post<DataSource>('/v1/data-sources', {
           code,
           kind,
@@ -104,10 +108,19 @@ function addGiving(group: Command): void {
           port: Number(port),
           username,
           password: await readPassword(passwordVariable, out.canAsk),
-          certificate_authority: authority === undefined ? undefined : readFileSync(authority, 'utf8').trim(),
+          certificate_authority: certificateAuthority,
         })
         if (out.isJson) return out.json(made)
         out.say(`  ${made.code}: ${made.kind} at ${made.host}:${made.port}`)
       }),
     )
+}
+
+/** The file is read here: the API gets what is in it. */
+function readAuthority(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw usageFailure(`${file} cannot be read: ${messageOf(error)}`, '--authority FILE.pem')
+  }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Peer, PeerProof, SuppliedUsage } from './answers.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
+import { usageFailure } from './failure.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
 
@@ -21,10 +22,11 @@ export function addProofs(group: Command): void {
       withSession<[string | undefined], Range>(async (session, { args: [peer], options }) => {
         const ids = peer === undefined ? await listPaired(session) : [peer]
         const { from, to } = options
+        for (const [option, day] of Object.entries({ from, to })) requireDay(option, day)
         const proofs: PeerProof[] = []
         for (const id of ids) {
           const path = `/v1/peers/${encodeURIComponent(id)}/proofs`
-          proofs.push(await session.api.post<PeerProof>(path, { ...(from && { from }), ...(to && { to }) }))
+          proofs.push(await session.api.post<PeerProof>(path, { from, to }))
         }
         return tell(session, proofs)
       }),
@@ -55,6 +57,12 @@ export function addProofs(group: Command): void {
         },
       ),
     )
+}
+
+/** An empty one, from a variable that was not set perhaps, would compare another range than is meant. */
+function requireDay(option: string, day: string | undefined): void {
+  if (day !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(day))
+    throw usageFailure(`--${option} needs a day, not "${day}".`, `--${option} 2026-01-31`)
 }
 
 async function listPaired({ api }: Session): Promise<string[]> {

@@ -152,9 +152,23 @@ test('an installation that is paired with anew is the supplier that it was: what
     (body['results'] as { outcome: string }[]).map(({ outcome }) => outcome)
   assert.deepEqual(outcomes(await send(0, [sent])), ['exists'])
   assert.deepEqual([await numbersOf(former.peerId), await numbersOf(peerId)], [['UP-1'], []])
+  const open = { paid_minor: 1_200, credited_minor: 0, open_minor: 0, since: '2026-03-02T00:00:00Z' }
+  const told = { document: String((sent.content as { document: string }).document), state: 'paid', ...open }
+  assert.deepEqual(outcomes(await send(1, [{ sequence: 2, kind: 'standing', content: told }])), ['stored'])
+  const kept = await api.db
+    .selectFrom('supplier_standings as standing')
+    .innerJoin('supplier_invoices as invoice', (join) =>
+      join
+        .onRef('invoice.peer_id', '=', 'standing.peer_id')
+        .onRef('invoice.document_id', '=', 'standing.document_id'),
+    )
+    .select(['number', 'state'])
+    .where('invoice.peer_id', '=', former.peerId)
+    .execute()
+  assert.deepEqual(kept, [{ number: 'UP-1', state: 'paid' }])
   // Restored from a backup that does not know us, it gives its numbers again.
-  const again = document(2, { document: encodeId('invoice', newId()), number: 'UP-1' })
-  assert.deepEqual(outcomes(await send(1, [again])), ['conflict'])
+  const again = document(3, { document: encodeId('invoice', newId()), number: 'UP-1' })
+  assert.deepEqual(outcomes(await send(2, [again])), ['conflict'])
   assert.deepEqual(await numbersOf(peerId), [])
 })
 

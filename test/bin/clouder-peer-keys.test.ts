@@ -41,3 +41,14 @@ test('keys of a peer are made, revoked and pinned at the terminal, and all are l
   const pinned = await done(['peers', 'pin-key', peer, '--key', next.publicKey.toString('base64url')])
   assert.match(pinned, new RegExp(`theirs\\t${next.id}\\t`))
 })
+
+test('a day that is empty, and a file that is not there, are named with their option before anything is asked', async () => {
+  const empty = await clouder.run(['peers', 'verify', '--from', ''])
+  assert.equal(empty.code, 2, empty.stderr)
+  assert.match(empty.stderr, /--from needs a day/)
+  const login = ['--host', 'db.example.com', '--port', '5432', '--user', 'reader', '--database', 'shop']
+  const source = ['data-sources', 'add', 'shop', '--kind', 'postgresql', ...login]
+  const missing = await clouder.run([...source, '--authority', 'nofile.pem'])
+  assert.equal(missing.code, 2, missing.stderr)
+  assert.match(missing.stderr, /nofile\.pem cannot be read/)
+})

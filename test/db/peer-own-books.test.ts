@@ -17,6 +17,8 @@ async function billThreeMonths(seller: Seller, peer: object | undefined): Promis
       .where('code', '=', 'north-clinic')
       .executeTakeFirstOrThrow()
     await insertPeer(seller.db, { role: 'customer', customer_id: id, ...peer })
+    // And it is billed by another one, whose link is as good or bad.
+    await insertPeer(seller.db, { role: 'supplier', ...peer })
   }
   for (const customer of ['harbour-bakery', 'north-clinic']) await seller.sell({ customer, now: soldAt })
   for (const month of months) {
@@ -34,13 +36,14 @@ async function billThreeMonths(seller: Seller, peer: object | undefined): Promis
   return [...(await listBilledDocuments(seller.db)), ...rows.map(({ period }) => period)]
 }
 
-test('numbers, dates, periods and amounts are the same whether a customer is an installation that is away, one that is halted, or none', async () => {
+test('G-10 numbers, dates, periods and amounts are the same whether customer and supplier are installations that are reached, away, or halted, or none', async () => {
   const alone = await createSeller()
   const expected = await billThreeMonths(alone, undefined)
   await alone.drop()
   // The opening bills, then one of each month, of two customers each.
   assert.equal(expected.length, 2 * 2 * 4)
   for (const peer of [
+    {},
     { waiting_reason: 'it does not answer' },
     { state: 'halted', halted_reason: 'UP-1 came again' },
   ]) {

@@ -8,6 +8,7 @@ import { markCollectible, markUncollectible, voidInvoice } from '#db/invoice-mar
 import { insertPayment } from '#db/payment.ts'
 import { readWaitingMessages } from '#db/peer-outgoing.ts'
 import { fallAsleep, noteDelivered, noteUnderstanding } from '#db/peer-queue.ts'
+import { queueFormerStandings } from '#db/peer-standing.ts'
 import { readSupplierDocuments } from '#db/supplier-document.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { usualMessageBytes } from '#domain/peer-message.ts'
@@ -244,6 +245,31 @@ test('a document that is too large for its receiver waits with a task that says 
       await noteUnderstanding(tx, peerId, { version: 2, kinds: ['document', 'large'], now: at('02') }),
   )
   assert.deepEqual(await waiting(), [encodeId('invoice', large.id)])
+})
+
+test('what becomes of an invoice that an installation took as a former peer is told to the present one, also what was while there was none', async () => {
+  const customerId = await insertCustomer()
+  const installationId = newId()
+  const installation = { role: 'customer', customer_id: customerId, installation_id: installationId }
+  const former = await insertPeer(seller.db, installation)
+  const [paid, told, later] = [await bill(customerId), await bill(customerId), await bill(customerId)]
+  await pay(told.id, 1_200, at('01'))
+  await seller.db
+    .updateTable('peer_messages')
+    .set({ delivered_at: at('01'), sha256: Buffer.alloc(32) })
+    .where('peer_id', '=', former)
+    .execute()
+  await seller.db
+    .updateTable('peers')
+    .set({ state: 'closed', closed_at: at('02') })
+    .where('id', '=', former)
+    .execute()
+  await pay(paid.id, 1_200, at('03'))
+  const present = await insertPeer(seller.db, installation)
+  await change(async (tx) => await queueFormerStandings(tx, installationId))
+  assert.deepEqual(await queued(present), [['paid', 1_200, 0, 0, at('03')]])
+  await pay(later.id, 500, at('04'))
+  assert.deepEqual((await queued(present)).slice(1), [['partly_paid', 500, 0, 700, at('04')]])
 })
 
 test('what a version that said less has sent goes out again as it was, so that its hash is what both sides know', async () => {

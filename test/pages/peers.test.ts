@@ -100,3 +100,31 @@ test('an invitation is accepted by its form; what is none is refused beside it',
   assert.equal((await console.submit(path, path, { invitation, customer: '' })).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'peers'), /Not known yet bills us .*accepting/)
 })
+
+test('what was compared says where it differs; a question that got no answer does not hide that', async () => {
+  const { db } = console
+  const peerId = await insertPeer(db, { name: 'Compared' })
+  const asked = { peer_id: peerId, is_asked_here: true, kind: 'proof', asked_by: 'tester' } as const
+  const question = JSON.stringify({ from: '2026-01-01', to: '2027-01-01' })
+  const differences = [
+    {
+      document: 'inv_1',
+      number: 'UP-7',
+      issuedOn: '2026-03-01',
+      difference: 'missing_here',
+      isWaiting: false,
+    },
+  ]
+  const answer = JSON.stringify({ isEqual: false, ours: [], theirs: [], differences })
+  const row = (key: string, more: object) => ({ id: newId(), key, question, ...asked, ...more })
+  const at = { asked_at: '2026-04-01T00:00:00Z', finished_at: '2026-04-01T00:00:01Z' }
+  const evidence = JSON.stringify({ url: 'https://upstream.example.com', headers: {}, body: '{}' })
+  const refusal = { refusal_code: 'peer_unreachable', refusal_detail: 'It does not answer.' }
+  await db
+    .insertInto('peer_questions')
+    .values([row('one', { ...at, answer, evidence }), row('two', { ...at, ...refusal })] as never)
+    .execute()
+  const { html } = await console.get(`${path}/${encodeId('peer', peerId)}/proofs`)
+  assert.match(sectionText(html, 'proofs'), /no answer It does not answer\..*1 document differ/)
+  assert.match(sectionText(html, 'differences'), /UP-7 .*is not here/)
+})

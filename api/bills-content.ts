@@ -7,7 +7,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { DocumentLineDraft } from '#domain/invoice/document.ts'
 
 /** What of the next invoices is this subscription's; the reason, where none can be computed. */
-export type ExpectedContent =
+type ExpectedContent =
   | { readonly on: string; readonly lines: readonly DocumentLineDraft[]; readonly totalMinor: number }
   | { readonly refusal: string }
 

@@ -1,6 +1,5 @@
 import type { Db } from '#db/database.ts'
 import type { InvoiceFile } from '#db/invoice-file.ts'
-import { readDaysOfUsage } from '#db/present-usage.ts'
 import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { getCustomer } from '#db/read/customer.ts'
@@ -39,7 +38,6 @@ export interface Own {
   readonly contentOf: (rows: readonly SubscriptionRow[]) => Promise<readonly OwnSubscription[]>
   /** @throws `not_found` */
   readonly subscription: (publicId: string) => Promise<OwnSubscription>
-  readonly daysOf: (content: OwnSubscription) => ReturnType<typeof readDaysOfUsage>
   readonly invoices: (page: PageRequest & { subscriptionId?: string }) => Promise<readonly InvoiceRow[]>
   readonly openAmounts: () => Promise<readonly OpenAmount[]>
   /** @throws `not_found`, `invoice_too_long` */
@@ -74,8 +72,6 @@ export function ownOf({ db, customerId, now }: { db: Db; customerId: string; now
       if (!row) throw nothingThere()
       return await read(row)
     },
-    daysOf: async ({ row, present, now: at }) =>
-      await readDaysOfUsage(db, row.id, { lines: present?.lines ?? [], now: at }),
     invoices: async (page) => await listInvoices(db, { ...page, payerId: customerId, isDraft: false }),
     openAmounts: async () => await readOpenAmounts(db, customerId),
     invoiceFile: async (publicId, kind) => {

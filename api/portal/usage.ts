@@ -26,7 +26,7 @@ export function gaugesOf(content: OwnSubscription, speech: Speech): readonly Gau
 }
 
 /** `62 of 100 GiB. At this pace 118 GiB on 31 May: 18.00 USD.` */
-export function sayUsage(line: PresentLine, currency: string, { words, formats, locale }: Speech): string {
+function sayUsage(line: PresentLine, currency: string, { words, formats, locale }: Speech): string {
   const { quantity, includedQuantity, projection } = line
   const [used, unit] = [legible(quantity, formats.quantity), formats.unit(line.unit)]
   const included = includedQuantity === null ? null : legible(includedQuantity, formats.quantity)

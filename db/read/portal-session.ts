@@ -17,7 +17,3 @@ export async function listPortalSessions(db: Db, page: PageRequest & { customerI
     .where('session.customer_id', '=', page.customerId)
     .execute()
 }
-
-export async function findPortalSession(db: Db, id: string): Promise<PortalSessionRow | undefined> {
-  return await portalSessions(db).where('session.id', '=', id).executeTakeFirst()
-}

@@ -191,6 +191,16 @@ async function limitEvents(subscription: string): Promise<string[]> {
 const listLimited = async () =>
   (await diary.list('/v1/subscriptions?limited=true')).map((subscription) => subscription['id'])
 
+/** What the customer sees who was let into the portal by a link. */
+async function openPortal(): Promise<(path: string) => Promise<string>> {
+  const { url } = await diary.post('/v1/customers/harbour-bakery/portal-links', {}, 201)
+  const headers = { 'sec-fetch-site': 'same-origin' }
+  const { pathname } = new URL(String(url))
+  const entered = await installation.app.request(pathname, { method: 'POST', headers })
+  const cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? ''
+  return async (path) => await (await installation.app.request(path, { headers: { cookie } })).text()
+}
+
 async function limitAttribute(subscription: string): Promise<unknown> {
   const { searchAttributes } = await installation.client.workflow
     .getHandle(workflowIds.subscription(subscription))
@@ -245,6 +255,12 @@ chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade
   assert.equal(await limitAttribute(shelf), 'disk')
   assert.ok(await seenInConsole(shelf))
   assert.deepEqual(await untilPosted(shelf, 'disk', 1), ['limit.reached'])
+  const seeInPortal = await openPortal()
+  const page = `/portal/subscriptions/${shelf}`
+  assert.match(
+    await seeInPortal(page),
+    /Limit reached.*shelf-disk: the limit is reached\.<\/strong> Nothing new can be saved for now\./s,
+  )
   assert.ok(performance.now() - crossedAt < 60_000)
 
   assert.ok((await change(shelf, 'shelf-disk', '10')) < 10_000)
@@ -256,6 +272,7 @@ chapter('a full disk becomes read-only, which is seen everywhere, and an upgrade
   assert.deepEqual((await diary.subscription(shelf))['limits_reached'], [])
   assert.deepEqual(await untilPosted(shelf, 'disk', 2), ['limit.reached', 'limit.lifted'])
   assert.ok(receiver.received.every(({ signedBy }) => signedBy.length === 1))
+  assert.doesNotMatch(await seeInPortal(page), /reached/)
   assert.deepEqual(await limitEvents(shelf), [
     'limit.reached disk read_only',
     'limit.held disk read_only',

@@ -161,9 +161,7 @@ const texts = {
 } as const
 
 /** One that got no answer says nothing of what differs. */
-function newestCompared<Proof extends Pick<ProofRow, 'answer'>>(
-  proofs: readonly Proof[],
-): Proof | undefined {
+function newestCompared<Proof extends Pick<ProofRow, 'answer'>>(proofs: readonly Proof[]): Proof | undefined {
   return proofs.find(({ answer }) => answer !== null && answer.differences !== null)
 }
 

@@ -153,7 +153,7 @@ test('an installation that is paired with anew is the supplier that it was: what
   assert.deepEqual(outcomes(await send(0, [sent])), ['exists'])
   assert.deepEqual([await numbersOf(former.peerId), await numbersOf(peerId)], [['UP-1'], []])
   const open = { paid_minor: 1_200, credited_minor: 0, open_minor: 0, since: '2026-03-02T00:00:00Z' }
-  const told = { document: String((sent.content as { document: string }).document), state: 'paid', ...open }
+  const told = { document: (sent.content as { document: string }).document, state: 'paid', ...open }
   assert.deepEqual(outcomes(await send(1, [{ sequence: 2, kind: 'standing', content: told }])), ['stored'])
   const kept = await api.db
     .selectFrom('supplier_standings as standing')

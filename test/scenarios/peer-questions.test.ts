@@ -5,6 +5,7 @@ import { createPeerRecall } from '#activities/peer-recall.ts'
 import type { Db, Tx } from '#db/database.ts'
 import { hashOf } from '#db/content-hash.ts'
 import { checkAnswer } from '#db/peer-answer.ts'
+import { listFilelessDocuments } from '#db/peer-file.ts'
 import { openSigner } from '#db/peer-key.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { noteReceived } from '#db/peer-received.ts'
@@ -371,7 +372,8 @@ const untilAllIsTaken = async () =>
     await relay()
     const { waiting } = await show(parent)
     const [sent, taken] = await sentAndTaken()
-    return waiting === 0 && sent.length === taken.length && sent
+    const left = await listFilelessDocuments(parent.db, decodeId('peer', peer), 1)
+    return waiting === 0 && left.length === 0 && sent.length === taken.length && sent
   })
 
 chapter(

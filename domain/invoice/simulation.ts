@@ -71,8 +71,8 @@ interface Course {
 
 interface DocumentState {
   readonly index: number
-  /** The day of its last bill in the course; undefined while its rows say it. */
-  readonly billedOn?: string
+  /** The days of its bills in the course; none while its rows say its last one. */
+  readonly billedOn: readonly string[]
   /** The first day of its next period; null when it is closed. */
   readonly on: string | null
 }
@@ -101,7 +101,7 @@ export function* billsToCome(
   for (let turn = nextTurn(course, until); turn !== undefined; turn = nextTurn(course, until)) {
     const made =
       'document' in turn ? billPeriod(course, turn.document, turn.on) : billFinal(course, turn.subscription)
-    if (made === null || (standing.skipsZeroInvoices && isOfNothing(made.draft))) continue
+    if (made === null || !isSent(standing, made.draft)) continue
     yield made
   }
 }
@@ -121,13 +121,18 @@ function startCourse(standing: Standing, assumed: AssumedUsage): Course {
     documents: new Map(
       standing.documents.map(({ id, nextPeriodIndex, nextInvoiceOn }) => [
         id,
-        { index: nextPeriodIndex, on: nextInvoiceOn },
+        { index: nextPeriodIndex, on: nextInvoiceOn, billedOn: [] },
       ]),
     ),
     endedSubscriptions: new Set(standing.subscriptions.flatMap(({ id, isOver }) => (isOver ? [id] : []))),
     measured: new Map(measured),
     waiting,
   }
+}
+
+/** What is of nothing is not made, or not sent; it settles nothing. */
+function isSent({ skipsZeroInvoices }: Standing, draft: DocumentDraft | null): draft is DocumentDraft {
+  return draft !== null && !(skipsZeroInvoices === true && isOfNothing(draft))
 }
 
 /** Of one day, periods come before the ends of subscriptions: what ends bills its periods first. */
@@ -150,28 +155,42 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   const lines = course.lines.get(document.id) ?? []
   const due = dueParts(lines, on).filter((part) => !isClosing(course, part))
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
+  const { on: boundary, index, billedOn } = stateOf(course, document)
+  const asOf = boundary ?? on
   const draft = compute(course, document, {
     reason: 'period',
-    asOf: course.documents.get(document.id)?.on ?? on,
+    asOf,
     arrearsUntil: on,
     lines,
     parts: [...due, ...waiting],
-    bounds: boundsOf(course, document),
+    bounds: boundsOf(course, document, asOf),
   })
   const { anchor, interval } = document.cycles
-  const index = (course.documents.get(document.id)?.index ?? 0) + 1
-  const next = isGoingOn(course, document.id, on) ? cycleBoundary(anchor, interval, index) : null
-  course.documents.set(document.id, { index, on: next, billedOn: on })
+  const next = isGoingOn(course, document.id, on) ? cycleBoundary(anchor, interval, index + 1) : null
+  course.documents.set(document.id, {
+    index: index + 1,
+    on: next,
+    billedOn: isSent(course.standing, draft) ? [...billedOn, on] : billedOn,
+  })
   return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
 }
 
-/** What earlier bills of the course settled is settled. */
-function boundsOf(course: Course, { id, input }: StandingDocument): SubscriptionBounds[] {
-  const { billedOn } = course.documents.get(id) ?? {}
-  return input.bounds.map((bounds) =>
-    bounds.held === undefined || billedOn === undefined
+function stateOf(course: Course, { id, nextPeriodIndex, nextInvoiceOn }: StandingDocument): DocumentState {
+  return course.documents.get(id) ?? { index: nextPeriodIndex, on: nextInvoiceOn, billedOn: [] }
+}
+
+/**
+ * What earlier bills of the course settled is settled. A bill of the same day is none of them: the period that ends on
+ * 15 April with the service is left by the document's bill of that day to the last bill of the subscription.
+ */
+function boundsOf(course: Course, document: StandingDocument, asOf: string): SubscriptionBounds[] {
+  const settledUntil = stateOf(course, document)
+    .billedOn.filter((day) => compareDates(day, asOf) < 0)
+    .at(-1)
+  return document.input.bounds.map((bounds) =>
+    bounds.held === undefined || settledUntil === undefined
       ? bounds
-      : { ...bounds, held: { ...bounds.held, settledUntil: billedOn } },
+      : { ...bounds, held: { ...bounds.held, settledUntil } },
   )
 }
 
@@ -201,13 +220,12 @@ function billFinal(course: Course, { id, endsOn, documentIds }: StandingSubscrip
   const single = documentIds.length === 1 ? document : null
   const parts = [...dueParts(lines, asOf), ...takeWaiting(course, { lines, on: asOf, isFinal: true })]
   const bounds = documents
-    .flatMap((of) => boundsOf(course, of))
+    .flatMap((of) => boundsOf(course, of, asOf))
     .filter((bound) => bound.subscriptionId === id)
   const own = { reason: 'final', asOf, lines, parts, bounds, cycles: single?.cycles ?? null } as const
   const draft = compute(course, document, own)
-  for (const { id: documentId } of documents) {
-    const index = course.documents.get(documentId)?.index ?? 0
-    if (!isGoingOn(course, documentId, asOf)) course.documents.set(documentId, { index, on: null })
+  for (const of of documents) {
+    if (!isGoingOn(course, of.id, asOf)) course.documents.set(of.id, { ...stateOf(course, of), on: null })
   }
   return draft && { on: endsOn, reason: 'final', documentId: single?.id ?? null, subscriptionId: id, draft }
 }
@@ -222,8 +240,7 @@ function compute(course: Course, { id, input }: StandingDocument, bill: Bill): D
     usageOf: (part) => assumeUsage(part, course.assumed, course.measured.get(usageKey(part))),
   })
   // What is not made or not sent takes no texts.
-  if (draft === null || (course.standing.skipsZeroInvoices && isOfNothing(draft)))
-    course.waiting = [...course.waiting, ...bill.parts.filter(isText)]
+  if (!isSent(course.standing, draft)) course.waiting = [...course.waiting, ...bill.parts.filter(isText)]
   if (draft === null) return null
   const made = `${id}/${bill.asOf}/${bill.reason}`
   for (const [documentId, lines] of course.lines) {

@@ -215,6 +215,27 @@ const extras: fc.Arbitrary<Extras> = fc.record({
   ends: fc.option(fc.integer({ min: 2, max: 200 })),
 })
 
+test('E-12 the least amount of a period that ends with its service is foreseen though the document is billed on that day', async () => {
+  const now = '2027-03-15T10:00:00Z'
+  const testClockId = await seller.clock(now)
+  const extra: Extras = {
+    products: ['bounded-calls', 'hosting'],
+    bounds: { least: '30', greatest: null },
+    discount: { percent: '12.5', minor: null, scope: 'line', periods: 1 },
+    changes: null,
+    oneOff: null,
+    ends: 31,
+  }
+  const [first = ''] = await sellMixture(extra, { testClockId, now })
+  const { foreseen, made } = await foreseeAndLive(testClockId, first, '2027-05-16')
+  assert.deepEqual(made, foreseen)
+  const trueUps = foreseen.flatMap(({ lines }) => lines.filter(({ kind }) => kind === 'true_up'))
+  assert.deepEqual(
+    trueUps.map(({ servicePeriod, amountMinor }) => [servicePeriod?.end, amountMinor]),
+    [['2027-04-15', 1920]],
+  )
+})
+
 test('E-12 what a customer has, in any mixture, is foreseen as a clock then brings it, to the last explanation', async () => {
   const firstDays = fc.constantFrom('2027-01-31', '2027-02-28', '2027-03-15')
   await fc.assert(

@@ -148,6 +148,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'More than is left of the invoice',
     'Read the invoice and its credit notes; credit at most what is left of each line.',
   ),
+  csv_malformed: kind(
+    422,
+    'The file is not read as CSV',
+    'Send CSV in UTF-8 with commas, the names of the columns in its first row, and quotes that are closed.',
+  ),
   currency_mismatch: kind(
     422,
     'Another currency than agreed',

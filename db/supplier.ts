@@ -1,6 +1,6 @@
 import { assert } from '#domain/assert.ts'
 import { codeOf } from '#domain/supplier.ts'
-import type { Tx } from './database.ts'
+import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
 import { refuseTakenCode } from './unique.ts'
 
@@ -73,4 +73,13 @@ export async function insertSupplier(
 async function supplierOfPeer(tx: Tx, peerId: string): Promise<string | undefined> {
   const row = await tx.selectFrom('suppliers').select('id').where('peer_id', '=', peerId).executeTakeFirst()
   return row?.id
+}
+
+export async function getSupplierCurrency(db: Db, id: string): Promise<string> {
+  const { currency } = await db
+    .selectFrom('suppliers')
+    .select('currency')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return currency
 }

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'container_exited'
   | 'credentials_ambiguous'
   | 'credit_exceeds_invoice'
+  | 'csv_malformed'
   | 'currency_mismatch'
   | 'currency_unknown'
   | 'customer_limit_reached'

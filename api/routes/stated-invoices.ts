@@ -1,18 +1,23 @@
 import type { Tx } from '#db/database.ts'
+import { getSupplierInvoice, type SupplierInvoiceRow } from '#db/read/supplier-invoice.ts'
 import { recordSupplierInvoice } from '#db/stated-invoice.ts'
 import { insertSupplier } from '#db/supplier.ts'
 import { readUblInvoice, type ReadUbl } from '#documents/ubl-reading.ts'
 import { atField } from '#domain/errors.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { resolveField } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { newSupplierSchema, supplierDetailSchema } from '../schemas/expense.ts'
 import {
   importedInvoiceSchema,
   newSupplierInvoiceSchema,
+  recordedFromCsvSchema,
+  supplierInvoiceCsvSchema,
   toStated,
   type NewSupplierInvoice,
 } from '../schemas/stated-invoice.ts'
 import { supplierInvoiceDetailSchema } from '../schemas/supplier-invoice.ts'
+import { importSupplierInvoices } from '../supplier-invoice-csv.ts'
 import { parse } from '../validation.ts'
 import { readSupplier, resolveSupplier } from './expenses.ts'
 import { readSupplierInvoiceDetail } from './supplier-invoices.ts'
@@ -69,6 +74,48 @@ export function registerStatedInvoices(frame: Frame): void {
     },
   )
   registerImport(frame)
+  registerCsv(frame)
+}
+
+function registerCsv(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/supplier-invoices/import-csv',
+      permission,
+      tag,
+      summary: 'Record documents of suppliers without installations from one CSV file, all of them or none',
+      description:
+        'Refusals name the row as a table program counts it, and its column: `/csv/3/amount`. The same file a second time is refused by its numbers.',
+      body: supplierInvoiceCsvSchema,
+      result: recordedFromCsvSchema,
+      status: 201,
+      refusals: [
+        'csv_malformed',
+        'document_number_taken',
+        'sums_disagree',
+        'supplier_is_peer',
+        'supplier_unknown',
+      ],
+    },
+    async ({ transaction, body, principal, now }) => {
+      const tx = transaction()
+      const by = { actor: principal.name, now }
+      const ids = await importSupplierInvoices(tx, { csv: body.csv, isDryRun: body.dry_run }, by)
+      return {
+        is_dry_run: body.dry_run,
+        count: ids.length,
+        supplier_invoices: body.dry_run
+          ? []
+          : await Promise.all(ids.map(async (id) => toRecordedJson(await getSupplierInvoice(tx, id)))),
+      }
+    },
+  )
+}
+
+function toRecordedJson(row: SupplierInvoiceRow) {
+  const total = { amount_minor: row.total_minor, currency: row.currency }
+  return { id: encodeId('supplierInvoice', row.id), number: row.number, supplier: row.supplier_name, total }
 }
 
 function registerImport(frame: Frame): void {

@@ -1,5 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { addressField, currencyField, dateField, nameField, rateField, textField } from './common.ts'
+import {
+  addressField,
+  currencyField,
+  dateField,
+  moneySchema,
+  nameField,
+  rateField,
+  textField,
+} from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 /** Of the years that a calendar of ours reaches. */
@@ -100,6 +108,31 @@ export const importedInvoiceSchema = z
       .openapi({ description: 'The file: UBL 2.1, without a document type. It is kept as it is.' }),
   })
   .openapi('ImportedInvoice')
+
+export const supplierInvoiceCsvSchema = z
+  .strictObject({
+    csv: textField(greatestFile)
+      .min(1)
+      .openapi({
+        description:
+          'A row for each line; rows of one supplier and number are one document, of which the first says the rest. ' +
+          'Columns: supplier, number, issued_on, description, amount; and where they are: kind, corrects (the number), currency, due_on, ' +
+          'total, quantity, unit, unit_price, starts_on, ends_on, tax, tax_category, tax_rate_percent, product_code, subscription. ' +
+          'Amounts are written as they are printed: 100.00.',
+      }),
+    dry_run: z.boolean().default(false).openapi({ description: 'Checks everything and records nothing.' }),
+  })
+  .openapi('SupplierInvoiceCsv')
+
+export const recordedFromCsvSchema = z
+  .object({
+    is_dry_run: z.boolean(),
+    count: z.number().int(),
+    supplier_invoices: z
+      .array(z.object({ id: z.string(), number: z.string(), supplier: z.string(), total: moneySchema }))
+      .openapi({ description: 'Without any in a dry run.' }),
+  })
+  .openapi('RecordedFromCsv')
 
 export type NewSupplierInvoice = z.output<typeof newSupplierInvoiceSchema>
 

@@ -42,6 +42,7 @@ import type {
   supplierPaymentSchema,
 } from '#api/schemas/payable.ts'
 import type { supplierInvoiceDetailSchema, supplierInvoiceSchema } from '#api/schemas/supplier-invoice.ts'
+import type { recordedFromCsvSchema } from '#api/schemas/stated-invoice.ts'
 import type {
   expectedOfSuppliersSchema,
   supplierSubscriptionSchema,
@@ -121,6 +122,7 @@ export type WebhookWithSecret = z.output<typeof webhookWithSecretSchema>
 export type WebhookDelivery = z.output<typeof deliverySchema>
 export type DataSource = z.output<typeof dataSourceSchema>
 export type SharedMetric = z.output<typeof metricSchema>
+export type RecordedFromCsv = z.output<typeof recordedFromCsvSchema>
 export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>
 export type SupplierSubscription = z.output<typeof supplierSubscriptionSchema>
 export type ExpectedOfSuppliers = z.output<typeof expectedOfSuppliersSchema>

@@ -4,7 +4,12 @@ import { parse as parseYaml } from 'yaml'
 import { messageOf } from '#domain/errors.ts'
 import { invoiceFileKinds, type InvoiceFileKind } from '#domain/invoice-file.ts'
 import { parseAmount } from '#domain/money.ts'
-import type { SupplierInvoice, SupplierInvoiceDetail, SupplierPaymentDetail } from './answers.ts'
+import type {
+  RecordedFromCsv,
+  SupplierInvoice,
+  SupplierInvoiceDetail,
+  SupplierPaymentDetail,
+} from './answers.ts'
 import { writeDownload } from './download.ts'
 import { usageFailure } from './failure.ts'
 import { instantText, moneyText } from './format.ts'
@@ -32,6 +37,7 @@ export function registerSupplierInvoices(program: Command): void {
   npx clouder supplier-invoices --open
   npx clouder supplier-invoices record invoice.yaml
   npx clouder supplier-invoices import power invoice.xml
+  npx clouder supplier-invoices import-csv march.csv --dry-run
   npx clouder supplier-invoices pay sinv_01kb… --amount 12.50
   npx clouder supplier-invoices set-off sinv_01kb… --credit-note sinv_01kc…
 `,
@@ -112,6 +118,25 @@ export function registerSupplierInvoices(program: Command): void {
       withSession<[string, string]>(async ({ api, out }, { args: [supplier, file] }) => {
         const body = { supplier, ubl: textOf(file) }
         show(out, await api.post<SupplierInvoiceDetail>('/v1/supplier-invoices/import', body))
+      }),
+    )
+  group
+    .command('import-csv')
+    .description(
+      'record documents of suppliers without an installation, a row for each line: all of them or none',
+    )
+    .argument('<file>', 'CSV, with the names of its columns in the first row; - reads standard input')
+    .option('--dry-run', 'check everything and record nothing')
+    .action(
+      withSession<[string], { dryRun?: true }>(async ({ api, out }, { args: [file], options }) => {
+        const body = { csv: textOf(file), dry_run: options.dryRun === true }
+        const done = await api.post<RecordedFromCsv>('/v1/supplier-invoices/import-csv', body)
+        if (out.isJson) return out.json(done)
+        out.say(done.is_dry_run ? `  ${done.count} would be recorded.` : `  ${done.count} recorded.`)
+        out.table(
+          ['id', 'number', 'supplier', 'total'],
+          done.supplier_invoices.map((row) => [row.id, row.number, row.supplier, moneyText(row.total)]),
+        )
       }),
     )
   registerMoney(group)

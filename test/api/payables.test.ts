@@ -245,3 +245,9 @@ test('a total off by 0.01 is disputed, with a task, and stays as the supplier wr
     tasks.some(({ kind, subject_id: subject }) => kind === 'supplier_invoice_disputed' && subject === id),
   )
 })
+
+test('payments of a supplier that is not known are refused at the filter', async () => {
+  const { status, body } = await api.get('/v1/supplier-payments?supplier=nobody')
+  const [error] = body['errors'] as Json[]
+  assert.deepEqual([status, body['code'], error?.['pointer']], [422, 'supplier_unknown', '?supplier'])
+})

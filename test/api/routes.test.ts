@@ -118,6 +118,7 @@ GET /v1/suppliers supplier_invoices:read
 POST /v1/suppliers supplier_invoices:write
 POST /v1/supplier-invoices supplier_invoices:write
 POST /v1/supplier-invoices/import supplier_invoices:write
+POST /v1/supplier-invoices/import-csv supplier_invoices:write
 GET /v1/expected-supplier-invoices supplier_invoices:read
 GET /v1/supplier-subscriptions supplier_invoices:read
 POST /v1/supplier-subscriptions supplier_invoices:write

@@ -198,3 +198,74 @@ test('a file that is none, is cut off or does not add up is refused, and nothing
   const after = (await api.get('/v1/supplier-invoices')).body['data'] as Json[]
   assert.equal(after.length, before.length)
 })
+
+const march = (...rows: string[]) =>
+  ['supplier,number,issued_on,total,description,amount,tax_rate_percent,tax,due_on', ...rows].join('\r\n')
+const fromCsv = async (csv: string, dry_run = false) =>
+  await api.post('/v1/supplier-invoices/import-csv', { csv, dry_run })
+const csvNumbers = async () =>
+  (
+    await api.db
+      .selectFrom('supplier_invoices')
+      .select('number')
+      .where('origin', '=', 'csv')
+      .orderBy('number')
+      .execute()
+  ).map(({ number }) => number)
+
+test('a CSV file is recorded whole, a row for each line, or tried and left (G-13)', async () => {
+  const csv = march(
+    'power,CSV-1,2026-03-02,178.50,"Rack, large",100.00,19,19.00,2026-03-16',
+    'power,CSV-1,,,Power,50.00,19,9.50,',
+    'water,CSV-2,2026-03-03,20.00,Water,20.00,,,',
+  )
+  const tried = await fromCsv(csv, true)
+  assert.deepEqual([tried.status, tried.body['count'], tried.body['supplier_invoices']], [201, 2, []])
+  assert.deepEqual(await csvNumbers(), [])
+  const { status, body } = await fromCsv(csv)
+  assert.equal(status, 201, JSON.stringify(body))
+  const recorded = body['supplier_invoices'] as Json[]
+  assert.deepEqual(
+    recorded.map(({ number, total }) => [number, total]),
+    [
+      ['CSV-1', { amount_minor: 17_850, currency: 'EUR' }],
+      ['CSV-2', { amount_minor: 2_000, currency: 'EUR' }],
+    ],
+  )
+  const detail = (await api.get(`/v1/supplier-invoices/${String(recorded[0]?.['id'])}`)).body
+  assert.deepEqual([detail['origin'], detail['due_on'], detail['disagreement']], ['csv', '2026-03-16', null])
+  assert.deepEqual(
+    (detail['content'] as { lines: Json[] }).lines.map((line) => [line['description'], line['tax_minor']]),
+    [
+      ['Rack, large', 1_900],
+      ['Power', 950],
+    ],
+  )
+  assert.deepEqual(refusal(await fromCsv(csv)), [409, 'document_number_taken', '/csv/2/number'])
+})
+
+test('of a CSV file with rows that are refused nothing is recorded, and each is named with its row', async () => {
+  const before = await csvNumbers()
+  const { status, body } = await fromCsv(
+    march(
+      'power,CSV-3,2026-03-02,100.00,Fine,100.00,,,',
+      'power,CSV-4,2026-03-02,,Rack,1.005,,,',
+      'nobody,CSV-5,2026-03-02,,Rack,1.00,,,',
+      'power,CSV-6,2026-03-02,7.00,Rack,6.00,,,',
+      'power,CSV-7,2026-02-30,,Rack,1.00,,,',
+    ),
+  )
+  assert.equal(status, 422)
+  assert.deepEqual(
+    (body['errors'] as Json[]).map(({ code, pointer }) => [code, pointer]),
+    [
+      ['field_invalid', '/csv/3/amount'],
+      ['supplier_unknown', '/csv/4/supplier'],
+      ['sums_disagree', '/csv/5/total'],
+      ['field_invalid', '/csv/6/issued_on'],
+    ],
+  )
+  assert.deepEqual(await csvNumbers(), before)
+  for (const csv of ['supplier,number\r\npower,1', march(), march('power,"'), march('a,b,c,d,e,f,g,h,i,j')])
+    assert.deepEqual(refusal(await fromCsv(csv)), [422, 'csv_malformed', '/csv'], csv)
+})

@@ -1,16 +1,19 @@
 import { z } from 'zod'
 import type { WaitingMessage } from '#db/peer-outgoing.ts'
+import type { Delivery } from '#db/peer-queue.ts'
 import type { PeerStanding } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { ownUnderstanding, peerPaths, peerVersion, type Understanding } from '#domain/peer-message.ts'
 
 /**
  * What is sent at once, in the newest version that the other side understands. Version 1 is made of documents alone, without numbers.
- * @param peer as it stood before it was read what waits: where the other side has lost something since, that is noticed by its number
+ * @param taken the last number that was taken over there, known before it was read what waits: where the other side has lost something
+ *   since, that is noticed by this number
  */
 export function writeEnvelope(
   peer: PeerStanding,
   waiting: readonly WaitingMessage[],
+  taken: number,
 ): { path: string; body: string } {
   const head = {
     peer: encodeId('peer', peer.otherPeerId ?? ''),
@@ -18,21 +21,26 @@ export function writeEnvelope(
     understands: ownUnderstanding,
   }
   if (peer.otherVersion === 1) {
-    const documents = waiting.map(({ content }) => content)
-    return { path: peerPaths.firstMessages, body: JSON.stringify({ version: 1, ...head, documents }) }
+    const documents = waiting.map(({ text }) => text)
+    return { path: peerPaths.firstMessages, body: write({ version: 1, ...head }, { documents }) }
   }
-  const messages = waiting.map(({ sequence, kind, content }) => ({ sequence, kind, content }))
+  const messages = waiting.map(
+    ({ sequence, kind, text }) => `{"sequence":${sequence},"kind":${JSON.stringify(kind)},"content":${text}}`,
+  )
   // What was not understood at its time comes behind what has a greater number.
-  const after = Math.min(peer.sentSequence, (messages[0]?.sequence ?? 1) - 1)
-  const body = { version: peerVersion, ...head, after, messages }
-  return { path: peerPaths.messages, body: JSON.stringify(body) }
+  const after = Math.min(taken, (waiting[0]?.sequence ?? 1) - 1)
+  return { path: peerPaths.messages, body: write({ version: peerVersion, ...head, after }, { messages }) }
 }
 
-export interface ReceptionThere {
-  /** The numbers of what was taken, now or before. */
-  readonly sequences: readonly number[]
-  /** Whether they are known over there by these numbers. */
-  readonly isNumbered: boolean
+/** JSON of a head that is read first, and of a list behind it whose members are written already. */
+function write(head: object, list: Readonly<Record<string, readonly string[]>>): string {
+  const lists = Object.entries(list).map(([name, texts]) => `"${name}":[${texts.join(',')}]`)
+  return `${JSON.stringify(head).slice(0, -1)},${lists.join(',')}}`
+}
+
+export interface ReceptionThere extends Delivery {
+  /** What was taken, now or before. */
+  readonly messages: readonly WaitingMessage[]
   /** The first that was not taken. */
   readonly refused: WaitingMessage | undefined
   readonly understands: Understanding | undefined
@@ -47,7 +55,7 @@ export function readReception(answer: unknown, waiting: readonly WaitingMessage[
   const isTaken = ({ sequence, content: { document } }: WaitingMessage) =>
     numbers.has(sequence) || (typeof document === 'string' && documents.has(document))
   return {
-    sequences: waiting.filter(isTaken).map(({ sequence }) => sequence),
+    messages: waiting.filter(isTaken),
     isNumbered: taken.some(({ sequence }) => sequence !== undefined),
     refused: waiting.find((message) => !isTaken(message)),
     understands,

@@ -13,20 +13,22 @@ import {
 } from '#domain/invoice-file.ts'
 
 /** A few, so that a document that is finalized meanwhile does not wait for many. */
-const documentsAtOnce = 10
+const documentsAtOnce = 20
 
 /**
- * Makes the files of documents that a peer has been sent, and lays them down to be sent as messages of their own: no document waits for
- * its PDF.
+ * Makes the files of documents that a peer is sent, and lays them down to be sent as messages of their own: no document waits for
+ * its PDF. The rows of one are read while another is pressed.
  * @returns of how many documents
  */
 export async function layOutFiles(db: Db, peerId: string): Promise<number> {
   const documents = await listFilelessDocuments(db, peerId, documentsAtOnce)
-  for (const document of documents) {
-    const files: Omit<SupplierFile, 'data'>[] = []
-    for (const kind of invoiceFileKinds) files.push(await describeFile(db, document, kind))
-    await queuePeerFiles(db, peerId, document, files)
-  }
+  const laidOut = await Promise.all(
+    documents.map(async (document) => ({
+      document,
+      files: await Promise.all(invoiceFileKinds.map(async (kind) => describeFile(db, document, kind))),
+    })),
+  )
+  await queuePeerFiles(db, peerId, laidOut)
   return documents.length
 }
 

@@ -25,25 +25,37 @@ export async function listFilelessDocuments(
   return rows.map(({ sequence, id, number }) => ({ sequence, invoiceId: id, number: number ?? '' }))
 }
 
-/** Lays down the files of one document, once. */
+/** Lays down the files of documents, each document's once, in the order of the documents. */
 export async function queuePeerFiles(
   db: Db,
   peerId: string,
-  { sequence, invoiceId }: FilelessDocument,
-  files: readonly Omit<SupplierFile, 'data'>[],
+  laidOut: readonly {
+    readonly document: FilelessDocument
+    readonly files: readonly Omit<SupplierFile, 'data'>[]
+  }[],
 ): Promise<void> {
+  const last = laidOut.at(-1)
+  if (last === undefined) return
   await db.transaction().execute(async (tx) => {
-    const taken = await tx
-      .updateTable('peers')
-      .set({ files_sequence: sequence })
+    const { files_sequence: before } = await tx
+      .selectFrom('peers')
+      .select('files_sequence')
       .where('id', '=', peerId)
-      .where('files_sequence', '<', sequence)
-      .executeTakeFirst()
-    if (taken.numUpdatedRows === 0n) return
+      .forNoKeyUpdate()
+      .executeTakeFirstOrThrow()
+    const fresh = laidOut.filter(({ document }) => document.sequence > before)
+    if (fresh.length === 0) return
+    await tx
+      .updateTable('peers')
+      .set({ files_sequence: last.document.sequence })
+      .where('id', '=', peerId)
+      .execute()
     await queuePeerMessages(
       tx,
       peerId,
-      files.map((file) => ({ kind: 'file', subjectId: invoiceId, content: { ...file } })),
+      fresh.flatMap(({ document, files }) =>
+        files.map((file) => ({ kind: 'file' as const, subjectId: document.invoiceId, content: { ...file } })),
+      ),
     )
   })
 }

@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Db, Tx } from './database.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 
@@ -184,13 +185,12 @@ export async function useNonce(
   { peerId, nonce, now }: { peerId: string; nonce: string; now: string },
 ) {
   const before = new Date(Date.parse(now) - nonceKeptMs).toISOString()
-  await tx.deleteFrom('peer_nonces').where('peer_id', '=', peerId).where('seen_at', '<', before).execute()
-  const used = await tx
-    .insertInto('peer_nonces')
-    .values({ peer_id: peerId, nonce, seen_at: now })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  return (used.numInsertedOrUpdatedRows ?? 0n) > 0n
+  const { numAffectedRows: used } = await sql`
+    with forgotten as (delete from peer_nonces where peer_id = ${peerId} and seen_at < ${before})
+    insert into peer_nonces (peer_id, nonce, seen_at) values (${peerId}, ${nonce}, ${now}) on conflict do nothing`.execute(
+    tx,
+  )
+  return (used ?? 0n) > 0n
 }
 
 /** From now on no message by them is taken, and none of ours is signed by them. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { assert } from '#domain/assert.ts'
 import { neededFor, type PeerMessageContent, type PeerMessageKind } from '#domain/peer-message.ts'
 import { withoutReferences, type SupplierDocument } from '#domain/supplier-invoice.ts'
-import { hashOf } from './content-hash.ts'
+import { hashOf, writeOnce } from './content-hash.ts'
 import type { Db } from './database.ts'
 import { readPeerFiles } from './peer-file.ts'
 import { isUnderstood } from './peer-queue.ts'
@@ -53,22 +53,27 @@ export interface WaitingMessage {
   readonly kind: PeerMessageKind
   readonly sha256: Buffer
   readonly content: PeerMessageContent
+  /** The content as the text whose hash that is. */
+  readonly text: string
 }
 
 /**
  * The next messages to a peer in their order, of those that it understands: no more than may be sent at once. What is sent the first time is noted by its hash, and
  * never sent otherwise.
+ * @param behind the number behind which is read: what is before it is on its way
  */
 export async function readWaitingMessages(
   db: Db,
   peerId: string,
   limit: number,
+  behind = 0,
 ): Promise<readonly WaitingMessage[]> {
   const rows = await db
     .selectFrom('peer_messages')
     .innerJoin('peers', 'peers.id', 'peer_messages.peer_id')
     .select(['sequence', 'kind', 'subject_id', 'content', 'sha256', 'other_kinds'])
     .where('peer_id', '=', peerId)
+    .where('sequence', '>', behind)
     .where('delivered_at', 'is', null)
     .where(isUnderstood)
     .orderBy('sequence')
@@ -77,15 +82,12 @@ export async function readWaitingMessages(
   const contents = await readContents(db, withinBytes(rows, bytesOfFile))
   const read = rows.flatMap(({ sequence, kind, sha256: known }) => {
     const content = contents.get(sequence)
-    return content === undefined ? [] : [{ sequence, kind, content, known }]
+    return content === undefined ? [] : [{ sequence, kind, content, known, ...writeOnce(content) }]
   })
   // Read anew without them: what follows is not held up.
   if (await holdBack(db, peerId, { messages: read, understood: rows[0]?.other_kinds ?? [] }))
-    return await readWaitingMessages(db, peerId, limit)
-  const waiting = withinBytes(read, ({ content }) => bytesOf(content)).map((message) => ({
-    ...message,
-    sha256: hashOf(message.content),
-  }))
+    return await readWaitingMessages(db, peerId, limit, behind)
+  const waiting = withinBytes(read, ({ text }) => Buffer.byteLength(text))
   for (const { sequence, kind, sha256, known } of waiting)
     if (known !== null && !known.equals(sha256))
       throw new Error(`message ${sequence}, a ${kind}, is not what was sent before`)
@@ -99,15 +101,15 @@ async function holdBack(
   db: Db,
   peerId: string,
   of: {
-    messages: readonly Pick<WaitingMessage, 'sequence' | 'kind' | 'content'>[]
+    messages: readonly Pick<WaitingMessage, 'sequence' | 'kind' | 'content' | 'text'>[]
     understood: readonly string[]
   },
 ): Promise<boolean> {
   let isHeld = false
-  for (const { sequence, kind, content } of of.messages) {
+  for (const { sequence, kind, content, text } of of.messages) {
     if (kind !== 'document') continue
     const { lines } = content
-    const size = { bytes: bytesOf(content), lines: Array.isArray(lines) ? lines.length : 0 }
+    const size = { bytes: Buffer.byteLength(text), lines: Array.isArray(lines) ? lines.length : 0 }
     const needs = neededFor(size)
     if (needs === null || of.understood.includes(needs)) continue
     await db
@@ -120,10 +122,6 @@ async function holdBack(
     isHeld = true
   }
   return isHeld
-}
-
-function bytesOf(content: PeerMessageContent): number {
-  return Buffer.byteLength(JSON.stringify(content))
 }
 
 /** What is sent at once; one message alone may be larger. */

@@ -53,30 +53,43 @@ export async function queuePeerMessages(
   if (!peer.is_awake) await signalPeer(tx, peerId, peerSignals.messagesWait, String(last))
 }
 
+export interface Delivery {
+  readonly messages: readonly { readonly sequence: number; readonly kind: PeerMessageKind }[]
+  /** Whether they are known over there by these numbers. */
+  readonly isNumbered: boolean
+}
+
 /** What the other side has taken, it has for good. Of version 1 it knows no numbers. */
-export async function noteDelivered(
+export async function noteDelivered(db: Db, peerId: string, of: Delivery & { now: string }): Promise<void> {
+  if (of.messages.length === 0) return
+  const hasKey = of.messages.some(({ kind }) => kind === 'key')
+  if (!hasKey) return await markDelivered(db, peerId, of)
+  await db.transaction().execute(async (tx) => {
+    await markDelivered(tx, peerId, of)
+    await holdNextKey(tx, { peerId, now: of.now })
+  })
+}
+
+/** One statement: who sends thousands waits for it before each hundred. */
+async function markDelivered(
   db: Db,
   peerId: string,
-  of: { sequences: readonly number[]; isNumbered: boolean; now: string },
+  { messages, isNumbered, now }: Delivery & { now: string },
 ): Promise<void> {
-  if (of.sequences.length === 0) return
-  await db.transaction().execute(async (tx) => {
-    if (of.isNumbered)
-      await tx
-        .updateTable('peers')
-        .set({ sent_sequence: sql<number>`greatest(sent_sequence, ${Math.max(...of.sequences)}::bigint)` })
-        .where('id', '=', peerId)
-        .execute()
-    const delivered = await tx
-      .updateTable('peer_messages')
-      .set({ delivered_at: of.now })
-      .where('peer_id', '=', peerId)
-      .where('sequence', 'in', of.sequences)
-      .where('delivered_at', 'is', null)
-      .returning('kind')
-      .execute()
-    if (delivered.some(({ kind }) => kind === 'key')) await holdNextKey(tx, { peerId, now: of.now })
-  })
+  const sequences = messages.map(({ sequence }) => sequence)
+  await sql`
+    with numbered as (
+      update peers set sent_sequence = greatest(sent_sequence, ${Math.max(...sequences)})
+      where id = ${peerId} and ${isNumbered})
+    update peer_messages set delivered_at = ${now}
+    where peer_id = ${peerId} and sequence = any(${sequences}) and delivered_at is null`.execute(db)
+}
+/** Whether it is known that the other side understands this, and nothing else: then nothing has to be kept. */
+export function isKnown(
+  known: { readonly otherVersion: number; readonly otherKinds: readonly string[] },
+  { version, kinds }: Understanding,
+): boolean {
+  return version === known.otherVersion && JSON.stringify(kinds) === JSON.stringify(known.otherKinds)
 }
 
 /** Keeps what the other side says that it understands. What has waited for that is sent now. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { PeerMessageKind } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 
@@ -36,7 +37,7 @@ export async function findReceived(
     .selectFrom('received_peer_messages')
     .select(['sequence', 'sha256'])
     .where('peer_id', '=', peerId)
-    .where('sequence', 'in', sequences)
+    .where(sql<boolean>`sequence = any(${sequences})`)
     .execute()
   return new Map(rows.map(({ sequence, sha256 }) => [sequence, sha256]))
 }
@@ -49,8 +50,15 @@ export async function noteReceived(
   now: string,
 ): Promise<void> {
   if (messages.length === 0) return
-  await tx
-    .insertInto('received_peer_messages')
-    .values(messages.map((message) => ({ ...message, peer_id: peerId, received_at: now })))
-    .execute()
+  const rows = messages.map(({ sequence, kind, sha256 }) => ({
+    sequence,
+    kind,
+    hash: sha256.toString('hex'),
+  }))
+  await sql`
+    insert into received_peer_messages (peer_id, sequence, kind, sha256, received_at)
+    select ${peerId}, sequence, kind, decode(hash, 'hex'), ${now}
+    from json_to_recordset(${JSON.stringify(rows)}::json) as message (sequence bigint, kind text, hash text)`.execute(
+    tx,
+  )
 }

@@ -12,9 +12,18 @@ export async function readSupplierDocuments(
 ): Promise<Map<string, SupplierDocument>> {
   if (ids.length === 0) return new Map()
   const [invoices, lines, taxes] = await Promise.all([
-    db.selectFrom('invoices').selectAll().where('id', 'in', ids).execute(),
+    db
+      .selectFrom('invoices')
+      .selectAll()
+      .where(sql<boolean>`id = any(${ids})`)
+      .execute(),
     readLines(db, ids),
-    db.selectFrom('invoice_taxes').selectAll().where('invoice_id', 'in', ids).orderBy('position').execute(),
+    db
+      .selectFrom('invoice_taxes')
+      .selectAll()
+      .where(sql<boolean>`invoice_id = any(${ids})`)
+      .orderBy('position')
+      .execute(),
   ])
   const linesOf = Map.groupBy(lines, (line) => line.invoice_id)
   const taxesOf = Map.groupBy(taxes, (tax) => tax.invoice_id)
@@ -41,7 +50,7 @@ async function readLines(db: Db, ids: readonly string[]) {
     .select(['products.code as product_code', 'subscription_id'])
     .select(sql<string | null>`lower(service_period)`.as('starts_on'))
     .select(sql<string | null>`upper(service_period)`.as('ends_on'))
-    .where('invoice_id', 'in', ids)
+    .where(sql<boolean>`invoice_id = any(${ids})`)
     .orderBy('position')
     .execute()
 }

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DatabaseActivities } from '#activities/index.ts'
-import type { Turn } from '#activities/peer.ts'
+import type { Turn } from '#activities/peer-turn.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { PeerInput } from './contract.ts'
 import { database } from './activities.ts'

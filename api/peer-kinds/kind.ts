@@ -11,7 +11,8 @@ export interface Taking {
   readonly currency: string
   /** As it came, what this version does not know too. */
   readonly raw: unknown
-  /** Of the one text of `raw`. */
+  /** The one text of `raw`, as long as its JSON, and the hash of that. */
+  readonly text: string
   readonly sha256: Buffer
   readonly now: string
 }
@@ -38,7 +39,7 @@ export function takenBy<S extends z.ZodType>(
   return async (tx, takings) => {
     const results: Taken[] = []
     for (const taking of takings) {
-      const taken = await take(tx, read(schema, taking.raw, largestBytes), taking)
+      const taken = await take(tx, read(schema, taking, largestBytes), taking)
       results.push(taken)
       if (taken.outcome === 'conflict') break
     }
@@ -62,13 +63,17 @@ export function takenTogether<S extends z.ZodType>(
     if (takings.length === 0) return []
     return await take(
       tx,
-      takings.map((taking) => ({ ...taking, content: read(schema, taking.raw, largestBytes) })),
+      takings.map((taking) => ({ ...taking, content: read(schema, taking, largestBytes) })),
     )
   }
 }
 
-function read<S extends z.ZodType>(schema: S, raw: unknown, largestBytes: number): z.output<S> {
-  if (JSON.stringify(raw).length > largestBytes)
+function read<S extends z.ZodType>(
+  schema: S,
+  { raw, text }: Pick<Taking, 'raw' | 'text'>,
+  largestBytes: number,
+): z.output<S> {
+  if (text.length > largestBytes)
     throw new BusinessError('body_too_large', `One message is larger than ${largestBytes} bytes.`)
   return parse(schema, raw, 'body')
 }

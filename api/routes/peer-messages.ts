@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { describeRefusals } from '../openapi.ts'
 import type { Tx } from '#db/database.ts'
-import { hashOf } from '#db/content-hash.ts'
+import { writeOnce } from '#db/content-hash.ts'
 import { haltPeer, readPeerStanding, type PeerStanding } from '#db/peer.ts'
-import { noteUnderstanding } from '#db/peer-queue.ts'
+import { isKnown, noteUnderstanding } from '#db/peer-queue.ts'
 import { findReceived, lockReceived, noteReceived } from '#db/peer-received.ts'
 import { assert } from '#domain/assert.ts'
 import { BusinessError, type ErrorCode } from '#domain/errors.ts'
@@ -57,7 +57,7 @@ async function receive(
       'peer_sequence_gap',
       `This follows message ${envelope.after}; the last that was taken here is ${last}.`,
     )
-  if (envelope.understands !== undefined)
+  if (envelope.understands !== undefined && !isKnown(peer, envelope.understands))
     await noteUnderstanding(tx, peerId, { ...envelope.understands, now })
   return await takeAll(tx, envelope, { peerId, peer, now })
 }
@@ -85,7 +85,7 @@ async function takeAll(tx: Tx, { messages }: Envelope, sender: Sender) {
   for (const run of runsOf(messages, sender.peer.role)) {
     const hashed = run.messages.map((message) => ({
       ...message,
-      sha256: hashKept(message.content),
+      ...writeKept(message.content),
       known: known.get(message.sequence),
     }))
     const taken = await takeRun(tx, { kind: run.kind, messages: hashed }, sender)
@@ -119,7 +119,7 @@ function* runsOf(messages: readonly EnvelopedMessage[], role: PeerRole) {
   }
 }
 
-type Hashed = EnvelopedMessage & { readonly sha256: Buffer; readonly known: Buffer | undefined }
+type Hashed = EnvelopedMessage & ReturnType<typeof writeOnce> & { readonly known: Buffer | undefined }
 
 /** What became of each, up to a conflict. What came before under its number is known by its hash, and not looked into again. */
 async function takeRun(
@@ -131,7 +131,14 @@ async function takeRun(
   const differing = messages.findIndex(({ known, sha256 }) => known !== undefined && !known.equals(sha256))
   const same = differing < 0 ? messages : messages.slice(0, differing)
   const fresh = same.filter(({ known }) => known === undefined)
-  const takings = fresh.map(({ content: raw, sha256 }) => ({ peerId, currency, raw, sha256, now }))
+  const takings = fresh.map(({ content: raw, text, sha256 }) => ({
+    peerId,
+    currency,
+    raw,
+    text,
+    sha256,
+    now,
+  }))
   const ofFresh = (await peerKinds[kind](tx, takings)).values()
   const taken: Taken[] = []
   for (const { known } of same) {
@@ -158,13 +165,13 @@ function refuseKind(kind: string, role: PeerRole): PeerMessageKind {
   return kind
 }
 
-function hashKept(content: unknown): Buffer {
+function writeKept(content: unknown): ReturnType<typeof writeOnce> {
   if (!isKeepable(content))
     throw new BusinessError(
       'field_invalid',
       'A message holds well-formed text, safe integers, and no more than twenty levels.',
     )
-  return hashOf(content)
+  return writeOnce(content)
 }
 
 /** By which version 1 is answered. */

@@ -33,8 +33,7 @@ const bill = async () => await insertOneOffInvoice(seller.db, customerId, [['1',
 /** What is sent at once, which is taken over there. */
 async function deliver() {
   const waiting = await readWaitingMessages(seller.db, peerId, 100)
-  const sequences = waiting.map(({ sequence }) => sequence)
-  await noteDelivered(seller.db, peerId, { sequences, isNumbered: true, now })
+  await noteDelivered(seller.db, peerId, { messages: waiting, isNumbered: true, now })
   return waiting.map(({ kind, content }): Record<string, unknown> => ({ ...content, kind }))
 }
 

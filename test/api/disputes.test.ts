@@ -55,9 +55,12 @@ async function carry(from: Side, to: Side, change = (content: Json): Json => con
   }))
   const { status, body } = await to.take(from.sent, messages)
   assert.equal(status, 200, JSON.stringify(body))
-  const sequences = waiting.map(({ sequence }) => sequence)
-  from.sent = Math.max(...sequences)
-  await noteDelivered(from.api.db, from.peerId, { sequences, isNumbered: true, now: '2026-04-01T00:00:00Z' })
+  from.sent = Math.max(...waiting.map(({ sequence }) => sequence))
+  await noteDelivered(from.api.db, from.peerId, {
+    messages: waiting,
+    isNumbered: true,
+    now: '2026-04-01T00:00:00Z',
+  })
 }
 
 /** A bill of the parent of two lines, here and there. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
-import { receiveSupplierFile } from '#db/supplier-file.ts'
+import { receiveSupplierFiles } from '#db/supplier-file.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { serveTestConsole, type ServedConsole } from '#test/pages/console.ts'
 import { runClouder } from '#test/support/clouder.ts'
@@ -83,7 +83,7 @@ test('supplier-invoices file writes a file as the supplier sent it', async () =>
   const now = '2026-03-01T00:00:00Z'
   await served.db
     .transaction()
-    .execute(async (tx) => await receiveSupplierFile(tx, { peerId, file: told, now }))
+    .execute(async (tx) => await receiveSupplierFiles(tx, { peerId, files: [told], now }))
   const { id } = await served.db.selectFrom('supplier_invoices').select('id').executeTakeFirstOrThrow()
   const file = path.join(folder, 'supplied.pdf')
   const ran = await clouder('supplier-invoices', 'file', encodeId('supplierInvoice', id), '--output', file)

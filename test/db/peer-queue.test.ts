@@ -40,7 +40,11 @@ const pair = async (kinds = [kind]) =>
 const waitingOf = async (peerId: string) =>
   (await readWaitingMessages(db, peerId, 100)).map(({ sequence, content }) => [sequence, content['word']])
 const deliver = async (peerId: string, sequences: number[], isNumbered = true) =>
-  await noteDelivered(db, peerId, { sequences, isNumbered, now })
+  await noteDelivered(db, peerId, {
+    messages: sequences.map((sequence) => ({ sequence, kind })),
+    isNumbered,
+    now,
+  })
 const signalsOf = async (peerId: string) => {
   const rows = await db
     .selectFrom('outbox')
@@ -112,13 +116,33 @@ test('the last that was taken with a number is known; version 1 has none', async
   assert.equal((await readPeerStanding(db, peerId)).sentSequence, 3)
 })
 
+test('what is behind messages that are on their way is read by itself, and follows them', async () => {
+  const peerId = await pair()
+  await queue(peerId, 'one', 'two', 'three')
+  const ahead = await readWaitingMessages(db, peerId, 100, 1)
+  assert.deepEqual(
+    ahead.map(({ sequence }) => sequence),
+    [2, 3],
+  )
+  const { body } = writeEnvelope(await readPeerStanding(db, peerId), ahead, 1)
+  assert.equal((JSON.parse(body) as Record<string, unknown>)['after'], 1)
+  assert.deepEqual(await waitingOf(peerId), [
+    [1, 'one'],
+    [2, 'two'],
+    [3, 'three'],
+  ])
+})
+
 test('what was not understood at its time follows the message before it, whatever went over meanwhile', async () => {
   const peerId = await pair()
   await queue(peerId, 'one', 'two', 'three')
   await readWaitingMessages(db, peerId, 100)
   await deliver(peerId, [1, 3])
   const [waiting, peer] = [await readWaitingMessages(db, peerId, 100), await readPeerStanding(db, peerId)]
-  const { after, messages } = JSON.parse(writeEnvelope(peer, waiting).body) as Record<string, unknown>
+  const { after, messages } = JSON.parse(writeEnvelope(peer, waiting, peer.sentSequence).body) as Record<
+    string,
+    unknown
+  >
   assert.deepEqual([after, messages], [1, [{ sequence: 2, kind, content: { word: 'two' } }]])
   await deliver(peerId, [2])
   assert.equal((await readPeerStanding(db, peerId)).sentSequence, 3)

@@ -230,7 +230,11 @@ test('a document that is too large for its receiver waits with a task that says 
   const waiting = async () =>
     (await readWaitingMessages(seller.db, peerId, 100)).map(({ content }) => content['document'])
   assert.deepEqual(await waiting(), [encodeId('invoice', small.id)])
-  await noteDelivered(seller.db, peerId, { sequences: [3], isNumbered: true, now: at('01') })
+  await noteDelivered(seller.db, peerId, {
+    messages: [{ sequence: 3, kind: 'document' }],
+    isNumbered: true,
+    now: at('01'),
+  })
   assert.equal(await fallAsleep(seller.db, peerId), true)
   const task = await seller.db
     .selectFrom('tasks')

@@ -370,10 +370,11 @@ async function sentAndTaken() {
 const untilAllIsTaken = async () =>
   await until('all is taken', async () => {
     await relay()
+    // Looked for first: files that are laid down afterwards wait.
+    const fileless = await listFilelessDocuments(parent.db, decodeId('peer', peer), 1)
     const { waiting } = await show(parent)
     const [sent, taken] = await sentAndTaken()
-    const left = await listFilelessDocuments(parent.db, decodeId('peer', peer), 1)
-    return waiting === 0 && left.length === 0 && sent.length === taken.length && sent
+    return fileless.length === 0 && waiting === 0 && sent.length === taken.length && sent
   })
 
 chapter(

@@ -28,13 +28,19 @@ export type PreparedWorkers = Awaited<ReturnType<typeof prepareWorkers>>
  */
 export async function superviseWorker(
   prepared: PreparedWorkers,
-  { databaseUrl, temporalAddress, installationId, serverId }: TestInstallationFacts,
+  { databaseUrl, temporalAddress, temporalNamespace, installationId, serverId }: TestInstallationFacts,
   points: readonly CrashPoint[],
   consoleUrl?: string,
 ) {
   const journalFile = path.join(prepared.folder, `${installationId}.journal`)
   await writeFile(journalFile, '')
-  const facts = { databaseUrl, temporalAddress, installationId, serverId }
+  const facts = {
+    databaseUrl,
+    temporalAddress,
+    ...(temporalNamespace && { temporalNamespace }),
+    installationId,
+    serverId,
+  }
   const order: KilledWorkerOrder = { facts, points, journalFile, ...(consoleUrl && { consoleUrl }) }
   let child: ChildProcess | undefined
   let isStopping = false

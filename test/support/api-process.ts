@@ -5,11 +5,14 @@ import { freePort } from '#bin/platform/ports.ts'
 import { loaderFlags, projectFolder } from '#bin/platform/tools.ts'
 import { until, type TestInstallation } from './installation.ts'
 
+/** Several start at once, beside whatever else a machine does. */
+const startsWithinMs = 300_000
 const shiftedClock = ['--import', pathToFileURL(`${import.meta.dirname}/shifted-clock.ts`).href]
 
 /** The API of an installation as a process of its own, which can be killed and started again, with a clock that is off too. */
 export async function startApiProcess(
-  installation: Pick<TestInstallation, 'databaseUrl' | 'temporalAddress' | 'publicUrl'>,
+  installation: Pick<TestInstallation, 'databaseUrl' | 'temporalAddress' | 'temporalNamespace' | 'publicUrl'>,
+  keyFile: string,
 ) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -22,7 +25,9 @@ export async function startApiProcess(
         ...process.env,
         CLOUDER_DATABASE_URL: installation.databaseUrl,
         CLOUDER_TEMPORAL_ADDRESS: installation.temporalAddress,
+        CLOUDER_TEMPORAL_NAMESPACE: installation.temporalNamespace ?? 'default',
         CLOUDER_PORT: String(port),
+        CLOUDER_KEY_FILE: keyFile,
         CLOUDER_PUBLIC_URL: installation.publicUrl,
         CLOUDER_LOG_LEVEL: 'error',
         CLOUDER_TEST_CLOCK_SHIFT_MS: String(clockShiftMs),
@@ -31,10 +36,11 @@ export async function startApiProcess(
       stdio: ['ignore', 'ignore', 'ignore'],
     })
     child = started
-    await until('the API is live', async () => {
+    const isLive = async () => {
       if (started.exitCode !== null || started.signalCode !== null) return true
       return (await fetch(`${url}/livez`).catch(() => undefined))?.ok
-    })
+    }
+    await until('the API is live', isLive, startsWithinMs)
   }
 
   async function kill(): Promise<void> {

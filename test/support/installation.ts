@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Connection } from '@temporalio/client'
+import { msToTs } from '@temporalio/common/lib/time.js'
 import Docker from 'dockerode'
 import { createGuardedFrame } from '#api/app.ts'
 import { relayOnce } from '#api/relay.ts'
 import { seedCatalog } from '#bin/demo-catalog.ts'
 import { ensureInstallation } from '#bin/installation.ts'
+import { registerSearchAttributes } from '#bin/search-attributes.ts'
 import { saveApplication } from '#db/application.ts'
 import type { Db } from '#db/database.ts'
 import { listenForEvents } from '#db/event-listener.ts'
@@ -37,6 +39,8 @@ export interface InstallationOptions extends WorkerOptions {
   readonly hasWorkers?: boolean
   /** Listens on the loopback, where other installations reach it. */
   readonly isServed?: boolean
+  /** A namespace of its own on the one Temporal of the tests; left out, it shares theirs. */
+  readonly temporalNamespace?: string
   /** What time it is for its API; left out, what it is. */
   readonly now?: () => string
 }
@@ -54,10 +58,13 @@ export async function startInstallation(options: InstallationOptions = {}) {
   // Nothing here has to spread a load over hours.
   await db.updateTable('installation').set({ settlement_window_seconds: 0 }).execute()
   const connection = await Connection.connect({ address: temporalAddress })
-  const client = new Client({ connection })
+  const { temporalNamespace: namespace = 'default' } = options
+  if (options.temporalNamespace !== undefined) await registerNamespace(connection, namespace)
+  const client = new Client({ connection, namespace })
   const facts: TestInstallationFacts = {
     databaseUrl: url,
     temporalAddress,
+    temporalNamespace: namespace,
     installationId: encodeId('installation', installation.installationId),
     serverId: encodeId('server', installation.serverId),
   }
@@ -69,7 +76,7 @@ export async function startInstallation(options: InstallationOptions = {}) {
     client,
     publicUrl,
     temporalUiUrl: process.env['CLOUDER_TEST_TEMPORAL_UI_URL'] ?? 'http://127.0.0.1:8233',
-    temporalNamespace: 'default',
+    temporalNamespace: namespace,
     readApplication: openBoundedReader().read,
     openCopy: async (location) => await createFolderStorage(backupsFolder).read(location),
     pendingMigrations: async () => await pendingMigrations(url),
@@ -134,6 +141,21 @@ export async function startInstallation(options: InstallationOptions = {}) {
       await drop()
     },
   }
+}
+
+/** The server keeps it as long as it lives, which is as long as the tests run. */
+async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  })
+  // Servers keep what they know of namespaces for some seconds.
+  await until(`the namespace ${namespace} is there`, async () =>
+    registerSearchAttributes(connection, namespace).then(
+      () => true,
+      () => false,
+    ),
+  )
 }
 
 export type TestInstallation = Awaited<ReturnType<typeof startInstallation>>

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Db } from '#db/database.ts'
 import { hashOf } from '#db/content-hash.ts'
+import { newId } from '#db/identifier.ts'
 import { readSupplierDocuments } from '#db/supplier-document.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { prepareWorkers, superviseWorker } from '#test/crash/supervised-worker.ts'
 import { startApiProcess } from './api-process.ts'
 import { startInstallation, until, type Json, type TestInstallation } from './installation.ts'
 import { insertOneOffInvoice } from './one-off-invoice.ts'
+import { installationKeyText } from './workers.ts'
 
 const relayEveryMs = 150
 
@@ -23,41 +27,68 @@ export interface ChainLink {
   readonly supplierPeer: string
 }
 
+type ApiProcess = Awaited<ReturnType<typeof startApiProcess>>
+
 /**
  * A parent that bills a child, which bills a grandchild: three installations with databases, queues, APIs and workers of their own. API
  * and worker of the child are processes, to be killed. What an API's relay does each second is done more often here.
+ * @param areApart all three have processes and namespaces of their own: dearer, and what is out there
  */
-export async function startPeerChain() {
+export async function startPeerChain(areApart: boolean) {
   const prepared = await prepareWorkers()
+  const start = async (name: string, isApart: boolean) =>
+    await startInstallation({
+      isServed: true,
+      hasWorkers: !isApart,
+      ...(areApart ? { temporalNamespace: `${name}-${newId()}` } : {}),
+    })
   const [parent, child, grandchild] = await Promise.all([
-    startInstallation({ isServed: true }),
-    startInstallation({ isServed: true, hasWorkers: false }),
-    startInstallation({ isServed: true }),
+    start('parent', areApart),
+    start('child', true),
+    start('grandchild', areApart),
   ])
-  const worker = await superviseWorker(prepared, child, [], child.publicUrl)
-  const api = await startApiProcess(child)
+  const keyFile = path.join(prepared.folder, 'installation.key')
+  await writeFile(keyFile, installationKeyText)
+  const runApart = async (one: TestInstallation) => {
+    const [worker, api] = await Promise.all([
+      superviseWorker(prepared, one, [], one.publicUrl),
+      startApiProcess(one, keyFile),
+    ])
+    leadTo(one, api)
+    return { worker, api, stop: async () => void (await Promise.all([worker.stop(), api.kill()])) }
+  }
+  const [ofChild, ...others] = await Promise.all(
+    (areApart ? [child, parent, grandchild] : [child]).map(runApart),
+  )
+  assert.ok(ofChild)
   const stopRelay = relayAlways([parent, child, grandchild])
-  child.door?.lead(async (request) => {
-    const { pathname } = new URL(request.url)
-    const { method, headers } = request
-    return await api.forward(pathname, { method, headers, body: await request.text() })
-  })
-  const links = [await pair(parent, child, 'child'), await pair(child, grandchild, 'grandchild')] as const
+  const links = await Promise.all([pair(parent, child, 'child'), pair(child, grandchild, 'grandchild')])
   return {
     parent,
     child,
     grandchild,
     links,
-    api,
-    worker,
+    api: ofChild.api,
+    worker: ofChild.worker,
+    /** To whatever answers for the grandchild, without what stands before it. */
+    forwardToGrandchild: async (path: string, init: RequestInit) =>
+      (await others.at(-1)?.api.forward(path, init)) ?? (await grandchild.app.request(path, init)),
     async stop(): Promise<void> {
       await stopRelay()
-      await worker.stop()
-      await api.kill()
+      for (const one of [ofChild, ...others]) await one.stop()
       for (const one of [grandchild, child, parent]) await one.stop()
       await prepared.remove()
     },
   }
+}
+
+/** What comes to its door is answered by its process, and by nothing here. */
+function leadTo({ door }: TestInstallation, api: ApiProcess): void {
+  door?.lead(async (request) => {
+    const { pathname } = new URL(request.url)
+    const { method, headers } = request
+    return await api.forward(pathname, { method, headers, body: await request.text() })
+  })
 }
 
 function relayAlways(installations: readonly TestInstallation[]): () => Promise<void> {
@@ -90,10 +121,14 @@ async function pair(
     peer: String(invited.body['peer']),
     supplierPeer: String(accepted.body['id']),
   }
-  await until(`${code} is paired`, async () => {
-    const both = await readPeers(link)
-    return both.every(({ state }) => state === 'active')
-  })
+  await until(
+    `${code} is paired`,
+    async () => {
+      const both = await readPeers(link)
+      return both.every(({ state }) => state === 'active')
+    },
+    300_000,
+  )
   return link
 }
 

@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { createDatabaseActivities, createServerActivities } from '#activities/index.ts'
 import { runOnHost } from '#bin/host-command.ts'
+import { toInstallationKey } from '#bin/installation-key.ts'
 import { findPackageArchive } from '#bin/platform/package-archive.ts'
 import { ownProgram } from '#bin/platform/program.ts'
 import { bundleWorkflows } from '#bin/workflow-bundle.ts'
@@ -21,6 +22,8 @@ export const applicationsFolder = path.join(project, 'applications')
 export interface TestInstallationFacts {
   readonly databaseUrl: string
   readonly temporalAddress: string
+  /** Left out, the one that all tests share. */
+  readonly temporalNamespace?: string
   readonly installationId: string
   readonly serverId: string
 }
@@ -47,7 +50,8 @@ export const backupsFolder =
   process.env['CLOUDER_TEST_BACKUPS'] ?? path.join(tmpdir(), `clouder-test-backups-${process.pid}`)
 
 /** The same in every worker of the tests, so that the next one opens what the last one sealed. */
-export const installationKey = { id: 'test', bytes: Buffer.alloc(32, 7) }
+export const installationKeyText = Buffer.alloc(32, 7).toString('base64')
+export const installationKey = toInstallationKey(installationKeyText)
 
 let isQuiet = false
 
@@ -62,6 +66,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
   quietTemporal()
   const wrapActivities = options.wrapActivities ?? ((activities) => activities)
   const wrapRunner = options.wrapRunner ?? ((runner) => runner)
+  const { temporalNamespace: namespace = 'default' } = facts
   const connection = await NativeConnection.connect({ address: facts.temporalAddress })
   const clientConnection = await Connection.connect({ address: facts.temporalAddress })
   const runner = wrapRunner(
@@ -79,12 +84,13 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
   const workers = await Promise.all([
     Worker.create({
       connection,
+      namespace,
       taskQueue: taskQueues.installation(facts.installationId),
       workflowBundle: await bundleWorkflows(),
       activities: wrapActivities(
         createDatabaseActivities({
           db,
-          client: new Client({ connection: clientConnection }),
+          client: new Client({ connection: clientConnection, namespace }),
           consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:4400',
           installationKey,
           ...patience,
@@ -93,6 +99,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
     }),
     Worker.create({
       connection,
+      namespace,
       taskQueue: taskQueues.server(facts.serverId),
       activities: wrapActivities(createServerActivities(server)),
       maxHeartbeatThrottleInterval: '1 s',

@@ -5,6 +5,8 @@ import { createBillingRunActivities } from './billing-run.ts'
 import { createBuildActivities, createStepActivities } from './build.ts'
 import { createCommandEndActivities } from './command-end.ts'
 import type { DatabaseDependencies, ServerDependencies } from './dependencies.ts'
+import { createDeployerActivities } from './deployer.ts'
+import { createDeploymentActivities } from './deployment.ts'
 import { refusing } from './failure.ts'
 import { beating } from './heartbeat.ts'
 import { createInstanceActivities } from './instance.ts'
@@ -48,6 +50,8 @@ export function createDatabaseActivities(deps: DatabaseDependencies) {
     ...createTaxIdCheckActivities(deps),
     ...createUsageWatchActivities(deps),
     ...createPeerActivities(deps),
+    ...createDeployerActivities(deps),
+    ...createDeploymentActivities(deps),
     ...createPeerQuestionActivities(deps),
     ...createLimitDecisionActivities(deps),
     ...createWaitingChangeActivities(deps),

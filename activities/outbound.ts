@@ -17,6 +17,8 @@ export type Resolve = (
 ) => void
 
 export interface OutboundCall {
+  /** Left out: it is posted. */
+  readonly method?: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -40,12 +42,12 @@ export interface OutboundLimits {
 }
 
 /**
- * Posts to an address that others have told us. Its name is resolved once: every answer is checked, and one of those that were checked is
+ * Posts to an address that others have told us, or asks it. Its name is resolved once: every answer is checked, and one of those that were checked is
  * connected to. It follows no redirect, uses no proxy, takes nothing compressed, and reads no more than it may.
  * @throws `peer_url_refused`
  */
 export async function postOutbound(
-  { url, headers, body }: OutboundCall,
+  { url, headers, body, method = 'POST' }: OutboundCall,
   { rule, abortSignal, largestAnswerBytes, isRestLeft = false, resolve = resolveAll }: OutboundLimits,
 ): Promise<OutboundAnswer> {
   const target = new URL(url)
@@ -54,7 +56,7 @@ export async function postOutbound(
   const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
   if (literal !== target.hostname || /^[\d.]+$/.test(literal)) refuseOutbound(literal, rule, port)
   const options: RequestOptions = {
-    method: 'POST',
+    method,
     headers: { ...headers, 'accept-encoding': 'identity' },
     // A connection that another call left open was made under the rule of that call.
     agent: false,
@@ -64,7 +66,7 @@ export async function postOutbound(
   const call = target.protocol === 'https:' ? requestByTls(target, options) : requestPlainly(target, options)
   // Once it is answered, what ends it is told by the answer; unheard, it would end the process.
   call.on('error', () => undefined)
-  call.end(body)
+  call.end(method === 'GET' ? undefined : body)
   const [response] = (await once(call, 'response')) as [IncomingMessage]
   const text = await readBounded(response, url, { largestBytes: largestAnswerBytes, isRestLeft })
   return { status: response.statusCode ?? 0, headers: response.headers, text }

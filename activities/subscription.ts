@@ -1,4 +1,5 @@
 import { listLimited } from '#db/limit-hold.ts'
+import { listDeploymentsOf } from '#db/deployment.ts'
 import { listSoldLimits, toLimitTicket } from '#db/sold-limit.ts'
 import { getSubscription, setParked, setPhase } from '#db/subscription.ts'
 import { liftSuspension, resumeSubscription, suspendSubscription } from '#db/suspension.ts'
@@ -38,6 +39,8 @@ export interface SubscriptionTicket {
   readonly productId: string
   readonly title: string
   readonly serverIds: readonly string[]
+  /** Of what is deployed elsewhere and has not ended there, where there is any. */
+  readonly deploymentIds?: readonly string[]
   /** Now, of its test clock; null for one that lives in real time. */
   readonly testClockMs: number | null
   readonly settlementWindowMs: number
@@ -72,6 +75,7 @@ export function createSubscriptionActivities(deps: DatabaseDependencies) {
       const { settlementWindowMs } = await getInstallation(db)
       const restore = await findRunningRestore(db, id)
       const limited = await listLimited(db, id)
+      const deployments = (await listDeploymentsOf(db, id)).filter(({ state }) => state !== 'ended')
       return {
         phase: subscription.phase,
         parkedReason: subscription.parked_reason,
@@ -87,6 +91,9 @@ export function createSubscriptionActivities(deps: DatabaseDependencies) {
         settlementWindowMs,
         order: toOrderTicket(await readOrderStanding(db, id)),
         ...(limited.length === 0 ? {} : { limited }),
+        ...(deployments.length === 0
+          ? {}
+          : { deploymentIds: deployments.map((of) => encodeId('deployment', of.id)) }),
         ...(restore === null ? {} : { restore: toRestoreTicket(restore) }),
       }
     },

@@ -83,6 +83,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'More is used than would be sold',
     'Free what the detail names in the application first, then change the quantity.',
   ),
+  billed_elsewhere: kind(
+    409,
+    'Another system bills it',
+    'Charge it where the subscription is billed: nothing of it is ever invoiced here.',
+  ),
   billing_timing_invalid: kind(
     422,
     'The billing timing does not fit',
@@ -190,6 +195,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     422,
     'Applications bring each other',
     'Take one of the children out of its application’s file, then import it again.',
+  ),
+  deployer_refuses: kind(
+    409,
+    'The deployer refuses',
+    'Read what it says, put that right here or over there, then retry.',
   ),
   discount_code_unknown: kind(
     422,
@@ -680,6 +690,11 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   ),
   price_negative: kind(422, 'A price is negative', 'Use 0 or more.'),
   product_archived: kind(422, 'No longer sold', 'Choose a product or kit that is not archived.', seeProducts),
+  product_builds_here: kind(
+    409,
+    'The product builds something here',
+    'A product is deployed here or elsewhere: sell another one for what a deployer deploys.',
+  ),
   product_hidden: kind(
     422,
     'Not sold in the shop',

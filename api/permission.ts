@@ -7,6 +7,7 @@ const resources = [
   'clocks',
   'customers',
   'data_sources',
+  'deployers',
   'discounts',
   'disputes',
   'documents',
@@ -53,6 +54,8 @@ export const takeData = 'instances:take_data'
 
 /** Lets somebody into the portal as a customer, and ends what was let in. */
 export const openPortal = 'customers:portal'
+/** Orders what another system bills: it is deployed here, and nothing of it is charged. */
+export const billElsewhere = 'orders:bill_elsewhere'
 
 /** What a route asks for: a scope that a key must hold, or nothing but being signed in, or nothing at all. */
 export type Permission =
@@ -64,6 +67,7 @@ export type Permission =
   | typeof holdSecrets
   | typeof takeData
   | typeof openPortal
+  | typeof billElsewhere
   | 'signed_in'
   // A session of a customer: no key has it, and no operator.
   | 'portal'
@@ -79,4 +83,5 @@ export const scopes: readonly string[] = [
   holdSecrets,
   takeData,
   openPortal,
+  billElsewhere,
 ]

@@ -11,8 +11,9 @@ import {
 import { BusinessError } from '#domain/errors.ts'
 import { toStorable } from '#domain/storable-text.ts'
 import { readEventName } from '#domain/usage-event.ts'
+import { subjects } from './usage-placing.ts'
 import { parseLine, readSent, UnreadableLine, withRead } from './sent-event.ts'
-import { countTaken, storePlaced, type ArrivedEvent, type IntakeResult } from './usage-placing.ts'
+import { countTaken, storePlaced, type ArrivedEvent, type IntakeResult } from '#db/usage-placing.ts'
 
 const longestContentBytes = 8_000
 const longestDetail = 1_000
@@ -117,7 +118,7 @@ async function sendAgain(
   const results = await withRead<RefusedUsageRow, ArrivedEvent, IntakeResult>(
     rows,
     readKept,
-    async (events) => storePlaced({ db: tx, now }, events),
+    async (events) => storePlaced({ db: tx, now, subjects }, events),
   )
   const idsOf = (index: number) => rows[index]?.id ?? ''
   await forgetRefusedUsageEvents(

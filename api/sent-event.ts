@@ -1,7 +1,7 @@
 import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
-import type { Refused } from './usage-placing.ts'
+import type { Refused } from '#db/usage-placing.ts'
 
 /** A line of a stream that is no JSON. */
 export class UnreadableLine {

@@ -2,8 +2,15 @@ import type { Db } from '#db/database.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { UsageEvent } from '#domain/usage-event.ts'
 import { keepRefused } from './refused-usage.ts'
+import { subjects } from './usage-placing.ts'
 import { readSent, withRead } from './sent-event.ts'
-import { placeOnly, storePlaced, type IntakeResult, type PlacedEvent, type Refused } from './usage-placing.ts'
+import {
+  placeOnly,
+  storePlaced,
+  type IntakeResult,
+  type PlacedEvent,
+  type Refused,
+} from '#db/usage-placing.ts'
 
 interface Waiting {
   readonly events: readonly UsageEvent[]
@@ -90,7 +97,7 @@ async function settle(deps: { db: Db; now: () => string }, chunk: readonly Waiti
     const all = chunk.flatMap(({ events }) => events)
     const results = await deps.db
       .transaction()
-      .execute(async (tx) => storePlaced({ db: tx, now: deps.now }, all))
+      .execute(async (tx) => storePlaced({ db: tx, now: deps.now, subjects }, all))
     let from = 0
     for (const { events, resolve } of chunk) {
       resolve(results.slice(from, from + events.length))
@@ -107,6 +114,6 @@ export async function tryUsageEvents(
   values: readonly unknown[],
 ): Promise<(PlacedEvent | Refused)[]> {
   return await withRead<unknown, UsageEvent, PlacedEvent>(values, readSent, async (events) =>
-    placeOnly(deps, events),
+    placeOnly({ ...deps, subjects }, events),
   )
 }

@@ -8,7 +8,7 @@ import type { ApiContext } from './frame.ts'
 import type { usageBatchResultSchema, UsageStreamLine } from './schemas/usage-event.ts'
 import { parseLine } from './sent-event.ts'
 import type { UsageIntake } from './usage-intake.ts'
-import { countTaken, type IntakeResult } from './usage-placing.ts'
+import { countTaken, type IntakeResult } from '#db/usage-placing.ts'
 
 /** Pieces of one stream, of 64 KiB, that wait at once: enough for two transactions, so that one is read while one is written. */
 const piecesAtOnce = 32

@@ -119,6 +119,8 @@ async function readLineRows(db: Db, bills: readonly LinesOfBill[], isLocked: boo
     .select(firstStartsOn)
     .select(formerCycles)
     .where('line.starts_on', 'is not', null)
+    // The one place: every bill, draft and preview is of these lines. The database refuses what came by another way.
+    .where('subscriptions.is_billed_elsewhere', '=', false)
     .where(ofBills(documentIds, subscriptionIds))
     .orderBy('line.id')
   return await (isLocked ? query.forNoKeyUpdate('line') : query).execute()

@@ -39,6 +39,7 @@ import type { EventsTable, OutboxTable, TasksTable } from './tables/operation.ts
 import type { LinksTable, PreferredOffersTable } from './tables/link.ts'
 import type * as payable from './tables/payable.ts'
 import type * as peer from './tables/peer.ts'
+import type * as deployer from './tables/deployer.ts'
 import type * as hold from './tables/order-hold.ts'
 import type * as server from './tables/server.ts'
 import type * as subscription from './tables/subscription.ts'
@@ -159,6 +160,9 @@ export interface Database {
   webhook_secrets: webhook.WebhookSecretsTable
   webhook_deliveries: webhook.WebhookDeliveriesTable
   webhook_attempts: webhook.WebhookAttemptsTable
+  deployers: deployer.DeployersTable
+  product_deployers: deployer.ProductDeployersTable
+  deployments: deployer.DeploymentsTable
   instance_images: build.InstanceImagesTable
   resources: build.ResourcesTable
   backups: backup.BackupsTable

@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { OneOffCharge } from '#domain/invoice/lines.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { Db, Tx } from './database.ts'
@@ -24,8 +24,9 @@ export interface NewOneOffCharge {
   readonly isText?: boolean
 }
 
-/** A one-off for the customer's next invoice. */
+/** A one-off for the customer's next invoice. @throws `billed_elsewhere` */
 export async function insertOneOffCharge(db: Db, charge: NewOneOffCharge): Promise<string> {
+  await refuseBilledElsewhere(db, charge.subscriptionId)
   const id = newId()
   await db
     .insertInto('one_off_charges')
@@ -48,6 +49,18 @@ export async function insertOneOffCharge(db: Db, charge: NewOneOffCharge): Promi
     })
     .execute()
   return id
+}
+
+async function refuseBilledElsewhere(db: Db, subscriptionId: string | null): Promise<void> {
+  if (subscriptionId === null) return
+  const sold = await db
+    .selectFrom('subscriptions')
+    .select('is_billed_elsewhere')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirst()
+  if (sold?.is_billed_elsewhere !== true) return
+  const detail = 'Another system bills the subscription: nothing of it is charged here.'
+  throw fieldError('/subscription', 'billed_elsewhere', detail)
 }
 
 /**

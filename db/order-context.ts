@@ -2,6 +2,7 @@ import { noAnswers, partAnswers, type KeptAnswers } from '#domain/answers.ts'
 import { planAdditions, type PlannedAddition } from '#domain/addition.ts'
 import { dateIn } from '#domain/calendar.ts'
 import { chooseDiscounted, unknownCode } from '#domain/discount-code.ts'
+import { checkBilledElsewhere } from '#domain/deployment.ts'
 import type { AskedEnvironment } from '#domain/environment.ts'
 import { fieldError } from '#domain/errors.ts'
 import { checkExternalIds } from '#domain/external-id.ts'
@@ -63,6 +64,8 @@ export interface OrderRequest {
   readonly installationKey?: InstallationKey | null
   /** It was another customer's: nothing more of it is sold, and nothing is asked. */
   readonly isHandedOver?: boolean
+  /** Another installation bills it: it is deployed here, and nothing of it is charged. */
+  readonly isBilledElsewhere?: boolean
 }
 
 export interface OrderContext {
@@ -159,6 +162,8 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   const { additions, startsOn, ...sale } = planStarting(planFrom, request.starts ?? null, on)
   const planned = withParts(sale.planned, applications)
   checkExternalIds(request.lines, planned)
+  if (request.isBilledElsewhere === true && request.isHandedOver !== true)
+    checkBilledElsewhere(planned, additions)
   await checkAdditions(db, additions, { ...request, on })
   if (request.isHandedOver !== true)
     await refuseOutOfStock(db, wantedOf([...linesOf(planned), ...linesOfAdditions(additions)]), customer.id)

@@ -7,6 +7,7 @@ import type { Acceptance } from '#domain/service-terms.ts'
 import { valuesFor } from '#domain/variable.ts'
 import { reserveCapacity } from './capacity.ts'
 import type { Tx } from './database.ts'
+import { insertDeployments } from './deployment.ts'
 import { takeDiscount } from './discount.ts'
 import { placeInEnvironment } from './environment.ts'
 import { insertEvent } from './event.ts'
@@ -80,6 +81,7 @@ export async function confirmOrder(
       environmentId,
       restorable,
       servers: servers[index] ?? new Map(),
+      isHandedOver,
     })
     subscriptionIds.push(sold.id)
     for (const [applicationId, id] of sold.instances)
@@ -209,6 +211,7 @@ type SubscriptionContext = OrderContext & {
   readonly environmentId: string
   readonly restorable: RestorableBackup | null
   readonly servers: ServersOfApplications
+  readonly isHandedOver: boolean
 }
 
 async function insertSubscription(
@@ -238,6 +241,7 @@ async function insertSubscription(
       has_own_anchor: context.request.hasOwnAnchor ?? false,
       least_amount: context.request.leastAmount ?? null,
       greatest_amount: context.request.greatestAmount ?? null,
+      is_billed_elsewhere: context.request.isBilledElsewhere ?? false,
       tags: agreed.tags ?? [],
       notes: agreed.notes ?? null,
     })
@@ -249,6 +253,9 @@ async function insertSubscription(
   })
   const instances = await insertInstances(tx, id, planned, context)
   await insertPlannedLines(tx, id, planned, instances)
+  // What is handed over goes on where it is.
+  if (!context.isHandedOver)
+    await insertDeployments(tx, id, { isOnTestClock: context.request.testClockId !== null })
   await insertEvent(tx, {
     kind: 'order.confirmed',
     customerId: context.customer.id,

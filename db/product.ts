@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Recurrence } from '#domain/calendar.ts'
+import { fieldError } from '#domain/errors.ts'
 import type { Features } from '#domain/feature.ts'
 import type { Price } from '#domain/pricing/price.ts'
 import type { BillingTiming, BillingType } from '#domain/product.ts'
@@ -118,7 +119,21 @@ async function insertProductVersion(db: Db, product: NewProduct, place: VersionP
     version,
     application_id: applicationId,
   }))
-  if (builds.length > 0) await db.insertInto('product_applications').values(builds).execute()
+  if (builds.length === 0) return
+  await refuseDeployedElsewhere(db, productId)
+  await db.insertInto('product_applications').values(builds).execute()
+}
+
+async function refuseDeployedElsewhere(db: Db, productId: string): Promise<void> {
+  const there = await db
+    .selectFrom('product_deployers')
+    .innerJoin('deployers', 'deployers.id', 'product_deployers.deployer_id')
+    .select('deployers.code')
+    .where('product_id', '=', productId)
+    .executeTakeFirst()
+  if (!there) return
+  const detail = `${there.code} deploys the product: it is deployed here or there.`
+  throw fieldError('/applications', 'product_builds_here', detail)
 }
 
 /** All that a version says. */

@@ -146,6 +146,7 @@ async function orderAgain(tx: Tx, ended: Subscription, { instances, asked }: Rei
       now: asked.now,
       purchaseOrderReference: ended.purchase_order_reference,
       hasOwnAnchor: ended.has_own_anchor,
+      isBilledElsewhere: ended.is_billed_elsewhere,
       leastAmount: ended.least_amount,
       greatestAmount: ended.greatest_amount,
       environment: { kind: 'existing', environmentId: ended.environment_id },

@@ -144,6 +144,20 @@ begin
   return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.guard_deployment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.state = 'ended' and new.state <> 'ended' then
+    raise exception 'a deployment that has ended does not begin again' using errcode = 'check_violation', constraint = 'deployment_ended';
+  end if;
+  if old.subscription_there <> new.subscription_there then
+    raise exception 'a deployment is one subscription over there' using errcode = 'check_violation', constraint = 'deployment_ordered_once';
+  end if;
+  return new;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.guard_dispute()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -362,6 +376,14 @@ AS $function$
   select kinds is null or kind = any (kinds) or split_part(kind, '.', 1) || '.*' = any (kinds)
 $function$;
 
+CREATE OR REPLACE FUNCTION public.keep_who_bills()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'who bills a subscription is agreed with its order' using errcode = 'check_violation', constraint = 'who_bills_is_kept';
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.lay_webhook_deliveries()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -453,6 +475,17 @@ begin
   return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_billed_elsewhere()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from added join subscriptions sold on sold.id = added.subscription_id where sold.is_billed_elsewhere) then
+    raise exception 'what another installation bills is not charged here' using errcode = 'check_violation', constraint = 'billed_elsewhere';
+  end if;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -473,6 +506,19 @@ begin
     raise exception 'what metric % measures never changes', old.code using errcode = 'check_violation', constraint = 'metric_measure_fixed';
   end if;
   return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_deployed_twice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform from products where id = new.product_id for no key update;
+  if exists (select from product_deployers where product_id = new.product_id)
+    and exists (select from product_applications where product_id = new.product_id) then
+    raise exception 'a product is deployed here or there' using errcode = 'check_violation', constraint = 'deployed_here_or_there';
+  end if;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_lost_number()
@@ -1007,6 +1053,57 @@ CREATE TABLE data_sources (
   constraint data_sources_username_check CHECK (((length(username) >= 1) AND (length(username) <= 255)))
 );
 
+CREATE TABLE deployers (
+  id uuid not null,
+  code text not null,
+  url text not null,
+  customer text not null,
+  key_id text not null,
+  sealed bytea not null,
+  set_at timestamp with time zone not null,
+  set_by text not null,
+  usage_cursor text,
+  usage_taken_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  failure text,
+  created_at timestamp with time zone not null default now(),
+  constraint deployers_pkey PRIMARY KEY (id),
+  constraint deployers_code_key UNIQUE (code),
+  constraint deployers_check CHECK (((failing_since IS NULL) = (failure IS NULL))),
+  constraint deployers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
+  constraint deployers_customer_check CHECK (((length(customer) >= 1) AND (length(customer) <= 200))),
+  constraint deployers_url_check CHECK (((url ~ '^https?://[!-~]+[^/]$'::text) AND (length(url) <= 310)))
+);
+
+CREATE TABLE deployments (
+  id uuid not null,
+  subscription_id uuid not null,
+  first_line_id uuid not null,
+  deployer_id uuid not null,
+  product_there text,
+  kit_there text,
+  quantity numeric not null,
+  state text not null default 'planned'::text,
+  subscription_there text,
+  phase_there text,
+  parked_there text,
+  address_there text,
+  seen_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint deployments_pkey PRIMARY KEY (id),
+  constraint deployments_first_line_id_key UNIQUE (first_line_id),
+  constraint one_deployment_there UNIQUE (deployer_id, subscription_there),
+  constraint deployments_deployer_id_fkey FOREIGN KEY (deployer_id) REFERENCES deployers(id),
+  constraint deployments_first_line_id_fkey FOREIGN KEY (first_line_id) REFERENCES subscription_lines(id),
+  constraint deployments_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
+  constraint deployed_is_known CHECK (((state <> ALL (ARRAY['running'::text, 'stopped'::text])) OR (subscription_there IS NOT NULL))),
+  constraint deployments_quantity_check CHECK ((quantity > (0)::numeric)),
+  constraint deployments_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'running'::text, 'stopped'::text, 'ended'::text]))),
+  constraint one_is_deployed_there CHECK ((num_nonnulls(product_there, kit_there) = 1))
+);
+CREATE INDEX deployments_subscription_id_idx ON public.deployments USING btree (subscription_id);
+CREATE TRIGGER deployment_guarded BEFORE UPDATE ON public.deployments FOR EACH ROW EXECUTE FUNCTION guard_deployment();
+
 CREATE TABLE discounts (
   id uuid not null,
   code text,
@@ -1475,6 +1572,7 @@ CREATE INDEX invoice_lines_by_line ON public.invoice_lines USING btree (subscrip
 CREATE INDEX invoice_lines_by_subscription ON public.invoice_lines USING btree (subscription_id);
 CREATE UNIQUE INDEX one_off_charge_once ON public.invoice_lines USING btree (one_off_charge_id, revision) WHERE (kind = 'one_off'::text);
 CREATE UNIQUE INDEX one_time_fee_once ON public.invoice_lines USING btree (subscription_line_id, revision) WHERE (kind = 'one_time'::text);
+CREATE TRIGGER billed_elsewhere AFTER INSERT ON public.invoice_lines REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_billed_elsewhere();
 CREATE TRIGGER credit_within_line AFTER INSERT ON public.invoice_lines FOR EACH ROW WHEN ((new.credits_line_id IS NOT NULL)) EXECUTE FUNCTION guard_correction();
 CREATE TRIGGER invoice_line_added AFTER INSERT ON public.invoice_lines REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
 CREATE TRIGGER invoice_line_changed AFTER UPDATE ON public.invoice_lines REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION guard_invoice_parts();
@@ -1847,6 +1945,7 @@ CREATE TABLE one_off_charges (
   constraint text_costs_nothing CHECK (((NOT is_text) OR ((quantity = (1)::numeric) AND (product_id IS NULL) AND (price = '{"model": "per_unit", "unitAmount": "0"}'::jsonb))))
 );
 CREATE INDEX one_off_charges_waiting ON public.one_off_charges USING btree (customer_id) WHERE (withdrawn_at IS NULL);
+CREATE TRIGGER billed_elsewhere AFTER INSERT ON public.one_off_charges REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_billed_elsewhere();
 
 CREATE TABLE operators (
   id uuid not null,
@@ -2266,6 +2365,24 @@ CREATE TABLE product_applications (
   constraint product_applications_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
   constraint product_applications_product_id_version_fkey FOREIGN KEY (product_id, version) REFERENCES product_versions(product_id, version)
 );
+CREATE CONSTRAINT TRIGGER deployed_here_or_there AFTER INSERT ON public.product_applications NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION refuse_deployed_twice();
+
+CREATE TABLE product_deployers (
+  product_id uuid not null,
+  deployer_id uuid not null,
+  product_there text,
+  kit_there text,
+  set_at timestamp with time zone not null,
+  set_by text not null,
+  constraint product_deployers_pkey PRIMARY KEY (product_id),
+  constraint product_deployers_deployer_id_fkey FOREIGN KEY (deployer_id) REFERENCES deployers(id),
+  constraint product_deployers_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
+  constraint one_is_ordered_there CHECK ((num_nonnulls(product_there, kit_there) = 1)),
+  constraint product_deployers_kit_there_check CHECK (((length(kit_there) >= 1) AND (length(kit_there) <= 200))),
+  constraint product_deployers_product_there_check CHECK (((length(product_there) >= 1) AND (length(product_there) <= 200)))
+);
+CREATE INDEX product_deployers_deployer_id_idx ON public.product_deployers USING btree (deployer_id);
+CREATE CONSTRAINT TRIGGER deployed_here_or_there AFTER INSERT ON public.product_deployers NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION refuse_deployed_twice();
 
 CREATE TABLE product_versions (
   product_id uuid not null,
@@ -2883,6 +3000,7 @@ CREATE TABLE subscriptions (
   trial_told_at timestamp with time zone,
   reinstated_from_id uuid,
   early_invoice_minor bigint,
+  is_billed_elsewhere boolean not null default false,
   constraint subscriptions_pkey PRIMARY KEY (id),
   constraint subscriptions_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers(id),
   constraint subscriptions_environment_id_fkey FOREIGN KEY (environment_id) REFERENCES environments(id),
@@ -2918,6 +3036,7 @@ CREATE INDEX subscriptions_parked ON public.subscriptions USING btree (id DESC) 
 CREATE INDEX subscriptions_with_late_usage ON public.subscriptions USING btree (id) WHERE (late_usage_at IS NOT NULL);
 CREATE TRIGGER stock_return AFTER UPDATE OF phase ON public.subscriptions FOR EACH ROW WHEN (((new.phase = 'ended'::text) AND (old.phase <> 'ended'::text))) EXECUTE FUNCTION stock_return();
 CREATE TRIGGER subscription_phase BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION check_subscription_phase();
+CREATE TRIGGER who_bills_is_kept BEFORE UPDATE ON public.subscriptions FOR EACH ROW WHEN ((old.is_billed_elsewhere IS DISTINCT FROM new.is_billed_elsewhere)) EXECUTE FUNCTION keep_who_bills();
 
 CREATE TABLE supplier_allocations (
   id uuid not null,

@@ -128,6 +128,7 @@ async function sell(tx: Tx, { line, transfer, startsOn, subscription, key, asked
       actor: key.actor,
       now: key.now,
       starts: { kind: 'date', on: startsOn },
+      isBilledElsewhere: subscription.is_billed_elsewhere,
     },
     { isHandedOver: true },
   )

@@ -16,6 +16,8 @@ const prefixes = {
   changeRequest: 'chg',
   customer: 'cus',
   dataSource: 'dsrc',
+  deployer: 'dep',
+  deployment: 'dpl',
   discount: 'dis',
   dispute: 'dsp',
   document: 'doc',

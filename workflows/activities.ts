@@ -20,6 +20,17 @@ export const patientDatabase = proxyActivities<DatabaseActivities>({
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 s' },
 })
 
+/**
+ * What another installation is asked. That it does not answer, or is not so far yet, is tried again for as long as it takes. Told to
+ * end, an attempt is waited for: what it ordered must be found.
+ */
+export const there = proxyActivities<DatabaseActivities>({
+  startToCloseTimeout: '10 m',
+  heartbeatTimeout,
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '30 s' },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+})
+
 /** Work beside one server's engine. A lost host parks its work, because its queue is polled by nobody else. */
 export function onServer(serverId: string) {
   return proxyActivities<ServerActivities>({ ...besideEngine(serverId), startToCloseTimeout: '30 m' })

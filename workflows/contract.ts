@@ -21,6 +21,7 @@ export const workflowTypes = {
   serverTest: 'serverTest',
   instanceCommand: 'instanceCommand',
   log: 'log',
+  deployer: 'deployer',
   peer: 'peer',
   peerQuestion: 'peerQuestion',
   testClock: 'testClock',
@@ -40,6 +41,7 @@ export const workflowIds = {
   serverTest: (serverId: string, requestId: string) => `server-test/${serverId}/${requestId}`,
   instanceCommand: (instanceId: string, requestId: string) => `instance-command/${instanceId}/${requestId}`,
   log: (requestId: string) => `log/${requestId}`,
+  deployer: (deployerId: string) => `deployer/${deployerId}`,
   peer: (peerId: string) => `peer/${peerId}`,
   peerQuestion: (questionId: string) => `peer-question/${questionId}`,
   testClock: (testClockId: string, targetAt: string) => `test-clock/${testClockId}/${targetAt}`,
@@ -92,6 +94,8 @@ export interface SubscriptionCarry {
   readonly productId: string
   readonly title: string
   readonly serverIds: readonly string[]
+  /** `dpl_…`, of what is deployed elsewhere; left out: all is deployed here. */
+  readonly deploymentIds?: readonly string[]
   /** The newest answers, so that a command that comes again after continue-as-new is answered again, not carried out. */
   readonly answers: readonly CommandAnswer[]
   readonly lastInvoices: readonly string[]
@@ -177,6 +181,11 @@ export interface LogInput {
   /** `srv_…` */
   readonly serverId: string
   readonly requestId: string
+}
+
+export interface DeployerInput {
+  /** `dep_…` */
+  readonly deployerId: string
 }
 
 export interface PeerInput {

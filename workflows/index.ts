@@ -1,6 +1,7 @@
 export { billingRun } from './billing-run.ts'
 export { build } from './build.ts'
 export { instanceCommand, log } from './instance-command.ts'
+export { deployer } from './deployer.ts'
 export { readingRetention } from './reading-retention.ts'
 export { peer } from './peer.ts'
 export { peerQuestion } from './peer-question.ts'

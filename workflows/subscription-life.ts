@@ -171,6 +171,7 @@ export async function readSubscription(life: Life): Promise<void> {
     title: ticket.title,
     serverIds: ticket.serverIds,
     order: ticket.order,
+    ...(ticket.deploymentIds ? { deploymentIds: ticket.deploymentIds } : {}),
     ...(ticket.limited ? { limited: ticket.limited } : {}),
     ...(ticket.restore ? { restore: ticket.restore } : {}),
   })
@@ -193,6 +194,7 @@ export function show(life: Life): void {
     ...orderRow(life),
     ...((state.limited ?? []).length > 0 ? [['limits reached', (state.limited ?? []).join(', ')]] : []),
     ['servers', state.serverIds.join(', ') || 'none'],
+    ...(state.deploymentIds ? [['deployed elsewhere', state.deploymentIds.join(', ')]] : []),
     [
       'next invoice',
       nextInvoice ? `${toDate(nextInvoice.dueAtMs)}, period ${nextInvoice.periodIndex}` : 'none',

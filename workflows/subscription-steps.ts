@@ -2,6 +2,7 @@ import { patched } from '@temporalio/workflow'
 import { database, onServer } from './activities.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 import { applySoldLimits, limitsHeld, settleLimits } from './subscription-limits.ts'
+import { startDeployments, stopDeployments } from './subscription-deployment.ts'
 import { nowMs, type Life } from './subscription-life.ts'
 
 /** An opening reading is where counting starts, a closing one where it ends. */
@@ -25,6 +26,7 @@ export async function stopInstances(life: Life, summary: string): Promise<void> 
       { subscriptionId: life.subscriptionId },
     ])
   }
+  await stopDeployments(life)
 }
 
 /** Starts what was stopped, with its limits. What does not get ready is stopped again: nothing runs for what stays suspended. */
@@ -39,6 +41,11 @@ export async function startInstances(life: Life): Promise<Refusal | null> {
     const refusal = toRefusal(error)
     await stopInstances(life, 'stop again what did not get ready')
     return refusal
+  }
+  const refusedThere = await startDeployments(life)
+  if (refusedThere) {
+    await stopInstances(life, 'stop again: it does not start elsewhere')
+    return refusedThere
   }
   await applySoldLimits(life)
   if (patched(limitsHeld)) await settleLimits(life)

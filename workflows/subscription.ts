@@ -2,9 +2,16 @@ import * as wf from '@temporalio/workflow'
 import { afterBilling, isReached, nextDueDocument, nextTurnMs, type AgendaDocument } from '#domain/agenda.ts'
 import { orderClosedRequest } from '#domain/order-hold.ts'
 import { database } from './activities.ts'
-import type { SubscriptionInput } from './contract.ts'
+import type { BuildResult, SubscriptionInput } from './contract.ts'
 import { toRefusal } from './failure.ts'
-import { runBuild, startBuildOrder } from './subscription-build.ts'
+import { startBuildOrder } from './subscription-build.ts'
+import {
+  buildHereAndThere,
+  deploymentsOf,
+  endDeployment,
+  isBuilt,
+  stopDeployment,
+} from './subscription-deployment.ts'
 import { answerMeanwhile, answerRetries, carryOutCommands } from './subscription-commands.ts'
 import { isGivenUp, untilReleased } from './subscription-hold.ts'
 import { pauseIfDue, renewIfDue, resumeIfDue, tellTrialIfDue } from './subscription-pause.ts'
@@ -59,7 +66,7 @@ async function settleNews(life: Life): Promise<void> {
 /** Builds once the order is released, then begins recurrence on the day it was observed ready, and sends the first bill. */
 async function begin(life: Life): Promise<void> {
   if (!(await untilReleased(life))) return await abandon(life)
-  if (life.state.serverIds.length > 0) {
+  if (isBuilt(life)) {
     update(life, { phase: 'building' })
     tell(life)
     if (!(await untilBuilt(life))) return await abandon(life)
@@ -71,12 +78,12 @@ async function begin(life: Life): Promise<void> {
 async function untilBuilt(life: Life): Promise<boolean> {
   for (;;) {
     if (life.state.parkedReason === null) {
-      const result = await runBuild(life)
+      const result = await buildHereAndThere(life)
       if (result.state === 'done') return true
       if (result.state === 'cancelled') return false
       await park(life, 'build_failed', {
         code: result.code,
-        detail: `${sentence(result.detail)} Nothing was billed and what was made is undone. Remove the cause, then retry the build.`,
+        detail: `${sentence(result.detail)} ${whatIsLeft(result.code)} Remove the cause, then retry the build.`,
       })
     }
     await wf.condition(() => life.inbox.length > 0 || life.orderNews.isClosed)
@@ -84,6 +91,13 @@ async function untilBuilt(life: Life): Promise<boolean> {
     if (isGivenUp(life)) return false
     if (isAsked(life, 'retryBuild')) await unpark(life)
   }
+}
+
+/** A deployer that refuses has made nothing, or keeps what it has for the next try. */
+function whatIsLeft(code: string): string {
+  return code === 'deployer_refuses'
+    ? 'Nothing was billed.'
+    : 'Nothing was billed and what was made is undone.'
 }
 
 /** It, or its order, was cancelled before it was active: what was made is undone, nothing is billed. */
@@ -120,7 +134,7 @@ async function activate(life: Life): Promise<void> {
   update(life, { lastInvoices: await billTheFirst(life) })
   update(life, { agenda: await readAgenda(life) })
   tell(life)
-  const isOneTime = life.state.agenda.documents.length === 0 && life.state.serverIds.length === 0
+  const isOneTime = life.state.agenda.documents.length === 0 && !isBuilt(life)
   if (isOneTime) await setPhase(life, 'ended', 'subscription.ended')
 }
 
@@ -224,6 +238,8 @@ function postpone(life: Life, due: AgendaDocument, waitMs: number): void {
 /** The end of service: the closing reading, the last bills, then the way back. */
 async function close(life: Life): Promise<void> {
   if (life.state.phase === 'active') await takeReadings(life, 'closing reading', false)
+  for (const deploymentId of deploymentsOf(life))
+    await insist(life, async () => await stopDeployment(deploymentId, 'It ends where it is billed.'))
   await billDuePeriods(life)
   const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   const { invoices } = await insist(
@@ -236,11 +252,20 @@ async function close(life: Life): Promise<void> {
 
 /** Unbuilds until nothing is left; what cannot be removed waits for a person. */
 async function takeDown(life: Life): Promise<void> {
-  while (life.state.serverIds.length > 0) {
+  if (life.state.serverIds.length > 0)
+    await untilDown(life, async () => await (await startBuildOrder(life, 'unbuild')).result)
+  for (const deploymentId of deploymentsOf(life))
+    await untilDown(life, async () => await endDeployment(deploymentId))
+  await setPhase(life, 'ended', 'subscription.ended')
+  await carryOutCommands(life, settle)
+  tell(life)
+}
+
+async function untilDown(life: Life, attempt: () => Promise<BuildResult>): Promise<void> {
+  for (;;) {
     if (life.state.parkedReason === null) {
-      const { result: finished } = await startBuildOrder(life, 'unbuild')
-      const result = await finished
-      if (result.state === 'done') break
+      const result = await attempt()
+      if (result.state === 'done') return
       await park(life, 'unbuild_failed', {
         code: result.code,
         detail: `${sentence(result.detail)} Remove the cause, then retry.`,
@@ -251,9 +276,6 @@ async function takeDown(life: Life): Promise<void> {
     if (isAsked(life, 'retryBuild')) await unpark(life)
     await carryOutCommands(life, settle)
   }
-  await setPhase(life, 'ended', 'subscription.ended')
-  await carryOutCommands(life, settle)
-  tell(life)
 }
 
 /** What an engine says often ends without a full stop. */

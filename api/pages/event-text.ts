@@ -183,6 +183,9 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'supplier_invoice.standing_told': (data) =>
     `Supplier invoice ${text(data['number'])} ${text(data['state']).replace('_', ' ')}, says supplier`,
   'data_source.set': (data) => `Data source ${text(data['code'])} given by ${text(data['actor'])}`,
+  'deployer.set': (data) => `Deployer ${text(data['code'])} given by ${text(data['actor'])}`,
+  'deployer.removed': (data) => `Deployer ${text(data['code'])} removed by ${text(data['actor'])}`,
+  'deployment.seen': (data) => `Over there it is ${text(data['phase'])}`,
   'data_source.removed': (data) => `Data source ${text(data['code'])} removed by ${text(data['actor'])}`,
   'registry.login_set': (data) => `Login for registry ${text(data['host'])} given by ${text(data['actor'])}`,
   'registry.removed': (data) => `Registry ${text(data['host'])} removed by ${text(data['actor'])}`,

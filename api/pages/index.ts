@@ -36,6 +36,7 @@ import { registerPeerProofPages } from './peer-proofs.tsx'
 import { registerSuppliedUsagePages } from './supplied-usage.tsx'
 import { registerRefusedUsagePages } from './refused-usage-events.tsx'
 import { registerDataSourcePages } from './data-sources.tsx'
+import { registerDeployerPages } from './deployers.tsx'
 import { registerMetricPages } from './metrics.tsx'
 import { registerRegistryPages } from './registries.tsx'
 import { registerServerPages } from './servers.tsx'
@@ -116,6 +117,7 @@ export function registerPages(frame: Frame): void {
   registerSupplierInvoiceForms(frame)
   registerDataSourcePages(frame)
   registerWebhookPages(frame)
+  registerDeployerPages(frame)
   registerRegistryPages(frame)
   registerDiscountPages(frame)
 }

@@ -8,6 +8,7 @@ const places = [
   { href: '/settings/servers', title: 'Servers' },
   { href: '/settings/metrics', title: 'Metrics' },
   { href: '/settings/data-sources', title: 'Data sources' },
+  { href: '/settings/deployers', title: 'Deployers' },
   { href: '/settings/registries', title: 'Registries' },
   { href: '/settings/peers', title: 'Peers' },
   { href: '/settings/webhooks', title: 'Webhooks' },

@@ -102,7 +102,13 @@ function Facts({ content }: { content: SubscriptionContent }) {
         </ul>
       </Fact>
       <Fact name="Next invoice">
-        {row.next_invoice_on === null ? 'none' : <Day date={row.next_invoice_on} />}
+        {row.is_billed_elsewhere ? (
+          'billed elsewhere: nothing of it is charged here'
+        ) : row.next_invoice_on === null ? (
+          'none'
+        ) : (
+          <Day date={row.next_invoice_on} />
+        )}
         {expected !== null && (
           <div class="hint">
             {'refusal' in expected

@@ -84,6 +84,8 @@ import { registerUnitReservations } from './unit-reservations.ts'
 import { registerRefusedUsageEvents } from './refused-usage-events.ts'
 import { registerUsageEvents } from './usage-events.ts'
 import { registerUsageExport } from './usage-export.ts'
+import { registerDeployers } from './deployers.ts'
+import { registerUsageFeed } from './usage-feed.ts'
 import { registerUsageWindows } from './usage-windows.ts'
 import { registerUsage } from './usage.ts'
 import { registerWebhookDeliveries } from './webhook-deliveries.ts'
@@ -168,6 +170,8 @@ export function registerRoutes(frame: Frame): void {
   registerRefusedUsageEvents(frame)
   registerUsage(frame)
   registerUsageExport(frame)
+  registerUsageFeed(frame)
+  registerDeployers(frame)
   registerFeatures(frame)
   registerUsageWindows(frame)
   registerSpendCaps(frame)

@@ -20,6 +20,7 @@ import type { Acceptance } from '#domain/service-terms.ts'
 import { resolveAddress, resolveField } from '../addressing.ts'
 import { authorize } from '../authentication.ts'
 import type { Frame } from '../frame.ts'
+import { billElsewhere } from '../permission.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { dispatchOutbox } from '../relay.ts'
 import { addressField, idParams } from '../schemas/common.ts'
@@ -122,6 +123,7 @@ export function registerOrders(frame: Frame): void {
     async ({ db, transaction, body, principal, now, afterCommit }) => {
       // What is taken over is stopped and removed one day: to name it is a right on the server.
       if (body.take_over !== undefined) authorize(principal, 'servers:write')
+      if (body.billed_elsewhere) authorize(principal, billElsewhere)
       const request = await toOrderRequest(db, body, { actor: principal.name, now, installationKey })
       const agreed = toAgreedTotals(body.agreed)
       const { orderId } = await confirmOrder(transaction(), request, {
@@ -222,9 +224,13 @@ function registerPlaceAgain(frame: Frame): void {
 /** Codes and ids become rows here; what they may be ordered for is decided by the domain. */
 export async function toOrderRequest(
   db: Db,
-  body: Omit<z.output<typeof newOrderSchema>, 'agreed' | 'accepted_terms' | 'restore_from' | 'take_over'> & {
+  body: Omit<
+    z.output<typeof newOrderSchema>,
+    'agreed' | 'accepted_terms' | 'restore_from' | 'take_over' | 'billed_elsewhere'
+  > & {
     restore_from?: string | undefined
     take_over?: z.output<typeof newOrderSchema>['take_over']
+    billed_elsewhere?: boolean
   },
   context: { actor: string; now: string; installationKey: InstallationKey | null },
 ): Promise<OrderRequest> {
@@ -245,6 +251,7 @@ export async function toOrderRequest(
     externalId: body.external_id ?? null,
     environment: await toAskedEnvironment(db, body.environment),
     restoreFromBackupId: await resolveBackup(db, body.restore_from),
+    isBilledElsewhere: body.billed_elsewhere ?? false,
     takeOver: body.take_over === undefined ? null : await toTakeOver(db, body.take_over),
     ...context,
   }

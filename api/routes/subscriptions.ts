@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
 import { setExternalId } from '#db/external-id.ts'
+import { listDeployments } from '#db/read/deployer.ts'
 import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf } from '#db/read/build.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
@@ -17,6 +18,7 @@ import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { toBuildJson } from '../schemas/build.ts'
 import { addressField, idParams } from '../schemas/common.ts'
+import { toDeploymentJson } from '../schemas/deployer.ts'
 import { toInstanceJson } from '../schemas/instance.ts'
 import {
   allowedActions,
@@ -120,13 +122,13 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
   }
 }
 
-/** A subscription with all that belongs to it, in seven queries whatever it has. @throws `not_found` */
+/** A subscription with all that belongs to it, in eight queries whatever it has. @throws `not_found` */
 export async function readSubscriptionDetail(
   db: Db,
   id: string,
   deps: Pick<ApiDependencies, 'temporalUiUrl' | 'temporalNamespace'>,
 ): Promise<z.input<typeof subscriptionDetailSchema>> {
-  const [row, lines, instances, builds, suspensions, waiting, queue] = await Promise.all([
+  const [row, lines, instances, builds, suspensions, waiting, queue, deployments] = await Promise.all([
     findSubscription(db, id),
     listSubscriptionLines(db, id),
     listInstancesOf(db, id),
@@ -134,6 +136,7 @@ export async function readSubscriptionDetail(
     listSuspensions(db, id),
     listWaitingChanges(db, id),
     findQueuePlace(db, id),
+    listDeployments(db, id),
   ])
   const publicId = encodeId('subscription', id)
   if (!row) throw new BusinessError('not_found', `There is no subscription ${publicId}.`)
@@ -141,6 +144,7 @@ export async function readSubscriptionDetail(
     ...toSubscriptionJson(row),
     lines: lines.map(toSubscriptionLineJson),
     instances: instances.map(toInstanceJson),
+    deployments: deployments.map(toDeploymentJson),
     builds: builds.map(toBuildJson),
     suspensions: row.phase === 'suspended' ? suspensions : [],
     waiting_changes: waiting.map(toWaitingChangeJson),

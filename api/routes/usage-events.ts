@@ -14,7 +14,7 @@ import {
   type CountsFor,
 } from '../schemas/usage-event.ts'
 import { createUsageIntake, tryUsageEvents, type UsageIntake } from '../usage-intake.ts'
-import type { PlacedEvent } from '../usage-placing.ts'
+import type { PlacedEvent } from '#db/usage-placing.ts'
 import { answerUsageStream, summarize, type BatchResult } from '../usage-stream.ts'
 import { parse } from '../validation.ts'
 

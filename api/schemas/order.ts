@@ -22,6 +22,7 @@ import {
   quantityField,
   referenceSchema,
 } from './common.ts'
+import { billElsewhere } from '../permission.ts'
 import { conversionSchema, toConversionJson } from './explanation.ts'
 import { holdShape, plannedHoldSchema, toHoldJson, toPlannedHoldJson } from './order-hold.ts'
 import { discountCodeField } from './discount.ts'
@@ -202,6 +203,12 @@ export const newOrderSchema = z
     restore_from: addressField
       .optional()
       .openapi({ description: 'A backup that the new instance of its application begins with.' }),
+    billed_elsewhere: z
+      .boolean()
+      .default(false)
+      .openapi({
+        description: `Another system bills it: it is deployed here, and nothing of it is ever charged. A key needs the scope ${billElsewhere}.`,
+      }),
     take_over: takeOverField
       .optional()
       .openapi({ description: 'A group of containers that runs already, and becomes the new instance.' }),

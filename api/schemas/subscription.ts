@@ -20,6 +20,7 @@ import {
   referenceSchema,
   textField,
 } from './common.ts'
+import { deploymentSchema } from './deployer.ts'
 import { instanceSchema } from './instance.ts'
 import { conversionSchema, toConversionJson } from './explanation.ts'
 import { priceField, toPriceJson } from './price.ts'
@@ -61,6 +62,9 @@ export const subscriptionSchema = z
     kit_version: z.number().int().nullable().openapi({ description: 'By which it was sold.' }),
     order: z.string(),
     currency: z.string(),
+    billed_elsewhere: z
+      .boolean()
+      .openapi({ description: 'Another system bills it: nothing of it is charged here.' }),
     phase: z.enum(subscriptionPhases),
     parked_reason: z.string().nullable().openapi({ description: 'Set while it waits for an operator.' }),
     starts_on: z.string().nullable(),
@@ -146,6 +150,7 @@ export const subscriptionDetailSchema = subscriptionSchema
   .extend({
     lines: z.array(subscriptionLineSchema),
     instances: z.array(instanceSchema),
+    deployments: z.array(deploymentSchema).openapi({ description: 'What of it is deployed elsewhere.' }),
     builds: z.array(buildSchema),
     suspensions: z
       .array(z.object({ code: z.string(), reason: z.string(), set_by: z.string(), set_at: z.string() }))
@@ -170,6 +175,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     kit_version: row.kit_version,
     order: encodeId('order', row.order_id),
     currency: row.currency,
+    billed_elsewhere: row.is_billed_elsewhere,
     phase: row.phase,
     parked_reason: row.parked_reason,
     starts_on: row.starts_on,

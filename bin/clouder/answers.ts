@@ -35,6 +35,7 @@ import type { lostDocumentSchema } from '#api/schemas/lost-document.ts'
 import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
 import type { deliverySchema, webhookSchema, webhookWithSecretSchema } from '#api/schemas/webhook.ts'
 import type { dataSourceSchema } from '#api/schemas/data-source.ts'
+import type { deployerSchema } from '#api/schemas/deployer.ts'
 import type { metricSchema } from '#api/schemas/metric.ts'
 import type {
   payablesSchema,
@@ -121,6 +122,7 @@ export type Webhook = z.output<typeof webhookSchema>
 export type WebhookWithSecret = z.output<typeof webhookWithSecretSchema>
 export type WebhookDelivery = z.output<typeof deliverySchema>
 export type DataSource = z.output<typeof dataSourceSchema>
+export type Deployer = z.output<typeof deployerSchema>
 export type SharedMetric = z.output<typeof metricSchema>
 export type RecordedFromCsv = z.output<typeof recordedFromCsvSchema>
 export type SupplierInvoiceDetail = z.output<typeof supplierInvoiceDetailSchema>

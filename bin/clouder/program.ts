@@ -10,6 +10,7 @@ import { registerChangeRequests } from './change-requests.ts'
 import { registerClock } from './clock.ts'
 import { registerCustomers } from './customers.ts'
 import { registerDataSources } from './data-sources.ts'
+import { registerDeployers } from './deployers.ts'
 import { registerDisputes } from './disputes.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerTemplates } from './templates.ts'
@@ -157,6 +158,7 @@ export function createProgram(): Command {
   registerServers(program)
   registerMetrics(program)
   registerDataSources(program)
+  registerDeployers(program)
   registerRegistries(program)
   registerWebhooks(program)
   registerApplications(program)

@@ -6,6 +6,7 @@ const coded = {
   application: 'applications',
   customer: 'customers',
   dataSource: 'data_sources',
+  deployer: 'deployers',
   expenseCategory: 'expense_categories',
   kit: 'kits',
   metric: 'metrics',

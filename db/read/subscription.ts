@@ -59,7 +59,7 @@ function subscriptions(db: Db) {
         from subscription_lines line join subscription_documents document on document.id = line.document_id
         where line.subscription_id = subscription.id and document.closed_at is null
           and (line.ends_on is null or line.ends_on > document.next_invoice_on)
-          and subscription.phase <> 'ended')`.as('next_invoice_on'),
+          and subscription.phase <> 'ended' and not subscription.is_billed_elsewhere)`.as('next_invoice_on'),
     )
 }
 

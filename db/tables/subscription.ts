@@ -144,6 +144,8 @@ export interface SubscriptionsTable {
   notes: Defaulted<string | null>
   /** What had ended, and goes on as this one from a backup. */
   reinstated_from_id: Defaulted<string | null>
+  /** Nothing of it is charged here. */
+  is_billed_elsewhere: Defaulted<boolean>
   created_at: Generated<Instant>
 }
 

@@ -33,6 +33,8 @@ GET /openapi.json public
 GET /readyz public
 DELETE /v1/applications/:id applications:write
 DELETE /v1/data-sources/:id data_sources:write
+DELETE /v1/deployers/:id deployers:write
+DELETE /v1/deployers/:id/products/:product deployers:write
 DELETE /v1/discounts/:id discounts:write
 DELETE /v1/kits/:id kits:write
 DELETE /v1/metrics/:id metrics:write
@@ -140,6 +142,8 @@ GET /v1/restores/:id instances:read
 GET /v1/self-check invoices:read
 GET /v1/refused-usage-events usage:read
 GET /v1/data-sources data_sources:read
+GET /v1/deployers deployers:read
+GET /v1/deployers/:id deployers:read
 GET /v1/metrics metrics:read
 GET /v1/metrics/:id metrics:read
 GET /v1/registries registries:read
@@ -159,6 +163,7 @@ GET /v1/subscriptions/:id/usage usage:read
 GET /v1/subscriptions/:id/usage/readings.csv usage:read
 GET /v1/subscriptions/:id/usage/windows.csv usage:read
 GET /v1/subscriptions/:id/spend-caps spend_caps:read
+GET /v1/usage-feed usage:read
 GET /v1/usage-warnings usage:read
 GET /v1/supplier-invoices supplier_invoices:read
 GET /v1/supplier-invoices/:id supplier_invoices:read
@@ -282,6 +287,9 @@ POST /v1/refused-usage-events/:id/send-again usage:write
 POST /v1/registries registries:write
 PATCH /v1/metrics/:id metrics:write
 POST /v1/data-sources data_sources:write
+POST /v1/deployers deployers:write
+POST /v1/deployers/:id/look deployers:write
+POST /v1/deployers/:id/products deployers:write
 POST /v1/metrics metrics:write
 POST /v1/metrics/:id/archive metrics:write
 POST /v1/metrics/:id/unarchive metrics:write

@@ -2437,3 +2437,51 @@ test('a link into the portal lives shortly and is opened or withdrawn, and its s
   await session()
   await refuses('portal_sessions_link_id_key', async () => session())
 })
+
+test('what is billed elsewhere has no charge, and a deployment is one subscription over there that ends once', async () => {
+  const elsewhere = await copyRow(db, 'subscriptions', sold.subscription, { is_billed_elsewhere: true, external_id: null })
+  const elsewhereLine = await copyRow(db, 'subscription_lines', sold.line, {
+    subscription_id: elsewhere, starts_on: '1990-01-01', ends_on: '1990-02-01' })
+  await refuses('billed_elsewhere', async () => copyRow(db, 'invoice_lines', sold.invoiceLine, {
+    subscription_id: elsewhere, subscription_line_id: elsewhereLine, position: 99 }))
+  await refuses('who_bills_is_kept', async () =>
+    sql`update subscriptions set is_billed_elsewhere = false where id = ${elsewhere}`.execute(db))
+  const charge = (subscription: string) =>
+    sql`insert into one_off_charges (id, customer_id, subscription_id, currency, description, quantity, unit, price, charged_on)
+      select ${newId()}, customer_id, id, currency, 'x', 1, 'piece', '{"model":"per_unit","unitAmount":"1"}', current_date
+      from subscriptions where id = ${subscription}`.execute(db)
+  await charge(sold.subscription)
+  await refuses('billed_elsewhere', async () => charge(elsewhere))
+  const deployer = newId()
+  const insert = (values: Readonly<Record<string, unknown>> = {}) => insertRow('deployers', {
+    id: newId(), code: 'yard', url: 'https://yard.example', customer: 'acme', key_id: 'k', sealed: Buffer.from([0]),
+    set_at: '2026-01-01T00:00:00Z', set_by: 'test', ...values })
+  await insert({ id: deployer })
+  await refuses('deployers_code_key', async () => insert())
+  await refuses('deployers_code_check', async () => insert({ code: 'A' }))
+  await refuses('deployers_url_check', async () => insert({ code: 'a', url: 'https://yard.example/' }))
+  await refuses('deployers_customer_check', async () => insert({ code: 'a', customer: '' }))
+  await refuses('deployers_check', async () => insert({ code: 'a', failure: 'away' }))
+  const ofProduct = (code: string, there: Readonly<Record<string, unknown>>) =>
+    sql<{ id: string }>`select id from products where code = ${code}`.execute(db).then(async ({ rows }) =>
+      insertRow('product_deployers', { product_id: rows[0]?.id, deployer_id: deployer,
+        set_at: '2026-01-01T00:00:00Z', set_by: 'test', ...there }))
+  await refuses('one_is_ordered_there', async () => ofProduct('set-up', {}))
+  await refuses('product_deployers_kit_there_check', async () => ofProduct('set-up', { kit_there: '' }))
+  await refuses('product_deployers_product_there_check', async () => ofProduct('set-up', { product_there: '' }))
+  await refuses('deployed_here_or_there', async () => ofProduct('static-site', { product_there: 'a' }))
+  const deploy = (values: Readonly<Record<string, unknown>> = {}) => insertRow('deployments', {
+    id: newId(), subscription_id: sold.subscription, first_line_id: sold.line, deployer_id: deployer, product_there: 'a',
+    quantity: 1, subscription_there: 'sub_1', ...values })
+  await deploy()
+  await refuses('deployments_first_line_id_key', async () => deploy({ subscription_there: null }))
+  await refuses('one_deployment_there', async () => deploy({ first_line_id: sold.usageLine }))
+  const other = { first_line_id: sold.usageLine, subscription_there: null }
+  await refuses('one_is_deployed_there', async () => deploy({ ...other, kit_there: 'b' }))
+  await refuses('deployments_quantity_check', async () => deploy({ ...other, quantity: 0 }))
+  await refuses('deployments_state_check', async () => deploy({ ...other, state: 'gone' }))
+  await refuses('deployed_is_known', async () => deploy({ ...other, state: 'running' }))
+  await refuses('deployment_ordered_once', async () => sql`update deployments set subscription_there = 'sub_2'`.execute(db))
+  await sql`update deployments set state = 'ended'`.execute(db)
+  await refuses('deployment_ended', async () => sql`update deployments set state = 'running'`.execute(db))
+}) // prettier-ignore

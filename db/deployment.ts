@@ -1,0 +1,146 @@
+import { sql, type Selectable } from 'kysely'
+import type { DeploymentState, SeenThere } from '#domain/deployment.ts'
+import { BusinessError, fieldError } from '#domain/errors.ts'
+import { within, type Db, type Tx } from './database.ts'
+import { insertEvent } from './event.ts'
+import { newId } from './identifier.ts'
+import type { DeploymentsTable } from './tables/deployer.ts'
+import { closeTasks, openTask } from './task.ts'
+
+export type Deployment = Selectable<DeploymentsTable>
+
+/**
+ * What of a subscription is deployed elsewhere, as its products say today: one row a line, written with the sale.
+ * @throws `field_invalid` on a test clock: over there it would be real
+ */
+export async function insertDeployments(
+  tx: Tx,
+  subscriptionId: string,
+  { isOnTestClock }: { isOnTestClock: boolean },
+): Promise<void> {
+  const lines = await tx
+    .selectFrom('subscription_lines as line')
+    .innerJoin('product_deployers as there', 'there.product_id', 'line.product_id')
+    .select(['line.id', 'line.quantity', 'line.billing_type'])
+    .select(['there.deployer_id', 'there.product_there', 'there.kit_there'])
+    .where('line.subscription_id', '=', subscriptionId)
+    .orderBy('line.position')
+    .execute()
+  if (lines.length === 0) return
+  if (isOnTestClock)
+    throw fieldError('/test_clock', 'field_invalid', 'What is deployed elsewhere lives in real time.')
+  await tx
+    .insertInto('deployments')
+    .values(
+      lines.map((line) => ({
+        id: newId(),
+        subscription_id: subscriptionId,
+        first_line_id: line.id,
+        deployer_id: line.deployer_id,
+        product_there: line.product_there,
+        kit_there: line.kit_there,
+        // What is metered is sold without a quantity, and deployed once.
+        quantity: line.billing_type === 'usage' ? '1' : line.quantity,
+      })),
+    )
+    .execute()
+}
+
+/** Of a subscription, in the order in which they were sold. */
+export async function listDeploymentsOf(db: Db, subscriptionId: string): Promise<Deployment[]> {
+  return await db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('subscription_id', '=', subscriptionId)
+    .orderBy('id')
+    .execute()
+}
+
+/** What a deployer has of ours and has not ended. */
+export async function listLiveDeployments(db: Db, deployerId: string): Promise<Deployment[]> {
+  return await db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('deployer_id', '=', deployerId)
+    .where('state', '<>', 'ended')
+    .where('subscription_there', 'is not', null)
+    .orderBy('id')
+    .execute()
+}
+
+/** Whose subscriptions the other side's are, by their ids over there. */
+export async function findSubscriptionsHere(
+  db: Db,
+  deployerId: string,
+  subscriptionsThere: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom('deployments')
+    .select(['subscription_there', 'subscription_id'])
+    .where('deployer_id', '=', deployerId)
+    .where('subscription_there', '=', sql<string>`any(${subscriptionsThere}::text[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.subscription_there ?? '', row.subscription_id]))
+}
+
+/** @throws `not_found` */
+export async function getDeployment(db: Db, id: string): Promise<Deployment> {
+  const row = await db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw new BusinessError('not_found', 'There is no such deployment.')
+  return row
+}
+
+export async function setDeploymentState(db: Db, id: string, state: DeploymentState): Promise<void> {
+  await db.updateTable('deployments').set({ state }).where('id', '=', id).execute()
+}
+
+/** Keeps how it stands over there, tells of what changed, and has a task for a person as long as it waits for one there. */
+export async function noteDeploymentSeen(
+  db: Db,
+  { id, subscription_id: subscriptionId }: Deployment,
+  seen: SeenThere,
+  now: string,
+): Promise<void> {
+  await within(db, async (tx) => {
+    const before = await tx
+      .selectFrom('deployments')
+      .select(['phase_there', 'parked_there'])
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirstOrThrow()
+    await tx
+      .updateTable('deployments')
+      .set({
+        subscription_there: seen.subscription,
+        phase_there: seen.phase,
+        parked_there: seen.parkedReason,
+        address_there: seen.address,
+        seen_at: now,
+      })
+      .where('id', '=', id)
+      .execute()
+    if (before.phase_there !== seen.phase)
+      await insertEvent(tx, {
+        kind: 'deployment.seen',
+        subscriptionId,
+        data: { subscription_there: seen.subscription, phase: seen.phase },
+      })
+    if (before.parked_there !== seen.parkedReason) await tellOfParking(tx, subscriptionId, seen)
+  })
+}
+
+async function tellOfParking(tx: Tx, subscriptionId: string, seen: SeenThere): Promise<void> {
+  if (seen.parkedReason === null)
+    return await closeTasks(
+      tx,
+      { kind: 'subscription', id: subscriptionId, reason: 'it goes on over there' },
+      ['deployment_parked'],
+    )
+  await openTask(tx, {
+    kind: 'deployment_parked',
+    subjectKind: 'subscription',
+    subjectId: subscriptionId,
+    subject: `Over there it waits for a person: ${seen.parkedReason}`,
+    detail: `Subscription ${seen.subscription} of the deployer is ${seen.phase} and parked. Once somebody helps it over there, it goes on here by itself.`,
+  })
+}

@@ -6,6 +6,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { keepBackup, openBackup, recordCopy, recordVerified } from '#db/backup.ts'
 import { openRestore } from '#db/restore.ts'
 import { newId } from '#db/identifier.ts'
+import { copyRow } from '#test/support/copied-row.ts'
 import { keepInstanceCommand } from '#db/instance-command.ts'
 import { askPeer, keepPeerAnswer } from '#db/peer-question.ts'
 import { keepLostDocuments } from '#db/lost-document.ts'
@@ -17,7 +18,7 @@ import { singleType } from '#test/support/usage-events.ts'
 
 interface Operation {
   readonly responses: Record<string, { content?: Record<string, { schema: unknown }> }>
-  readonly parameters?: readonly { name: string; in: string }[]
+  readonly parameters?: readonly { name: string; in: string; required?: boolean }[]
 }
 interface Document {
   readonly openapi: string
@@ -80,6 +81,7 @@ before(async () => {
   await actOnInstance()
   await receiveFromSupplier()
   await sellFeature()
+  await deployForAnother()
   document = (await api.get('/openapi.json')).body as unknown as Document
 })
 after(async () => api.close())
@@ -312,6 +314,30 @@ function assertMatches(
   )
 }
 
+/** What is ordered here for another system to bill was used, and what is billed here can be ordered elsewhere. */
+async function deployForAnother(): Promise<void> {
+  // Older than all others: what is read first stays the one that was lived.
+  const id = '00000000-0000-7000-8000-000000000001'
+  const different = { id, is_billed_elsewhere: true, external_id: null }
+  await copyRow(api.db, 'subscriptions', life.subscriptionId, different)
+  await insertEvent({ subscription_id: id, occurred_at: '2026-01-15T00:00:00Z' })
+  await api.post('/v1/deployers', {
+    code: 'yard',
+    url: 'https://yard.example.com',
+    customer: 'life',
+    key: 'a-key',
+  })
+}
+
+async function insertEvent(of: { subscription_id: string; occurred_at: string }): Promise<void> {
+  const event = { id: newId(), source: 'gateway', event_id: newId(), late_window_id: null }
+  const used = { metric: 'network', quantity: '1', unit: 'GiB' }
+  await api.db
+    .insertInto('usage_events')
+    .values({ ...event, ...used, ...of })
+    .execute()
+}
+
 /** Of the network of January, with an event among what it is made of. */
 async function billedWindow(): Promise<string> {
   const { id } = await api.db
@@ -320,18 +346,7 @@ async function billedWindow(): Promise<string> {
     .where('metric', '=', 'network')
     .orderBy('window_period')
     .executeTakeFirstOrThrow()
-  const event = { id: newId(), source: 'gateway', event_id: newId(), subscription_id: life.subscriptionId }
-  await api.db
-    .insertInto('usage_events')
-    .values({
-      ...event,
-      metric: 'network',
-      quantity: '1',
-      unit: 'GiB',
-      occurred_at: '2026-01-15T00:00:00Z',
-      late_window_id: null,
-    })
-    .execute()
+  await insertEvent({ subscription_id: life.subscriptionId, occurred_at: '2026-01-15T00:00:00Z' })
   return encodeId('usageWindow', id)
 }
 
@@ -355,6 +370,17 @@ async function addressOf(path: string): Promise<string> {
   return path === '/v1/supplier-invoices/{id}/usage' ? `${address}?line=1` : address
 }
 
+/** What a list must be asked with. */
+const askedWith: Readonly<Record<string, string>> = { month: '2026-03', customer: 'life' }
+
+function queryOf(parameters: readonly { readonly name: string; readonly required?: boolean }[]): string {
+  const asked = parameters.filter(
+    ({ name, required }) => name === 'month' || (name === 'customer' && required),
+  )
+  const query = asked.map(({ name }) => `${name}=${askedWith[name]}`).join('&')
+  return query === '' ? '' : `?${query}`
+}
+
 suite('the document', () => {
   test('it is OpenAPI 3.1 and has every route below /v1', () => {
     assert.equal(document.openapi, '3.1.0')
@@ -371,8 +397,8 @@ suite('the document', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       // A stream has no end to wait for.
       if (!operations['get']?.responses['200']?.content?.['application/json']) continue
-      const month = operations['get'].parameters?.some(({ name }) => name === 'month') ? '?month=2026-03' : ''
-      const address = `${path.includes('{id}') ? await addressOf(path) : path}${month}`
+      const query = queryOf(operations['get'].parameters ?? [])
+      const address = `${path.includes('{id}') ? await addressOf(path) : path}${query}`
       const { status, body } = await api.get(address)
       assert.equal(status, 200, `${address}: ${JSON.stringify(body)}`)
       if (Array.isArray(body['data'])) assert.ok(body['data'].length > 0, `${path} is empty`)

@@ -2,14 +2,14 @@ import { sql } from 'kysely'
 import type { Database, Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
 
-/** A copy of a row under a new id, with some columns overridden: the shortest way to a row that is one step off. */
+/** A copy of a row under a new id, or a given one, with some columns overridden: the shortest way to a row that is one step off. */
 export async function copyRow(
   db: Db,
   table: keyof Database,
   id: string,
   overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const copyId = newId()
+  const { id: copyId = newId() } = overrides as { readonly id?: string }
   const changes = JSON.stringify({ ...overrides, id: copyId })
   // What the database computes of a row is not given.
   const { rows } = await sql<{ name: string }>`

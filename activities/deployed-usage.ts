@@ -4,7 +4,7 @@ import { findSubscriptionsHere } from '#db/deployment.ts'
 import { noteUsageTaken } from '#db/deployer.ts'
 import { storePlaced, type IntakeResult, type SubjectReader } from '#db/usage-placing.ts'
 import { keepRefusedUsageEvents } from '#db/refused-usage-event.ts'
-import { BusinessError, fieldError } from '#domain/errors.ts'
+import { fieldError, type BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
 import type { DeployerCall } from './deployer-call.ts'
@@ -36,7 +36,7 @@ export async function takeUsage(
   for (;;) {
     const query = new URLSearchParams({ customer: deployer.customer, limit: String(pageSize) })
     if (after !== null) query.set('after', after)
-    const page = feedSchema.parse(await ask({ method: 'GET', path: `/v1/usage-feed?${query}` }))
+    const page = feedSchema.parse(await ask({ method: 'GET', path: `/v1/usage-feed?${query.toString()}` }))
     const taken = await takePage(deps, deployer.id, page.data)
     stored += taken.stored
     refused += taken.refused

@@ -12,14 +12,9 @@ export const portalLinkSchema = z
 /** A link is handed over by people: by telephone at once, by mail within a day. */
 export const newPortalLinkSchema = z
   .strictObject({
-    expires_in_minutes: z
-      .int()
-      .min(1)
-      .max(1_440)
-      .default(10)
-      .openapi({
-        description: 'How long it works: 10 minutes, or up to a day for one that is sent by mail.',
-      }),
+    expires_in_minutes: z.int().min(1).max(1_440).default(10).openapi({
+      description: 'How long it works: 10 minutes, or up to a day for one that is sent by mail.',
+    }),
   })
   .openapi('NewPortalLink')
 

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
-import { listUnendedSubscriptions } from '#db/subscription-list.ts'
+import { listLastingWorkflows } from '#db/lasting-workflow.ts'
 import { reopenWorkflowStart } from '#db/outbox.ts'
 import { listServerIds, listServerIdsOfClock } from '#db/server.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
@@ -8,24 +8,23 @@ import type { DatabaseDependencies } from './dependencies.ts'
 
 export interface WorkflowDrift {
   readonly checked: number
-  /** Subscriptions whose workflow was missing and is started again by the relay. */
+  /** Workflows that were missing and are started again by the relay. */
   readonly restarted: readonly string[]
 }
 
-/** Rows against Temporal: every subscription that has not ended has its workflow. */
+/** Rows against Temporal: what lasts as long as its row says has its workflow. */
 export function createReconcileActivities({ db, client, taxIdCheck, taxService }: DatabaseDependencies) {
   return {
     async compareWorkflows(): Promise<WorkflowDrift> {
-      const subscriptions = await listUnendedSubscriptions(db)
+      const lasting = await listLastingWorkflows(db)
       const running = await listRunning(client)
       const restarted: string[] = []
-      for (const subscription of subscriptions) {
-        const workflowId = `subscription/${encodeId('subscription', subscription.id)}`
+      for (const workflowId of lasting) {
         if (running.has(workflowId) || (await isRunning(client, workflowId))) continue
         await reopenWorkflowStart(db, workflowId)
         restarted.push(workflowId)
       }
-      return { checked: subscriptions.length, restarted }
+      return { checked: lasting.length, restarted }
     },
 
     /** All that things are built on, or those on which something of a test clock runs. */
@@ -46,7 +45,8 @@ export function createReconcileActivities({ db, client, taxIdCheck, taxService }
 
 /** A few pages, however many sleep. The list lags behind, so what it lacks is asked for by id. */
 async function listRunning(client: Client): Promise<Set<string>> {
-  const query = 'WorkflowType="subscription" AND ExecutionStatus="Running"'
+  const query =
+    'WorkflowType IN ("subscription", "peer", "webhook", "deployer") AND ExecutionStatus="Running"'
   const ids = new Set<string>()
   for await (const workflow of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflow.workflowId)
   return ids

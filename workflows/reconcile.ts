@@ -6,7 +6,7 @@ import { taskQueues } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
 export interface Drift {
-  /** Workflows that were missing; the relay starts them again. */
+  /** Workflows of subscriptions, peers, webhooks and deployers that were missing; the relay starts them again. */
   readonly restarted: readonly string[]
   /** What is otherwise than wanted, and was not safe to repair or could not be; each instance has a task. */
   readonly drift: readonly string[]

@@ -5,7 +5,10 @@ import { sql } from 'kysely'
 import { ensureInstallation } from '#bin/installation.ts'
 import type { Db, Tx } from '#db/database.ts'
 import { insertEvents, type EventKind } from '#db/event.ts'
+import { setDeployer } from '#db/deployer.ts'
+import { listLastingWorkflows } from '#db/lasting-workflow.ts'
 import { claimOutboxRows, finishOutboxRow } from '#db/outbox.ts'
+import { startPeer } from '#db/peer-start.ts'
 import { getWebhook, listDeliveries } from '#db/read/webhook.ts'
 import {
   fallAsleep,
@@ -18,7 +21,9 @@ import {
 } from '#db/webhook-delivery.ts'
 import { openSecrets, signWebhook } from '#db/webhook-secret.ts'
 import { deleteWebhook, disableByHand, enableWebhook, insertWebhook, rotateSecret } from '#db/webhook.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { createTestDatabase } from '#test/support/database.ts'
+import { insertPeer } from '#test/support/peer.ts'
 
 const key = { id: 'test', bytes: Buffer.alloc(32, 3) }
 const startMs = Date.now() + 60_000
@@ -291,3 +296,23 @@ test('what is older than thirty days is forgotten, with its attempts', async () 
   const left = await db.selectFrom('webhook_attempts').select('id').where('webhook_id', '=', id).execute()
   assert.deepEqual([(await waiting(id)).length, left.length], [0, 0])
 })
+
+test('webhooks, peers and deployers whose workflow is to run are looked for by the id that it is started with, once they are a minute old', async () => {
+  await db.updateTable('webhooks').set({ state: 'deleted', disabled_reason: null }).execute()
+  const [enabled, disabled] = [await make(), await make()]
+  await inTransaction(async (tx) => await disableByHand(tx, disabled, by))
+  const [active, halted] = [await insertPeer(db), await insertPeer(db, { state: 'halted', halted_reason: 'a doubt' })]
+  const yard = { code: 'yard', url: 'https://yard.example.com', customer: 'acme', key: 'a-key' }
+  const deployer = await inTransaction(async (tx) => {
+    for (const id of [active, halted]) await startPeer(tx, id, {})
+    return await setDeployer(tx, key, yard, by)
+  })
+  const peerId = `peer/${encodeId('peer', active)}`
+  assert.deepEqual(await listLastingWorkflows(db), [peerId])
+  for (const table of ['webhooks', 'deployers'] as const)
+    await sql`update ${sql.table(table)} set created_at = '2026-01-01T00:00:00Z'`.execute(db)
+  const wanted = [`deployer/${encodeId('deployer', deployer)}`, peerId, `webhook/${encodeId('webhook', enabled)}`]
+  assert.deepEqual(await listLastingWorkflows(db), wanted)
+  const started = await db.selectFrom('outbox').select('key').where('kind', '=', 'start_workflow').where('key', 'in', wanted).execute()
+  assert.equal(started.length, 3)
+}) // prettier-ignore

@@ -114,6 +114,21 @@ chapter('hundreds of deliveries cost a few actions of Temporal', async () => {
   assert.ok(scheduled.length <= 8, `${scheduled.length} activities`)
 })
 
+chapter('a webhook whose workflow was terminated is found, started again, and delivers', async () => {
+  await installation.client.workflow.getHandle(`webhook/${webhook}`).terminate('an operator slipped')
+  const { db } = installation
+  // Young ones are left to the relay.
+  await db.updateTable('webhooks').set({ created_at: '2026-01-01T00:00:00Z' }).execute()
+  const { restarted } = await until('it is missed', async () => {
+    const drift = await installation.reconcile()
+    return drift.restarted.length > 0 && drift
+  })
+  assert.deepEqual(restarted, [`webhook/${webhook}`])
+  const { event } = await diary.post(`/v1/webhooks/${webhook}/test`, {}, 202)
+  await untilReceived(eventCount + 1)
+  assert.equal(receivedIds().at(-1), event)
+})
+
 chapter(
   'after a rotation messages are signed by both secrets; a delivered one comes again when asked for',
   async () => {
@@ -122,15 +137,15 @@ chapter(
     const [again] = receivedIds()
     assert.deepEqual(await diary.post(`/v1/webhooks/${webhook}/redeliver`, { event: again }), { count: 1 })
     const { event: tested } = await diary.post(`/v1/webhooks/${webhook}/test`, {}, 202)
-    await untilReceived(eventCount + 2)
-    const last = receiver.received.slice(eventCount)
+    await untilReceived(eventCount + 3)
+    const last = receiver.received.slice(eventCount + 1)
     assert.deepEqual(last.map(({ id }) => id).toSorted(), [again, tested].map(String).toSorted())
     assert.deepEqual(last.map(({ signedBy }) => signedBy.length), [2, 2]) // prettier-ignore
     await diary.post(`/v1/webhooks/${webhook}/disable`, {})
     await insertEvents(installation.db, [{ kind: 'limit.lifted' }])
     assert.equal((await diary.get(`/v1/webhooks/${webhook}`))['waiting'], 1)
     await diary.post(`/v1/webhooks/${webhook}/enable`, {})
-    await untilReceived(eventCount + 3)
+    await untilReceived(eventCount + 4)
     assert.equal(receiver.received.at(-1)?.event['kind'], 'limit.lifted')
     const headers = { authorization: `Bearer ${installation.key}`, 'idempotency-key': newId() }
     const deleted = await installation.app.request(`/v1/webhooks/${webhook}`, { method: 'DELETE', headers })

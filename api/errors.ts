@@ -196,6 +196,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'Applications bring each other',
     'Take one of the children out of its application’s file, then import it again.',
   ),
+  deployed_elsewhere: kind(
+    409,
+    'It is deployed elsewhere, where nobody would be told',
+    'Change it at the deployer that the detail names, or order what is wanted anew and cancel this one. Prices are changed here.',
+    [{ title: 'List deployers', href: '/v1/deployers' }],
+  ),
   deployer_refuses: kind(
     409,
     'The deployer refuses',

@@ -17,6 +17,7 @@ import { defaultTerms } from '#domain/terms.ts'
 import { checkVariantQuantity, quantityOnChange } from '#domain/variant.ts'
 import { readCatalog, readPriceLists, readProductVersion } from './catalog.ts'
 import type { Db } from './database.ts'
+import { refuseChangeElsewhere } from './deployment.ts'
 import { listLinesAfter, type LineRow } from './line-change.ts'
 import { toCycling } from './subscription-documents.ts'
 import type { Subscription } from './subscription.ts'
@@ -63,6 +64,11 @@ export async function readChange(
   const terms = { ...defaultTerms, ...line.terms }
   const periodEnd = await readPeriodEnd(db, line, today)
   const decided = decideChange({ ...current, terms }, wanted, { today, periodEnd, startsOn: change.startsOn })
+  await refuseChangeElsewhere(db, line, {
+    productId: target.id,
+    productCode: target.code,
+    quantity: wanted.quantity,
+  })
   if (change.quantity !== undefined) checkVariantQuantity(target, new Big(quantity), '/quantity')
   const agreed = agree(decided.effectiveOn)
   return { line, lines, product, target, decided, wanted: { ...wanted, price: agreed.price }, priceListItemId: agreed.priceListItemId, conversion: agreed.conversion } // prettier-ignore

@@ -1,6 +1,15 @@
+import Big from 'big.js'
 import { sql, type Selectable } from 'kysely'
-import type { DeploymentState, SeenThere } from '#domain/deployment.ts'
+import type { PlannedAddition } from '#domain/addition.ts'
+import {
+  checkDeployedElsewhere,
+  sayDeployedElsewhere,
+  type DeployedThere,
+  type DeploymentState,
+  type SeenThere,
+} from '#domain/deployment.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
+import type { PlannedSubscription } from '#domain/order.ts'
 import { within, type Db, type Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
@@ -44,6 +53,75 @@ export async function insertDeployments(
       })),
     )
     .execute()
+}
+
+/** @throws as `checkDeployedElsewhere` */
+export async function refuseToldElsewhere(
+  db: Db,
+  planned: readonly PlannedSubscription[],
+  additions: readonly PlannedAddition[],
+): Promise<void> {
+  const lines = [
+    ...planned.flatMap((subscription) => subscription.lines),
+    ...additions.flatMap(({ line, options }) => [line, ...options]),
+  ]
+  const productIds = lines.map(({ product }) => product.id)
+  checkDeployedElsewhere(planned, additions, await readDeployersOf(db, productIds))
+}
+
+/** Codes of deployers by the products that they deploy today. */
+async function readDeployersOf(db: Db, productIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('product_deployers')
+    .innerJoin('deployers', 'deployers.id', 'product_deployers.deployer_id')
+    .select(['product_id', 'deployers.code'])
+    .where('product_id', '=', sql<string>`any(${productIds}::uuid[])`)
+    .execute()
+  return new Map(rows.map(({ product_id: productId, code }) => [productId, code]))
+}
+
+/** Where the lives of lines are deployed now, the first that is found. */
+async function findDeployed(db: Db, firstLineIds: readonly string[]): Promise<DeployedThere | undefined> {
+  return await db
+    .selectFrom('deployments')
+    .innerJoin('deployers', 'deployers.id', 'deployments.deployer_id')
+    .select(['deployers.code as deployer', 'subscription_there as subscriptionThere'])
+    .where('deployments.state', '<>', 'ended')
+    .where('first_line_id', '=', sql<string>`any(${firstLineIds}::uuid[])`)
+    .orderBy('deployments.id')
+    .executeTakeFirst()
+}
+
+/**
+ * The same product sold at another price is the same over there; another one, or another quantity, is not.
+ * @throws `deployed_elsewhere`
+ */
+export async function refuseChangeElsewhere(
+  db: Db,
+  line: { readonly first_line_id: string; readonly product_id: string; readonly quantity: string },
+  wanted: { readonly productId: string; readonly productCode: string; readonly quantity: string },
+): Promise<void> {
+  const isOther = wanted.productId !== line.product_id
+  if (!isOther && new Big(wanted.quantity).eq(line.quantity)) return
+  const deployed = await findDeployed(db, [line.first_line_id])
+  const deployer = (await readDeployersOf(db, isOther ? [wanted.productId] : [])).get(wanted.productId)
+  const there = deployed ?? (deployer === undefined ? undefined : { deployer, subscriptionThere: null })
+  if (there === undefined) return
+  const what = isOther ? `A change to ${wanted.productCode}` : 'Another quantity'
+  const detail = sayDeployedElsewhere(what, there)
+  throw fieldError(isOther ? '/product' : '/quantity', 'deployed_elsewhere', detail)
+}
+
+/** @throws `deployed_elsewhere` for a line that is deployed elsewhere, or beside which something is */
+export async function refuseTransferElsewhere(db: Db, firstLineId: string): Promise<void> {
+  const beside = await db
+    .selectFrom('subscription_lines')
+    .select('first_line_id')
+    .where('main_line_id', '=', firstLineId)
+    .execute()
+  const there = await findDeployed(db, [firstLineId, ...beside.map((line) => line.first_line_id)])
+  if (there === undefined) return
+  throw new BusinessError('deployed_elsewhere', sayDeployedElsewhere('A transfer to another customer', there))
 }
 
 /** Of a subscription, in the order in which they were sold. */

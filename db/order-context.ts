@@ -13,6 +13,7 @@ import { planStart, type AskedStart } from '#domain/order-start.ts'
 import { planOrder, type Catalog, type OrderRequestLine, type PlannedSubscription } from '#domain/order.ts'
 import { readCatalog, readPriceLists } from './catalog.ts'
 import { readTogether, type Db } from './database.ts'
+import { refuseToldElsewhere } from './deployment.ts'
 import { checkAdditions } from './order-addition.ts'
 import {
   applicationIdsOf,
@@ -165,6 +166,7 @@ export async function readOrderContext(db: Db, request: OrderRequest): Promise<O
   if (request.isBilledElsewhere === true && request.isHandedOver !== true)
     checkBilledElsewhere(planned, additions)
   await checkAdditions(db, additions, { ...request, on })
+  await refuseToldElsewhere(db, planned, additions)
   if (request.isHandedOver !== true)
     await refuseOutOfStock(db, wantedOf([...linesOf(planned), ...linesOfAdditions(additions)]), customer.id)
   if (request.isHandedOver !== true) refuseUnbuildable(planned, applications)

@@ -6,6 +6,7 @@ import { readTermsLeft } from './agreed-terms.ts'
 import { readLife } from './asked-plan.ts'
 import { once, type CommandKey } from './command.ts'
 import type { Db, Tx } from './database.ts'
+import { refuseTransferElsewhere } from './deployment.ts'
 import { endBeside } from './line-beside.ts'
 import { listLinesAfter, toLine, type LineChanges, type LineRow } from './line-change.ts'
 import { confirmOrder } from './order.ts'
@@ -100,6 +101,7 @@ async function readTransfer(
   if (!line) throw new BusinessError('action_not_allowed', 'The line has ended; nothing is left of it.')
   if (line.billing_type === 'usage')
     throw new BusinessError('action_not_allowed', 'What is metered stays where it is metered.')
+  await refuseTransferElsewhere(db, line.first_line_id)
   const { quantity } = line
   const movedQuantity = asked.quantity ?? quantity
   const transfer = transferLine(toLine(line), { quantity, movedQuantity, startsOn, today })

@@ -1,5 +1,6 @@
+import type { PlannedAddition } from './addition.ts'
 import { fieldError } from './errors.ts'
-import type { PlannedSubscription } from './order.ts'
+import type { PlannedLine, PlannedSubscription } from './order.ts'
 
 /** How what was sold here stands with the installation that deploys it. */
 export type DeploymentState = (typeof deploymentStates)[number]
@@ -31,6 +32,68 @@ export function checkBilledElsewhere(
     throw refuse('A line cannot join a subscription in an order that is billed elsewhere.')
   if (planned.some(({ applicationIds }) => applicationIds.length === 0))
     throw refuse('Something of this order builds nothing: there is nothing to deploy of it.')
+}
+
+/**
+ * What is ordered at a deployer is a product or kit of its own and a quantity. Whatever else an order says of what is deployed there would
+ * be sold here, and reach nobody.
+ * @param deployerOf codes of deployers by the products that they deploy
+ * @throws `deployed_elsewhere` with the pointer of what was said or chosen
+ */
+export function checkDeployedElsewhere(
+  planned: readonly Pick<PlannedSubscription, 'lines' | 'places'>[],
+  additions: readonly PlannedAddition[],
+  deployerOf: ReadonlyMap<string, string>,
+): void {
+  for (const { lines, places } of planned) {
+    for (const line of lines) checkToldElsewhere(line, places, deployerOf)
+  }
+  for (const { line, options, orderLineIndex } of additions) {
+    for (const { product } of [line, ...options]) {
+      const deployer = deployerOf.get(product.id)
+      if (deployer === undefined) continue
+      const detail = `${product.code} is deployed by ${deployer}, as a subscription of its own: order it without naming one.`
+      throw fieldError(`/lines/${orderLineIndex}/subscription`, 'deployed_elsewhere', detail)
+    }
+  }
+}
+
+function checkToldElsewhere(
+  { product, main, orderLineIndex }: PlannedLine,
+  places: Readonly<Record<string, string>>,
+  deployerOf: ReadonlyMap<string, string>,
+): void {
+  const refuse = (pointer: string, deployer: string, what: string) => {
+    const detail = `${what} does not reach ${deployer}, which deploys it: leave it out, and say it there.`
+    return fieldError(pointer, 'deployed_elsewhere', detail)
+  }
+  const deployer = deployerOf.get(product.id)
+  for (const { code, variable } of [...product.options, ...product.orderFields]) {
+    const place = variable === null ? undefined : places[variable]
+    if (deployer !== undefined && place !== undefined)
+      throw refuse(place, deployer, `What ${product.code} asks under ${code}`)
+  }
+  const mainDeployer = main === null ? undefined : deployerOf.get(main.product.id)
+  const isTold = product.limitCode !== null || Object.keys(product.features ?? {}).length > 0
+  if (mainDeployer !== undefined && deployer === undefined && isTold && product.applicationIds.length === 0)
+    throw refuse(
+      `/lines/${orderLineIndex}`,
+      mainDeployer,
+      `${product.code} beside ${main?.product.code ?? ''}`,
+    )
+}
+
+/** Where something is deployed, or was planned to be. */
+export interface DeployedThere {
+  readonly deployer: string
+  /** The subscription over there; null until it is known. */
+  readonly subscriptionThere: string | null
+}
+
+/** Why a change is refused that would be billed here, and not be made over there. @param what as a sentence begins */
+export function sayDeployedElsewhere(what: string, { deployer, subscriptionThere }: DeployedThere): string {
+  const there = subscriptionThere === null ? '' : ` at ${subscriptionThere}`
+  return `${what} does not reach ${deployer}, which deploys it. Change it there${there} and agree its price here, or order anew what is wanted and cancel this one.`
 }
 
 /** Signals to a deployer's workflow. */

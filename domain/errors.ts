@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'data_source_unknown'
   | 'date_range_invalid'
   | 'dependency_cycle'
+  | 'deployed_elsewhere'
   | 'deployer_refuses'
   | 'discount_code_unknown'
   | 'discount_code_used_up'

@@ -52,6 +52,7 @@ export const orderRefusals: readonly ErrorCode[] = [
   'customer_limit_reached',
   'customer_unknown',
   'date_range_invalid',
+  'deployed_elsewhere',
   'discount_code_unknown',
   'discount_code_used_up',
   'external_id_taken',

@@ -5,8 +5,11 @@ import { setInstanceState } from '#db/instance.ts'
 import { takePort } from '#db/port.ts'
 import { previewOrder } from '#db/order-preview.ts'
 import { confirmOrder } from '#db/order.ts'
+import { insertProduct } from '#db/product.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { perUnitPrice } from '#domain/pricing/unit-price.ts'
+import { deployProduct, insertDeployer } from '#test/support/deployer.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -188,3 +191,30 @@ test('every line knows the instance it belongs to, and a fee that of the subscri
   )
   assert.deepEqual(new Set(rows.map((row) => row.subscription_id)), new Set(subscriptionIds))
 })
+
+test('G-21 what an order says of what is deployed elsewhere is refused where it is said: nobody is told there', async () => {
+  const flat = { billingType: 'flat', billingTiming: 'advance', unit: 'month', currency: 'USD', metric: null, limitCode: null } as const
+  const sold = { ...flat, recurrence: { count: 1, unit: 'month' }, basePrice: perUnitPrice('5'), applicationIds: [] } as const
+  const bounds = { isRequired: false, least: null, greatest: null, choices: [] }
+  const seatsId = await insertProduct(seller.db, { ...sold, code: 'yard-seats', name: 'Seats', billingType: 'threshold', limitCode: 'seats' })
+  const helpId = await insertProduct(seller.db, { ...sold, code: 'yard-help', name: 'Help' })
+  const option = (code: string, productId: string) => ({ ...bounds, code, title: code, kind: 'quantity', variable: null, productId }) as const
+  const productId = await insertProduct(seller.db, { ...sold, code: 'yard-site', name: 'Site',
+    options: [option('seats', seatsId), option('help', helpId)],
+    orderFields: [{ ...bounds, code: 'title', title: 'Title', kind: 'text', variable: 'TITLE', pattern: null }] })
+  await deployProduct(seller.db, await insertDeployer(seller.db, 'yard'), productId)
+  const request = await seller.request({ product: 'yard-site' })
+  const ask = async (answers: { options?: Record<string, string>; fields?: Record<string, string> }) =>
+    await previewOrder(seller.db, { ...request, lines: [{ productId, quantity: '1', answers: { options: {}, fields: {}, ...answers } }] })
+  const refused = (pointer: string) => (error: unknown) => {
+    assert.ok(error instanceof BusinessError)
+    assert.deepEqual([error.code, error.fields.map((field) => field.pointer)], ['deployed_elsewhere', [pointer]])
+    return true
+  }
+  await assert.rejects(ask({ fields: { title: 'Shop' } }), refused('/lines/0/fields/title'))
+  await assert.rejects(ask({ options: { seats: '2' } }), refused('/lines/0'))
+  assert.equal((await ask({ options: { help: '2' } })).totalPerPeriodMinor, 1500)
+  const { subscriptionIds: [joins = ''] } = await seller.order({ product: 'yard-site' })
+  const joining = { ...request, lines: [{ productId, quantity: '1', joins }] }
+  await assert.rejects(previewOrder(seller.db, joining), refused('/lines/0/subscription'))
+}) // prettier-ignore

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { newId } from '#db/identifier.ts'
 import { previewChange } from '#db/plan.ts'
 import { pauseSubscription } from '#db/pause.ts'
 import { insertProduct } from '#db/product.ts'
 import { cancelSubscription, uncancelSubscription } from '#db/subscription-command.ts'
+import { previewTransfer } from '#db/transfer.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Terms } from '#domain/terms.ts'
+import { deployProduct, insertDeployer, insertDeployment } from '#test/support/deployer.ts'
 import { listDocumentIds, listInvoiceLines } from '#test/support/invoices.ts'
 import { listServedLines } from '#test/support/lines.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
@@ -251,4 +254,33 @@ test('a preview of another product names its limit and its day, and changes noth
     quantity: '5',
   })
   assert.deepEqual(await listServedLines(seller.db, subscriptionId), ['5 odoo-user from 2026-04-01 to open'])
+})
+
+test('G-21 what is deployed elsewhere is refused another quantity, product and customer, for nobody is told there; its price is changed', async () => {
+  const { subscriptionId, subscriptionLineId, change } = await sellUsers(seller)
+  const deployerId = await insertDeployer(seller.db, 'yard')
+  await insertDeployment(seller.db, { deployerId, subscriptionId, firstLineId: subscriptionLineId })
+  const code = 'deployed_elsewhere'
+  const message = /does not reach yard, which deploys it\. Change it there at sub_01kb0000000000000000000001/
+  await assert.rejects(change('more', '2026-04-10', { quantity: '6' }), { code, message })
+  await assert.rejects(change('other', '2026-04-10', { productId: proId }), { code, message })
+  const now = '2026-04-10T12:00:00Z'
+  const of = { subscriptionId, subscriptionLineId, now }
+  await assert.rejects(previewChange(seller.db, { ...of, quantity: '6' }), { code, message })
+  await assert.rejects(previewTransfer(seller.db, { ...of, customerId: newId() }), { code, message })
+  await change('price', '2026-04-10', { price: perUnitPrice('3'), startsOn: '2026-05-01' })
+  await seller.db.updateTable('deployments').set({ state: 'ended' }).execute()
+  await change('more', '2026-04-10', { quantity: '6' })
+  assert.deepEqual(await listServedLines(seller.db, subscriptionId), [
+    '5 odoo-user from 2026-04-01 to 2026-04-10',
+    '6 odoo-user from 2026-04-10 to open',
+  ])
+})
+
+test('G-21 a line is not changed to a product that is deployed elsewhere: nothing would be ordered there', async () => {
+  const { change } = await sellUsers(seller)
+  const productId = await insertPlan('yard-user', '2')
+  await deployProduct(seller.db, await insertDeployer(seller.db, 'dock'), productId)
+  const message = /A change to yard-user does not reach dock/
+  await assert.rejects(change('up', '2026-04-10', { productId }), { code: 'deployed_elsewhere', message })
 })

@@ -194,6 +194,23 @@ chapter('what is used there arrives here, each once, and is refused for nobody',
   assert.deepEqual(refused, [])
 })
 
+chapter(
+  'another quantity or customer of what runs there is refused here, with where to change it',
+  async () => {
+    const line = deployment['line']
+    for (const [action, body] of [
+      ['change-plan', { line, quantity: '2' }],
+      ['transfer', { line, customer: 'north-clinic' }],
+    ] as const) {
+      const refused = await bills.call('POST', `/v1/subscriptions/${sold}/${action}`, body)
+      assert.deepEqual([refused.status, refused.body['code']], [409, 'deployed_elsewhere'])
+      assert.ok(
+        String(refused.body['detail']).includes(`yard, which deploys it. Change it there at ${there}`),
+      )
+    }
+  },
+)
+
 chapter('suspended here it is stopped there, and resumed it runs again', async () => {
   await post(bills, `/v1/subscriptions/${sold}/suspend`, { reason: 'It was not paid.' })
   const stopped = await get(deploys, `/v1/subscriptions/${there}`)

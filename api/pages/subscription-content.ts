@@ -3,6 +3,7 @@ import { listBackups, listRestorableInPlace } from '#db/read/backup.ts'
 import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { listChangeRequests } from '#db/read/change-request.ts'
+import { listDeployments } from '#db/read/deployer.ts'
 import { listNewestEvents } from '#db/read/event.ts'
 import { listFindingsOf } from '#db/read/finding.ts'
 import { listInstancesOf, listLimitCommands } from '#db/read/instance.ts'
@@ -47,6 +48,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     waiting,
     backups,
     restorable,
+    deployments,
   ] = await Promise.all([
     listSubscriptionLines(db, id),
     readInstances(db, id),
@@ -61,6 +63,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     listWaitingChanges(db, id),
     listBackups(db, { ...newest, subscriptionId: id }),
     listRestorableInPlace(db, id),
+    listDeployments(db, id),
   ])
   const now = new Date().toISOString()
   const [values, bills, features] = await Promise.all([
@@ -76,6 +79,7 @@ export async function readSubscriptionContent(db: Db, address: string) {
     row,
     lines,
     instances,
+    deployments,
     backups,
     suspensions,
     restorable,

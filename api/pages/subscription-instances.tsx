@@ -15,7 +15,7 @@ export function InstancesSection({ view, content }: { view: ConsoleView; content
   return (
     <Section id="instances" title="Instances" isLive>
       {content.instances.length === 0 ? (
-        <Empty>None: what was sold has no application to build.</Empty>
+        <Empty>None here: what was sold has no application to build.</Empty>
       ) : (
         <Table
           caption="Deployed applications"

@@ -9,6 +9,7 @@ import { SpendSection } from './spend-caps.tsx'
 import { ActionsSection } from './subscription-actions.tsx'
 import { BuildSection } from './subscription-build.tsx'
 import { readSubscriptionContent, type SubscriptionContent } from './subscription-content.ts'
+import { DeploymentsSection } from './subscription-deployments.tsx'
 import type { RefusedForm } from './subscription-form.tsx'
 import { SubscriptionHeader } from './subscription-header.tsx'
 import { InstancesSection, LimitsSection } from './subscription-instances.tsx'
@@ -64,6 +65,7 @@ function SubscriptionPage(props: Refused & { view: ConsoleView; content: Subscri
           <UsageSection view={view} content={content} />
           <SpendSection view={view} content={content} refused={refusedSpend} />
           <InstancesSection view={view} content={content} />
+          <DeploymentsSection view={view} content={content} />
           <LimitsSection view={view} content={content} />
           <ValuesSection view={view} content={content} refused={refusedValue} />
           <Section id="invoices" title="Invoices" isLive>

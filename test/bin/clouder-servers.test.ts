@@ -66,3 +66,13 @@ test('what is no size, or what no engine has told, is refused with how to say it
     .execute()
   assert.match(await run('servers', 'set', 'local', '--as-engine'), /memory_mib 1.6 GiB memory/)
 })
+
+test('a deployer is given with its key from a variable, listed without it, and a product deployed there', async () => {
+  const add = ['deployers', 'add', 'yard', '--url', 'https://yard.example.com', '--customer', 'acme']
+  const added = await clouder.run(add, { CLOUDER_DEPLOYER_KEY: 'a-secret-key' })
+  assert.deepEqual([added.code, added.stderr], [0, '  yard: https://yard.example.com\n'])
+  await run('deployers', 'product', 'yard', 'set-up', '--kit', 'site')
+  const listed = await run('deployers', 'ls', '--json')
+  assert.match(listed, /"product": ?"set-up"/)
+  assert.doesNotMatch(listed, /a-secret-key/)
+})

@@ -321,3 +321,23 @@ test('a webhook is made by a form, its secret shown on that page only, and asked
   assert.equal((await console.submit(own, `${own}/remove`)).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'webhooks'), /None/)
 }) // prettier-ignore
+
+test('a deployer is given by a form, without its key coming back, has a product deployed there, and is forgotten', async () => {
+  const path = '/settings/deployers'
+  const given = { code: 'yard', url: 'http://yard.example.com', customer: 'acme', key: 'a-secret-key' }
+  const refused = await console.submit(path, path, given)
+  assert.equal(refused.status, 422)
+  assert.doesNotMatch(refused.html, /a-secret-key/)
+  assert.equal((await console.submit(path, path, { ...given, url: 'https://yard.example.com' })).status, 303)
+  const { html } = await console.get(path)
+  assert.doesNotMatch(html, /a-secret-key/)
+  assert.match(sectionText(html, 'deployers'), /yard .*https:\/\/yard\.example\.com/)
+  const sold = { deployer: 'yard', product: 'no-such-product', product_there: 'site', kit_there: '' }
+  const unknown = await console.submit(path, `${path}/products`, sold)
+  assert.equal(unknown.status, 422)
+  assert.match(textOf(unknown.html), /Nothing was changed\./)
+  const [, id = ''] = /action="\/settings\/deployers\/(\w+)\/look"/.exec(html) ?? []
+  assert.equal((await console.submit(path, `${path}/${id}/look`)).status, 303)
+  assert.equal((await console.submit(path, `${path}/${id}/remove`)).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'deployers'), /None/)
+}) // prettier-ignore

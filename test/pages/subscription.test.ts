@@ -3,6 +3,7 @@ import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { openBuildOrder } from '#db/build.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
+import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
 import { build, failure, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
 import { sectionText, textOf } from './text.ts'
 
@@ -184,4 +185,27 @@ test('D-15 of which use a line bills is said with the line, and with what was us
   const html = await pageOf(story)
   assert.match(sectionText(html, 'lines'), /in arrears only where series is not backup/)
   assert.match(sectionText(html, 'usage'), /Network Usage only where series is not backup 1\.25 GiB/)
+})
+
+test('G-21 what is deployed elsewhere is shown with where, how it stands there, and the subscription over there', async () => {
+  const sold = await sell(console.db, { product: 'set-up' })
+  const { id: firstLineId } = await console.db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', sold.id)
+    .executeTakeFirstOrThrow()
+  assert.doesNotMatch(await pageOf(sold), /Deployed elsewhere/)
+  const deployerId = await insertDeployer(console.db, 'yard')
+  const seen = {
+    address_there: 'http://10.0.0.7:42001',
+    parked_there: 'image_unknown',
+    seen_at: new Date().toISOString(),
+  }
+  await insertDeployment(console.db, { deployerId, subscriptionId: sold.id, firstLineId }, seen)
+  const html = await pageOf(sold)
+  assert.match(
+    sectionText(html, 'deployments'),
+    /ordered as site-there .* ✓ running over there active waits for a person there: image_unknown seen .* yard sub_01kb0000000000000000000001 http:\/\/10\.0\.0\.7:42001/,
+  )
+  assert.match(html, /href="https:\/\/yard\.example\.com\/subscriptions\/sub_01kb0000000000000000000001"/)
 })

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { deployedLife } from './deployed-life.ts'
 import { heldFromOutside, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
 import { openReceiver } from '#test/support/webhook-receiver.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
@@ -347,6 +348,7 @@ const alone = new Map([
   ['asked', askedLife],
   ['paired', pairedLife],
   ['posted', postedLife],
+  ['deployed', saved(deployedLife)],
   ['limited', saved(limitedLife)],
   ['held-from-outside', saved(heldFromOutside)],
   ['taken-over', saved(takenOverLife)],
@@ -354,7 +356,9 @@ const alone = new Map([
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })
 if (chosen) {
-  const installation = await startInstallation({ isServed: chosen === pairedLife })
+  const installation = await startInstallation({
+    isServed: chosen === pairedLife || process.argv[2] === 'deployed',
+  })
   try {
     await chosen(installation, createDiary(installation))
   } finally {

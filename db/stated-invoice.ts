@@ -9,7 +9,7 @@ import { newId } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
 import { getInstallation } from './read/installation.ts'
 import { insertDocuments } from './supplier-invoice.ts'
-import { watchSupplierSubscriptions } from './supplier-subscription.ts'
+import { watchArrived } from './supplier-subscription.ts'
 import { refuseTakenNumber } from './unique.ts'
 
 export interface RecordedInvoice {
@@ -79,7 +79,7 @@ export async function recordSupplierInvoice(tx: Tx, recorded: RecordedInvoice): 
     { kind: 'supplier_invoice.recorded', data: { number: document.number, supplierInvoice: id, actor } },
   ])
   await setOffCorrections(tx, [id], now)
-  await watchSupplierSubscriptions(tx, { supplierId, now })
+  await watchArrived(tx, { supplierId, issuedOn: document.issued_on, now })
   return id
 }
 

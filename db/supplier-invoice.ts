@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { earlierDate } from '#domain/calendar.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
 import type { Tx } from './database.ts'
@@ -8,7 +9,7 @@ import { newIds } from './identifier.ts'
 import { setOffCorrections } from './payable.ts'
 import { ensurePeerSupplier } from './supplier.ts'
 import type { SupplierInvoicesTable } from './tables/peer.ts'
-import { watchSupplierSubscriptions } from './supplier-subscription.ts'
+import { watchArrived } from './supplier-subscription.ts'
 import { openTask } from './task.ts'
 
 /** What became of what was received. `conflict`: it came before, with another content. */
@@ -112,7 +113,8 @@ async function storeDocuments(
     fresh.map(({ id }) => id),
     now,
   )
-  await watchSupplierSubscriptions(tx, { supplierId, now })
+  const issuedOn = fresh.map(({ document }) => document.issued_on).reduce(earlierDate)
+  await watchArrived(tx, { supplierId, issuedOn, now })
   for (const { id, document, disagreement } of fresh)
     if (disagreement !== null)
       await tellOfDisagreement(tx, { id, number: document.number, disagreement, now })

@@ -1,4 +1,4 @@
-import { dateIn } from '#domain/calendar.ts'
+import { dateIn, earlierDate } from '#domain/calendar.ts'
 import { fieldError } from '#domain/errors.ts'
 import { formatMoney } from '#domain/money.ts'
 import type { Db, Tx } from './database.ts'
@@ -61,17 +61,41 @@ export async function endSupplierSubscription(
 }
 
 /**
+ * The same once an invoice has come: only the months that it may be for are looked at, and those that are missing.
+ * @param of `issuedOn`: of several, the earliest
+ */
+export async function watchArrived(
+  db: Db,
+  of: { readonly supplierId: string; readonly issuedOn: string; readonly now: string },
+): Promise<void> {
+  const open = await listMissing(db, of.supplierId)
+  const days = [...open.map(({ expectedOn }) => expectedOn), monthBefore(of.issuedOn)]
+  await watchFrom(db, { ...of, from: days.reduce(earlierDate) })
+}
+
+/** An invoice is for a month that was expected no more than one before its issue. */
+const monthBefore = (day: string) => Temporal.PlainDate.from(day).subtract({ months: 1 }).toString()
+
+/**
  * Holds what is expected against what has come: an invoice that is missing makes one task, which is closed when it comes, or is
  * expected no more. Looked at again it changes nothing.
  * @param of `supplierId` null: of all suppliers
  */
 export async function watchSupplierSubscriptions(
   db: Db,
-  { supplierId, now }: { readonly supplierId: string | null; readonly now: string },
+  of: { readonly supplierId: string | null; readonly now: string },
 ): Promise<void> {
+  await watchFrom(db, { ...of, from: null })
+}
+
+async function watchFrom(
+  db: Db,
+  of: { readonly supplierId: string | null; readonly from: string | null; readonly now: string },
+): Promise<void> {
+  const { supplierId, from, now } = of
   const { timeZone } = await getInstallation(db)
   const today = dateIn(timeZone, now)
-  const expectations = await readExpectations(db, { supplierId, today, until: today })
+  const expectations = await readExpectations(db, { supplierId, today, from, until: today })
   const missing = expectations.filter(({ state }) => state === 'missing')
   for (const one of missing) await noteMissing(db, one, now)
   await closeSettled(db, supplierId, new Set(missing.map(keyOf)))
@@ -106,8 +130,23 @@ async function noteMissing(db: Db, missing: MetExpectation, now: string): Promis
 }
 
 async function closeSettled(db: Db, supplierId: string | null, missing: ReadonlySet<string>): Promise<void> {
+  for (const row of await listMissing(db, supplierId))
+    if (!missing.has(keyOf(row)))
+      await closeTasks(
+        db,
+        {
+          kind: 'missing_supplier_invoice',
+          id: row.id,
+          reason: 'It has come, or is expected no more.',
+        },
+        ['supplier_invoice_missing'],
+      )
+}
+
+/** What is missing of a supplier, or of all, and has an open task. */
+async function listMissing(db: Db, supplierId: string | null) {
   const open = await listOpenTasks(db, ['supplier_invoice_missing'])
-  if (open.length === 0) return
+  if (open.length === 0) return []
   let query = db
     .selectFrom('missing_supplier_invoices as missed')
     .innerJoin('supplier_subscriptions as subscription', 'subscription.id', 'missed.supplier_subscription_id')
@@ -122,15 +161,5 @@ async function closeSettled(db: Db, supplierId: string | null, missing: Readonly
       open.map(({ subjectId }) => subjectId),
     )
   if (supplierId !== null) query = query.where('subscription.supplier_id', '=', supplierId)
-  for (const row of await query.execute())
-    if (!missing.has(keyOf(row)))
-      await closeTasks(
-        db,
-        {
-          kind: 'missing_supplier_invoice',
-          id: row.id,
-          reason: 'It has come, or is expected no more.',
-        },
-        ['supplier_invoice_missing'],
-      )
+  return await query.execute()
 }

@@ -40,19 +40,50 @@ const monthly: BillingInterval = { count: 1, unit: 'month' }
 /** Suppliers bill early, too: an invoice is for a month from so many days before its day, until as many before the next one's. */
 const earlyDays = 7
 
+/** So many months before those that are asked for take part: an invoice of theirs is not taken for one of these. */
+const monthsBefore = 2
+
+/** The days an invoice is issued on that can be for a month that is expected within these days, both of them included. */
+export function issuedWithin(days: Pick<AskedDays, 'from' | 'until'>): {
+  first: string | null
+  last: string
+} {
+  const { from, until } = days
+  return {
+    first: from === null ? null : addDays(firstTakenPart(from), -earlyDays),
+    last: Temporal.PlainDate.from(until).add({ months: 1 }).toString(),
+  }
+}
+
+export interface AskedDays {
+  readonly today: string
+  /** What is expected earlier is not told; null: all of it is. */
+  readonly from: string | null
+  /** What is expected later is not looked at. */
+  readonly until: string
+}
+
+function firstTakenPart(from: string): string {
+  return Temporal.PlainDate.from(from).subtract({ months: monthsBefore }).toString()
+}
+
 /**
  * What one supplier's subscriptions expect up to a day, and which of its invoices each is met by. One invoice can meet several that
  * are told by the text of their line. Of those that are not, each takes an invoice of its own: the one that is nearest in amount,
  * then in days.
- * @param days `until`: what is expected later is not looked at
+ * @param invoices all that are issued on the days of `issuedWithin`
  * @example every month from 31 January: 31 January, 28 February, 31 March
  */
 export function meetExpectations(
   subscriptions: readonly SupplierSubscription[],
   invoices: readonly ArrivedInvoice[],
-  days: { readonly today: string; readonly until: string },
+  days: AskedDays,
 ): Expectation[] {
-  const months = subscriptions.flatMap((subscription) => listMonths(subscription, days.until))
+  const { from } = days
+  const takesPart = from === null ? null : firstTakenPart(from)
+  const months = subscriptions
+    .flatMap((subscription) => listMonths(subscription, days.until))
+    .filter(({ expectedOn }) => takesPart === null || compareDates(expectedOn, takesPart) >= 0)
   const met = new Map<Month, { readonly invoiceId: string; readonly receivedMinor: number }>()
   const taken = new Set<string>()
   for (const month of months) {
@@ -72,7 +103,9 @@ export function meetExpectations(
     taken.add(invoice.id)
     met.set(month, { invoiceId: invoice.id, receivedMinor: invoice.netMinor })
   }
-  return months.map((month) => toExpectation(month, met.get(month), days.today))
+  return months
+    .filter(({ expectedOn }) => from === null || compareDates(expectedOn, from) >= 0)
+    .map((month) => toExpectation(month, met.get(month), days.today))
 }
 
 interface Month {

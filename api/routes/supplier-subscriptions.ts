@@ -7,7 +7,7 @@ import {
   readExpectations,
 } from '#db/read/supplier-subscription.ts'
 import { endSupplierSubscription, insertSupplierSubscription } from '#db/supplier-subscription.ts'
-import { addDays, dateIn, laterDate } from '#domain/calendar.ts'
+import { addDays, dateIn, earlierDate, laterDate } from '#domain/calendar.ts'
 import { monthPeriod } from '#domain/supplied-line.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
@@ -127,12 +127,11 @@ function registerWriting(frame: Frame): void {
 /** Also of a month to come: what will be expected then. */
 export async function readExpected(db: Db, month: string, now: string) {
   const { timeZone } = await getInstallation(db)
-  const lastDay = addDays(monthPeriod(month).end, -1)
+  const { start, end } = monthPeriod(month)
   const today = dateIn(timeZone, now)
-  return toExpectedJson(
-    month,
-    await readExpectations(db, { supplierId: null, today, until: laterDate(today, lastDay) }),
-  )
+  // Of what comes after the month, too, an invoice is taken first for what it is nearest to.
+  const until = earlierDate(laterDate(today, addDays(end, -1)), addDays(end, 31))
+  return toExpectedJson(month, await readExpectations(db, { supplierId: null, today, from: start, until }))
 }
 
 /** @returns its id */

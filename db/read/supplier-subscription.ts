@@ -1,5 +1,11 @@
 import { sql } from 'kysely'
-import { meetExpectations, type ArrivedInvoice, type Expectation } from '#domain/supplier-subscription.ts'
+import {
+  issuedWithin,
+  meetExpectations,
+  type ArrivedInvoice,
+  type AskedDays,
+  type Expectation,
+} from '#domain/supplier-subscription.ts'
 import type { SupplierDocumentLine } from '#domain/supplier-invoice.ts'
 import type { Db } from '../database.ts'
 import { onPage, type PageRequest } from './page.ts'
@@ -35,21 +41,19 @@ export interface MetExpectation extends Expectation {
 }
 
 /**
- * What is expected of suppliers up to a day, and what has come of it.
+ * What is expected of suppliers from one day up to another, and what has come of it: no invoice is read that is for none of these
+ * months.
  * @param supplierId null: of all
  */
 export async function readExpectations(
   db: Db,
-  {
-    supplierId,
-    ...days
-  }: { readonly supplierId: string | null; readonly today: string; readonly until: string },
+  { supplierId, ...days }: AskedDays & { readonly supplierId: string | null },
 ): Promise<MetExpectation[]> {
   let query = subscriptions(db).orderBy('suppliers.name').orderBy('supplier_subscriptions.id')
   if (supplierId !== null) query = query.where('supplier_subscriptions.supplier_id', '=', supplierId)
   const rows = await query.execute()
   const groups = Map.groupBy(rows, (row) => row.supplier_id)
-  const invoices = await listArrived(db, [...groups.keys()])
+  const invoices = await listArrived(db, [...groups.keys()], issuedWithin(days))
   const numbers = new Map(invoices.map((invoice) => [invoice.id, invoice.number]))
   return [...groups].flatMap(([supplier, group]) => {
     const byId = new Map(group.map((row) => [row.id, row]))
@@ -77,6 +81,7 @@ function toSubscription(row: SupplierSubscriptionRow) {
 async function listArrived(
   db: Db,
   supplierIds: readonly string[],
+  issued: ReturnType<typeof issuedWithin>,
 ): Promise<(ArrivedInvoice & { readonly supplierId: string; readonly number: string })[]> {
   if (supplierIds.length === 0) return []
   const rows = await db
@@ -91,6 +96,8 @@ async function listArrived(
     )
     .where('kind', '=', 'invoice')
     .where('supplier_id', 'in', supplierIds)
+    .where('issued_on', '>=', issued.first ?? '-infinity')
+    .where('issued_on', '<=', issued.last)
     .orderBy('id')
     .execute()
   return rows.map((row) => ({

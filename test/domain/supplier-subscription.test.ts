@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import {
+  issuedWithin,
   meetExpectations,
   type ArrivedInvoice,
   type SupplierSubscription,
@@ -22,7 +23,7 @@ const invoice = (
   netMinor = 100,
   lines: ArrivedInvoice['lines'] = [],
 ): ArrivedInvoice => ({ id, issuedOn, netMinor, lines })
-const at = (today: string, until = today) => ({ today, until })
+const at = (today: string, from: string | null = null) => ({ today, from, until: today })
 const told = (...of: Parameters<typeof meetExpectations>) =>
   meetExpectations(...of).map(({ subscriptionId, expectedOn, state, invoiceId }) =>
     [subscriptionId, expectedOn, state, invoiceId].join(' ').trim(),
@@ -86,6 +87,35 @@ test('one invoice meets all that are told by the text of its lines, each with it
       ['power', 200],
       ['other', null],
     ],
+  )
+})
+
+test('of the last months the same is told from the invoices of their days alone as from those of all years', () => {
+  const of = [
+    subscription({ id: 'early', beginsOn: '2020-01-02', amountMinor: 100 }),
+    subscription({ id: 'late', beginsOn: '2020-01-31', amountMinor: 100 }),
+  ]
+  const months = Array.from({ length: 75 }, (_, n) =>
+    Temporal.PlainDate.from('2020-01-01').add({ months: n }),
+  )
+  const came = months.flatMap((day, n) => [
+    // Now and then one stays away.
+    ...(n % 10 === 3 ? [] : [invoice(`early-${n}`, day.add({ days: 3 }).toString())]),
+    ...(n % 10 === 6 ? [] : [invoice(`late-${n}`, day.add({ days: 27 }).toString())]),
+  ])
+  const days = at('2026-04-01', '2026-01-01')
+  const { first, last } = issuedWithin(days)
+  assert.deepEqual([first, last], ['2025-10-25', '2026-05-01'])
+  const near = came.filter(({ issuedOn }) => first !== null && issuedOn >= first && issuedOn <= last)
+  const bounded = told(of, near, days)
+  assert.deepEqual(
+    bounded,
+    told(of, came, { ...days, from: null }).filter((text) => text.includes(' 2026-')),
+  )
+  assert.ok(near.length <= 12)
+  assert.ok(
+    bounded.some((text) => text.endsWith('missing')),
+    bounded.join('\n'),
   )
 })
 

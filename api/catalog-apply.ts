@@ -13,11 +13,12 @@ import { getPriceList } from '#db/read/price-list.ts'
 import { getProduct } from '#db/read/product.ts'
 import { getMetric } from '#db/read/shared-metric.ts'
 import { retitleMetric } from '#db/shared-metric.ts'
+import type { ApplicationDefinition } from '#domain/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { Principal } from './authentication.ts'
 import { toApplicationBody, toDiscountBody, toMetricBody, toPriceListBody } from './catalog-export.ts'
 import type { ApiDependencies } from './dependencies.ts'
-import { createApplication } from './routes/applications.ts'
+import { keepApplication, readNewApplication, type NewApplication } from './routes/applications.ts'
 import { createDiscount } from './routes/discounts.ts'
 import { createMetric } from './routes/metrics.ts'
 import { changeKit } from './routes/kit-versions.ts'
@@ -37,14 +38,21 @@ import { parse } from './validation.ts'
 type Body = Readonly<Record<string, unknown>>
 
 /** What an entry is applied with. */
-interface Applying {
+export interface Applying {
   readonly db: Db
   readonly deps: ApiDependencies
   readonly principal: Principal
   readonly now: string
   /** From which day changes hold that name none. */
   readonly on: string
+  /** What reading its applications came to, by their entries. */
+  readonly read: ReadonlyMap<object, Read>
 }
+
+/** Gives what was read, or throws what it was refused for. */
+export type Read = () => ApplicationDefinition
+
+export type CatalogBodies = Readonly<Partial<Record<CatalogSection, readonly Body[]>>>
 
 /** How the things of a section are found, made and changed: by the functions of their own routes. */
 interface Keeper {
@@ -70,7 +78,7 @@ export interface CatalogChange {
  */
 export async function applyCatalog(
   at: Applying,
-  catalog: Readonly<Partial<Record<CatalogSection, readonly Body[]>>>,
+  catalog: CatalogBodies,
 ): Promise<{ changes: CatalogChange[]; unchangedCount: number }> {
   const changes: CatalogChange[] = []
   let unchangedCount = 0
@@ -118,8 +126,7 @@ const keepers: Readonly<Record<CatalogSection, Keeper>> = {
   applications: {
     find: byCodeOf('application'),
     read: async ({ db }, id) => await toApplicationBody(db, await getApplication(db, id)),
-    create: async ({ db, deps, principal }, body) =>
-      void (await createApplication(db, deps, parse(newApplicationSchema, body, 'body'), principal)),
+    create: keepRead,
     change: changeApplication,
     needs: () => [],
   },
@@ -193,19 +200,30 @@ function archivedOf(row: { archived_at: string | null }): Body {
   return row.archived_at === null ? {} : { archived: true }
 }
 
+async function changeApplication(at: Applying, id: string, body: Body): Promise<void> {
+  if (!(await holdsApplication(at.db, id, parse(newApplicationSchema, body, 'body'))))
+    await keepRead(at, body)
+}
+
 /**
  * What is held already is not read again: images of the applications that Clouder ships are built from folders that no file
  * can send, and who may not grant permissions may still apply a catalog that has them.
  */
-async function changeApplication({ db, deps, principal }: Applying, id: string, body: Body): Promise<void> {
-  const asked = parse(newApplicationSchema, body, 'body')
+export async function holdsApplication(db: Db, id: string, asked: NewApplication): Promise<boolean> {
   const held = parse(newApplicationSchema, await toApplicationBody(db, await getApplication(db, id)), 'body')
   const granted = new Set(held.permissions.map(({ permission }) => permission))
-  const isHeld =
+  return (
     asked.compose === held.compose &&
     isDeepStrictEqual(asked.files, held.files) &&
     asked.permissions.every(({ permission }) => granted.has(permission))
-  if (!isHeld) await createApplication(db, deps, asked, principal)
+  )
+}
+
+async function keepRead({ db, deps, principal, read }: Applying, entry: Body): Promise<void> {
+  const body = parse(newApplicationSchema, entry, 'body')
+  // One that was changed since the others were read, by an entry before it or by somebody else, is read here.
+  const definition = read.get(entry)?.() ?? (await readNewApplication(db, { deps, body, principal }))
+  await keepApplication(db, { body, definition, principal })
 }
 
 /** What a code measures never changes. */

@@ -8,6 +8,7 @@ import { getApplication, listApplications, type ApplicationRow } from '#db/read/
 import { listSharedMetrics, refuseArchivedMetrics } from '#db/shared-metric.ts'
 import { dataSourcesOf, type ApplicationDefinition } from '#domain/application.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
+import type { SharedMetric } from '#domain/shared-metric.ts'
 import { resolveAddress } from '../addressing.ts'
 import { authorize, type Principal } from '../authentication.ts'
 import type { ApiDependencies } from '../dependencies.ts'
@@ -63,8 +64,7 @@ export function registerApplications(frame: Frame): void {
       refusals: ['application_refused', 'data_source_unknown', 'metric_archived'],
     },
     async ({ db, body, principal }) => {
-      authorizeGrants(principal, body)
-      const definition = await readCompose(frame.deps, db, body)
+      const definition = await readNewApplication(db, { deps: frame.deps, body, principal })
       return await db.transaction().execute(async (tx) => {
         const held = await findIdByCode(tx, 'application', body.code)
         const named = held === undefined ? [] : sharedOf(await getApplication(tx, held))
@@ -86,21 +86,35 @@ function sharedOf({ definition }: ApplicationRow): string[] {
 }
 
 /**
- * The application, or a new version of it, with what is granted to it.
- * @throws `application_refused`, `data_source_unknown`, `scope_missing`
+ * What its file says, read with what was granted to the application before, and is granted now.
+ * @param of `sharedMetrics`: left out, those that are defined
+ * @throws `application_refused`, `scope_missing`
  */
-export async function createApplication(
-  tx: Db,
-  deps: ApiDependencies,
-  body: NewApplication,
-  principal: Principal,
-): Promise<string> {
+export async function readNewApplication(
+  db: Db,
+  of: {
+    deps: ApiDependencies
+    body: NewApplication
+    principal: Principal
+    sharedMetrics?: readonly SharedMetric[]
+  },
+): Promise<ApplicationDefinition> {
+  const { deps, body, principal } = of
   authorizeGrants(principal, body)
-  const definition = await readCompose(deps, tx, body)
-  return await keepApplication(tx, { body, definition, principal })
+  const granted = await listGrants(db, body.code)
+  const grants = [...granted, ...body.permissions].map((grant) => grant.permission)
+  const sharedMetrics = of.sharedMetrics ?? (await listSharedMetrics(db))
+  try {
+    const { code, compose, files } = body
+    return await deps.readApplication({ code, compose, files, grants, sharedMetrics })
+  } catch (error) {
+    // Whatever the file is refused for, the field that holds it is named.
+    if (error instanceof BusinessError) throw fieldError('/compose', error.code, error.message)
+    throw error
+  }
 }
 
-type NewApplication = z.output<typeof newApplicationSchema>
+export type NewApplication = z.output<typeof newApplicationSchema>
 
 /** @throws `scope_missing` */
 function authorizeGrants(principal: Principal, { permissions }: NewApplication): void {
@@ -108,10 +122,10 @@ function authorizeGrants(principal: Principal, { permissions }: NewApplication):
 }
 
 /**
- * The same file again changes nothing, nor does a permission that is granted already.
+ * Keeps an application, or a new version of it, with what is granted to it. The same file again changes nothing, nor does a permission that is granted already.
  * @throws `data_source_unknown`
  */
-async function keepApplication(
+export async function keepApplication(
   tx: Db,
   of: { body: NewApplication; definition: ApplicationDefinition; principal: Principal },
 ): Promise<string> {
@@ -122,19 +136,4 @@ async function keepApplication(
   const { id } = await saveApplication(tx, { compose: body.compose, definition, files: body.files })
   await grantPermissions(tx, { id, code: body.code }, body.permissions, principal.name)
   return id
-}
-
-/** Read with what was granted to the application before, and is granted now. */
-async function readCompose(deps: ApiDependencies, db: Db, body: NewApplication) {
-  const granted = await listGrants(db, body.code)
-  const grants = [...granted, ...body.permissions].map((grant) => grant.permission)
-  try {
-    const { code, compose, files } = body
-    const sharedMetrics = await listSharedMetrics(db)
-    return await deps.readApplication({ code, compose, files, grants, sharedMetrics })
-  } catch (error) {
-    // Whatever the file is refused for, the field that holds it is named.
-    if (error instanceof BusinessError) throw fieldError('/compose', error.code, error.message)
-    throw error
-  }
 }

@@ -1,5 +1,7 @@
+import type { Tx } from '#db/database.ts'
 import { inVain } from '#db/in-vain.ts'
 import { readSellerToday } from '#db/seller.ts'
+import { readCatalogApplications } from '../catalog-applications.ts'
 import { applyCatalog } from '../catalog-apply.ts'
 import { exportCatalog } from '../catalog-export.ts'
 import type { Frame } from '../frame.ts'
@@ -32,14 +34,20 @@ export function registerCatalog(frame: Frame): void {
         'Makes what is named as it is named, all of it or nothing; what is not named stays. A second time changes nothing.',
       body: catalogApplicationSchema,
       result: catalogChangesSchema,
+      // Who reads the applications may be slow: no transaction stays open for it. A second time it changes nothing.
+      effect: 'command',
       refusals: [...new Set([...productRefusals, ...kitRefusals, 'application_refused' as const])],
     },
     async ({ db, body, principal, now }) => {
       const { dry_run: isDryRun, effective_on: day, ...catalog } = body
       const on = day ?? (await readSellerToday(db, now))
-      const apply = async (tx: typeof db) =>
-        await applyCatalog({ db: tx, deps: frame.deps, principal, now, on }, given(catalog))
-      const { changes, unchangedCount } = isDryRun ? await inVain(db, apply) : await apply(db)
+      const bodies = given(catalog)
+      const at = { deps: frame.deps, principal, now, on }
+      const read = await readCatalogApplications({ ...at, db }, bodies)
+      const apply = async (tx: Tx) => await applyCatalog({ ...at, db: tx, read }, bodies)
+      const { changes, unchangedCount } = isDryRun
+        ? await inVain(db, apply)
+        : await db.transaction().execute(apply)
       return { changes, unchanged_count: unchangedCount, is_dry_run: isDryRun }
     },
   )

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { createTestApi, type TestApi } from '#test/support/api.ts'
+import { sql } from 'kysely'
+import { createTestApi, readFile, type TestApi } from '#test/support/api.ts'
 
 type Json = Record<string, unknown>
 
 let api: TestApi
+/** Of each application that was read, the transactions that were open meanwhile. */
+const openWhileRead: number[] = []
 before(async () => {
-  api = await createTestApi()
+  api = await createTestApi({
+    async readApplication(file) {
+      const { rows } = await sql<{ open: number }>`select count(*)::int as open from pg_stat_activity
+        where datname = current_database() and state like 'idle in transaction%'`.execute(api.db)
+      openWhileRead.push(rows[0]?.open ?? -1)
+      return await readFile(file)
+    },
+  })
 })
 after(async () => api.close())
 
@@ -121,6 +131,37 @@ test('A-47 what is read is applied to an empty installation, gives the same, and
   } finally {
     await other.close()
   }
+})
+
+test('no transaction is open while an application is read, which may name a metric of the same catalog', async () => {
+  const metric = {
+    code: 'disk-held',
+    title: 'Disk',
+    unit: 'GiB',
+    kind: 'gauge',
+    aggregation: 'max',
+    level: 'volume',
+    source_type: 'volume-disk',
+  }
+  const metered = `
+services: { web: { image: 'web:1', expose: ['80'], volumes: ['data:/data'] } }
+volumes: { data: {} }
+x-clouder:
+  title: Web
+  public: { service: web, port: 80 }
+  ready: { path: / }
+  metrics: [{ metric: disk-held, source: { type: volume-disk, volume: data } }]
+`
+  const both = { metrics: [metric], applications: [{ code: 'metered', compose: metered }] }
+  openWhileRead.length = 0
+  await apply(api, { ...both, dry_run: true })
+  const { changes } = await apply(api, both)
+  assert.equal((changes as Json[]).length, 2)
+  assert.deepEqual(openWhileRead, [0, 0])
+  const broken = { ...both, applications: [{ code: 'broken', compose: 'services: {}' }] }
+  const { status, body } = await api.post('/v1/catalog', { ...broken, products: [{ code: 'x' }] })
+  const [field] = body['errors'] as Json[]
+  assert.deepEqual([status, field?.['pointer']], [422, '/applications/0/compose'])
 })
 
 test('a dry run tells old and new, and changes nothing', async () => {

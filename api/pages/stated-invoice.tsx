@@ -15,6 +15,7 @@ import type { ConsoleBody, ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextArea, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Section } from './parts.tsx'
 import { registerRowForm, saidOf, type SentForm } from './row-form.ts'
+import { CsvForm, statedInvoiceFileForms, UblForm } from './stated-invoice-files.tsx'
 
 const path = '/payables'
 const supplierForm = 'supplier'
@@ -46,6 +47,7 @@ export function registerStatedInvoiceForms(
     const id = await carryOutRecording(tx, body, { actor, now })
     return `/supplier-invoices/${encodeId('supplierInvoice', id)}`
   })
+  for (const [name, carryOut] of Object.entries(statedInvoiceFileForms)) register(name, carryOut)
 }
 
 /** Amounts are written as they are printed, in the currency in which the supplier bills. */
@@ -92,7 +94,11 @@ export function StatedInvoices({
       {suppliers.length === 0 ? (
         <Empty>None: add one, then record what it bills.</Empty>
       ) : (
-        <RecordForm view={view} refused={refused} suppliers={suppliers} />
+        <>
+          <RecordForm view={view} refused={refused} suppliers={suppliers} />
+          <UblForm view={view} refused={refused} suppliers={suppliers} />
+          <CsvForm view={view} refused={refused} />
+        </>
       )}
       <SupplierForm view={view} refused={refused} />
     </Section>

@@ -143,21 +143,29 @@ function registerImport(frame: Frame): void {
     },
     async ({ transaction, body, principal, now }) => {
       const tx = transaction()
-      const supplierId = await resolveSupplier(tx, body.supplier, '/supplier')
-      const { stated, corrects } = atField('/ubl', () => readUblInvoice(body.ubl))
-      const id = await recordSupplierInvoice(tx, {
-        supplierId,
-        correctsId: null,
-        correctsNumber: corrects,
-        origin: 'ubl',
-        stated: checkRead(body.supplier, stated),
-        upload: Buffer.from(body.ubl),
-        actor: principal.name,
-        now,
-      })
+      const id = await carryOutImport(tx, body, { actor: principal.name, now })
       return await readSupplierInvoiceDetail(tx, id)
     },
   )
+}
+
+/** @returns its id */
+export async function carryOutImport(
+  tx: Tx,
+  body: { readonly supplier: string; readonly ubl: string },
+  by: { readonly actor: string; readonly now: string },
+): Promise<string> {
+  const supplierId = await resolveSupplier(tx, body.supplier, '/supplier')
+  const { stated, corrects } = atField('/ubl', () => readUblInvoice(body.ubl))
+  return await recordSupplierInvoice(tx, {
+    supplierId,
+    correctsId: null,
+    correctsNumber: corrects,
+    origin: 'ubl',
+    stated: checkRead(body.supplier, stated),
+    upload: Buffer.from(body.ubl),
+    ...by,
+  })
 }
 
 /** What was read of a file is held to the bounds of what is written down. Who bills and is billed is as the file says it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
@@ -89,4 +89,19 @@ test('supplier-invoices file writes a file as the supplier sent it', async () =>
   const ran = await clouder('supplier-invoices', 'file', encodeId('supplierInvoice', id), '--output', file)
   assert.deepEqual([ran.code, ran.stdout.trim()], [0, file], ran.stderr)
   assert.ok(readFileSync(file).equals(bytes))
+})
+
+test('supplier-invoices import-csv checks a file, records it, and says why it is refused', async () => {
+  await served.post('/v1/suppliers', { code: 'power', name: 'Power', currency: 'EUR' })
+  const file = path.join(folder, 'march.csv')
+  writeFileSync(file, 'supplier,number,issued_on,description,amount\npower,C-1,2026-03-02,Rack,100.00\n')
+  const importCsv = async (...options: string[]) =>
+    await clouder('supplier-invoices', 'import-csv', file, ...options)
+  assert.match((await importCsv('--dry-run')).stderr, /1 would be recorded\./)
+  const { stdout, stderr } = await importCsv()
+  assert.match(stderr, /1 recorded\./)
+  assert.match(stdout, /sinv_\w+\tC-1\tPower\t.*100\.00/)
+  const again = await importCsv()
+  assert.notEqual(again.code, 0)
+  assert.match(again.stderr, /document_number_taken[^]*C-1 is recorded already/)
 })

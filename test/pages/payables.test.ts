@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { writeUblInvoice } from '#documents/ubl-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
@@ -71,6 +72,37 @@ test('a supplier without an installation is added on the page, and what it bills
   const right = { ...printed, total_minor: '139.00' }
   assert.equal((await console.submit('/payables', '/payables/record', right)).status, 303)
   assert.match(sectionText((await console.get('/payables')).html, 'list'), /R-1.*Power.*139\.00 EUR/)
+})
+
+test('a CSV file and an e-invoice are pasted into the page, refused beside themselves with the place inside', async () => {
+  const csv = (amount: string) =>
+    `supplier,number,issued_on,description,amount\r\npower,C-1,2026-03-03,Rack,10.00\r\npower,C-2,2026-03-04,Rack,${amount}\r\n`
+  const refused = await console.submit('/payables', '/payables/csv', { csv: csv('1.005') })
+  assert.equal(refused.status, 422)
+  assert.match(sectionText(refused.html, 'record'), /Row 3, amount: /)
+  assert.match(sectionText(refused.html, 'record'), /power,C-2,2026-03-04,Rack,1\.005/)
+  assert.doesNotMatch(sectionText(refused.html, 'list'), /C-1/)
+  assert.equal((await console.submit('/payables', '/payables/csv', { csv: csv('11.00') })).status, 303)
+  assert.match(sectionText((await console.get('/payables')).html, 'list'), /C-2.*11\.00 EUR.*C-1.*10\.00 EUR/)
+  const again = await console.submit('/payables', '/payables/csv', { csv: csv('11.00') })
+  assert.match(
+    sectionText(again.html, 'record'),
+    /document_number_taken.*Row 2, number: .*C-1 is recorded already/,
+  )
+
+  const send = async (number: string) => {
+    const document = supplierDocument({ number, currency: 'EUR' })
+    const ubl = writeUblInvoice(document, { corrects: null, prepaidMinor: 0 }).replaceAll('\n', '\r\n')
+    return await console.submit('/payables', '/payables/ubl', { supplier: 'power', ubl })
+  }
+  const taken = await send('C-1')
+  assert.equal(taken.status, 422)
+  assert.match(sectionText(taken.html, 'record'), /number: .*C-1 is recorded already/)
+  const sent = await send('E-1')
+  assert.equal(sent.status, 303)
+  assert.match((await console.get(sent.headers.get('location') ?? '')).html, /E-1/)
+  const broken = await console.submit('/payables', '/payables/ubl', { supplier: 'power', ubl: '<Order/>' })
+  assert.match(sectionText(broken.html, 'record'), /ubl_unreadable/)
 })
 
 test('what is expected every month is added on its page, shown as missing, and ended there', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { newId } from '#db/identifier.ts'
+import { newId, newIds } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { noteSilence } from '#db/peer-silence.ts'
 import { encodeId } from '#domain/identifier.ts'
@@ -8,7 +8,7 @@ import { receiveSupplierStanding } from '#db/supplier-standing.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
-import { sectionText } from './text.ts'
+import { sectionText, textOf } from './text.ts'
 
 const path = '/settings/peers'
 let console: TestConsole
@@ -116,7 +116,8 @@ test('what was compared says where it differs; a question that got no answer doe
     },
   ]
   const answer = JSON.stringify({ isEqual: false, ours: [], theirs: [], differences })
-  const row = (key: string, more: object) => ({ id: newId(), key, question, ...asked, ...more })
+  const ids = newIds(2).values()
+  const row = (key: string, more: object) => ({ id: ids.next().value, key, question, ...asked, ...more })
   const at = { asked_at: '2026-04-01T00:00:00Z', finished_at: '2026-04-01T00:00:01Z' }
   const evidence = JSON.stringify({ url: 'https://upstream.example.com', headers: {}, body: '{}' })
   const refusal = { refusal_code: 'peer_unreachable', refusal_detail: 'It does not answer.' }
@@ -127,4 +128,79 @@ test('what was compared says where it differs; a question that got no answer doe
   const { html } = await console.get(`${path}/${encodeId('peer', peerId)}/proofs`)
   assert.match(sectionText(html, 'proofs'), /no answer It does not answer\..*1 document differ/)
   assert.match(sectionText(html, 'differences'), /UP-7 .*is not here/)
+})
+
+test('the usage behind a supplier’s line opens to its days and from a day to each reading, as the supplier says it; its silence is told (G-15)', async () => {
+  const { db, temporal } = console
+  const peerId = await insertPeer(db, { name: 'Metering' })
+  await receiveDocument(db, peerId, supplierDocument({ number: 'UP-15' }))
+  const { id: supplierInvoiceId } = await db
+    .selectFrom('supplier_invoices')
+    .select('id')
+    .where('number', '=', 'UP-15')
+    .executeTakeFirstOrThrow()
+  const page = `/supplier-invoices/${encodeId('supplierInvoice', supplierInvoiceId)}/usage`
+  const lines = sectionText((await console.get(page)).html, 'lines')
+  assert.match(lines, /Hosting 1 month 10\.00 USD Ask the supplier for what is behind Hosting/)
+
+  // What the workflow does: the answer, or why there is none, is in the row.
+  const answers: object[] = []
+  temporal.behaviour.onExecute = async ({ args }) => {
+    const [{ questionId = '' } = {}] = args as { questionId?: string }[]
+    const answer = answers.shift()
+    const silence = { refusal_code: 'peer_unreachable', refusal_detail: 'It does not answer.' }
+    const said = {
+      answer: JSON.stringify(answer),
+      evidence: JSON.stringify({ url: '', headers: {}, body: '' }),
+    }
+    await db
+      .updateTable('peer_questions')
+      .set({ finished_at: '2026-04-01T00:00:00Z', ...(answer === undefined ? silence : said) } as never)
+      .where('id', '=', questionId)
+      .execute()
+  }
+  const silent = await console.get(`${page}?line=1`)
+  assert.equal(silent.status, 503)
+  assert.match(silent.html, /role="alert">It does not answer\./)
+  assert.match(sectionText(silent.html, 'lines'), /Hosting/)
+
+  const usageWindow = {
+    id: 'uwin_01kb0000000000000000000001',
+    subscription: 'sub_01kb0000000000000000000001',
+    subscription_line: 'line_01kb0000000000000000000001',
+    instance: null,
+    invoice: 'inv_01kb0000000000000000000001',
+    metric: 'network',
+    quantity: '3',
+    unit: 'GiB',
+    start: '2026-03-01T00:00:00.000Z',
+    end: '2026-04-01T00:00:00.000Z',
+    late: false,
+    pending: false,
+    first_read_at: null,
+    last_read_at: null,
+    readings: 2,
+    events: 1,
+    days: [{ on: '2026-03-05', readings: 2, events: 1, counted: '3' }],
+  }
+  const reading = { series: 'eth0', unit: 'GiB', opening: false }
+  const readings = [
+    { ...reading, value: '7', read_at: '2026-03-05T10:00:00.000Z', opening: true, counted: null },
+    { ...reading, value: '8', read_at: '2026-03-05T11:00:00.000Z', counted: '1' },
+  ]
+  const at = '2026-03-05T12:00:00.000Z'
+  const events = [{ source: 'shop', id: 'evt-1', quantity: '2', unit: 'GiB', time: at, received_at: at }]
+  answers.push({ window: usageWindow, readings: [], events: [] }, { window: null, readings, events })
+  const opened = (await console.get(`${page}?line=1`)).html
+  assert.match(textOf(opened), /As Metering says it; its signature is kept with it\./)
+  assert.match(sectionText(opened, 'days'), /3 GiB Metric network, after 1 Mar 2026.* 5 March 2026 2 1 3/)
+  assert.ok(opened.includes(`href="${page}?line=1&amp;on=2026-03-05"`))
+  const day = (await console.get(`${page}?line=1&on=2026-03-05`)).html
+  assert.match(
+    sectionText(day, 'readings'),
+    /eth0, where counting begins 7 GiB – .*eth0 8 GiB 1 .*shop evt-1 2 GiB 2/,
+  )
+  // Said once, it is not asked again.
+  temporal.behaviour.onExecute = () => Promise.reject(new Error('nobody is to be asked'))
+  assert.equal((await console.get(`${page}?line=1`)).status, 200)
 })

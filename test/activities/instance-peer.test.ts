@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { letPeerGo, pairInstance, unpairInstance } from '#activities/instance-peer.ts'
+import { billFinal } from '#db/billing.ts'
 import { getBuildStep } from '#db/build-step.ts'
 import { openBuildOrder } from '#db/build.ts'
 import { newId } from '#db/identifier.ts'
@@ -8,6 +9,7 @@ import { getDeployedInstance } from '#db/instance.ts'
 import { pairPeer } from '#db/peer-pairing.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { haltPeer } from '#db/peer.ts'
+import { cancelSubscription } from '#db/subscription-command.ts'
 import { openTask } from '#db/task.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import type { PeerStep } from '#domain/build-plan.ts'
@@ -17,7 +19,8 @@ import { firstUnderstanding } from '#domain/peer-message.ts'
 import type { RunnerContext } from '#domain/runner.ts'
 import { until } from '#test/support/installation.ts'
 import { findInstanceId } from '#test/support/instances.ts'
-import { createSeller, type Seller } from '#test/support/seller.ts'
+import { listDocumentIds } from '#test/support/invoices.ts'
+import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 import { installationKey } from '#test/support/workers.ts'
 
 let seller: Seller
@@ -30,10 +33,17 @@ const ctx: RunnerContext = { abortSignal: new AbortController().signal, secrets:
 const url = 'http://127.0.0.1:20001'
 
 /** An instance that is built and would print such an invitation. */
-async function built(printed: { url?: string; role?: PeerRole; text?: string } = {}) {
+async function built(
+  printed: { url?: string; role?: PeerRole; text?: string } = {},
+  sold: { customer?: string; now?: string } = {},
+) {
   const { db } = seller
   await db.updateTable('peers').set({ state: 'closed', closed_at: new Date().toISOString() }).execute()
-  const subscriptionId = await seller.sell({ kit: 'odoo-config-1', now: new Date().toISOString() })
+  const subscriptionId = await seller.sell({
+    kit: 'odoo-config-1',
+    now: new Date().toISOString(),
+    ...sold,
+  })
   const instance = await getDeployedInstance(db, await findInstanceId(db, subscriptionId))
   const order = await openBuildOrder(db, subscriptionId, 'build')
   const step = await getBuildStep(db, order.steps[0]?.id ?? '')
@@ -89,7 +99,7 @@ async function built(printed: { url?: string; role?: PeerRole; text?: string } =
     return id
   }
   const pair = async () => await pairInstance(deps, { plan, instance }, ctx)
-  return { deps, step, instance, pair, peer, answer, asked: () => asked }
+  return { deps, step, instance, subscriptionId, pair, peer, answer, asked: () => asked }
 }
 
 /** One that was paired and is to end, with a message that waits. */
@@ -215,4 +225,62 @@ test('what does not take its last bill for an hour, or takes nothing, is decided
     .execute()
   assert.match(await silent.letGo(), /Skipped by ann: It is broken\./)
   assert.equal((await silent.peer())?.closed_reason, 'Skipped by ann: It is broken.')
+})
+
+test('what was a draft when it was cancelled is final, and has come, before it is let go (G-17)', async () => {
+  const { db } = seller
+  const sold = await built({}, { customer: 'north-clinic', now: '2026-03-01T08:00:00Z' })
+  const { subscriptionId } = sold
+  const [documentId = ''] = await listDocumentIds(db, subscriptionId)
+  await billDue(db, documentId, '2026-03-01T09:00:00Z')
+  const listInvoices = async () =>
+    await db
+      .selectFrom('invoices')
+      .select(['id', 'finalized_at'])
+      .where('customer_id', '=', (eb) =>
+        eb.selectFrom('subscriptions').select('customer_id').where('id', '=', subscriptionId),
+      )
+      .execute()
+  const earlier = new Set((await listInvoices()).map(({ id }) => id))
+  const [, id] = await Promise.all([sold.pair(), sold.answer()])
+  await db.updateTable('installation').set({ draft_days: 2 }).execute()
+  await billDue(db, documentId, '2026-04-01T00:00:00Z')
+  const draft = await db
+    .selectFrom('invoices')
+    .select('id')
+    .where('document_id', '=', documentId)
+    .where('finalized_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  const waiting = async () =>
+    (
+      await db
+        .selectFrom('peer_messages')
+        .select('subject_id')
+        .where('peer_id', '=', id)
+        .where('kind', '=', 'document')
+        .where('delivered_at', 'is', null)
+        .orderBy('sequence')
+        .execute()
+    ).map(({ subject_id: subjectId }) => subjectId)
+  assert.deepEqual(await waiting(), [], 'a draft is not sent')
+
+  const now = '2026-04-01T08:00:00Z'
+  const command = { subscriptionId, requestId: 'stop', now, actor: 'test' }
+  await cancelSubscription(db, command, { when: 'now', reason: 'moved' })
+  await billFinal(db, subscriptionId, now)
+  const final = (await listInvoices()).filter((one) => !earlier.has(one.id))
+  assert.ok(final.length > 1 && final.every(({ finalized_at: at }) => at !== null), JSON.stringify(final))
+  const sent = await waiting()
+  assert.equal(sent[0], draft.id, 'what was the draft comes first')
+  for (const one of final) assert.ok(sent.includes(one.id), JSON.stringify([one, sent]))
+
+  const going = letPeerGo(sold.deps, sold.step, ctx)
+  assert.equal((await sold.peer())?.state, 'active')
+  await db
+    .updateTable('peer_messages')
+    .set({ delivered_at: new Date().toISOString(), sha256: Buffer.alloc(32) })
+    .where('peer_id', '=', id)
+    .execute()
+  assert.match(await going, /it has all that was to be sent/)
+  assert.equal((await sold.peer())?.state, 'closed')
 })

@@ -233,6 +233,34 @@ test(
   },
 )
 
+/** Documents that an installation has billed, and everything of itself that its documents and messages could name. */
+async function readBilled({ db, publicUrl, installationId }: TestInstallation) {
+  const rows = await db.selectFrom('invoices').select('id').where('number', 'is not', null).execute()
+  return { ids: new Set(rows.map(({ id }) => id)), names: [publicUrl, installationId] }
+}
+
+test('a grandchild sees its own level only: its supplier invoices are the child’s, and nothing in them names the parent (G-16)', async () => {
+  const { parent, child, grandchild } = chain
+  const [ofParent, ofChild] = [await readBilled(parent), await readBilled(child)]
+  const held = await grandchild.db.selectFrom('supplier_invoices').selectAll().execute()
+  const documents = held.map(({ document_id: id }) => id)
+  assert.ok(documents.length > 0)
+  assert.deepEqual(
+    documents.filter((id) => !ofChild.ids.has(id)),
+    [],
+  )
+  assert.deepEqual(
+    documents.filter((id) => ofParent.ids.has(id)),
+    [],
+  )
+  const list = async (path: string) => (await grandchild.call('GET', path)).body['data'] as Json[]
+  const [suppliers, peers] = [await list('/v1/suppliers'), await list('/v1/peers')]
+  assert.deepEqual([suppliers.length, peers.length], [1, 1])
+  assert.deepEqual([peers[0]?.['role'], peers[0]?.['url']], ['supplier', child.publicUrl])
+  const seen = JSON.stringify([held.map(({ content }) => content), suppliers, peers])
+  for (const name of ofParent.names) assert.ok(!seen.includes(name), name)
+})
+
 const dayMs = 86_400_000
 
 /** What Temporal's UI shows of the activity that waits, and how long it pauses at most. */

@@ -10,6 +10,7 @@ import { isHeldBy, watchedMetrics } from '#domain/limit-hold.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { eachOf } from './each-of.ts'
+import { createFittingNews } from './fitting-news.ts'
 
 /** What a look at the sold limits of a server's instances found. */
 export interface SampledLimits {
@@ -20,12 +21,15 @@ export interface SampledLimits {
   readonly isWatched: boolean
 }
 
+/** Of all servers that this process works for: each look is of the instances of one. */
+const news = createFittingNews()
+
 /** So many commands at once, whether they ask or slow down. */
 const commandsAtOnce = 8
 
 /**
  * Measures what is used of every sold limit, after the readings of the same tick were stored, and finds where something follows from
- * it. What follows is decided and done by the workflow of the subscription; seen again, it is told again.
+ * it. What follows is decided and done by the workflow of the subscription; a crossing that is seen again is told again.
  */
 export async function sampleLimits(
   { db, runner }: Pick<ServerDependencies, 'db' | 'runner'>,
@@ -52,10 +56,8 @@ export async function sampleLimits(
     const decision = decisions.get(id)
     return decision !== undefined && (decision.changed.length > 0 || decision.isToBeHeld)
   })
-  const fitting = await listFitting(
-    db,
-    instances.map(({ id }) => id),
-  )
+  const instanceIds = instances.map(({ id }) => id)
+  const fitting = news.of(instanceIds, await listFitting(db, instanceIds), Date.parse(now))
   const ids = new Set([...crossed.map(({ subscriptionId }) => subscriptionId), ...fitting])
   return {
     crossed: [...ids].map((id) => encodeId('subscription', id)),

@@ -105,8 +105,17 @@ export async function waitingToldOn(db: Db, subscription: Subscription): Promise
   return rows.map(({ told_on }) => told_on).toSorted()[0] ?? null
 }
 
-/** Of some instances, the subscriptions with a change that waits and fits what was measured last. */
-export async function listFitting(db: Db, instanceIds: readonly string[]): Promise<string[]> {
+/** A change that waits and fits what was measured last. */
+export interface FittingChange {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly instanceId: string
+  /** What was measured. */
+  readonly used: string
+}
+
+/** Of some instances, the changes that wait and fit. */
+export async function listFitting(db: Db, instanceIds: readonly string[]): Promise<FittingChange[]> {
   const rows = await db
     .selectFrom('waiting_changes as change')
     .innerJoin('limits as limit', (join) =>
@@ -116,12 +125,16 @@ export async function listFitting(db: Db, instanceIds: readonly string[]): Promi
         .onRef('limit.used_quantity', '<=', 'change.ceiling'),
     )
     .innerJoin('subscriptions as subscription', 'subscription.id', 'change.subscription_id')
-    .select('change.subscription_id')
-    .distinct()
+    .select(['change.id', 'change.subscription_id', 'change.instance_id', 'limit.used_quantity'])
     .where('change.state', '=', 'waiting')
     .where('change.instance_id', '=', sql<string>`any(${instanceIds}::uuid[])`)
     .where('subscription.phase', '=', 'active')
     .where('subscription.cancel_requested_at', 'is', null)
     .execute()
-  return rows.map(({ subscription_id: id }) => id)
+  return rows.map((row) => ({
+    id: row.id,
+    subscriptionId: row.subscription_id,
+    instanceId: row.instance_id,
+    used: row.used_quantity ?? '0',
+  }))
 }

@@ -118,9 +118,9 @@ test('it is made once, by the terms of the day, and what is used tells when it f
       .where('instance_id', '=', instanceId)
       .where('code', '=', 'users')
       .execute()
-    return await listFitting(seller.db, [instanceId])
+    return (await listFitting(seller.db, [instanceId])).map((one) => [one.subscriptionId, one.used])
   }
-  assert.deepEqual([await use('5'), await use('4')], [[], [sold.subscriptionId]])
+  assert.deepEqual([await use('5'), await use('4')], [[], [[sold.subscriptionId, '4']]])
   await applyWaitingChange(seller.db, { id, now })
   await applyWaitingChange(seller.db, { id, now })
   assert.deepEqual([await use('4'), await states(sold)], [[], ['applied']])

@@ -74,6 +74,30 @@ export async function limitedLife(installation: TestInstallation, diary: Diary, 
     .terminate('recorded')
 }
 
+/** A container is made anew while the command of its limit fails: it is tried, told of, and tried on by the sampler until it holds. */
+export async function insistedLife(installation: TestInstallation, diary: Diary, save: Save): Promise<void> {
+  const subscription = await diary.order([{ kit: 'odoo-config-1' }])
+  await diary.untilPhase(subscription, 'active')
+  const container = async () => await containerOf(installation, subscription)
+  await runIn(await container(), 'echo 99 > /data/users.limit; mkdir /data/users.limit.new')
+  await (await container()).remove({ force: true })
+  await installation.reconcile()
+  await installation.relay()
+  const openTasks = async () =>
+    (await diary.list('/v1/tasks')).filter(
+      (task) => task['kind'] === 'limit_not_in_force' && task['closed_at'] === null,
+    )
+  await until('a person is told', async () => (await openTasks()).length > 0)
+  await runIn(await container(), 'rmdir /data/users.limit.new')
+  await startSampler(installation, 1_000)
+  await until('it holds', async () => (await openTasks()).length === 0)
+  await diary.post(`/v1/subscriptions/${subscription}/suspend`, { reason: 'recorded' })
+  await save('subscription-limit-insisted', workflowIds.subscription(subscription))
+  await installation.client.workflow
+    .getHandle(workflowIds.sampler(installation.serverId))
+    .terminate('recorded')
+}
+
 const shelf = (image: string) => `
 services:
   web:

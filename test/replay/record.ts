@@ -8,7 +8,8 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { deployedLife } from './deployed-life.ts'
-import { heldFromOutside, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
+import { heldFromOutside, insistedLife, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
+import { askedPeerLife } from './peer-question-lives.ts'
 import { openReceiver } from '#test/support/webhook-receiver.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
@@ -350,15 +351,18 @@ const alone = new Map([
   ['posted', postedLife],
   ['deployed', saved(deployedLife)],
   ['limited', saved(limitedLife)],
+  ['limit-insisted', saved(insistedLife)],
+  ['peer-asked', saved(askedPeerLife)],
   ['held-from-outside', saved(heldFromOutside)],
   ['taken-over', saved(takenOverLife)],
 ])
 const chosen = alone.get(process.argv[2] ?? '')
 await mkdir(folder, { recursive: true })
 if (chosen) {
-  const installation = await startInstallation({
-    isServed: chosen === pairedLife || process.argv[2] === 'deployed',
-  })
+  const isServed = ['deployed', 'paired', 'peer-asked'].includes(process.argv[2] ?? '')
+  // What is not in force for so long has a task.
+  const patience = process.argv[2] === 'limit-insisted' ? { limitPatienceMs: 2_000 } : {}
+  const installation = await startInstallation({ isServed, ...patience })
   try {
     await chosen(installation, createDiary(installation))
   } finally {

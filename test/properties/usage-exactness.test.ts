@@ -206,7 +206,7 @@ async function liveAndBill(seed: number): Promise<void> {
   await assertBilled(sold, known, unread, 4)
 }
 
-// Two hundred lives, CLOUDER_TEST_CASES=50, are ten minutes on two processors.
+// Two hundred lives, CLOUDER_TEST_CASES=100, are ten minutes on two processors.
 const limitMs = 3_600_000
 
 test(

@@ -8,10 +8,7 @@ export async function insertDeployer(db: Db, code: string): Promise<string> {
   const id = newId()
   const sealed = { key_id: 'test', sealed: Buffer.from([0]), set_at: at, set_by: 'tester', created_at: at }
   const row = { id, code, url: `https://${code}.example.com`, customer: 'acme', ...sealed }
-  await db
-    .insertInto('deployers')
-    .values(row as never)
-    .execute()
+  await db.insertInto('deployers').values(row).execute()
   return id
 }
 

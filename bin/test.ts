@@ -6,7 +6,7 @@ import { ensureBusybox } from '#bin/platform/busybox.ts'
 import { ensureChromium } from '#bin/platform/chromium.ts'
 import { ensureDockerRegistry } from '#bin/platform/docker-registry.ts'
 import { requireFreeDisk } from '#bin/platform/data-folder.ts'
-import { ensureDebootstrap } from '#bin/platform/package-archive.ts'
+import { ensureDebootstrap, listPackageTargets } from '#bin/platform/package-archive.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
@@ -132,6 +132,7 @@ async function findLocalParts(folder: string, progress: Progress): Promise<Recor
     CLOUDER_TEST_REGISTRY: registry ?? '',
     DOCKER_HOST: docker?.host ?? '',
     CLOUDER_BUSYBOX: busybox ?? '',
+    CLOUDER_PACKAGE_TARGETS: await listPackageTargets(),
     // What tests start sets nothing on the machine that would outlive them.
     CLOUDER_HOST_RULES: 'leave',
     CLOUDER_TEST_CHROMIUM: chromium ?? '',

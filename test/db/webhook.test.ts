@@ -26,7 +26,8 @@ import { createTestDatabase } from '#test/support/database.ts'
 import { insertPeer } from '#test/support/peer.ts'
 
 const key = { id: 'test', bytes: Buffer.alloc(32, 3) }
-const startMs = Date.now() + 60_000
+// Later than all that the database stamps meanwhile, however late this file has its turn.
+const startMs = Date.now() + 3_600_000
 const at = (ms: number) => new Date(startMs + ms).toISOString()
 const dayMs = 86_400_000
 const by = { actor: 'tester', now: at(0) }

@@ -119,11 +119,12 @@ test('what was compared says where it differs; a question that got no answer doe
   const ids = newIds(2).values()
   const row = (key: string, more: object) => ({ id: ids.next().value, key, question, ...asked, ...more })
   const at = { asked_at: '2026-04-01T00:00:00Z', finished_at: '2026-04-01T00:00:01Z' }
+  const later = { asked_at: '2026-04-01T00:01:00Z', finished_at: '2026-04-01T00:01:01Z' }
   const evidence = JSON.stringify({ url: 'https://upstream.example.com', headers: {}, body: '{}' })
   const refusal = { refusal_code: 'peer_unreachable', refusal_detail: 'It does not answer.' }
   await db
     .insertInto('peer_questions')
-    .values([row('one', { ...at, answer, evidence }), row('two', { ...at, ...refusal })] as never)
+    .values([row('one', { ...at, answer, evidence }), row('two', { ...later, ...refusal })] as never)
     .execute()
   const { html } = await console.get(`${path}/${encodeId('peer', peerId)}/proofs`)
   assert.match(sectionText(html, 'proofs'), /no answer It does not answer\..*1 document differ/)

@@ -10,7 +10,7 @@ import {
 import { assertInvariants } from '#test/support/invariants.ts'
 import { createDataKeeper } from '#test/support/kept-data.ts'
 import type { CrashPoint, Moment } from './crash-point.ts'
-import { prepareWorkers, superviseWorker, type PreparedWorkers } from './supervised-worker.ts'
+import { prepareWorkers, superviseWorkers, type PreparedWorkers } from './supervised-worker.ts'
 
 // A worker killed around all that stops an instance and moves its data: suspension, last backup, restore into a new instance and in place.
 
@@ -91,10 +91,10 @@ describe(
         const installation = installations[index]
         assert.ok(installation)
         const points = calls.map((call): CrashPoint => `${call}:${moment}`)
-        const worker = await superviseWorker(prepared, installation, points)
+        const worker = await superviseWorkers(prepared, [{ installation, points }])
         try {
           const life = await Promise.race([keepThroughAll(installation), worker.broken])
-          assert.deepEqual(worker.journal().killedAt.toSorted(), points.toSorted())
+          assert.deepEqual(worker.journals()[0]?.killedAt.toSorted(), points.toSorted())
           assert.deepEqual(life, {
             isRunning: false,
             restored: 'first',

@@ -4,9 +4,9 @@ import type { KyselyPlugin, QueryId, TransactionBuilder } from 'kysely'
 import { openDatabase, type Database, type Db } from '#db/database.ts'
 import type { Runner } from '#domain/runner.ts'
 import { startWorkers, type AnyActivities, type TestInstallationFacts } from '#test/support/workers.ts'
-import { armCrash, type Call, type Crash, type CrashPoint } from './crash-point.ts'
+import { createDeath, type Call, type Crash, type CrashPoint } from './crash-point.ts'
 
-/** The argument of this process. */
+/** One for each life; all of them are the argument of this process. */
 export interface KilledWorkerOrder {
   readonly facts: TestInstallationFacts
   readonly journalFile: string
@@ -24,9 +24,9 @@ function currentCall(): Call {
 function crashAround<Activities extends AnyActivities>(activities: Activities, crash: Crash): Activities {
   const wrapped = Object.entries(activities).map(([name, activity]) => {
     const crashing = async (input: never): Promise<unknown> => {
-      crash.reach(currentCall(), 'before')
+      await crash.reach(currentCall(), 'before')
       const result = await activity(input)
-      crash.reach(currentCall(), 'after')
+      await crash.reach(currentCall(), 'after')
       return result
     }
     return [name, crashing] as const
@@ -42,7 +42,7 @@ function crashBehind(runner: Runner, crash: Crash): Runner {
       if (typeof value !== 'function') return value
       return async (...args: unknown[]): Promise<unknown> => {
         const result: unknown = await value.apply(target, args)
-        crash.reach(currentCall(), 'in')
+        await crash.reach(currentCall(), 'in')
         return result
       }
     },
@@ -52,7 +52,7 @@ function crashBehind(runner: Runner, crash: Crash): Runner {
 const writes = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode'])
 
 /** Tells of every commit: of a transaction, and of a statement that stands alone. */
-function watchCommits(db: Db, onCommit: () => void): Db {
+function watchCommits(db: Db, onCommit: () => Promise<void>): Db {
   const transactions = new AsyncLocalStorage<true>()
   const written = new WeakSet<QueryId>()
   const plugin: KyselyPlugin = {
@@ -61,14 +61,14 @@ function watchCommits(db: Db, onCommit: () => void): Db {
       return node
     },
     async transformResult({ result, queryId }) {
-      if (written.has(queryId) && !transactions.getStore()) onCommit()
+      if (written.has(queryId) && !transactions.getStore()) await onCommit()
       return result
     },
   }
   const transaction = (target: Db) => (): Pick<TransactionBuilder<Database>, 'execute'> => ({
     async execute(work) {
       const result = await transactions.run(true, async () => await target.transaction().execute(work))
-      onCommit()
+      await onCommit()
       return result
     },
   })
@@ -86,13 +86,21 @@ function isOnServer(): boolean {
   return Context.current().info.taskQueue.startsWith('server/')
 }
 
-const order: KilledWorkerOrder = JSON.parse(process.argv[2] ?? '')
-const crash = armCrash(order.points, order.journalFile)
-const db = watchCommits(openDatabase(order.facts.databaseUrl), () => {
-  if (!isOnServer()) crash.reach(currentCall(), 'in')
-})
-await startWorkers(db, order.facts, {
-  wrapRunner: (runner) => crashBehind(runner, crash),
-  wrapActivities: (activities) => crashAround(activities, crash),
-  ...(order.consoleUrl === undefined ? {} : { consoleUrl: order.consoleUrl }),
-})
+async function serve(order: KilledWorkerOrder, crash: Crash): Promise<void> {
+  const db = watchCommits(openDatabase(order.facts.databaseUrl), async () => {
+    if (!isOnServer()) await crash.reach(currentCall(), 'in')
+  })
+  await startWorkers(db, order.facts, {
+    wrapRunner: (runner) => crashBehind(runner, crash),
+    wrapActivities: (activities) => crashAround(activities, crash),
+    // Killed again and again, nobody is there to set a limit within the minute after which a person is told.
+    limitPatienceMs: 3_600_000,
+    ...(order.consoleUrl === undefined ? {} : { consoleUrl: order.consoleUrl }),
+  })
+}
+
+const orders: KilledWorkerOrder[] = JSON.parse(process.argv[2] ?? '')
+const death = createDeath()
+// Each is known before the first one can die.
+const armed = orders.map((order) => ({ order, crash: death.arm(order.points, order.journalFile) }))
+await Promise.all(armed.map(async ({ order, crash }) => await serve(order, crash)))

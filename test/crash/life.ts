@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newId } from '#db/identifier.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { SubscriptionPhase } from '#domain/subscription.ts'
 import { createDiary } from '#test/support/customer-diary.ts'
 import { listObjects, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 
 /** Longer than a life with ten deaths: each is noticed after 10 s. */
-const patienceMs = 240_000
+const patienceMs = 480_000
 const pauseMs = 500
 
 /**
@@ -26,9 +27,14 @@ export async function liveThrough(installation: TestInstallation) {
     { source: 'crash', id: 'disk-april', subscription, metric: 'disk', quantity: '2' },
   ]
   await diary.pushUsage(...events)
-  await diary.advance(clock, { to: '2026-05-10T10:00:00Z' })
+  await insist(installation, `/v1/test-clocks/${clock}/advance`, { to: '2026-05-10T10:00:00Z' })
   await untilBilled(installation, 2)
-  await diary.post(`/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason: 'closing down' })
+  await untilSlowly(
+    'the clock stands',
+    async () => (await diary.get(`/v1/test-clocks/${clock}`))['is_advancing'] === false,
+  )
+  const reason = 'closing down'
+  await insist(installation, `/v1/subscriptions/${subscription}/cancel`, { when: 'now', reason })
   await untilPhase(installation, 'ended')
   const ended = await diary.subscription(subscription)
   const { containers, volumes, networks } = await listObjects(installation.installationId)
@@ -46,6 +52,16 @@ export async function liveThrough(installation: TestInstallation) {
 }
 
 export type LivedLife = Awaited<ReturnType<typeof liveThrough>>
+
+/** A worker that is dead does not answer in time: the same request is sent again, as the refusal says, and is carried out once. */
+async function insist({ call }: TestInstallation, address: string, body: Json): Promise<void> {
+  const key = { 'idempotency-key': newId() }
+  await untilSlowly(`POST ${address} is answered`, async () => {
+    const reply = await call('POST', address, body, key)
+    assert.ok([200, 202, 503].includes(reply.status), `POST ${address}: ${JSON.stringify(reply.body)}`)
+    return reply.status !== 503
+  })
+}
 
 /** The rows are asked, and seldom: many lives are lived at once. */
 async function untilPhase({ db }: TestInstallation, phase: SubscriptionPhase): Promise<void> {

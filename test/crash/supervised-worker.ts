@@ -22,26 +22,25 @@ export async function prepareWorkers() {
 
 export type PreparedWorkers = Awaited<ReturnType<typeof prepareWorkers>>
 
+/** An installation whose worker dies at these points. */
+export interface KilledLife {
+  readonly installation: TestInstallationFacts
+  readonly points: readonly CrashPoint[]
+  readonly consoleUrl?: string
+}
+
 /**
- * Keeps a worker process running that kills itself at its points, as the supervisor does: after each death the same
- * command is started again.
+ * Keeps a process running that is the worker of some installations and kills itself at their points, as the supervisor does: after
+ * each death the same command is started again.
  */
-export async function superviseWorker(
-  prepared: PreparedWorkers,
-  { databaseUrl, temporalAddress, temporalNamespace, installationId, serverId }: TestInstallationFacts,
-  points: readonly CrashPoint[],
-  consoleUrl?: string,
-) {
-  const journalFile = path.join(prepared.folder, `${installationId}.journal`)
-  await writeFile(journalFile, '')
-  const facts = {
-    databaseUrl,
-    temporalAddress,
-    ...(temporalNamespace && { temporalNamespace }),
-    installationId,
-    serverId,
-  }
-  const order: KilledWorkerOrder = { facts, points, journalFile, ...(consoleUrl && { consoleUrl }) }
+export async function superviseWorkers(prepared: PreparedWorkers, lives: readonly KilledLife[]) {
+  const orders = lives.map(({ installation, ...life }): KilledWorkerOrder => {
+    const { databaseUrl, temporalAddress, temporalNamespace, installationId, serverId } = installation
+    const namespace = temporalNamespace === undefined ? {} : { temporalNamespace }
+    const facts = { databaseUrl, temporalAddress, ...namespace, installationId, serverId }
+    return { ...life, facts, journalFile: path.join(prepared.folder, `${installationId}.journal`) }
+  })
+  for (const { journalFile } of orders) await writeFile(journalFile, '')
   let child: ChildProcess | undefined
   let isStopping = false
   let lastWords = ''
@@ -49,7 +48,7 @@ export async function superviseWorker(
   async function keepRunning(): Promise<void> {
     while (!isStopping) {
       // It reads no pages, so Node runs it as it is; with compiled code kept, which one that is killed cannot do itself.
-      child = spawn(process.execPath, [script, JSON.stringify(order)], {
+      child = spawn(process.execPath, [script, JSON.stringify(orders)], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: {
           ...process.env,
@@ -73,7 +72,7 @@ export async function superviseWorker(
 
   return {
     broken,
-    journal: () => readJournal(journalFile),
+    journals: () => orders.map(({ journalFile }) => readJournal(journalFile)),
     /** At no point of its own; the next one is started at once. */
     kill: () => void child?.kill('SIGKILL'),
     async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { startInstallation, type TestInstallation } from '#test/support/installa
 import type { CrashPoint, Moment } from './crash-point.ts'
 import { checkReadable, readRuns, replay, retriedCalls, type Run } from './history.ts'
 import { liveThrough, type LivedLife } from './life.ts'
-import { prepareWorkers, superviseWorker, type PreparedWorkers } from './supervised-worker.ts'
+import { prepareWorkers, superviseWorkers, type PreparedWorkers } from './supervised-worker.ts'
 
 /** An activity and which call of it. */
 type CallNumber = `${string}:${number}`
@@ -42,15 +42,12 @@ const moments: readonly { moment: Moment; when: string }[] = [
   { moment: 'in', when: 'when it is done and nobody was told' },
   { moment: 'after', when: 'before Temporal knows that it is done' },
 ]
-const chains = moments.flatMap(({ moment, when }) => [
-  { title: `each step of its build, ${when}`, points: pointsOf(build, moment) },
-  { title: `each reading and bill, ${when}`, points: pointsOf(bills, moment) },
-  { title: `each limit and each step of its unbuild, ${when}`, points: pointsOf(limitsAndUnbuild, moment) },
-])
-
-function pointsOf(calls: readonly CallNumber[], moment: Moment): CrashPoint[] {
-  return calls.map((call): CrashPoint => `${call}:${moment}`)
-}
+/** Those of one list die together, of one process. */
+const chains = [
+  { title: 'each step of its build', calls: build },
+  { title: 'each reading and bill', calls: bills },
+  { title: 'each limit and each step of its unbuild', calls: limitsAndUnbuild },
+]
 
 interface Lived extends LivedLife {
   readonly killedAt: readonly CrashPoint[]
@@ -66,8 +63,10 @@ let undisturbed: Promise<Lived>
 
 before(async () => {
   prepared = await prepareWorkers()
-  installations = await startInstallations(chains.length + 1)
-  undisturbed = live(installations.at(-1), [])
+  installations = await startInstallations(chains.length * moments.length + 1)
+  undisturbed = live([{ installation: installations.at(-1), points: [] }]).then(
+    ([only]) => only ?? assert.fail(),
+  )
   // Each test that compares with it fails with its error.
   undisturbed.catch(() => {})
 })
@@ -96,29 +95,56 @@ async function startInstallations(count: number): Promise<TestInstallation[]> {
   return started
 }
 
-async function live(
-  installation: TestInstallation | undefined,
-  points: readonly CrashPoint[],
-): Promise<Lived> {
-  assert.ok(installation)
-  const worker = await superviseWorker(prepared, installation, points)
+interface PlannedLife {
+  readonly installation: TestInstallation | undefined
+  readonly points: readonly CrashPoint[]
+}
+
+/** Beside each other, with one worker process for all of them. */
+async function live(planned: readonly PlannedLife[]): Promise<Lived[]> {
+  const lives = planned.map(({ installation, points }) => ({
+    installation: installation ?? assert.fail(),
+    points,
+  }))
+  const worker = await superviseWorkers(prepared, lives)
   try {
-    const life = await Promise.race([liveThrough(installation), worker.broken])
-    const { calls, killedAt } = worker.journal()
-    const callsOf = Map.groupBy(calls, (call) => call.activity)
-    return {
-      ...life,
-      killedAt,
-      callCounts: new Map([...callsOf].map(([activity, of]) => [activity, of.length])),
-      killedCalls: killedAt.map((point) => {
-        const [activity = '', number] = point.split(':')
-        return callsOf.get(activity)?.[Number(number) - 1]?.identity ?? 'never called'
+    const lived = Promise.all(lives.map(async ({ installation }) => await liveThrough(installation)))
+    const ended = await Promise.race([lived, worker.broken])
+    const journals = worker.journals()
+    return await Promise.all(
+      lives.map(async ({ installation }, index) => {
+        const life = ended[index] ?? assert.fail()
+        const { calls, killedAt } = journals[index] ?? assert.fail()
+        const callsOf = Map.groupBy(calls, (call) => call.activity)
+        return {
+          ...life,
+          killedAt,
+          callCounts: new Map([...callsOf].map(([activity, of]) => [activity, of.length])),
+          killedCalls: killedAt.map((point) => {
+            const [activity = '', number] = point.split(':')
+            return callsOf.get(activity)?.[Number(number) - 1]?.identity ?? 'never called'
+          }),
+          runs: await readAllRuns(installation, life.subscription),
+        }
       }),
-      runs: await readAllRuns(installation, life.subscription),
-    }
+    )
   } finally {
     await worker.stop()
   }
+}
+
+async function checkLife(killed: Lived, points: readonly CrashPoint[]): Promise<void> {
+  const whole = await undisturbed
+  // Steps side by side end in any order: it died at each of them once.
+  assert.deepEqual(killed.killedAt.toSorted(), points.toSorted())
+  assert.deepEqual(killed.story, whole.story)
+  const retried = killed.runs.flatMap(retriedCalls)
+  assert.deepEqual(
+    killed.killedCalls.filter((call) => !retried.includes(call)),
+    [],
+  )
+  killed.runs.forEach(checkReadable)
+  await replay(killed.runs, prepared.bundle)
 }
 
 async function readAllRuns({ client, db }: TestInstallation, subscription: string): Promise<Run[]> {
@@ -131,21 +157,19 @@ async function readAllRuns({ client, db }: TestInstallation, subscription: strin
 }
 
 describe('a worker killed with SIGKILL at', { concurrency: true }, () => {
-  for (const [index, { title, points }] of chains.entries()) {
-    it(`${title}: its subscription lives as if nothing had happened`, async () => {
-      const killed = await live(installations[index], points)
-      const whole = await undisturbed
-      // Steps side by side end in any order: it died at each of them once.
-      assert.deepEqual(killed.killedAt.toSorted(), points.toSorted())
-      assert.deepEqual(killed.story, whole.story)
-      const retried = killed.runs.flatMap(retriedCalls)
-      assert.deepEqual(
-        killed.killedCalls.filter((call) => !retried.includes(call)),
-        [],
-      )
-      killed.runs.forEach(checkReadable)
-      await replay(killed.runs, prepared.bundle)
-    })
+  for (const [index, { title, calls }] of chains.entries()) {
+    const planned = moments.map(({ moment }, position) => ({
+      installation: () => installations[index * moments.length + position],
+      points: calls.map((call): CrashPoint => `${call}:${moment}`),
+    }))
+    let lived: Promise<Lived[]> | undefined
+    for (const [position, { when }] of moments.entries()) {
+      it(`${title}, ${when}: its subscription lives as if nothing had happened`, async () => {
+        lived ??= live(planned.map(({ installation, points }) => ({ installation: installation(), points })))
+        const killed = (await lived)[position] ?? assert.fail()
+        await checkLife(killed, planned[position]?.points ?? [])
+      })
+    }
   }
 
   it('nowhere: its subscription is sold, built, billed, ended and undone until nothing is left', async () => {

@@ -8,7 +8,7 @@ import { hashOf } from '#db/content-hash.ts'
 import { newId } from '#db/identifier.ts'
 import { readSupplierDocuments } from '#db/supplier-document.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { prepareWorkers, superviseWorker } from '#test/crash/supervised-worker.ts'
+import { prepareWorkers, superviseWorkers } from '#test/crash/supervised-worker.ts'
 import { startApiProcess } from './api-process.ts'
 import { startInstallation, until, type Json, type TestInstallation } from './installation.ts'
 import { insertOneOffInvoice } from './one-off-invoice.ts'
@@ -51,7 +51,7 @@ export async function startPeerChain(areApart: boolean) {
   await writeFile(keyFile, installationKeyText)
   const runApart = async (one: TestInstallation) => {
     const [worker, api] = await Promise.all([
-      superviseWorker(prepared, one, [], one.publicUrl),
+      superviseWorkers(prepared, [{ installation: one, points: [], consoleUrl: one.publicUrl }]),
       startApiProcess(one, keyFile),
     ])
     leadTo(one, api)

@@ -1,3 +1,4 @@
+import { until } from '#test/support/installation.ts'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmodSync, writeFileSync } from 'node:fs'
@@ -136,7 +137,10 @@ test('an installation that runs dry needs no engine; one with Docker is compared
   for (const name of ['containers without instance', 'instances without container'])
     assert.equal(find(report, name).state, 'ok', name)
   // Tried with what a build left; on an engine on which nothing was built there is nothing to try it with.
-  assert.match(find(report, 'network isolation').state, /^(ok|skipped)$/)
+  // While engines of other tests begin and end on this host, they put its rules anew, and for a moment there are none.
+  await until('networks are apart', async () =>
+    ['ok', 'skipped'].includes(find(await examine(), 'network isolation').state),
+  )
 })
 
 test('a check that throws fails alone; one with nothing to look at is skipped', async () => {

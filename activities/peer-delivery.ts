@@ -33,12 +33,11 @@ export function createPeerDelivery(
   const { db, installationKey } = deps
   const rule = peerRule(deps)
   return async ({ peerId, waiting, taken }) => {
-    const [peer, signer] = await Promise.all([
-      readPeerStanding(db, peerId),
-      openSigner(db, installationKey, peerId),
-    ])
+    const peer = await readPeerStanding(db, peerId)
+    // Before a key is asked for: a peer that was closed has none.
     if (peer.state !== 'active')
       throw new BusinessError('peer_halted', peer.haltedReason ?? `The peer is ${peer.state}.`)
+    const signer = await openSigner(db, installationKey, peerId)
     const { path, body } = writeEnvelope(peer, waiting, taken)
     const key = `${encodeId('peer', peerId)}/${waiting[0]?.sequence ?? 0}`
     const answered = await postSigned(peerId, signer, { url: `${peer.url}${path}`, body, key })

@@ -186,9 +186,9 @@ async function runTests(args: string[]): Promise<number> {
   return exitCodeOf(runner)
 }
 
-/** Most files wait for engines and servers most of the time: three for each processor keep it busy. */
+/** Most files wait for engines and servers most of the time: two for each processor and one more keep them busy. */
 function processesAtOnce(): number {
-  return Math.max(2, availableParallelism() * 3)
+  return availableParallelism() * 2 + 1
 }
 
 async function cleanUp(): Promise<void> {

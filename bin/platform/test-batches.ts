@@ -41,25 +41,32 @@ const shared: readonly SharedProcesses[] = [
   { files: /^test\/bin\/(clouder|catalog-files|customers)/, name: 'commands', processes: 4 },
 ]
 
+/** Those start worker after worker: one beside the other they would leave no processor to anything. */
+const killing = /^test\/crash\//
+
 /** What takes longest begins first, so that no processor is idle at the end; it waits most of the time. */
 const longest = [
-  /^test\/crash\//,
   /^test\/scenarios\/(sold-installation|peer-chain)/,
   /^test\/scenarios\//,
   /^test\/(bin|docker|races|pages)\//,
 ]
 
-/** Every file in exactly one batch. Those that compute are spread evenly among those that wait. */
+/** Every file in exactly one batch. Those that compute are spread evenly among those that wait, those that kill over the first half. */
 export function planBatches(files: readonly string[]): TestBatch[] {
   const alone = files
     .filter((file) => !shared.some((group) => group.files.test(file)))
     .map((file) => ({ name: file, files: [file] }))
+  const isKilling = ({ name }: TestBatch) => killing.test(name)
   const waiting = shared.filter((group) => group.isWaiting).flatMap((group) => share(group, files))
   const computing = shared.filter((group) => !group.isWaiting).flatMap((group) => share(group, files))
-  return spread(
-    [...alone, ...waiting].toSorted((one, other) => rankOf(one) - rankOf(other)),
-    computing,
+  const longestFirst = [...alone.filter((batch) => !isKilling(batch)), ...waiting].toSorted(
+    (one, other) => rankOf(one) - rankOf(other),
   )
+  return spread([
+    { batches: alone.filter(isKilling), from: 0, to: 0.5 },
+    { batches: longestFirst, from: 0, to: 1 },
+    { batches: computing, from: 0.02, to: 1 },
+  ])
 }
 
 function share(group: SharedProcesses, files: readonly string[]): TestBatch[] {
@@ -75,11 +82,18 @@ function rankOf({ files: [file = ''] }: TestBatch): number {
   return rank === -1 ? longest.length : rank
 }
 
-function spread<T>(many: readonly T[], few: readonly T[]): T[] {
-  const placed = [many, few].flatMap((list) =>
-    list.map((item, index) => ({ item, place: (index + 1) / (list.length + 1) })),
+interface Stretch {
+  readonly batches: readonly TestBatch[]
+  /** Shares of the whole run. */
+  readonly from: number
+  readonly to: number
+}
+
+function spread(stretches: readonly Stretch[]): TestBatch[] {
+  const placed = stretches.flatMap(({ batches, from, to }) =>
+    batches.map((batch, index) => ({ batch, place: from + ((to - from) * index) / batches.length })),
   )
-  return placed.toSorted((one, other) => one.place - other.place).map(({ item }) => item)
+  return placed.toSorted((one, other) => one.place - other.place).map(({ batch }) => batch)
 }
 
 /**

@@ -42,7 +42,10 @@ export async function findPackageArchive(): Promise<PackageArchive | undefined> 
   const osRelease = await readFile('/etc/os-release', 'utf8').catch(() => '')
   const release = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(osRelease)?.[1]
   if (release === undefined || !existsSync(`/usr/share/debootstrap/scripts/${release}`)) return undefined
-  const source = readPackageSource(release, process.env['CLOUDER_PACKAGE_TARGETS'] ?? (await listPackageTargets()))
+  const source = readPackageSource(
+    release,
+    process.env['CLOUDER_PACKAGE_TARGETS'] ?? (await listPackageTargets()),
+  )
   const content = [release, source.mirror, ...source.lines, dpkgOptions].join('\n')
   return {
     contentHash: createHash('sha256').update(content).digest('hex').slice(0, 12),

@@ -9,8 +9,11 @@ export interface ClockEnd {
   readonly invoices: Invoice[]
   /** Ids of subscriptions. */
   readonly ended: string[]
+  /** What is parked now, whenever that was. */
   readonly parked: string[]
 }
+
+type Found = Pick<ClockEnd, 'invoices' | 'ended'>
 
 interface EventPage {
   readonly data: Event[]
@@ -36,7 +39,7 @@ export async function followClock(
   const { api, out } = session
   const waiting = createWaiting(out)
   const isOnClock = createClockTest(session, from.id)
-  const found: Omit<ClockEnd, 'clock'> = { invoices: [], ended: [], parked: [] }
+  const found: Found = { invoices: [], ended: [] }
   let { after } = from
   for (let looksLeft = looksAfterTheEnd; ;) {
     stopped.throwIfAborted()
@@ -50,11 +53,17 @@ export async function followClock(
     if (!clock.is_advancing) looksLeft -= 1
     if (looksLeft === 0) {
       waiting.end()
-      return { clock, ...found }
+      return { clock, ...found, parked: await listParked(session, clock.id) }
     }
     waiting.waitFor(`now ${instantText(clock.now)}, on its way to ${instantText(clock.target)}`)
     await sleep(lookAgainMs, undefined, { signal: stopped })
   }
+}
+
+/** As it stands, not as it was told: another command's long transaction may hold the newest events back. */
+async function listParked({ api }: Session, clockId: string): Promise<string[]> {
+  const { rows } = await api.list<Subscription>('/v1/subscriptions', { parked: 'true' }, Infinity)
+  return rows.filter((row) => row.test_clock === clockId).map(({ id }) => id)
 }
 
 /** By the test clock; what the server did in between has no time of its own there. */
@@ -80,11 +89,7 @@ function createClockTest({ api }: Session, clockId: string): (event: Event) => P
 }
 
 /** One line for what a person wants to know of; the rest stays in the timeline. */
-async function note(
-  { api }: Session,
-  event: Event,
-  found: Omit<ClockEnd, 'clock'>,
-): Promise<string | undefined> {
+async function note({ api }: Session, event: Event, found: Found): Promise<string | undefined> {
   const { subscription } = event
   if (event.kind === 'invoice.finalized' && event.invoice !== null) {
     // Each subscription on an invoice has the event in its timeline; the invoice is told of once.
@@ -98,12 +103,7 @@ async function note(
     found.ended.push(subscription)
     return `ended    ${subscription}`
   }
-  if (event.kind === 'subscription.parked') {
-    found.parked.push(subscription)
-    return `parked   ${subscription}: a task says why`
-  }
-  if (event.kind === 'subscription.unparked')
-    found.parked.splice(0, found.parked.length, ...found.parked.filter((id) => id !== subscription))
+  if (event.kind === 'subscription.parked') return `parked   ${subscription}: a task says why`
   return ['unbuild.started', 'unbuild.done'].includes(event.kind)
     ? `${event.kind.replace('.', ' ')}  ${subscription}`
     : undefined

@@ -6,6 +6,7 @@ import { decodeId } from '#domain/identifier.ts'
 import { activate, billNextPeriod, build, failure, sell, type Sold } from '#test/pages/story.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
 import type { StartedWorkflow } from '#test/support/fake-temporal.ts'
+import { untilEventsAreListed } from '#test/support/settled-events.ts'
 
 let clouder: Clouder
 before(async () => {
@@ -126,6 +127,8 @@ async function sellOnClock(): Promise<{ sold: Sold; clock: string; clockId: stri
   await activate(clouder.db, sold, now)
   const { test_clock: clock } = (await clouder.get(`/v1/subscriptions/${sold.publicId}`)).body
   assert.ok(typeof clock === 'string')
+  // What was done so far is none of what is followed.
+  await untilEventsAreListed(clouder.db)
   return { sold, clock, clockId: decodeId('testClock', clock) }
 }
 

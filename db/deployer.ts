@@ -1,11 +1,10 @@
 import { deployerSignals } from '#domain/deployment.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
-import { encodeId } from '#domain/identifier.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
-import { insertWorkflowSignal, insertWorkflowStart } from './outbox.ts'
-import { getInstallation } from './read/installation.ts'
+import { lastingWorkflowId, startLastingWorkflow } from './lasting-workflow.ts'
+import { insertWorkflowSignal } from './outbox.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 
 const keyName = 'deployer_key'
@@ -57,28 +56,20 @@ export async function setDeployer(
       .values({ id, code, ...row })
       .execute()
   await insertEvent(tx, { kind: 'deployer.set', data: { code, url, actor: by.actor } })
-  await startDeployer(tx, id)
+  await startLastingWorkflow(
+    tx,
+    { kind: 'deployer', id },
+    {
+      summary: 'Looks at what another installation deploys',
+      details: 'Takes over what was used there, and how it stands.',
+    },
+  )
   return id
-}
-
-/** Has its workflow started, in the transaction that makes it one; its names are those of `workflows/contract.ts`. */
-async function startDeployer(tx: Tx, id: string): Promise<void> {
-  const deployerId = encodeId('deployer', id)
-  const { id: installationId } = await getInstallation(tx)
-  await insertWorkflowStart(tx, {
-    workflow: 'deployer',
-    workflowId: `deployer/${deployerId}`,
-    taskQueue: `installation/${encodeId('installation', installationId)}`,
-    args: [{ deployerId }],
-    keywords: {},
-    summary: 'Looks at what another installation deploys',
-    details: 'Takes over what was used there, and how it stands.',
-  })
 }
 
 /** Has it looked at now, and not when its time comes. @param occasion tells one wish from another */
 export async function askDeployer(tx: Tx, id: string, occasion: string): Promise<void> {
-  const workflowId = `deployer/${encodeId('deployer', id)}`
+  const workflowId = lastingWorkflowId({ kind: 'deployer', id })
   await insertWorkflowSignal(tx, { workflowId, signal: deployerSignals.lookNow }, occasion)
 }
 

@@ -4,8 +4,8 @@ import { encodeId } from '#domain/identifier.ts'
 import type { Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { newId } from './identifier.ts'
-import { insertWorkflowSignal, insertWorkflowStart, reopenWorkflowStart } from './outbox.ts'
-import { getInstallation } from './read/installation.ts'
+import { lastingWorkflowId, startLastingWorkflow } from './lasting-workflow.ts'
+import { insertWorkflowSignal, reopenWorkflowStart } from './outbox.ts'
 import type { InstallationKey } from './sealing.ts'
 import { closeTasks, openTask } from './task.ts'
 import { makeSecret } from './webhook-secret.ts'
@@ -22,8 +22,7 @@ export interface WebhookFacts {
   readonly kinds: readonly string[] | null
 }
 
-/** Its names are those of `workflows/contract.ts`. */
-const workflowIdOf = (id: string) => `webhook/${encodeId('webhook', id)}`
+const workflowIdOf = (id: string) => lastingWorkflowId({ kind: 'webhook', id })
 
 /** Keeps where events are posted to from now on, and has its workflow started. The secret is in this answer only. */
 export async function insertWebhook(
@@ -39,26 +38,19 @@ export async function insertWebhook(
     .execute()
   const secret = await makeSecret(tx, key, { webhookId: id, now: by.now })
   await tellOf(tx, id, { kind: 'webhook.created', url: facts.url, actor: by.actor })
-  await startWebhook(tx, id)
+  await startLastingWorkflow(
+    tx,
+    { kind: 'webhook', id },
+    {
+      summary: 'Events posted to another program',
+      details: 'Posts what waits, and again what was not taken, until it is.',
+    },
+  )
   return { id, secret }
 }
 
 function toColumns({ url, description, kinds }: WebhookFacts) {
   return { url, description, kinds: kinds === null ? null : [...kinds] }
-}
-
-async function startWebhook(tx: Tx, id: string): Promise<void> {
-  const webhookId = encodeId('webhook', id)
-  const { id: installationId } = await getInstallation(tx)
-  await insertWorkflowStart(tx, {
-    workflow: 'webhook',
-    workflowId: workflowIdOf(id),
-    taskQueue: `installation/${encodeId('installation', installationId)}`,
-    args: [{ webhookId }],
-    keywords: {},
-    summary: 'Events posted to another program',
-    details: 'Posts what waits, and again what was not taken, until it is.',
-  })
 }
 
 /** What waits goes to the new address; what is wanted holds for events from now on. @throws `not_found` */

@@ -56,11 +56,8 @@ async function takePage(
   deployerId: string,
   page: readonly Fed[],
 ): Promise<TakenUsage> {
-  const subjects = await db
-    .transaction()
-    .execute(async (tx) =>
-      findSubscriptionsHere(tx, deployerId, [...new Set(page.map(({ subject }) => String(subject)))]),
-    )
+  const subscriptionsThere = new Set(page.map(({ subject }) => String(subject)))
+  const subjects = await findSubscriptionsHere(db, deployerId, [...subscriptionsThere])
   const read = page.flatMap((fed) => {
     const here = subjects.get(String(fed['subject']))
     return here === undefined ? [] : [{ fed, event: toOwn(deployerId, fed, here) }]
@@ -83,10 +80,9 @@ function toOwn(deployerId: string, fed: Fed, subscriptionId: string): UsageEvent
 }
 
 function sourceOf(deployerId: string, source: string): string {
-  const own = `${encodeId('deployer', deployerId)}/${source}`
-  return own.length <= 200
-    ? own
-    : `${encodeId('deployer', deployerId)}/${createHash('sha256').update(source).digest('hex')}`
+  const prefix = `${encodeId('deployer', deployerId)}/`
+  const isShort = prefix.length + source.length <= 200
+  return prefix + (isShort ? source : createHash('sha256').update(source).digest('hex'))
 }
 
 /** The subscriptions were found by what was ordered there. */

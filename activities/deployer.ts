@@ -1,12 +1,11 @@
-import { listLiveDeployments, noteDeploymentSeen } from '#db/deployment.ts'
+import { listLiveDeployments } from '#db/deployment.ts'
 import { noteDeployerFailure } from '#db/deployer.ts'
 import { closeTasks, openTask } from '#db/task.ts'
-import { readThere } from '#domain/deployment.ts'
 import { messageOf } from '#domain/errors.ts'
-import { decodeId, encodeId } from '#domain/identifier.ts'
+import { decodeId } from '#domain/identifier.ts'
 import { callDeployer, type DeployerCall } from './deployer-call.ts'
 import { takeUsage } from './deployed-usage.ts'
-import { subscriptionThereSchema } from './deployment.ts'
+import { lookAtDeployment } from './deployment.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 
 /** An operator is told of a deployer that could not be looked at for longer. */
@@ -41,14 +40,9 @@ export function createDeployerActivities(deps: DatabaseDependencies) {
     },
   }
 
-  async function lookAtDeployments({ deployer, find }: DeployerCall): Promise<number> {
-    const live = await listLiveDeployments(db, deployer.id)
-    for (const deployment of live) {
-      const found = await find(`/v1/subscriptions/ext:${encodeId('deployment', deployment.id)}`)
-      if (found === undefined) continue
-      const there = readThere(subscriptionThereSchema.parse(found))
-      await noteDeploymentSeen(db, deployment, there, new Date().toISOString())
-    }
+  async function lookAtDeployments(call: DeployerCall): Promise<number> {
+    const live = await listLiveDeployments(db, call.deployer.id)
+    for (const deployment of live) await lookAtDeployment(db, call, deployment)
     return live.length
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Db } from '#db/database.ts'
 import { getDeployment, noteDeploymentSeen, setDeploymentState, type Deployment } from '#db/deployment.ts'
 import { setPhase } from '#db/subscription.ts'
 import { orderThere, readThere, suspensionThere } from '#domain/deployment.ts'
@@ -20,7 +21,7 @@ interface There {
 }
 
 /** A subscription, as the API of the other side tells of it. */
-export const subscriptionThereSchema = z.object({
+const subscriptionThereSchema = z.object({
   id: z.string().regex(/^sub_[0-9a-z]{26}$/),
   phase: z.string().max(40),
   parked_reason: z.string().max(200).nullable(),
@@ -30,6 +31,19 @@ export const subscriptionThereSchema = z.object({
 })
 
 type SubscriptionThere = z.output<typeof subscriptionThereSchema>
+
+/** How one stands over there, which is kept; undefined where nothing was ordered. */
+export async function lookAtDeployment(
+  db: Db,
+  { find }: DeployerCall,
+  deployment: Deployment,
+): Promise<SubscriptionThere | undefined> {
+  const found = await find(`/v1/subscriptions/ext:${encodeId('deployment', deployment.id)}`)
+  if (found === undefined) return undefined
+  const there = subscriptionThereSchema.parse(found)
+  await noteDeploymentSeen(db, deployment, readThere(there), new Date().toISOString())
+  return there
+}
 
 /**
  * What was sold here and is deployed elsewhere. Each looks first how it stands over there, asks for what lacks, and is tried again
@@ -45,14 +59,7 @@ export function createDeploymentActivities(deps: DatabaseDependencies) {
     return { call, deployment }
   }
 
-  /** Undefined where nothing was ordered. */
-  async function look({ call, deployment }: There): Promise<SubscriptionThere | undefined> {
-    const found = await call.find(`/v1/subscriptions/ext:${encodeId('deployment', deployment.id)}`)
-    if (found === undefined) return undefined
-    const there = subscriptionThereSchema.parse(found)
-    await noteDeploymentSeen(db, deployment, readThere(there), new Date().toISOString())
-    return there
-  }
+  const look = async ({ call, deployment }: There) => await lookAtDeployment(db, call, deployment)
 
   async function command(
     there: There,

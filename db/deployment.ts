@@ -80,6 +80,12 @@ async function readDeployersOf(db: Db, productIds: readonly string[]): Promise<M
   return new Map(rows.map(({ product_id: productId, code }) => [productId, code]))
 }
 
+/** Where what is sold of a product is deployed from today on. */
+async function findDeployerOf(db: Db, productId: string): Promise<DeployedThere | undefined> {
+  const deployer = (await readDeployersOf(db, [productId])).get(productId)
+  return deployer === undefined ? undefined : { deployer, subscriptionThere: null }
+}
+
 /** Where the lives of lines are deployed now, the first that is found. */
 async function findDeployed(db: Db, firstLineIds: readonly string[]): Promise<DeployedThere | undefined> {
   return await db
@@ -103,9 +109,9 @@ export async function refuseChangeElsewhere(
 ): Promise<void> {
   const isOther = wanted.productId !== line.product_id
   if (!isOther && new Big(wanted.quantity).eq(line.quantity)) return
-  const deployed = await findDeployed(db, [line.first_line_id])
-  const deployer = (await readDeployersOf(db, isOther ? [wanted.productId] : [])).get(wanted.productId)
-  const there = deployed ?? (deployer === undefined ? undefined : { deployer, subscriptionThere: null })
+  const there =
+    (await findDeployed(db, [line.first_line_id])) ??
+    (isOther ? await findDeployerOf(db, wanted.productId) : undefined)
   if (there === undefined) return
   const what = isOther ? `A change to ${wanted.productCode}` : 'Another quantity'
   const detail = sayDeployedElsewhere(what, there)

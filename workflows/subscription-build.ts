@@ -6,37 +6,42 @@ import { answerMeanwhile } from './subscription-commands.ts'
 import { isGivenUp } from './subscription-hold.ts'
 import { nowMs, type Life } from './subscription-life.ts'
 
-/** A build or unbuild order under way. */
-interface RunningBuildOrder {
+/** Something that is built, or taken down. */
+interface RunningBuild {
   readonly result: Promise<BuildResult>
-  /** Asks it to stop between two steps and undo what it made. */
+  /** Asks it to stop and undo what it made. */
   readonly cancel: () => Promise<void>
 }
 
-/** Builds what was sold. A cancellation reaches it between two steps, and counts until the subscription is active. */
+/** Builds what was sold. A cancellation reaches it between two steps. */
 export async function runBuild(life: Life): Promise<BuildResult> {
-  const order = await startBuildOrder(life, 'build')
+  return await untilFinishedOrGivenUp(life, await startBuildOrder(life, 'build'))
+}
+
+/** Answers commands meanwhile. A cancellation counts until the subscription is active, whatever was built by then. */
+export async function untilFinishedOrGivenUp(life: Life, running: RunningBuild): Promise<BuildResult> {
   let result: BuildResult | undefined
-  const finished = order.result.then((value) => (result = value))
+  const finished = running.result.then((value) => (result = value))
   while (!result && !isGivenUp(life)) {
     await wf.condition(() => result !== undefined || life.inbox.length > 0 || life.orderNews.isClosed)
     answerMeanwhile(life)
   }
-  if (!result) await order.cancel()
+  if (!result) await running.cancel()
   const built = await finished
-  if (!isGivenUp(life)) return built
-  return {
-    state: 'cancelled',
-    code: 'cancelled',
-    detail: 'The subscription was cancelled before it was active.',
-  }
+  return isGivenUp(life) ? givenUp : built
 }
+
+export const givenUp = {
+  state: 'cancelled',
+  code: 'cancelled',
+  detail: 'The subscription was cancelled before it was active.',
+} as const
 
 /**
  * Plans the order and starts its workflow, with a row of its own in Temporal's list. A subscription whose own workflow was lost and
  * started again may find it running, or done: then its rows tell how it ends.
  */
-export async function startBuildOrder(life: Life, kind: 'build' | 'unbuild'): Promise<RunningBuildOrder> {
+export async function startBuildOrder(life: Life, kind: 'build' | 'unbuild'): Promise<RunningBuild> {
   const summary = kind === 'build' ? 'plan the build' : 'plan the way back'
   const ticket = await database.openBuildOrder.executeWithOptions({ summary }, [
     { subscriptionId: life.subscriptionId, kind, nowMs: nowMs(life) },

@@ -2,9 +2,7 @@ import * as wf from '@temporalio/workflow'
 import { database, there } from './activities.ts'
 import type { BuildResult } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
-import { runBuild } from './subscription-build.ts'
-import { answerMeanwhile } from './subscription-commands.ts'
-import { isGivenUp } from './subscription-hold.ts'
+import { givenUp, runBuild, untilFinishedOrGivenUp } from './subscription-build.ts'
 import { nowMs, type Life } from './subscription-life.ts'
 
 /** Whether anything is built for it, here or elsewhere. */
@@ -23,24 +21,13 @@ export async function buildHereAndThere(life: Life): Promise<BuildResult> {
   return await deploy(life)
 }
 
-const givenUp = {
-  state: 'cancelled',
-  code: 'cancelled',
-  detail: 'The subscription was cancelled before it was active.',
-} as const
-
 /** A cancellation reaches it while the other side builds; what was ordered there is ended with the way back. */
 async function deploy(life: Life): Promise<BuildResult> {
   const scope = new wf.CancellationScope()
-  let result: BuildResult | undefined
-  const finished = scope.run(async () => await placeAll(life)).then((value) => (result = value))
-  while (!result && !isGivenUp(life)) {
-    await wf.condition(() => result !== undefined || life.inbox.length > 0 || life.orderNews.isClosed)
-    answerMeanwhile(life)
-  }
-  if (!result) scope.cancel()
-  const placed = await finished
-  return isGivenUp(life) ? givenUp : placed
+  return await untilFinishedOrGivenUp(life, {
+    result: scope.run(async () => await placeAll(life)),
+    cancel: async () => scope.cancel(),
+  })
 }
 
 async function placeAll(life: Life): Promise<BuildResult> {

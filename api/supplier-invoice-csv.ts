@@ -1,5 +1,5 @@
 import type { Tx } from '#db/database.ts'
-import { inVain } from '#db/in-vain.ts'
+import { inVain, unlessThrown } from '#db/in-vain.ts'
 import { recordSupplierInvoice } from '#db/stated-invoice.ts'
 import { getSupplierCurrency } from '#db/supplier.ts'
 import { readCsv } from '#domain/csv.ts'
@@ -55,23 +55,29 @@ export async function importSupplierInvoices(
   by: Recording,
 ): Promise<string[]> {
   const documents = toDocuments(csv)
+  const recordAll = async (all: Tx) => await recordDocuments(all, documents, by)
+  return isDryRun ? await inVain(tx, recordAll) : await recordAll(tx)
+}
+
+/** One that is refused is taken back, so that the others are tried, too: all that is wrong is told at once. */
+async function recordDocuments(
+  tx: Tx,
+  documents: readonly (readonly Row[])[],
+  by: Recording,
+): Promise<string[]> {
+  const ids: string[] = []
   const refused: FieldError[] = []
   for (const rows of documents)
-    await inVain(tx, async (trial) => await recordDocument(trial, rows, by)).catch((error: unknown) => {
+    try {
+      ids.push(await unlessThrown(tx, async () => await recordDocument(tx, rows, by)))
+    } catch (error) {
       refused.push(...toRefusals(error, rows))
-    })
+    }
   const [first] = refused
-  if (first !== undefined) {
-    const detail =
-      refused.length === 1 ? first.detail : `${refused.length} cells are not valid; nothing was recorded.`
-    throw new BusinessError(first.code, detail, { fields: refused.slice(0, 100) })
-  }
-  const recordAll = async (all: Tx) => {
-    const ids: string[] = []
-    for (const rows of documents) ids.push(await recordDocument(all, rows, by))
-    return ids
-  }
-  return isDryRun ? await inVain(tx, recordAll) : await recordAll(tx)
+  if (first === undefined) return ids
+  const detail =
+    refused.length === 1 ? first.detail : `${refused.length} cells are not valid; nothing was recorded.`
+  throw new BusinessError(first.code, detail, { fields: refused.slice(0, 100) })
 }
 
 /** @throws `csv_malformed` */

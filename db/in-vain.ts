@@ -23,3 +23,16 @@ async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> 
     await sql`rollback to savepoint in_vain`.execute(tx)
   }
 }
+
+/** Carries out work in a transaction of the caller. Where it throws, what it did is taken back, and the transaction can go on. */
+export async function unlessThrown<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
+  await sql`savepoint unless_thrown`.execute(tx)
+  try {
+    const done = await work()
+    await sql`release savepoint unless_thrown`.execute(tx)
+    return done
+  } catch (error) {
+    await sql`rollback to savepoint unless_thrown`.execute(tx)
+    throw error
+  }
+}

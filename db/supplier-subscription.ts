@@ -70,7 +70,7 @@ export async function watchArrived(
 ): Promise<void> {
   const open = await listMissing(db, of.supplierId)
   const days = [...open.map(({ expectedOn }) => expectedOn), monthBefore(of.issuedOn)]
-  await watchFrom(db, { ...of, from: days.reduce(earlierDate) })
+  await watchFrom(db, { ...of, from: days.reduce(earlierDate), open })
 }
 
 /** An invoice is for a month that was expected no more than one before its issue. */
@@ -85,20 +85,28 @@ export async function watchSupplierSubscriptions(
   db: Db,
   of: { readonly supplierId: string | null; readonly now: string },
 ): Promise<void> {
-  await watchFrom(db, { ...of, from: null })
+  await watchFrom(db, { ...of, from: null, open: await listMissing(db, of.supplierId) })
 }
 
+type Missing = Awaited<ReturnType<typeof listMissing>>[number]
+
+/** @param of `open`: what has an open task before it is looked at, none of it expected before `from` */
 async function watchFrom(
   db: Db,
-  of: { readonly supplierId: string | null; readonly from: string | null; readonly now: string },
+  of: {
+    readonly supplierId: string | null
+    readonly from: string | null
+    readonly open: readonly Missing[]
+    readonly now: string
+  },
 ): Promise<void> {
-  const { supplierId, from, now } = of
+  const { supplierId, from, open, now } = of
   const { timeZone } = await getInstallation(db)
   const today = dateIn(timeZone, now)
   const expectations = await readExpectations(db, { supplierId, today, from, until: today })
   const missing = expectations.filter(({ state }) => state === 'missing')
   for (const one of missing) await noteMissing(db, one, now)
-  await closeSettled(db, supplierId, new Set(missing.map(keyOf)))
+  await closeSettled(db, open, new Set(missing.map(keyOf)))
 }
 
 const keyOf = ({ subscriptionId, expectedOn }: { subscriptionId: string; expectedOn: string }) =>
@@ -129,8 +137,8 @@ async function noteMissing(db: Db, missing: MetExpectation, now: string): Promis
   })
 }
 
-async function closeSettled(db: Db, supplierId: string | null, missing: ReadonlySet<string>): Promise<void> {
-  for (const row of await listMissing(db, supplierId))
+async function closeSettled(db: Db, open: readonly Missing[], missing: ReadonlySet<string>): Promise<void> {
+  for (const row of open)
     if (!missing.has(keyOf(row)))
       await closeTasks(
         db,

@@ -265,6 +265,11 @@ test('of a CSV file with rows that are refused nothing is recorded, and each is 
       ['field_invalid', '/csv/6/issued_on'],
     ],
   )
+  // By its id it is the same supplier: only beside the row above it is the second one refused.
+  const { id } = (await api.get('/v1/suppliers/power')).body
+  const twice = march('power,CSV-8,2026-03-02,,Rack,1.00,,,', `${String(id)},CSV-8,2026-03-02,,Rack,1.00,,,`)
+  for (const isDryRun of [true, false])
+    assert.deepEqual(refusal(await fromCsv(twice, isDryRun)), [409, 'document_number_taken', '/csv/3/number'])
   assert.deepEqual(await csvNumbers(), before)
   for (const csv of ['supplier,number\r\npower,1', march(), march('power,"'), march('a,b,c,d,e,f,g,h,i,j')])
     assert.deepEqual(refusal(await fromCsv(csv)), [422, 'csv_malformed', '/csv'], csv)

@@ -22,10 +22,11 @@ import { eachOf } from './each-of.ts'
 import { makeAsPlanned } from './replacement.ts'
 import { openSecrets } from './secret.ts'
 
-/** What is sold of a limit of an instance; without unit and enforcement in histories older than those. */
+/** What is sold of a limit of an instance. */
 export interface ToSet {
   readonly code: string
   readonly quantity: string
+  /** Of the quantity; left out, as the enforcement, in histories older than limits that are held from outside. */
   readonly unit?: string
   readonly enforcement?: Enforcement
 }

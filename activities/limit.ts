@@ -6,20 +6,14 @@ import { readUsed } from '#db/limit-use.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { RunnerContext } from '#domain/runner.ts'
-import type { Enforcement } from '#domain/terms.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { withRunnerContext } from './failure.ts'
-import { findEnforceable, isStopped, setLimit } from './limit-setting.ts'
+import { findEnforceable, isStopped, setLimit, type ToSet } from './limit-setting.ts'
 import { openSecrets } from './secret.ts'
 
-export interface LimitTicket {
+export interface LimitTicket extends ToSet {
   /** `inst_…` */
   readonly instanceId: string
-  readonly code: string
-  readonly quantity: string
-  /** Of the quantity; left out in histories older than limits that are held from outside. */
-  readonly unit?: string
-  readonly enforcement?: Enforcement
 }
 
 /** Sold limits in the instance: set, read back, logged with the answer. */

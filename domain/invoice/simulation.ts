@@ -1,3 +1,4 @@
+import { assert } from '../assert.ts'
 import { issueDay } from '../billing-cycle.ts'
 import { compareDates, cycleBoundary, type BillingInterval } from '../calendar.ts'
 import { assumeUsage, type AssumedUsage } from './assumed-usage.ts'
@@ -138,7 +139,7 @@ function isSent({ skipsZeroInvoices }: Standing, draft: DocumentDraft | null): d
 /** Of one day, periods come before the ends of subscriptions: what ends bills its periods first. */
 function nextTurn(course: Course, until: string): Turn | undefined {
   const periods = course.standing.documents.flatMap((document): Turn[] => {
-    const { index = 0, on = null } = course.documents.get(document.id) ?? {}
+    const { index, on } = stateOf(course, document.id)
     if (on === null) return []
     const { advanceDays } = document
     return [{ on: issueDay({ nextPeriodIndex: index, nextInvoiceOn: on, advanceDays }), document }]
@@ -155,7 +156,7 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   const lines = course.lines.get(document.id) ?? []
   const due = dueParts(lines, on).filter((part) => !isClosing(course, part))
   const waiting = takeWaiting(course, { lines, on, isFinal: false })
-  const { on: boundary, index, billedOn } = stateOf(course, document)
+  const { on: boundary, index, billedOn } = stateOf(course, document.id)
   const asOf = boundary ?? on
   const draft = compute(course, document, {
     reason: 'period',
@@ -175,8 +176,10 @@ function billPeriod(course: Course, document: StandingDocument, on: string): Sim
   return draft && { on, reason: 'period', documentId: document.id, subscriptionId: null, draft }
 }
 
-function stateOf(course: Course, { id, nextPeriodIndex, nextInvoiceOn }: StandingDocument): DocumentState {
-  return course.documents.get(id) ?? { index: nextPeriodIndex, on: nextInvoiceOn, billedOn: [] }
+function stateOf({ documents }: Course, documentId: string): DocumentState {
+  const state = documents.get(documentId)
+  assert(state, 'a course begins with the state of every document')
+  return state
 }
 
 /**
@@ -184,7 +187,7 @@ function stateOf(course: Course, { id, nextPeriodIndex, nextInvoiceOn }: Standin
  * 15 April with the service is left by the document's bill of that day to the last bill of the subscription.
  */
 function boundsOf(course: Course, document: StandingDocument, asOf: string): SubscriptionBounds[] {
-  const settledUntil = stateOf(course, document)
+  const settledUntil = stateOf(course, document.id)
     .billedOn.filter((day) => compareDates(day, asOf) < 0)
     .at(-1)
   return document.input.bounds.map((bounds) =>
@@ -225,7 +228,7 @@ function billFinal(course: Course, { id, endsOn, documentIds }: StandingSubscrip
   const own = { reason: 'final', asOf, lines, parts, bounds, cycles: single?.cycles ?? null } as const
   const draft = compute(course, document, own)
   for (const of of documents) {
-    if (!isGoingOn(course, of.id, asOf)) course.documents.set(of.id, { ...stateOf(course, of), on: null })
+    if (!isGoingOn(course, of.id, asOf)) course.documents.set(of.id, { ...stateOf(course, of.id), on: null })
   }
   return draft && { on: endsOn, reason: 'final', documentId: single?.id ?? null, subscriptionId: id, draft }
 }
@@ -275,9 +278,9 @@ function takeWaiting(
 }
 
 /** The document of the line has a bill to come. */
-function isToBeBilled({ lines, documents }: Course, lineId: string): boolean {
-  return [...lines].some(
-    ([documentId, own]) => documents.get(documentId)?.on != null && own.some(({ id }) => id === lineId),
+function isToBeBilled(course: Course, lineId: string): boolean {
+  return [...course.lines].some(
+    ([documentId, own]) => stateOf(course, documentId).on !== null && own.some(({ id }) => id === lineId),
   )
 }
 

@@ -29,6 +29,12 @@ export interface DatabaseDependencies {
   readonly limitPatienceMs?: number
 }
 
+/** With what other installations are spoken to. */
+export type PeerDependencies = Pick<
+  DatabaseDependencies,
+  'db' | 'installationKey' | 'consoleUrl' | 'peerRanges' | 'peerPorts'
+>
+
 /** What activities of one server are made with: they run on its queue, beside its engine. */
 export interface ServerDependencies {
   readonly db: Db

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity'
 import { openDeployer, type OpenedDeployer } from '#db/deployer.ts'
 import { BusinessError } from '#domain/errors.ts'
-import type { DatabaseDependencies } from './dependencies.ts'
+import type { PeerDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundAnswer } from './outbound.ts'
 import { peerRule, refusalBy } from './peer-post.ts'
 
@@ -26,10 +26,11 @@ export interface DeployerCall {
   readonly find: (path: string) => Promise<unknown>
 }
 
-type Deps = Pick<DatabaseDependencies, 'db' | 'installationKey' | 'consoleUrl' | 'peerRanges' | 'peerPorts'>
-
 /** Undefined once the deployer was removed. */
-export async function callDeployer(deps: Deps, deployerId: string): Promise<DeployerCall | undefined> {
+export async function callDeployer(
+  deps: PeerDependencies,
+  deployerId: string,
+): Promise<DeployerCall | undefined> {
   const deployer = await openDeployer(deps.db, deps.installationKey, deployerId)
   if (deployer === undefined) return undefined
   const rule = peerRule(deps)

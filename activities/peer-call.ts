@@ -9,7 +9,7 @@ import { encodeId } from '#domain/identifier.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
 import { peerVersion } from '#domain/peer-message.ts'
 import { peerQuestionPath, type PeerQuestion, type SignedExchange } from '#domain/peer-question.ts'
-import type { DatabaseDependencies } from './dependencies.ts'
+import type { PeerDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundCall } from './outbound.ts'
 import { largestAnswerBytes, peerRule, refusalBy } from './peer-post.ts'
 
@@ -29,9 +29,7 @@ export type AskPeer = (of: {
 }) => Promise<PeerAnswer>
 
 /** How peers are asked: signed by us, answered with their signature, which is checked before anything of it is read. */
-export function createPeerCall(
-  deps: Pick<DatabaseDependencies, 'db' | 'installationKey' | 'consoleUrl' | 'peerRanges' | 'peerPorts'>,
-): AskPeer {
+export function createPeerCall(deps: PeerDependencies): AskPeer {
   const { db, installationKey } = deps
   const rule = peerRule(deps)
   return async ({ peerId, key, question, abortSignal }) => {

@@ -7,7 +7,7 @@ import { endSilence } from '#db/peer-silence.ts'
 import { readPeerStanding } from '#db/peer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
-import type { DatabaseDependencies } from './dependencies.ts'
+import type { PeerDependencies } from './dependencies.ts'
 import { readReception, writeEnvelope } from './peer-envelope.ts'
 import { PassingRefusal, peerRule, postToPeer } from './peer-post.ts'
 
@@ -27,9 +27,7 @@ export interface Delivering {
  * @returns whether the other side says that it understands something else than before
  * @throws `peer_halted`, `peer_refuses`, `peer_document_conflict`; anything else is tried again
  */
-export function createPeerDelivery(
-  deps: Pick<DatabaseDependencies, 'db' | 'installationKey' | 'consoleUrl' | 'peerRanges' | 'peerPorts'>,
-): (of: Delivering) => Promise<boolean> {
+export function createPeerDelivery(deps: PeerDependencies): (of: Delivering) => Promise<boolean> {
   const { db, installationKey } = deps
   const rule = peerRule(deps)
   return async ({ peerId, waiting, taken }) => {

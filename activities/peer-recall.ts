@@ -7,6 +7,7 @@ import { sendAgain } from '#db/peer-resend.ts'
 import { haltPeer, listRecalledPeers, readLastSequence, readPeerStanding } from '#db/peer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import type { PeerDependencies } from './dependencies.ts'
 import { createPeerCall, type AskPeer } from './peer-call.ts'
 
 /** Pages of what a peer has received last: more than any backup is behind. */
@@ -17,7 +18,7 @@ const mostPages = 200
  * again; or less than it had: then that one was restored, and what it lacks is sent again. It is told the same of what we have of it.
  * Asked before anything is sent, and before a worker finalizes anything.
  */
-export function createPeerRecall(deps: Parameters<typeof createPeerCall>[0]) {
+export function createPeerRecall(deps: PeerDependencies) {
   const { db } = deps
   const ask = createPeerCall(deps)
   return {

@@ -1,13 +1,13 @@
 import { ApplicationFailure, Context } from '@temporalio/activity'
-import { readWaitingMessages, type WaitingMessage } from '#db/peer-outgoing.ts'
+import { readWaitingMessages } from '#db/peer-outgoing.ts'
 import { fallAsleep } from '#db/peer-queue.ts'
 import { endRefusals } from '#db/peer-refusal.ts'
 import { noteSilence } from '#db/peer-silence.ts'
 import { readPeerStanding } from '#db/peer.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
-import { decodeId } from '#domain/identifier.ts'
 import { peerAbilities } from '#domain/peer-message.ts'
 import { adviseOn } from '#domain/peer-refusal.ts'
+import type { PeerDependencies } from './dependencies.ts'
 import { createPeerDelivery, type Delivering } from './peer-delivery.ts'
 import { layOutFiles } from './peer-files.ts'
 import { PassingRefusal } from './peer-post.ts'
@@ -24,24 +24,17 @@ export interface Turn {
   readonly isEmpty: boolean
 }
 
-interface Read {
-  readonly waiting: readonly WaitingMessage[]
-  /** The last number that was taken over there, known before. */
-  readonly taken: number
-}
+type Read = Omit<Delivering, 'peerId'>
 
 /**
  * Sends what waits for a peer, in order, a hundred at a time. While one hundred is on its way, the next is read; it goes out once the
  * one before it was taken, and that is noted.
  */
-export function createPeerTurn(
-  deps: Parameters<typeof createPeerDelivery>[0],
-): (publicId: string) => Promise<Turn> {
+export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Promise<Turn> {
   const { db } = deps
   const deliver = createPeerDelivery(deps)
   const recall = createPeerRecall(deps)
-  return async (publicId) => {
-    const peerId = decodeId('peer', publicId)
+  return async (peerId) => {
     const endMs = Date.now() + longestTurnMs
     let sent = 0
     let ahead: Read | undefined
@@ -54,8 +47,8 @@ export function createPeerTurn(
       }
       if (read.waiting.length === 0) continue
       try {
-        if (sent === 0 && (await askOrTell(peerId))) continue
-        ahead = await sendOrTell({ peerId, ...read }, sent === 0)
+        if (sent === 0 && (await orTell(peerId, isBehind(peerId)))) continue
+        ahead = await send({ peerId, ...read }, sent === 0)
       } catch (error) {
         // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
         // other side has said when to come again.
@@ -91,23 +84,21 @@ export function createPeerTurn(
   }
 
   /** @returns what follows, which was read meanwhile */
-  async function sendOrTell(of: Delivering, isFirst: boolean): Promise<Read | undefined> {
+  async function send(of: Delivering, isFirst: boolean): Promise<Read | undefined> {
     // What fails of it fails again when its turn comes.
     const reading = readAhead(of, isFirst).catch(() => undefined)
     try {
-      const isChanged = await deliver(of)
+      const isChanged = await orTell(of.peerId, deliver(of))
       return isChanged ? undefined : await reading
-    } catch (error) {
-      throw await toTold(of.peerId, error)
     } finally {
       await reading
     }
   }
 
-  /** @returns whether the other side has lost what goes before */
-  async function askOrTell(peerId: string): Promise<boolean> {
+  /** What comes of it; that it fails is told. */
+  async function orTell<Result>(peerId: string, work: Promise<Result>): Promise<Result> {
     try {
-      return await isBehind(peerId)
+      return await work
     } catch (error) {
       throw await toTold(peerId, error)
     }
@@ -127,6 +118,7 @@ export function createPeerTurn(
   /**
    * Numbers that went back, here or there, are noticed before any of them goes out again. Who is of version 1 knows none, and not every
    * supplier answers its customers.
+   * @returns whether the other side has lost what goes before
    */
   async function isBehind(peerId: string): Promise<boolean> {
     const { role, state, otherVersion, otherKinds } = await readPeerStanding(db, peerId)

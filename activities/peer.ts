@@ -12,7 +12,7 @@ import { understandingSchema } from './peer-envelope.ts'
 import { peerRule, postToPeer } from './peer-post.ts'
 import { createPeerTurn, type Turn } from './peer-turn.ts'
 
-/** Speaks to other installations: everything that goes out to them goes through here. */
+/** Speaks to other installations: invitations are redeemed, and what waits is sent. What is asked of them is in `peer-question.ts`. */
 export function createPeerActivities(deps: DatabaseDependencies) {
   const { db, installationKey, consoleUrl } = deps
   const rule = peerRule(deps)
@@ -67,7 +67,7 @@ export function createPeerActivities(deps: DatabaseDependencies) {
 
     /** Sends what waits for a peer, in order. Named when there was nothing but documents. */
     async sendPeerDocuments(input: { peerId: string }): Promise<Turn> {
-      return await sendTurn(input.peerId)
+      return await sendTurn(decodeId('peer', input.peerId))
     },
 
     /** Nothing goes on with a peer that answered what cannot be; a person settles it. */

@@ -18,33 +18,29 @@ export interface LostDocument {
   readonly content: Readonly<Record<string, unknown>>
 }
 
-/** Of documents that a peer has of ours, what we have sent it or know to have lost: by id, the hash, null for what was never sent. */
+/** Of documents that a peer has of ours, those that we have sent it or know to have lost. */
 export async function findOwnDocuments(
   db: Db,
   peerId: string,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, string | null>> {
-  if (ids.length === 0) return new Map()
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
   const [sent, lost] = await Promise.all([
     db
       .selectFrom('peer_messages')
-      .select(['subject_id as id', 'sha256'])
+      .select('subject_id as id')
       .where('peer_id', '=', peerId)
       .where('kind', '=', 'document')
       .where('subject_id', 'in', ids)
       .execute(),
     db
       .selectFrom('lost_documents')
-      .select(['document_id as id', 'sha256'])
+      .select('document_id as id')
       .where('peer_id', '=', peerId)
       .where('document_id', 'in', ids)
       .execute(),
   ])
-  return new Map(
-    [...sent, ...lost].flatMap(({ id, sha256 }) =>
-      id === null ? [] : [[id, sha256?.toString('hex') ?? null]],
-    ),
-  )
+  return new Set([...sent, ...lost].flatMap(({ id }) => id ?? []))
 }
 
 /**

@@ -2,7 +2,7 @@ import { httpbis } from 'http-message-signatures'
 import { BusinessError } from '#domain/errors.ts'
 import type { Db } from './database.ts'
 import { findPeerKey, type Signer } from './peer-key.ts'
-import { algorithm, digestOf, params, signingBy } from './peer-signature.ts'
+import { algorithm, digestOf, params, signingBy, toleranceMs } from './peer-signature.ts'
 
 /** What is signed of an answer: what it says, and which question it answers. */
 const fields = [
@@ -13,7 +13,6 @@ const fields = [
   '"content-digest";req',
   '"idempotency-key";req',
 ]
-const toleranceS = 300
 
 /** The question, as it was sent and received. */
 export interface AskedMessage {
@@ -70,7 +69,7 @@ export async function checkAnswer(
         },
         all: true,
         requiredParams: params,
-        tolerance: toleranceS,
+        tolerance: toleranceMs / 1_000,
       },
       { status: answer.status, headers },
       requestOf(question),

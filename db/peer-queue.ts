@@ -84,6 +84,7 @@ async function markDelivered(
     update peer_messages set delivered_at = ${now}
     where peer_id = ${peerId} and sequence = any(${sequences}) and delivered_at is null`.execute(db)
 }
+
 /** Whether it is known that the other side understands this, and nothing else: then nothing has to be kept. */
 export function isKnown(
   known: { readonly otherVersion: number; readonly otherKinds: readonly string[] },

@@ -12,7 +12,7 @@ export const params = ['created', 'expires', 'nonce', 'keyid', 'alg']
 export const algorithm = 'ed25519'
 const lifetimeMs = 300_000
 /** How far two clocks may be apart. */
-const toleranceMs = 300_000
+export const toleranceMs = 300_000
 /** However late a message says that it expires: it is refused before its nonce is forgotten. */
 const greatestAgeMs = 600_000
 

@@ -29,17 +29,15 @@ export type PeerKind = (tx: Tx, takings: readonly Taking[]) => Promise<readonly 
 /**
  * How a kind of message is taken: read by its schema, then written by `take` in the transaction that takes the whole of what came.
  * A message that came before under its number is not taken again.
- * @param largestBytes of one message, as JSON
  */
 export function takenBy<S extends z.ZodType>(
   schema: S,
   take: (tx: Tx, content: z.output<S>, taking: Taking) => Promise<Taken>,
-  largestBytes: number = usualMessageBytes,
 ): PeerKind {
   return async (tx, takings) => {
     const results: Taken[] = []
     for (const taking of takings) {
-      const taken = await take(tx, read(schema, taking, largestBytes), taking)
+      const taken = await take(tx, read(schema, taking, usualMessageBytes), taking)
       results.push(taken)
       if (taken.outcome === 'conflict') break
     }

@@ -42,7 +42,7 @@ async function runChecks(checks: Check[]): Promise<string[]> {
       if (!(await runCheck(check))) failed.push(check.title)
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(2, availableParallelism())) }, runNext))
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, runNext))
   return failed
 }
 

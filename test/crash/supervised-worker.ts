@@ -36,8 +36,7 @@ export interface KilledLife {
 export async function superviseWorkers(prepared: PreparedWorkers, lives: readonly KilledLife[]) {
   const orders = lives.map(({ installation, ...life }): KilledWorkerOrder => {
     const { databaseUrl, temporalAddress, temporalNamespace, installationId, serverId } = installation
-    const namespace = temporalNamespace === undefined ? {} : { temporalNamespace }
-    const facts = { databaseUrl, temporalAddress, ...namespace, installationId, serverId }
+    const facts = { databaseUrl, temporalAddress, temporalNamespace, installationId, serverId }
     return { ...life, facts, journalFile: path.join(prepared.folder, `${installationId}.journal`) }
   })
   for (const { journalFile } of orders) await writeFile(journalFile, '')

@@ -11,7 +11,13 @@ import { deployedLife } from './deployed-life.ts'
 import { heldFromOutside, insistedLife, limitedLife, takenOverLife, type Save } from './limit-lives.ts'
 import { askedPeerLife } from './peer-question-lives.ts'
 import { openReceiver } from '#test/support/webhook-receiver.ts'
-import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
+import {
+  startInstallation,
+  until,
+  type InstallationOptions,
+  type Json,
+  type TestInstallation,
+} from '#test/support/installation.ts'
 
 const folder = path.join(import.meta.dirname, 'histories')
 const project = path.join(import.meta.dirname, '../..')
@@ -356,13 +362,19 @@ const alone = new Map([
   ['held-from-outside', saved(heldFromOutside)],
   ['taken-over', saved(takenOverLife)],
 ])
-const chosen = alone.get(process.argv[2] ?? '')
+/** What the installation of one of them is started with. */
+const optionsOf: Readonly<Record<string, InstallationOptions>> = {
+  deployed: { isServed: true },
+  // What is not in force for so long has a task.
+  'limit-insisted': { limitPatienceMs: 2_000 },
+  paired: { isServed: true },
+  'peer-asked': { isServed: true },
+}
+const flow = process.argv[2] ?? ''
+const chosen = alone.get(flow)
 await mkdir(folder, { recursive: true })
 if (chosen) {
-  const isServed = ['deployed', 'paired', 'peer-asked'].includes(process.argv[2] ?? '')
-  // What is not in force for so long has a task.
-  const patience = process.argv[2] === 'limit-insisted' ? { limitPatienceMs: 2_000 } : {}
-  const installation = await startInstallation({ isServed, ...patience })
+  const installation = await startInstallation(optionsOf[flow])
   try {
     await chosen(installation, createDiary(installation))
   } finally {

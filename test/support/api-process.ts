@@ -25,7 +25,7 @@ export async function startApiProcess(
         ...process.env,
         CLOUDER_DATABASE_URL: installation.databaseUrl,
         CLOUDER_TEMPORAL_ADDRESS: installation.temporalAddress,
-        CLOUDER_TEMPORAL_NAMESPACE: installation.temporalNamespace ?? 'default',
+        CLOUDER_TEMPORAL_NAMESPACE: installation.temporalNamespace,
         CLOUDER_PORT: String(port),
         CLOUDER_KEY_FILE: keyFile,
         CLOUDER_PUBLIC_URL: installation.publicUrl,

@@ -52,8 +52,11 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
   const docker = new Docker({ socketPath: `${folder}/docker.sock` })
   let daemon = await startDaemon(engine, docker)
   const bridges = new Set([bridge])
-  const stop = async () => {
+  const noteBridges = async () => {
     for (const made of await listBridges(docker)) bridges.add(made)
+  }
+  const stop = async () => {
+    await noteBridges()
     await endDaemon(daemon)
   }
   return {
@@ -66,7 +69,7 @@ export async function startOwnEngine({ disk }: { disk?: string } = {}): Promise<
       daemon = await startDaemon(engine, docker)
     },
     async kill() {
-      for (const made of await listBridges(docker)) bridges.add(made)
+      await noteBridges()
       daemon.kill('SIGKILL')
       await endOfContainerd(folder)
       await exitOf(daemon)

@@ -22,8 +22,7 @@ export const applicationsFolder = path.join(project, 'applications')
 export interface TestInstallationFacts {
   readonly databaseUrl: string
   readonly temporalAddress: string
-  /** Left out, the one that all tests share. */
-  readonly temporalNamespace?: string
+  readonly temporalNamespace: string
   readonly installationId: string
   readonly serverId: string
 }
@@ -66,7 +65,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
   quietTemporal()
   const wrapActivities = options.wrapActivities ?? ((activities) => activities)
   const wrapRunner = options.wrapRunner ?? ((runner) => runner)
-  const { temporalNamespace: namespace = 'default' } = facts
+  const { temporalNamespace: namespace } = facts
   const connection = await NativeConnection.connect({ address: facts.temporalAddress })
   const clientConnection = await Connection.connect({ address: facts.temporalAddress })
   const runner = wrapRunner(

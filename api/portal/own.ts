@@ -1,6 +1,5 @@
 import type { Db } from '#db/database.ts'
 import type { InvoiceFile } from '#db/invoice-file.ts'
-import { findQueuePlace } from '#db/read/build-queue.ts'
 import { listBuildsOf, listBuildSteps } from '#db/read/build.ts'
 import { getCustomer } from '#db/read/customer.ts'
 import { listInstancesOf } from '#db/read/instance.ts'
@@ -53,7 +52,8 @@ export type OwnSubscription = Awaited<ReturnType<typeof readContent>>
 
 export function ownOf({ db, customerId, now }: { db: Db; customerId: string; now: string }): Own {
   const standings = standingsOf(db)
-  const read = async (row: SubscriptionRow) => await readContent(db, row, { standings, now })
+  const dryRunServers = dryRunServersOf(db)
+  const read = async (row: SubscriptionRow) => await readContent(db, row, { standings, dryRunServers, now })
   return {
     customer: async () => await getCustomer(db, customerId),
     subscriptions: async (page) =>
@@ -113,21 +113,31 @@ function standingsOf(db: Db): (row: SubscriptionRow) => Promise<ReadStanding | n
   }
 }
 
+/** Codes of the servers on which nothing really runs: the same for all subscriptions, read once. */
+function dryRunServersOf(db: Db): () => Promise<ReadonlySet<string>> {
+  const read = async () => {
+    const servers = await listServers(db, { limit: 100, cursor: null, direction: 'after' })
+    return new Set(servers.filter(({ runner }) => runner === 'dry-run').map(({ code }) => code))
+  }
+  let known: Promise<ReadonlySet<string>> | undefined
+  return async () => await (known ??= read())
+}
+
 interface Reading {
   readonly standings: (row: SubscriptionRow) => Promise<ReadStanding | null>
+  readonly dryRunServers: () => Promise<ReadonlySet<string>>
   readonly now: string
 }
 
-async function readContent(db: Db, row: SubscriptionRow, { standings, now }: Reading) {
-  const [lines, instances, servers, build, testClock] = await Promise.all([
+async function readContent(db: Db, row: SubscriptionRow, { standings, now, ...reading }: Reading) {
+  const [lines, instances, dryRunServers, build, testClock] = await Promise.all([
     listSubscriptionLines(db, row.id),
     listInstancesOf(db, row.id),
-    listServers(db, { limit: 100, cursor: null, direction: 'after' }),
+    reading.dryRunServers(),
     readBuild(db, row),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
   ])
   const at = testClock?.now_at ?? now
-  const dryRun = new Set(servers.filter(({ runner }) => runner === 'dry-run').map(({ code }) => code))
   const bills = await readBillsSummary(db, async () => standings(row), { subscriptionId: row.id, now: at })
   return {
     publicId: encodeId('subscription', row.id),
@@ -135,7 +145,7 @@ async function readContent(db: Db, row: SubscriptionRow, { standings, now }: Rea
     lines,
     instances: instances.filter(({ destroyed_at: destroyedAt }) => destroyedAt === null),
     /** Servers on which nothing really runs. */
-    dryRunServers: dryRun,
+    dryRunServers,
     build,
     now: at,
     ...bills,
@@ -146,10 +156,8 @@ async function readContent(db: Db, row: SubscriptionRow, { standings, now }: Rea
 async function readBuild(db: Db, row: SubscriptionRow) {
   if (!['ordered', 'building', 'unbuilding'].includes(row.phase)) return null
   const [newest] = await listBuildsOf(db, row.id)
-  const queue = await findQueuePlace(db, row.id)
   return {
     newest: newest ?? null,
     steps: newest === undefined ? [] : await listBuildSteps(db, newest.id),
-    queue,
   }
 }

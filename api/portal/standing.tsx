@@ -69,14 +69,17 @@ export function OpenButton({ content, speech }: { content: OwnSubscription; spee
   )
   return (
     <>
-      {shown.map((instance) => (
-        <p class="open">
-          <a class="button primary" href={`http://localhost:${instance.host_port}/`} rel="noreferrer">
-            {speech.words.open(instance.display_name ?? instance.application_title)}
-          </a>
-          <span class="hint">{`http://localhost:${instance.host_port}/`}</span>
-        </p>
-      ))}
+      {shown.map((instance) => {
+        const address = `http://localhost:${instance.host_port}/`
+        return (
+          <p class="open">
+            <a class="button primary" href={address} rel="noreferrer">
+              {speech.words.open(instance.display_name ?? instance.application_title)}
+            </a>
+            <span class="hint">{address}</span>
+          </p>
+        )
+      })}
     </>
   )
 }

@@ -1,7 +1,6 @@
-import Big from 'big.js'
 import type { PresentLine } from '#db/present-usage.ts'
+import { readableQuantity } from '#domain/invoice/present-usage.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
-import { roundDecimal } from '#domain/money.ts'
 import { isCountedUnit } from '#domain/unit.ts'
 import type { Speech } from './language.ts'
 import type { OwnSubscription } from './own.ts'
@@ -28,8 +27,8 @@ export function gaugesOf(content: OwnSubscription, speech: Speech): readonly Gau
 /** `62 of 100 GiB. At this pace 118 GiB on 31 May: 18.00 USD.` */
 function sayUsage(line: PresentLine, currency: string, { words, formats, locale }: Speech): string {
   const { quantity, includedQuantity, projection } = line
-  const [used, unit] = [legible(quantity, formats.quantity), formats.unit(line.unit)]
-  const included = includedQuantity === null ? null : legible(includedQuantity, formats.quantity)
+  const [used, unit] = [formats.quantity(readableQuantity(quantity)), formats.unit(line.unit)]
+  const included = includedQuantity === null ? null : formats.quantity(readableQuantity(includedQuantity))
   if (projection === null) {
     const cost = formats.amount(line.costMinor, currency)
     return included === null
@@ -39,7 +38,7 @@ function sayUsage(line: PresentLine, currency: string, { words, formats, locale 
   const now = included === null ? words.used(used, unit) : words.usedOfIncluded(used, included, unit)
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' })
   const pace = words.atThisPace(
-    legible(projection.quantity, formats.quantity),
+    formats.quantity(readableQuantity(projection.quantity)),
     unit,
     day.format(new Date(projection.on)),
     formats.amount(projection.costMinor, currency),
@@ -47,23 +46,13 @@ function sayUsage(line: PresentLine, currency: string, { words, formats, locale 
   return `${now} ${pace}`
 }
 
-/** As many digits as somebody reads. */
-function legible(quantity: string, format: (quantity: string) => string): string {
-  const whole = new Big(quantity)
-  return format(roundDecimal(whole, whole.gte(100) ? 0 : 2).toFixed())
-}
-
 function meteredGauge(line: PresentLine, { row }: OwnSubscription, speech: Speech): Gauge {
-  const [used, bound, projected] = [
-    line.quantity,
-    line.includedQuantity,
-    line.projection?.quantity ?? null,
-  ].map((quantity) => (quantity === null ? null : Number(quantity)))
   const says = sayUsage(line, row.currency, speech)
   const gauge = { title: line.description, says, isReached: false }
-  if (used == null || bound == null || bound === 0)
-    return { ...gauge, share: null, boundAt: 1, projectedAt: null }
-  return { ...gauge, ...scale({ used, bound, projected: projected ?? null }) }
+  const bound = Number(line.includedQuantity ?? 0)
+  if (bound === 0) return { ...gauge, share: null, boundAt: 1, projectedAt: null }
+  const projected = line.projection === null ? null : Number(line.projection.quantity)
+  return { ...gauge, ...scale({ used: Number(line.quantity), bound, projected }) }
 }
 
 /** The greatest of them is the whole width. */
@@ -102,14 +91,14 @@ function limitGauges(content: OwnSubscription, speech: Speech): Gauge[] {
     .filter(({ limit }) => limit.code !== spendLimit)
     .map(({ limit, title, unit: lineUnit }) => {
       const unit = limit.unit ?? lineUnit
-      const amount = legible(limit.sold_quantity, formats.quantity)
+      const amount = formats.quantity(readableQuantity(limit.sold_quantity))
       // What is counted is said by the title: nobody says "5 of 5 user".
       const bound = isCountedUnit(unit) || unit === '' ? amount : `${amount} ${formats.unit(unit)}`
       const isReached = limit.reached_at !== null
       if (limit.used_quantity === null)
         return { title, says: words.notMeasured(bound), share: 0, boundAt: 1, projectedAt: null, isReached }
       const used = Number(limit.used_quantity)
-      const says = words.ofLimit(legible(limit.used_quantity, formats.quantity), bound)
+      const says = words.ofLimit(formats.quantity(readableQuantity(limit.used_quantity)), bound)
       const of = { used, bound: Math.max(Number(limit.sold_quantity), Number.MIN_VALUE), projected: null }
       return { title, says, ...scale(of), isReached }
     })

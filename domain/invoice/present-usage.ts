@@ -109,15 +109,19 @@ export function sayPresentUsage(
   { quantity, unit, includedQuantity, costMinor, projection }: PresentUsage,
   currency: string,
 ): string {
-  const of = includedQuantity === null ? '' : ` of ${plain(includedQuantity)}`
-  const now = `${plain(quantity)}${of} ${unit}`
+  const of = includedQuantity === null ? '' : ` of ${readableQuantity(includedQuantity)}`
+  const now = `${readableQuantity(quantity)}${of} ${unit}`
   if (projection === null) return `${now}: ${formatMoney(costMinor, currency)} so far.`
   const cost = formatMoney(projection.costMinor, currency)
-  return `${now}. At this pace ${plain(projection.quantity)} ${unit} on ${sayDay(projection.on)}: ${cost}.`
+  return `${now}. At this pace ${readableQuantity(projection.quantity)} ${unit} on ${sayDay(projection.on)}: ${cost}.`
 }
 
-/** As many digits as somebody reads. */
-function plain(quantity: string): string {
+/**
+ * A decimal with as many digits as somebody reads.
+ * @example readableQuantity('118.4') // '118'
+ * readableQuantity('11.847') // '11.85'
+ */
+export function readableQuantity(quantity: string): string {
   const whole = new Big(quantity)
   return roundDecimal(whole, whole.gte(100) ? 0 : 2).toFixed()
 }

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity'
-import { encodePosition, toEventJson } from '#db/read/event-content.ts'
+import { toEventJson } from '#db/read/event-content.ts'
 import {
   fallAsleep,
   listDueDeliveries,
@@ -14,6 +14,7 @@ import { decodeId } from '#domain/identifier.ts'
 import { readRetryAfter } from '#domain/peer-refusal.ts'
 import { judgeStatus, webhookRule } from '#domain/webhook.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
+import { eachOf } from './each-of.ts'
 import { postOutbound } from './outbound.ts'
 
 const deliveriesAtOnce = 100
@@ -79,11 +80,14 @@ export function createWebhookActivities(deps: DatabaseDependencies) {
     { revision, failures, firstFailedAt, ...event }: DueDelivery,
   ): Promise<MadeAttempt> {
     const delivery = { id: event.id, revision, failures, firstFailedAt }
-    const body = JSON.stringify(toEventJson(event))
-    const id = encodePosition({ transactionId: event.transaction_id, id: event.id })
+    const content = toEventJson(event)
+    const body = JSON.stringify(content)
     const startedAt = performance.now()
     const at = new Date().toISOString()
-    const headers = { ...signWebhook(secrets, { id, body }, Date.parse(at)), 'user-agent': 'Clouder' }
+    const headers = {
+      ...signWebhook(secrets, { id: content.id, body }, Date.parse(at)),
+      'user-agent': 'Clouder',
+    }
     const durationMs = () => performance.now() - startedAt
     try {
       const {
@@ -119,16 +123,12 @@ async function postSideBySide(
   post: (delivery: DueDelivery) => Promise<MadeAttempt>,
 ): Promise<MadeAttempt[]> {
   const made: MadeAttempt[] = []
-  const waiting = due.values()
   let isStopped = false
-  const work = async () => {
-    for (const delivery of waiting) {
-      if (isStopped) return
-      const attempt = await post(delivery)
-      made.push(attempt)
-      isStopped ||= ['away', 'gone'].includes(judgeStatus(attempt.status))
-    }
-  }
-  await Promise.all(Array.from({ length: greatestConcurrency }, work))
+  await eachOf(due, greatestConcurrency, async (delivery) => {
+    if (isStopped) return
+    const attempt = await post(delivery)
+    made.push(attempt)
+    isStopped ||= ['away', 'gone'].includes(judgeStatus(attempt.status))
+  })
   return made
 }

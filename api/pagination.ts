@@ -48,6 +48,12 @@ export function toPageRequest(query: {
   }
 }
 
+interface Page<Json> {
+  data: Json[]
+  has_more: boolean
+  next_cursor: string | null
+}
+
 /**
  * A page from rows that were read with one more than asked for, in the direction of reading.
  * The cursor holds a row's id: rows that are added meanwhile double nothing and hide nothing.
@@ -56,7 +62,16 @@ export function toPage<Row extends { id: string }, Json>(
   rows: readonly Row[],
   request: PageRequest,
   toJson: (row: Row) => Json,
-): { data: Json[]; has_more: boolean; next_cursor: string | null } {
+): Page<Json> {
+  return toPageBy(rows, request, { toJson, toCursor: ({ id }) => encodeCursor(id) })
+}
+
+/** The same of rows that have another place in their list than their id. */
+export function toPageBy<Row, Json>(
+  rows: readonly Row[],
+  request: Pick<PageRequest, 'limit' | 'direction'>,
+  { toJson, toCursor }: { toJson: (row: Row) => Json; toCursor: (row: Row) => string },
+): Page<Json> {
   const hasMore = rows.length > request.limit
   const page = rows.slice(0, request.limit)
   const last = page.at(-1)
@@ -64,7 +79,7 @@ export function toPage<Row extends { id: string }, Json>(
   return {
     data: data.map(toJson),
     has_more: hasMore,
-    next_cursor: hasMore && last ? encodeCursor(last.id) : null,
+    next_cursor: hasMore && last !== undefined ? toCursor(last) : null,
   }
 }
 

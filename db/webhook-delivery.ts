@@ -182,12 +182,13 @@ export async function wakeWebhooks(db: Db): Promise<void> {
   const found = await sleepers(db).execute()
   if (found.length === 0) return
   await db.transaction().execute(async (tx) => {
-    const locked = await sleepers(tx).orderBy('id').forNoKeyUpdate().skipLocked().execute()
-    for (const { id } of locked) {
-      await tx.updateTable('webhooks').set({ is_awake: true }).where('id', '=', id).execute()
-      const { rows } = await sql<{ at: string }>`select clock_timestamp()::text as at`.execute(tx)
-      await wakeWebhook(tx, id, rows[0]?.at ?? '')
-    }
+    const woken = await tx
+      .updateTable('webhooks')
+      .set({ is_awake: true })
+      .where('id', 'in', sleepers(tx).orderBy('id').forNoKeyUpdate().skipLocked())
+      .returning(['id', sql<string>`clock_timestamp()::text`.as('at')])
+      .execute()
+    for (const { id, at } of woken) await wakeWebhook(tx, id, at)
   })
 }
 

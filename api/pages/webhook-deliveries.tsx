@@ -1,4 +1,4 @@
-import { encodePosition } from '#db/read/event-content.ts'
+import { eventIdOf } from '#db/read/event-content.ts'
 import type { DeliveryRow } from '#db/read/webhook.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { PostForm, TextField } from './form.tsx'
@@ -24,7 +24,7 @@ export function DeliveryLog({ view, rows, action }: LogProps) {
 }
 
 function Delivery({ view, row, action }: Omit<LogProps, 'rows'> & { readonly row: DeliveryRow }) {
-  const event = encodePosition({ transactionId: row.transaction_id, id: row.id })
+  const event = eventIdOf(row)
   const [last] = row.attempts
   return (
     <tr>

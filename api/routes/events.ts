@@ -9,11 +9,11 @@ import {
   type EventPosition,
   type EventRow,
 } from '#db/read/event.ts'
-import { encodePosition, toEventJson } from '#db/read/event-content.ts'
+import { encodePosition, eventIdOf, positionOf, toEventJson } from '#db/read/event-content.ts'
 import { resolveField } from '../addressing.ts'
 import type { ApiDependencies } from '../dependencies.ts'
 import type { ApiContext, Frame } from '../frame.ts'
-import { pageOf, pageQuery } from '../pagination.ts'
+import { pageOf, pageQuery, toPageBy } from '../pagination.ts'
 import { addressField } from '../schemas/common.ts'
 import { decodePosition, eventSchema } from '../schemas/event.ts'
 import { parse } from '../validation.ts'
@@ -42,15 +42,8 @@ export function registerEvents(frame: Frame): void {
     async ({ db, query }) => {
       const filter = await toFilter(db, query)
       const rows = await listRows(db, query, filter)
-      const hasMore = rows.length > query.limit
-      const page = rows.slice(0, query.limit)
-      const last = page.at(-1)
-      const data = query.before === undefined ? page : page.toReversed()
-      return {
-        data: data.map(toEventJson),
-        has_more: hasMore,
-        next_cursor: hasMore && last ? encodePosition(toPosition(last)) : null,
-      }
+      const direction = query.before === undefined ? 'after' : 'before'
+      return toPageBy(rows, { limit: query.limit, direction }, { toJson: toEventJson, toCursor: eventIdOf })
     },
   )
   registerStream(frame)
@@ -103,10 +96,6 @@ async function toFilter(
   }
 }
 
-function toPosition(row: EventRow): EventPosition {
-  return { transactionId: row.transaction_id, id: row.id }
-}
-
 /** A line that stays open: first what was missed since the last event that the reader has, then each new one. */
 function streamEvents(
   ctx: ApiContext,
@@ -121,7 +110,7 @@ function streamEvents(
     for (let quiet = 1; !stream.aborted && !stream.closed; quiet += 1) {
       const rows = await listEventsAfter(deps.db, { ...from, position, limit: batchSize })
       for (const row of rows) {
-        position = toPosition(row)
+        position = positionOf(row)
         await stream.writeSSE({
           id: encodePosition(position),
           event: row.kind,

@@ -1,16 +1,16 @@
 import { z } from '@hono/zod-openapi'
-import { encodePosition } from '#db/read/event-content.ts'
+import { encodePosition, eventIdOf } from '#db/read/event-content.ts'
 import { listDeliveries } from '#db/read/webhook.ts'
 import { redeliver, testWebhook, type Redelivered } from '#db/webhook-delivery.ts'
 import { fieldError } from '#domain/errors.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
-import { pageOf, pageQuery } from '../pagination.ts'
+import { pageOf, pageQuery, toPageBy } from '../pagination.ts'
 import { idParams } from '../schemas/common.ts'
 import { decodePosition } from '../schemas/event.ts'
 import {
-  deliveryCursor,
   deliverySchema,
+  deliveryStateField,
   redeliveredSchema,
   redeliverySchema,
   toDeliveryJson,
@@ -84,7 +84,7 @@ function registerLog(frame: Frame): void {
       query: z.strictObject({
         limit: pageQuery.limit,
         after: pageQuery.after,
-        state: z.enum(['waiting', 'delivered', 'given_up']).optional(),
+        state: deliveryStateField.optional(),
         event: z.string().optional().openapi({ description: 'The id of an event.' }),
       }),
       result: pageOf(deliverySchema),
@@ -95,14 +95,9 @@ function registerLog(frame: Frame): void {
       const before = query.after === undefined ? null : decodePosition(query.after, '?after').id
       const filter = { webhookId, eventId, state: query.state ?? null }
       const rows = await listDeliveries(db, filter, { before, limit: query.limit + 1 })
-      const page = rows.slice(0, query.limit)
-      const last = page.at(-1)
-      const hasMore = rows.length > page.length
-      return {
-        data: page.map(toDeliveryJson),
-        has_more: hasMore,
-        next_cursor: hasMore && last ? deliveryCursor(last) : null,
-      }
+      const forward = { limit: query.limit, direction: 'after' } as const
+      // The cursor of a list of deliveries is that of its last event.
+      return toPageBy(rows, forward, { toJson: toDeliveryJson, toCursor: eventIdOf })
     },
   )
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { encodePosition, toEventJson } from '#db/read/event-content.ts'
+import { toEventJson } from '#db/read/event-content.ts'
 import type { DeliveryRow, WebhookRow } from '#db/read/webhook.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { eventSchema } from './event.ts'
@@ -65,10 +65,12 @@ export const webhookChangeSchema = z
   })
   .openapi('WebhookChange')
 
+export const deliveryStateField = z.enum(['waiting', 'delivered', 'given_up'])
+
 export const deliverySchema = z
   .object({
     event: eventSchema,
-    state: z.enum(['waiting', 'delivered', 'given_up']),
+    state: deliveryStateField,
     failures: z.number().int(),
     queued_at: z.string(),
     next_attempt_at: z.string().nullable(),
@@ -133,9 +135,4 @@ export function toDeliveryJson(row: DeliveryRow): z.input<typeof deliverySchema>
     settled_at: row.settled_at,
     attempts: row.attempts,
   }
-}
-
-/** The cursor of a list of deliveries is that of its last event. */
-export function deliveryCursor(row: DeliveryRow): string {
-  return encodePosition({ transactionId: row.transaction_id, id: row.id })
 }

@@ -43,6 +43,17 @@ async function make(url: string): Promise<Json> {
   return await diary.post('/v1/webhooks', { url, kinds: ['limit.*'] }, 201)
 }
 
+/** A list, page by page. */
+async function listAll(path: string): Promise<Json[]> {
+  const rows: Json[] = []
+  for (let cursor = ''; ;) {
+    const page = await diary.get(`${path}?limit=100${cursor}`)
+    rows.push(...(page['data'] as Json[]))
+    if (page['has_more'] !== true) return rows
+    cursor = `&after=${String(page['next_cursor'])}`
+  }
+}
+
 const receivedIds = () => receiver.received.map(({ id }) => id)
 
 async function untilReceived(count: number): Promise<void> {
@@ -69,13 +80,7 @@ chapter(
     assert.ok(receiver.received.every(({ signedBy }) => signedBy.length === 1))
     assert.equal(new Set(receivedIds()).size, eventCount)
     await untilEventsAreListed(installation.db)
-    const listed: Json[] = []
-    for (let cursor = ''; ;) {
-      const page = await diary.get(`/v1/events?limit=100${cursor}`)
-      listed.push(...(page['data'] as Json[]))
-      if (page['has_more'] !== true) break
-      cursor = `&after=${String(page['next_cursor'])}`
-    }
+    const listed = await listAll('/v1/events')
     const limits = listed.filter(({ kind }) => kind === 'limit.reached')
     const byId = new Map(receiver.received.map(({ id, event }) => [id, event]))
     assert.deepEqual(
@@ -90,13 +95,7 @@ chapter('each attempt is in the log with what was answered', async () => {
     const { waiting: left } = await diary.get(`/v1/webhooks/${webhook}`)
     return left === 0
   })
-  const deliveries: Json[] = []
-  for (let cursor = ''; ;) {
-    const page = await diary.get(`/v1/webhooks/${webhook}/deliveries?limit=100${cursor}`)
-    deliveries.push(...(page['data'] as Json[]))
-    if (page['has_more'] !== true) break
-    cursor = `&after=${String(page['next_cursor'])}`
-  }
+  const deliveries = await listAll(`/v1/webhooks/${webhook}/deliveries`)
   assert.equal(deliveries.filter(({ state }) => state === 'delivered').length, eventCount)
   const attempts = deliveries.flatMap((delivery) => delivery['attempts'] as Json[])
   assert.equal(attempts.length, requests)

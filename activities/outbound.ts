@@ -9,7 +9,7 @@ import {
 import { request as requestByTls } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { BusinessError } from '#domain/errors.ts'
-import { refuseOutbound, type OutboundRule } from '#domain/outbound-address.ts'
+import { targetOf, refuseOutbound, type OutboundRule } from '#domain/outbound-address.ts'
 
 export type Resolve = (
   hostname: string,
@@ -51,10 +51,9 @@ export async function postOutbound(
   { rule, abortSignal, largestAnswerBytes, isRestLeft = false, resolve = resolveAll }: OutboundLimits,
 ): Promise<OutboundAnswer> {
   const target = new URL(url)
+  const { host, port, isAddress } = targetOf(target)
   // What is an address already is not resolved.
-  const literal = /^\[(?<six>.*)\]$/.exec(target.hostname)?.groups?.['six'] ?? target.hostname
-  const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
-  if (literal !== target.hostname || /^[\d.]+$/.test(literal)) refuseOutbound(literal, rule, port)
+  if (isAddress) refuseOutbound(host, rule, port)
   const options: RequestOptions = {
     method,
     headers: { ...headers, 'accept-encoding': 'identity' },

@@ -31,6 +31,16 @@ const refused = `
 const globalUnicast = '2000::/3'
 
 /**
+ * Who is called by an address of http or https: a name, or an address already, which is not resolved.
+ * @example targetOf(new URL('https://[fd00::1]/')) // { host: 'fd00::1', port: 443, isAddress: true }
+ */
+export function targetOf(url: URL): { host: string; port: number; isAddress: boolean } {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  return { host, port, isAddress: /^[\d.]+$|:/.test(host) }
+}
+
+/**
  * Lets an address pass that a name was resolved to, or that stands in a URL. On the loopback, where it is spoken to at all, on any port;
  * elsewhere on 443 and those that are listed, so that nothing else that listens there is reached.
  * @param address as a resolver answers and `URL` writes it, without brackets; what is neither IPv4 nor IPv6 does not pass

@@ -1,5 +1,5 @@
 import { BusinessError } from './errors.ts'
-import { refuseOutbound, refusePort, type OutboundRule } from './outbound-address.ts'
+import { targetOf, refuseOutbound, refusePort, type OutboundRule } from './outbound-address.ts'
 import { isLoopbackUrl } from './peer.ts'
 
 /** How long events are delivered again for, and what was delivered is kept. */
@@ -171,11 +171,10 @@ export function checkWebhookUrl(text: string, rule: OutboundRule): string {
 }
 
 function checkHost(url: URL, rule: OutboundRule): void {
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  const { host, port, isAddress } = targetOf(url)
   // Names of the loopback are its addresses, whoever looks them up.
-  const isLocalName = /(^|\.)localhost\.?$/.test(url.hostname)
-  const host = isLocalName ? '127.0.0.1' : url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (/^[\d.]+$|:/.test(host)) refuseOutbound(host, rule, port)
+  if (/(^|\.)localhost\.?$/.test(host)) refuseOutbound('127.0.0.1', rule, port)
+  else if (isAddress) refuseOutbound(host, rule, port)
   else refusePort(host, rule, port)
 }
 

@@ -1,12 +1,12 @@
-import { encodeId } from '#domain/identifier.ts'
 import type { peerSignals } from '#domain/peer-message.ts'
 import type { Tx } from './database.ts'
+import { lastingWorkflowId } from './lasting-workflow.ts'
 import { insertWorkflowSignal } from './outbox.ts'
 
 type PeerSignal = (typeof peerSignals)[keyof typeof peerSignals]
 
 /**
- * Has the workflow of a peer told, in the transaction of what it is told; its name is that of `workflows/contract.ts`.
+ * Has the workflow of a peer told, in the transaction of what it is told.
  * @param occasion tells facts apart that are told by one signal
  */
 export async function signalPeer(
@@ -15,5 +15,9 @@ export async function signalPeer(
   signal: PeerSignal,
   occasion: string,
 ): Promise<void> {
-  await insertWorkflowSignal(tx, { workflowId: `peer/${encodeId('peer', peerId)}`, signal }, occasion)
+  await insertWorkflowSignal(
+    tx,
+    { workflowId: lastingWorkflowId({ kind: 'peer', id: peerId }), signal },
+    occasion,
+  )
 }

@@ -8,7 +8,15 @@ import { applySoldLimits } from './subscription-limits.ts'
 import { restore } from './subscription-restore.ts'
 import { changeLimit, changePlan, withdrawChange } from './subscription-change.ts'
 import { startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
-import { answer, keyOf, standing, update, type CommandOf, type Life } from './subscription-life.ts'
+import {
+  answer,
+  changingRows,
+  keyOf,
+  standing,
+  update,
+  type CommandOf,
+  type Life,
+} from './subscription-life.ts'
 
 /**
  * Carries out what was asked, one after the other, each decided against the state it finds. True when telling the time
@@ -27,7 +35,7 @@ export async function carryOutCommands(
       refusal =
         refused && !isHelp(life, command)
           ? { code: refused.code, detail: refused.message }
-          : await attempt(life, command)
+          : await changingRows(life, async () => await attempt(life, command))
       if (command.kind === 'advanceTestClock' && isAlive(life))
         isPeriodBilled = (await settle(life)) || isPeriodBilled
     }

@@ -22,6 +22,8 @@ export interface Life {
   readonly orderNews: { isReleased: boolean; isClosed: boolean }
   /** A signal told that a limit was crossed; what came of it is not decided yet. */
   readonly limitNews: { isTold: boolean }
+  /** A step is changing the rows, which may be ahead of what is remembered here. */
+  isChangingRows: boolean
 }
 
 export type CommandOf<Kind extends SubscriptionCommand['kind']> = Extract<SubscriptionCommand, { kind: Kind }>
@@ -53,6 +55,7 @@ export function restore(input: SubscriptionInput): Life {
     inbox: [],
     orderNews: { isReleased: false, isClosed: false },
     limitNews: { isTold: false },
+    isChangingRows: false,
   }
 }
 
@@ -121,14 +124,28 @@ export function registerCommands(life: Life): void {
       async (command) => await answerOf(life, command),
       {
         validator: (command) => {
-          // Before the row is read nothing is known to refuse by: the story decides when its turn comes.
-          if (life.state === unread || findAnswer(life, command.requestId)) return
+          // Without its row, or behind it, nothing is known to refuse by: the story decides when its turn comes.
+          if (life.state === unread || life.isChangingRows || findAnswer(life, command.requestId)) return
           const refusal = refuseCommand(standing(life), command.kind)
           if (refusal) throw wf.ApplicationFailure.nonRetryable(refusal.message, refusal.code)
         },
         description,
       },
     )
+  }
+}
+
+/**
+ * A step that changes what decides over commands, first in the rows and then here. Who reads in the rows that it is done may
+ * ask for the next thing at once: that waits for its turn, and is not refused by what was.
+ */
+export async function changingRows<Result>(life: Life, step: () => Promise<Result>): Promise<Result> {
+  const isWithin = life.isChangingRows
+  life.isChangingRows = true
+  try {
+    return await step()
+  } finally {
+    life.isChangingRows = isWithin
   }
 }
 

@@ -1,6 +1,6 @@
 import { isReached } from '#domain/agenda.ts'
 import { database } from './activities.ts'
-import { nowMs, update, type Life } from './subscription-life.ts'
+import { changingRows, nowMs, update, type Life } from './subscription-life.ts'
 import { readAgenda, startInstances, stopInstances, takeReadings } from './subscription-steps.ts'
 
 const anHourMs = 3_600_000
@@ -13,8 +13,12 @@ export async function pauseIfDue(life: Life): Promise<void> {
   if (life.state.phase !== 'active' || !isReached(life.state.agenda.pauseAtMs, nowMs(life))) return
   await takeReadings(life, 'closing reading', false)
   await stopInstances(life, 'stop for the pause, and see it stopped')
-  const agenda = await database.beginPause.executeWithOptions({ summary: 'the pause begins' }, [keyOf(life)])
-  update(life, { phase: 'suspended', agenda })
+  await changingRows(life, async () => {
+    const agenda = await database.beginPause.executeWithOptions({ summary: 'the pause begins' }, [
+      keyOf(life),
+    ])
+    update(life, { phase: 'suspended', agenda })
+  })
 }
 
 /** Starts it again when the pause is over. What does not get ready has a task, and is tried again every hour. */
@@ -30,8 +34,10 @@ export async function resumeIfDue(life: Life): Promise<void> {
     update(life, { agenda: { ...life.state.agenda, resumeAtMs: nowMs(life) + anHourMs } })
     return
   }
-  const agenda = await database.endPause.executeWithOptions({ summary: 'the pause is over' }, [keyOf(life)])
-  update(life, { phase: 'active', agenda })
+  await changingRows(life, async () => {
+    const agenda = await database.endPause.executeWithOptions({ summary: 'the pause is over' }, [keyOf(life)])
+    update(life, { phase: 'active', agenda })
+  })
 }
 
 export async function renewIfDue(life: Life): Promise<void> {

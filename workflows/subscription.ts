@@ -20,6 +20,7 @@ import { goOnRestoring } from './subscription-restore.ts'
 import { readAgenda, takeReadings } from './subscription-steps.ts'
 import { settleWaitingChanges } from './subscription-waiting.ts'
 import {
+  changingRows,
   isAsked,
   nowMs,
   readSubscription,
@@ -120,16 +121,9 @@ async function abandon(life: Life): Promise<void> {
 }
 
 async function activate(life: Life): Promise<void> {
-  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
   await applySoldLimits(life)
   await takeReadings(life, 'opening reading', true)
-  const begun = await beginRecurrence(key)
-  if (begun === null) {
-    update(life, { order: { state: 'ended' } })
-    return await abandon(life)
-  }
-  const { isCancelled = false, ...agenda } = begun
-  update(life, { phase: 'active', agenda, parkedReason: null, ...(isCancelled ? { isCancelled } : {}) })
+  if (!(await beginRecurrence(life))) return await abandon(life)
   tell(life)
   update(life, { lastInvoices: await billTheFirst(life) })
   update(life, { agenda: await readAgenda(life) })
@@ -159,14 +153,23 @@ async function billTheFirst(life: Life): Promise<string[]> {
 /** Each wait is as long as all before it: a build of hours costs a dozen looks. */
 const firstSiblingsWaitMs = 5_000
 
-/** Null where its order was ended in the last moment: then it never was active. */
-async function beginRecurrence(key: { subscriptionId: string; nowMs: number }) {
-  try {
-    return await database.activateSubscription.executeWithOptions({ summary: 'begin recurrence' }, [key])
-  } catch (error) {
-    if (toRefusal(error).code === 'order_ended') return null
-    throw error
-  }
+/** False where its order was ended in the last moment: then it never was active. */
+async function beginRecurrence(life: Life): Promise<boolean> {
+  const key = { subscriptionId: life.subscriptionId, nowMs: nowMs(life) }
+  return await changingRows(life, async () => {
+    try {
+      const { isCancelled = false, ...agenda } = await database.activateSubscription.executeWithOptions(
+        { summary: 'begin recurrence' },
+        [key],
+      )
+      update(life, { phase: 'active', agenda, parkedReason: null, ...(isCancelled ? { isCancelled } : {}) })
+      return true
+    } catch (error) {
+      if (toRefusal(error).code !== 'order_ended') throw error
+      update(life, { order: { state: 'ended' } })
+      return false
+    }
+  })
 }
 
 /** Sleeps until something is due or asked. A subscription on a test clock sleeps until it is told the time. */
@@ -288,10 +291,12 @@ async function setPhase(
   phase: 'unbuilding' | 'ended',
   event?: 'subscription.ended',
 ): Promise<void> {
-  await database.setPhase.executeWithOptions({ summary: `phase ${phase}` }, [
-    { subscriptionId: life.subscriptionId, phase, nowMs: nowMs(life), ...(event ? { event } : {}) },
-  ])
-  update(life, { phase })
+  await changingRows(life, async () => {
+    await database.setPhase.executeWithOptions({ summary: `phase ${phase}` }, [
+      { subscriptionId: life.subscriptionId, phase, nowMs: nowMs(life), ...(event ? { event } : {}) },
+    ])
+    update(life, { phase })
+  })
   tell(life)
 }
 
@@ -324,12 +329,14 @@ async function insist<T>(life: Life, bill: () => Promise<T>): Promise<T> {
 
 /** The command that helped is answered with it. */
 async function unpark(life: Life): Promise<void> {
-  if (life.state.parkedReason !== null) {
-    await database.unparkSubscription.executeWithOptions({ summary: 'no longer parked' }, [
-      { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
-    ])
-  }
-  update(life, { parkedReason: null })
+  await changingRows(life, async () => {
+    if (life.state.parkedReason !== null) {
+      await database.unparkSubscription.executeWithOptions({ summary: 'no longer parked' }, [
+        { subscriptionId: life.subscriptionId, nowMs: nowMs(life) },
+      ])
+    }
+    update(life, { parkedReason: null })
+  })
   answerRetries(life)
   tell(life)
 }

@@ -1,11 +1,11 @@
 import Big from 'big.js'
+import { assert } from '#domain/assert.ts'
 import { addDays } from '#domain/calendar.ts'
 import { decimalAmount, roundHalfAwayFromZero } from '#domain/money.ts'
 import type {
   SupplierDocument,
   SupplierDocumentLine,
   SupplierDocumentParty,
-  SupplierDocumentTax,
 } from '#domain/supplier-invoice.ts'
 import { taxCodes } from './ubl-tax-code.ts'
 import { writeXml, type XmlNode } from './xml.ts'
@@ -41,7 +41,7 @@ export function writeUblInvoice(
       ...head(document, options.corrects),
       ...parties(document),
       ...sums(document, options.prepaidMinor, print),
-      ...linesOf(document, print),
+      ...document.lines.map((line, index) => lineOf(line, { position: index + 1, document, print })),
     ],
     {
       xmlns: `urn:oasis:names:specification:ubl:schema:xsd:${root}-2`,
@@ -87,27 +87,38 @@ function head(document: SupplierDocument, corrects: string | null): Nodes {
 }
 
 function parties(document: SupplierDocument): Nodes {
+  const isTaxed = document.lines.some((line) => categoryOf(line, document).code !== 'O')
   return [
-    ['cac:AccountingSupplierParty', [party(document.seller)]],
-    ['cac:AccountingCustomerParty', [party(document.buyer)]],
+    ['cac:AccountingSupplierParty', [party(document.seller, isTaxed)]],
+    ['cac:AccountingCustomerParty', [party(document.buyer, isTaxed)]],
     ...paymentMeans(document),
-    ...(document.instalments ?? []).map(({ due_on: dueOn, amount_minor: minor }): XmlNode => [
-      'cac:PaymentTerms',
-      [['cbc:Note', `${decimalAmount(minor, document.currency)} ${document.currency} due on ${dueOn}`]],
-    ]),
+    ...paymentTerms(document),
   ]
 }
 
-function party(of: SupplierDocumentParty): XmlNode {
+/** One group with one note is all that EN 16931 has for instalments. */
+function paymentTerms({ instalments, currency }: SupplierDocument): Nodes {
+  if (instalments === null) return []
+  const dues = instalments.map(
+    ({ due_on: dueOn, amount_minor: minor }) =>
+      `${decimalAmount(minor, currency)} ${currency} due on ${dueOn}`,
+  )
+  return [['cac:PaymentTerms', [['cbc:Note', dues.join('; ')]]]]
+}
+
+/** Where nothing is subject to VAT no id of VAT may stand: the tax id then says only who it is. */
+function party(of: SupplierDocumentParty, isTaxed: boolean): XmlNode {
   const address = typeof of['address'] === 'string' ? of['address'].split('\n') : []
   const [street, second, ...more] = address.filter((line) => line.trim() !== '')
   const rest = given('cbc:Line', more.join(', '))
   const country = given('cbc:IdentificationCode', of['country'])
-  const taxId = given('cbc:CompanyID', of['taxId'])
+  const taxId = isTaxed ? given('cbc:CompanyID', of['taxId']) : null
+  const otherId = isTaxed ? null : given('cbc:ID', of['taxId'])
   const email = given('cbc:ElectronicMail', of['email'])
   return [
     'cac:Party',
     [
+      otherId && ['cac:PartyIdentification', [otherId]],
       ['cac:PartyName', [['cbc:Name', of.name]]],
       [
         'cac:PostalAddress',
@@ -155,10 +166,7 @@ function paymentMeans({ kind, number, seller }: SupplierDocument): Nodes {
 function sums(document: SupplierDocument, prepaidMinor: number, print: Print): Nodes {
   const { net_minor: net, tax_minor: tax, total_minor: total } = document
   return [
-    [
-      'cac:TaxTotal',
-      [print.amount('cbc:TaxAmount', tax), ...document.taxes.map((part) => subtotal(part, print))],
-    ],
+    ['cac:TaxTotal', [print.amount('cbc:TaxAmount', tax), ...subtotals(document, print)]],
     [
       'cac:LegalMonetaryTotal',
       [
@@ -172,35 +180,67 @@ function sums(document: SupplierDocument, prepaidMinor: number, print: Print): N
   ]
 }
 
-function subtotal(part: SupplierDocumentTax, { amount, sign }: Print): XmlNode {
-  return [
-    'cac:TaxSubtotal',
-    [
-      amount('cbc:TaxableAmount', sign * part.base_minor),
-      amount('cbc:TaxAmount', sign * part.tax_minor),
-      taxCategory('cac:TaxCategory', part.category, part.rate_percent, part.note),
-    ],
-  ]
+/**
+ * By what lines say: two taxes on the same lines, as of a country and its region, are one rate there, and each sum of tax is of the
+ * lines of one rate.
+ */
+function subtotals(document: SupplierDocument, { amount, sign }: Print): XmlNode[] {
+  const groups = Map.groupBy(document.lines, (line) => {
+    const { code, percent } = categoryOf(line, document)
+    return `${code} ${percent}`
+  })
+  return [...groups.values()].map((lines) => {
+    const [first] = lines
+    assert(first, 'a group has a line')
+    const { category, code, percent } = categoryOf(first, document)
+    const note = document.taxes.find((tax) => tax.category === category)?.note ?? reasons.get(code) ?? null
+    return [
+      'cac:TaxSubtotal',
+      [
+        amount('cbc:TaxableAmount', sign * sumOf(lines, (line) => line.amount_minor)),
+        amount('cbc:TaxAmount', sign * sumOf(lines, (line) => line.tax_minor)),
+        taxCategory('cac:TaxCategory', { code, percent, note }),
+      ],
+    ]
+  })
 }
 
-function taxCategory(name: string, category: string, percent: string, note: string | null = null): XmlNode {
-  const code = taxCodes.get(category) ?? 'O'
+function sumOf<T>(of: readonly T[], amountOf: (one: T) => number): number {
+  return of.reduce((sum, one) => sum + amountOf(one), 0)
+}
+
+/** Why there is no tax, where the document does not say it: EN 16931 asks for a reason of these. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['E', 'Exempt from tax'],
+  ['AE', 'Reverse charge'],
+  ['O', 'Not subject to VAT'],
+])
+
+/** What is said without an amount has no tax of its own, and bears the first of the document: none may stand beside "out of scope". */
+function categoryOf(line: SupplierDocumentLine, { lines }: SupplierDocument) {
+  const isText = line.tax_category === 'out_of_scope' && line.amount_minor === 0
+  const { tax_category: category, tax_rate_percent: rate } =
+    (isText ? lines.find((other) => other.tax_category !== 'out_of_scope') : undefined) ?? line
+  return { category, code: taxCodes.get(category) ?? 'O', percent: new Big(rate).toFixed() }
+}
+
+function taxCategory(name: string, of: { code: string; percent: string; note: string | null }): XmlNode {
+  const { code, percent, note } = of
   return [
     name,
     [
       ['cbc:ID', code],
-      code === 'O' ? null : ['cbc:Percent', new Big(percent).toString()],
+      code === 'O' ? null : ['cbc:Percent', percent],
       code === 'S' || code === 'Z' ? null : given('cbc:TaxExemptionReason', note),
       ['cac:TaxScheme', [['cbc:ID', 'VAT']]],
     ],
   ]
 }
 
-function linesOf(document: SupplierDocument, print: Print): XmlNode[] {
-  return document.lines.map((line, index) => lineOf(line, index + 1, print))
-}
-
-function lineOf(line: SupplierDocumentLine, position: number, print: Print): XmlNode {
+function lineOf(
+  line: SupplierDocumentLine,
+  { position, document, print }: { position: number; document: SupplierDocument; print: Print },
+): XmlNode {
   const amountMinor = print.sign * line.amount_minor
   const { quantity, price, isWhole } = priceOf(line, amountMinor, print.currency)
   const period = line.service_period
@@ -223,7 +263,7 @@ function lineOf(line: SupplierDocumentLine, position: number, print: Print): Xml
         'cac:Item',
         [
           ['cbc:Name', line.description],
-          taxCategory('cac:ClassifiedTaxCategory', line.tax_category, line.tax_rate_percent),
+          taxCategory('cac:ClassifiedTaxCategory', { ...categoryOf(line, document), note: null }),
         ],
       ],
       ['cac:Price', [['cbc:PriceAmount', price, { currencyID: print.currency }]]],

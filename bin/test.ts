@@ -8,6 +8,7 @@ import { ensureDockerRegistry } from '#bin/platform/docker-registry.ts'
 import { requireFreeDisk } from '#bin/platform/data-folder.ts'
 import { ensureDebootstrap, listPackageTargets } from '#bin/platform/package-archive.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
+import { ensureMariadb } from '#bin/platform/mariadb.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
 import { PlatformProblem, describeProblem } from '#bin/platform/problem.ts'
@@ -128,8 +129,12 @@ async function findLocalParts(folder: string, progress: Progress): Promise<Recor
   const registry = await progress.step('Registry', { usually: '1 s; 20 s if it is installed' }, (note) =>
     ensureDockerRegistry(note),
   )
+  const mariadb = await progress.step('MariaDB', { usually: '1 s; 10 s if it is installed' }, (note) =>
+    ensureMariadb(note),
+  )
   return {
     CLOUDER_TEST_REGISTRY: registry ?? '',
+    CLOUDER_TEST_MARIADB: mariadb ?? '',
     DOCKER_HOST: docker?.host ?? '',
     CLOUDER_BUSYBOX: busybox ?? '',
     CLOUDER_PACKAGE_TARGETS: await listPackageTargets(),
@@ -163,7 +168,7 @@ async function runTests(args: string[]): Promise<number> {
   cleanups.push(() => removeFolder(folder))
   const run = await claimRun(folder)
   cleanups.push(() => run.stopAll())
-  const progress = createProgress(9)
+  const progress = createProgress(10)
   const env: Record<string, string> = {
     ...(await startServices(folder, run, progress)),
     ...(await findLocalParts(folder, progress)),

@@ -1,6 +1,7 @@
+import { isIP, type Socket } from 'node:net'
 import { z } from 'zod'
 import type { ReachedDataSource } from '#domain/data-source.ts'
-import { openBounded, tlsOf } from './bounded-connection.ts'
+import { openBounded } from './bounded-connection.ts'
 import type { ExternalQuery } from './external-sql.ts'
 
 const rowsSchema = z.array(z.array(z.union([z.string(), z.number(), z.null()]))).max(2)
@@ -16,7 +17,8 @@ export async function askMysql(
 ): Promise<(string | null)[]> {
   const { createConnection } = await import('mysql2/promise')
   const connection = await createConnection({
-    stream: openBounded(source, abortSignal),
+    stream: openStream(source, abortSignal),
+    host: source.host,
     user: source.username,
     password: source.password,
     database: source.database ?? '',
@@ -42,6 +44,21 @@ export async function askMysql(
     // What is asked still, after a failure, is not waited for.
     connection.destroy()
   }
+}
+
+/**
+ * The driver has the certificate be of the name that it is given as the host. It gives TLS no address, which then takes the one that
+ * its socket is said to be of, and without any the name `localhost`.
+ */
+function openStream(source: ReachedDataSource, abortSignal: AbortSignal): Socket {
+  const socket = openBounded(source, abortSignal)
+  return isIP(source.host) === 0 ? socket : Object.assign(socket, { _host: source.host })
+}
+
+/** Without `verifyIdentity` the driver takes a certificate of whatever name. */
+function tlsOf({ certificateAuthority }: ReachedDataSource) {
+  const authority = certificateAuthority === null ? {} : { ca: certificateAuthority }
+  return { rejectUnauthorized: true, verifyIdentity: true, ...authority } as const
 }
 
 function readRows(rows: unknown): (string | null)[] {

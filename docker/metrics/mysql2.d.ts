@@ -1,14 +1,19 @@
 /** The little of the driver that is used, and nothing that is `any`. */
 declare module 'mysql2/promise' {
   import type { Socket } from 'node:net'
-  import type { ConnectionOptions } from 'node:tls'
 
   export function createConnection(options: {
     readonly stream: Socket
+    /** Of the certificate: the stream is connected already. */
+    readonly host: string
     readonly user: string
     readonly password: string
     readonly database: string
-    readonly ssl?: ConnectionOptions
+    readonly ssl?: {
+      readonly rejectUnauthorized: true
+      readonly verifyIdentity: true
+      readonly ca?: string
+    }
     readonly connectTimeout: number
     /** Results are read by plain code, and not by code that is made of what the server says. */
     readonly disableEval: true

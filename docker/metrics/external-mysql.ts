@@ -5,6 +5,7 @@ import { openBounded } from './bounded-connection.ts'
 import type { ExternalQuery } from './external-sql.ts'
 
 const rowsSchema = z.array(z.array(z.union([z.string(), z.number(), z.null()]))).max(2)
+const fieldsSchema = z.array(z.object({ columnType: z.number() }))
 
 /**
  * The first column of the first two rows of a query, as text. The session may only read, gives no more rows, and ends what takes too
@@ -38,8 +39,8 @@ export async function askMysql(
       : `max_execution_time = ${timeoutMs}`
     await connection.query(`set session ${limit}, sql_select_limit = 2`)
     await connection.query('start transaction read only')
-    const [rows] = await connection.execute(query, parameters)
-    return readRows(rows)
+    const [rows, fields] = await connection.execute(query, parameters)
+    return readRows(rows, fields)
   } finally {
     // What is asked still, after a failure, is not waited for.
     connection.destroy()
@@ -61,8 +62,21 @@ function tlsOf({ certificateAuthority }: ReachedDataSource) {
   return { rejectUnauthorized: true, verifyIdentity: true, ...authority } as const
 }
 
-function readRows(rows: unknown): (string | null)[] {
+function readRows(rows: unknown, fields: unknown): (string | null)[] {
   const read = rowsSchema.safeParse(rows)
   if (!read.success) throw new Error('the query gave no rows of numbers or texts: let it select one value')
-  return read.data.map(([value = null]) => (value === null ? null : String(value)))
+  const [column] = fieldsSchema.parse(fields)
+  const isSingle = column?.columnType === singlePrecision
+  return read.data.map(([value = null]) =>
+    isSingle && typeof value === 'number' ? shortestSingle(value) : value === null ? null : String(value),
+  )
+}
+
+/** As the protocol calls a `float`. */
+const singlePrecision = 4
+
+/** Of the numbers that a `float` stands for the shortest one, as PostgreSQL writes it: 10.1, and not 10.100000381469727. */
+function shortestSingle(value: number): string {
+  const digits = [6, 7, 8].find((count) => Math.fround(Number(value.toPrecision(count))) === value) ?? 9
+  return String(Number(value.toPrecision(digits)))
 }

@@ -2,21 +2,22 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { findSubscriptionsHere } from '#db/deployment.ts'
 import { noteUsageTaken } from '#db/deployer.ts'
-import { storePlaced, type IntakeResult, type SubjectReader } from '#db/usage-placing.ts'
-import { keepRefusedUsageEvents } from '#db/refused-usage-event.ts'
-import { fieldError, type BusinessError } from '#domain/errors.ts'
-import { encodeId } from '#domain/identifier.ts'
+import { storePlaced, withRead, type IntakeResult, type SubjectReader } from '#db/usage-placing.ts'
+import { keepRefusedUsageEvents, toRefusedUsageEvent } from '#db/refused-usage-event.ts'
+import { fieldError } from '#domain/errors.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
 import type { DeployerCall } from './deployer-call.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 
+const pageSize = 2_000
+
+/** Each event is read by itself: one that is none holds up no other. */
 const feedSchema = z.object({
-  data: z.array(z.record(z.string(), z.unknown())),
+  data: z.array(z.unknown()).max(pageSize),
   next: z.string().max(1_000).nullable(),
   resume: z.string().max(1_000),
 })
-
-const pageSize = 2_000
 
 export interface TakenUsage {
   readonly stored: number
@@ -49,34 +50,54 @@ export async function takeUsage(
   }
 }
 
-type Fed = Readonly<Record<string, unknown>>
-
 async function takePage(
   { db }: Pick<DatabaseDependencies, 'db'>,
   deployerId: string,
-  page: readonly Fed[],
+  page: readonly unknown[],
 ): Promise<TakenUsage> {
-  const subscriptionsThere = new Set(page.map(({ subject }) => String(subject)))
-  const subjects = await findSubscriptionsHere(db, deployerId, [...subscriptionsThere])
-  const read = page.flatMap((fed) => {
-    const here = subjects.get(String(fed['subject']))
-    return here === undefined ? [] : [{ fed, event: toOwn(deployerId, fed, here) }]
+  const namesThere = page.flatMap((fed) => subscriptionThere(fed) ?? [])
+  const subjects = await findSubscriptionsHere(db, deployerId, [...new Set(namesThere)])
+  const sent = page.flatMap((fed) => {
+    const there = subscriptionThere(fed)
+    const here = there === undefined ? undefined : subjects.get(there)
+    // What is used by others is not ours to take, nor to refuse; of what names nobody a person is told.
+    return there !== undefined && here === undefined ? [] : [toOwn(deployerId, fed, here)]
   })
-  const events = read.map(({ event }) => event)
   const now = () => new Date().toISOString()
-  const results = await db
-    .transaction()
-    .execute(async (tx) => storePlaced({ db: tx, now, subjects: subjectsByUuid }, events))
-  const refused = read.flatMap(({ fed }, index) => toRefused(fed, events[index], results[index]))
+  const results = await withRead<unknown, UsageEvent, IntakeResult>(sent, readUsageEvent, async (events) =>
+    db.transaction().execute(async (tx) => storePlaced({ db: tx, now, subjects: subjectsById }, events)),
+  )
+  const refused = results.flatMap((result, index) =>
+    // Everything that is measured there is told; what is not sold by use here is nobody's concern.
+    'refusal' in result && result.refusal.code !== 'metric_unknown'
+      ? [toRefusedUsageEvent({ value: sent[index] }, result.refusal)]
+      : [],
+  )
   await keepRefusedUsageEvents(db, { sender: encodeId('deployer', deployerId), now: now() }, refused)
   const stored = results.filter((result) => 'result' in result && result.result === 'stored').length
   return { stored, refused: refused.length }
 }
 
-/** Named as the other side names it, within names of the deployer: what another sender says is another event. */
-function toOwn(deployerId: string, fed: Fed, subscriptionId: string): UsageEvent {
-  const event = readUsageEvent(fed)
-  return { ...event, source: sourceOf(deployerId, event.source), subscription: subscriptionId }
+/** By which the other side knows the subscription that an event is of; undefined where it names none. */
+function subscriptionThere(fed: unknown): string | undefined {
+  const { subject } = (fed ?? {}) as { readonly subject?: unknown }
+  return typeof subject === 'string' && /^sub_[0-9a-z]{26}$/.test(subject) ? subject : undefined
+}
+
+/**
+ * As it can be sent here, and sent again: named as the other side names it, within names of the deployer, for what another sender says
+ * is another event. What names none of the deployer's subscriptions never counts for one that it names otherwise.
+ */
+function toOwn(deployerId: string, fed: unknown, subscriptionId: string | undefined): unknown {
+  if (typeof fed !== 'object' || fed === null || Array.isArray(fed)) return fed
+  const { source, subject, ...said } = fed as Record<string, unknown>
+  return {
+    ...said,
+    source: typeof source === 'string' && source !== '' ? sourceOf(deployerId, source) : source,
+    ...(subscriptionId === undefined
+      ? { subjectthere: subject }
+      : { subject: encodeId('subscription', subscriptionId) }),
+  }
 }
 
 function sourceOf(deployerId: string, source: string): string {
@@ -86,20 +107,7 @@ function sourceOf(deployerId: string, source: string): string {
 }
 
 /** The subscriptions were found by what was ordered there. */
-const subjectsByUuid: SubjectReader = {
-  read: async (_db, texts) => new Map([...texts].map((text) => [text, text])),
+const subjectsById: SubjectReader = {
+  read: async (_db, texts) => new Map([...texts].map((text) => [text, decodeId('subscription', text)])),
   unknown: () => fieldError('/subject', 'subscription_unknown', 'There is no such subscription.'),
-}
-
-function toRefused(fed: Fed, event: UsageEvent | undefined, result: IntakeResult | undefined) {
-  if (event === undefined || result === undefined || !('refusal' in result)) return []
-  const { code, message, fields }: BusinessError = result.refusal
-  // Everything that is measured there is told; what is not sold by use here is nobody's concern.
-  if (code === 'metric_unknown') return []
-  const { source, id: eventId } = event
-  const content = JSON.stringify({ ...fed, source, subject: encodeId('subscription', event.subscription) })
-  const pointer = fields[0]?.pointer ?? null
-  return [
-    { name: `${source} ${eventId}`, source, eventId, content, isWhole: true, code, detail: message, pointer },
-  ]
 }

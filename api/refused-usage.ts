@@ -1,23 +1,17 @@
-import { createHash } from 'node:crypto'
 import type { Db, Tx } from '#db/database.ts'
 import {
   forgetRefusedUsageEvents,
   keepRefusedUsageEvents,
   lockRefusedUsageEvents,
   noteRefusedAgain,
-  type RefusedUsageEvent,
+  saidOf,
+  toRefusedUsageEvent,
   type RefusedUsageRow,
 } from '#db/refused-usage-event.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { toStorable } from '#domain/storable-text.ts'
-import { readEventName } from '#domain/usage-event.ts'
 import { subjects } from './usage-placing.ts'
-import { parseLine, readSent, UnreadableLine, withRead } from './sent-event.ts'
-import { countTaken, storePlaced, type ArrivedEvent, type IntakeResult } from '#db/usage-placing.ts'
-
-const longestContentBytes = 8_000
-const longestDetail = 1_000
-const longestPointer = 500
+import { parseLine, readSent, UnreadableLine } from './sent-event.ts'
+import { countTaken, storePlaced, withRead, type ArrivedEvent, type IntakeResult } from '#db/usage-placing.ts'
 
 /** Keeps those of the values that were refused, where operators see them. */
 export async function keepRefused(
@@ -26,35 +20,14 @@ export async function keepRefused(
   values: readonly unknown[],
   results: readonly IntakeResult[],
 ): Promise<void> {
-  const refused = results.flatMap((result, index) =>
-    'refusal' in result ? [toRefused(values[index], result.refusal)] : [],
-  )
+  const refused = results.flatMap((result, index) => {
+    if (!('refusal' in result)) return []
+    const value = values[index]
+    return [
+      toRefusedUsageEvent(value instanceof UnreadableLine ? { text: value.text } : { value }, result.refusal),
+    ]
+  })
   if (refused.length > 0) await keepRefusedUsageEvents(db, { sender, now: now() }, refused)
-}
-
-function toRefused(value: unknown, refusal: BusinessError): RefusedUsageEvent {
-  const text = toStorable(value instanceof UnreadableLine ? value.text : JSON.stringify(value))
-  const bytes = Buffer.from(text)
-  const isWhole = bytes.byteLength <= longestContentBytes
-  const named = readEventName(value)
-  return {
-    name: named === null ? createHash('sha256').update(bytes).digest('hex') : `${named.source} ${named.id}`,
-    source: named?.source ?? null,
-    eventId: named?.id ?? null,
-    content: isWhole ? text : bytes.subarray(0, longestContentBytes).toString(),
-    isWhole,
-    ...saidOf(refusal),
-  }
-}
-
-/** A refusal names what was sent: a unit or a name of any characters. */
-function saidOf({ code, message, fields }: BusinessError) {
-  const pointer = fields[0]?.pointer.slice(0, longestPointer)
-  return {
-    code,
-    detail: toStorable(message.slice(0, longestDetail)),
-    pointer: pointer === undefined ? null : toStorable(pointer),
-  }
 }
 
 export interface SentAgain {

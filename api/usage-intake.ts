@@ -3,10 +3,11 @@ import { BusinessError } from '#domain/errors.ts'
 import type { UsageEvent } from '#domain/usage-event.ts'
 import { keepRefused } from './refused-usage.ts'
 import { subjects } from './usage-placing.ts'
-import { readSent, withRead } from './sent-event.ts'
+import { readSent } from './sent-event.ts'
 import {
   placeOnly,
   storePlaced,
+  withRead,
   type IntakeResult,
   type PlacedEvent,
   type Refused,

@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
+import type { BusinessError } from '#domain/errors.ts'
+import { toStorable } from '#domain/storable-text.ts'
+import { readEventName } from '#domain/usage-event.ts'
 import type { Db, Tx } from './database.ts'
 import { newIds } from './identifier.ts'
 
@@ -13,6 +17,53 @@ export interface RefusedUsageEvent {
   readonly code: string
   readonly detail: string
   readonly pointer: string | null
+}
+
+const longestContentBytes = 8_000
+const longestDetail = 1_000
+const longestPointer = 500
+
+/**
+ * What was refused, as far as it is kept: whoever sent it may have written anything, of any length.
+ * @param sent the event, or a text that is none
+ */
+export function toRefusedUsageEvent(
+  sent: { readonly value: unknown } | { readonly text: string },
+  refusal: BusinessError,
+): RefusedUsageEvent {
+  const written = 'text' in sent ? sent.text : textOf(sent.value)
+  const text = toStorable(written ?? 'It is nested too deeply to be written.')
+  const bytes = Buffer.from(text)
+  const isWhole = written !== undefined && bytes.byteLength <= longestContentBytes
+  const named = 'text' in sent ? null : readEventName(sent.value)
+  return {
+    name: named === null ? createHash('sha256').update(bytes).digest('hex') : `${named.source} ${named.id}`,
+    source: named?.source ?? null,
+    eventId: named?.id ?? null,
+    content: isWhole ? text : bytes.subarray(0, longestContentBytes).toString(),
+    isWhole,
+    ...saidOf(refusal),
+  }
+}
+
+/** What is nested too deeply can be read, but not be written again: undefined. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** A refusal names what was sent: a unit or a name of any characters. */
+export function saidOf({ code, message, fields }: BusinessError) {
+  const pointer = fields[0]?.pointer.slice(0, longestPointer)
+  return {
+    code,
+    detail: toStorable(message.slice(0, longestDetail)),
+    pointer: pointer === undefined ? null : toStorable(pointer),
+  }
 }
 
 export const refusedUsageBounds = { keptDays: 30, keptOfASender: 10_000 } as const

@@ -34,6 +34,31 @@ export interface ArrivedEvent extends UsageEvent {
   readonly arrivedMs?: number
 }
 
+/** Does together what can be read, and gives what came of it in the places of all. */
+export async function withRead<Value, Event, Result>(
+  values: readonly Value[],
+  read: (value: Value) => Event,
+  work: (events: readonly Event[]) => Promise<readonly (Result | Refused)[]>,
+): Promise<(Result | Refused)[]> {
+  const events: Event[] = []
+  const refusals: (Refused | undefined)[] = values.map((value) => {
+    try {
+      events.push(read(value))
+      return undefined
+    } catch (error) {
+      if (error instanceof BusinessError) return { refusal: error }
+      throw error
+    }
+  })
+  const results = (await work(events)).values()
+  return refusals.map((refusal) => {
+    if (refusal !== undefined) return refusal
+    const { value: result } = results.next()
+    assert(result !== undefined, 'what was read has a result')
+    return result
+  })
+}
+
 /** How the subjects of events are found: by what whoever sends them calls subscriptions. */
 export interface SubjectReader {
   /** By text: a subscription, known or not, or the refusal of what can be none. */

@@ -85,7 +85,7 @@ function project(
   const now = Date.parse(terms.at)
   if (start === undefined || end === undefined || now - start < leastMs || now >= end) return null
   const grown = divide(of.quantity.times(end - start), new Big(now - start))
-  const quantity = terms.isSum ? toLegible(grown) : of.quantity
+  const quantity = terms.isSum ? atLeast(of.quantity, toLegible(grown)) : of.quantity
   const usage = { ...of.measured.usage, quantity: quantity.toFixed() }
   const whole = { kind: 'usage', line: part.line, servicePeriod: period, cycle: part.cycle } as const
   const values = part.values === undefined ? {} : { values: part.values }
@@ -98,10 +98,19 @@ function project(
   return { on: addDays(period.end, -1), quantity: usage.quantity, costMinor: rated.ratedMinor }
 }
 
-/** A forecast is no more exact than three digits, or its whole part: 118, 11.8, 1.18. */
+/** What is used already is not foreseen as less, by however little a forecast is rounded. */
+function atLeast(used: Big, foreseen: Big): Big {
+  return foreseen.lt(used) ? used : foreseen
+}
+
+/** A forecast is no more exact than three digits, or its whole part: 118, 11.8, 1.18, 0.00118. */
 function toLegible(quantity: Big): Big {
-  const digits = quantity.gte(100) ? 0 : quantity.gte(10) ? 1 : 2
-  return roundDecimal(quantity, digits)
+  return roundDecimal(quantity, Math.max(0, digitsForThree(quantity)))
+}
+
+/** Digits after the point with which three are seen; below 0 where there are more before it. */
+function digitsForThree(value: Big): number {
+  return 2 - value.e
 }
 
 /** `62 of 100 GiB. At this pace 118 GiB on 31 May: 18.00 USD.` */
@@ -117,13 +126,15 @@ export function sayPresentUsage(
 }
 
 /**
- * A decimal with as many digits as somebody reads.
+ * A decimal with as many digits as somebody reads; of little, so many that it is not read as nothing.
  * @example readableQuantity('118.4') // '118'
  * readableQuantity('11.847') // '11.85'
+ * readableQuantity('0.0041237') // '0.00412'
  */
 export function readableQuantity(quantity: string): string {
   const whole = new Big(quantity)
-  return roundDecimal(whole, whole.gte(100) ? 0 : 2).toFixed()
+  const digits = whole.gte(100) ? 0 : whole.gte('0.1') ? 2 : digitsForThree(whole)
+  return roundDecimal(whole, digits).toFixed()
 }
 
 const months = 'January February March April May June July August September October November December'.split(

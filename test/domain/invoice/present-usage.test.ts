@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import Big from 'big.js'
 import { dueParts } from '#domain/invoice/due.ts'
 import type { UsagePart } from '#domain/invoice/lines.ts'
-import { presentUsage, sayPresentUsage, type PresentTerms } from '#domain/invoice/present-usage.ts'
+import {
+  presentUsage,
+  readableQuantity,
+  sayPresentUsage,
+  type PresentTerms,
+} from '#domain/invoice/present-usage.ts'
 import { billableLine, usageOf } from '#test/support/billing.ts'
 
 /** Network at 1.00 a GiB, 100 GiB of a month included, from 1 May. */
@@ -39,4 +45,41 @@ test('D-41 of the first hour nothing is foreseen, and what was used is said with
 test('D-41 a highest value is taken to stay as it is', () => {
   const present = presentUsage(partOfMay(), used('62'), { ...terms, isSum: false })
   assert.equal(present.projection?.quantity, '62')
+})
+
+test('D-41 of little, as much is said and foreseen as there is: 0.004 TiB of May are no 0 TiB', () => {
+  const part = partOfMay()
+  const dear = {
+    ...part,
+    line: { ...part.line, unit: 'TiB', price: { model: 'per_unit', unitAmount: '100' } as const },
+  }
+  const present = presentUsage(dear, { usage: { ...usageOf('0.0041237'), unit: 'TiB' } }, terms)
+  assert.equal(sayPresentUsage(present, 'USD'), '0.00412 TiB. At this pace 0.00785 TiB on 31 May: 0.79 USD.')
+  const atOnce = presentUsage(
+    dear,
+    { usage: { ...usageOf('0.5'), unit: 'TiB' } },
+    { ...terms, at: '2026-05-01T00:30:00Z' },
+  )
+  assert.equal(sayPresentUsage(atOnce, 'USD'), '0.5 TiB: 50.00 USD so far.')
+})
+
+test('D-41 no less is foreseen than was used already', () => {
+  const present = presentUsage(partOfMay(), used('100.4'), { ...terms, at: '2026-05-31T23:59:00Z' })
+  assert.equal(present.costMinor, 40)
+  assert.deepEqual([present.projection?.quantity, present.projection?.costMinor], ['100.4', 40])
+})
+
+test('a quantity is said with as many digits as somebody reads, and never as none', () => {
+  const said = ['0', '118.4', '99.999', '11.847', '0.5', '0.126', '0.00004999', '1e-30', '123456789012345678']
+  assert.deepEqual(said.map(readableQuantity), [
+    '0',
+    '118',
+    '100',
+    '11.85',
+    '0.5',
+    '0.13',
+    '0.00005',
+    new Big('1e-30').toFixed(),
+    '123456789012345678',
+  ])
 })

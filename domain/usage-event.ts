@@ -1,3 +1,4 @@
+import Big from 'big.js'
 import { atField, BusinessError, fieldError, type ErrorCode } from './errors.ts'
 import { pointerOf } from './json-pointer.ts'
 import { checkConvertible } from './unit.ts'
@@ -137,9 +138,8 @@ function readMetric(value: unknown): string {
   throw fieldError('/type', codeOf(value), 'type is the code of a metric, such as network.')
 }
 
-/** Text, or a JSON number that is taken as it was written. */
 function readQuantity(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : value
+  const text = toText(value)
   if (typeof text === 'string' && decimal.test(text)) return text
   if (typeof text === 'string' && text.startsWith('-') && decimal.test(text.slice(1))) {
     const detail = 'A quantity is 0 or more; what takes back another event names it in reverses.'
@@ -149,13 +149,20 @@ function readQuantity(value: unknown): string {
   throw fieldError(
     '/data/quantity',
     code,
-    'A quantity is a decimal from 0, with at most 10 digits after the point.',
+    'A quantity is a decimal from 0, with at most 15 digits before the point and 10 after it.',
   )
+}
+
+/** Text, or a JSON number, without the exponent that small ones are written with: 1e-7 is 0.0000001. */
+function toText(value: unknown): unknown {
+  if (typeof value !== 'number') return value
+  const written = String(value)
+  return written.includes('e') ? new Big(written).toFixed() : written
 }
 
 /** What a reversing event takes back, below 0: -3 makes 5 of the 8 that were told first. */
 function readReversal(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : value
+  const text = toText(value)
   const isBelowZero =
     typeof text === 'string' && text.startsWith('-') && decimal.test(text.slice(1)) && /[1-9]/.test(text)
   if (isBelowZero) return text
@@ -204,10 +211,20 @@ function readSpan({ start, end }: Record<string, unknown>): { startMs: number; e
 
 function readInstant(value: unknown, pointer: string): number | null {
   if (value === undefined) return null
-  const milliseconds = typeof value === 'string' && timestamp.test(value) ? Date.parse(value) : Number.NaN
-  if (!Number.isNaN(milliseconds)) return milliseconds
+  if (typeof value === 'string' && timestamp.test(value) && isInCalendar(value)) {
+    const milliseconds = Date.parse(value)
+    if (!Number.isNaN(milliseconds)) return milliseconds
+  }
   const name = pointer.split('/').at(-1)
   throw fieldError(pointer, 'field_invalid', `${name} is an instant, such as 2026-01-31T09:00:00Z.`)
+}
+
+/** The 30th of February would be read as the 2nd of March, and hour 24 as the next day: in another period, perhaps. */
+function isInCalendar(written: string): boolean {
+  const [day, hour] = [Number(written.slice(8, 10)), Number(written.slice(11, 13))]
+  const lastDay = () =>
+    new Date(Date.UTC(Number(written.slice(0, 4)), Number(written.slice(5, 7)), 0)).getUTCDate()
+  return hour < 24 && (day <= 28 || day <= lastDay())
 }
 
 /**

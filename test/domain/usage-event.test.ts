@@ -25,6 +25,42 @@ test('an instant is read to the millisecond, whatever its zone and however fine 
   )
 })
 
+test('an instant that no calendar has is refused, and not read as one of the next month', () => {
+  for (const time of [
+    '2026-02-29T12:00:00Z',
+    '2026-02-30T12:00:00+01:00',
+    '2026-04-31T12:00:00Z',
+    '2026-13-01T12:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T23:60:00Z',
+  ])
+    assert.throws(
+      () => readUsageEvent(event(time)),
+      (error) => error instanceof BusinessError && error.fields[0]?.pointer === '/time',
+      time,
+    )
+  for (const time of ['2028-02-29T12:00:00Z', '2026-01-31T23:59:59.999Z'])
+    assert.equal(readUsageEvent(event(time)).occurredMs, Date.parse(time))
+})
+
+test('a number is the decimal that it stands for, also where JSON writes it with an exponent; what has more digits is refused', () => {
+  const quantityOf = (quantity: unknown) =>
+    readUsageEvent({ ...event('2026-01-20T00:00:00Z'), data: { quantity } }).quantity
+  assert.deepEqual([0, 0.0000001, 2e-10, 1e15 - 1, '999999999999999.9999999999'].map(quantityOf), [
+    '0',
+    '0.0000001',
+    '0.0000000002',
+    '999999999999999',
+    '999999999999999.9999999999',
+  ])
+  for (const quantity of [1e15, 1e21, 1e-11, Infinity, '1e3', '', ' 1', '+1', '.5', '1,5', null, true])
+    assert.throws(
+      () => quantityOf(quantity),
+      (error) => error instanceof BusinessError && error.code === 'quantity_invalid',
+      String(quantity),
+    )
+})
+
 test('extension attributes are let be, and what counts is read', () => {
   const read = readUsageEvent({
     ...event('2026-02-01T00:00:00Z'),

@@ -4,7 +4,7 @@ import type { DatabaseActivities, ServerActivities } from '#activities/index.ts'
 import { taskQueues } from './contract.ts'
 
 /** Every activity says each second that its worker lives: one that was killed is noticed, and its work begun again, after this. */
-const heartbeatTimeout = '10 s'
+export const heartbeatTimeout = '10 s'
 
 /** Rows and Temporal: short, and retried until they succeed. Refusals are not retried. */
 export const database = proxyActivities<DatabaseActivities>({

@@ -1,13 +1,13 @@
 import { ActivityFailure, TimeoutFailure, proxyActivities } from '@temporalio/workflow'
 import type { DatabaseActivities } from '#activities/index.ts'
-import { database } from './activities.ts'
+import { database, heartbeatTimeout } from './activities.ts'
 import type { PeerQuestionInput } from './contract.ts'
 import { toRefusal, type Refusal } from './failure.ts'
 
 /** Who asks waits: an answer comes within seconds, or why there is none. */
 const prompt = proxyActivities<DatabaseActivities>({
   scheduleToCloseTimeout: '20 s',
-  heartbeatTimeout: '10 s',
+  heartbeatTimeout,
   retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '5 s' },
 })
 

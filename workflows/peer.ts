@@ -11,13 +11,13 @@ import type { DatabaseActivities } from '#activities/index.ts'
 import type { Turn } from '#activities/peer-turn.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { PeerInput } from './contract.ts'
-import { database } from './activities.ts'
+import { database, heartbeatTimeout } from './activities.ts'
 import { toRefusal } from './failure.ts'
 
 /** As long as it takes: a peer that is away for days costs a look every five minutes. */
 const patient = proxyActivities<DatabaseActivities>({
   startToCloseTimeout: '3 m',
-  heartbeatTimeout: '45 s',
+  heartbeatTimeout,
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '5 m' },
 })
 

@@ -1,7 +1,7 @@
 import { patched, proxyActivities, setCurrentDetails } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
 import type { ServerTruth } from '#activities/server-reconcile.ts'
-import { database, patientDatabase } from './activities.ts'
+import { database, heartbeatTimeout, patientDatabase } from './activities.ts'
 import { taskQueues } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
@@ -101,7 +101,7 @@ function atServer(serverId: string) {
   return proxyActivities<ServerActivities>({
     taskQueue: taskQueues.server(serverId),
     scheduleToCloseTimeout: '50 s',
-    heartbeatTimeout: '10 s',
+    heartbeatTimeout,
     retry: { maximumAttempts: 2 },
   })
 }

@@ -1,5 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow'
 import type { ServerActivities } from '#activities/index.ts'
+import { heartbeatTimeout } from './activities.ts'
 import { taskQueues, type RepairInput, type RepairResult } from './contract.ts'
 import { toRefusal } from './failure.ts'
 
@@ -8,7 +9,7 @@ export async function repair(input: RepairInput): Promise<RepairResult> {
   const server = proxyActivities<ServerActivities>({
     taskQueue: taskQueues.server(input.serverId),
     scheduleToCloseTimeout: '60 s',
-    heartbeatTimeout: '10 s',
+    heartbeatTimeout,
     retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '10 s' },
   })
   try {

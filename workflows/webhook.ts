@@ -9,12 +9,13 @@ import {
 } from '@temporalio/workflow'
 import type { DatabaseActivities } from '#activities/index.ts'
 import type { WebhookTurn } from '#activities/webhook.ts'
+import { heartbeatTimeout } from './activities.ts'
 import { deliveriesWaitSignal, type WebhookInput } from './contract.ts'
 
 /** A turn fails with nothing but our own database: what receivers answer is in its rows. */
 const patient = proxyActivities<DatabaseActivities>({
   startToCloseTimeout: '3 m',
-  heartbeatTimeout: '45 s',
+  heartbeatTimeout,
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '1 m' },
 })
 

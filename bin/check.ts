@@ -5,6 +5,9 @@ import { findTestFiles } from '#bin/platform/test-files.ts'
 /** Tests that need no database, no server and no engine: they run in seconds, anywhere. */
 const quickTests = ['test/domain', 'test/house', 'test/vectors']
 
+/** What was found formatted is not looked at again until its content changes. */
+const keptFormat = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/format']
+
 type Check = { title: string; command: string; args: string[] }
 
 const help = `
@@ -17,7 +20,7 @@ const help = `
 
 function listChecks(hasTests: boolean): Check[] {
   const checks: Check[] = [
-    { title: 'format', command: 'prettier', args: ['--check', '--log-level', 'warn', '.'] },
+    { title: 'format', command: 'prettier', args: ['--check', '--log-level', 'warn', ...keptFormat, '.'] },
     { title: 'types', command: 'tsc', args: ['-p', '.'] },
     { title: 'lint', command: 'oxlint', args: ['--type-aware', '--quiet'] },
     { title: 'unused code', command: 'knip', args: [] },

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { findSubscriptionsHere } from '#db/deployment.ts'
-import { noteUsageTaken } from '#db/deployer.ts'
+import { noteUsagePage, noteUsageTaken } from '#db/deployer.ts'
 import { storePlaced, withRead, type IntakeResult, type SubjectReader } from '#db/usage-placing.ts'
 import { keepRefusedUsageEvents, toRefusedUsageEvent } from '#db/refused-usage-event.ts'
-import { fieldError } from '#domain/errors.ts'
+import { BusinessError, fieldError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { readUsageEvent, type UsageEvent } from '#domain/usage-event.ts'
 import type { DeployerCall } from './deployer-call.ts'
@@ -12,11 +12,14 @@ import type { DatabaseDependencies } from './dependencies.ts'
 
 const pageSize = 2_000
 
+/** Kept, and given back: nothing that the database cannot hold. */
+const placeSchema = z.string().regex(/^[ -~]{1,1000}$/)
+
 /** Each event is read by itself: one that is none holds up no other. */
 const feedSchema = z.object({
   data: z.array(z.unknown()).max(pageSize),
-  next: z.string().max(1_000).nullable(),
-  resume: z.string().max(1_000),
+  next: placeSchema.nullable(),
+  resume: placeSchema,
 })
 
 export interface TakenUsage {
@@ -30,23 +33,41 @@ export interface TakenUsage {
  */
 export async function takeUsage(
   deps: Pick<DatabaseDependencies, 'db'>,
-  { deployer, ask }: DeployerCall,
+  { deployer, ask }: Pick<DeployerCall, 'deployer' | 'ask'>,
 ): Promise<TakenUsage> {
-  let after = deployer.usageCursor
+  const passed = new Set<string>()
+  let reading = deployer.usageReading
+  let after = reading?.next ?? deployer.usageCursor
   let [stored, refused] = [0, 0]
   for (;;) {
-    const query = new URLSearchParams({ customer: deployer.customer, limit: String(pageSize) })
-    if (after !== null) query.set('after', after)
-    const page = feedSchema.parse(await ask({ method: 'GET', path: `/v1/usage-feed?${query.toString()}` }))
+    const begunAt: string = reading?.begunAt ?? new Date().toISOString()
+    const page = await readPage(deployer.customer, after, ask)
     const taken = await takePage(deps, deployer.id, page.data)
     stored += taken.stored
     refused += taken.refused
+    const resume: string = reading?.resume ?? page.resume
     if (page.next === null) {
-      const now = new Date().toISOString()
-      await noteUsageTaken(deps.db, deployer.id, { cursor: page.resume, now })
+      await noteUsageTaken(deps.db, deployer.id, { cursor: resume, begunAt })
       return { stored, refused }
     }
+    if (passed.has(page.next)) throw new Error(`the usage feed of ${deployer.code} goes round in a circle`)
+    passed.add(page.next)
     after = page.next
+    reading = { next: page.next, resume, begunAt }
+    await noteUsagePage(deps.db, deployer.id, reading)
+  }
+}
+
+/** What is refused as a place was none of the other side's: from the beginning, each event counts once all the same. */
+async function readPage(customer: string, after: string | null, ask: DeployerCall['ask']) {
+  const query = new URLSearchParams({ customer, limit: String(pageSize) })
+  if (after !== null) query.set('after', after)
+  try {
+    return feedSchema.parse(await ask({ method: 'GET', path: `/v1/usage-feed?${query.toString()}` }))
+  } catch (error) {
+    const isNoPlace = error instanceof BusinessError && /\bfield_invalid\b/.test(error.message)
+    if (!isNoPlace || after === null) throw error
+    return await readPage(customer, null, ask)
   }
 }
 

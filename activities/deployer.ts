@@ -1,5 +1,5 @@
 import { listLiveDeployments } from '#db/deployment.ts'
-import { noteDeployerFailure } from '#db/deployer.ts'
+import { noteDeployerAnswers, noteDeployerFailure } from '#db/deployer.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { messageOf } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
@@ -31,6 +31,7 @@ export function createDeployerActivities(deps: DatabaseDependencies) {
       try {
         const deployments = await lookAtDeployments(call)
         const usage = await takeUsage(deps, call)
+        await noteDeployerAnswers(db, id)
         await closeTasks(db, { kind: 'deployer', id, reason: 'it answers' }, ['deployer_unreachable'])
         return { isGone: false, deployments, ...usage }
       } catch (error) {

@@ -1,4 +1,5 @@
-import { deployerSignals } from '#domain/deployment.ts'
+import { sql } from 'kysely'
+import { deployerSignals, type FeedReading } from '#domain/deployment.ts'
 import { BusinessError, fieldError } from '#domain/errors.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
@@ -24,6 +25,7 @@ export interface NewDeployer {
 export interface OpenedDeployer extends NewDeployer {
   readonly id: string
   readonly usageCursor: string | null
+  readonly usageReading: FeedReading | null
 }
 
 interface By {
@@ -155,22 +157,39 @@ export async function openDeployer(
 ): Promise<OpenedDeployer | undefined> {
   const row = await db.selectFrom('deployers').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row) return undefined
-  const { code, url, customer, usage_cursor: usageCursor } = row
+  const { code, url, customer, usage_cursor: usageCursor, usage_reading: usageReading } = row
   const key = open(installationKey, id, { name: keyName, keyId: row.key_id, sealed: row.sealed })
-  return { id, code, url, customer, key, usageCursor }
+  return { id, code, url, customer, key, usageCursor, usageReading }
 }
 
-/** What was used there is here up to a place. */
+/** A page of its feed is here: broken off, the reading goes on behind it. */
+export async function noteUsagePage(db: Db, id: string, reading: FeedReading): Promise<void> {
+  await db
+    .updateTable('deployers')
+    .set({ usage_reading: JSON.stringify(reading) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Its feed was read to the end. Of two who read at a time, neither takes back what the other knows. */
 export async function noteUsageTaken(
   db: Db,
   id: string,
-  taken: { cursor: string; now: string },
+  { cursor, begunAt }: { cursor: string; begunAt: string },
 ): Promise<void> {
   await db
     .updateTable('deployers')
-    .set({ usage_cursor: taken.cursor, usage_taken_at: taken.now, failing_since: null, failure: null })
+    .set({
+      usage_cursor: cursor,
+      usage_reading: null,
+      usage_taken_at: sql<string>`greatest(usage_taken_at, ${begunAt}::timestamptz)`,
+    })
     .where('id', '=', id)
     .execute()
+}
+
+export async function noteDeployerAnswers(db: Db, id: string): Promise<void> {
+  await db.updateTable('deployers').set({ failing_since: null, failure: null }).where('id', '=', id).execute()
 }
 
 /** It cannot be reached, or refuses: since when, and why. @returns since when */

@@ -1067,12 +1067,14 @@ CREATE TABLE deployers (
   failing_since timestamp with time zone,
   failure text,
   created_at timestamp with time zone not null default now(),
+  usage_reading jsonb,
   constraint deployers_pkey PRIMARY KEY (id),
   constraint deployers_code_key UNIQUE (code),
   constraint deployers_check CHECK (((failing_since IS NULL) = (failure IS NULL))),
   constraint deployers_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,39}$'::text)),
   constraint deployers_customer_check CHECK (((length(customer) >= 1) AND (length(customer) <= 200))),
-  constraint deployers_url_check CHECK (((url ~ '^https?://[!-~]+[^/]$'::text) AND (length(url) <= 310)))
+  constraint deployers_url_check CHECK (((url ~ '^https?://[!-~]+[^/]$'::text) AND (length(url) <= 310))),
+  constraint deployers_usage_reading_check CHECK ((jsonb_typeof(usage_reading) = 'object'::text))
 );
 
 CREATE TABLE deployments (

@@ -8,6 +8,14 @@ export type DeploymentState = (typeof deploymentStates)[number]
 /** `planned` until it was seen to run there, `stopped` while it is suspended there at our wish, `ended` once nothing is left of it. */
 export const deploymentStates = ['planned', 'running', 'stopped', 'ended'] as const
 
+/** A reading of a usage feed that has not come to its end. */
+export interface FeedReading {
+  readonly next: string
+  /** Where the reading after this one begins: told with its first page, before which nothing is recorded any more. */
+  readonly resume: string
+  readonly begunAt: string
+}
+
 /** A subscription as the other side tells of it. */
 export interface SeenThere {
   /** Its id over there. */

@@ -21,7 +21,7 @@ export const deployerSchema = z
     usage_taken_at: z
       .string()
       .nullable()
-      .openapi({ description: 'When what was used there was taken over last.' }),
+      .openapi({ description: 'What was recorded there before it is here.' }),
     failing_since: z.string().nullable(),
     failure: z.string().nullable(),
     set_at: z.string().openapi({ description: 'When it was given last.' }),

@@ -1,4 +1,5 @@
-import type { DeploymentState } from '#domain/deployment.ts'
+import type { DeploymentState, FeedReading } from '#domain/deployment.ts'
+import type { ColumnType } from 'kysely'
 import type { Decimal, Defaulted, Generated, Instant } from './columns.ts'
 
 /** Another installation that deploys what this one bills. */
@@ -15,7 +16,10 @@ export interface DeployersTable {
   set_by: string
   /** Up to where what was used there is here. */
   usage_cursor: Defaulted<string | null>
+  /** What was recorded there before is here. */
   usage_taken_at: Defaulted<Instant | null>
+  /** Null unless its feed is being read, or the reading was broken off. */
+  usage_reading: ColumnType<FeedReading | null, string | null | undefined, string | null>
   failing_since: Defaulted<Instant | null>
   failure: Defaulted<string | null>
   created_at: Generated<Instant>

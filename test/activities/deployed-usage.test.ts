@@ -3,6 +3,7 @@ import test, { after, before, beforeEach } from 'node:test'
 import { takeUsage } from '#activities/deployed-usage.ts'
 import type { DeployerRequest } from '#activities/deployer-call.ts'
 import { activateSubscription } from '#db/activation.ts'
+import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
@@ -50,6 +51,8 @@ beforeEach(async () => {
   })
 })
 
+const usedAt = ago(1)
+
 function ago(minutes: number): string {
   return new Date(Date.now() - minutes * 60_000).toISOString()
 }
@@ -61,7 +64,7 @@ function mails(id: string, different: Json = {}): Json {
     source: 'mail-server',
     type: 'mails',
     subject: there,
-    time: ago(1),
+    time: usedAt,
     data: { quantity: '5' },
     ...different,
   }
@@ -73,18 +76,24 @@ const ended = { next: null, resume: '2026-01-01T00:00:00Z|' }
 async function take(...pages: readonly unknown[]) {
   const asked: string[] = []
   const left = [...pages]
-  const row = await api.db
+  const row = await deployerRow()
+  const deployer = { ...row, key: 'key', usageCursor: row.usage_cursor, usageReading: row.usage_reading }
+  const ask = async ({ path }: DeployerRequest) => {
+    asked.push(new URL(path, 'http://there').searchParams.get('after') ?? '')
+    const answer = left.shift()
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  const taken = await takeUsage({ db: api.db }, { deployer, ask }).catch((error: unknown) => ({ error }))
+  return { ...taken, asked }
+}
+
+async function deployerRow() {
+  return await api.db
     .selectFrom('deployers')
     .selectAll()
     .where('id', '=', deployerId)
     .executeTakeFirstOrThrow()
-  const deployer = { ...row, key: 'key', usageCursor: row.usage_cursor }
-  const ask = async ({ path }: DeployerRequest) => {
-    asked.push(new URL(path, 'http://there').searchParams.get('after') ?? '')
-    return left.shift()
-  }
-  const taken = await takeUsage({ db: api.db }, { deployer, ask, find: async () => undefined })
-  return { ...taken, asked }
 }
 
 async function refusedEvents() {
@@ -112,19 +121,15 @@ test('what is no event, or refused, holds up no other of its page: a person find
     'text',
     null,
   ]
-  const { stored, refused } = await take({ data: [mails('a'), ...bad, mails('b')], ...ended })
-  assert.deepEqual([stored, refused], [2, bad.length])
+  const taken = await take({ data: [mails('a'), ...bad, mails('b')], ...ended })
+  assert.deepEqual(taken, { stored: 2, refused: bad.length, asked: [''] })
   assert.deepEqual(await counted(), ['a', 'b'])
   const seen = await refusedEvents()
   assert.deepEqual(
     [seen.length, new Set(seen.map(({ sender }) => sender))],
     [bad.length, new Set([encodeId('deployer', deployerId)])],
   )
-  const { usage_cursor: cursor } = await api.db
-    .selectFrom('deployers')
-    .select('usage_cursor')
-    .executeTakeFirstOrThrow()
-  assert.equal(cursor, ended.resume)
+  assert.equal((await deployerRow()).usage_cursor, ended.resume)
 })
 
 test('a refused one counts once it is sent again and fits; what names nobody there counts for nobody here', async () => {
@@ -146,4 +151,51 @@ test('a refused one counts once it is sent again and fits; what names nobody the
   const again = await api.post('/v1/refused-usage-events/send-again', {})
   assert.equal(again.status, 200, JSON.stringify(again.body))
   assert.deepEqual(await counted(), ['soon'])
+})
+
+test('a reading that was broken off goes on where it was, and the next one begins where this one could not know all', async () => {
+  const broken = await take(
+    { data: [mails('1')], next: 'p1', resume: 'r1' },
+    { data: [mails('2')], next: 'p2', resume: 'r2' },
+    new Error('the connection was reset'),
+  )
+  assert.deepEqual(broken.asked, ['', 'p1', 'p2'])
+  assert.equal((await deployerRow()).usage_taken_at, null)
+  const resumedAt = new Date().toISOString()
+  const gone = await take({ data: [mails('3')], next: null, resume: 'r3' })
+  assert.deepEqual(gone, { stored: 1, refused: 0, asked: ['p2'] })
+  const row = await deployerRow()
+  assert.deepEqual([row.usage_cursor, row.usage_reading], ['r1', null])
+  // What was recorded meanwhile may be missing: it is told for the instant at which the reading began.
+  assert.ok(row.usage_taken_at !== null && Date.parse(row.usage_taken_at) <= Date.parse(resumedAt))
+  assert.deepEqual((await take({ data: [], ...ended })).asked, ['r1'])
+  assert.deepEqual(await counted(), ['1', '2', '3'])
+})
+
+test('a place that the other side takes for none is forgotten: it is read from the beginning, and each event counts once', async () => {
+  await take({ data: [mails('1')], next: null, resume: 'nonsense' })
+  const refusal = new BusinessError(
+    'deployer_refuses',
+    'Deployer yard refuses. field_invalid: It is next or resume.',
+  )
+  const taken = await take(refusal, { data: [mails('1'), mails('2')], ...ended })
+  assert.deepEqual(taken, { stored: 1, refused: 0, asked: ['nonsense', ''] })
+})
+
+test('a feed that goes round in a circle, gives more than was asked for, or no place to go on is not read on', async () => {
+  const page = (next: string) => ({ data: [mails('1')], next, resume: 'r' })
+  const round = await take(page('p1'), page('p2'), page('p1'), page('p2'))
+  assert.deepEqual(
+    [round.asked.length, 'error' in round && String(round.error)],
+    [3, 'Error: the usage feed of yard goes round in a circle'],
+  )
+  for (const nonsense of [
+    { data: Array.from({ length: 2_001 }, () => 'x'), ...ended },
+    { data: [], next: null, resume: '\0' },
+    { data: [], next: '', resume: 'r' },
+    { data: {}, ...ended },
+    'text',
+  ])
+    assert.ok('error' in (await take(nonsense)))
+  assert.deepEqual(await counted(), ['1'])
 })

@@ -238,7 +238,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   document_number_taken: kind(
     409,
     'The supplier’s number is recorded already',
-    'Read the one that there is: GET /v1/supplier-invoices. A wrong one is corrected by a credit note of the supplier.',
+    'Read the one that there is: GET /v1/supplier-invoices. What was misread is voided and recorded anew; a wrong one is corrected by a credit note of the supplier.',
   ),
   event_values_missing: kind(
     409,
@@ -841,7 +841,17 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   supplier_invoice_immutable: kind(
     409,
     'What a supplier billed is never changed',
-    'Ask the supplier for a credit note and a right one. What happens to it is recorded beside it: payments, set-offs.',
+    'Ask the supplier for a credit note and a right one; what was misread here is voided. What happens to it is recorded beside it: payments, set-offs.',
+  ),
+  supplier_invoice_paid: kind(
+    409,
+    'Money was paid for it',
+    'Take its payments back first: POST /v1/supplier-payments/{id}/reverse. One that was paid rightly is corrected by the supplier’s credit note.',
+  ),
+  supplier_invoice_void: kind(
+    409,
+    'The supplier invoice is void',
+    'It counts for nothing any more. Use the one that was recorded in its place: GET /v1/supplier-invoices.',
   ),
   supplier_is_peer: kind(
     409,

@@ -134,6 +134,7 @@ export type EventKind =
   | 'supplier_invoice.received'
   | 'supplier_invoice.recorded'
   | 'supplier_invoice.standing_told'
+  | 'supplier_invoice.voided'
   | 'supplier_payment.recorded'
   | 'supplier_payment.reversed'
   | 'usage.read'

@@ -90,6 +90,12 @@ function checkPart(
       'not_an_invoice',
       `${row.number} is a credit: it is set off, not paid.`,
     )
+  if (row.voided_at !== null)
+    throw fieldError(
+      `${part.pointer}/supplier_invoice`,
+      'supplier_invoice_void',
+      `${row.number} is void: nothing of it is paid.`,
+    )
   if (row.supplier_id !== part.supplierId)
     throw fieldError(
       `${part.pointer}/supplier_invoice`,
@@ -145,7 +151,7 @@ export async function reverseSupplierPayment(
 /**
  * Sets a credit off against an invoice of the same supplier.
  * @param amountMinor null: as far as both reach
- * @throws `not_a_credit`, `not_an_invoice`, `supplier_mismatch`, `currency_mismatch`, `nothing_to_pay`, `payment_exceeds_invoice`
+ * @throws `not_a_credit`, `not_an_invoice`, `supplier_invoice_void`, `supplier_mismatch`, `currency_mismatch`, `nothing_to_pay`, `payment_exceeds_invoice`
  */
 export async function setOffCredit(
   tx: Tx,
@@ -164,6 +170,9 @@ export async function setOffCredit(
     throw fieldError('/credit_note', 'not_a_credit', `${note.number} is owed, not credited.`)
   if (invoice.owed_minor < 0)
     throw new BusinessError('not_an_invoice', `${invoice.number} is a credit: nothing is set off against it.`)
+  for (const { number, voided_at: voidedAt } of [note, invoice])
+    if (voidedAt !== null)
+      throw new BusinessError('supplier_invoice_void', `${number} is void: nothing is set off.`)
   if (note.supplier_id !== invoice.supplier_id)
     throw fieldError('/credit_note', 'supplier_mismatch', `${note.number} is of another supplier.`)
   if (note.currency !== invoice.currency)
@@ -234,7 +243,7 @@ async function insertSetOff(
 }
 
 /** In the order of their ids, so that two that take from the same ones wait for each other. Read after they are locked. */
-async function lockPayables(tx: Tx, ids: readonly string[]): Promise<Map<string, PayableRow>> {
+export async function lockPayables(tx: Tx, ids: readonly string[]): Promise<Map<string, PayableRow>> {
   await tx
     .selectFrom('supplier_invoices')
     .select('id')

@@ -311,8 +311,12 @@ declare
 begin
   -- The lock makes two at once see each other.
   select * into invoice from supplier_invoices where id = new.supplier_invoice_id for no key update;
-  select coalesce(sum(amount_minor), 0) into taken_minor from supplier_allocations
-    where supplier_invoice_id = invoice.id and standing_supplier_allocation(payment_id);
+  if invoice.voided_at is not null then
+    raise exception 'it is void' using errcode = 'check_violation', constraint = 'supplier_allocation_not_void';
+  end if;
+  select coalesce(sum(allocation.amount_minor), 0) into taken_minor from supplier_allocations allocation
+    left join supplier_invoices by_note on by_note.id = allocation.credit_note_id
+    where allocation.supplier_invoice_id = invoice.id and by_note.voided_at is null and standing_supplier_allocation(allocation.payment_id);
   if taken_minor > invoice.owed_minor then
     raise exception 'more than the document holds' using errcode = 'check_violation', constraint = 'supplier_allocation_within_invoice';
   end if;
@@ -324,10 +328,15 @@ begin
     return null;
   end if;
   select * into note from supplier_invoices where id = new.credit_note_id for no key update;
+  if note.voided_at is not null then
+    raise exception 'it is void' using errcode = 'check_violation', constraint = 'supplier_allocation_not_void';
+  end if;
   if (note.supplier_id, note.currency) is distinct from (invoice.supplier_id, invoice.currency) then
     raise exception 'of another supplier or currency' using errcode = 'check_violation', constraint = 'supplier_allocation_same_supplier';
   end if;
-  select coalesce(sum(amount_minor), 0) into taken_minor from supplier_allocations where credit_note_id = note.id;
+  select coalesce(sum(allocation.amount_minor), 0) into taken_minor from supplier_allocations allocation
+    join supplier_invoices against on against.id = allocation.supplier_invoice_id
+    where allocation.credit_note_id = note.id and against.voided_at is null;
   if taken_minor > -note.owed_minor then
     raise exception 'more than the credit note gives' using errcode = 'check_violation', constraint = 'supplier_allocation_within_credit_note';
   end if;
@@ -343,6 +352,23 @@ begin
     raise exception 'a supplier that is a peer sends its documents, and no other does' using errcode = 'check_violation', constraint = 'made_by_its_supplier';
   end if;
   return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.guard_supplier_invoice_void()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  told text[] := array['voided_at', 'voided_by', 'void_reason', 'owed_minor'];
+begin
+  if old.voided_at is not null or new.voided_at is null or to_jsonb(old) - told is distinct from to_jsonb(new) - told then
+    raise exception '% rows never change', tg_table_name using errcode = 'check_violation', constraint = tg_table_name || '_immutable';
+  end if;
+  if exists (select from supplier_allocations where supplier_invoice_id = old.id and payment_id is not null
+      and standing_supplier_allocation(payment_id)) then
+    raise exception 'it is paid' using errcode = 'check_violation', constraint = 'void_is_unpaid';
+  end if;
+  return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.guard_supplier_payment()
@@ -3105,6 +3131,9 @@ CASE kind
     WHEN 'credit_note'::text THEN (- total_minor)
     ELSE total_minor
 END,
+  voided_at timestamp with time zone,
+  voided_by text,
+  void_reason text,
   constraint supplier_invoices_pkey PRIMARY KEY (id),
   constraint received_once UNIQUE (peer_id, document_id),
   constraint supplier_invoices_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id),
@@ -3116,16 +3145,20 @@ END,
   constraint supplier_invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
   constraint supplier_invoices_number_check CHECK (((length(number) >= 1) AND (length(number) <= 100))),
   constraint supplier_invoices_origin_check CHECK ((origin = ANY (ARRAY['peer'::text, 'hand'::text, 'csv'::text, 'ubl'::text]))),
-  constraint supplier_invoices_sha256_check CHECK ((length(sha256) = 32))
+  constraint supplier_invoices_sha256_check CHECK ((length(sha256) = 32)),
+  constraint supplier_invoices_void_reason_check CHECK (((length(void_reason) >= 1) AND (length(void_reason) <= 500))),
+  constraint void_is_told CHECK ((num_nulls(voided_at, voided_by, void_reason) = ANY (ARRAY[0, 3]))),
+  constraint void_only_by_hand CHECK (((voided_at IS NULL) OR (peer_id IS NULL)))
 );
-CREATE UNIQUE INDEX one_of_a_number ON public.supplier_invoices USING btree (supplier_id, number) WHERE (peer_id IS NULL);
+CREATE UNIQUE INDEX one_of_a_number ON public.supplier_invoices USING btree (supplier_id, number) WHERE ((peer_id IS NULL) AND (voided_at IS NULL));
 CREATE INDEX supplier_invoices_by_correction ON public.supplier_invoices USING btree (supplier_id, corrects_document_id) WHERE (corrects_document_id IS NOT NULL);
 CREATE INDEX supplier_invoices_by_number ON public.supplier_invoices USING btree (supplier_id, number);
 CREATE INDEX supplier_invoices_by_peer ON public.supplier_invoices USING btree (peer_id, id DESC);
 CREATE INDEX supplier_invoices_by_supplier ON public.supplier_invoices USING btree (supplier_id, document_id);
 CREATE TRIGGER made_by_its_supplier AFTER INSERT ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION guard_supplier_invoice();
-CREATE TRIGGER supplier_invoice_immutable BEFORE DELETE OR UPDATE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER supplier_invoice_immutable BEFORE UPDATE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION guard_supplier_invoice_void();
 CREATE TRIGGER supplier_invoice_kept BEFORE TRUNCATE ON public.supplier_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER supplier_invoice_undeletable BEFORE DELETE ON public.supplier_invoices FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE supplier_payment_reversals (
   payment_id uuid not null,

@@ -32,7 +32,7 @@ export interface RecordedInvoice {
  * Records a document of a supplier that is no peer, as if it had been sent: from then on it never changes, and is paid, set off and
  * counted like every other.
  * @returns its id
- * @throws `supplier_is_peer`, `sums_disagree`, `document_number_taken`, `supplier_mismatch`, `not_an_invoice`
+ * @throws `supplier_is_peer`, `sums_disagree`, `document_number_taken`, `supplier_mismatch`, `not_an_invoice`, `supplier_invoice_void`
  */
 export async function recordSupplierInvoice(tx: Tx, recorded: RecordedInvoice): Promise<string> {
   const { supplierId, stated, now, actor } = recorded
@@ -98,6 +98,7 @@ async function findByNumber(tx: Tx, supplierId: string, number: string): Promise
     .where('supplier_id', '=', supplierId)
     .where('number', '=', number)
     .where('kind', '=', 'invoice')
+    .where('voided_at', 'is', null)
     .executeTakeFirst()
   return row?.document_id ?? null
 }
@@ -116,13 +117,15 @@ async function readCorrected(
     supplier_id: ofSupplier,
     kind,
     number,
+    voided_at: voidedAt,
   } = await tx
     .selectFrom('supplier_invoices')
-    .select(['document_id', 'supplier_id', 'kind', 'number'])
+    .select(['document_id', 'supplier_id', 'kind', 'number', 'voided_at'])
     .where('id', '=', correctsId)
     .executeTakeFirstOrThrow()
   if (ofSupplier !== supplierId)
     throw fieldError('/corrects', 'supplier_mismatch', `${number} is of another supplier.`)
   if (kind !== 'invoice') throw fieldError('/corrects', 'not_an_invoice', `${number} is a credit note.`)
+  if (voidedAt !== null) throw fieldError('/corrects', 'supplier_invoice_void', `${number} is void.`)
   return documentId
 }

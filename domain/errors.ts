@@ -188,6 +188,8 @@ export type ErrorCode =
   | 'subscription_unknown'
   | 'sums_disagree'
   | 'supplier_invoice_immutable'
+  | 'supplier_invoice_paid'
+  | 'supplier_invoice_void'
   | 'supplier_is_peer'
   | 'supplier_mismatch'
   | 'supplier_unknown'

@@ -15,6 +15,8 @@ export interface Payable extends StatedDues {
   readonly isDisputed: boolean
   /** A credit note that came before what it corrects. */
   readonly isWaiting: boolean
+  /** It was recorded by hand and misread: nothing of it is owed. */
+  readonly isVoid: boolean
 }
 
 export const payableStates = [
@@ -26,13 +28,15 @@ export const payableStates = [
   'used',
   'waiting',
   'disputed',
+  'void',
 ] as const
 
 export type PayableState = (typeof payableStates)[number]
 
 /** What is left to pay; below 0 what is left of a credit. Of what the supplier claims: a dispute changes nothing of it. */
 export function openPayableMinor(payable: Payable): number {
-  const { totalMinor, paidMinor, creditedMinor, usedMinor } = payable
+  const { totalMinor, paidMinor, creditedMinor, usedMinor, isVoid } = payable
+  if (isVoid) return 0
   return totalMinor < 0 ? totalMinor + usedMinor : totalMinor - paidMinor - creditedMinor
 }
 
@@ -42,6 +46,7 @@ export function openPayableMinor(payable: Payable): number {
  * due date itself is not overdue, and of instalments the earliest is paid first.
  */
 export function payableState(payable: Payable, on: string): PayableState {
+  if (payable.isVoid) return 'void'
   const isSettled = openPayableMinor(payable) === 0
   if (payable.totalMinor < 0 && isSettled) return 'used'
   if (!isSettled && payable.isDisputed) return 'disputed'
@@ -68,6 +73,7 @@ export function payableDues(payable: Payable): (Instalment & { readonly openMino
     { dueOn: payable.dueOn, instalments: statedInstalments(payable) },
     payable.totalMinor,
   )
+  if (payable.isVoid) return dues.map((due) => ({ ...due, openMinor: 0 }))
   if (payable.totalMinor < 0) return dues.map((due) => ({ ...due, openMinor: openPayableMinor(payable) }))
   const left = leaveUnpaid(dues, payable.paidMinor + payable.creditedMinor)
   return dues.map((due, index) => ({ ...due, openMinor: left[index]?.amountMinor ?? 0 }))

@@ -180,6 +180,8 @@ const sentences: Readonly<Record<EventKind, (data: Data) => string>> = {
   'supplier_invoice.received': (data) => `Supplier invoice ${text(data['number'])} received`,
   'supplier_invoice.recorded': (data) =>
     `Supplier invoice ${text(data['number'])} recorded by ${text(data['actor'])}`,
+  'supplier_invoice.voided': (data) =>
+    `Supplier invoice ${text(data['number'])} voided by ${text(data['actor'])}${because(data['reason'])}`,
   'supplier_invoice.standing_told': (data) =>
     `Supplier invoice ${text(data['number'])} ${text(data['state']).replace('_', ' ')}, says supplier`,
   'data_source.set': (data) => `Data source ${text(data['code'])} given by ${text(data['actor'])}`,

@@ -42,6 +42,7 @@ const tones: Readonly<Record<string, Tone>> = {
   undone: 'over',
   unreachable: 'bad',
   used: 'over',
+  void: 'over',
 }
 
 /** A state in a word, a sign and a colour. A running step is busy, a running instance is well. */

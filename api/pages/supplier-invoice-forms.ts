@@ -4,6 +4,7 @@ import { atField } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { parseAmount } from '#domain/money.ts'
 import { reverseSupplierPayment } from '#db/payable.ts'
+import { voidSupplierInvoice } from '#db/supplier-void.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import type { Permission } from '../permission.ts'
@@ -18,7 +19,13 @@ import type { ConsoleView } from './console-page.tsx'
 import { disputeForm } from './disputes.tsx'
 import type { RefusedInput } from './form.tsx'
 import { registerRowForm, saidOf, toNumber, type SentForm } from './row-form.ts'
-import { payForm, setOffForm, supplierInvoiceBody, supplierInvoicePath } from './supplier-invoice.tsx'
+import {
+  payForm,
+  setOffForm,
+  supplierInvoiceBody,
+  supplierInvoicePath,
+  voidForm,
+} from './supplier-invoice.tsx'
 
 /** The same as the routes of the API, from the page of a supplier invoice. */
 export function registerSupplierInvoiceForms(frame: Frame): void {
@@ -45,6 +52,7 @@ export function registerSupplierInvoiceForms(frame: Frame): void {
   register('pay', money, () => payForm, pay)
   register('set-off', money, () => setOffForm, setOff)
   register('reverse', money, (_id, values) => `reverse-${values['payment'] ?? ''}`, reverse)
+  register('void', money, () => voidForm, voidMisread)
   const dispute = 'disputes:write'
   register('dispute', dispute, () => disputeForm, raise)
   register('withdraw', dispute, (_id, values) => `withdraw-${values['dispute'] ?? ''}`, withdraw)
@@ -78,6 +86,12 @@ async function reverse(tx: Tx, { values, actor, now }: SentForm): Promise<void> 
   const { payment = '', ...said } = saidOf(values)
   const { reason } = parse(reasonSchema, said, 'body')
   await reverseSupplierPayment(tx, { paymentId: decodeId('supplierPayment', payment), reason, actor, now })
+}
+
+async function voidMisread(tx: Tx, { id, values, actor, now }: SentForm): Promise<void> {
+  const { reason } = parse(reasonSchema, saidOf(values), 'body')
+  const invoiceId = await resolveAddress(tx, 'supplierInvoice', id)
+  await voidSupplierInvoice(tx, { invoiceId, reason, actor, now })
 }
 
 /** Amounts are written as they are printed. */

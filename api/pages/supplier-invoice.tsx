@@ -16,13 +16,14 @@ import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.
 import { Disputes, RaiseDispute } from './disputes.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount, formatQuantity } from './format.ts'
-import { Day, Empty, Fact, Section, Table } from './parts.tsx'
+import { Day, Empty, Fact, Moment, Section, Table } from './parts.tsx'
 import { PayableState } from './payables.tsx'
 import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
 
 export const supplierInvoicePath = '/supplier-invoices'
 export const payForm = 'pay'
 export const setOffForm = 'set-off'
+export const voidForm = 'void'
 /** The newest credits of a supplier of which something is left. */
 const mostCredits = 100
 
@@ -70,6 +71,7 @@ export async function supplierInvoiceBody(
           <SetAgainst {...of} setAgainst={setAgainst} />
           {row.open_minor > 0 && <Pay {...of} />}
           {row.open_minor > 0 && credits.length > 0 && <SetOff {...of} credits={credits} />}
+          {row.peer_id === null && row.voided_at === null && row.paid_minor === 0 && <Void {...of} />}
         </Section>
         {row.peer_id !== null && (
           <Section id="disputes" title="Disputes">
@@ -98,6 +100,12 @@ function Standing({ view, row }: { view: ConsoleView; row: SupplierInvoiceRow })
         <Fact name="State">
           <PayableState row={row} />
           {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
+          {row.voided_at !== null && (
+            <div class="hint">
+              {row.void_reason}, by {row.voided_by} on{' '}
+              <Moment at={row.voided_at} now={view.now} timeZone={view.timeZone} />
+            </div>
+          )}
           <SupplierSays row={row} timeZone={view.timeZone} />
         </Fact>
         <Fact name="Supplier">{row.supplier_name}</Fact>
@@ -147,7 +155,7 @@ function SetAgainst({
   return (
     <Table caption="What was set against it" head={['What', 'On', { number: 'Amount' }, 'Take back']}>
       {setAgainst.map((one) => (
-        <tr class={one.reversed_at === null ? undefined : 'past'}>
+        <tr class={isStanding(one) ? undefined : 'past'}>
           <th scope="row">{nameOf(one, row)}</th>
           <td>
             <Day date={one.paid_on ?? one.allocated_at.slice(0, 10)} />
@@ -155,7 +163,8 @@ function SetAgainst({
           <td class="number">{formatAmount(one.amount_minor, one.currency)}</td>
           <td>
             {one.reversed_at !== null && 'taken back'}
-            {one.payment_id !== null && one.reversed_at === null && (
+            {one.reversed_at === null && one.voided_at !== null && 'void'}
+            {one.payment_id !== null && isStanding(one) && (
               <Reverse view={view} row={row} refused={refused} paymentId={one.payment_id} />
             )}
           </td>
@@ -164,6 +173,8 @@ function SetAgainst({
     </Table>
   )
 }
+
+const isStanding = (one: SupplierAllocationRow) => one.reversed_at === null && one.voided_at === null
 
 function nameOf(one: SupplierAllocationRow, row: SupplierInvoiceRow): string {
   if (one.payment_id !== null) return `Payment ${one.reference ?? ''}`
@@ -234,6 +245,24 @@ function SetOff({ view, row, refused, credits }: FormProps & { credits: readonly
           <button type="submit" class="primary">
             Set off
           </button>
+        </div>
+      </PostForm>
+    </Folded>
+  )
+}
+
+/** Of what was recorded here and not paid; what a peer sent is its word. */
+function Void({ view, row, refused }: FormProps) {
+  const at = { form: voidForm, refused }
+  return (
+    <Folded {...at} title="Void what was misread…">
+      <PostForm {...at} view={view} action={`${addressOf(row)}/void`}>
+        <p class="hint">
+          It stays as it was written, counts for nothing any more, and {row.number} can be recorded anew.
+        </p>
+        <TextField {...at} name="reason" label="Why" isRequired />
+        <div class="buttons">
+          <button type="submit">Void</button>
         </div>
       </PostForm>
     </Folded>

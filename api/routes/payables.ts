@@ -117,6 +117,7 @@ function registerWriting(frame: Frame): void {
         'not_an_invoice',
         'paid_in_future',
         'payment_exceeds_invoice',
+        'supplier_invoice_void',
         'supplier_mismatch',
       ],
     },

@@ -62,6 +62,7 @@ export function registerStatedInvoices(frame: Frame): void {
         'document_number_taken',
         'not_an_invoice',
         'sums_disagree',
+        'supplier_invoice_void',
         'supplier_is_peer',
         'supplier_mismatch',
         'supplier_unknown',

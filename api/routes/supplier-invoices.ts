@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { z } from '@hono/zod-openapi'
 import type { Db, Tx } from '#db/database.ts'
 import { setOffCredit } from '#db/payable.ts'
+import { voidSupplierInvoice } from '#db/supplier-void.ts'
 import { listDisputesOf } from '#db/read/dispute.ts'
 import { listSupplierAllocations } from '#db/read/payable.ts'
 import { listExpenseMappings, listSupplierTaxCodes } from '#db/read/expense.ts'
@@ -18,6 +19,7 @@ import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { addressField, idParams } from '../schemas/common.ts'
 import { toDisputeJson } from '../schemas/dispute.ts'
 import { toCategoryReference } from '../schemas/expense.ts'
+import { reasonSchema } from '../schemas/invoice-action.ts'
 import { newSetOffSchema } from '../schemas/payable.ts'
 import {
   supplierInvoiceDetailSchema,
@@ -78,6 +80,7 @@ export function registerSupplierInvoices(frame: Frame): void {
       await readSupplierInvoiceDetail(db, await resolveAddress(db, 'supplierInvoice', params.id)),
   )
   registerSetOff(frame)
+  registerVoid(frame)
   refuseChanges(frame)
 }
 
@@ -99,6 +102,7 @@ function registerSetOff(frame: Frame): void {
         'not_an_invoice',
         'nothing_to_pay',
         'payment_exceeds_invoice',
+        'supplier_invoice_void',
         'supplier_mismatch',
       ],
     },
@@ -107,6 +111,30 @@ function registerSetOff(frame: Frame): void {
       const id = await resolveAddress(tx, 'supplierInvoice', params.id)
       await carryOutSetOff(tx, id, body, now)
       return await readSupplierInvoiceDetail(tx, id)
+    },
+  )
+}
+
+function registerVoid(frame: Frame): void {
+  frame.route(
+    {
+      method: 'post',
+      path: '/v1/supplier-invoices/{id}/void',
+      permission: 'supplier_invoices:write',
+      tag: 'Suppliers',
+      summary: 'Void what was recorded here and misread',
+      description:
+        'It stays as it was written and counts for nothing; its number can be recorded anew. What was set off against it, or by it, is free again. Never of what a peer sent.',
+      params: idParams,
+      body: reasonSchema,
+      result: supplierInvoiceDetailSchema,
+      refusals: ['supplier_invoice_immutable', 'supplier_invoice_paid', 'supplier_invoice_void'],
+    },
+    async ({ transaction, params, body, principal, now }) => {
+      const tx = transaction()
+      const invoiceId = await resolveAddress(tx, 'supplierInvoice', params.id)
+      await voidSupplierInvoice(tx, { invoiceId, reason: body.reason, actor: principal.name, now })
+      return await readSupplierInvoiceDetail(tx, invoiceId)
     },
   )
 }
@@ -142,13 +170,13 @@ function refuseChanges(frame: Frame): void {
         refusals: ['supplier_invoice_immutable'],
       },
       async ({ db, params }) => {
-        const { number } = await getSupplierInvoice(
+        const { number, peer_id: peerId } = await getSupplierInvoice(
           db,
           await resolveAddress(db, 'supplierInvoice', params.id),
         )
         throw new BusinessError(
           'supplier_invoice_immutable',
-          `${number} is what the supplier billed: a wrong one is corrected by the supplier's credit note.`,
+          `${number} is what the supplier billed: a wrong one is corrected by the supplier's credit note.${peerId === null ? ' One that was misread is voided.' : ''}`,
         )
       },
     )

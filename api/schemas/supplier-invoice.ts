@@ -126,7 +126,7 @@ export const supplierInvoiceSchema = z
       .openapi({ description: 'The supplier invoice that a credit note corrects.' }),
     state: z.enum(payableStates).openapi({
       description:
-        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else, or a dispute of it is open. credited: paid by credit notes alone. used: a credit note of which nothing is left.',
+        'waiting: a credit note that came before what it corrects. disputed: our sums come to something else, or a dispute of it is open. credited: paid by credit notes alone. used: a credit note of which nothing is left. void: it was misread here, and counts for nothing.',
     }),
     disagreement: z.string().nullable(),
     supplier_says: z
@@ -166,6 +166,10 @@ export const supplierInvoiceSchema = z
       .array(z.object({ due_on: z.string(), amount: moneySchema, open: moneySchema }))
       .openapi({ description: 'When how much is due. What is due first is paid first.' }),
     received_at: z.string(),
+    voided: z
+      .object({ at: instantField, by: z.string(), reason: z.string() })
+      .nullable()
+      .openapi({ description: 'Where it was recorded here, and misread.' }),
   })
   .openapi('SupplierInvoice')
 
@@ -180,7 +184,7 @@ const setAgainstSchema = z
     amount: moneySchema,
     on: z.string(),
     reference: z.string().nullable(),
-    is_reversed: z.boolean(),
+    is_reversed: z.boolean().openapi({ description: 'Taken back, or one of the two is void.' }),
   })
   .openapi('SetAgainst')
 
@@ -235,7 +239,12 @@ export function toSupplierInvoiceJson(row: SupplierInvoiceRow): z.input<typeof s
       open: money(openMinor),
     })),
     received_at: row.received_at,
+    voided: voidOf(row),
   }
+}
+
+function voidOf({ voided_at: at, voided_by: by, void_reason: reason }: SupplierInvoiceRow) {
+  return at === null || by === null || reason === null ? null : { at, by, reason }
 }
 
 export function filesOf(row: SupplierInvoiceRow): z.input<typeof supplierInvoiceSchema>['files'] {
@@ -274,6 +283,6 @@ export function toSetAgainstJson(row: SupplierAllocationRow): z.input<typeof set
     amount: { amount_minor: row.amount_minor, currency: row.currency },
     on: row.paid_on ?? row.allocated_at.slice(0, 10),
     reference: row.reference ?? row.credit_note_number,
-    is_reversed: row.reversed_at !== null,
+    is_reversed: row.reversed_at !== null || row.voided_at !== null,
   }
 }

@@ -40,6 +40,7 @@ export function registerSupplierInvoices(program: Command): void {
   npx clouder supplier-invoices import-csv march.csv --dry-run
   npx clouder supplier-invoices pay sinv_01kb… --amount 12.50
   npx clouder supplier-invoices set-off sinv_01kb… --credit-note sinv_01kc…
+  npx clouder supplier-invoices void sinv_01kb… --reason 'misread the total'
 `,
     )
   group
@@ -140,6 +141,7 @@ export function registerSupplierInvoices(program: Command): void {
       }),
     )
   registerMoney(group)
+  registerVoid(group)
   addSuppliedUsage(group)
 }
 
@@ -187,6 +189,19 @@ function registerMoney(group: Command): void {
     )
 }
 
+function registerVoid(group: Command): void {
+  group
+    .command('void')
+    .description('void what was recorded here and misread; then record it anew')
+    .argument('<invoice>', 'its id')
+    .requiredOption('--reason <text>', 'why')
+    .action(
+      withSession<[string], { reason: string }>(async ({ api, out }, { args: [id], options: { reason } }) =>
+        show(out, await api.post<SupplierInvoiceDetail>(`${addressOf(id)}/void`, { reason })),
+      ),
+    )
+}
+
 function readStated(file: string): object {
   const stated = parseFile(file)
   if (typeof stated === 'object' && stated !== null && !Array.isArray(stated)) return stated
@@ -219,7 +234,7 @@ function show(out: Output, row: SupplierInvoiceDetail): void {
   out.facts([
     ['number', row.number],
     ['supplier', row.supplier],
-    ['state', row.disagreement === null ? row.state : `${row.state}: ${row.disagreement}`],
+    ['state', [row.state, row.disagreement ?? row.voided?.reason].filter(Boolean).join(': ')],
     ['supplier says', row.supplier_says?.state.replace('_', ' ') ?? ''],
     ['issued', row.issued_on],
     ['due', row.dues.map((due) => `${due.due_on} ${moneyText(due.amount)}`).join(', ')],

@@ -7,15 +7,18 @@ export const suppliedPaidMinor = sql<number>`(select coalesce(sum(amount_minor),
   where set_against.supplier_invoice_id = supplied.id and set_against.payment_id is not null
     and not exists (select from supplier_payment_reversals reversal where reversal.payment_id = set_against.payment_id))`
 
-/** Of credit notes that were set off against it. */
+/** Of credit notes that were set off against it, and are not void. */
 export const suppliedCreditedMinor = sql<number>`(select coalesce(sum(amount_minor), 0)::bigint from supplier_allocations set_against
-  where set_against.supplier_invoice_id = supplied.id and set_against.credit_note_id is not null)`
+  join supplier_invoices by_note on by_note.id = set_against.credit_note_id
+  where set_against.supplier_invoice_id = supplied.id and by_note.voided_at is null)`
 
-/** Of a credit note, what of it was set off. */
+/** Of a credit note, what of it was set off against what is not void. */
 export const suppliedUsedMinor = sql<number>`(select coalesce(sum(amount_minor), 0)::bigint from supplier_allocations set_against
-  where set_against.credit_note_id = supplied.id)`
+  join supplier_invoices used_for on used_for.id = set_against.supplier_invoice_id
+  where set_against.credit_note_id = supplied.id and used_for.voided_at is null)`
 
-export const suppliedOpenMinor = sql<number>`(supplied.owed_minor - ${suppliedPaidMinor} - ${suppliedCreditedMinor} + ${suppliedUsedMinor})`
+export const suppliedOpenMinor = sql<number>`(case when supplied.voided_at is not null then 0
+  else supplied.owed_minor - ${suppliedPaidMinor} - ${suppliedCreditedMinor} + ${suppliedUsedMinor} end)`
 
 export const suppliedInstalments = sql<
   readonly { due_on: string; amount_minor: number }[] | null
@@ -38,7 +41,8 @@ export type PayableRow = Awaited<ReturnType<typeof readPayables>>[number]
 export async function readPayables(db: Db, of: { ids: readonly string[] } | 'open') {
   const query = db
     .selectFrom('supplier_invoices as supplied')
-    .select(['id', 'number', 'supplier_id', 'currency', 'owed_minor', 'due_on', 'disagreement'])
+    .select(['id', 'number', 'peer_id', 'supplier_id', 'currency', 'owed_minor', 'issued_on', 'due_on'])
+    .select(['disagreement', 'voided_at'])
     .select([
       suppliedInstalments.as('instalments'),
       suppliedPaidMinor.as('paid_minor'),
@@ -66,6 +70,7 @@ export function toPayable(
     | 'disagreement'
     | 'has_open_dispute'
     | 'is_waiting'
+    | 'voided_at'
   >,
 ): Payable {
   return {
@@ -79,6 +84,7 @@ export function toPayable(
     usedMinor: row.used_minor,
     isDisputed: row.disagreement !== null || row.has_open_dispute,
     isWaiting: row.is_waiting,
+    isVoid: row.voided_at !== null,
   }
 }
 
@@ -104,6 +110,7 @@ export async function listSupplierAllocations(db: Db, of: { invoiceId: string } 
     ])
     .select(['note.number as credit_note_number', 'payment.reference', 'payment.paid_on', 'invoice.currency'])
     .select('reversal.reversed_at')
+    .select((eb) => eb.fn.coalesce('invoice.voided_at', 'note.voided_at').as('voided_at'))
     .orderBy('allocation.id')
   if ('paymentId' in of) return await query.where('payment.id', '=', of.paymentId).execute()
   const { invoiceId } = of

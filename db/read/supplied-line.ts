@@ -16,7 +16,7 @@ export interface SuppliedLineRow extends SuppliedLine {
 
 /**
  * What suppliers billed for days of a period, line by line; what is for no days counts on the day of its document. A credit note that
- * waits for what it corrects counts for nothing yet.
+ * waits for what it corrects counts for nothing yet, what is void for nothing any more.
  */
 export async function listSuppliedLines(db: Db, { start, end }: Period): Promise<SuppliedLineRow[]> {
   const { rows } = await sql<{
@@ -40,7 +40,7 @@ export async function listSuppliedLines(db: Db, { start, end }: Period): Promise
     from supplier_invoices supplied
     join suppliers supplier on supplier.id = supplied.supplier_id
     cross join lateral jsonb_array_elements(supplied.content -> 'lines') with ordinality as line (value, position)
-    where not ${suppliedIsWaiting} and case
+    where supplied.voided_at is null and not ${suppliedIsWaiting} and case
       when line.value -> 'service_period' ->> 'starts_on' < line.value -> 'service_period' ->> 'ends_on'
         then line.value -> 'service_period' ->> 'starts_on' < ${end} and line.value -> 'service_period' ->> 'ends_on' > ${start}
       else supplied.issued_on >= ${start} and supplied.issued_on < ${end} end

@@ -95,6 +95,7 @@ async function listArrived(
         then invoice.content -> 'lines' end`.as('lines'),
     )
     .where('kind', '=', 'invoice')
+    .where('voided_at', 'is', null)
     .where('supplier_id', 'in', supplierIds)
     .where('issued_on', '>=', issued.first ?? '-infinity')
     .where('issued_on', '<=', issued.last)

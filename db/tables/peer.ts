@@ -157,6 +157,10 @@ export interface SupplierInvoicesTable {
   content: Json<SupplierDocument>
   disagreement: string | null
   received_at: Instant
+  /** Of what was recorded here and misread: since when it counts for nothing, with who said so and why. */
+  voided_at: Defaulted<Instant | null>
+  voided_by: Defaulted<string | null>
+  void_reason: Defaulted<string | null>
 }
 
 /** What two sides say of their documents. Who was asked sees where they differ only by the month. */

@@ -260,6 +260,7 @@ POST /v1/disputes/:id/answer disputes:write
 POST /v1/disputes/:id/withdraw disputes:write
 POST /v1/supplier-invoices/:id/disputes disputes:write
 POST /v1/supplier-invoices/:id/set-offs supplier_invoices:write
+POST /v1/supplier-invoices/:id/void supplier_invoices:write
 POST /v1/supplier-payments supplier_invoices:write
 POST /v1/supplier-payments/:id/reverse supplier_invoices:write
 POST /v1/peers peers:write

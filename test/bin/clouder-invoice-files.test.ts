@@ -105,3 +105,15 @@ test('supplier-invoices import-csv checks a file, records it, and says why it is
   assert.notEqual(again.code, 0)
   assert.match(again.stderr, /document_number_taken[^]*C-1 is recorded already/)
 })
+
+test('supplier-invoices void takes what was misread out of the books, with a reason', async () => {
+  const listed = (await served.get('/v1/supplier-invoices')).body['data'] as Record<string, unknown>[]
+  const id = String(listed.find(({ number }) => number === 'C-1')?.['id'])
+  const bare = await clouder('supplier-invoices', 'void', id)
+  assert.match(bare.stderr, /--reason/)
+  const ran = await clouder('supplier-invoices', 'void', id, '--reason', 'misread the total')
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.match(`${ran.stdout}${ran.stderr}`, /void: misread the total/)
+  const again = await clouder('supplier-invoices', 'void', id, '--reason', 'twice')
+  assert.match(again.stderr, /supplier_invoice_void/)
+})

@@ -2209,6 +2209,68 @@ test('no more is set against a supplier invoice than it holds, of the same suppl
     await refuses(`${table}_immutable`, async () => sql`delete from ${sql.table(table)}`.execute(db))
 })
 
+test('what was recorded by hand is voided once, told by whom and why, while nothing is paid of it; nothing is set against it then', async () => {
+  const peerId = await insertPeer(db)
+  const sent = await supplied(peerId)
+  const other = newId()
+  await insertRow('suppliers', { id: other, code: `void-${other.slice(-8)}`, name: 'Other', currency: 'USD' })
+  const byHand = { origin: 'hand', peer_id: null, recorded_by: 'tester', supplier_id: other }
+  const copy = async (different: Record<string, unknown>) => {
+    const id = newId()
+    await copyRow(db, 'supplier_invoices', sent, { id, document_id: newId(), ...byHand, ...different })
+    return id
+  }
+  const told = { voided_at: '2026-03-02T00:00:00Z', voided_by: 'tester', void_reason: 'misread' }
+  const change = async (id: string, different: object) =>
+    await db.updateTable('supplier_invoices').set(different).where('id', '=', id).execute()
+  const invoice = await copy({ number: 'V-1' })
+  await refuses('void_only_by_hand', async () => change(sent, told))
+  await refuses('void_is_told', async () => change(invoice, { ...told, voided_by: null }))
+  await refuses('supplier_invoices_void_reason_check', async () =>
+    change(invoice, { ...told, void_reason: '' }),
+  )
+  await refuses('supplier_invoices_immutable', async () => change(invoice, { ...told, total_minor: 1 }))
+  const allocate = async (of: { payment_id?: string; credit_note_id?: string }, on: Db = db) =>
+    await on
+      .insertInto('supplier_allocations')
+      .values({
+        id: newId(),
+        supplier_invoice_id: invoice,
+        payment_id: null,
+        credit_note_id: null,
+        amount_minor: 1,
+        allocated_at: '2026-03-01T00:00:00Z',
+        ...of,
+      })
+      .execute()
+  const pay = async () =>
+    await db.transaction().execute(async (tx) => {
+      const id = newId()
+      const made = { id, supplier_id: other, currency: 'USD', amount_minor: 1, paid_on: '2026-03-01' }
+      const by = { reference: null, actor: 'tester', recorded_at: '2026-03-01T00:00:00Z' }
+      await tx
+        .insertInto('supplier_payments')
+        .values({ ...made, ...by })
+        .execute()
+      await allocate({ payment_id: id }, tx)
+      return id
+    })
+  const payment = await pay()
+  await refuses('void_is_unpaid', async () => change(invoice, told))
+  const reversal = { payment_id: payment, reason: 'x', actor: 'tester', reversed_at: '2026-03-02' }
+  await insertRow('supplier_payment_reversals', reversal)
+  const note = await copy({ number: 'V-2', kind: 'credit_note' })
+  await change(note, told)
+  await refuses('supplier_allocation_not_void', async () => allocate({ credit_note_id: note }))
+  await change(invoice, told)
+  await refuses('supplier_invoices_immutable', async () => change(invoice, { void_reason: 'another' }))
+  await refuses('supplier_allocation_not_void', pay)
+  await refuses('supplier_invoices_immutable', async () =>
+    db.deleteFrom('supplier_invoices').where('id', '=', invoice).execute(),
+  )
+  await copy({ number: 'V-1' })
+})
+
 test('what a line of a supplier is for is said once by each of its names', async () => {
   const peerId = await insertPeer(db)
   await supplied(peerId)

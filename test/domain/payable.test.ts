@@ -22,6 +22,7 @@ function payable(different: Partial<Payable> = {}): Payable {
     instalments: null,
     isDisputed: false,
     isWaiting: false,
+    isVoid: false,
     ...different,
   }
 }
@@ -30,6 +31,16 @@ const halves = [
   { dueOn: '2026-03-15', amountMinor: 6_000 },
   { dueOn: '2026-04-15', amountMinor: 6_000 },
 ]
+
+test('of a void one nothing is owed, whatever it says', () => {
+  const voided = payable({ isVoid: true, isDisputed: true, instalments: halves })
+  assert.deepEqual([openPayableMinor(voided), payableState(voided, '2026-09-01')], [0, 'void'])
+  assert.deepEqual(
+    payableDues(voided).map(({ openMinor }) => openMinor),
+    [0, 0],
+  )
+  assert.deepEqual(agePayables([{ ...voided, supplierId: 'a', currency: 'USD' }], '2026-09-01'), [])
+})
 
 test('a supplier invoice is open until its due date has passed, and then overdue by what is late', () => {
   assert.equal(payableState(payable(), '2026-03-15'), 'open')

@@ -74,6 +74,19 @@ test('a supplier without an installation is added on the page, and what it bills
   assert.match(sectionText((await console.get('/payables')).html, 'list'), /R-1.*Power.*139\.00 EUR/)
 })
 
+test('what was misread is voided on its page, with a reason; what a peer sent offers it not', async () => {
+  assert.doesNotMatch((await console.get(page)).html, /Void what was misread/)
+  const [, misread = ''] =
+    /href="(\/supplier-invoices\/sinv_[^"]+)">R-1</.exec((await console.get('/payables')).html) ?? []
+  const refused = await console.submit(misread, `${misread}/void`, { reason: ' ' })
+  assert.equal(refused.status, 422)
+  assert.equal((await console.submit(misread, `${misread}/void`, { reason: 'Another total' })).status, 303)
+  const { html } = await console.get(misread)
+  assert.match(sectionText(html, 'standing'), /void Another total, by .* Left to pay 0\.00 EUR/)
+  assert.doesNotMatch(html, /Void what was misread|Record a payment/)
+  assert.match(sectionText((await console.get('/payables')).html, 'list'), /R-1.*0\.00 EUR.*void/)
+})
+
 test('a CSV file and an e-invoice are pasted into the page, refused beside themselves with the place inside', async () => {
   const csv = (amount: string) =>
     `supplier,number,issued_on,description,amount\r\npower,C-1,2026-03-03,Rack,10.00\r\npower,C-2,2026-03-04,Rack,${amount}\r\n`

@@ -38,7 +38,7 @@ export interface BillInput {
   readonly payerId: string
   readonly testClockId: string | null
   readonly purchaseOrderReference: string | null
-  /** Every metric was read past the end of what is due, or is not waited for any more. */
+  /** Every metric was read past the end of what is due, here or where it is deployed, or is not waited for any more. */
   readonly isReady: boolean
   readonly input: DocumentInput
   /** By subscription line, or one-off charge. */

@@ -4,6 +4,7 @@ import { isClosingUsage } from '#domain/invoice/due.ts'
 import type { DuePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import type { LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
+import { findNotTakenOver } from './deployment.ts'
 import { readFormulas } from './quantity-formula.ts'
 import {
   findUnread,
@@ -15,7 +16,7 @@ import {
   type UsageQuestion,
 } from './usage-measure.ts'
 
-/** How long a document waits for missing readings; what comes later is billed as late. */
+/** How long a document waits for missing readings, own or of a deployer; what comes later is billed as late. */
 const graceMs = 6 * 3_600_000
 
 /** A usage part that is due, and until when its bill waits for readings: null where it does not. */
@@ -28,7 +29,7 @@ export interface AskedPart {
 
 export interface MeasuredParts {
   readonly of: (part: UsagePart) => MeasuredUsage
-  /** Parts whose metric was not read past their end yet, within the grace. */
+  /** Parts whose metric was not read past their end yet, or not taken over from there, within the grace. */
   readonly unread: ReadonlySet<DuePart>
 }
 
@@ -62,8 +63,8 @@ export interface AwaitedQuestion extends UsageQuestion {
 }
 
 /**
- * The answers in the order of the questions, and the indexes of those whose readings are still waited for. What was waited for in
- * vain is pending.
+ * The answers in the order of the questions, and the indexes of those whose readings are still waited for, or what was used where they
+ * are deployed. A reading that was waited for in vain is pending.
  */
 export async function measureAwaited(
   db: Db,
@@ -76,9 +77,15 @@ export async function measureAwaited(
     waited.map(({ question }) => question),
     meters,
   )
-  const missing = waited.filter((_, at) => found.has(at))
-  const unread = missing.filter(({ question }) => isWithinGrace(question.waitsAt ?? '', question.window.end))
-  const pending = new Set(missing.filter((of) => !unread.includes(of)).map(({ index }) => index))
+  const notTakenOver = await findNotTakenOver(
+    db,
+    waited.map(({ question: { subscriptionId, window } }) => ({ subscriptionId, until: window.end })),
+  )
+  const isLate = ({ question }: (typeof waited)[number]) =>
+    !isWithinGrace(question.waitsAt ?? '', question.window.end)
+  const unread = waited.filter((of, at) => (found.has(at) || notTakenOver.has(at)) && !isLate(of))
+  // What is fed names its instant: come late, it is late usage of its own.
+  const pending = new Set(waited.filter((of, at) => found.has(at) && isLate(of)).map(({ index }) => index))
   const answers = await measureUsages(db, asked, { meters })
   return {
     unread: new Set(unread.map(({ index }) => index)),

@@ -3,6 +3,7 @@ import { sql, type Selectable } from 'kysely'
 import type { PlannedAddition } from '#domain/addition.ts'
 import {
   checkDeployedElsewhere,
+  recordedThereWithinMs,
   sayDeployedElsewhere,
   type DeployedThere,
   type DeploymentState,
@@ -165,6 +166,27 @@ export async function findSubscriptionsHere(
     .where('subscription_there', '=', sql<string>`any(${subscriptionsThere}::text[])`)
     .execute()
   return new Map(rows.map((row) => [row.subscription_there ?? '', row.subscription_id]))
+}
+
+/**
+ * Whose use until an instant is not here yet: one that deploys the subscription was read last before it could be known there.
+ * @returns indexes of those that are asked for
+ */
+export async function findNotTakenOver(
+  db: Db,
+  asked: readonly { readonly subscriptionId: string; readonly until: string }[],
+): Promise<ReadonlySet<number>> {
+  if (asked.length === 0) return new Set()
+  const { rows } = await sql<{ index: number }>`
+    select asked.index - 1 as index
+    from unnest(${asked.map((of) => of.subscriptionId)}::uuid[], ${asked.map((of) => of.until)}::timestamptz[])
+      with ordinality as asked (subscription_id, until, index)
+    where exists (
+      select from deployments join deployers on deployers.id = deployments.deployer_id
+      where deployments.subscription_id = asked.subscription_id and deployments.state in ('running', 'stopped')
+        and coalesce(deployers.usage_taken_at, '-infinity')
+          < asked.until + ${recordedThereWithinMs} * interval '1 millisecond')`.execute(db)
+  return new Set(rows.map(({ index }) => Number(index)))
 }
 
 /** @throws `not_found` */

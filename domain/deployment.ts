@@ -104,6 +104,9 @@ export function sayDeployedElsewhere(what: string, { deployer, subscriptionThere
   return `${what} does not reach ${deployer}, which deploys it. Change it there${there} and agree its price here, or order anew what is wanted and cancel this one.`
 }
 
+/** What is used there is recorded there within this time, by whichever clock: then a feed that is read has it. */
+export const recordedThereWithinMs = 10 * 60_000
+
 /** Signals to a deployer's workflow. */
 export const deployerSignals = { lookNow: 'lookNow' } as const
 

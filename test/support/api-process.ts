@@ -52,13 +52,22 @@ export async function startApiProcess(
   }
 
   await start()
+  // One after the other: of two that start at once, nobody would end the first.
+  let turn: Promise<unknown> = Promise.resolve()
+  async function inTurn(step: () => Promise<void>): Promise<void> {
+    const mine = turn.then(step)
+    turn = mine.catch(() => undefined)
+    await mine
+  }
+
   return {
     /** As whoever listens before it hands it on: to its own port, with all that was said. */
     forward: async (path: string, init: RequestInit) => await fetch(`${url}${path}`, init),
-    kill,
-    async restart(clockShiftMs = 0): Promise<void> {
-      await kill()
-      await start(clockShiftMs)
-    },
+    kill: async () => await inTurn(kill),
+    restart: async (clockShiftMs = 0) =>
+      await inTurn(async () => {
+        await kill()
+        await start(clockShiftMs)
+      }),
   }
 }

@@ -17,19 +17,16 @@ export interface MeteredDays {
 /**
  * What of a line is used and not billed yet: from what was billed last, or from its first day, until now, or its last day where
  * another line goes on after it. Null before that: the line is not active, or begins later.
- * @example nothing billed, activated on 1 January, begun by a change of plan on 10 February: from 10 February on
+ * @example nothing billed, begun by a change of plan on 10 February: from the beginning of 10 February on
  */
 export function openWindow(line: MeteredDays, now: string): InstantWindow | null {
   const { billedUntil, activatedAt, startsOn, endsOn, timeZone } = line
   if (activatedAt === null || startsOn === null) return null
-  const start = billedUntil ?? latest(activatedAt, startOfDay(timeZone, startsOn))
+  // As its bill begins: what was pushed on the day of the activation, and before it, is billed.
+  const start = billedUntil ?? startOfDay(timeZone, startsOn)
   const isFollowed = endsOn !== null && endsOn !== line.subscriptionEndsOn
   const end = isFollowed ? earliest(now, startOfDay(timeZone, endsOn)) : now
   return Date.parse(start) <= Date.parse(end) ? { start, end } : null
-}
-
-function latest(one: string, other: string): string {
-  return Date.parse(one) < Date.parse(other) ? other : one
 }
 
 function earliest(one: string, other: string): string {

@@ -46,6 +46,12 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     'The event was reversed already',
     'An event is reversed once. Push what should count besides as an event of its own.',
   ),
+  amount_too_large: kind(
+    422,
+    'An amount is larger than can be billed',
+    'Correct what it is made of: usage that was pushed in another unit is taken back by a reversing event; or the price.',
+    seeTasks,
+  ),
   application_refused: kind(
     422,
     'The application asks for what is not allowed',

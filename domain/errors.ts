@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'addon_not_available'
   | 'already_linked'
   | 'already_reversed'
+  | 'amount_too_large'
   | 'application_refused'
   | 'application_unknown'
   | 'backup_expired'

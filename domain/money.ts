@@ -49,11 +49,17 @@ export function roundToStep(value: Big, step: Big, mode: RoundingMode = 'nearest
   return roundDecimal(divide(value, step), 0, mode).times(step)
 }
 
-/** An exact amount in minor units to an integer of them. */
+/**
+ * An exact amount in minor units to an integer of them.
+ * @throws `amount_too_large`: a single usage event can come to more than an integer holds exactly
+ */
 export function roundMinor(amountMinor: Big, mode: RoundingMode = 'nearest'): number {
   const value = Number(roundDecimal(amountMinor, 0, mode).toFixed(0))
   if (!Number.isSafeInteger(value))
-    throw new RangeError(`amount beyond the safe range: ${amountMinor.toFixed()}`)
+    throw new BusinessError(
+      'amount_too_large',
+      `${amountMinor.toFixed(0)} in minor units is more than an amount can be, which is ${Number.MAX_SAFE_INTEGER}.`,
+    )
   return value === 0 ? 0 : value
 }
 

@@ -84,6 +84,22 @@ test('D-19 of a batch of 500 with 2 bad ones, 498 are stored and 2 are told by i
   assert.equal(Number((await currentQuantity()).toFixed(2)), Number((before + 4.98).toFixed(2)))
 })
 
+test('usage that comes to more than can be billed is shown without a cost, says so where a cost is asked for, and is taken back', async () => {
+  const reply = await pushBatch(event('huge', { quantity: '999999999999999' }))
+  assert.equal(reply.body['stored'], 1)
+  const usagePath = `/v1/subscriptions/${subscription}/usage`
+  const usage = await api.get(usagePath)
+  const [line] = usage.body['lines'] as { current: { quantity: string }; present: object | null }[]
+  assert.equal(usage.status, 200)
+  assert.match(line?.current.quantity ?? '', /^9{9}|^1000000000/)
+  assert.equal(line?.present, null)
+  const spend = await api.get(`/v1/subscriptions/${subscription}/spend-caps`)
+  assert.deepEqual([spend.status, spend.body['code']], [422, 'amount_too_large'])
+  const back = await pushBatch(event('huge-back', { quantity: '-999999999999999', reverses: 'huge' }))
+  assert.equal(back.body['stored'], 1)
+  assert.equal((await api.get(`/v1/subscriptions/${subscription}/spend-caps`)).status, 200)
+})
+
 async function countAllButRefused() {
   const { refused_usage_events: _refused, ...rows } = await countRows(api.db)
   return rows

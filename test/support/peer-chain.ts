@@ -62,7 +62,10 @@ export async function startPeerChain(areApart: boolean) {
   )
   assert.ok(ofChild)
   const stopRelay = relayAlways([parent, child, grandchild])
-  const links = await Promise.all([pair(parent, child, 'child'), pair(child, grandchild, 'grandchild')])
+  const links = await Promise.all([
+    pairInstallations(parent, child, 'child'),
+    pairInstallations(child, grandchild, 'grandchild'),
+  ])
   return {
     parent,
     child,
@@ -91,7 +94,8 @@ function leadTo({ door }: TestInstallation, api: ApiProcess): void {
   })
 }
 
-function relayAlways(installations: readonly TestInstallation[]): () => Promise<void> {
+/** As API processes do each moment. */
+export function relayAlways(installations: readonly TestInstallation[]): () => Promise<void> {
   let isOver = false
   const running = (async () => {
     while (!isOver) {
@@ -106,7 +110,8 @@ function relayAlways(installations: readonly TestInstallation[]): () => Promise<
   }
 }
 
-async function pair(
+/** Makes the customer, and has the invitation for it accepted. */
+export async function pairInstallations(
   supplier: TestInstallation,
   customer: TestInstallation,
   code: string,

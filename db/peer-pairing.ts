@@ -10,6 +10,7 @@ import { queueFormerStandings } from './peer-standing.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
 import type { By } from './peer.ts'
 import { ensurePeerSupplier } from './supplier.ts'
+import { queueUntakenDocuments } from './untaken-document.ts'
 
 const codeName = 'peer_invitation'
 
@@ -142,9 +143,9 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
   if (other.currency === null)
     throw new BusinessError('currency_unknown', 'Neither side has said in which currency it bills.')
   await refuseTakenPeer(tx, peerId, other)
-  const { role } = await tx
+  const { role, customer_id: customerId } = await tx
     .selectFrom('peers')
-    .select('role')
+    .select(['role', 'customer_id'])
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
   await refuseCycle(tx, { ...other, role })
@@ -177,7 +178,10 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
     data: { peer: other.name, installation: other.installationId },
   })
   if (role === 'supplier') await tellAbove(tx)
-  else await queueFormerStandings(tx, other.installationId)
+  if (customerId !== null) {
+    await queueFormerStandings(tx, other.installationId)
+    await queueUntakenDocuments(tx, { id: peerId, customerId, installationId: other.installationId })
+  }
 }
 
 /** One trust in each direction with one installation; a key, and an id over there, are of one peer. */

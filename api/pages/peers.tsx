@@ -119,6 +119,11 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
             ))}
           </div>
         )}
+        {row.untaken > 0 && (
+          <div class="hint">
+            {row.untaken} documents never taken: they go over once it is paired with anew
+          </div>
+        )}
       </td>
       <td>
         <Fingerprint of="ours" text={row.own_key} />

@@ -81,6 +81,10 @@ export const peerSchema = z
       .openapi({ description: 'What waits, by kind. What is not understood over there waits until it is.' }),
     delivered: z.number().int(),
     received: z.number().int(),
+    untaken: z.number().int().openapi({
+      description:
+        'Of a closed one: documents of its customer that this installation never took, those since it was closed too. They go over once it is paired with anew.',
+    }),
     created_at: z.string(),
     paired_at: z.string().nullable(),
     closed_at: z.string().nullable(),

@@ -137,5 +137,6 @@ function show(out: Output, peer: Peer): void {
     ['our key', peer.own_key ?? ''],
     ['their key', peer.other_key ?? ''],
     ['waiting', waitingText(peer)],
+    ['never taken', peer.untaken === 0 ? '' : `${peer.untaken} documents, sent once it is paired with anew`],
   ])
 }

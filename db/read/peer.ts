@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { PeerMessageKind } from '#domain/peer-message.ts'
 import type { Db } from '../database.ts'
+import { untakenDocuments } from '../untaken-document.ts'
 import { onPage, type PageRequest } from './page.ts'
 
 function peers(db: Db) {
@@ -38,6 +39,7 @@ function peers(db: Db) {
       waitingKinds.as('waiting_kinds'),
       delivered.as('delivered'),
       received.as('received'),
+      untaken.as('untaken'),
     ])
 }
 
@@ -78,20 +80,31 @@ const refusals = sql<PeerRefusalFacts[]>`(select coalesce(json_agg(json_build_ob
     'count', count, 'first_at', ${utc('first_at')}, 'last_at', ${utc('last_at')}, 'detail', detail) order by last_at desc), '[]')
   from (select * from peer_refusals where peer_id = peer.id order by last_at desc limit 10) as newest)`
 
-const waiting = sql<number>`(select count(*)::int from peer_messages where peer_id = peer.id and delivered_at is null)`
+/** Of a closed peer no more what its installation is sent as another one since. */
+const isWaiting = sql`delivered_at is null and (peer.state <> 'closed' or not exists (
+  select from peer_messages anew join peers present on present.id = anew.peer_id
+  where anew.subject_id = message.subject_id and anew.kind = message.kind and anew.peer_id <> peer.id
+    and present.installation_id = peer.installation_id and present.created_at > peer.created_at))`
+const waiting = sql<number>`(select count(*)::int from peer_messages message where peer_id = peer.id and ${isWaiting})`
 const waitingSince = sql<
   string | null
->`(select min(queued_at) from peer_messages where peer_id = peer.id and delivered_at is null)`
+>`(select min(queued_at) from peer_messages message where peer_id = peer.id and ${isWaiting})`
 /** By kind, and whether the other side has said that it understands it: what it does not waits until it does. */
 const waitingKinds = sql<readonly { kind: PeerMessageKind; waiting: number; is_understood: boolean }[]>`(
   select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'waiting', waiting, 'is_understood', kind = any (peer.other_kinds))
     order by kind), '[]')
-  from (select kind, count(*) as waiting from peer_messages where peer_id = peer.id and delivered_at is null group by kind) by_kind)`
+  from (select kind, count(*) as waiting from peer_messages message where peer_id = peer.id and ${isWaiting} group by kind) by_kind)`
 /** Of what waits; what was said before that was about something else. */
 const waitingReason = sql<string | null>`(case when ${waiting} > 0 then peer.waiting_reason end)`
 /** All that was ever queued has a number, without a gap. */
-const delivered = sql<number>`(peer.last_sequence::int - ${waiting})`
+const delivered = sql<number>`(peer.last_sequence::int
+  - (select count(*)::int from peer_messages where peer_id = peer.id and delivered_at is null))`
 const received = sql<number>`(select count(*)::int from supplier_invoices where peer_id = peer.id)`
+
+/** Of a closed peer that we billed: what it never took, and nobody else of that installation is sent. */
+const untaken = sql<number>`(case when peer.state = 'closed' and peer.customer_id is not null and peer.installation_id is not null
+  then (select count(*)::int from ${untakenDocuments({ customerId: sql`peer.customer_id`, installationId: sql`peer.installation_id` })})
+  else 0 end)`
 
 export type PeerRow = Awaited<ReturnType<typeof listPeers>>[number]
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { decodeId } from '#domain/identifier.ts'
+import { decodeId, encodeId } from '#domain/identifier.ts'
 import { peerPaths } from '#domain/peer-message.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
@@ -274,3 +274,53 @@ test('a peer that is closed while messages wait is sent nothing more; what waits
   assert.deepEqual([state, waiting, await numbers()], ['closed', 1, billed])
   assert.ok((await keysOf(parent)).every(({ revoked_at: revokedAt }) => revokedAt !== null))
 })
+
+test('paired with anew, it gets what it never took before, once and in order: what waited, and what was finalized for it since', async () => {
+  const waited = (await documentsOf(peer)).at(-1)
+  assert.ok(waited)
+  const finalize = async () => await insertOneOffInvoice(parent.db, customerId, [['1', '2.00']])
+  const [paid, open] = [await finalize(), await finalize()]
+  const amount = { amount_minor: 240, currency: 'USD' }
+  const payment = await parent.call('POST', `/v1/invoices/${encodeId('invoice', paid.id)}/payments`, amount)
+  assert.equal(payment.status, 200, JSON.stringify(payment.body))
+  const former = peer
+  const shown = async () => {
+    const { state, waiting, untaken } = (await parent.call('GET', `/v1/peers/${former}`)).body
+    return [state, waiting, untaken]
+  }
+  assert.deepEqual(await shown(), ['closed', 1, 3])
+
+  await command(child, 'close')
+  const invited = await parent.call('POST', '/v1/peers/invitations', {
+    role: 'customer',
+    customer: 'reseller',
+  })
+  peer = String(invited.body['peer'])
+  const accepted = await child.call('POST', '/v1/peers', { invitation: invited.body['invitation'] })
+  supplier = String(accepted.body['id'])
+  billed.push(waited, paid.number, open.number)
+  await untilReceived(billed)
+  assert.deepEqual(await shown(), ['closed', 0, 0])
+  assert.deepEqual(await documentsOf(peer), billed.slice(-3))
+  const said = await soon('the supplier says that one is paid', async () => {
+    const rows = (await child.call('GET', '/v1/supplier-invoices')).body['data'] as Json[]
+    const says = rows.find(({ number }) => number === paid.number)?.['supplier_says'] as Json | null
+    return says ?? undefined
+  })
+  assert.equal(said['state'], 'paid')
+  billed.push(await bill())
+  await untilReceived(billed)
+})
+
+/** Their numbers, as they were queued for it. */
+async function documentsOf(publicId: string): Promise<string[]> {
+  const rows = await parent.db
+    .selectFrom('peer_messages')
+    .innerJoin('invoices', 'invoices.id', 'peer_messages.subject_id')
+    .select('invoices.number')
+    .where('peer_messages.peer_id', '=', decodeId('peer', publicId))
+    .where('peer_messages.kind', '=', 'document')
+    .orderBy('peer_messages.sequence')
+    .execute()
+  return rows.map(({ number }) => number ?? '')
+}

@@ -33,7 +33,7 @@ export async function insertOneOffInvoice(
       chargedOn: '2026-03-31',
     },
   }))
-  return await db.transaction().execute(async (tx) => {
+  const make = async (tx: Tx) => {
     await insertCharges(tx, customerId, parts)
     const draft = computeDocument({
       reason: 'period',
@@ -71,7 +71,8 @@ export async function insertOneOffInvoice(
       .orderBy('position')
       .execute()
     return { ...made, lineIds: lines.map((line) => line.id) }
-  })
+  }
+  return db.isTransaction ? await make(db as Tx) : await db.transaction().execute(make)
 }
 
 async function insertCharges(tx: Tx, customerId: string, parts: readonly OneOffPart[]): Promise<void> {

@@ -2,6 +2,7 @@ import Big from 'big.js'
 import { addDays, compareDates, startOfDay, type Period } from '../calendar.ts'
 import { divide, formatMoney, roundDecimal } from '../money.ts'
 import type { UsagePart, MeasuredUsage } from './lines.ts'
+import { counted, grouped } from '../pricing/describe.ts'
 import { ratePart } from './rating.ts'
 
 /** What a metered line has used in the billing period that runs, and what it costs so far, before discounts and tax. */
@@ -118,11 +119,14 @@ export function sayPresentUsage(
   { quantity, unit, includedQuantity, costMinor, projection }: PresentUsage,
   currency: string,
 ): string {
-  const of = includedQuantity === null ? '' : ` of ${readableQuantity(includedQuantity)}`
-  const now = `${readableQuantity(quantity)}${of} ${unit}`
+  const say = (amount: string) => counted(readableQuantity(amount), unit)
+  const now =
+    includedQuantity === null
+      ? say(quantity)
+      : `${grouped(readableQuantity(quantity))} of ${say(includedQuantity)}`
   if (projection === null) return `${now}: ${formatMoney(costMinor, currency)} so far.`
   const cost = formatMoney(projection.costMinor, currency)
-  return `${now}. At this pace ${readableQuantity(projection.quantity)} ${unit} on ${sayDay(projection.on)}: ${cost}.`
+  return `${now}. At this pace ${say(projection.quantity)} on ${sayDay(projection.on)}: ${cost}.`
 }
 
 /**

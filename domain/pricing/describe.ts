@@ -126,7 +126,7 @@ function decimals(amount: string, currency: string): string {
 }
 
 /** 1000000.50 is 1,000,000.50. */
-function grouped(digits: string): string {
+export function grouped(digits: string): string {
   const [whole = '', fraction] = digits.split('.')
   const thousands = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')
   return fraction === undefined ? thousands : `${thousands}.${fraction}`

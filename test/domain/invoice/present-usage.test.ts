@@ -42,6 +42,31 @@ test('D-41 of the first hour nothing is foreseen, and what was used is said with
   assert.equal(sayPresentUsage(present, 'USD'), '103 of 100 GiB: 3.00 USD so far.')
 })
 
+test('D-41 what is counted one by one is said in the plural, and thousands are set apart', () => {
+  const part = partOfMay()
+  const say = (unit: string, quantity: string, includedQuantity?: string) => {
+    const price = {
+      model: 'per_unit',
+      unitAmount: '0.001',
+      ...(includedQuantity && { includedQuantity }),
+    } as const
+    const line = { ...part.line, unit, price }
+    return sayPresentUsage(
+      presentUsage({ ...part, line }, { usage: { ...usageOf(quantity), unit } }, terms),
+      'USD',
+    )
+  }
+  assert.equal(
+    say('request', '12005.5'),
+    '12,006 requests. At this pace 22,844 requests on 31 May: 22.84 USD.',
+  )
+  assert.equal(say('user', '1'), '1 user. At this pace 1.9 users on 31 May: 0.00 USD.')
+  assert.equal(
+    say('request', '2500', '1000'),
+    '2,500 of 1,000 requests. At this pace 4,757 requests on 31 May: 3.76 USD.',
+  )
+})
+
 test('D-41 a highest value is taken to stay as it is', () => {
   const present = presentUsage(partOfMay(), used('62'), { ...terms, isSum: false })
   assert.equal(present.projection?.quantity, '62')

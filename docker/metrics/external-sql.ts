@@ -53,12 +53,14 @@ export const externalSql = defineSource({
   },
 })
 
-const longestNumber = 60
+/** Less than what is taken of a text: one that was cut off is none. */
+const longestNumber = 99
+const saidCharacters = 60
 
 /** A server may write a number as it likes, and as many digits as it likes. */
 function numberOf(written: string): string {
   const text = written.trim()
   const value = text.length > longestNumber ? '' : exact(text)
   if (plainNumber.test(value)) return value
-  throw new Error(`the query gave no number from 0: ${JSON.stringify(text.slice(0, longestNumber))}`)
+  throw new Error(`the query gave no number from 0: ${JSON.stringify(text.slice(0, saidCharacters))}`)
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import Big from 'big.js'
 import type Docker from 'dockerode'
 import { containerName } from '#domain/build-plan.ts'
+import { roundDecimal } from '#domain/money.ts'
 import type { InstanceRef, RunnerContext } from '#domain/runner.ts'
 import { objectName } from '../compose/object-name.ts'
 import { findContainer } from '../observation.ts'
@@ -130,8 +131,16 @@ function unescape(raw: string): string {
   return raw.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
 }
 
-/** `1.5e+06` is 1500000, exactly. @throws an `Error` for what is no number from 0 */
+/**
+ * `1.5e+06` is 1500000, exactly; of what programs divide, 20 decimals are kept: 1.2345678901234567e-5 is 0.00001234567890123457.
+ * @throws an `Error` for what is no number from 0, and from 10^30
+ */
 export function exact(written: string): string {
-  if (!/^\+?\d+(\.\d+)?([eE][+-]?\d{1,2})?$/.test(written)) throw new Error(`${written} is no number from 0`)
-  return new Big(written.replace(/^\+/, '')).toFixed()
+  if (!/^\+?\d+(\.\d+)?([eE][+-]?\d{1,3})?$/.test(written)) throw new Error(`${written} is no number from 0`)
+  const value = new Big(written.replace(/^\+/, ''))
+  if (value.gte(firstTooLarge)) throw new Error(`${written} is larger than a reading can be`)
+  return roundDecimal(value, mostDecimals).toFixed()
 }
+
+const firstTooLarge = new Big('1e30')
+const mostDecimals = 20

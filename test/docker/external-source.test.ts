@@ -106,6 +106,7 @@ test('D-03 a query in a PostgreSQL elsewhere gives the one value of its instance
       own: sqlOf('select count(*) from orders where tenant = $1;', { parameters: ['instance'] }),
       sum: sqlOf("select sum(amount), 'more' from orders -- all of it"),
       with: sqlOf('with all_of as (select * from orders) select 1.5e3::float8 from all_of limit 1'),
+      share: sqlOf('select 0.00001::numeric / 3'),
       nothing: sqlOf('select amount from orders where false'),
       empty: sqlOf('select null::int'),
       several: sqlOf('select amount from orders'),
@@ -118,7 +119,7 @@ test('D-03 a query in a PostgreSQL elsewhere gives the one value of its instance
     },
     [shop],
   )
-  assert.deepEqual(values, { own: '2', sum: '59.125', with: '1500' })
+  assert.deepEqual(values, { own: '2', sum: '59.125', with: '1500', share: '0.00000333333333333333' })
   assert.deepEqual(series, new Set(['external:warehouse']))
   const told = {
     nothing: /^reading_without_value: /,
@@ -182,6 +183,8 @@ test('D-03 a query in a MariaDB elsewhere gives the one value of its instance, m
       double: sqlOf('select d from figures'),
       float: sqlOf('select f from figures'),
       tiny: sqlOf('select 2.5e-7'),
+      share: sqlOf('select f / 3e7 from figures'),
+      tiniest: sqlOf('select 4e-300'),
       written: sqlOf("select ' 1.5e3 '"),
       zero: sqlOf('select 0'),
       nothing: sqlOf('select amount from orders where false'),
@@ -212,6 +215,8 @@ test('D-03 a query in a MariaDB elsewhere gives the one value of its instance, m
     double: '0.1',
     float: '10.1',
     tiny: '0.00000025',
+    share: '0.00000033666667938232',
+    tiniest: '0',
     written: '1500',
     zero: '0',
   })
@@ -221,7 +226,7 @@ test('D-03 a query in a MariaDB elsewhere gives the one value of its instance, m
     empty: /^reading_without_value: /,
     several: /several rows/,
     negative: /no number from 0/,
-    huge: /no number from 0/,
+    huge: /larger than a reading can be/,
     date: /no number from 0/,
     bits: /no rows of numbers or texts/,
     writing: /READ ONLY transaction/,

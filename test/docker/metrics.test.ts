@@ -130,6 +130,9 @@ test('samples of a series are summed exactly, by labels too, and only what is a 
   assert.equal(sumOfSamples(text, 'requests_total', { code: '500' }), '3')
   assert.equal(sumOfSamples(text, 'requests_total', { path: '/a"b' }), '1027')
   assert.equal(sumOfSamples('bytes 1.7976e+05', 'bytes', {}), '179760')
+  assert.equal(sumOfSamples('share 1.2345678901234567e-05', 'share', {}), '0.00001234567890123457')
+  assert.equal(sumOfSamples('faded 5e-324', 'faded', {}), '0')
+  assert.throws(() => sumOfSamples('huge 1e+30', 'huge', {}), /larger than a reading can be/)
   for (const series of ['temperature', 'ratio', 'requests', 'requests_total_nothing']) {
     assert.throws(() => sumOfSamples(text, series, {}), /no (number|sample)/)
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { parseAmount } from '#domain/money.ts'
 import type { InvoiceDetail, SelfCheck } from './answers.ts'
-import { exitCodes } from './exit-code.ts'
+import { exitCodes, type ExitCode } from './exit-code.ts'
 import { usageFailure } from './failure.ts'
 import { moneyText } from './format.ts'
 import { withSession, type Session } from './session.ts'
@@ -140,13 +140,14 @@ function toMinor(text: string, currency: string): number {
   }
 }
 
-async function check({ api, out }: Session): Promise<void> {
+async function check({ api, out }: Session): Promise<ExitCode> {
   const found = await api.get<SelfCheck>('/v1/self-check')
-  if (found.broken.length > 0) process.exitCode = exitCodes.failed
-  if (out.isJson) return out.json(found)
+  const code = found.broken.length === 0 ? exitCodes.ok : exitCodes.failed
+  if (out.isJson) return (out.json(found), code)
   if (found.broken.length === 0) out.say(`  All ${found.documents} finalized documents are as they were.`)
   out.table(
     ['series', 'number', 'fault', 'id'],
     found.broken.map((row) => [row.series, row.number, row.fault.replaceAll('_', ' '), row.invoice]),
   )
+  return code
 }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
+import { sql } from 'kysely'
+import { decodeId } from '#domain/identifier.ts'
 import { serveTestConsole, type ServedConsole } from '#test/pages/console.ts'
 import { runClouder } from '#test/support/clouder.ts'
 
@@ -111,8 +113,16 @@ test('an invoice is written off, and collected again', async () => {
 })
 
 test('every finalized document is looked at, and one that was changed is named', async () => {
-  await invoice('100')
+  const { id, number } = await invoice('100')
   const ran = await run('invoices', 'check')
   assert.deepEqual([ran.code, ran.stdout], [0, ''])
   assert.match(ran.stderr, /All \d+ finalized documents are as they were/)
+  await served.db.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await sql`update invoices set issued_on = issued_on - 1 where id = ${decodeId('invoice', id)}`.execute(tx)
+  })
+  const changed = await run('invoices', 'check')
+  assert.equal(changed.code, 1)
+  assert.ok(changed.stdout.includes(`\t${number}\t`), changed.stdout)
+  assert.equal((await run('invoices', 'check', '--json')).code, 1)
 })

@@ -219,20 +219,25 @@ async function removeObjects(installationId: string): Promise<void> {
 /** How long anything may take on a machine that has much else to do. */
 export const patienceMs = 180_000
 
-/** Waits until something holds. @param what it is; asked for when it does not hold in time, it can say what there was instead */
+/**
+ * Waits until something holds. Who has waited long looks more seldom: on a busy machine the looking is not to keep from happening
+ * what is waited for.
+ * @param what it is; asked for when it does not hold in time, it can say what there was instead
+ */
 export async function until<T>(
   what: string | (() => Promise<string>),
   look: () => Promise<T | undefined | false>,
   withinMs = patienceMs,
 ): Promise<T> {
-  const endMs = Date.now() + withinMs
+  const startMs = Date.now()
   for (;;) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
-    if (Date.now() > endMs) {
+    const waitedMs = Date.now() - startMs
+    if (waitedMs > withinMs) {
       const told = typeof what === 'string' ? what : await what()
       throw new Error(`not within ${withinMs / 1_000} s: ${told}`)
     }
-    await sleep(100)
+    await sleep(Math.min(Math.max(100, waitedMs / 5), 1_000))
   }
 }

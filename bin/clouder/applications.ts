@@ -5,6 +5,7 @@ import { addExport } from './compose-export.ts'
 import { limitOption, tellMore } from './list.ts'
 import { addRemoval } from './removal.ts'
 import { outputOf, withSession, type GlobalOptions } from './session.ts'
+import { shellOf } from './shell.ts'
 
 export function registerApplications(program: Command): void {
   const group = program
@@ -53,7 +54,8 @@ function addCheck(group: Command): void {
       const options = this.optsWithGlobals<GlobalOptions & { grant?: string[] }>()
       // Reading compose files takes libraries that no other command needs.
       const { checkFiles } = await import('./compose-check.ts')
-      process.exitCode = await checkFiles(outputOf(options), files, options.grant ?? [])
+      const shell = shellOf(this)
+      shell.exitCode = await checkFiles(outputOf(shell, options), files, options.grant ?? [])
     })
 }
 
@@ -69,7 +71,7 @@ function addPlan(group: Command): void {
     .action(async function (this: Command, file: string) {
       const options = this.optsWithGlobals<GlobalOptions & PlanOptions>()
       const { tellPlan } = await import('./build-plan.ts')
-      await tellPlan(outputOf(options), file, options)
+      await tellPlan(outputOf(shellOf(this), options), file, options)
     })
 }
 

@@ -87,7 +87,7 @@ async function follow(session: Session, target: WatchTarget): Promise<ExitCode> 
   const id = target.buildId ?? target.subscriptionId
   const back = () =>
     `\n  The ${target.kind} goes on without you. Come back with  npx clouder builds watch ${id}`
-  return await untilInterrupted(session.out, back, async (stopped) => {
+  return await untilInterrupted(session, back, async (stopped) => {
     const end = await watchBuild(session, target, stopped)
     if (session.out.isJson) session.out.json(end.build)
     else tellEnd(session, end)

@@ -6,6 +6,7 @@ import { exitCodes, type ExitCode } from './exit-code.ts'
 import { usageFailure } from './failure.ts'
 import { untilInterrupted } from './interruption.ts'
 import { withSession, type Session } from './session.ts'
+import type { Shell } from './shell.ts'
 import { newestBuild, tellEnd, watchBuild } from './watch.ts'
 
 interface CancelOptions {
@@ -60,7 +61,7 @@ export function addCancel(parent: Command): void {
 }
 
 /** Undefined: yes. A code: how to end without having done anything. */
-async function askFirst({ api, out }: Session, path: string): Promise<ExitCode | undefined> {
+async function askFirst({ api, out, shell }: Session, path: string): Promise<ExitCode | undefined> {
   if (!out.canAsk) {
     throw usageFailure(
       'Cancelling now removes what was deployed, and nobody can be asked here.',
@@ -69,6 +70,7 @@ async function askFirst({ api, out }: Session, path: string): Promise<ExitCode |
   }
   const { title, customer } = await api.get<SubscriptionDetail>(path)
   const answer = await askPerson(
+    shell,
     `  ${title} of ${customer.name} ends now, and what was deployed is removed. Go on? [y/N] `,
   )
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return undefined
@@ -77,8 +79,8 @@ async function askFirst({ api, out }: Session, path: string): Promise<ExitCode |
 }
 
 /** What was typed: nothing where the input ended, undefined for Ctrl-C. */
-async function askPerson(question: string): Promise<string | undefined> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+async function askPerson({ stdin, stderr }: Shell, question: string): Promise<string | undefined> {
+  const prompt = createInterface({ input: stdin, output: stderr })
   const { promise: interrupted, resolve } = Promise.withResolvers<string | undefined>()
   prompt.once('SIGINT', () => resolve(undefined))
   prompt.once('close', () => resolve(''))
@@ -90,7 +92,7 @@ async function askPerson(question: string): Promise<string | undefined> {
 async function follow(session: Session, id: string): Promise<ExitCode> {
   const back = () =>
     `\n  The subscription goes on ending without you. Come back with  npx clouder subscriptions show ${id}`
-  return await untilInterrupted(session.out, back, async (stopped) => {
+  return await untilInterrupted(session, back, async (stopped) => {
     const end = await watchBuild(session, { subscriptionId: id, kind: 'unbuild' }, stopped)
     if (session.out.isJson) session.out.json(end.subscription)
     else tellEnd(session, end)

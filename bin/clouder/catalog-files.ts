@@ -31,11 +31,11 @@ export function addCatalogFiles(products: Command): void {
     .command('export [file]')
     .description('write the whole catalog as YAML, to the file or to stdout')
     .action(
-      withSession<[string | undefined]>(async ({ api, out }, { args: [file] }) => {
+      withSession<[string | undefined]>(async ({ api, out, shell }, { args: [file] }) => {
         const catalog = await api.get<object>('/v1/catalog')
         if (out.isJson) return out.json(catalog)
         const text = stringify(catalog, { lineWidth: 0 })
-        if (file === undefined) return void process.stdout.write(text)
+        if (file === undefined) return void shell.stdout.write(text)
         writeFileSync(file, text)
         out.say(`  Written to ${file}.`)
       }),

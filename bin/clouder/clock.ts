@@ -116,7 +116,7 @@ async function move(
   out.say(`  ${clock.name}: ${instantText(clock.now)} → ${instantText(moving.target ?? moving.now)}`)
   const back = () =>
     `\n  The clock goes on without you. Look again with  npx clouder clock show --clock ${clock.number}`
-  return await untilInterrupted(out, back, async (stopped) => {
+  return await untilInterrupted(session, back, async (stopped) => {
     const end = await followClock(session, { id: clock.id, after }, stopped)
     if (out.isJson) out.json(end)
     else {

@@ -95,7 +95,8 @@ function addGiving(group: Command): void {
       `\nThe password is read from standard input, from ${passwordVariable}, or asked for.\n`,
     )
     .action(
-      withSession<[string], NewDataSource>(async ({ api, out }, { args: [code], options }) => {
+      withSession<[string], NewDataSource>(async (session, { args: [code], options }) => {
+        const { api, out } = session
         const { kind, host, database, user: username, port, tls, authority } = options
         // Before a password is asked for.
         const certificateAuthority = authority === undefined ? undefined : readAuthority(authority)
@@ -107,7 +108,7 @@ function addGiving(group: Command): void {
           tls,
           port: Number(port),
           username,
-          password: await readPassword(passwordVariable, out.canAsk),
+          password: await readPassword(session, passwordVariable),
           certificate_authority: certificateAuthority,
         })
         if (out.isJson) return out.json(made)

@@ -90,8 +90,9 @@ function addGiving(group: Command): void {
     )
     .action(
       withSession<[string], { url: string; customer: string }>(
-        async ({ api, out }, { args: [code], options: { url, customer } }) => {
-          const key = await readPassword(keyVariable, out.canAsk)
+        async (session, { args: [code], options: { url, customer } }) => {
+          const { api, out } = session
+          const key = await readPassword(session, keyVariable)
           const made = await api.post<Deployer>('/v1/deployers', { code, url, customer, key })
           if (out.isJson) return out.json(made)
           out.say(`  ${made.code}: ${made.url}`)

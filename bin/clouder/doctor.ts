@@ -3,6 +3,7 @@ import type { Check, Result } from './doctor/check.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import type { Output } from './output.ts'
 import { outputOf, type GlobalOptions } from './session.ts'
+import { shellOf } from './shell.ts'
 
 const marks: Readonly<Record<Result['state'], string>> = { ok: '✓', warn: '!', fail: '✗', skipped: '–' }
 
@@ -15,8 +16,9 @@ export function registerDoctor(program: Command): void {
     )
     .addHelpText('before', 'Examples\n  npx clouder doctor\n  npx clouder doctor --json\n')
     .action(async function (this: Command) {
-      const out = outputOf(this.optsWithGlobals<GlobalOptions>())
-      const results = await examine()
+      const shell = shellOf(this)
+      const out = outputOf(shell, this.optsWithGlobals<GlobalOptions>())
+      const results = await examine(shell.env)
       if (out.isJson) out.json({ state: worst(results), checks: results })
       else {
         out.table(
@@ -25,7 +27,7 @@ export function registerDoctor(program: Command): void {
         )
         tellHelp(out, results)
       }
-      process.exitCode = codes[worst(results)]
+      shell.exitCode = codes[worst(results)]
     })
 }
 
@@ -36,7 +38,7 @@ const codes: Readonly<Record<'ok' | 'warn' | 'fail', ExitCode>> = {
 }
 
 /** The clients of database, Temporal and engine are loaded by this command alone: the others start without them. */
-async function examine(): Promise<Result[]> {
+async function examine(env: NodeJS.ProcessEnv): Promise<Result[]> {
   const [{ findPlace }, { runChecks }, ...parts] = await Promise.all([
     import('./doctor/place.ts'),
     import('./doctor/check.ts'),
@@ -47,7 +49,7 @@ async function examine(): Promise<Result[]> {
     import('./doctor/docker.ts').then(({ dockerChecks }) => dockerChecks),
     import('./doctor/host.ts').then(({ hostChecks }) => hostChecks),
   ])
-  const place = findPlace(process.env)
+  const place = findPlace(env)
   try {
     return await runChecks(parts.flatMap((checksOf): Check[] => checksOf(place)))
   } finally {

@@ -44,9 +44,10 @@ export function registerInvoices(program: Command): void {
     .command('show <invoice>')
     .description('one invoice with its lines')
     .action(
-      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+      withSession<[string]>(async (session, { args: [id] }) => {
+        const { api, out } = session
         const invoice = await api.get<InvoiceDetail>(`/v1/invoices/${encodeURIComponent(id)}`)
-        return out.isJson ? out.json(invoice) : show({ api, out }, invoice)
+        return out.isJson ? out.json(invoice) : show(session, invoice)
       }),
     )
   for (const [kind, what] of [

@@ -208,7 +208,7 @@ async function follow(session: Session, order: Order, ids: string[]): Promise<Ex
   const { out } = session
   const back = () =>
     `\n  The build goes on without you. Come back with  npx clouder builds watch ${ids[0] ?? ''}`
-  return await untilInterrupted(out, back, async (stopped) => {
+  return await untilInterrupted(session, back, async (stopped) => {
     const ends: Watched[] = []
     for (const subscriptionId of ids) {
       const end = await watchBuild(session, { subscriptionId, kind: 'build' }, stopped)

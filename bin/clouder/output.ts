@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
+import type { Shell } from './shell.ts'
 
 export type Cell = string | number | null
 
@@ -9,6 +10,8 @@ export interface Output {
   readonly canAsk: boolean
   /** Lines on stderr may be written over: progress is shown, not logged. */
   readonly isLive: boolean
+  /** Of a line on stderr. */
+  readonly columns: number
   /** Data, to stdout. */
   print(text: string): void
   json(value: unknown): void
@@ -33,10 +36,9 @@ const noBorders = {
   'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
 } // prettier-ignore
 
-export function createOutput(options: OutputOptions, env: NodeJS.ProcessEnv): Output {
-  const { stdout, stderr } = process
+export function createOutput({ env, stdin, stdout, stderr }: Shell, options: OutputOptions): Output {
   const isPlain = Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb'
-  const isTable = stdout.isTTY
+  const isTable = stdout.isTTY === true
   const paint = (style: 'bold' | 'dim') => (text: string) =>
     isTable && !isPlain ? styleText(style, text, { validateStream: false }) : text
   const print = (text: string) => void stdout.write(`${text}\n`)
@@ -44,8 +46,9 @@ export function createOutput(options: OutputOptions, env: NodeJS.ProcessEnv): Ou
   const faint = paint('dim')
   return {
     isJson: options.json,
-    canAsk: options.input && process.stdin.isTTY && stderr.isTTY,
-    isLive: stderr.isTTY && env['TERM'] !== 'dumb',
+    canAsk: options.input && stdin.isTTY === true && stderr.isTTY === true,
+    isLive: stderr.isTTY === true && env['TERM'] !== 'dumb',
+    columns: stderr.columns || 80,
     print,
     json: (value) => print(JSON.stringify(value, undefined, 2)),
     table(headings, rows) {

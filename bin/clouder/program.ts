@@ -37,6 +37,7 @@ import { addSimulate } from './simulate.ts'
 import { registerStatus } from './status.ts'
 import { registerSubnets } from './subnets.ts'
 import { registerSubscriptions } from './subscriptions.ts'
+import { runIn, type Shell } from './shell.ts'
 import { registerSupplierInvoices } from './supplier-invoices.ts'
 import { registerSupplierSubscriptions } from './supplier-subscriptions.ts'
 import { registerTasks } from './tasks.ts'
@@ -123,7 +124,7 @@ const usualCommands: Readonly<Record<string, string>> = {
   clocks: 'show',
 }
 
-export function createProgram(): Command {
+export function createProgram(shell: Shell): Command {
   const program = new Command('clouder')
     .description('Orders, follows, bills and ends subscriptions of a running Clouder.')
     .version(readVersion(), '-V, --version', 'the version of this command line')
@@ -135,6 +136,7 @@ export function createProgram(): Command {
     .exitOverride()
     .addHelpText('before', examples)
     .addHelpText('after', conventions)
+  runIn(shell, program)
   registerOrder(program)
   registerOrders(program)
   registerSubscriptions(program)

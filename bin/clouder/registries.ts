@@ -46,8 +46,9 @@ export function registerRegistries(program: Command): void {
       `\nThe password is read from standard input, from ${passwordVariable}, or asked for.\n`,
     )
     .action(
-      withSession<[string], { user: string }>(async ({ api, out }, { args: [host], options }) => {
-        const password = await readPassword(passwordVariable, out.canAsk)
+      withSession<[string], { user: string }>(async (session, { args: [host], options }) => {
+        const { api, out } = session
+        const password = await readPassword(session, passwordVariable)
         const made = await api.post<Registry>('/v1/registries', { host, username: options.user, password })
         if (out.isJson) return out.json(made)
         out.say(`  ${made.host}: ${made.username}`)

@@ -9,6 +9,7 @@ import { instantText } from './format.ts'
 import { addressOf } from './server-capacity.ts'
 import { withSession, outputOf, type GlobalOptions } from './session.ts'
 import { dataFolderOf } from './settings.ts'
+import { shellOf, type Shell } from './shell.ts'
 
 /** How the worker of a server joins, told where the server was added, and done on its host. */
 export function addJoining(group: Command): void {
@@ -34,19 +35,20 @@ export function addJoining(group: Command): void {
     .requiredOption('--url <address>', 'of the API, as this host reaches it')
     .option('--no-work', 'only join; npx clouder servers work does the work')
     .action(async function (this: Command, token: string) {
-      await join(token, this.optsWithGlobals<Joining & GlobalOptions>())
+      await join(shellOf(this), token, this.optsWithGlobals<Joining & GlobalOptions>())
     })
   group
     .command('work')
     .description('on the host of a server that has joined: do its work until it is stopped')
-    .action(async () => {
-      const joined = readJoinedServer(dataFolderOf(process.env))
+    .action(async function (this: Command) {
+      const shell = shellOf(this)
+      const joined = readJoinedServer(dataFolderOf(shell.env))
       if (joined === undefined)
         throw usageFailure(
           'No server has joined from here.',
           'npx clouder servers join TOKEN --url https://…',
         )
-      await work(joined)
+      await work(shell, joined)
     })
 }
 
@@ -55,15 +57,15 @@ interface Joining {
   readonly work: boolean
 }
 
-async function join(token: string, options: Joining & GlobalOptions): Promise<void> {
+async function join(shell: Shell, token: string, options: Joining & GlobalOptions): Promise<void> {
   requireSafe(options.url)
-  const out = outputOf(options)
+  const out = outputOf(shell, options)
   const joined = await postOpenly<JoinedServer>(options.url, '/v1/servers/join', { token })
-  const folder = dataFolderOf(process.env)
+  const folder = dataFolderOf(shell.env)
   mkdirSync(folder, { recursive: true })
   const file = keepJoinedServer(folder, joined)
   out.say(`  Joined as server ${joined.code}; what it needs is in ${file}.`)
-  if (options.work) await work(joined)
+  if (options.work) await work(shell, joined)
 }
 
 /** The answer holds the installation's key: it goes through TLS, or stays on this machine. */
@@ -77,13 +79,13 @@ function requireSafe(url: string): void {
   )
 }
 
-async function work({ code }: JoinedServer): Promise<void> {
-  console.error(`  Working for server ${code}; Ctrl-C stops.`)
+async function work(shell: Shell, { code }: JoinedServer): Promise<void> {
+  shell.stderr.write(`  Working for server ${code}; Ctrl-C stops.\n`)
   const child = runTool('node', [...loaderFlags, 'bin/server-worker.ts'], {
-    CLOUDER_DATA: dataFolderOf(process.env),
+    CLOUDER_DATA: dataFolderOf(shell.env),
   })
   // It gets Ctrl-C from the terminal itself; what only this process is told is handed on.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  process.exitCode = await exitCodeOf(child)
+  shell.on('SIGINT', () => {})
+  shell.on('SIGTERM', () => child.kill('SIGTERM'))
+  shell.exitCode = await exitCodeOf(child)
 }

@@ -3,11 +3,13 @@ import { createApi, type Api } from './client.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import { createOutput, type Output } from './output.ts'
 import { readSettings } from './settings.ts'
+import { shellOf, type Shell } from './shell.ts'
 
 /** What a command works with. */
 export interface Session {
   readonly api: Api
   readonly out: Output
+  readonly shell: Shell
 }
 
 export interface GlobalOptions {
@@ -27,15 +29,15 @@ export function withSession<Args extends readonly unknown[] = [], Options = obje
 ) {
   return async function (this: Command): Promise<void> {
     const options = this.optsWithGlobals<Options & GlobalOptions>()
-    const out = outputOf(options)
-    const session = { api: createApi(readSettings(process.env)), out }
+    const shell = shellOf(this)
+    const session = { api: createApi(readSettings(shell.env)), out: outputOf(shell, options), shell }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- commander has checked them by the declaration
     const args = this.processedArgs as unknown as Args
     const code = await work(session, { args, options })
-    process.exitCode = code ?? exitCodes.ok
+    shell.exitCode = code ?? exitCodes.ok
   }
 }
 
-export function outputOf(options: GlobalOptions): Output {
-  return createOutput({ json: options.json === true, input: options.input !== false }, process.env)
+export function outputOf(shell: Shell, options: GlobalOptions): Output {
+  return createOutput(shell, { json: options.json === true, input: options.input !== false })
 }

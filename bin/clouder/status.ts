@@ -13,8 +13,8 @@ export function registerStatus(program: Command): void {
     .description('The addresses again, and whether the API has all it needs.')
     .addHelpText('before', 'Example\n  npx clouder status --json\n')
     .action(
-      withSession(async ({ api, out }) => {
-        const folder = dataFolderOf(process.env)
+      withSession(async ({ api, out, shell }) => {
+        const folder = dataFolderOf(shell.env)
         const { temporalUi } = readRunFacts(folder)
         const checks = await readChecks(api.url)
         const addresses = {

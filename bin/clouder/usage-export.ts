@@ -29,7 +29,7 @@ export function addExport(group: Command): void {
 }
 
 async function writeOut(
-  { api, out }: Session,
+  { api, out, shell }: Session,
   { args: [subscription], options }: { args: [string]; options: ExportOptions & { json?: true } },
 ): Promise<void> {
   const { readings, window, from, until, to } = options
@@ -41,7 +41,7 @@ async function writeOut(
   const path = `${pathOf(subscription)}/usage/${file}${query}`
   const content = await api.openFile(path)
   // What is not whole is an error: the API breaks the connection where it cannot go on.
-  if (to === undefined) return await pipeline(content, process.stdout, { end: false })
+  if (to === undefined) return await pipeline(content, shell.stdout, { end: false })
   await pipeline(content, createWriteStream(to, { mode: 0o600 }))
   if (options.json === true) return out.json({ file: to })
   out.say(`  Written to ${to}.`)

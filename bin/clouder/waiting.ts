@@ -36,7 +36,7 @@ export function createWaiting(out: Output): Waiting {
       waitedFor = text
       if (text === undefined) return
       const line = `  … ${text} (${Math.round((Date.now() - waitingSinceMs) / 1_000)} s)`
-      if (out.isLive) return out.sayOver(line.slice(0, (process.stderr.columns || 80) - 1))
+      if (out.isLive) return out.sayOver(line.slice(0, out.columns - 1))
       if (Date.now() - quietSinceMs < quietMs) return
       out.say(line)
       quietSinceMs = Date.now()

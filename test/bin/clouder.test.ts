@@ -33,7 +33,7 @@ async function countSubscriptions(): Promise<number> {
 }
 
 test('0: help leads with examples and names every exit code', async () => {
-  const ran = await clouder.run(['--help'])
+  const ran = await clouder.start(['--help']).ended
   assert.equal(ran.code, 0)
   assert.ok(ran.stdout.startsWith('Examples\n'), ran.stdout.slice(0, 80))
   for (const code of [0, 1, 2, 3, 4, 5, 6, 7, 130]) assert.match(ran.stdout, new RegExp(`\\b${code} `))
@@ -48,7 +48,7 @@ test('every command explains itself with an example', async () => {
 })
 
 test('piped, a list is plain rows with tabs and nothing else', async () => {
-  const ran = await clouder.run(['kits'])
+  const ran = await clouder.start(['kits']).ended
   assert.equal(ran.code, 0)
   const rows = ran.stdout.trimEnd().split('\n')
   assert.deepEqual(
@@ -234,7 +234,7 @@ test('2: a quantity that the API refuses is told with field, link, request id an
 })
 
 test('with --json an error is one line of JSON on stderr', async () => {
-  const ran = await clouder.run(['invoices', 'show', 'inv_00000000000000000000000000', '--json'])
+  const ran = await clouder.start(['invoices', 'show', 'inv_00000000000000000000000000', '--json']).ended
   assert.equal(ran.code, 3)
   assert.equal(ran.stdout, '')
   assert.partialDeepStrictEqual(JSON.parse(ran.stderr), {
@@ -261,7 +261,7 @@ test('4: a key that is wrong, that may not, or that is missing is not allowed', 
   const reader = await createKey(clouder.db, ['subscriptions:read'])
   const wrong = await clouder.run(['products'], { CLOUDER_API_KEY: 'ck_live_wrong' })
   const reading = await clouder.run(['products'], { CLOUDER_API_KEY: reader })
-  const missing = await clouder.run(['products'], { CLOUDER_API_KEY: '' })
+  const missing = await clouder.start(['products'], { CLOUDER_API_KEY: '' }).ended
   assert.deepEqual([wrong.code, reading.code, missing.code], [4, 4, 4])
   assert.match(wrong.stderr, /docs\/errors\/key_invalid/)
   assert.match(reading.stderr, /products:read/)
@@ -270,13 +270,15 @@ test('4: a key that is wrong, that may not, or that is missing is not allowed', 
 
 test('5: what the phase does not allow is a conflict that says what is possible', async () => {
   const sold = await sellActive()
-  const ran = await clouder.run(['subscriptions', 'resume', sold.publicId])
+  const ran = await clouder.start(['subscriptions', 'resume', sold.publicId]).ended
   assert.equal(ran.code, 5)
   assert.match(ran.stderr, /Possible now: .*suspend/)
 })
 
 test('6: a server that does not answer, is no Clouder, or was never started cannot be reached', async (t) => {
-  const closed = await clouder.run(['products'], { CLOUDER_API_URL: `http://127.0.0.1:${await freePort()}` })
+  const closed = await clouder.start(['products'], {
+    CLOUDER_API_URL: `http://127.0.0.1:${await freePort()}`,
+  }).ended
   const other = createServer((_req, res) => res.end('<html>')).listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.after(() => other.close())

@@ -19,7 +19,7 @@ const baseNames = new Set(
   ),
 )
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
-const program = createProgram()
+const program = createProgram(process)
 
 /** Commands to copy: the lines of `sh` blocks, and what stands between backticks and begins like one. */
 function commandsOf(text: string): string[] {

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { runCommand } from '#bin/clouder/run.ts'
+import type { Shell } from '#bin/clouder/shell.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
 import { seedStory } from '#test/pages/story.ts'
 import { serveTestConsole } from '#test/pages/console.ts'
@@ -13,7 +16,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** The API on a port with the demo catalog on a database of its own, and the real command line as a process. */
+/** The API on a port with the demo catalog on a database of its own, and the command line. */
 export async function createClouder() {
   const served = await serveTestConsole()
   await seedStory(served.db, 'dry-run')
@@ -24,7 +27,8 @@ export async function createClouder() {
     ...served,
     folder,
     run: async (args: string[], more: NodeJS.ProcessEnv = {}) => await runClouder(args, { ...env, ...more }),
-    start: (args: string[]) => startClouder(args, env),
+    /** As a process, which costs far more: where its exit code, its streams or a signal are what is asked. */
+    start: (args: string[], more: NodeJS.ProcessEnv = {}) => startClouder(args, { ...env, ...more }),
     /** As a person's terminal would, with what is typed into it. */
     runOnTerminal: async (args: string[], typed: string, more: NodeJS.ProcessEnv = {}) =>
       await runOnTerminal(args, typed, { ...env, ...more }),
@@ -36,8 +40,29 @@ export async function createClouder() {
 }
 export type Clouder = Awaited<ReturnType<typeof createClouder>>
 
+/** In this process, in a shell of its own that no person sits at. */
 export async function runClouder(args: string[], env: NodeJS.ProcessEnv): Promise<Ran> {
-  return await startClouder(args, env).ended
+  const [stdout, stderr] = [collectText(), collectText()]
+  const shell: Shell = {
+    env: { ...bareEnvironment(), ...env },
+    stdin: Readable.from([]),
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    on: () => {},
+  }
+  await runCommand(shell, args)
+  return { code: Number(shell.exitCode ?? 0), stdout: stdout.text(), stderr: stderr.text() }
+}
+
+function collectText() {
+  const chunks: Buffer[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk)
+      done()
+    },
+  })
+  return { stream, text: () => Buffer.concat(chunks).toString() }
 }
 
 export interface Started {

@@ -115,10 +115,9 @@ function secretChecks(folder: string): Check[] {
   }))
 }
 
-async function lookAtPorts(place: Place): Promise<Finding> {
-  const { facts } = place
+async function lookAtPorts({ facts, apiPort }: Place): Promise<Finding> {
   const addresses = {
-    API: facts['console'] ?? `http://127.0.0.1:${process.env['CLOUDER_PORT'] || '4400'}`,
+    API: facts['console'] ?? `http://127.0.0.1:${apiPort}`,
     Temporal: facts['temporal'] === undefined ? undefined : `tcp://${facts['temporal']}`,
     'Temporal UI': facts['temporalUi'],
     PostgreSQL: facts['postgres'],

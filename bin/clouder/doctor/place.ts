@@ -13,6 +13,7 @@ export interface Place {
   readonly facts: Readonly<Record<string, string>>
   readonly dockerHost: string | undefined
   readonly temporalNamespace: string
+  readonly apiPort: string
   settings(): Settings
   databaseUrl(): string
   database(): Promise<Db>
@@ -30,6 +31,7 @@ export function findPlace(env: NodeJS.ProcessEnv): Place {
     facts,
     dockerHost: env['DOCKER_HOST'] || facts['docker'],
     temporalNamespace: env['CLOUDER_TEMPORAL_NAMESPACE'] || env['TEMPORAL_NAMESPACE'] || 'default',
+    apiPort: env['CLOUDER_PORT'] || '4400',
     settings: () => readSettings(env),
     databaseUrl,
     database: once(async () => {

@@ -3,7 +3,7 @@ import { openDeployer, type OpenedDeployer } from '#db/deployer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import type { PeerDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundAnswer } from './outbound.ts'
-import { peerRule, refusalBy } from './peer-post.ts'
+import { peerRule, problemOf, refusalBy } from './peer-post.ts'
 
 const answerWithinMs = 30_000
 const largestAnswerBytes = 16 * 1024 * 1024
@@ -61,9 +61,14 @@ export async function callDeployer(
     ask: async (request) => read(deployer, await send(request)),
     find: async (path) => {
       const answer = await send({ method: 'GET', path })
-      return answer.status === 404 ? undefined : read(deployer, answer)
+      return isNotThere(answer) ? undefined : read(deployer, answer)
     },
   }
+}
+
+/** Not what any other software would answer at this address, or a proxy before it. */
+function isNotThere({ status, text }: OutboundAnswer): boolean {
+  return status === 404 && problemOf(text)?.code === 'not_found'
 }
 
 function read({ code, url }: OpenedDeployer, answer: OutboundAnswer): unknown {

@@ -1,11 +1,11 @@
-import { listLiveDeployments } from '#db/deployment.ts'
 import { noteDeployerAnswers, noteDeployerFailure } from '#db/deployer.ts'
 import { closeTasks, openTask } from '#db/task.ts'
 import { messageOf } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
+import { toStorable } from '#domain/storable-text.ts'
 import { callDeployer, type DeployerCall } from './deployer-call.ts'
 import { takeUsage } from './deployed-usage.ts'
-import { lookAtDeployment } from './deployment.ts'
+import { lookAtDeployments } from './deployment-look.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 
 /** An operator is told of a deployer that could not be looked at for longer. */
@@ -28,29 +28,25 @@ export function createDeployerActivities(deps: DatabaseDependencies) {
       const id = decodeId('deployer', input.deployerId)
       const call = await callDeployer(deps, id)
       if (call === undefined) return { isGone: true, deployments: 0, stored: 0, refused: 0 }
-      try {
-        const deployments = await lookAtDeployments(call)
-        const usage = await takeUsage(deps, call)
-        await noteDeployerAnswers(db, id)
-        await closeTasks(db, { kind: 'deployer', id, reason: 'it answers' }, ['deployer_unreachable'])
-        return { isGone: false, deployments, ...usage }
-      } catch (error) {
-        await tellOfFailure(call, messageOf(error))
-        throw error
-      }
+      // Neither keeps the other away.
+      const [usage, deployments] = await Promise.allSettled([
+        takeUsage(deps, call),
+        lookAtDeployments(db, call),
+      ])
+      if (usage.status === 'rejected') return await fail(call, usage.reason)
+      if (deployments.status === 'rejected') return await fail(call, deployments.reason)
+      await noteDeployerAnswers(db, id)
+      await closeTasks(db, { kind: 'deployer', id, reason: 'it answers' }, ['deployer_unreachable'])
+      return { isGone: false, deployments: deployments.value, ...usage.value }
     },
   }
 
-  async function lookAtDeployments(call: DeployerCall): Promise<number> {
-    const live = await listLiveDeployments(db, call.deployer.id)
-    for (const deployment of live) await lookAtDeployment(db, call, deployment)
-    return live.length
-  }
-
-  async function tellOfFailure({ deployer: { id, code } }: DeployerCall, detail: string): Promise<void> {
+  /** Whatever was answered may stand in it. */
+  async function fail({ deployer: { id, code } }: DeployerCall, error: unknown): Promise<never> {
+    const detail = toStorable(messageOf(error))
     const now = new Date().toISOString()
     const since = await noteDeployerFailure(db, id, { detail, now })
-    if (Date.parse(since) + patienceMs > Date.parse(now)) return
+    if (Date.parse(since) + patienceMs > Date.parse(now)) throw error
     await openTask(db, {
       kind: 'deployer_unreachable',
       subjectKind: 'deployer',
@@ -58,5 +54,6 @@ export function createDeployerActivities(deps: DatabaseDependencies) {
       subject: `Deployer ${code} cannot be looked at`,
       detail: `Since ${since}: ${detail.slice(0, 1_000)} What was used there is taken over by itself once it answers.`,
     })
+    throw error
   }
 }

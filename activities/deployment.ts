@@ -1,14 +1,13 @@
-import { z } from 'zod'
-import type { Db } from '#db/database.ts'
-import { getDeployment, noteDeploymentSeen, setDeploymentState, type Deployment } from '#db/deployment.ts'
+import { getDeployment, setDeploymentState, type Deployment } from '#db/deployment.ts'
 import { setPhase } from '#db/subscription.ts'
-import { orderThere, readThere, suspensionThere } from '#domain/deployment.ts'
+import { orderThere, suspensionThere } from '#domain/deployment.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { toInstant } from './command.ts'
 import { callDeployer, type DeployerCall } from './deployer-call.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { takeUsage } from './deployed-usage.ts'
+import { lookAtDeployment, type SubscriptionThere } from './deployment-look.ts'
 
 interface DeploymentInput {
   /** `dpl_…` */
@@ -18,31 +17,6 @@ interface DeploymentInput {
 interface There {
   readonly call: DeployerCall
   readonly deployment: Deployment
-}
-
-/** A subscription, as the API of the other side tells of it. */
-const subscriptionThereSchema = z.object({
-  id: z.string().regex(/^sub_[0-9a-z]{26}$/),
-  phase: z.string().max(40),
-  parked_reason: z.string().max(200).nullable(),
-  cancel_requested_at: z.string().nullable(),
-  suspensions: z.array(z.object({ code: z.string() })),
-  instances: z.array(z.object({ address: z.string().max(500).nullable() })),
-})
-
-type SubscriptionThere = z.output<typeof subscriptionThereSchema>
-
-/** How one stands over there, which is kept; undefined where nothing was ordered. */
-export async function lookAtDeployment(
-  db: Db,
-  { find }: DeployerCall,
-  deployment: Deployment,
-): Promise<SubscriptionThere | undefined> {
-  const found = await find(`/v1/subscriptions/ext:${encodeId('deployment', deployment.id)}`)
-  if (found === undefined) return undefined
-  const there = subscriptionThereSchema.parse(found)
-  await noteDeploymentSeen(db, deployment, readThere(there), new Date().toISOString())
-  return there
 }
 
 /**

@@ -4,6 +4,7 @@ import { BusinessError } from '#domain/errors.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
 import { isPassing, readRetryAfter, type RefusalThere } from '#domain/peer-refusal.ts'
+import { toStorable } from '#domain/storable-text.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundAnswer, type OutboundCall } from './outbound.ts'
 
@@ -50,8 +51,8 @@ export async function postToPeer(rule: OutboundRule, call: OutboundCall): Promis
 
 /** What an answer that is none to what was sent is thrown as. What the other side will not answer differently by itself is `peer_refuses`. */
 export function refusalBy(url: string, { status, headers, text }: OutboundAnswer): Error {
-  const problem = problemSchema.safeParse(parseOr(text))
-  const { code, detail } = problem.success ? problem.data : { code: '', detail: `answers ${status}` }
+  const problem = problemOf(text)
+  const { code, detail } = problem ?? { code: '', detail: `answers ${status}` }
   const said = `${url} ${code === '' ? detail : `${code}: ${detail}`}`
   if (status === 429 || isPassing(code))
     return new PassingRefusal(
@@ -59,11 +60,20 @@ export function refusalBy(url: string, { status, headers, text }: OutboundAnswer
       { code, detail, thereAt: readDate(headers.date) },
       readRetryAfter(headers['retry-after'], Date.now()),
     )
-  if (status < 400 || status >= 500 || !problem.success) return new Error(said)
+  if (status < 400 || status >= 500 || problem === undefined) return new Error(said)
   return new BusinessError('peer_refuses', `The other side refuses. ${code}: ${detail}`)
 }
 
-const problemSchema = z.object({ code: z.string().max(100), detail: z.string().max(1_000) })
+/** What is said of it is kept: with a task, or in a row. */
+const problemSchema = z.object({
+  code: z.string().max(100).transform(toStorable),
+  detail: z.string().max(1_000).transform(toStorable),
+})
+
+/** What is said to whoever is refused; undefined where it is said otherwise. */
+export function problemOf(text: string): z.output<typeof problemSchema> | undefined {
+  return problemSchema.safeParse(parseOr(text)).data
+}
 
 function readDate(header: string | undefined): string | null {
   const atMs = Date.parse(header ?? '')

@@ -235,6 +235,16 @@ export async function noteDeploymentSeen(
   })
 }
 
+/** They stand as they were seen before. */
+export async function noteDeploymentsUnchanged(db: Db, ids: readonly string[], now: string): Promise<void> {
+  if (ids.length === 0) return
+  await db
+    .updateTable('deployments')
+    .set({ seen_at: now })
+    .where('id', '=', sql<string>`any(${ids}::uuid[])`)
+    .execute()
+}
+
 async function tellOfParking(tx: Tx, subscriptionId: string, seen: SeenThere): Promise<void> {
   if (seen.parkedReason === null)
     return await closeTasks(

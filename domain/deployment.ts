@@ -113,17 +113,6 @@ export const deployerSignals = { lookNow: 'lookNow' } as const
 /** The reason for which it is suspended over there at our wish. */
 export const suspensionThere = 'biller'
 
-/** What is told of a subscription, as far as it is kept here. */
-export function readThere(told: {
-  readonly id: string
-  readonly phase: string
-  readonly parked_reason: string | null
-  readonly instances: readonly { readonly address: string | null }[]
-}): SeenThere {
-  const address = told.instances.find((instance) => instance.address !== null)?.address ?? null
-  return { subscription: told.id, phase: told.phase, parkedReason: told.parked_reason, address }
-}
-
 /**
  * The order that is placed there, by the deployment's id: known there under it, it is found again whatever was lost. It has an
  * environment of its own, so that what two of our customers have never shares a network.

@@ -44,6 +44,8 @@ const listQuery = z.strictObject({
     .optional()
     .openapi({ type: 'boolean', description: 'Whether a limit is reached and held.' }),
   parked: z.stringbool().optional().openapi({ type: 'boolean' }),
+  ended: z.stringbool().optional().openapi({ type: 'boolean' }),
+  billed_elsewhere: z.stringbool().optional().openapi({ type: 'boolean' }),
 })
 
 export function registerSubscriptions(frame: Frame): void {
@@ -119,6 +121,8 @@ async function toFilter(db: Db, query: z.output<typeof listQuery>) {
     isParked: query.parked ?? null,
     tag: query.tag ?? null,
     isLimited: query.limited ?? null,
+    isEnded: query.ended ?? null,
+    isBilledElsewhere: query.billed_elsewhere ?? null,
   }
 }
 

@@ -111,7 +111,7 @@ export function toInstanceJson(row: InstanceRow): z.input<typeof instanceSchema>
     observed_state: row.observed_state,
     observed_at: row.observed_at,
     images: row.images,
-    address: row.host_port === null ? null : `http://127.0.0.1:${row.host_port}/`,
+    address: addressAt(row.host_port),
     limits: row.limits.map(toLimitJson),
     resources: row.resources,
     destroyed_at: row.destroyed_at,
@@ -208,4 +208,9 @@ export function toLimitCommandJson(row: LimitCommandRow): z.input<typeof limitCo
     duration_ms: row.duration_ms,
     sent_at: row.sent_at,
   }
+}
+
+/** Where what is published at a port of its server answers there. */
+export function addressAt(hostPort: number | null): string | null {
+  return hostPort === null ? null : `http://127.0.0.1:${hostPort}/`
 }

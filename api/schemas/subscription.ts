@@ -21,7 +21,7 @@ import {
   textField,
 } from './common.ts'
 import { deploymentSchema } from './deployer.ts'
-import { instanceSchema } from './instance.ts'
+import { addressAt, instanceSchema } from './instance.ts'
 import { conversionSchema, toConversionJson } from './explanation.ts'
 import { priceField, toPriceJson } from './price.ts'
 import { recurrenceField } from './recurrence.ts'
@@ -89,6 +89,10 @@ export const subscriptionSchema = z
     limits_reached: z
       .array(z.string())
       .openapi({ description: 'Codes of limits that are reached and held; those of its instances say how.' }),
+    address: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Where the first of its instances answers, on its server.' }),
     notes: z.string().nullable().openapi({ description: 'For operators.' }),
     trial_ends_on: z.string().nullable().openapi({ description: 'The first day that is not free.' }),
     test_clock: z.string().nullable(),
@@ -190,6 +194,7 @@ export function toSubscriptionJson(row: SubscriptionRow): z.input<typeof subscri
     ...toTermJson(row),
     tags: [...row.tags],
     limits_reached: [...row.limits_reached],
+    address: addressAt(row.host_port),
     notes: row.notes,
     trial_ends_on: row.trial_ends_on,
     test_clock: row.test_clock_id === null ? null : encodeId('testClock', row.test_clock_id),

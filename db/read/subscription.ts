@@ -14,6 +14,7 @@ export interface SubscriptionFilter {
   readonly tag?: string | null
   /** Whether a limit is reached and held. */
   readonly isLimited?: boolean | null
+  readonly isBilledElsewhere?: boolean | null
 }
 
 /** The day it is for a subscription: by its test clock, in its customer's time zone. */
@@ -41,6 +42,12 @@ function subscriptions(db: Db) {
     ])
     .select(todayOf.as('today'))
     .select(sql<string[]>`array(${reachedLimits})`.as('limits_reached'))
+    .select(
+      sql<number | null>`(select host_port from instances instance
+        where instance.subscription_id = subscription.id and host_port is not null order by instance.id limit 1)`.as(
+        'host_port',
+      ),
+    )
     .select(
       sql<boolean>`exists (
         select from subscription_pauses
@@ -75,6 +82,9 @@ export async function listSubscriptions(db: Db, page: PageRequest & Subscription
   if (tag !== null) query = query.where(sql<boolean>`subscription.tags @> ${[tag]}`)
   const { isEnded = null } = page
   if (isEnded !== null) query = query.where('subscription.phase', isEnded ? '=' : '<>', 'ended')
+  const { isBilledElsewhere = null } = page
+  if (isBilledElsewhere !== null)
+    query = query.where('subscription.is_billed_elsewhere', '=', isBilledElsewhere)
   const { isLimited = null } = page
   if (isLimited !== null) query = query.where(sql<boolean>`exists (${reachedLimits}) = ${isLimited}`)
   if (page.isParked !== null) {

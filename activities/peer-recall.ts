@@ -4,7 +4,13 @@ import type { Db } from '#db/database.ts'
 import { findOwnDocuments, keepLostDocuments, type LostDocument } from '#db/lost-document.ts'
 import { readLastReceived } from '#db/peer-received.ts'
 import { sendAgain } from '#db/peer-resend.ts'
-import { haltPeer, listRecalledPeers, readLastSequence, readPeerStanding } from '#db/peer.ts'
+import {
+  haltPeer,
+  isAnotherMessage,
+  listRecalledPeers,
+  readLastSequence,
+  readPeerStanding,
+} from '#db/peer.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import type { PeerDependencies } from './dependencies.ts'
@@ -59,10 +65,12 @@ interface Recalled {
 async function recall(db: Db, ask: AskPeer, peerId: string): Promise<Recalled> {
   // Read before it is asked: what it had taken by then, it has, unless it was restored.
   const { sentSequence } = await readPeerStanding(db, peerId)
-  const { lost, toldSequence } = await listLost(db, ask, peerId)
+  const { lost, toldSequence, toldSha256 } = await listLost(db, ask, peerId)
   // Read after it was told: what another worker has sent while it was asked is known here, and not lost.
   const own = await readLastSequence(db, peerId)
-  if (lost.length === 0 && toldSequence <= own) {
+  const told = toldSha256 == null ? null : { sequence: toldSequence, sha256: toldSha256 }
+  const isAhead = toldSequence > own || (told !== null && (await isAnotherMessage(db, peerId, told)))
+  if (lost.length === 0 && !isAhead) {
     const isBehind = toldSequence < sentSequence
     const again = { peerId, taken: toldSequence, now: new Date().toISOString() }
     if (isBehind) await db.transaction().execute(async (tx) => sendAgain(tx, again))
@@ -71,13 +79,13 @@ async function recall(db: Db, ask: AskPeer, peerId: string): Promise<Recalled> {
   const reason = await db.transaction().execute(async (tx) => {
     const reason = await keepLostDocuments(tx, peerId, {
       lost,
-      toldSequence: toldSequence > own ? toldSequence : null,
+      toldSequence: isAhead ? toldSequence : null,
       now: new Date().toISOString(),
     })
     await haltPeer(tx, peerId, { subject: 'A peer has documents of ours that are not here', reason })
     return reason
   })
-  if (toldSequence > own) await sayWhatIsKnown(ask, { peerId, own })
+  if (isAhead) await sayWhatIsKnown(ask, { peerId, own: Math.min(own, sentSequence) })
   return { reason, isBehind: false }
 }
 
@@ -91,6 +99,7 @@ async function sayWhatIsKnown(ask: AskPeer, { peerId, own }: { peerId: string; o
 async function listLost(db: Db, ask: AskPeer, peerId: string) {
   const lost: LostDocument[] = []
   let toldSequence = 0
+  let toldSha256: string | null | undefined
   let before: string | null = null
   const taken = await readLastReceived(db, peerId)
   for (let page = 0; page < mostPages; page += 1) {
@@ -98,7 +107,9 @@ async function listLost(db: Db, ask: AskPeer, peerId: string) {
     const question = { kind: 'received', last_sequence: null, taken_sequence, before } as const
     const key = `recall/${peerId}/${page}`
     const answer: z.output<typeof pageSchema> = pageSchema.parse((await ask({ peerId, key, question })).value)
-    toldSequence = Math.max(toldSequence, answer.last_sequence)
+    // What is taken between two pages is ours.
+    toldSha256 = page === 0 ? answer.last_sha256 : toldSha256
+    toldSequence = page === 0 ? answer.last_sequence : toldSequence
     const ids = answer.documents.map(({ document }) => decodeId('invoice', document))
     const known = await findOwnDocuments(db, peerId, ids)
     const unknown = answer.documents.filter((_, index) => !known.has(ids[index] ?? ''))
@@ -106,7 +117,7 @@ async function listLost(db: Db, ask: AskPeer, peerId: string) {
     if (unknown.length === 0 || answer.next === null) break
     before = answer.next
   }
-  return { lost, toldSequence }
+  return { lost, toldSequence, toldSha256 }
 }
 
 async function fetchLost(
@@ -134,6 +145,11 @@ const pageSchema = z.object({
   documents: z.array(z.object({ document: z.string().max(40), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
   next: z.string().max(40).nullable(),
   last_sequence: z.number().int().min(0),
+  /** Who was built before it was told tells none. */
+  last_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullish(),
 })
 const contentSchema = z.looseObject({
   kind: z.enum(['invoice', 'credit_note']),

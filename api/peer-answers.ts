@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import type { Tx } from '#db/database.ts'
 import { digestMonths, listKnownDocuments } from '#db/peer-proof.ts'
 import { keepAskedByPeer } from '#db/peer-question.ts'
-import { lockReceived } from '#db/peer-received.ts'
+import { lockNewestReceived } from '#db/peer-received.ts'
 import { haltPeer } from '#db/peer.ts'
 import { sendAgain } from '#db/peer-resend.ts'
 import { openBilledUsage, readUsageDay } from '#db/peer-usage.ts'
@@ -81,7 +81,7 @@ async function answerListing(tx: Tx, { peerId, question }: Asked<'listing'>): Pr
 }
 
 async function answerReceived(tx: Tx, { peerId, role, question, now }: Asked<'received'>): Promise<object> {
-  const last = await lockReceived(tx, peerId)
+  const { sequence: last, sha256 } = await lockNewestReceived(tx, peerId)
   // It speaks the truth about itself: numbers that went back would come again with another content.
   if (question.last_sequence !== null && question.last_sequence < last)
     await haltPeer(tx, peerId, {
@@ -91,7 +91,8 @@ async function answerReceived(tx: Tx, { peerId, role, question, now }: Asked<'re
   const { taken_sequence: taken } = question
   if (taken !== null) await sendAgain(tx, { peerId, taken, now })
   const before = question.before === null ? null : decodeId('supplierInvoice', question.before)
-  return { ...(await listNewestReceived(tx, { peerId, before })), last_sequence: last }
+  const newest = { last_sequence: last, last_sha256: sha256?.toString('hex') ?? null }
+  return { ...(await listNewestReceived(tx, { peerId, before })), ...newest }
 }
 
 async function answerDocument(tx: Tx, { peerId, question }: Asked<'document'>): Promise<object> {

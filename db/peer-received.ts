@@ -26,6 +26,16 @@ export async function readLastReceived(db: Db, peerId: string): Promise<number> 
   return last ?? 0
 }
 
+/** The same with the hash of that message, by which who sent it knows it. */
+export async function lockNewestReceived(
+  tx: Tx,
+  peerId: string,
+): Promise<{ readonly sequence: number; readonly sha256: Buffer | null }> {
+  const sequence = await lockReceived(tx, peerId)
+  const hashes = await findReceived(tx, peerId, [sequence])
+  return { sequence, sha256: hashes.get(sequence) ?? null }
+}
+
 /** The hashes of those that came before, by their numbers over there. */
 export async function findReceived(
   tx: Tx,

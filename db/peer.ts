@@ -69,6 +69,24 @@ export async function readLastSequence(db: Db, peerId: string): Promise<number> 
   return last
 }
 
+/**
+ * Whether a message that a peer has of ours, by number and hash, is another one than the one that is here: after a restore from an older
+ * backup numbers are given again. Of a number that no message has nothing is said: people have settled what had it.
+ */
+export async function isAnotherMessage(
+  db: Db,
+  peerId: string,
+  of: { readonly sequence: number; readonly sha256: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('peer_messages')
+    .select('sha256')
+    .where('peer_id', '=', peerId)
+    .where('sequence', '=', of.sequence)
+    .executeTakeFirst()
+  return row !== undefined && row.sha256?.toString('hex') !== of.sha256
+}
+
 /** Nothing goes on with a peer until a person, who has a task, has settled why. What waits, waits. */
 export async function haltPeer(
   tx: Tx,

@@ -324,6 +324,13 @@ chapter('what another worker sends while a peer is asked what it has is not take
     })
     sequence = await readLastSequence(parent.db, ids.here)
     const message = { sequence, kind: 'standing', sha256: hashOf(content) } as const
+    // Noted before it is posted, as by every sender.
+    await parent.db
+      .updateTable('peer_messages')
+      .set({ sha256: message.sha256 })
+      .where('peer_id', '=', ids.here)
+      .where('sequence', '=', sequence)
+      .execute()
     await child.db
       .transaction()
       .execute(async (tx) => await noteReceived(tx, ids.there, [message], new Date().toISOString()))
@@ -422,6 +429,72 @@ chapter(
     assert.equal((await prove(parent))['equal'], true)
   },
 )
+
+chapter(
+  'a child that was restored and then says something under a number it has used rests with its parent until people settle it; then all is said',
+  async () => {
+    await untilAllIsTaken()
+    const [first, second] = (await received()).slice(-2).map(({ id }) => encodeId('supplierInvoice', id))
+    const dispute = async (invoice: string | undefined, reason: string) => {
+      const path = `/v1/supplier-invoices/${String(invoice)}/disputes`
+      const { status, body } = await child.call('POST', path, { reason })
+      assert.equal(status, 201, JSON.stringify(body))
+    }
+    const backup = await backUpDatabase(child.databaseUrl)
+    await untilAnswers(child)
+    await dispute(first, 'said before the restore')
+    const lost = await untilDispute(parent, { reason: 'said before the restore' })
+    const answer = { outcome: 'accepted', text: 'so it is' }
+    await parent.call('POST', `/v1/disputes/${String(lost['id'])}/answer`, answer)
+    const made = await bill('2026-04-02')
+    const amount = { amount_minor: 1_200, currency: 'USD' }
+    await parent.call('POST', `/v1/invoices/${encodeId('invoice', made.id)}/payments`, amount)
+    await untilDispute(child, { state: 'accepted' })
+    await untilAllIsTaken()
+    const count = (await received()).length
+    await backup.putBack()
+    await untilAnswers(child)
+
+    await dispute(second, 'said after the restore')
+    await until('both are halted', async () => {
+      await relay()
+      return (await statesOf()).every((state) => state === 'halted')
+    })
+    assert.match(String((await show(child))['halted_reason']), /restored from an older backup/)
+    assert.equal((await disputesOf(parent)).length, 1, 'nothing is taken in place of what was said before')
+    const settled = await child.call('POST', `/v1/peers/${supplier}/settle`, {
+      decision: 'keep',
+      reason: 'restored from the backup of the night',
+    })
+    assert.deepEqual([settled.status, settled.body['state']], [200, 'active'], JSON.stringify(settled.body))
+    assert.equal((await parent.call('POST', `/v1/peers/${peer}/resume`, {})).status, 200)
+
+    await untilDispute(parent, { reason: 'said after the restore', state: 'open' })
+    const back = await untilDispute(child, { reason: 'said before the restore' })
+    assert.deepEqual([back['state'], back['answer']], ['accepted', 'so it is'])
+    await untilAllIsTaken()
+    assert.equal((await received()).length, count)
+    const said = await child.db
+      .selectFrom('supplier_standings')
+      .select('state')
+      .where('document_id', '=', made.id)
+      .execute()
+    assert.deepEqual(said, [{ state: 'paid' }])
+    assert.deepEqual(await statesOf(), ['active', 'active'])
+    for (const side of [parent, child]) assert.equal((await prove(side))['equal'], true)
+  },
+)
+
+const disputesOf = async (side: TestInstallation) =>
+  (await side.call('GET', '/v1/disputes')).body['data'] as Json[]
+
+/** One that says this, on that side. */
+const untilDispute = async (side: TestInstallation, said: Json) =>
+  await until(`a dispute ${JSON.stringify(said)}`, async () => {
+    await relay()
+    const found = await disputesOf(side)
+    return found.find((one) => Object.entries(said).every(([name, value]) => one[name] === value))
+  })
 
 /** As a backup that is older than the last messages. */
 async function forget(after: number): Promise<void> {

@@ -5,7 +5,7 @@ import { endRefusals } from '#db/peer-refusal.ts'
 import { noteSilence } from '#db/peer-silence.ts'
 import { readPeerStanding } from '#db/peer.ts'
 import { BusinessError, messageOf } from '#domain/errors.ts'
-import { peerAbilities } from '#domain/peer-message.ts'
+import { tellsWhatItHas } from '#domain/peer-message.ts'
 import { adviseOn } from '#domain/peer-refusal.ts'
 import type { PeerDependencies } from './dependencies.ts'
 import { createPeerDelivery, type Delivering } from './peer-delivery.ts'
@@ -116,14 +116,12 @@ export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Prom
   }
 
   /**
-   * Numbers that went back, here or there, are noticed before any of them goes out again. Who is of version 1 knows none, and not every
-   * supplier answers its customers.
+   * Numbers that went back, here or there, are noticed before any of them goes out again; while nothing does, nobody is asked.
    * @returns whether the other side has lost what goes before
    */
   async function isBehind(peerId: string): Promise<boolean> {
-    const { role, state, otherVersion, otherKinds } = await readPeerStanding(db, peerId)
-    if (state !== 'active' || otherVersion === 1) return false
-    if (role === 'supplier' && !otherKinds.includes(peerAbilities.again)) return false
+    const peer = await readPeerStanding(db, peerId)
+    if (peer.state !== 'active' || !tellsWhatItHas(peer)) return false
     try {
       return await recall.recallPeer(peerId)
     } catch (error) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { BusinessError } from '#domain/errors.ts'
 import { trustedPeerStates, type PeerRole, type PeerState } from '#domain/peer.ts'
-import { peerAbilities } from '#domain/peer-message.ts'
+import { tellsWhatItHas } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
 import { refuseUnsettled } from './lost-document.ts'
@@ -46,17 +46,14 @@ export async function readPeerStanding(db: Db, peerId: string): Promise<PeerStan
     .executeTakeFirstOrThrow()
 }
 
-/** Those that are asked what they have of ours: all that we bill, and who else answers that. */
+/** Those that are asked what they have of ours. */
 export async function listRecalledPeers(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('peers')
-    .select('id')
-    .where((eb) =>
-      eb.or([eb('role', '=', 'customer'), sql<boolean>`${peerAbilities.again}::text = any (other_kinds)`]),
-    )
+    .select(['id', 'role', 'other_version as otherVersion', 'other_kinds as otherKinds'])
     .where('state', 'in', trustedPeerStates)
     .execute()
-  return rows.map(({ id }) => id)
+  return rows.filter(tellsWhatItHas).map(({ id }) => id)
 }
 
 /** Of our messages to a peer, the last number. */

@@ -61,6 +61,19 @@ export interface Understanding {
  */
 export const peerAbilities = { again: 'again', large: 'large' } as const
 
+/**
+ * Whether a peer is asked what it has of our messages: all that we bill, and of suppliers those that answer it to their customers. Who is
+ * of version 1 knows no numbers.
+ */
+export function tellsWhatItHas(peer: {
+  readonly role: PeerRole
+  readonly otherVersion: number
+  readonly otherKinds: readonly string[]
+}): boolean {
+  const { role, otherVersion, otherKinds } = peer
+  return otherVersion > 1 && (role === 'customer' || otherKinds.includes(peerAbilities.again))
+}
+
 /** Of one message, as JSON: what every version takes. */
 export const usualMessageBytes = 2 * 1024 * 1024
 /** Of a document, as JSON, for those that understand `large`. */

@@ -71,7 +71,7 @@ function read<S extends z.ZodType>(
   { raw, text }: Pick<Taking, 'raw' | 'text'>,
   largestBytes: number,
 ): z.output<S> {
-  if (text.length > largestBytes)
+  if (Buffer.byteLength(text) > largestBytes)
     throw new BusinessError('body_too_large', `One message is larger than ${largestBytes} bytes.`)
   return parse(schema, raw, 'body')
 }

@@ -85,6 +85,10 @@ test('a document is taken that is larger than every other message may be; those 
   assert.deepEqual(await numbersOf(peerId), ['UP-1'])
   const beyond = await send(1, [{ ...large, sequence: 2, kind: 'standing' }])
   assert.deepEqual([beyond.status, beyond.body['code']], [413, 'body_too_large'])
+  // By bytes, as who sends it counts: of two bytes each are fewer signs.
+  const wide = 'ü'.repeat(usualMessageBytes * 0.6)
+  const said = await send(1, [{ sequence: 2, kind: 'standing', content: { wide } }])
+  assert.deepEqual([said.status, said.body['code']], [413, 'body_too_large'])
   assert.deepEqual(await numbersOf(peerId), ['UP-1'])
 })
 

@@ -44,6 +44,8 @@ function toFieldErrors(issue: z.core.$ZodIssue, value: unknown, place: Place): F
       detail: `There is no field ${key}.`,
     }))
   }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0)
+    return nearestOf(issue).flatMap((nested) => toFieldErrors(nested, value, place))
   const pointer = toPointer(issue.path, place)
   const [, code, detail] = /^([a-z_]+): (.+)$/s.exec(issue.message) ?? []
   if (code !== undefined && detail !== undefined && isErrorCode(code)) return [{ pointer, code, detail }]
@@ -51,6 +53,12 @@ function toFieldErrors(issue: z.core.$ZodIssue, value: unknown, place: Place): F
     return [{ pointer, code: 'field_required', detail: `${String(issue.path.at(-1))} is missing.` }]
   }
   return [{ pointer, code: 'field_invalid', detail: `${issue.message}.` }]
+}
+
+/** Of several forms that a value may have, what is wrong with it as the one that it comes nearest to. */
+function nearestOf({ path, errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] {
+  const [nearest = []] = errors.toSorted((one, other) => one.length - other.length)
+  return nearest.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
 }
 
 function toPointer(path: readonly PropertyKey[], place: Place): string {

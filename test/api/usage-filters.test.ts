@@ -137,3 +137,30 @@ test('what was billed, and what comes late, is of the line that takes it', async
     ],
   )
 })
+
+test('a condition that is none says what is wrong with it, and where', async () => {
+  const refusalsOf = async (condition: object) => {
+    const { status, body } = await api.post('/v1/products', {
+      code: 'mistaken',
+      name: 'Mistaken',
+      billing_type: 'usage',
+      billing_timing: 'arrears',
+      recurrence: { count: 1, unit: 'month' },
+      unit: 'request',
+      metric: 'requests',
+      currency: 'USD',
+      base_price: '0.10',
+      terms: { usage_filter: [condition] },
+    })
+    assert.equal(status, 422)
+    const errors = body['errors'] as { pointer: string; code: string; detail: string }[]
+    return errors.map(({ pointer, detail }) => `${pointer}: ${detail}`)
+  }
+  assert.deepEqual(await refusalsOf({ property: 'region', one_of: ['eu'] }), [
+    '/terms/usage_filter/0/is: is is missing.',
+    '/terms/usage_filter/0/one_of: There is no field one_of.',
+  ])
+  assert.deepEqual(await refusalsOf({ property: 'region', is_not: 'eu' }), [
+    '/terms/usage_filter/0/is_not: Invalid input: expected array, received string.',
+  ])
+})

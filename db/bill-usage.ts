@@ -106,6 +106,7 @@ function questionOf(
   assert(line.metric !== null, 'a usage line names its metric')
   return {
     subscriptionId: subscription.id,
+    lineId: line.id,
     instanceId,
     metric: line.metric,
     usageFilter: line.terms.usageFilter,

@@ -52,6 +52,7 @@ import type {
   ReadingsView,
   ReadingValuesTable,
   SpendCapsTable,
+  LateUsageEventsTable,
   RefusedUsageEventsTable,
   UsageEventsTable,
   UnsettledWindowsTable,
@@ -187,6 +188,7 @@ export interface Database {
   metric_failures: MetricFailuresTable
   metric_looks: MetricLooksTable
   usage_events: UsageEventsTable
+  late_usage_events: LateUsageEventsTable
   usage_warnings: UsageWarningsTable
   spend_caps: SpendCapsTable
   refused_usage_events: RefusedUsageEventsTable

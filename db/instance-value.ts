@@ -155,7 +155,8 @@ function questionsOf(
     const metered = metricOfValue(code, meters.get(instanceId)?.metrics ?? [])
     if (metered === undefined) return []
     const window = { start: startOfDay(timeZone, period.start), end: startOfDay(timeZone, period.end) }
-    const question = { subscriptionId: subscription.id, instanceId, ...metered, window, isLast: false }
+    const whose = { subscriptionId: subscription.id, lineId: part.line.id, instanceId }
+    const question = { ...whose, ...metered, window, isLast: false }
     return [{ ...question, part, code, waitsAt }]
   })
 }

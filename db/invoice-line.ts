@@ -160,16 +160,18 @@ async function insertWindows(tx: Tx, windows: readonly WindowRow[]): Promise<voi
   )
 }
 
-/** What came late is in the window of the line that bills it, and never in another one. */
+/** What came late is in one late window of each line that it is late for, and never in another one. */
 async function bindLateEvents(tx: Tx, lines: readonly InvoiceLineRow[]): Promise<void> {
-  const bound = lines.flatMap(({ lateEventIds, window }) =>
-    lateEventIds.map((eventId) => ({ eventId, windowId: window?.id ?? null })),
+  const bound = lines.flatMap(({ lateEventIds, subscription_line_id: lineId, window }) =>
+    lateEventIds.map((eventId) => ({ eventId, lineId, windowId: window?.id ?? null })),
   )
   if (bound.length === 0) return
   await sql`
-    update usage_events set late_window_id = bound."windowId"
-    from json_to_recordset(${JSON.stringify(bound)}::json) as bound ("eventId" uuid, "windowId" uuid)
-    where usage_events.id = bound."eventId" and late_window_id is null`.execute(tx)
+    update late_usage_events late set usage_window_id = bound."windowId"
+    from json_to_recordset(${JSON.stringify(bound)}::json) as bound ("eventId" uuid, "lineId" uuid, "windowId" uuid)
+    where late.usage_event_id = bound."eventId" and late.subscription_line_id = bound."lineId" and late.usage_window_id is null`.execute(
+    tx,
+  )
 }
 
 export async function insertInvoiceTaxes(

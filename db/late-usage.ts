@@ -161,6 +161,7 @@ function questionOf({ row, context }: KnownWindow): UsageQuestion {
   const { line, subscription, instanceId } = context
   return {
     subscriptionId: subscription.id,
+    lineId: line.id,
     instanceId,
     metric: line.metric ?? '',
     usageFilter: line.terms.usageFilter,

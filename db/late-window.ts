@@ -29,12 +29,12 @@ export async function readLateWindows(db: Db, subscriptionIds: readonly string[]
   const { rows } = await sql<LateWindow>`
     with waiting as (
       select frozen.id as window_id, event.id, event.quantity, event.unit, event.occurred_at
-      from usage_events event
-      join subscription_lines line on line.subscription_id = event.subscription_id and line.metric = event.metric
-        and takes_usage(line.terms -> 'usageFilter', event.properties)
+      from subscription_lines line
+      join late_usage_events late on late.subscription_line_id = line.id and late.usage_window_id is null
+      join usage_events event on event.id = late.usage_event_id
       join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = event.metric and not frozen.is_late
         and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
-      where event.subscription_id = any(${subscriptionIds}::uuid[]) and event.is_late and event.late_window_id is null
+      where line.subscription_id = any(${subscriptionIds}::uuid[])
       union all
       select unsettled.usage_window_id, null, null, null, null
       from unsettled_windows unsettled

@@ -8,7 +8,7 @@ import type { UsageQuestion } from './usage-measure.ts'
 /** After the end of every window. */
 export const never = '9999-12-31T00:00:00Z'
 
-/** Pushed in the window of each question, in the order of time. @param withLate also what came after it was billed */
+/** Pushed in the window of each question, in the order of time. @param withLate also what came after its line had billed it */
 export async function readEvents(
   db: Db,
   questions: readonly UsageQuestion[],
@@ -19,9 +19,12 @@ export async function readEvents(
     from unnest(${questions.map((_, index) => index)}::integer[],
       ${questions.map(({ subscriptionId }) => subscriptionId)}::uuid[], ${questions.map(({ metric }) => metric)}::text[],
       ${questions.map(({ window }) => window.start)}::timestamptz[], ${questions.map(untilOf)}::timestamptz[],
-      ${questions.map(toFilterJson)}::jsonb[]) as asked (index, subscription_id, metric, begins, until, usage_filter)
+      ${questions.map(toFilterJson)}::jsonb[], ${questions.map(({ lineId }) => lineId ?? null)}::uuid[])
+      as asked (index, subscription_id, metric, begins, until, usage_filter, line_id)
     join usage_events event on event.subscription_id = asked.subscription_id and event.metric = asked.metric
-      and event.occurred_at > asked.begins and event.occurred_at <= asked.until and (${withLate} or not event.is_late)
+      and event.occurred_at > asked.begins and event.occurred_at <= asked.until 
+      and (${withLate} or not event.is_late or not exists (
+        select from late_usage_events late where late.usage_event_id = event.id and late.subscription_line_id = asked.line_id))
       and (asked.usage_filter is null or takes_usage(asked.usage_filter, event.properties))
     order by asked.index, event.occurred_at, event.id`.execute(db)
   return groupByIndex(rows, toPushed)

@@ -76,8 +76,8 @@ const lateMonths = 4
 
 /** The next bill of its line looks at all of the window, and that may be a year away. */
 const isToBeMeasured = sql`(exists (select from unsettled_windows where usage_window_id = frozen.id)
-  or exists (select from usage_events event
-    where event.subscription_id = line.subscription_id and event.is_late and event.late_window_id is null
+  or exists (select from late_usage_events late join usage_events event on event.id = late.usage_event_id
+    where late.subscription_line_id = line.id and late.usage_window_id is null
       and event.metric = frozen.metric and event.occurred_at > lower(frozen.window_period)
       and event.occurred_at <= upper(frozen.window_period)))`
 

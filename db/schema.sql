@@ -1737,6 +1737,18 @@ CREATE TABLE kits (
   constraint kits_code_check CHECK ((code ~ '^[a-z][a-z0-9-]{0,59}$'::text))
 );
 
+CREATE TABLE late_usage_events (
+  usage_event_id uuid not null,
+  subscription_line_id uuid not null,
+  usage_window_id uuid,
+  constraint late_usage_events_pkey PRIMARY KEY (usage_event_id, subscription_line_id),
+  constraint late_usage_events_subscription_line_id_fkey FOREIGN KEY (subscription_line_id) REFERENCES subscription_lines(id),
+  constraint late_usage_events_usage_event_id_fkey FOREIGN KEY (usage_event_id) REFERENCES usage_events(id),
+  constraint late_usage_events_usage_window_id_fkey FOREIGN KEY (usage_window_id) REFERENCES usage_windows(id)
+);
+CREATE INDEX late_usage_events_by_window ON public.late_usage_events USING btree (usage_window_id) WHERE (usage_window_id IS NOT NULL);
+CREATE INDEX late_usage_events_waiting ON public.late_usage_events USING btree (subscription_line_id) WHERE (usage_window_id IS NULL);
+
 CREATE TABLE limit_commands (
   id uuid not null,
   instance_id uuid not null,
@@ -3438,24 +3450,20 @@ CREATE TABLE usage_events (
   occurred_at timestamp with time zone not null,
   received_at timestamp with time zone not null default now(),
   is_late boolean not null default false,
-  late_window_id uuid,
   properties jsonb,
   reverses_id uuid,
   started_at timestamp with time zone,
   constraint usage_events_pkey PRIMARY KEY (id),
   constraint usage_events_source_event_id_key UNIQUE (source, event_id),
-  constraint usage_events_late_window_id_fkey FOREIGN KEY (late_window_id) REFERENCES usage_windows(id),
   constraint usage_events_reverses_id_fkey FOREIGN KEY (reverses_id) REFERENCES usage_events(id),
   constraint usage_events_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscriptions(id),
   constraint quantity_below_zero_reverses CHECK ((((reverses_id IS NULL) AND (quantity >= (0)::numeric)) OR ((quantity < (0)::numeric) AND (reverses_id IS NOT NULL)))),
-  constraint usage_events_check CHECK (((late_window_id IS NULL) OR is_late)),
   constraint usage_events_check1 CHECK ((reverses_id <> id)),
   constraint usage_events_properties_check CHECK ((jsonb_typeof(properties) = 'object'::text)),
   constraint usage_span_in_order CHECK ((started_at < occurred_at))
 );
 CREATE UNIQUE INDEX one_reversal_per_event ON public.usage_events USING btree (reverses_id) WHERE (reverses_id IS NOT NULL);
 CREATE INDEX usage_events_by_time ON public.usage_events USING btree (subscription_id, metric, occurred_at);
-CREATE INDEX usage_events_late ON public.usage_events USING btree (subscription_id) WHERE (is_late AND (late_window_id IS NULL));
 
 CREATE TABLE usage_warnings (
   id uuid not null,

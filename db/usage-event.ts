@@ -123,7 +123,7 @@ async function findKnown(
   return known
 }
 
-/** What lies in a window that was billed already: the next invoice bills it, as late. */
+/** What lies in a window that was billed already: the next invoice of its line bills it, as late. For other lines it may be in time. */
 async function markLate(
   tx: Db,
   stored: readonly Row[],
@@ -136,14 +136,18 @@ async function markLate(
   const perhaps = stored.filter(isPerhapsLate)
   if (perhaps.length === 0) return
   await sql`
-    update usage_events event set is_late = true
-    where event.id = any(${plainArray(perhaps.map(({ id }) => id))}::uuid[]) and exists (
-      select from usage_windows frozen join subscription_lines line on line.id = frozen.subscription_line_id
-      where line.subscription_id = event.subscription_id and frozen.metric = event.metric and not frozen.is_late
+    with late as (
+      insert into late_usage_events (usage_event_id, subscription_line_id)
+      select distinct event.id, line.id
+      from usage_events event
+      join subscription_lines line on line.subscription_id = event.subscription_id
         and takes_usage(line.terms -> 'usageFilter', event.properties)
-        and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period))`.execute(
-    tx,
-  )
+      join usage_windows frozen on frozen.subscription_line_id = line.id and frozen.metric = event.metric and not frozen.is_late
+        and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
+      where event.id = any(${plainArray(perhaps.map(({ id }) => id))}::uuid[])
+      returning usage_event_id
+    )
+    update usage_events set is_late = true where id in (select usage_event_id from late)`.execute(tx)
 }
 
 /** After the last bill nobody would look for it: of a subscription whose service has ended it is noted (`billLateUsage`). */

@@ -25,6 +25,8 @@ import { isReadFrom, readReadings } from './stored-reading.ts'
 
 export interface UsageQuestion {
   readonly subscriptionId: string
+  /** Whose it is: what is late for one line may be in time for another. Left out: of no line, for which nothing is late. */
+  readonly lineId?: string
   readonly instanceId: string | null
   readonly metric: string
   readonly unit: string
@@ -58,7 +60,7 @@ const pushedOnly: MetricRule = { kind: 'counter', aggregation: 'sum' }
 /**
  * The usage of any number of windows, each in its own unit, from readings and pushed events: a constant number of queries.
  * Readings are added up by the database; where events stand among the readings of a gauge, the definition does it.
- * @param withLate also the events that came after their window was billed
+ * @param withLate also the events that came after the line had billed their window
  * @returns in the order of the questions
  */
 export async function measureUsages(

@@ -70,7 +70,8 @@ async function measureCurrent(
     if (window === null || line.metric === null || line.phase === 'ended') return []
     const { id, instance_id: instanceId, metric, unit } = line
     const usageFilter = line.usage_filter ?? []
-    return { id, question: { subscriptionId, instanceId, metric, usageFilter, unit, window, isLast: false } }
+    const whose = { subscriptionId, lineId: id, instanceId }
+    return { id, question: { ...whose, metric, usageFilter, unit, window, isLast: false } }
   })
   const answers = await measureUsages(
     db,

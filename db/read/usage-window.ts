@@ -215,12 +215,19 @@ export function countedReadings(
 
 /** Those that were there when it was billed; of a late window those that it bills. */
 export function eventsOf(window: OpenedWindow) {
-  const { id, metric, subscription_id: subscriptionId, is_late: isLate } = window
+  const {
+    id,
+    metric,
+    subscription_id: subscriptionId,
+    subscription_line_id: lineId,
+    is_late: isLate,
+  } = window
   const { starts_at: startsAt, ends_at: endsAt, read_until: readUntil } = window
   if (isLate)
-    return sql`select * from usage_events where subscription_id = ${subscriptionId} and late_window_id = ${id}`
+    return sql`select * from usage_events where id in (select usage_event_id from late_usage_events where usage_window_id = ${id})`
   return sql`
-    select * from usage_events where subscription_id = ${subscriptionId} and metric = ${metric} and not is_late
+    select * from usage_events where subscription_id = ${subscriptionId} and metric = ${metric}
+      and not (is_late and exists (select from late_usage_events late where usage_event_id = usage_events.id and subscription_line_id = ${lineId}))
       and occurred_at > ${startsAt} and (${readUntil === null} or occurred_at <= ${endsAt})
       and takes_usage(${filterOf(window)}::jsonb, properties)`
 }

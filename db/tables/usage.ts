@@ -87,14 +87,20 @@ export interface UsageEventsTable {
   unit: string
   occurred_at: Instant
   received_at: Generated<Instant>
-  /** It came after its window was billed; then it is in one late window. */
+  /** It came after a window that it is of was billed: of which lines is told by `late_usage_events`. */
   is_late: Defaulted<boolean>
-  late_window_id: string | null
   properties: NullableJson<UsageProperties>
   /** The event of which it takes back a part or all. */
   reverses_id: string | null
   /** Of what was used over a span, which ends when it occurred. */
   started_at: Instant | null
+}
+
+export interface LateUsageEventsTable {
+  usage_event_id: string
+  subscription_line_id: string
+  /** The late window that bills it; null while it waits for the next bill. */
+  usage_window_id: string | null
 }
 
 export interface RefusedUsageEventsTable {

@@ -330,7 +330,7 @@ async function deployForAnother(): Promise<void> {
 }
 
 async function insertEvent(of: { subscription_id: string; occurred_at: string }): Promise<void> {
-  const event = { id: newId(), source: 'gateway', event_id: newId(), late_window_id: null }
+  const event = { id: newId(), source: 'gateway', event_id: newId() }
   const used = { metric: 'network', quantity: '1', unit: 'GiB' }
   await api.db
     .insertInto('usage_events')

@@ -159,7 +159,6 @@ test('a usage event is below 0 only where it reverses another one, which is reve
       id,
       subscription_id: sold.subscription,
       quantity: '8',
-      late_window_id: null,
       reverses_id: null,
       ...event,
       ...more,

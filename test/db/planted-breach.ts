@@ -81,9 +81,9 @@ export const plants: Readonly<Record<string, readonly string[]>> = {
   ],
   'does a window hold another number of amounts than there are, or where they are summed another sum': [
     `update usage_events set quantity = quantity + 1 where not is_late`,
-    `update usage_events set late_window_id = null where is_late`,
+    `update late_usage_events set usage_window_id = null`,
     `update usage_events set occurred_at = occurred_at + interval '3 months' where not is_late`,
-    `update usage_events set is_late = true where not is_late`,
+    `insert into late_usage_events (usage_event_id, subscription_line_id) select event.id, line.id from usage_events event join subscription_lines line using (subscription_id, metric) where not is_late`,
   ],
   'does a document say another sum than its lines, or its total another than net plus tax': [
     `update invoices set total_minor = total_minor + 1`,

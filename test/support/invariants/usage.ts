@@ -9,9 +9,11 @@ const eventsOfWindow = `
   join subscription_lines line on line.id = usage_window.subscription_line_id
   left join usage_events event on event.subscription_id = line.subscription_id and event.metric = usage_window.metric
     and takes_usage(line.terms -> 'usageFilter', event.properties)
-    and case when usage_window.is_late then event.late_window_id = usage_window.id
-      else not event.is_late and lower(usage_window.window_period) < event.occurred_at
-        and event.occurred_at <= upper(usage_window.window_period) end
+    and case when usage_window.is_late then exists (select from late_usage_events late
+        where late.usage_event_id = event.id and late.usage_window_id = usage_window.id)
+      else lower(usage_window.window_period) < event.occurred_at and event.occurred_at <= upper(usage_window.window_period)
+        and not exists (select from late_usage_events late
+          where late.usage_event_id = event.id and late.subscription_line_id = line.id) end
   group by usage_window.id`
 
 /** Whether readings are part of the metric, or its events are no sum. */

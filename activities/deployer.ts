@@ -4,6 +4,7 @@ import { messageOf } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { toStorable } from '#domain/storable-text.ts'
 import { callDeployer, type DeployerCall } from './deployer-call.ts'
+import { tryProducts } from './deployed-products.ts'
 import { takeUsage } from './deployed-usage.ts'
 import { lookAtDeployments } from './deployment-look.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
@@ -23,18 +24,20 @@ export interface DeployerLook {
 export function createDeployerActivities(deps: DatabaseDependencies) {
   const { db } = deps
   return {
-    /** Takes over what was used there, and how each deployment stands. What fails is noted, and tried again. */
+    /** Takes over what was used there, how each deployment stands, and what could not be ordered. What fails is noted, and tried again. */
     async lookAtDeployer(input: { deployerId: string }): Promise<DeployerLook> {
       const id = decodeId('deployer', input.deployerId)
       const call = await callDeployer(deps, id)
       if (call === undefined) return { isGone: true, deployments: 0, stored: 0, refused: 0 }
-      // Neither keeps the other away.
-      const [usage, deployments] = await Promise.allSettled([
+      // None keeps the others away.
+      const [usage, deployments, products] = await Promise.allSettled([
         takeUsage(deps, call),
         lookAtDeployments(db, call),
+        tryProducts(db, call),
       ])
       if (usage.status === 'rejected') return await fail(call, usage.reason)
       if (deployments.status === 'rejected') return await fail(call, deployments.reason)
+      if (products.status === 'rejected') return await fail(call, products.reason)
       await noteDeployerAnswers(db, id)
       await closeTasks(db, { kind: 'deployer', id, reason: 'it answers' }, ['deployer_unreachable'])
       return { isGone: false, deployments: deployments.value, ...usage.value }

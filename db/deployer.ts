@@ -130,11 +130,40 @@ export async function setProductDeployer(
     kit_there: 'kit' in of.there ? of.there.kit : null,
     set_at: by.now,
     set_by: by.actor,
+    tried_at: null,
+    refusal: null,
   }
   await tx
     .insertInto('product_deployers')
     .values({ product_id: of.productId, ...row })
     .onConflict((conflict) => conflict.column('product_id').doUpdateSet(row))
+    .execute()
+}
+
+/** What is ordered there, that was tried longest ago first. */
+export async function listProductsToTry(db: Db, deployerId: string, limit: number) {
+  return await db
+    .selectFrom('product_deployers')
+    .select(['product_id', 'product_there', 'kit_there'])
+    .where('deployer_id', '=', deployerId)
+    .orderBy('tried_at', (order) => order.asc().nullsFirst())
+    .orderBy('product_id')
+    .limit(limit)
+    .execute()
+}
+
+/** @param refusal why it would be refused; null: it would not be. What was given anew meanwhile was not tried. */
+export async function noteProductTried(
+  db: Db,
+  tried: Awaited<ReturnType<typeof listProductsToTry>>[number],
+  { refusal, now }: { refusal: string | null; now: string },
+): Promise<void> {
+  await db
+    .updateTable('product_deployers')
+    .set({ refusal, tried_at: now })
+    .where('product_id', '=', tried.product_id)
+    .where('product_there', 'is not distinct from', tried.product_there)
+    .where('kit_there', 'is not distinct from', tried.kit_there)
     .execute()
 }
 

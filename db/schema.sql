@@ -2414,12 +2414,16 @@ CREATE TABLE product_deployers (
   kit_there text,
   set_at timestamp with time zone not null,
   set_by text not null,
+  tried_at timestamp with time zone,
+  refusal text,
   constraint product_deployers_pkey PRIMARY KEY (product_id),
   constraint product_deployers_deployer_id_fkey FOREIGN KEY (deployer_id) REFERENCES deployers(id),
   constraint product_deployers_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id),
   constraint one_is_ordered_there CHECK ((num_nonnulls(product_there, kit_there) = 1)),
   constraint product_deployers_kit_there_check CHECK (((length(kit_there) >= 1) AND (length(kit_there) <= 200))),
-  constraint product_deployers_product_there_check CHECK (((length(product_there) >= 1) AND (length(product_there) <= 200)))
+  constraint product_deployers_product_there_check CHECK (((length(product_there) >= 1) AND (length(product_there) <= 200))),
+  constraint product_deployers_refusal_check CHECK (((length(refusal) >= 1) AND (length(refusal) <= 1000))),
+  constraint refused_when_tried CHECK (((refusal IS NULL) OR (tried_at IS NOT NULL)))
 );
 CREATE INDEX product_deployers_deployer_id_idx ON public.product_deployers USING btree (deployer_id);
 CREATE CONSTRAINT TRIGGER deployed_here_or_there AFTER INSERT ON public.product_deployers NOT DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION refuse_deployed_twice();

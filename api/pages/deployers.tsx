@@ -9,7 +9,7 @@ import { newDeployedProductSchema, newDeployerSchema } from '../schemas/deployer
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, PostForm, Refusal, RowButton, SecretField, TextField, type RefusedInput } from './form.tsx'
-import { Empty, Moment, Section, Table } from './parts.tsx'
+import { Empty, Moment, Section, State, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
@@ -118,6 +118,7 @@ function Deployer({ view, row }: { view: ConsoleView; row: DeployerRow }) {
           <div>
             {of.product}
             <div class="hint">there {of.product_there ?? of.kit_there}</div>
+            {of.refusal !== null && <State state="failed">an order would be refused: {of.refusal}</State>}
           </div>
         ))}
       </td>

@@ -132,10 +132,11 @@ function registerDeployedProducts(frame: Frame): void {
       result: deployerSchema,
       refusals: ['product_builds_here', 'product_unknown'],
     },
-    async ({ db, transaction, params, body, principal, now }) => {
+    async ({ db, transaction, params, body, principal, now, afterCommit }) => {
       const id = await resolveAddress(db, 'deployer', params.id)
       const tx = transaction()
       await keepDeployedProduct(tx, id, body, { actor: principal.name, now })
+      afterCommit(async () => void (await dispatchOutbox(frame.deps)))
       return toDeployerJson(await getDeployer(tx, id))
     },
   )
@@ -180,4 +181,6 @@ export async function keepDeployedProduct(
   const productId = await resolveField(tx, { ...field, unknown: 'product_unknown' })
   const there = body.kit_there === undefined ? { product: body.product_there ?? '' } : { kit: body.kit_there }
   await setProductDeployer(tx, { deployerId, productId, there }, by)
+  // Whether it can be ordered there is known before the first customer asks.
+  await askDeployer(tx, deployerId, newId())
 }

@@ -8,6 +8,9 @@ const deployedProduct = z.object({
   product: z.string().openapi({ description: 'Code.' }),
   product_there: z.string().nullable(),
   kit_there: z.string().nullable(),
+  refusal: z.string().nullable().openapi({
+    description: 'Why its order would be refused there; it is tried with each look, and nothing is ordered.',
+  }),
 })
 
 export const deployerSchema = z
@@ -44,7 +47,7 @@ export const newDeployerSchema = z
     }),
     key: z.string().trim().min(1).max(500).openapi({
       description:
-        'An API key of the other side with orders:write, orders:bill_elsewhere, subscriptions:read, subscriptions:write, subscriptions:cancel_now and usage:read. Sealed, and never shown again.',
+        'An API key of the other side with orders:read, orders:write, orders:bill_elsewhere, subscriptions:read, subscriptions:write, subscriptions:cancel_now and usage:read. Sealed, and never shown again.',
       format: 'password',
     }),
   })
@@ -68,10 +71,11 @@ export function toDeployerJson(row: DeployerRow): z.input<typeof deployerSchema>
     code: row.code,
     url: row.url,
     customer: row.customer,
-    products: row.products.map(({ product, product_there, kit_there }) => ({
+    products: row.products.map(({ product, product_there, kit_there, refusal }) => ({
       product,
       product_there,
       kit_there,
+      refusal,
     })),
     deployments: row.deployments,
     usage_taken_at: row.usage_taken_at,

@@ -69,12 +69,21 @@ function addList(group: Command): void {
             String(row.deployments),
             row.products.map(({ product }) => product).join(', '),
             row.usage_taken_at === null ? 'never' : instantText(row.usage_taken_at),
-            row.failing_since === null ? null : `since ${instantText(row.failing_since)}: ${row.failure}`,
+            troubleText(row),
           ]),
         )
         tellMore(out, found, 'None is given. npx clouder deployers add --help')
       }),
     )
+}
+
+function troubleText({ failing_since: since, failure, products }: Deployer): string | null {
+  const refused = products.filter(({ refusal }) => refusal !== null)
+  const troubles = [
+    ...(since === null ? [] : [`since ${instantText(since)}: ${failure}`]),
+    ...refused.map(({ product, refusal }) => `${product} cannot be ordered there: ${refusal}`),
+  ]
+  return troubles.length === 0 ? null : troubles.join('; ')
 }
 
 function addGiving(group: Command): void {

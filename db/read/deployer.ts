@@ -7,6 +7,8 @@ export interface DeployedProduct {
   readonly product: string
   readonly product_there: string | null
   readonly kit_there: string | null
+  /** Why its order would be refused there, as it was tried last. */
+  readonly refusal: string | null
 }
 
 /** Nobody is shown what is sealed. */
@@ -17,7 +19,7 @@ function deployers(db: Db) {
     .select(['usage_taken_at', 'failing_since', 'failure'])
     .select(
       sql<DeployedProduct[]>`coalesce((select json_agg(json_build_object('product', products.code,
-          'product_there', of.product_there, 'kit_there', of.kit_there) order by products.code)
+          'product_there', of.product_there, 'kit_there', of.kit_there, 'refusal', of.refusal) order by products.code)
         from product_deployers of join products on products.id = of.product_id
         where of.deployer_id = deployers.id), '[]')`.as('products'),
     )

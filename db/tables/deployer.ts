@@ -33,6 +33,10 @@ export interface ProductDeployersTable {
   kit_there: string | null
   set_at: Instant
   set_by: string
+  /** When its order was tried there last. */
+  tried_at: Defaulted<Instant | null>
+  /** Why it would be refused there. */
+  refusal: Defaulted<string | null>
 }
 
 /** One line that was sold here and is a subscription over there. */

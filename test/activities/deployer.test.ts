@@ -172,6 +172,26 @@ test('a list that goes round in a circle ends, and says so', async () => {
   assert.equal(asked.filter((one) => one === 'GET /v1/subscriptions').length, 2)
 })
 
+test('what a product would be refused for there is told before anybody orders it, and no longer once it would not be', async () => {
+  const given = await api.post('/v1/deployers/yard/products', { product: 'setup', product_there: 'wiki' })
+  assert.equal(given.status, 200, JSON.stringify(given.body))
+  const refusal = async () => {
+    await look()
+    const { body } = await api.get('/v1/deployers/yard')
+    return (body['products'] as Json[]).map((of) => of['refusal'])
+  }
+  const refused = { code: 'field_required', detail: 'Its title is asked for.' }
+  const isPreview = ({ pathname }: URL) => pathname === '/v1/orders/preview'
+  answer((url) => (isPreview(url) ? json(refused, 422) : undefined))
+  assert.deepEqual(await refusal(), ['Deployer yard refuses. field_required: Its title is asked for.'])
+  answer((url) => (isPreview(url) ? new Response('away', { status: 503 }) : undefined))
+  await assert.rejects(refusal())
+  answer((url) => (isPreview(url) ? json({}) : undefined))
+  assert.deepEqual(await refusal(), [null])
+  assert.ok(!asked.includes('POST /v1/orders'))
+  await api.delete('/v1/deployers/yard/products/setup')
+})
+
 test('a refusal of any characters is noted, and told again', async () => {
   await deploy()
   answer(() => json({ code: 'key_revoked', detail: 'The key \0 was \uD800 revoked.' }, 401))

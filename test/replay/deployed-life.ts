@@ -3,6 +3,7 @@ import { startInstallation, until, type Json, type TestInstallation } from '#tes
 import type { Save } from './limit-lives.ts'
 
 const keyScopes = [
+  'orders:read',
   'orders:write',
   'orders:bill_elsewhere',
   'subscriptions:read',

@@ -115,6 +115,7 @@ async function running(): Promise<number> {
 }
 
 const keyScopes = [
+  'orders:read',
   'orders:write',
   'orders:bill_elsewhere',
   'subscriptions:read',
@@ -174,6 +175,29 @@ chapter('an order here builds there, once, though the answer to it is lost after
   assert.equal((await fetch(String(deployment['address_there']))).status, 200)
   assert.deepEqual([await count(deploys, 'subscriptions'), await count(bills, 'instances')], [1, 0])
   assert.equal(await running(), 1)
+})
+
+chapter('a product that cannot be ordered there is told before anybody orders it', async () => {
+  const { body: hosted } = await bills.call('GET', '/v1/products/hosted-site')
+  await post(bills, '/v1/products', {
+    code: 'gone-site',
+    name: 'Site that is not sold there',
+    billing_type: 'flat',
+    billing_timing: 'advance',
+    recurrence: hosted['recurrence'],
+    unit: 'month',
+    base_price: '12',
+    currency: 'USD',
+  })
+  await post(bills, '/v1/deployers/yard/products', { product: 'gone-site', product_there: 'gone' })
+  const refusals = await until('it was tried', async () => {
+    await relay()
+    const { products } = await get(bills, '/v1/deployers/yard')
+    const told = new Map((products as Json[]).map((of) => [of['product'], of['refusal']]))
+    return typeof told.get('gone-site') === 'string' && told
+  })
+  assert.match(String(refusals.get('gone-site')), /product_unknown/)
+  assert.equal(refusals.get('hosted-site'), null)
 })
 
 chapter('what is used there arrives here, each once, and is refused for nobody', async () => {

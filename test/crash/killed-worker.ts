@@ -95,6 +95,8 @@ async function serve(order: KilledWorkerOrder, crash: Crash): Promise<void> {
     wrapActivities: (activities) => crashAround(activities, crash),
     // Killed again and again, nobody is there to set a limit within the minute after which a person is told.
     limitPatienceMs: 3_600_000,
+    // It is started some hundred times, and dies in its activities.
+    hasWorkflowThread: false,
     ...(order.consoleUrl === undefined ? {} : { consoleUrl: order.consoleUrl }),
   })
 }

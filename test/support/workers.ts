@@ -42,6 +42,8 @@ export interface WorkerOptions {
   readonly limitPatienceMs?: number
   /** Where this installation is reached, where that matters. */
   readonly consoleUrl?: string
+  /** Workflows run in a thread of their own, as in earnest, whose start costs as much as all else of a worker; or in the one of the rest. */
+  readonly hasWorkflowThread?: boolean
 }
 
 /** Of this process; another worker of a test that is to find its copies is told of it. */
@@ -86,6 +88,7 @@ export async function startWorkers(db: Db, facts: TestInstallationFacts, options
       namespace,
       taskQueue: taskQueues.installation(facts.installationId),
       workflowBundle: await bundleWorkflows(),
+      debugMode: options.hasWorkflowThread === false,
       activities: wrapActivities(
         createDatabaseActivities({
           db,

@@ -37,8 +37,7 @@ const shared: readonly SharedProcesses[] = [
     isWaiting: true,
   },
   { files: /^test\/docker\//, name: 'docker', processes: 4, isWaiting: true },
-  // Each command is a process, of which one at a time is waited for: these share the processor with the others in between.
-  { files: /^test\/bin\/(clouder|catalog-files|customers)/, name: 'commands', processes: 4 },
+  { files: /^test\/bin\/(clouder|catalog-files|customers)/, name: 'commands', processes: 2 },
 ]
 
 /** Those start worker after worker: one beside the other they would leave no processor to anything. */

@@ -34,8 +34,9 @@ export function exitCodeOf(child: ChildProcess): Promise<number> {
 export async function runToolQuietly(
   command: string,
   args: string[],
+  extraEnv: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number; output: string }> {
-  const env = { ...toolEnv(), ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) }
+  const env = { ...toolEnv(), ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}), ...extraEnv }
   const child = spawn(command, args, { cwd: projectFolder, stdio: ['ignore', 'pipe', 'pipe'], env })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -117,7 +117,7 @@ function Amounts({ row }: { row: Awaited<ReturnType<typeof readAgedPayables>>['t
   )
 }
 
-/** Each leads to its page, where it is paid. */
+/** Each leads to its page, where it is paid. How it stands comes first: on a phone the rest is scrolled to. */
 export function SupplierInvoices({
   rows,
   timeZone,
@@ -129,7 +129,7 @@ export function SupplierInvoices({
   return (
     <Table
       caption="Supplier invoices, newest first"
-      head={['Number', 'Supplier', 'Issued', 'Due', { number: 'Total' }, { number: 'Open' }, 'State']}
+      head={['Number', 'State', 'Supplier', 'Issued', 'Due', { number: 'Total' }, { number: 'Open' }]}
     >
       {rows.map((row) => (
         <tr>
@@ -138,6 +138,11 @@ export function SupplierInvoices({
             {row.kind === 'credit_note' && <div class="hint">credit note</div>}
             <SupplierFiles row={row} />
           </th>
+          <td>
+            <PayableState row={row} />
+            {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
+            <SupplierSays row={row} timeZone={timeZone} />
+          </td>
           <td>{row.supplier_name}</td>
           <td>
             <Day date={row.issued_on} />
@@ -147,11 +152,6 @@ export function SupplierInvoices({
           </td>
           <td class="number">{formatAmount(row.total_minor, row.currency)}</td>
           <td class="number">{formatAmount(row.open_minor, row.currency)}</td>
-          <td>
-            <PayableState row={row} />
-            {row.disagreement !== null && <div class="hint">{row.disagreement}</div>}
-            <SupplierSays row={row} timeZone={timeZone} />
-          </td>
         </tr>
       ))}
     </Table>

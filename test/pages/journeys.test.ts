@@ -7,6 +7,7 @@ import { beginStep, finishStep, setStepProgress } from '#db/build-step.ts'
 import { insertEvent } from '#db/event.ts'
 import { setPhase } from '#db/subscription.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { serveTestConsole, type ServedConsole } from './console.ts'
 import { tellShop, type Shop } from './instance-story.ts'
 import { activate, build, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
@@ -177,6 +178,37 @@ test('no page is wider than a small phone', async () => {
     for (const path of [...paths, ...parts, ...(await formPaths())]) {
       await page.goto(`${console.url}${path}`)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path)
+    }
+  })
+})
+
+test('how a supplier invoice stands is seen on a phone without scrolling: disputed, void, and of a great sum', async () => {
+  const peerId = await insertPeer(console.db, { name: 'Upstream Hosting and Colocation' })
+  const great = {
+    number: 'UP-2026-000123',
+    document: 'inv_01kb0000000000000000000002',
+    net_minor: 99_999_999_999,
+  }
+  await receiveDocument(console.db, peerId, supplierDocument({ ...great, tax_minor: 0, total_minor: 1 }))
+  await console.post('/v1/suppliers', { code: 'power', name: 'Power', currency: 'USD' })
+  const lines = [{ description: 'Rack', amount_minor: 99_999_999_999 }]
+  const sums = { net_minor: 99_999_999_999, tax_minor: 0, total_minor: 99_999_999_999 }
+  const stated = { supplier: 'power', number: 'R-1', issued_on: '2026-03-02', lines, ...sums }
+  const { body } = await console.post('/v1/supplier-invoices', stated)
+  await console.post(`/v1/supplier-invoices/${String(body['id'])}/void`, { reason: 'misread' })
+  const width = 390
+  await open('/payables', { viewport: { width, height: 800 } }, async (page) => {
+    const list = page.locator('#list')
+    for (const state of ['disputed', 'void']) {
+      const box = await list.locator('.state', { hasText: state }).boundingBox()
+      assert.ok(box && box.x >= 0 && box.x + box.width <= width, `${state}: ${JSON.stringify(box)}`)
+    }
+    for (const number of [great.number, 'R-1']) {
+      await page.goto(`${console.url}/payables`)
+      await list.getByRole('link', { name: number }).click()
+      await page.getByRole('heading', { name: 'Where it stands' }).waitFor()
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, number)
+      await assertAccessible(page)
     }
   })
 })

@@ -59,7 +59,7 @@ export interface Understanding {
  * What is understood besides, told among the kinds: who does not know it leaves it be. `again`: both sides are asked what they have
  * received, and send again what the other one has lost. `large`: a document is taken up to `largestDocumentBytes`.
  */
-export const peerAbilities = { again: 'again', large: 'large' } as const
+const peerAbilities = { again: 'again', large: 'large' } as const
 
 /**
  * Whether a peer is asked what it has of our messages: all that we bill, and of suppliers those that answer it to their customers. Who is

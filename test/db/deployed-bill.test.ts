@@ -8,6 +8,7 @@ import { decodeId } from '#domain/identifier.ts'
 import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
 import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
+import { storeUsageEvent } from '#test/support/usage-events.ts'
 
 // What is used at a deployer, and the bills of its periods (G-21).
 
@@ -44,18 +45,9 @@ async function takenAt(usageTakenAt: string | null): Promise<void> {
   await api.db.updateTable('deployers').set({ usage_taken_at: usageTakenAt }).execute()
 }
 
-async function use(at: string, quantity: string, isLate = false): Promise<void> {
-  const event = {
-    subscription_id: subscriptionId,
-    metric: 'mails',
-    unit: 'piece',
-    source: 'yard',
-    is_late: isLate,
-  }
-  await api.db
-    .insertInto('usage_events')
-    .values({ id: newId(), event_id: newId(), occurred_at: at, quantity, ...event })
-    .execute()
+async function use(occurredAt: string, quantity: string): Promise<void> {
+  const event = { subscriptionId, metric: 'mails', unit: 'piece', source: 'yard', eventId: newId() }
+  await storeUsageEvent(api.db, { ...event, occurredAt, quantity })
 }
 
 /** The period that is next. */
@@ -93,7 +85,7 @@ test('a deployer out of reach holds a bill for six hours; what was used there th
   await use('2026-02-10T00:00:00Z', '3')
   await assert.rejects(bill('2026-03-01T06:00:00Z'), DocumentNotReady)
   await bill('2026-03-01T06:00:01Z')
-  await use('2026-02-28T23:00:00Z', '4', true)
+  await use('2026-02-28T23:00:00Z', '4')
   await takenAt('2026-04-01T00:10:00Z')
   await bill('2026-04-01T00:20:00Z')
   assert.deepEqual(await usageLines(), ['usage 7', 'usage 3', 'usage 0', 'late_usage 4'])

@@ -186,7 +186,7 @@ export async function findNotTakenOver(
       where deployments.subscription_id = asked.subscription_id and deployments.state in ('running', 'stopped')
         and coalesce(deployers.usage_taken_at, '-infinity')
           < asked.until + ${recordedThereWithinMs} * interval '1 millisecond')`.execute(db)
-  return new Set(rows.map(({ index }) => Number(index)))
+  return new Set(rows.map(({ index }) => index))
 }
 
 /** @throws `not_found` */

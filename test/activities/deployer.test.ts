@@ -56,8 +56,8 @@ async function deployMany(count: number, different: Readonly<Record<string, unkn
   const lines = await api.db
     .selectFrom('subscription_lines')
     .select(['id', 'subscription_id'])
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('deployments').whereRef('first_line_id', '=', 'subscription_lines.id'))),
+    .where((eb) =>
+      eb.not(eb.exists(eb.selectFrom('deployments').whereRef('first_line_id', '=', 'subscription_lines.id'))),
     )
     .limit(count)
     .execute()

@@ -7,6 +7,7 @@ import { listMetricStates } from '#db/read/instance.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import type { DataSource } from '#domain/data-source.ts'
 import { encodeId } from '#domain/identifier.ts'
+import type { Runner } from '#domain/runner.ts'
 import { dockerRunner } from '#test/docker/support.ts'
 import { until } from '#test/support/installation.ts'
 import { findInstanceId, moveInstances } from '#test/support/instances.ts'
@@ -90,7 +91,11 @@ async function give(password: string, change: Partial<DataSource> = {}): Promise
 /** One tick of the sampler; what is known of both metrics after it. */
 async function tick(dataSourceRanges: readonly string[] = ['127.0.0.0/8']) {
   // What is sold as a limit has nothing to be counted in: no container runs.
-  const runner = { ...createDryRunRunner(), readMetrics: dockerRunner().readMetrics }
+  const engine = dockerRunner()
+  const runner: Runner = {
+    ...createDryRunRunner(),
+    readMetrics: async (...asked) => await engine.readMetrics(...asked),
+  }
   await readServer({ db: seller.db, runner, installationKey, dataSourceRanges }, seller.serverId, ctx)
   const states = await listMetricStates(seller.db, instanceId)
   return Object.fromEntries(states.map((state) => [state.metric, state]))

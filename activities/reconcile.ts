@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { Client } from '@temporalio/client'
+import { listAwakeRows, wakeAgain } from '#db/awake-row.ts'
 import { listLastingWorkflows } from '#db/lasting-workflow.ts'
 import { reopenWorkflowStart } from '#db/outbox.ts'
 import { listServerIds, listServerIdsOfClock } from '#db/server.ts'
@@ -24,6 +25,9 @@ export function createReconcileActivities({ db, client, taxIdCheck, taxService }
         await reopenWorkflowStart(db, workflowId)
         restarted.push(workflowId)
       }
+      // A row of a backup may say so of one that fell asleep since.
+      for (const row of await listAwakeRows(db))
+        if (await isAsleep(client, row.workflowId)) await wakeAgain(db, row)
       return { checked: lasting.length, restarted }
     },
 
@@ -50,6 +54,17 @@ async function listRunning(client: Client): Promise<Set<string>> {
   const ids = new Set<string>()
   for await (const workflow of client.workflow.list({ query, pageSize: 1_000 })) ids.add(workflow.workflowId)
   return ids
+}
+
+/** It runs, and nothing that it asked for is under way. */
+async function isAsleep(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe()
+    return status.name === 'RUNNING' && (raw.pendingActivities ?? []).length === 0
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false
+    throw error
+  }
 }
 
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {

@@ -324,6 +324,29 @@ test('a total that our own sums do not come to is stored as it is, disputed, wit
   })
 })
 
+test('a peer whose row is of a backup, in which its workflow was at work, is sent what waits', async () => {
+  const { length: before } = await received()
+  const { db } = parent
+  await until('it sleeps', async () => {
+    await relay()
+    const awake = db
+      .selectFrom('peers')
+      .select('id')
+      .where('state', '=', 'active')
+      .where('is_awake', '=', true)
+    return (await awake.execute()).length === 0
+  })
+  // Young ones are left to the relay.
+  await db
+    .updateTable('peers')
+    .set({ is_awake: true, paired_at: '2026-01-01T00:00:00Z' })
+    .where('state', '=', 'active')
+    .execute()
+  await bill(['1', '2.00'])
+  await parent.reconcile()
+  await untilReceived(before + 1)
+})
+
 test('a document that comes again with another content is refused, and both sides rest until it is settled', async () => {
   const { id: nextId } = await bill(['1', '3.00'])
   const { owed_minor: _computed, ...known } = (await received())[0] ?? assert.fail()

@@ -129,6 +129,24 @@ chapter('a webhook whose workflow was terminated is found, started again, and de
 })
 
 chapter(
+  'a webhook whose row is of a backup, in which its workflow was at work, is delivered to',
+  async () => {
+    const { db } = installation
+    await until('it sleeps', async () => {
+      const { is_awake: isAwake } = await db
+        .selectFrom('webhooks')
+        .select('is_awake')
+        .executeTakeFirstOrThrow()
+      return !isAwake
+    })
+    await db.updateTable('webhooks').set({ is_awake: true }).execute()
+    await diary.post(`/v1/webhooks/${webhook}/test`, {}, 202)
+    await installation.reconcile()
+    await untilReceived(eventCount + 2)
+  },
+)
+
+chapter(
   'after a rotation messages are signed by both secrets; a delivered one comes again when asked for',
   async () => {
     const rotated = await diary.post(`/v1/webhooks/${webhook}/rotate-secret`, {})
@@ -136,15 +154,15 @@ chapter(
     const [again] = receivedIds()
     assert.deepEqual(await diary.post(`/v1/webhooks/${webhook}/redeliver`, { event: again }), { count: 1 })
     const { event: tested } = await diary.post(`/v1/webhooks/${webhook}/test`, {}, 202)
-    await untilReceived(eventCount + 3)
-    const last = receiver.received.slice(eventCount + 1)
+    await untilReceived(eventCount + 4)
+    const last = receiver.received.slice(eventCount + 2)
     assert.deepEqual(last.map(({ id }) => id).toSorted(), [again, tested].map(String).toSorted())
     assert.deepEqual(last.map(({ signedBy }) => signedBy.length), [2, 2]) // prettier-ignore
     await diary.post(`/v1/webhooks/${webhook}/disable`, {})
     await insertEvents(installation.db, [{ kind: 'limit.lifted' }])
     assert.equal((await diary.get(`/v1/webhooks/${webhook}`))['waiting'], 1)
     await diary.post(`/v1/webhooks/${webhook}/enable`, {})
-    await untilReceived(eventCount + 4)
+    await untilReceived(eventCount + 5)
     assert.equal(receiver.received.at(-1)?.event['kind'], 'limit.lifted')
     const headers = { authorization: `Bearer ${installation.key}`, 'idempotency-key': newId() }
     const deleted = await installation.app.request(`/v1/webhooks/${webhook}`, { method: 'DELETE', headers })

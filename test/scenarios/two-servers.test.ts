@@ -10,6 +10,7 @@ import { makeAuthority } from '#test/support/certificates.ts'
 import { createDiary, type Diary } from '#test/support/customer-diary.ts'
 import { startInstallation, until, type Json, type TestInstallation } from '#test/support/installation.ts'
 import { placeOn } from '#test/support/placement.ts'
+import { untilEventsAreListed } from '#test/support/settled-events.ts'
 import { takePortBlock } from '#test/support/port-block.ts'
 import { startOwnEngine, type OwnEngine } from '#test/support/own-engine.ts'
 import { applicationsFolder, backupsFolder, installationKey } from '#test/support/workers.ts'
@@ -143,6 +144,7 @@ test('a server off parks its own work only: one task, its build waits, others en
   const tasks = await serverTasks()
   assert.equal(tasks.length, 1, 'one outage is one task, however often it was looked at')
   assert.notEqual(tasks[0]?.['closed_at'], null)
+  await untilEventsAreListed(installation.db)
   const told = (await diary.list('/v1/events?limit=100')).map(({ kind }) => kind)
   const count = (kind: string) => told.filter((one) => one === kind).length
   assert.deepEqual([count('server.unreachable'), count('server.reachable')], [1, 1])

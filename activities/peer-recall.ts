@@ -30,11 +30,11 @@ export function createPeerRecall(deps: PeerDependencies) {
   return {
     /**
      * @returns whether it has lost what is sent again now
-     * @throws `peer_document_conflict` once the peer is halted, because it has what is not here
+     * @throws `peer_halted` once the peer is, because it has what is not here
      */
     async recallPeer(peerId: string): Promise<boolean> {
       const found = await recall(db, ask, peerId)
-      if (found.reason !== null) throw new BusinessError('peer_document_conflict', found.reason)
+      if (found.reason !== null) throw new BusinessError('peer_halted', found.reason)
       return found.isBehind
     },
 

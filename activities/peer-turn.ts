@@ -126,7 +126,7 @@ export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Prom
       return await recall.recallPeer(peerId)
     } catch (error) {
       // What else stands in the way of a question stands in the way of what is sent next, and is told with all that is known of it.
-      if (error instanceof BusinessError && error.code === 'peer_document_conflict') throw error
+      if (error instanceof BusinessError && error.code === 'peer_halted') throw error
       // Told to wait, we send nothing meanwhile either.
       if (error instanceof PassingRefusal && error.retryAfterMs !== undefined) throw error
       return false

@@ -70,8 +70,12 @@ export function createPeerActivities(deps: DatabaseDependencies) {
       return await sendTurn(decodeId('peer', input.peerId))
     },
 
-    /** Nothing goes on with a peer that answered what cannot be; a person settles it. */
+    /**
+     * Nothing goes on with a peer that answered what cannot be; a person settles it. One that was halted before this was called may be
+     * settled by now, and stays as it is.
+     */
     async haltPeer(input: { peerId: string; code: string; detail: string }): Promise<void> {
+      if (input.code === 'peer_halted') return
       const peerId = decodeId('peer', input.peerId)
       const reason = `${input.code}: ${input.detail}`
       await db

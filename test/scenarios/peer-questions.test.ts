@@ -468,6 +468,20 @@ chapter(
     })
     assert.deepEqual([settled.status, settled.body['state']], [200, 'active'], JSON.stringify(settled.body))
     assert.equal((await parent.call('POST', `/v1/peers/${peer}/resume`, {})).status, 200)
+    await until('both go on', async () => {
+      await relay()
+      // Who goes on first may be refused by who still rests, and rests again.
+      for (const [side, id] of [
+        [parent, peer],
+        [child, supplier],
+      ] as const) {
+        const { state, halted_reason: reason } = await show(side)
+        if (state !== 'halted') continue
+        assert.match(String(reason), /The other side refuses\. peer_halted/)
+        await side.call('POST', `/v1/peers/${id}/resume`, {})
+      }
+      return (await disputesOf(parent)).length === 2
+    })
 
     await untilDispute(parent, { reason: 'said after the restore', state: 'open' })
     const back = await untilDispute(child, { reason: 'said before the restore' })

@@ -84,7 +84,8 @@ test('a start from an empty folder ends ready, Ctrl-C stops all in order, and th
 
   const second = await startClouder(t, env)
   assert.ok(second.output().includes(subscription), 'the same subscription, not a second one')
-  assert.ok(second.readyMs < 20_000, `ready after ${second.readyMs} ms`)
+  // Seconds, where nothing else runs; minutes where something is made anew.
+  assert.ok(second.readyMs < 60_000, `ready after ${second.readyMs} ms`)
 
   second.child.kill('SIGKILL')
   await second.exited

@@ -35,8 +35,9 @@ before(async () => {
 })
 after(async () => clouder.close())
 
+/** As a process: what it looks at is served by this one, which must not be busy with looking. */
 async function examine(env: NodeJS.ProcessEnv = {}): Promise<Report & { code: number | null }> {
-  const ran = await clouder.run(['doctor', '--json'], { ...services, ...env })
+  const ran = await clouder.start(['doctor', '--json'], { ...services, ...env }).ended
   const report = JSON.parse(ran.stdout) as Report
   assert.equal(ran.code, codes[report.state], 'the exit code says the worst state')
   return { ...report, code: ran.code }

@@ -56,23 +56,23 @@ async function listRunning(client: Client): Promise<Set<string>> {
   return ids
 }
 
-/** It runs, and nothing that it asked for is under way. */
-async function isAsleep(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status, raw } = await client.workflow.getHandle(workflowId).describe()
-    return status.name === 'RUNNING' && (raw.pendingActivities ?? []).length === 0
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw error
-  }
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  return (await describeRunning(client, workflowId)) !== undefined
 }
 
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+/** It runs, and nothing that it asked for is under way. */
+async function isAsleep(client: Client, workflowId: string): Promise<boolean> {
+  const running = await describeRunning(client, workflowId)
+  return running !== undefined && (running.raw.pendingActivities ?? []).length === 0
+}
+
+/** Undefined for one that has ended, or never was. */
+async function describeRunning(client: Client, workflowId: string) {
   try {
     const description = await client.workflow.getHandle(workflowId).describe()
-    return description.status.name === 'RUNNING'
+    return description.status.name === 'RUNNING' ? description : undefined
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
+    if (error instanceof WorkflowNotFoundError) return undefined
     throw error
   }
 }

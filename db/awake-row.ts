@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { Db } from './database.ts'
-import { lastingWorkflowId } from './lasting-workflow.ts'
+import { lastingWorkflowId, relayedBefore } from './lasting-workflow.ts'
 import { signalPeer } from './peer-signal.ts'
 import { wakeWebhook } from './webhook.ts'
 
@@ -13,10 +13,10 @@ interface AwakeRow {
 
 /** Rows that say that their workflow is at work, so that nobody tells it of what comes; old enough that the relay had its turn. */
 export async function listAwakeRows(db: Db): Promise<AwakeRow[]> {
-  const aMinuteAgo = new Date(Date.now() - 60_000).toISOString()
+  const relayed = relayedBefore()
   const { rows } = await sql<Omit<AwakeRow, 'workflowId'>>`
-    select 'peer' as kind, id from peers where state = 'active' and is_awake and paired_at < ${aMinuteAgo}
-    union all select 'webhook', id from webhooks where state = 'enabled' and is_awake and created_at < ${aMinuteAgo}
+    select 'peer' as kind, id from peers where state = 'active' and is_awake and paired_at < ${relayed}
+    union all select 'webhook', id from webhooks where state = 'enabled' and is_awake and created_at < ${relayed}
     order by kind, id`.execute(db)
   return rows.map((row) => ({ ...row, workflowId: lastingWorkflowId(row) }))
 }

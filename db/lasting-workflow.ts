@@ -40,17 +40,22 @@ export async function startLastingWorkflow(
   })
 }
 
+/** A row that was made before this is old enough that the relay had its turn. */
+export function relayedBefore(): string {
+  return new Date(Date.now() - 60_000).toISOString()
+}
+
 /**
  * Ids of the workflows that shall run now, of rows that are old enough that the relay had its turn. A halted peer and a disabled webhook
  * have nothing to do: theirs are missed once they go on.
  */
 export async function listLastingWorkflows(db: Db): Promise<string[]> {
-  const aMinuteAgo = new Date(Date.now() - 60_000).toISOString()
+  const relayed = relayedBefore()
   const { rows } = await sql<LastingRow>`
-    select 'subscription' as kind, id from subscriptions where phase <> 'ended' and created_at < ${aMinuteAgo}
-    union all select 'peer', id from peers where state = 'active' and paired_at < ${aMinuteAgo}
-    union all select 'webhook', id from webhooks where state = 'enabled' and created_at < ${aMinuteAgo}
-    union all select 'deployer', id from deployers where created_at < ${aMinuteAgo}
+    select 'subscription' as kind, id from subscriptions where phase <> 'ended' and created_at < ${relayed}
+    union all select 'peer', id from peers where state = 'active' and paired_at < ${relayed}
+    union all select 'webhook', id from webhooks where state = 'enabled' and created_at < ${relayed}
+    union all select 'deployer', id from deployers where created_at < ${relayed}
     order by kind, id`.execute(db)
   return rows.map(lastingWorkflowId)
 }

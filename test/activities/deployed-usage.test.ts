@@ -5,8 +5,8 @@ import type { DeployerRequest } from '#activities/deployer-call.ts'
 import { activateSubscription } from '#db/activation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
-import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
-import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
+import { createTestApi, type TestApi } from '#test/support/api.ts'
+import { insertDeployer, insertDeployment, sellMails } from '#test/support/deployer.ts'
 
 // What a deployer answers when it is asked for what was used there, and what becomes of it here.
 
@@ -18,22 +18,8 @@ let subscription = ''
 let deployerId = ''
 before(async () => {
   api = await createTestApi()
-  await seedCatalog(api)
-  await api.post('/v1/products', {
-    code: 'mails',
-    name: 'Mails sent',
-    billing_type: 'usage',
-    billing_timing: 'arrears',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'piece',
-    base_price: '0.10',
-    currency: 'USD',
-    metric: 'mails',
-  })
-  const order = await api.post('/v1/orders', { customer: 'acme', lines: [{ product: 'mails' }] })
-  const [{ id } = { id: '' }] = order.body['subscriptions'] as { id: string }[]
-  subscription = id
-  await activateSubscription(api.db, decodeId('subscription', id), ago(60))
+  subscription = await sellMails(api)
+  await activateSubscription(api.db, decodeId('subscription', subscription), ago(60))
 })
 after(async () => api.close())
 

@@ -5,8 +5,8 @@ import { DocumentNotReady } from '#db/bill.ts'
 import { billOpening, billPeriod } from '#db/billing.ts'
 import { newId } from '#db/identifier.ts'
 import { decodeId } from '#domain/identifier.ts'
-import { createTestApi, seedCatalog, type TestApi } from '#test/support/api.ts'
-import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
+import { createTestApi, type TestApi } from '#test/support/api.ts'
+import { insertDeployer, insertDeployment, sellMails } from '#test/support/deployer.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { storeUsageEvent } from '#test/support/usage-events.ts'
 
@@ -17,21 +17,7 @@ let subscriptionId = ''
 let documentId = ''
 before(async () => {
   api = await createTestApi({ now: () => '2026-01-01T00:00:00Z' })
-  await seedCatalog(api)
-  await api.post('/v1/products', {
-    code: 'mails',
-    name: 'Mails sent',
-    billing_type: 'usage',
-    billing_timing: 'arrears',
-    recurrence: { count: 1, unit: 'month' },
-    unit: 'piece',
-    base_price: '0.10',
-    currency: 'USD',
-    metric: 'mails',
-  })
-  const order = await api.post('/v1/orders', { customer: 'acme', lines: [{ product: 'mails' }] })
-  const [{ id } = { id: '' }] = order.body['subscriptions'] as { id: string }[]
-  subscriptionId = decodeId('subscription', id)
+  subscriptionId = decodeId('subscription', await sellMails(api))
   await activateSubscription(api.db, subscriptionId, '2026-01-01T00:00:00Z')
   await billOpening(api.db, subscriptionId, '2026-01-01T00:00:00Z')
   ;[documentId = ''] = await listDocumentIds(api.db, subscriptionId)

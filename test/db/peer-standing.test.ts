@@ -14,7 +14,7 @@ import { encodeId } from '#domain/identifier.ts'
 import { usualMessageBytes } from '#domain/peer-message.ts'
 import { withoutReferences } from '#domain/supplier-invoice.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
-import { insertPeer } from '#test/support/peer.ts'
+import { insertPeer, insertReseller } from '#test/support/peer.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -24,15 +24,6 @@ before(async () => {
 after(async () => seller.drop())
 
 const at = (day: string) => `2026-04-${day}T10:00:00.000Z`
-
-async function insertCustomer(): Promise<string> {
-  const id = newId()
-  await seller.db
-    .insertInto('customers')
-    .values({ id, code: `c-${id.slice(-8)}`, name: 'Reseller', currency: 'USD', time_zone: 'UTC' })
-    .execute()
-  return id
-}
 
 const pair = async (customerId: string) =>
   await insertPeer(seller.db, { role: 'customer', customer_id: customerId })
@@ -77,7 +68,7 @@ async function queued(peerId: string) {
 }
 
 test('what is paid, partly paid, written off and taken back is told with amounts and instant, in this order', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const peerId = await pair(customerId)
   const { id } = await bill(customerId)
   await pay(id, 500, at('02'))
@@ -94,7 +85,7 @@ test('what is paid, partly paid, written off and taken back is told with amounts
 })
 
 test('a void invoice is told after the credit note that annuls it, once', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const peerId = await pair(customerId)
   const { id } = await bill(customerId)
   const note = await change(async (tx) => await voidInvoice(tx, mark(id, at('02'))))
@@ -107,7 +98,7 @@ test('a void invoice is told after the credit note that annuls it, once', async 
 })
 
 test('what a credit note leaves as balance pays the next invoice, and that is told too', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const peerId = await pair(customerId)
   const first = await bill(customerId)
   await pay(first.id, 1_200, at('01'))
@@ -130,7 +121,7 @@ test('what a credit note leaves as balance pays the next invoice, and that is to
 })
 
 test('a credit note of an invoice from before the trust takes that with it, and how it stands', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const before = await bill(customerId)
   await pay(before.id, 1_200, at('01'))
   const peerId = await pair(customerId)
@@ -152,7 +143,7 @@ test('a credit note of an invoice from before the trust takes that with it, and 
 })
 
 test('nothing is told of invoices that a peer was never sent, nor to a closed peer', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const before = await bill(customerId)
   const peerId = await pair(customerId)
   await pay(before.id, 1_200, at('01'))
@@ -168,7 +159,7 @@ test('nothing is told of invoices that a peer was never sent, nor to a closed pe
 })
 
 test('an invoice that an installation took as a former peer is not sent again for the credit note that corrects it', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const installation = { role: 'customer', customer_id: customerId, installation_id: newId() }
   const former = await insertPeer(seller.db, installation)
   const [taken, untaken] = [await bill(customerId), await bill(customerId)]
@@ -205,7 +196,7 @@ test('an invoice that an installation took as a former peer is not sent again fo
 })
 
 test('a document that is too large for its receiver waits with a task that says so, and holds nothing up', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const peerId = await insertPeer(seller.db, {
     role: 'customer',
     customer_id: customerId,
@@ -252,7 +243,7 @@ test('a document that is too large for its receiver waits with a task that says 
 })
 
 test('what becomes of an invoice that an installation took as a former peer is told to the present one, also what was while there was none', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const installationId = newId()
   const installation = { role: 'customer', customer_id: customerId, installation_id: installationId }
   const former = await insertPeer(seller.db, installation)
@@ -277,7 +268,7 @@ test('what becomes of an invoice that an installation took as a former peer is t
 })
 
 test('what a version that said less has sent goes out again as it was, so that its hash is what both sides know', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const peerId = await pair(customerId)
   const [first, second] = [await bill(customerId), await bill(customerId)]
   const documents = await readSupplierDocuments(seller.db, [first.id, second.id])

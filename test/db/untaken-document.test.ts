@@ -6,7 +6,7 @@ import { queueUntakenDocuments } from '#db/untaken-document.ts'
 import { until } from '#test/support/installation.ts'
 import { countWaiting } from '#test/support/lock-wait.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
-import { insertPeer } from '#test/support/peer.ts'
+import { insertPeer, insertReseller } from '#test/support/peer.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
 let seller: Seller
@@ -16,15 +16,6 @@ before(async () => {
 after(async () => seller.drop())
 
 const now = () => new Date().toISOString()
-
-async function insertCustomer(): Promise<string> {
-  const id = newId()
-  await seller.db
-    .insertInto('customers')
-    .values({ id, code: `c-${id.slice(-8)}`, name: 'Reseller', currency: 'USD', time_zone: 'UTC' })
-    .execute()
-  return id
-}
 
 const bill = async (customerId: string) =>
   (await insertOneOffInvoice(seller.db, customerId, [['1', '10.00']])).id
@@ -71,14 +62,14 @@ async function queued(peerId: string) {
 }
 
 test('who is paired with anew is sent what it never took since it was first paired with, each once', async () => {
-  const [customerId, installationId] = [await insertCustomer(), newId()]
+  const [customerId, installationId] = [await insertReseller(seller.db), newId()]
   await bill(customerId)
   const trust = await partWith(customerId, installationId)
   const [taken, waited] = [await bill(customerId), await bill(customerId)]
   await trust.take(taken)
   await trust.close()
   const since = await bill(customerId)
-  await bill(await insertCustomer())
+  await bill(await insertReseller(seller.db))
   const present = await insertPeer(seller.db, trust.installation)
   await queueFor(present, customerId, installationId)
   await queueFor(present, customerId, installationId)
@@ -86,7 +77,7 @@ test('who is paired with anew is sent what it never took since it was first pair
 })
 
 test('another installation of the same customer is sent nothing of before, as at every first pairing', async () => {
-  const customerId = await insertCustomer()
+  const customerId = await insertReseller(seller.db)
   const trust = await partWith(customerId, newId())
   await bill(customerId)
   await trust.close()
@@ -97,7 +88,7 @@ test('another installation of the same customer is sent nothing of before, as at
 })
 
 test('what is being finalized while it is paired with anew, by who saw no peer, is not forgotten', async () => {
-  const [customerId, installationId] = [await insertCustomer(), newId()]
+  const [customerId, installationId] = [await insertReseller(seller.db), newId()]
   const trust = await partWith(customerId, installationId)
   const waited = await bill(customerId)
   await trust.close()

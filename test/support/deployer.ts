@@ -1,5 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
+import { seedCatalog, type TestApi } from './api.ts'
 
 const at = '2026-01-01T00:00:00Z'
 
@@ -44,4 +45,23 @@ export async function deployProduct(db: Db, deployerId: string, productId: strin
     .insertInto('product_deployers')
     .values({ deployer_id: deployerId, product_id: productId, ...row })
     .execute()
+}
+
+/** Mails, billed by use at 0.10 each month, as acme ordered them. @returns the subscription's public id */
+export async function sellMails(api: TestApi): Promise<string> {
+  await seedCatalog(api)
+  await api.post('/v1/products', {
+    code: 'mails',
+    name: 'Mails sent',
+    billing_type: 'usage',
+    billing_timing: 'arrears',
+    recurrence: { count: 1, unit: 'month' },
+    unit: 'piece',
+    base_price: '0.10',
+    currency: 'USD',
+    metric: 'mails',
+  })
+  const order = await api.post('/v1/orders', { customer: 'acme', lines: [{ product: 'mails' }] })
+  const [{ id } = { id: '' }] = order.body['subscriptions'] as { id: string }[]
+  return id
 }

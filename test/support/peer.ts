@@ -7,6 +7,16 @@ import type { SupplierDocument } from '#domain/supplier-invoice.ts'
 
 const at = '2026-03-01T00:00:00Z'
 
+/** A customer that can be paired with. @returns its id */
+export async function insertReseller(db: Db): Promise<string> {
+  const id = newId()
+  await db
+    .insertInto('customers')
+    .values({ id, code: `c-${id.slice(-8)}`, name: 'Reseller', currency: 'USD', time_zone: 'UTC' })
+    .execute()
+  return id
+}
+
 /** A supplier that is paired with, row by row, with what is to be different. */
 export async function insertPeer(db: Db, different: Partial<Record<keyof PeersTable, unknown>> = {}) {
   const id = newId()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { encodeId } from '#domain/identifier.ts'
 import { fieldError } from '#domain/errors.ts'
 import { toSupplierDocument, type StatedDocument } from '#domain/stated-invoice.ts'
-import { hashOf } from './content-hash.ts'
+import { writeOnce } from './content-hash.ts'
 import type { Tx } from './database.ts'
 import { insertEvents } from './event.ts'
 import { newId } from './identifier.ts'
@@ -61,8 +61,7 @@ export async function recordSupplierInvoice(tx: Tx, recorded: RecordedInvoice): 
     documentId,
     correctsId,
     document,
-    raw: document,
-    sha256: hashOf(document),
+    ...writeOnce(document),
     disagreement: null,
   }
   await refuseTakenNumber(

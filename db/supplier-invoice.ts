@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { earlierDate } from '#domain/calendar.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { disagreementOf, type SupplierDocument } from '#domain/supplier-invoice.ts'
+import { plainArray, textArray } from './array-text.ts'
 import type { Tx } from './database.ts'
 import { raiseDispute } from './dispute.ts'
 import { insertEvents } from './event.ts'
@@ -17,9 +18,8 @@ export type Reception = 'stored' | 'exists' | 'conflict'
 
 export interface ReceivedDocument {
   readonly document: SupplierDocument
-  /** As it came: all of it is hashed and kept, what this version does not know too. */
-  readonly raw: unknown
-  /** Of the one text of `raw`. */
+  /** The one text of it as it came: all of it is hashed and kept, what this version does not know too. */
+  readonly text: string
   readonly sha256: Buffer
 }
 
@@ -131,30 +131,22 @@ interface Source {
 
 /** One statement, whatever their number. */
 export async function insertDocuments(tx: Tx, of: Source, fresh: readonly NewDocument[]): Promise<void> {
-  const rows = fresh.map(({ id, documentId, correctsId, document, raw, sha256, disagreement }) => ({
-    id,
-    document_id: documentId,
-    sha256: sha256.toString('hex'),
-    kind: document.kind,
-    number: document.number,
-    currency: document.currency,
-    issued_on: document.issued_on,
-    due_on: document.due_on,
-    net_minor: document.net_minor,
-    tax_minor: document.tax_minor,
-    total_minor: document.total_minor,
-    corrects_document_id: correctsId,
-    content: raw,
-    disagreement,
-  }))
+  const texts = (read: (one: NewDocument) => string | null) => textArray(fresh.map(read))
+  const plain = (read: (one: NewDocument) => string | number) => plainArray(fresh.map(read))
   await sql`
     insert into supplier_invoices (id, supplier_id, origin, peer_id, recorded_by, document_id, sha256, kind, number, currency, issued_on,
       due_on, net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, received_at)
     select id, ${of.supplierId}, ${of.origin}, ${of.peerId}, ${of.recordedBy}, document_id, decode(sha256, 'hex'), kind, number, currency,
       issued_on, due_on, net_minor, tax_minor, total_minor, corrects_document_id, content, disagreement, ${of.now}
-    from json_to_recordset(${JSON.stringify(rows)}::json) as row (id uuid, document_id uuid, sha256 text, kind text, number text,
-      currency text, issued_on date, due_on date, net_minor bigint, tax_minor bigint, total_minor bigint, corrects_document_id uuid,
-      content jsonb, disagreement text)`.execute(tx)
+    from rows from (unnest(${plain(({ id }) => id)}::uuid[], ${plain(({ documentId }) => documentId)}::uuid[],
+      ${plain(({ sha256 }) => sha256.toString('hex'))}::text[], ${plain(({ document }) => document.kind)}::text[],
+      ${texts(({ document }) => document.number)}::text[], ${plain(({ document }) => document.currency)}::text[],
+      ${plain(({ document }) => document.issued_on)}::date[], ${plain(({ document }) => document.due_on)}::date[],
+      ${plain(({ document }) => document.net_minor)}::bigint[], ${plain(({ document }) => document.tax_minor)}::bigint[],
+      ${plain(({ document }) => document.total_minor)}::bigint[], ${texts(({ correctsId }) => correctsId)}::uuid[],
+      ${texts(({ disagreement }) => disagreement)}::text[]), jsonb_array_elements(${`[${fresh.map(({ text }) => text).join(',')}]`}::jsonb))
+      as row (id, document_id, sha256, kind, number, currency, issued_on, due_on, net_minor, tax_minor, total_minor,
+        corrects_document_id, disagreement, content)`.execute(tx)
 }
 
 /** The supplier is told what differs, as a dispute that nobody had to raise. */

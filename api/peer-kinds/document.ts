@@ -16,7 +16,7 @@ async function take(
 ): Promise<readonly Taken[]> {
   const [first] = takings
   assert(first, 'something is taken')
-  const documents = takings.map(({ content, raw, sha256 }) => ({ document: content, raw, sha256 }))
+  const documents = takings.map(({ content, text, sha256 }) => ({ document: content, text, sha256 }))
   const taken = await findTakenNumber(tx, first, documents)
   const receptions = await receiveSupplierInvoices(
     tx,

@@ -1,6 +1,6 @@
 import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
-import { hashOf } from '#db/content-hash.ts'
+import { writeOnce } from '#db/content-hash.ts'
 import { receiveSupplierInvoices } from '#db/supplier-invoice.ts'
 import type { PeersTable } from '#db/tables/peer.ts'
 import type { SupplierDocument } from '#domain/supplier-invoice.ts'
@@ -90,7 +90,7 @@ export function supplierDocument(different: Partial<SupplierDocument> = {}): Sup
 
 /** Takes a document as a message of its supplier brings it. */
 export async function receiveDocument(db: Db, peerId: string, document: SupplierDocument, now: string = at) {
-  const received = { document, raw: document, sha256: hashOf(document) }
+  const received = { document, ...writeOnce(document) }
   const [reception] = await db
     .transaction()
     .execute(async (tx) => await receiveSupplierInvoices(tx, { peerId, currency: 'USD', now }, [received]))

@@ -21,38 +21,52 @@ export interface Delivering {
   readonly taken: number
 }
 
+export interface Delivered {
+  /** The other side says that it understands something else than before. */
+  readonly isChanged: boolean
+  /**
+   * Until it is known here what was taken. What follows may go out before that: if it is lost, what was taken is sent again. It is
+   * heard of by who waits for it only.
+   */
+  readonly noted: Promise<void>
+}
+
 /**
  * Posts what is sent at once, which is one transaction over there, and notes what was taken. What was taken and whose answer was lost is
  * answered the same way when it comes again.
- * @returns whether the other side says that it understands something else than before
  * @throws `peer_halted`, `peer_refuses`, `peer_document_conflict`; anything else is tried again
  */
-export function createPeerDelivery(deps: PeerDependencies): (of: Delivering) => Promise<boolean> {
+export function createPeerDelivery(deps: PeerDependencies): (of: Delivering) => Promise<Delivered> {
   const { db, installationKey } = deps
   const rule = peerRule(deps)
   return async ({ peerId, waiting, taken }) => {
+    const opening = openSigner(db, installationKey, peerId)
+    // A peer that was closed has none: that it is closed is what is told.
+    opening.catch(() => undefined)
     const peer = await readPeerStanding(db, peerId)
-    // Before a key is asked for: a peer that was closed has none.
     if (peer.state !== 'active')
       throw new BusinessError('peer_halted', peer.haltedReason ?? `The peer is ${peer.state}.`)
-    const signer = await openSigner(db, installationKey, peerId)
+    const signer = await opening
     const { path, body } = writeEnvelope(peer, waiting, taken)
     const key = `${encodeId('peer', peerId)}/${waiting[0]?.sequence ?? 0}`
     const answered = await postSigned(peerId, signer, { url: `${peer.url}${path}`, body, key })
     const answer = readReception(answered, waiting)
     const now = new Date().toISOString()
-    await noteDelivered(db, peerId, { ...answer, now })
+    const noted = noteDelivered(db, peerId, { ...answer, now })
+    noted.catch(() => undefined)
+    // What follows is signed by it.
+    if (answer.messages.some(({ kind }) => kind === 'key')) await noted
     const { understands, refused } = answer
     const isChanged = understands !== undefined && !isKnown(peer, understands)
     if (isChanged)
       await db.transaction().execute(async (tx) => noteUnderstanding(tx, peerId, { ...understands, now }))
     if (peer.isSilent) await endSilence(db, peerId)
-    if (refused)
-      throw new BusinessError(
-        'peer_document_conflict',
-        `The other side has another content of message ${refused.sequence}, a ${refused.kind}, and takes neither this nor what follows.`,
-      )
-    return isChanged
+    if (!refused) return { isChanged, noted }
+    await noted
+    throw new BusinessError(
+      'peer_document_conflict',
+      `The other side has another content of message ${refused.sequence}, a ${refused.kind}, and takes neither this nor what follows.`,
+    )
   }
 
   /**

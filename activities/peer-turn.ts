@@ -26,9 +26,16 @@ export interface Turn {
 
 type Read = Omit<Delivering, 'peerId'>
 
+/** How far a turn is. */
+interface Progress {
+  sent: number
+  /** Until it is known here what was taken last. */
+  noted: Promise<void>
+}
+
 /**
  * Sends what waits for a peer, in order, a hundred at a time. While one hundred is on its way, the next is read; it goes out once the
- * one before it was taken, and that is noted.
+ * one before it was taken, while that is noted.
  */
 export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Promise<Turn> {
   const { db } = deps
@@ -36,34 +43,43 @@ export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Prom
   const recall = createPeerRecall(deps)
   return async (peerId) => {
     const endMs = Date.now() + longestTurnMs
-    let sent = 0
+    const progress: Progress = { sent: 0, noted: Promise.resolve() }
+    try {
+      return await sendAll(peerId, endMs, progress)
+    } catch (error) {
+      // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
+      // other side has said when to come again.
+      const isWaitedFor = error instanceof BusinessError || error instanceof ApplicationFailure
+      if (progress.sent > 0 && !isWaitedFor) return { sent: progress.sent, isEmpty: false }
+      throw error
+    } finally {
+      // What is not noted is sent again, and noted then.
+      await progress.noted.catch(() => undefined)
+    }
+  }
+
+  async function sendAll(peerId: string, endMs: number, progress: Progress): Promise<Turn> {
     let ahead: Read | undefined
     while (Date.now() < endMs) {
-      const read = ahead ?? (await readNext(peerId))
+      const read = ahead ?? (await readNext(peerId, progress))
       ahead = undefined
+      const { sent } = progress
       if (read.waiting.length === 0 && (await fallAsleep(db, peerId))) {
         await endRefusals(db, { peerId, now: new Date().toISOString() })
         return { sent, isEmpty: true }
       }
       if (read.waiting.length === 0) continue
-      try {
-        if (sent === 0 && (await orTell(peerId, isBehind(peerId)))) continue
-        ahead = await send({ peerId, ...read }, sent === 0)
-      } catch (error) {
-        // The turn that got somewhere is over; the next one tries at once, not as late as one that never did; but when the
-        // other side has said when to come again.
-        const isWaitedFor = error instanceof BusinessError || error instanceof ApplicationFailure
-        if (sent > 0 && !isWaitedFor) return { sent, isEmpty: false }
-        throw error
-      }
-      sent += read.waiting.length
-      Context.current().heartbeat(`${sent} sent`)
+      if (sent === 0 && (await orTell(peerId, isBehind(peerId)))) continue
+      ahead = await send({ peerId, ...read }, progress)
+      progress.sent += read.waiting.length
+      Context.current().heartbeat(`${progress.sent} sent`)
     }
-    return { sent, isEmpty: false }
+    return { sent: progress.sent, isEmpty: false }
   }
 
   /** What nobody waits for comes after all that was finalized. */
-  async function readNext(peerId: string): Promise<Read> {
+  async function readNext(peerId: string, { noted }: Progress): Promise<Read> {
+    await orTell(peerId, noted)
     const { sentSequence: taken } = await readPeerStanding(db, peerId)
     const waiting = await readWaitingMessages(db, peerId, messagesAtOnce)
     if (waiting.length > 0 || (await layOutFiles(db, peerId)) === 0) return { waiting, taken }
@@ -84,11 +100,13 @@ export function createPeerTurn(deps: PeerDependencies): (peerId: string) => Prom
   }
 
   /** @returns what follows, which was read meanwhile */
-  async function send(of: Delivering, isFirst: boolean): Promise<Read | undefined> {
+  async function send(of: Delivering, progress: Progress): Promise<Read | undefined> {
     // What fails of it fails again when its turn comes.
-    const reading = readAhead(of, isFirst).catch(() => undefined)
+    const reading = readAhead(of, progress.sent === 0).catch(() => undefined)
     try {
-      const isChanged = await orTell(of.peerId, deliver(of))
+      const { isChanged, noted } = await orTell(of.peerId, deliver(of))
+      await orTell(of.peerId, progress.noted)
+      progress.noted = noted
       return isChanged ? undefined : await reading
     } finally {
       await reading

@@ -68,9 +68,21 @@ export async function watchArrived(
   db: Db,
   of: { readonly supplierId: string; readonly issuedOn: string; readonly now: string },
 ): Promise<void> {
+  // Of most suppliers nothing is expected, and from some documents come by the thousand.
+  if (!(await isWatched(db, of.supplierId))) return
   const open = await listMissing(db, of.supplierId)
   const days = [...open.map(({ expectedOn }) => expectedOn), monthBefore(of.issuedOn)]
   await watchFrom(db, { ...of, from: days.reduce(earlierDate), open })
+}
+
+async function isWatched(db: Db, supplierId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('supplier_subscriptions')
+    .select('id')
+    .where('supplier_id', '=', supplierId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** An invoice is for a month that was expected no more than one before its issue. */

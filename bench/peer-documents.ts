@@ -13,7 +13,8 @@ import { limitOf, type Measurement } from './support/measurement.ts'
 import { finalizeDocuments } from './support/one-off-documents.ts'
 import { temporalNamespace, type Platform } from './support/platform.ts'
 
-const documentsPerRound = 2_000
+/** Seconds of sending: each round has a worker that was just started, which takes one until it is compiled. */
+const documentsPerRound = 8_000
 const documentsOfCatchUp = 10_000
 const documentsPerMessage = 100
 const rounds = 3

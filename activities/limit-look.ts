@@ -45,7 +45,13 @@ export async function lookAtLimits(
     await readInstance(deps, rest, at, ctx)
   })
   const again = await setLostLimits(deps, instances, ctx)
-  const limits = await sampleLimits({ db, runner }, watched, ctx)
+  // With all of their metrics: what else is sold of them is measured by its own, too.
+  const ids = new Set(watched.map(({ id }) => id))
+  const limits = await sampleLimits(
+    { db, runner },
+    instances.filter(({ id }) => ids.has(id)),
+    ctx,
+  )
   return { ...limits, failed: [...failed, ...again.failed, ...limits.failed] }
 }
 

@@ -5,15 +5,19 @@ import { lookAtLimits } from '#activities/limit-look.ts'
 import { applySold, createLimitActivities } from '#activities/limit.ts'
 import { applyWaitingLimits, setLostLimits } from '#activities/limit-setting.ts'
 import { saveApplication } from '#db/application.ts'
+import { newId } from '#db/identifier.ts'
 import { getDeployedInstance } from '#db/instance.ts'
 import { decideSubscriptionLimits, settleHolds } from '#db/limit-hold.ts'
+import { noteSoldLimit } from '#db/limit.ts'
 import { insertProduct } from '#db/product.ts'
+import { insertReadings } from '#db/usage.ts'
 import { parseApplication } from '#docker/compose/application.ts'
 import { createDryRunRunner } from '#docker/dry-run.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
 import type { Runner, RunnerContext } from '#domain/runner.ts'
+import { copyRow } from '#test/support/copied-row.ts'
 import { findInstanceId, moveInstances } from '#test/support/instances.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -174,6 +178,7 @@ x-clouder:
     - { code: disk, title: Disk, unit: MiB, kind: gauge, aggregation: max, source: { type: volume-disk, volume: data } }
   limits:
     - { code: traffic, title: Traffic, metric: network, hard: block-ingress }
+    - { code: space, title: Space, metric: disk, hard: read-only }
 `
 
 /** An instance of which one MiB of traffic is sold, as it is said. */
@@ -221,4 +226,43 @@ test('between ticks the metric of a limit that is held from outside is read, and
   bytes = 2 * 2 ** 20
   assert.deepEqual((await look()).crossed, [encodeId('subscription', hard.subscriptionId)])
   assert.deepEqual([...new Set(asked)], [`${hard.instance.planned.instance}: network`])
+})
+
+test('between ticks what is only warned of is measured by its own metric, though that is not read then', async () => {
+  const { db } = seller
+  const { subscriptionId, instance } = await runShelf('shelf-both', 'hard')
+  const line = await db
+    .selectFrom('subscription_lines')
+    .select('id')
+    .where('subscription_id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const id = newId()
+  const soft = { limit_code: 'space', quantity: '100', terms: { enforcement: 'soft' } }
+  await copyRow(db, 'subscription_lines', line.id, { id, first_line_id: id, position: 2, ...soft })
+  await noteSoldLimit(db, { instanceId: instance.id, code: 'space', quantity: '100', unit: 'MiB' })
+  const of = { instanceId: instance.id, isOpening: false }
+  for (const [minute, mebibytes] of [50, 10, 40].entries()) {
+    const at = new Date(Date.now() - (10 - minute) * 60_000).toISOString()
+    const reading = { metric: 'disk', series: 'data', value: String(mebibytes), unit: 'MiB' }
+    await insertReadings(db, { ...of, readAt: at, sampledAt: at }, [reading])
+  }
+  const runner: Runner = {
+    ...createDryRunRunner(),
+    readMetrics: async () => Promise.resolve({ readings: [], failures: [] }),
+  }
+  const deps = { db, runner, installationKey: { id: 'test', bytes: Buffer.alloc(32, 3) } }
+  await lookAtLimits(deps, instance.serverId, ctx)
+  const { used_quantity: used } = await db
+    .selectFrom('limits')
+    .select('used_quantity')
+    .where('instance_id', '=', instance.id)
+    .where('code', '=', 'space')
+    .executeTakeFirstOrThrow()
+  assert.equal(Number(used), 40)
+  const warned = await db
+    .selectFrom('usage_warnings')
+    .select('threshold')
+    .where('subscription_id', '=', subscriptionId)
+    .execute()
+  assert.deepEqual(warned, [])
 })

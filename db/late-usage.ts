@@ -12,7 +12,14 @@ import type { Db } from './database.ts'
 import { readLateWindows, type LateWindow } from './late-window.ts'
 import { readFormulas } from './quantity-formula.ts'
 import { claimWindows, settleWindows } from './unsettled-window.ts'
-import { definedMetric, measureUsages, readMeters, type Meter, type UsageQuestion } from './usage-measure.ts'
+import {
+  definedMetric,
+  measureUsages,
+  readMeters,
+  type Meter,
+  type UsageAnswer,
+  type UsageQuestion,
+} from './usage-measure.ts'
 
 /** A part, and the line that it is of: one of the bills, or one of their subscriptions whose document is closed. */
 export interface LatePart {
@@ -22,7 +29,8 @@ export interface LatePart {
 
 /**
  * What came after its window was billed and is on no document yet (D-11), one part a window. A metric that is summed grows by
- * the events themselves; a gauge, and whatever had readings that were late, is measured anew, and the part is what that changes.
+ * the events themselves; a gauge, whatever had readings that were late, and a share of single values of which one was taken back, is
+ * measured anew, and the part is what that changes.
  * Of a line whose document was closed, by a change of plan, it comes with the next bill of the subscription.
  * @param isLocked windows that turn out to be as they were billed are settled
  */
@@ -117,9 +125,9 @@ async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsag
     db,
     known.flatMap(({ context }) => context.instanceId ?? []),
   )
-  const anew = known.filter((of) => of.row.is_unsettled || !isSum(of.context, meters))
+  const anew = known.filter((of) => of.row.is_unsettled || isValueTakenBack(of) || !isSum(of.context, meters))
   const answers = await measureUsages(db, anew.map(questionOf), { withLate: true, meters })
-  const measured = new Map(anew.map((of, index) => [of, answers[index]?.usage]))
+  const measured = new Map(anew.map((of, index) => [of, answers[index]]))
   const parts = new Map(anew.map((of) => [of, partOf(of)]))
   const byFormula = await readFormulas(
     db,
@@ -127,12 +135,27 @@ async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsag
     { withLate: true, meters },
   )
   return known.map((of) => {
-    const usage = measured.get(of)
+    const answer = measured.get(of)
     const part = parts.get(of)
-    if (usage === undefined || part === undefined) return grownByEvents(of)
-    const quantity = knownQuantity(() => byFormula(part, usage))
-    return quantity && differenceOf(of, quantity)
+    if (answer === undefined || part === undefined) return grownByEvents(of)
+    const quantity = knownQuantity(() => byFormula(part, answer.usage))
+    return quantity && withValues(of, answer, differenceOf(of, quantity))
   })
+}
+
+/** As its period is billed: what was read has no single values. */
+function withValues(
+  of: KnownWindow,
+  { usage, eventQuantities }: UsageAnswer,
+  part: LateUsagePart | null,
+): LateUsagePart | null {
+  if (part === null || !isValueTakenBack(of) || usage.readingCount > 0) return part
+  return { ...part, valuesByNow: eventQuantities() }
+}
+
+function isValueTakenBack({ row, context }: KnownWindow): boolean {
+  const { model } = row.price ?? context.line.price
+  return model === 'percentage' && row.events.some((event) => event.is_reversal)
 }
 
 /** A formula that refuses what was measured holds up no bill: the window waits. */

@@ -17,18 +17,26 @@ export interface LateWindow {
   readonly billed_events: number
   readonly billed_minor: number
   /** In the order of time. */
-  readonly events: readonly { readonly id: string; readonly quantity: string; readonly unit: string }[]
+  readonly events: readonly LateEvent[]
   /** Readings of it came late, changed, or were missing: all of it is measured anew. */
   readonly is_unsettled: boolean
   /** Of a cycle that was billed in parts: what all of them billed. */
   readonly cycle_quantity: string | null
 }
 
+export interface LateEvent {
+  readonly id: string
+  readonly quantity: string
+  readonly unit: string
+  /** It takes back another one. */
+  readonly is_reversal: boolean
+}
+
 /** In the order of their time. */
 export async function readLateWindows(db: Db, subscriptionIds: readonly string[]): Promise<LateWindow[]> {
   const { rows } = await sql<LateWindow>`
     with waiting as (
-      select frozen.id as window_id, event.id, event.quantity, event.unit, event.occurred_at
+      select frozen.id as window_id, event.id, event.quantity, event.unit, event.occurred_at, event.reverses_id is not null as is_reversal
       from subscription_lines line
       join late_usage_events late on late.subscription_line_id = line.id and late.usage_window_id is null
       join usage_events event on event.id = late.usage_event_id
@@ -36,14 +44,14 @@ export async function readLateWindows(db: Db, subscriptionIds: readonly string[]
         and lower(frozen.window_period) < event.occurred_at and event.occurred_at <= upper(frozen.window_period)
       where line.subscription_id = any(${subscriptionIds}::uuid[])
       union all
-      select unsettled.usage_window_id, null, null, null, null
+      select unsettled.usage_window_id, null, null, null, null, null
       from unsettled_windows unsettled
       join usage_windows frozen on frozen.id = unsettled.usage_window_id
       join subscription_lines line on line.id = frozen.subscription_line_id
       where line.subscription_id = any(${subscriptionIds}::uuid[])
     ), changed as (
       select window_id, bool_or(id is null) as is_unsettled,
-        coalesce(json_agg(json_build_object('id', id, 'quantity', quantity::text, 'unit', unit) order by occurred_at, id)
+        coalesce(json_agg(json_build_object('id', id, 'quantity', quantity::text, 'unit', unit, 'is_reversal', is_reversal) order by occurred_at, id)
           filter (where id is not null), '[]') as events
       from waiting group by window_id
     )

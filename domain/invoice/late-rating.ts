@@ -1,4 +1,5 @@
 import Big from 'big.js'
+import { assert } from '../assert.ts'
 import { fromMinor, roundHalfAwayFromZero } from '../money.ts'
 import { ratePrice } from '../pricing/rate.ts'
 import type { RatedPrice } from '../pricing/rated-price.ts'
@@ -64,11 +65,23 @@ interface RatedWhole {
   readonly notBilled: Big
 }
 
-/** A share of values is owed for each event by itself, so that late ones are priced alone. */
+/**
+ * A share of values is owed for each event by itself, so that late ones are priced alone. One that takes another back owes nothing:
+ * without it that other one would have cost less, or nothing, so that all of them are priced as they are by now.
+ */
 function rateWhole(part: AddedUsage, currency: string): RatedWhole {
   const { price, late } = part
   const quantity = new Big(late.usage.quantity)
   const { events, ...context } = usageContext(part, price, late)
+  if (part.valuesByNow !== undefined) {
+    assert(
+      part.billedMinor !== undefined,
+      'single values are billed with their period, and what they came to is known',
+    )
+    const byNow = { kind: 'each', values: part.valuesByNow } as const
+    const charged = ratePrice(price, quantity.plus(part.billedQuantity), { ...context, events: byNow })
+    return { charged, billedMinor: part.billedMinor, notBilled: new Big(0) }
+  }
   if (price.model === 'percentage' && events?.kind === 'each') {
     const after = { ...events, eventsBefore: part.billedEvents }
     const charged = ratePrice(price, quantity, { ...context, events: after })

@@ -84,6 +84,35 @@ test('8 that were billed and are reversed to 5 afterwards are 3 less on the next
   ])
 })
 
+test('of a share of each value what was billed comes off for one that is taken back: no fee is charged for that', async () => {
+  const { push, bill, lines, read, subscriptionId } = await sellFor('shares')
+  const price = { model: 'percentage', ratePercent: '2.9', amountPerEvent: '0.30' }
+  await seller.db
+    .updateTable('subscription_lines')
+    .set({ price: JSON.stringify(price) })
+    .where('subscription_id', '=', subscriptionId)
+    .where('metric', '=', 'network')
+    .execute()
+  const at = '2026-01-15T00:00:00Z'
+  await push({ id: 'whole', quantity: '100', at }, { id: 'part', quantity: '200', at })
+  await read('2026-02-01T00:01:00Z', '0')
+  await bill('2026-02-01T00:02:00Z')
+  await push(
+    { id: 'whole-back', quantity: '-100', reverses: 'whole' },
+    { id: 'part-back', quantity: '-100', reverses: 'part' },
+    { id: 'late', quantity: '1000', at },
+    { id: 'late-back', quantity: '-1000', reverses: 'late' },
+  )
+  await read('2026-03-01T00:01:00Z', '0')
+  await bill('2026-03-01T00:02:00Z')
+  assert.deepEqual(await lines(), [
+    'usage [2026-01-01,2026-02-01) 300 for 930',
+    'usage [2026-02-01,2026-03-01) 0 for 0',
+    // 2.9 % of 100 and one fee are left.
+    'late_usage [2026-01-01,2026-02-01) -200 for -610',
+  ])
+})
+
 test('of ten that reverse one event at the same time, one does', async () => {
   const { push } = await sellFor('at-once')
   await push({ id: 'first', quantity: '8', at: '2026-02-05T00:00:00Z' })

@@ -242,6 +242,25 @@ test('a late event of a price by events costs its own share and fee, past the fr
   ])
 })
 
+test('of a price by events one that takes another back owes nothing: what was billed of all comes off what they are by now', () => {
+  const part: DuePart = {
+    kind: 'late_usage',
+    line: metered(),
+    servicePeriod: { start: '2026-01-01', end: '2026-02-01' },
+    cycle: { start: '2026-01-01', end: '2026-02-01' },
+    price: { model: 'percentage', ratePercent: '2.9', amountPerEvent: '0.30', leastPerEvent: '1.00' },
+    billedQuantity: '100',
+    billedEvents: 1,
+    billedMinor: 320,
+    late: { usage: usageOf('-100') },
+    valuesByNow: [],
+    eventIds: ['reversal'],
+  }
+  const draft = compute([], '2026-04-01', { parts: [part] })
+  assert.deepEqual(tell(draft), ['late_usage 2026-01-01/2026-02-01 -320'])
+  assert.match(String(draft.lines[0]?.explanation.formula), /, less 3.2 that were billed$/)
+})
+
 test('a waiting one-off stands beside what recurs, taxed by the day it was charged for', () => {
   const rates = [vat, { ...vat, id: 'new', ratePercent: '20', startsOn: '2026-07-01', endsOn: null }]
   const part: DuePart = {

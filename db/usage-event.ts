@@ -123,6 +123,38 @@ async function findKnown(
   return known
 }
 
+/** An event as it was sent, of a subscription that is known; null is what it leaves to be found. */
+export interface SentName extends Pick<
+  NewUsageEvent,
+  'source' | 'eventId' | 'subscriptionId' | 'metric' | 'quantity'
+> {
+  readonly unit: string | null
+  readonly occurredMs: number | null
+  /** By which the caller knows it. */
+  readonly index: number
+}
+
+/** Which of some events were stored before as they are sent now. @returns their indexes */
+export async function findStoredBefore(tx: Db, sent: readonly SentName[]): Promise<ReadonlySet<number>> {
+  if (sent.length === 0) return new Set()
+  const ofAll = (column: (event: SentName) => string | null) => textArray(sent.map(column))
+  const { rows } = await sql<{ index: number; unit: string }>`
+    select given.index, kept.unit
+    from unnest(${plainArray(sent.map(({ index }) => index))}::int[],
+        ${ofAll(({ source }) => source)}::text[], ${ofAll(({ eventId }) => eventId)}::text[],
+        ${ofAll(({ subscriptionId }) => subscriptionId)}::uuid[], ${ofAll(({ metric }) => metric)}::text[],
+        ${ofAll(({ quantity }) => quantity)}::numeric[],
+        ${ofAll(({ occurredMs }) => (occurredMs === null ? null : String(occurredMs)))}::bigint[])
+      as given (index, source, event_id, subscription_id, metric, quantity, occurred_ms)
+    join usage_events kept using (source, event_id)
+    where (kept.subscription_id, kept.metric, kept.quantity) = (given.subscription_id, given.metric, given.quantity)
+      and kept.occurred_at = coalesce(${occurredAt}, kept.occurred_at)`.execute(tx)
+  // A unit may be a text that no database takes: it is compared here.
+  const units = new Map(sent.map(({ index, unit }) => [index, unit]))
+  const isSame = ({ index, unit }: (typeof rows)[number]) => (units.get(index) ?? unit) === unit
+  return new Set(rows.filter(isSame).map(({ index }) => index))
+}
+
 /** What lies in a window that was billed already: the next invoice of its line bills it, as late. For other lines it may be in time. */
 async function markLate(
   tx: Db,

@@ -6,7 +6,13 @@ import { checkReversal } from '#domain/usage-reversal.ts'
 import type { Db } from './database.ts'
 import { findKnownIds } from './read/address.ts'
 import { readServedLines, type ServedLineRow } from './read/usage.ts'
-import { storeUsageEvents, type NewUsageEvent, type UsageEventResult } from './usage-event.ts'
+import {
+  findStoredBefore,
+  storeUsageEvents,
+  type NewUsageEvent,
+  type SentName,
+  type UsageEventResult,
+} from './usage-event.ts'
 import { holdUsageLines, toUsageLine, type UsageLine } from './usage-line.ts'
 import { lockReversedEvents, type ReversedEventRow } from './usage-reversal.ts'
 
@@ -109,7 +115,40 @@ export async function storePlaced(
     )
     for (const [at, { index, event }] of placed.entries()) results[index] = toResult(event, stored[at])
   }
-  return results
+  const known = await findStoredBefore(tx, refusedNow(events, results, subjects.byText))
+  return results.map((result, index) => (known.has(index) ? isDuplicate : result))
+}
+
+/**
+ * What is refused now, for it comes too late, or its line has ended: what was stored while it was not counts, and sent again it is a
+ * duplicate as ever.
+ */
+function refusedNow(
+  events: readonly ArrivedEvent[],
+  results: readonly IntakeResult[],
+  subjects: Subjects['byText'],
+): SentName[] {
+  return events.flatMap((event, index): SentName[] => {
+    const result = results[index]
+    const subscriptionId = subjects.get(event.subscription)
+    if (result === undefined || !('refusal' in result) || typeof subscriptionId !== 'string') return []
+    if (result.refusal.code === 'usage_event_conflict') return []
+    const { source, id: eventId, metric, quantity, reverses } = event
+    // One that takes back another has the unit and the instant of that one.
+    const own = reverses === null ? event : { unit: null, occurredMs: null }
+    return [
+      {
+        index,
+        source,
+        eventId,
+        subscriptionId,
+        metric,
+        quantity,
+        unit: own.unit,
+        occurredMs: own.occurredMs,
+      },
+    ]
+  })
 }
 
 /**

@@ -42,6 +42,23 @@ async function meterBy(metric: string): Promise<void> {
   await sql`update subscription_lines set metric = ${metric} where billing_type = 'usage'`.execute(api.db)
 }
 
+test('what counts already is a duplicate, also where it would be refused by now, and is not among the refused', async () => {
+  const stored = event('kept', { at: at() })
+  const push = async (sent: object) => await api.post('/v1/usage-events', sent, singleType)
+  assert.equal((await push(stored)).body['result'], 'stored')
+  await meterBy('other')
+  assert.deepEqual((await push(stored)).body, { result: 'duplicate' })
+  // With other content it is another one, and is refused as that would be.
+  assert.equal((await push({ ...stored, data: { quantity: '3' } })).body['code'], 'metric_unknown')
+  await meterBy('network')
+  assert.equal((await push({ ...stored, data: { quantity: '3' } })).body['code'], 'usage_event_conflict')
+  assert.deepEqual(
+    (await list()).map(({ event_id: id, code }) => [id, code]),
+    [['kept', 'usage_event_conflict']],
+  )
+  await sql`delete from refused_usage_events`.execute(api.db)
+})
+
 test('D-22 two refused events wait with their reason; sent again once the metric is there, each counts once', async () => {
   const before = await used()
   await meterBy('other')

@@ -124,20 +124,23 @@ async function watchFrom(
 const keyOf = ({ subscriptionId, expectedOn }: { subscriptionId: string; expectedOn: string }) =>
   `${subscriptionId} ${expectedOn}`
 
-/** Each has one task, however often it is looked at: its row decides. */
+/** Each has one open task, however often it is looked at. One that had come, and was voided since, is missing again. */
 async function noteMissing(db: Db, missing: MetExpectation, now: string): Promise<void> {
-  const id = newId()
-  const noted = await db
+  const { id } = await db
     .insertInto('missing_supplier_invoices')
     .values({
-      id,
+      id: newId(),
       supplier_subscription_id: missing.subscriptionId,
       expected_on: missing.expectedOn,
       missed_at: now,
     })
-    .onConflict((conflict) => conflict.columns(['supplier_subscription_id', 'expected_on']).doNothing())
-    .executeTakeFirst()
-  if ((noted.numInsertedOrUpdatedRows ?? 0n) === 0n) return
+    .onConflict((conflict) =>
+      conflict
+        .columns(['supplier_subscription_id', 'expected_on'])
+        .doUpdateSet((eb) => ({ expected_on: eb.ref('excluded.expected_on') })),
+    )
+    .returning('id')
+    .executeTakeFirstOrThrow()
   const { supplier_name: supplier, name, currency, amount_minor: amountMinor } = missing.subscription
   const about = amountMinor === null ? '' : `, about ${formatMoney(amountMinor, currency)} net`
   await openTask(db, {

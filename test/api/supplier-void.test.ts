@@ -192,3 +192,24 @@ test('what was expected and met by a void one is missing again', async () => {
   const tasks = (await api.get('/v1/tasks')).body['data'] as Json[]
   assert.ok(tasks.some(({ kind, closed_at: at }) => kind === 'supplier_invoice_missing' && at === null))
 })
+
+test('what was missing, came, and is voided since has an open task again', async () => {
+  await api.post('/v1/suppliers', { code: 'gas', name: 'Gas', currency: 'EUR' })
+  const began = { supplier: 'gas', name: 'Tank', begins_on: addDays(today, -20), grace_days: 5 }
+  const { body: subscription } = await api.post('/v1/supplier-subscriptions', began)
+  const tasks = async () =>
+    ((await api.get('/v1/tasks')).body['data'] as Json[])
+      .filter(({ subject }) => subject === 'No invoice of Gas for Tank')
+      .map(({ closed_at: at }) => (at === null ? 'open' : 'closed'))
+  assert.deepEqual(await tasks(), ['open'])
+  const came = await recorded('G-1', 100, { supplier: 'gas', issued_on: addDays(today, -19) })
+  assert.deepEqual(await tasks(), ['closed'])
+  await voided(came)
+  assert.deepEqual((await tasks()).toSorted(), ['closed', 'open'])
+  // Nor is one lost whose end is taken back.
+  const address = `/v1/supplier-subscriptions/${String(subscription['id'])}`
+  await api.patch(address, { ends_on: addDays(today, -20) })
+  assert.deepEqual(await tasks(), ['closed', 'closed'])
+  await api.patch(address, { ends_on: null })
+  assert.deepEqual((await tasks()).toSorted(), ['closed', 'closed', 'open'])
+})

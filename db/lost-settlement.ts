@@ -14,7 +14,8 @@ export interface LostSettlement {
 }
 
 /**
- * Settles what a peer has of ours and we have not, and goes on with it. Series are locked before the peer, as by who finalizes: two that
+ * Settles what a peer has of ours and we have not, and goes on with it, unless it was closed meanwhile: its numbers were given all the
+ * same. Series are locked before the peer, as by who finalizes: two that
  * lock them in another order wait for each other for ever.
  * @throws `action_not_allowed` where nothing is lost, or more was found than the person has seen
  */
@@ -25,14 +26,14 @@ export async function settleLostDocuments(
   by: By,
 ): Promise<void> {
   const skipped = decision === 'keep' ? await lockLostSeries(tx, peerId) : new Set<string>()
-  const { told_sequence: told } = await tx
+  const { told_sequence: told, state } = await tx
     .selectFrom('peers')
-    .select('told_sequence')
+    .select(['told_sequence', 'state'])
     .where('id', '=', peerId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow()
   const lost = await unsettledDocuments(tx, peerId).select(['series', 'sequence']).execute()
-  if (lost.length === 0 && told === null)
+  if (lost.length === 0 && (told === null || state === 'closed'))
     throw new BusinessError('action_not_allowed', 'This peer has nothing of ours that is not here.')
   if (decision === 'keep') {
     const series = Map.groupBy(lost, (row) => row.series)
@@ -59,6 +60,7 @@ export async function settleLostDocuments(
     .where('peer_id', '=', peerId)
     .where('settlement', 'is', null)
     .execute()
+  if (state === 'closed') return
   if (told !== null) await countOnFrom(tx, peerId, told)
   await resumePeer(tx, peerId, by)
   await signalPeer(tx, peerId, peerSignals.resumed, by.now)

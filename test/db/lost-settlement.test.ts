@@ -5,7 +5,7 @@ import { newId } from '#db/identifier.ts'
 import { keepLostDocuments, type LostDocument } from '#db/lost-document.ts'
 import { settleLostDocuments } from '#db/lost-settlement.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
-import { haltPeer } from '#db/peer.ts'
+import { closePeer, haltPeer } from '#db/peer.ts'
 import { lockSeries } from '#db/series-lock.ts'
 import { until } from '#test/support/installation.ts'
 import { countWaiting } from '#test/support/lock-wait.ts'
@@ -104,6 +104,19 @@ test('what was found while somebody settled is not settled with what that person
     { code: 'INV', next_number: 8 },
     { code: 'OTHER', next_number: 2 },
   ])
+})
+
+test('what a peer has of ours is settled also once that was closed: its series goes on', async () => {
+  await seller.db.transaction().execute(async (tx) => {
+    await keep(tx, ['OTHER-4'])
+    await closePeer(tx, peerId, { actor: 'tester', now })
+  })
+  await assert.rejects(bill(), { code: 'series_stopped' })
+  await settle()
+  assert.equal((await bill()).number, 'OTHER-5')
+  await assert.rejects(settle(), { code: 'action_not_allowed', message: /nothing of ours/ })
+  const { state } = await seller.db.selectFrom('peers').select('state').executeTakeFirstOrThrow()
+  assert.equal(state, 'closed')
 })
 
 const otherPatterns = {

@@ -7,7 +7,7 @@ import { getInstallation } from '#db/read/installation.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
-import { peerVersion } from '#domain/peer-message.ts'
+import { largestDocumentBytes, peerVersion } from '#domain/peer-message.ts'
 import { peerQuestionPath, type PeerQuestion, type SignedExchange } from '#domain/peer-question.ts'
 import type { PeerDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundCall } from './outbound.ts'
@@ -46,7 +46,9 @@ export function createPeerCall(deps: PeerDependencies): AskPeer {
       question,
     })
     const headers = await signMessage(await openSigner(db, installationKey, peerId), { url, body, key })
-    const answer = await post({ url, headers, body }, rule, abortSignal)
+    // A document is told whole, as large as it came.
+    const most = largestAnswerBytes + (question.kind === 'document' ? largestDocumentBytes : 0)
+    const answer = await post({ url, headers, body }, { rule, cancelled: abortSignal, most })
     await checkAnswer(db, { peerId, question: { url, headers }, answer, now: new Date().toISOString() })
     const { answer: value } = envelopeSchema.parse(JSON.parse(answer.body))
     return { value, exchange: { url, headers, body, answer } }
@@ -59,14 +61,13 @@ const kept = new Set(['content-type', 'content-digest', 'signature', 'signature-
 
 async function post(
   call: OutboundCall,
-  rule: OutboundRule,
-  cancelled: AbortSignal | undefined,
+  { rule, cancelled, most }: { rule: OutboundRule; cancelled: AbortSignal | undefined; most: number },
 ): Promise<AnswerMessage> {
   const timeout = AbortSignal.timeout(answerWithinMs)
   const answer = await postOutbound(call, {
     rule,
     abortSignal: cancelled === undefined ? timeout : AbortSignal.any([timeout, cancelled]),
-    largestAnswerBytes,
+    largestAnswerBytes: most,
   })
   if (answer.status !== 200) throw refusalBy(call.url, answer)
   const told = Object.entries(answer.headers).flatMap(([name, value]) =>

@@ -9,8 +9,8 @@ import type { DatabaseDependencies } from './dependencies.ts'
 import { postOutbound, type OutboundAnswer, type OutboundCall } from './outbound.ts'
 
 const answerWithinMs = 30_000
-/** Of an answer of a peer, to whatever it is. */
-export const largestAnswerBytes = 256 * 1024
+/** Of an answer of a peer, to whatever it is but a question for a document. */
+export const largestAnswerBytes = 512 * 1024
 
 /** The other side does not take it now, and will. */
 export class PassingRefusal extends Error {

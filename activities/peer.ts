@@ -3,7 +3,7 @@ import { mostAbove, readAboveFor } from '#db/peer-level.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
-import { openTask } from '#db/task.ts'
+import { openPeerTask } from '#db/peer-task.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
@@ -92,10 +92,8 @@ export function createPeerActivities(deps: DatabaseDependencies) {
       return await ask()
     } catch (error) {
       if (error instanceof BusinessError)
-        await openTask(db, {
+        await openPeerTask(db, peerId, {
           kind: 'peer_halted',
-          subjectKind: 'peer',
-          subjectId: peerId,
           subject: 'An invitation that was accepted here is refused over there',
           detail: `${error.message} Close the peer, and accept another invitation.`,
         })

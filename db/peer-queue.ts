@@ -8,7 +8,8 @@ import {
 import type { Db, Tx } from './database.ts'
 import { holdNextKey } from './peer-next-key.ts'
 import { signalPeer } from './peer-signal.ts'
-import { closeTasks, openTask } from './task.ts'
+import { openPeerTask } from './peer-task.ts'
+import { closeTasks } from './task.ts'
 
 export interface NewPeerMessage {
   readonly kind: PeerMessageKind
@@ -143,10 +144,8 @@ async function tellOfWhatIsNotUnderstood(tx: Tx, peerId: string): Promise<void> 
   if (left.length === 0) return
   const said = left.map(({ kind, needs, count }) => `${count} of kind ${kind}${sizeText(needs)}`).join(', ')
   const isEndless = left.some(({ needs }) => needs === 'larger')
-  await openTask(tx, {
+  await openPeerTask(tx, peerId, {
     kind: 'peer_outdated',
-    subjectKind: 'peer',
-    subjectId: peerId,
     subject: 'A peer does not understand all that waits for it',
     detail: `Kept until it does: ${said}. Have the other installation brought up to date; documents go on meanwhile.${isEndless ? endlessAdvice : ''}`,
   })

@@ -1,6 +1,7 @@
 import type { Db } from './database.ts'
 import { readBacklog } from './peer-queue.ts'
-import { closeTasks, openTask } from './task.ts'
+import { openPeerTask } from './peer-task.ts'
+import { closeTasks } from './task.ts'
 
 const longestReason = 1_000
 /** An operator is told of messages that wait longer. */
@@ -21,18 +22,14 @@ export async function noteSilence(
   const sentence = `${waiting} messages wait since ${since}: ${reason}`
   await db.updateTable('peers').set({ waiting_reason: reason }).where('id', '=', peerId).execute()
   if (since !== null && Date.parse(since) + patienceMs < Date.parse(now))
-    await openTask(db, {
+    await openPeerTask(db, peerId, {
       kind: 'peer_unreachable',
-      subjectKind: 'peer',
-      subjectId: peerId,
       subject: 'A peer does not take its messages',
       detail: `${sentence}. They are sent by themselves once it answers.`,
     })
   if (advice !== undefined)
-    await openTask(db, {
+    await openPeerTask(db, peerId, {
       kind: 'peer_refuses',
-      subjectKind: 'peer',
-      subjectId: peerId,
       subject: 'A peer refuses our messages',
       detail: `${sentence.replace(/\.?$/, '.')} ${advice} What waits is sent by itself then.`,
     })

@@ -8,7 +8,8 @@ import { refuseUnsettled } from './lost-document.ts'
 import { revokeKeys } from './peer-key.ts'
 import { tellAbove } from './peer-level.ts'
 import { acceptRefusedDocuments } from './refused-document.ts'
-import { closeTasks, openTask } from './task.ts'
+import { openPeerTask } from './peer-task.ts'
+import { closeTasks } from './task.ts'
 
 export interface By {
   readonly actor: string
@@ -92,10 +93,8 @@ export async function haltPeer(
 ): Promise<void> {
   const halted = await move(tx, peerId, ['active'], { state: 'halted', halted_reason: of.reason })
   if (halted) await insertEvent(tx, { kind: 'peer.halted', data: { peer: halted.name, reason: of.reason } })
-  await openTask(tx, {
+  await openPeerTask(tx, peerId, {
     kind: 'peer_halted',
-    subjectKind: 'peer',
-    subjectId: peerId,
     subject: of.subject,
     detail: `${of.reason.replace(/\.?$/, '.')} Settle it with the other side, then resume the peer.`,
   })

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { createPeerActivities } from '#activities/peer.ts'
-import { haltPeer, readPeerStanding, resumePeer } from '#db/peer.ts'
+import { newId } from '#db/identifier.ts'
+import { queuePeerMessages } from '#db/peer-queue.ts'
+import { noteSilence } from '#db/peer-silence.ts'
+import { closePeer, haltPeer, readPeerStanding, resumePeer } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { insertPeer } from '#test/support/peer.ts'
 import { createSeller, type Seller } from '#test/support/seller.ts'
@@ -37,4 +40,22 @@ test('what was halted, and settled before its workflow had told of it, is not ha
   assert.equal((await tellHalted(peerId, 'peer_halted')).state, 'active')
   const refused = await tellHalted(peerId, 'peer_refuses')
   assert.deepEqual([refused.state, refused.haltedReason], ['halted', `peer_refuses: ${reason}`])
+})
+
+test('of a peer that was closed while something was on its way nobody is told what nobody can settle', async () => {
+  const { db } = seller
+  const peerId = await insertPeer(db)
+  const messages = [{ kind: 'document', subjectId: newId(), content: null }] as const
+  await db.transaction().execute(async (tx) => queuePeerMessages(tx, peerId, messages))
+  await db.transaction().execute(async (tx) => closePeer(tx, peerId, by))
+  assert.equal((await tellHalted(peerId, 'peer_refuses')).state, 'closed')
+  const now = new Date(Date.now() + 2 * 60 * 60_000).toISOString()
+  await noteSilence(db, { peerId, cause: 'answers 503', advice: 'Wait.', now })
+  const tasks = await db
+    .selectFrom('tasks')
+    .select('kind')
+    .where('subject_id', '=', peerId)
+    .where('closed_at', 'is', null)
+    .execute()
+  assert.deepEqual(tasks, [])
 })

@@ -36,8 +36,11 @@ export async function findTakenNumber(
   return -1
 }
 
-/** What is refused is noted, for a person to take. */
-async function isAccepted(
+/**
+ * Whether a person has resumed the peer since a message about a document was refused: then it halts nothing any more. What is refused
+ * is noted for that, by the hash of the message.
+ */
+export async function isAccepted(
   tx: Tx,
   of: { peerId: string; id: string; number: string; sha256: Buffer; now: string },
 ): Promise<boolean> {

@@ -306,7 +306,7 @@ test('of a document that the customer was never sent the dispute is kept, a task
     .execute()
 })
 
-test('an answer to what a restored customer has forgotten brings it back; a second answer halts', async () => {
+test('an answer to what a restored customer has forgotten brings it back; a second answer halts, once', async () => {
   const { supplied } = await bill()
   const { document } = await read(child, `/v1/supplier-invoices/${supplied}`)
   const forgotten = said({
@@ -326,8 +326,20 @@ test('an answer to what a restored customer has forgotten brings it back; a seco
   const back = await read(child, `/v1/disputes/${String(forgotten['dispute'])}`)
   assert.deepEqual([back['state'], back['answer'], back['supplier_invoice']], ['rejected', 'No', supplied])
   assert.equal(await send({ ...forgotten, answer: 'Yes', outcome: 'accepted' }), 'conflict')
-  const { state, halted_reason: reason } = await read(child, `/v1/peers/${encodeId('peer', child.peerId)}`)
-  assert.deepEqual([state, reason], ['halted', 'a dispute of INV-1 is known here as another one'])
+  const peer = `/v1/peers/${encodeId('peer', child.peerId)}`
+  const { state, halted_reason: reason } = await read(child, peer)
+  assert.equal(state, 'halted')
+  assert.match(
+    String(reason),
+    /^a dispute of INV-1 is known here as another one; who resumes the peer leaves/,
+  )
+  // It comes again once a person over there has resumed, too, and holds up nothing for ever.
+  assert.equal((await child.api.post(`${peer}/resume`, {})).status, 200)
+  parent.sent -= 1
+  assert.equal(await send({ ...forgotten, answer: 'Yes', outcome: 'accepted' }), 'exists')
+  assert.equal((await read(child, peer))['state'], 'active')
+  const kept = await read(child, `/v1/disputes/${String(forgotten['dispute'])}`)
+  assert.deepEqual([kept['state'], kept['answer']], ['rejected', 'No'])
 })
 
 test('what a peer of version 1 does not understand waits, and an operator is told', async () => {

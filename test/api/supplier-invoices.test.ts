@@ -26,7 +26,14 @@ async function pair() {
     assert.equal(reply.status, 200, JSON.stringify(reply.body))
     last += 1
   }
-  return { peerId, send }
+  /** As they come together. @returns what became of each */
+  const sendAll = async (kind: SentMessage['kind'], contents: readonly object[]) => {
+    const messages = contents.map((content, index) => ({ sequence: last + 1 + index, kind, content }))
+    const { status, body } = await sender.send(last, messages)
+    assert.equal(status, 200, JSON.stringify(body))
+    return (body['results'] as Json[]).map(({ outcome }) => outcome)
+  }
+  return { peerId, send, sendAll }
 }
 
 const listed = async () => (await api.get('/v1/supplier-invoices')).body['data'] as Json[]
@@ -196,20 +203,38 @@ test('a file that is not what its hash says, of another kind, or named by a path
   }
 })
 
-test('a file that comes again with other bytes halts the peer', async () => {
-  const { peerId, send } = await pair()
+test('a file that comes again with other bytes halts the peer; once a person has resumed it, the first stays and nothing is held up', async () => {
+  const { peerId, send, sendAll } = await pair()
   await send('file', file())
   const other = Buffer.from('another')
-  await send(
-    'file',
-    file({ data: other.toString('base64'), sha256: createHash('sha256').update(other).digest('hex') }),
-  )
+  const again = file({
+    data: other.toString('base64'),
+    sha256: createHash('sha256').update(other).digest('hex'),
+  })
+  const next = file({ document: note, name: 'CN-1.pdf' })
+  assert.deepEqual(await sendAll('file', [again, next]), ['conflict'])
   const { state, halted_reason: reason } = await api.db
     .selectFrom('peers')
     .select(['state', 'halted_reason'])
     .where('id', '=', peerId)
     .executeTakeFirstOrThrow()
-  assert.deepEqual([state, reason], ['halted', 'UP-1.pdf came again with another content'])
+  assert.equal(state, 'halted')
+  assert.match(String(reason), /^UP-1\.pdf came again with another content; who resumes the peer leaves it/)
+  assert.equal((await api.post(`/v1/peers/${encodeId('peer', peerId)}/resume`, {})).status, 200)
+  assert.deepEqual(await sendAll('file', [again, next]), ['exists', 'stored'])
+  const kept = await api.db
+    .selectFrom('supplier_files')
+    .select(['name', 'content'])
+    .where('peer_id', '=', peerId)
+    .orderBy('name')
+    .execute()
+  assert.deepEqual(
+    kept.map(({ name, content }) => [name, String(content)]),
+    [
+      ['CN-1.pdf', String(pdf)],
+      ['UP-1.pdf', String(pdf)],
+    ],
+  )
 })
 
 test('the usage behind what a supplier billed that is no peer is asked of nobody', async () => {

@@ -3,7 +3,13 @@ import type { WaitingMessage } from '#db/peer-outgoing.ts'
 import type { Delivery } from '#db/peer-queue.ts'
 import type { PeerStanding } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { ownUnderstanding, peerPaths, peerVersion, type Understanding } from '#domain/peer-message.ts'
+import {
+  ownUnderstanding,
+  peerPaths,
+  peerVersion,
+  understandingBounds,
+  type Understanding,
+} from '#domain/peer-message.ts'
 
 /**
  * What is sent at once, in the newest version that the other side understands. Version 1 is made of documents alone, without numbers.
@@ -63,8 +69,8 @@ export function readReception(answer: unknown, waiting: readonly WaitingMessage[
 }
 
 export const understandingSchema = z.object({
-  version: z.number().int().min(1),
-  kinds: z.array(z.string().max(40)).max(100),
+  version: z.number().int().min(1).max(understandingBounds.version),
+  kinds: z.array(z.string().regex(understandingBounds.kind)).max(100),
 })
 
 const receptionSchema = z.object({

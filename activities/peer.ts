@@ -104,7 +104,10 @@ export function createPeerActivities(deps: DatabaseDependencies) {
 
 const pairingSchema = z.object({
   installation: z.string(),
-  name: z.string().min(1).max(200),
+  name: z
+    .string()
+    .max(200)
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'is no name'),
   public_key: z.string().length(43),
   currency: z.string().regex(/^[A-Z]{3}$/),
   understands: understandingSchema.optional(),

@@ -95,5 +95,8 @@ export const ownUnderstanding: Understanding = {
   kinds: [...Object.keys(peerMessageKinds), ...Object.values(peerAbilities)],
 }
 
+/** What a kind may be called, also one that is not known yet, and the greatest version that is kept of who says it. */
+export const understandingBounds = { kind: /^[!-~]{1,40}$/, version: 1_000_000 } as const
+
 /** What those understand who were paired before anybody said so. */
 export const firstUnderstanding: Understanding = { version: 1, kinds: ['document'] }

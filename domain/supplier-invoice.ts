@@ -1,5 +1,5 @@
 import Big from 'big.js'
-import { roundMinor } from './money.ts'
+import { roundDecimal } from './money.ts'
 import { isStorable } from './storable-text.ts'
 
 export interface SupplierDocumentLine {
@@ -159,7 +159,9 @@ function rateClaim(document: SupplierDocument, part: SupplierDocumentTax, index:
     document.kind === 'credit_note'
   )
     return []
-  const found = roundMinor(new Big(part.base_minor).times(part.rate_percent).div(100))
+  // Larger than an amount can be, it is not what the document says either.
+  const exact = new Big(part.base_minor).times(part.rate_percent).div(100)
+  const found = Number(roundDecimal(exact, 0).toFixed(0))
   const what = `${part.rate_percent} % of ${part.base_minor}`
   return [{ pointer: `/taxes/${index}/tax_minor`, what, found, claim: part.name, claimed: part.tax_minor }]
 }

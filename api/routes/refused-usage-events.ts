@@ -7,6 +7,7 @@ import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { sendOneAgain, sendRefusedAgain } from '../refused-usage.ts'
 import { idParams } from '../schemas/common.ts'
 import {
+  refusalCodeField,
   refusedUsageEventSchema,
   sendAgainSchema,
   sentAgainSchema,
@@ -25,7 +26,7 @@ export function registerRefusedUsageEvents(frame: Frame): void {
       tag: 'Usage',
       summary: 'List usage events that were refused: not billed, and why',
       description: `Each once, however often it was sent, until it counts; at most ${keptDays} days, and the newest ${keptOfASender} of a sender.`,
-      query: z.strictObject({ ...pageQuery, code: z.string().max(60).optional() }),
+      query: z.strictObject({ ...pageQuery, code: refusalCodeField.optional() }),
       result: pageOf(refusedUsageEventSchema),
     },
     async ({ db, query }) => {

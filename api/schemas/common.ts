@@ -88,8 +88,16 @@ export const countryField = z
   .regex(/^[A-Z]{2}$/, 'A country has two letters of ISO 3166, such as DE')
   .openapi({ example: 'DE' })
 
-export const dateField = z.iso.date().openapi({ example: '2026-01-31' })
-export const instantField = z.iso.datetime({ offset: true }).openapi({ example: '2026-01-31T09:00:00Z' })
+/** From 1900 on: the years that begin a calendar are written otherwise by each program, and no business is of them. */
+const isOfOurYears = (text: string) => text >= '1900'
+export const dateField = z.iso
+  .date()
+  .refine(isOfOurYears, 'A day is one from 1900 on')
+  .openapi({ example: '2026-01-31' })
+export const instantField = z.iso
+  .datetime({ offset: true })
+  .refine(isOfOurYears, 'An instant is one from 1900 on')
+  .openapi({ example: '2026-01-31T09:00:00Z' })
 
 export const moneySchema = z
   .object({

@@ -21,6 +21,15 @@ export const dataSourceSchema = z
   })
   .openapi('DataSource')
 
+/** A database or its user, as drivers are told them, which end a text at a control character. */
+const loginField = (greatestLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(greatestLength)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'It has no control characters')
+
 export const newDataSourceSchema = z
   .strictObject({
     code: codeField(40).openapi({
@@ -33,13 +42,10 @@ export const newDataSourceSchema = z
       .toLowerCase()
       .regex(/^[a-z0-9.:-]{1,253}$/, 'A host is a name or an address, without a port'),
     port: z.int().min(1).max(65_535),
-    database: z.string().min(1).max(63).optional().openapi({ description: 'Of PostgreSQL and MySQL.' }),
-    username: z
-      .string()
-      .trim()
-      .min(1)
-      .max(255)
-      .openapi({ description: 'Let it be one that may read, and only what is counted.' }),
+    database: loginField(63).optional().openapi({ description: 'Of PostgreSQL and MySQL.' }),
+    username: loginField(255).openapi({
+      description: 'Let it be one that may read, and only what is counted.',
+    }),
     password: z
       .string()
       .min(1)

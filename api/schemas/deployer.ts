@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { DeployerRow, DeploymentRow } from '#db/read/deployer.ts'
 import { deploymentStates } from '#domain/deployment.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField, codeField } from './common.ts'
+import { addressField, codeField, nameField } from './common.ts'
 
 const deployedProduct = z.object({
   product: z.string().openapi({ description: 'Code.' }),
@@ -33,8 +33,6 @@ export const deployerSchema = z
   })
   .openapi('Deployer')
 
-const thereField = z.string().trim().min(1).max(200)
-
 export const newDeployerSchema = z
   .strictObject({
     code: codeField(40).openapi({ description: 'Given again, it has another address and key.' }),
@@ -42,22 +40,26 @@ export const newDeployerSchema = z
       description: 'Of another Clouder: by https, but on the loopback.',
       example: 'https://deploys.example.com',
     }),
-    customer: thereField.openapi({
+    customer: nameField.openapi({
       description: 'The customer there for whom it is ordered: id or code. Its orders are billed elsewhere.',
     }),
-    key: z.string().trim().min(1).max(500).openapi({
-      description:
-        'An API key of the other side with orders:read, orders:write, orders:bill_elsewhere, subscriptions:read, subscriptions:write, subscriptions:cancel_now and usage:read. Sealed, and never shown again.',
-      format: 'password',
-    }),
+    key: z
+      .string()
+      .trim()
+      .regex(/^[!-~]{1,500}$/, 'A key has visible ASCII characters only')
+      .openapi({
+        description:
+          'An API key of the other side with orders:read, orders:write, orders:bill_elsewhere, subscriptions:read, subscriptions:write, subscriptions:cancel_now and usage:read. Sealed, and never shown again.',
+        format: 'password',
+      }),
   })
   .openapi('NewDeployer')
 
 export const newDeployedProductSchema = z
   .strictObject({
     product: addressField,
-    product_there: thereField.optional(),
-    kit_there: thereField.optional(),
+    product_there: nameField.optional(),
+    kit_there: nameField.optional(),
   })
   .refine((of) => (of.product_there === undefined) !== (of.kit_there === undefined), {
     path: ['product_there'],

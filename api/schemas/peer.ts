@@ -1,13 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import type { PeerRow } from '#db/read/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
-import { addressField } from './common.ts'
+import { understandingBounds } from '#domain/peer-message.ts'
+import { addressField, nameField } from './common.ts'
 
 /** What a side says that it understands; who says nothing is of version 1. */
 export const understandingSchema = z
   .object({
-    version: z.number().int().min(1),
-    kinds: z.array(z.string().max(40)).max(100).readonly(),
+    version: z.number().int().min(1).max(understandingBounds.version),
+    kinds: z.array(z.string().regex(understandingBounds.kind)).max(100).readonly(),
   })
   .openapi('PeerUnderstanding')
 
@@ -131,7 +132,7 @@ export const peerRedemptionSchema = z
     own_peer: z.string().max(40).openapi({ description: 'By which the one who asks knows the other.' }),
     code: z.string().max(100),
     installation: z.string().max(40),
-    name: z.string().trim().min(1).max(200),
+    name: nameField,
     url: z.string().max(300),
     public_key: publicKeyField,
     currency: currencyField.nullable(),

@@ -20,9 +20,15 @@ export const refusedUsageEventSchema = z
   })
   .openapi('RefusedUsageEvent')
 
+/** Of a refusal, as it is said: another one finds nothing. */
+export const refusalCodeField = z
+  .string()
+  .max(60)
+  .regex(/^[a-z_]+$/, 'A code has lower case letters and underscores')
+
 export const sendAgainSchema = z
   .strictObject({
-    code: z.string().max(60).optional().openapi({ description: 'Only those that were refused as this.' }),
+    code: refusalCodeField.optional().openapi({ description: 'Only those that were refused as this.' }),
     tried_before: instantField.optional().openapi({
       description:
         'Only those that were tried last before this instant: what an answer said, to go on from it.',

@@ -10,8 +10,6 @@ import {
 } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
-/** Of the years that a calendar of ours reaches. */
-const dayField = dateField.refine((day) => day >= '1900-01-01', 'A day is one from 1900 on')
 const decimalField = z
   .string()
   .regex(/^-?\d{1,15}(\.\d{1,15})?$/, 'A decimal is written as text, such as 1.5')
@@ -28,8 +26,8 @@ const statedLineSchema = z
     unit_price: decimalField.nullish(),
     service_period: z
       .strictObject({
-        starts_on: dayField,
-        ends_on: dayField.openapi({ description: 'The day after the last one.' }),
+        starts_on: dateField,
+        ends_on: dateField.openapi({ description: 'The day after the last one.' }),
       })
       .refine(({ starts_on: start, ends_on: end }) => end > start, {
         path: ['ends_on'],
@@ -57,10 +55,10 @@ export const newSupplierInvoiceSchema = z
       description: 'The supplier invoice that a credit note corrects: it takes from that by itself.',
     }),
     currency: currencyField.optional().openapi({ description: 'Left out: that of the supplier.' }),
-    issued_on: dayField,
-    due_on: dayField.optional().openapi({ description: 'Left out: the day of its issue.' }),
+    issued_on: dateField,
+    due_on: dateField.optional().openapi({ description: 'Left out: the day of its issue.' }),
     instalments: z
-      .array(z.strictObject({ due_on: dayField, amount_minor: minor.min(0) }))
+      .array(z.strictObject({ due_on: dateField, amount_minor: minor.min(0) }))
       .min(1)
       .max(100)
       .nullish(),

@@ -6,12 +6,10 @@ import { encodeId } from '#domain/identifier.ts'
 import { payableDues, payableState, payableStates } from '#domain/payable.ts'
 import { mostDocumentLines } from '#domain/peer-message.ts'
 import { disputeSchema } from './dispute.ts'
-import { instantField, moneySchema, referenceSchema } from './common.ts'
+import { dateField, instantField, moneySchema, referenceSchema } from './common.ts'
 
 const minor = z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER)
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
-/** Of the years that a calendar of ours reaches. */
-const dayField = z.iso.date().refine((day) => day >= '1900-01-01', 'A day is one from 1900 on')
 const decimalField = z.string().regex(/^-?\d{1,30}(\.\d{1,30})?$/)
 const text = (greatestLength: number) => z.string().max(greatestLength)
 const partySchema = z.looseObject({ name: text(300) })
@@ -24,10 +22,10 @@ export const supplierDocumentSchema = z
     number: text(100).min(1),
     corrects: text(40).nullable(),
     currency: currencyField,
-    issued_on: dayField,
-    due_on: dayField,
+    issued_on: dateField,
+    due_on: dateField,
     instalments: z
-      .array(z.object({ due_on: dayField, amount_minor: minor }))
+      .array(z.object({ due_on: dateField, amount_minor: minor }))
       .readonly()
       .nullable(),
     net_minor: minor,
@@ -45,7 +43,7 @@ export const supplierDocumentSchema = z
           quantity: decimalField,
           unit: text(100),
           unit_price: decimalField.nullable(),
-          service_period: z.object({ starts_on: dayField, ends_on: dayField }).nullable(),
+          service_period: z.object({ starts_on: dateField, ends_on: dateField }).nullable(),
           amount_minor: minor,
           tax_category: text(40),
           tax_rate_percent: decimalField,

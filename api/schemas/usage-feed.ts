@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { FedUsage, FeedPlace } from '#db/read/usage-feed.ts'
 import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { isStorable } from '#domain/storable-text.ts'
 import { addressField } from './common.ts'
 import { usageEventSchema } from './usage-event.ts'
 
@@ -35,10 +36,20 @@ export const usageFeedSchema = z
 /** @throws `field_invalid` */
 export function toFeedPlace(after: string | undefined): FeedPlace {
   if (after === undefined) return { at: new Date(0).toISOString(), name: '' }
-  const [at = '', ...name] = after.split('|')
-  if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(at) || Number.isNaN(Date.parse(at)))
-    throw fieldError('?after', 'field_invalid', 'It is next or resume of an answer before.')
-  return { at, name: name.join('|') }
+  const [at = '', ...names] = after.split('|')
+  const name = names.join('|')
+  if (isInstantSince1970(at) && isStorable(name)) return { at, name }
+  throw fieldError('?after', 'field_invalid', 'It is next or resume of an answer before.')
+}
+
+/** The 30th of February is none, whatever `Date` makes of it. */
+function isInstantSince1970(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text)) return false
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds >= 0
+  } catch {
+    return false
+  }
 }
 
 export function toFeedMark({ at, name }: FeedPlace): string {

@@ -68,8 +68,8 @@ test('a document that is lost is found however large it is, and no number of its
   })
   await receiveDocument(customer.db, there, large)
   const { db, publicUrl: consoleUrl } = supplier
-  const { recallPeer } = createPeerRecall({ db, installationKey, consoleUrl })
-  await assert.rejects(recallPeer(here), { code: 'peer_halted', message: /INV-00001/ })
+  const recall = createPeerRecall({ db, installationKey, consoleUrl })
+  await assert.rejects(recall.recallPeer(here), { code: 'peer_halted', message: /INV-00001/ })
   assert.equal((await readPeerStanding(db, here)).state, 'halted')
   const lost = await db.selectFrom('lost_documents').select(['number', 'series', 'sequence']).execute()
   assert.deepEqual(lost, [{ number: 'INV-00001', series: 'INV', sequence: 1 }])

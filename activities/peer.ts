@@ -12,6 +12,11 @@ import { understandingSchema } from './peer-envelope.ts'
 import { peerRule, postToPeer } from './peer-post.ts'
 import { createPeerTurn, type Turn } from './peer-turn.ts'
 
+/** A turn, and where people look at its peer; turns of older histories do not say. */
+export interface SeenTurn extends Turn {
+  readonly consoleUrl?: string
+}
+
 /** Speaks to other installations: invitations are redeemed, and what waits is sent. What is asked of them is in `peer-question.ts`. */
 export function createPeerActivities(deps: DatabaseDependencies) {
   const { db, installationKey, consoleUrl } = deps
@@ -66,8 +71,8 @@ export function createPeerActivities(deps: DatabaseDependencies) {
     },
 
     /** Sends what waits for a peer, in order. Named when there was nothing but documents. */
-    async sendPeerDocuments(input: { peerId: string }): Promise<Turn> {
-      return await sendTurn(decodeId('peer', input.peerId))
+    async sendPeerDocuments(input: { peerId: string }): Promise<SeenTurn> {
+      return { ...(await sendTurn(decodeId('peer', input.peerId))), consoleUrl }
     },
 
     /**

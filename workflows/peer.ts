@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { DatabaseActivities } from '#activities/index.ts'
-import type { Turn } from '#activities/peer-turn.ts'
+import type { SeenTurn } from '#activities/peer.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import type { PeerInput } from './contract.ts'
 import { database, heartbeatTimeout } from './activities.ts'
@@ -37,31 +37,55 @@ export async function peer(input: PeerInput): Promise<void> {
   setHandler(defineSignal(peerSignals.closed), () => {
     told.isClosed = true
   })
-  let sent = input.sent ?? 0
+  const seen: Seen = { sent: input.sent ?? 0, consoleUrl: undefined }
   if (input.isAccepting) {
     await patient.redeemInvitation.executeWithOptions({ summary: 'redeem the invitation' }, [{ peerId }])
   }
   while (!told.isClosed && !workflowInfo().continueAsNewSuggested) {
-    setCurrentDetails(told.isAwake ? `sends what waits; ${sent} sent so far` : `nothing waits; ${sent} sent`)
+    if (!told.isAwake) show(seen, 'nothing waits')
     await condition(() => told.isAwake || told.isClosed)
     if (told.isClosed) return
     told.isAwake = false
+    show(seen, sending)
     const turn = await send(peerId)
     if ('halted' in turn) {
-      setCurrentDetails(`halted, ${sent} sent: ${turn.halted}`)
+      show(seen, `halted until a person resumes it: ${turn.halted}`)
       await condition(() => told.isResumed || told.isClosed)
       told.isResumed = false
       told.isAwake = true
     } else {
-      sent += turn.sent
+      seen.sent += turn.sent
+      seen.consoleUrl = turn.consoleUrl
       told.isAwake ||= !turn.isEmpty
     }
   }
-  if (!told.isClosed) await continueAsNew<typeof peer>({ peerId, sent })
+  if (!told.isClosed) await continueAsNew<typeof peer>({ peerId, sent: seen.sent })
+}
+
+interface Seen {
+  sent: number
+  /** Known after the first turn. */
+  consoleUrl: string | undefined
+}
+
+/** The activity under way fails with it: while it does, this does not know. */
+const sending =
+  'sends what waits; what is not taken, how much of it, since when and why is the last failure of sendPeerDocuments below'
+
+/** What a person sees in Temporal's UI, without our console. */
+function show({ sent, consoleUrl }: Seen, standing: string): void {
+  const rows = [
+    ['standing', standing],
+    ['messages sent', String(sent)],
+    ...(consoleUrl === undefined ? [] : [['console', `[peers](${consoleUrl}/settings/peers)`]]),
+  ]
+  setCurrentDetails(
+    ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'),
+  )
 }
 
 /** One turn; what the other side will never take halts the peer. */
-async function send(peerId: string): Promise<Turn | { halted: string }> {
+async function send(peerId: string): Promise<SeenTurn | { halted: string }> {
   try {
     return await patient.sendPeerDocuments.executeWithOptions({ summary: 'send what waits' }, [{ peerId }])
   } catch (error) {

@@ -224,6 +224,17 @@ test('a side that is away costs nothing but time: what waits is seen, and comes 
     return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined
   })
   assert.match(pending, /\d+ messages wait since 20\d\d-.* answers 503/)
+  const workflow = parent.client.workflow.getHandle(`peer/${peer}`)
+  const description = await workflow.describe()
+  assert.match(
+    (await description.staticSummary()) ?? '',
+    new RegExp(`installation of customer ${encodeId('customer', customerId)}$`),
+  )
+  const told = await workflow.query<{ currentDetails?: string }>('__temporal_workflow_metadata')
+  assert.match(
+    told.currentDetails ?? '',
+    /\| standing \| sends what waits; .*sendPeerDocuments.*\n\| messages sent \| \d+ \|\n\| console \| \[peers\]\(http.*\/settings\/peers\)/,
+  )
   assert.equal(await waitingDocuments(), 12)
   // The first answer is lost after it was committed.
   let isLost = false

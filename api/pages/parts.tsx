@@ -15,8 +15,11 @@ const signs: Readonly<Record<Tone, string>> = {
 
 const tones: Readonly<Record<string, Tone>> = {
   absent: 'bad',
+  accepted: 'good',
+  accepting: 'busy',
   active: 'good',
   building: 'busy',
+  closed: 'over',
   halted: 'bad',
   disputed: 'warning',
   cancelling: 'busy',
@@ -34,6 +37,7 @@ const tones: Readonly<Record<string, Tone>> = {
   parked: 'bad',
   planned: 'waiting',
   reachable: 'good',
+  rejected: 'warning',
   running: 'good',
   starting: 'busy',
   stopped: 'warning',
@@ -43,6 +47,7 @@ const tones: Readonly<Record<string, Tone>> = {
   unreachable: 'bad',
   used: 'over',
   void: 'over',
+  withdrawn: 'over',
 }
 
 /** A state in a word, a sign and a colour. A running step is busy, a running instance is well. */

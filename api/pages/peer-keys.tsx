@@ -7,7 +7,7 @@ import { changeKeys, type PeerKeyCommand } from '../routes/peer-keys.ts'
 import { pinnedKeySchema, revokedKeySchema } from '../schemas/peer.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
+import { Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import type { Values } from './sent-form.ts'
@@ -67,6 +67,9 @@ async function keysBody(
     current: 'settings',
     children: (
       <SettingsFrame current={peersPath}>
+        <p class="trail">
+          <a href={peersPath}>← Peers</a>
+        </p>
         <Section id="keys" title={`Keys with ${name}`}>
           {refused !== undefined && refused.form !== pinForm && <Refusal refused={refused} />}
           <Table
@@ -121,22 +124,32 @@ function Key(props: { view: ConsoleView; peer: PeerRow; of: PeerKeyFacts; isSpok
       </td>
       <td>
         {props.isSpokenTo && key.revoked_at === null && key.since !== null && (
-          <RevokeButton view={view} peer={props.peer} fingerprint={key.fingerprint} />
+          <Revoking view={view} peer={props.peer} of={key} />
         )}
       </td>
     </tr>
   )
 }
 
-function RevokeButton(props: { view: ConsoleView; peer: PeerRow; fingerprint: string }) {
+/** What it comes to is said before. */
+function Revoking(props: { view: ConsoleView; peer: PeerRow; of: PeerKeyFacts }) {
+  const { side, fingerprint } = props.of
+  const at = { form: `revoke-${fingerprint}`, refused: undefined }
   const action = `${peerKeysPath(encodeId('peer', props.peer.id))}/revoke`
   return (
-    <PostForm form={props.fingerprint} refused={undefined} view={props.view} action={action} isInRow>
-      <input type="hidden" name="fingerprint" value={props.fingerprint} />
-      <button type="submit">
-        Revoke<span class="visually-hidden"> {props.fingerprint}</span>
-      </button>
-    </PostForm>
+    <Folded {...at} title="Revoke…">
+      <p class="hint">
+        {side === 'ours'
+          ? 'Nothing is signed by it from now on. If it is the one that signs, another takes its place, and nothing goes over until people there have pinned that.'
+          : 'What it signs is refused from now on. If they have no other one, nothing is taken until you have pinned their next one below.'}
+      </p>
+      <PostForm {...at} view={props.view} action={action} isInRow>
+        <input type="hidden" name="fingerprint" value={fingerprint} />
+        <button type="submit">
+          Revoke<span class="visually-hidden"> {fingerprint}</span>
+        </button>
+      </PostForm>
+    </Folded>
   )
 }
 

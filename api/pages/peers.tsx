@@ -2,20 +2,17 @@ import { listPeers, type PeerRow } from '#db/read/peer.ts'
 import { listSupplierInvoices } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { Frame } from '../frame.ts'
-import { acceptInvitation } from '../routes/peer-pairing.ts'
 import { commandPeer } from '../routes/peers.ts'
-import { acceptedInvitationSchema } from '../schemas/peer.ts'
-import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
-import { PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
-import { Empty, Moment, Section, State, Table } from './parts.tsx'
+import { Folded, Refusal, RowButton } from './form.tsx'
+import { Empty, ExactMoment, Moment, Section, State, Table } from './parts.tsx'
 import { SupplierInvoices } from './payables.tsx'
 import { peerKeysPath } from './peer-keys.tsx'
-import { registerRowForm, saidOf } from './row-form.ts'
+import { isPairing, Pairing, registerPeerPairingForms, type PeersNews } from './peer-pairing.tsx'
+import { registerRowForm } from './row-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
 const path = '/settings/peers'
-const acceptForm = 'accept'
 /** The newest; all of them are in the API. */
 const shown = 100
 
@@ -26,21 +23,7 @@ export function registerPeerPages(frame: Frame): void {
     { method: 'get', path, permission: 'peers:read' },
     async (view) => await peersBody(frame, view),
   )
-  const showAgain = async (view: ConsoleView, _id: string, refused: RefusedInput) =>
-    await peersBody(frame, view, refused)
-  registerRowForm(frame, {
-    path,
-    permission: 'peers:write',
-    form: () => acceptForm,
-    carryOut: async (tx, { values, actor, now }) => {
-      await acceptInvitation(frame, tx, parse(acceptedInvitationSchema, saidOf(values), 'body'), {
-        actor,
-        now,
-      })
-      return path
-    },
-    showAgain,
-  })
+  registerPeerPairingForms(frame, async (view, news) => await peersBody(frame, view, news))
   for (const command of ['resume', 'close'] as const)
     registerRowForm(frame, {
       path: `${path}/:id/${command}`,
@@ -50,11 +33,12 @@ export function registerPeerPages(frame: Frame): void {
         await commandPeer(tx, id, command, { actor, now })
         return path
       },
-      showAgain,
+      showAgain: async (view, _id, refused) => await peersBody(frame, view, { refused }),
     })
 }
 
-async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput): Promise<ConsoleBody> {
+async function peersBody(frame: Frame, view: ConsoleView, news: PeersNews = {}): Promise<ConsoleBody> {
+  const { refused } = news
   const newest = { limit: shown, cursor: null, direction: 'after' } as const
   const [peers, received] = await Promise.all([
     listPeers(frame.deps.db, newest),
@@ -63,14 +47,15 @@ async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput
   return {
     title: 'Peers',
     current: 'settings',
+    liveFilter: '',
     children: (
       <SettingsFrame current={path}>
-        <Section id="peers" title="Peers">
-          {refused !== undefined && refused.form !== acceptForm && <Refusal refused={refused} />}
+        <Section id="peers" title="Peers" isLive>
+          {refused !== undefined && !isPairing(refused) && <Refusal refused={refused} />}
           {peers.length === 0 ? (
             <Empty>
-              None: no other installation bills this one or is billed by it. Invite one with{' '}
-              <code>npx clouder peers invite</code>, or accept its invitation below.
+              None: no other installation bills this one or is billed by it. Invite one, or accept its
+              invitation, below.
             </Empty>
           ) : (
             <Table caption="Peers, newest first" head={['Who', 'State', 'Documents', 'Keys', 'Ask']}>
@@ -80,12 +65,10 @@ async function peersBody(frame: Frame, view: ConsoleView, refused?: RefusedInput
             </Table>
           )}
         </Section>
-        <Section id="received" title="Supplier invoices">
+        <Section id="received" title="Supplier invoices" isLive>
           <SupplierInvoices rows={received} timeZone={view.timeZone} />
         </Section>
-        <Section id="accept" title="Accept an invitation">
-          <AcceptForm view={view} refused={refused} />
-        </Section>
+        <Pairing view={view} news={news} />
       </SettingsFrame>
     ),
   }
@@ -104,6 +87,7 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
       <td>
         <State state={row.state} />
         {row.halted_reason !== null && <div class="hint">{row.halted_reason}</div>}
+        <InvitationTerm view={view} row={row} />
       </td>
       <td>
         {row.role === 'supplier' ? `${row.received} received` : `${row.delivered} delivered`}
@@ -143,13 +127,41 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
             Resume
           </RowButton>
         )}
-        {row.state !== 'closed' && (
-          <RowButton view={view} action={`${path}/${id}/close`} of={row.name ?? id}>
-            Close
-          </RowButton>
-        )}
+        {row.state !== 'closed' && <Closing view={view} row={row} />}
       </td>
     </tr>
+  )
+}
+
+/** An invitation is withdrawn at once; what a trust ends with is said before. */
+function Closing({ view, row }: { view: ConsoleView; row: PeerRow }) {
+  const id = encodeId('peer', row.id)
+  const close = (word: string) => (
+    <RowButton view={view} action={`${path}/${id}/close`} of={row.name ?? id}>
+      {word}
+    </RowButton>
+  )
+  if (row.state === 'invited') return close('Withdraw')
+  return (
+    <Folded form={`close-${id}`} refused={undefined} title="Close…">
+      <p class="hint">
+        Nothing is sent or taken any more, and its keys are revoked. What was received stays. To go on later,
+        the two are paired anew.
+      </p>
+      {close('Close')}
+    </Folded>
+  )
+}
+
+/** Of an invitation that nobody has accepted. */
+function InvitationTerm({ view, row }: { view: ConsoleView; row: PeerRow }) {
+  const { state, invitation_expires_at: expiresAt } = row
+  if (state !== 'invited' || expiresAt === null) return null
+  return (
+    <div class="hint">
+      {expiresAt > view.now ? 'holds until' : 'not accepted before'}{' '}
+      <ExactMoment at={expiresAt} timeZone={view.timeZone} />
+    </div>
   )
 }
 
@@ -160,31 +172,5 @@ function Fingerprint(props: { of: string; text: string | null }) {
     <div class="hint">
       {props.of} <code>{props.text.slice(0, 16)}…</code>
     </div>
-  )
-}
-
-function AcceptForm({ view, refused }: { view: ConsoleView; refused: RefusedInput | undefined }) {
-  const at = { form: acceptForm, refused }
-  return (
-    <PostForm {...at} view={view} action={path}>
-      <TextField
-        {...at}
-        name="invitation"
-        label="Invitation"
-        hint="As the other installation showed it. It holds for ten minutes."
-        isRequired
-      />
-      <TextField
-        {...at}
-        name="customer"
-        label="Customer"
-        hint="Whom we bill, where the other installation is to be billed. Left out, it bills us."
-      />
-      <div class="buttons">
-        <button type="submit" class="primary">
-          Accept
-        </button>
-      </div>
-    </PostForm>
   )
 }

@@ -46,7 +46,7 @@ export function registerPeerPairing(frame: Frame): void {
       effect: 'unkept',
       refusals: ['customer_unknown', 'field_required', 'peer_taken'],
     },
-    async ({ body, principal, now }) => await invite(frame, body, { actor: principal.name, now }),
+    async ({ body, principal, now }) => await makeInvitation(frame, body, { actor: principal.name, now }),
   )
   frame.route(
     {
@@ -132,7 +132,8 @@ export function registerPeerPairing(frame: Frame): void {
   )
 }
 
-async function invite(
+/** Kept nowhere: only the hash of its code is. @throws `peer_taken`, and what a customer is refused with */
+export async function makeInvitation(
   frame: Frame,
   { role, customer }: z.output<typeof newInvitationSchema>,
   by: { actor: string; now: string },

@@ -21,6 +21,10 @@ test('the keys of a peer are made, revoked and pinned on its page, which shows a
   const list = await console.get('/settings/peers')
   assert.ok(list.html.includes(`href="${path}"`))
 
+  const page = await console.get(path)
+  assert.match(page.html, /<a href="\/settings\/peers">← Peers<\/a>/)
+  assert.match(sectionText(page.html, 'keys'), /Revoke… What it signs is refused from now on/)
+
   assert.equal((await console.submit(path, `${path}/rotate`)).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'keys'), /ours .* told, not taken yet/)
   const again = await console.submit(path, `${path}/rotate`)

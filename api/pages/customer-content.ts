@@ -2,6 +2,7 @@ import type { Db } from '#db/database.ts'
 import { getCustomer } from '#db/read/customer.ts'
 import { listInvoices } from '#db/read/invoice.ts'
 import { listCustomerBalances, listOneOffCharges } from '#db/read/one-off-charge.ts'
+import { findCustomerPeer } from '#db/read/peer.ts'
 import { listPortalSessions } from '#db/read/portal-session.ts'
 import { listProducts } from '#db/read/product.ts'
 import { listSubscriptions } from '#db/read/subscription.ts'
@@ -19,7 +20,7 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
   const customerId = await resolveAddress(db, 'customer', address)
   const newest = { limit: shownRows, cursor: null, direction: 'after' } as const
   const anySubscription = { phase: null, productId: null, kitId: null, isParked: null }
-  const [row, balances, subscriptions, invoices, charges, checks, products, portalSessions] =
+  const [row, balances, subscriptions, invoices, charges, checks, products, portalSessions, peer] =
     await Promise.all([
       getCustomer(db, customerId),
       listCustomerBalances(db, customerId),
@@ -29,6 +30,7 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
       listTaxIdChecks(db, { ...newest, limit: 1, customerId }),
       listProducts(db, { ...newest, limit: offeredProducts }, await readSellerToday(db, now)),
       listPortalSessions(db, { ...newest, customerId }),
+      findCustomerPeer(db, customerId),
     ])
   return {
     row,
@@ -39,6 +41,7 @@ export async function readCustomerContent(db: Db, address: string, now: string) 
     invoices: cut(invoices),
     charges: cut(charges),
     portalSessions,
+    peer,
     products: products.filter(({ archived_at: archivedAt }) => archivedAt === null),
   }
 }

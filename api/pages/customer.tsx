@@ -9,7 +9,7 @@ import { PortalSection, type MadePortalLink } from './customer-portal.tsx'
 import type { RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
 import { InvoiceTable } from './invoices.tsx'
-import { Empty, Section } from './parts.tsx'
+import { Empty, Section, State } from './parts.tsx'
 import { SubscriptionTable } from './subscriptions.tsx'
 
 export function registerCustomer(frame: Frame): void {
@@ -64,7 +64,7 @@ export async function customerBody(
 }
 
 function CustomerHeader({ content }: { content: CustomerContent }) {
-  const { row, balances } = content
+  const { row, balances, peer } = content
   return (
     <header class="subject" id="subject">
       <div>
@@ -93,6 +93,11 @@ function CustomerHeader({ content }: { content: CustomerContent }) {
         <Fact name="Billed in">{row.currency}</Fact>
         <Fact name="Days end in">{row.time_zone}</Fact>
         <Fact name="Prices">{row.price_list_code ?? 'base prices'}</Fact>
+        {peer !== undefined && (
+          <Fact name="Own installation">
+            <a href="/settings/peers">{peer.name ?? 'Not known yet'}</a> <State state={peer.state} />
+          </Fact>
+        )}
       </dl>
     </header>
   )

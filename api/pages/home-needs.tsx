@@ -50,63 +50,44 @@ function TaskItem({ view, task }: { view: ConsoleView; task: TaskRow }) {
         </span>
       </p>
       <p>{task.detail}</p>
-      {task.subject_kind === 'subscription' && (
-        <p>
-          <a href={`/subscriptions/${encodeId('subscription', task.subject_id)}#build`}>
-            Open the subscription to retry<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'order' && (
-        <p>
-          <a href={`/orders/${encodeId('order', task.subject_id)}/holds`}>
-            Open the order<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'server' && (
-        <p>
-          <a href="/servers">
-            Look at the servers<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'invoice' && (
-        <p>
-          <a href={`/invoices/${encodeId('invoice', task.subject_id)}#disputes`}>
-            Open the invoice to answer<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'supplier_invoice' && (
-        <p>
-          <a href={`/supplier-invoices/${encodeId('supplierInvoice', task.subject_id)}`}>
-            Open the supplier invoice<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'missing_supplier_invoice' && (
-        <p>
-          <a href="/expected-supplier-invoices">
-            See what is expected of suppliers<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'webhook' && (
-        <p>
-          <a href={`/settings/webhooks/${encodeId('webhook', task.subject_id)}`}>
-            See what it answered<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
-      {task.subject_kind === 'change_request' && (
-        <p>
-          <a href={`/change-requests/${encodeId('changeRequest', task.subject_id)}`}>
-            Apply or refuse it<span class="visually-hidden">: {task.subject}</span>
-          </a>
-        </p>
-      )}
+      <Way task={task} />
     </li>
+  )
+}
+
+/** Where the subject of a task is seen and settled; the detail of any other says a command. */
+const ways: Readonly<Record<string, (id: string) => readonly [href: string, text: string]>> = {
+  subscription: (id) => [
+    `/subscriptions/${encodeId('subscription', id)}#build`,
+    'Open the subscription to retry',
+  ],
+  order: (id) => [`/orders/${encodeId('order', id)}/holds`, 'Open the order'],
+  server: () => ['/servers', 'Look at the servers'],
+  invoice: (id) => [`/invoices/${encodeId('invoice', id)}#disputes`, 'Open the invoice to answer'],
+  supplier_invoice: (id) => [
+    `/supplier-invoices/${encodeId('supplierInvoice', id)}`,
+    'Open the supplier invoice',
+  ],
+  missing_supplier_invoice: () => ['/expected-supplier-invoices', 'See what is expected of suppliers'],
+  webhook: (id) => [`/settings/webhooks/${encodeId('webhook', id)}`, 'See what it answered'],
+  change_request: (id) => [`/change-requests/${encodeId('changeRequest', id)}`, 'Apply or refuse it'],
+  peer: () => ['/settings/peers', 'See what waits, and go on'],
+  deployer: () => ['/settings/deployers', 'Look at the deployers'],
+  instance: (id) => [`/instances/${encodeId('instance', id)}`, 'Open the instance'],
+  customer: (id) => [`/customers/${encodeId('customer', id)}`, 'Open the customer'],
+}
+
+function Way({ task }: { task: TaskRow }) {
+  const way = ways[task.subject_kind]?.(task.subject_id)
+  if (way === undefined) return null
+  const [href, text] = way
+  return (
+    <p>
+      <a href={href}>
+        {text}
+        <span class="visually-hidden">: {task.subject}</span>
+      </a>
+    </p>
   )
 }
 

@@ -1,5 +1,6 @@
 import { BusinessError } from '#domain/errors.ts'
 import { listDisputesOf } from '#db/read/dispute.ts'
+import { findDocumentSending } from '#db/read/document-sending.ts'
 import {
   findInvoice,
   listAllocations,
@@ -23,6 +24,7 @@ import { Disputes } from './disputes.tsx'
 import type { RefusedInput } from './form.tsx'
 import { Explanation } from './invoice-explanation.tsx'
 import { InvoiceMoney, type RefusedInvoiceForm } from './invoice-money.tsx'
+import { InvoiceSending } from './invoice-sending.tsx'
 import { Section, Table } from './parts.tsx'
 
 export function registerInvoice(frame: Frame): void {
@@ -55,11 +57,12 @@ export async function invoiceBody(
     throw new BusinessError('not_found', `There is no invoice ${publicId}.`)
   }
   const rows = await readInvoiceRows(db, id)
-  const [allocations, creditNotes, marks, disputes] = await Promise.all([
+  const [allocations, creditNotes, marks, disputes, sending] = await Promise.all([
     listAllocations(db, id),
     listCreditNotes(db, id),
     listInvoiceMarks(db, id),
     listDisputesOf(db, { invoiceId: id }),
+    findDocumentSending(db, id),
   ])
   const money = { invoice: rows.invoice, allocations, creditNotes, marks }
   const printed = toPrintedInvoice(fromInvoiceRows(rows), toLanguage(of.language))
@@ -70,6 +73,7 @@ export async function invoiceBody(
       <>
         <Invoice view={view} rows={rows} printed={printed} publicId={publicId} />
         <InvoiceMoney view={view} money={money} refused={refused} />
+        {sending !== undefined && <InvoiceSending view={view} sending={sending} />}
         {disputes.length > 0 && (
           <div class="screen-only" lang="en" dir="ltr">
             <Section id="disputes" title="Disputes of the customer">

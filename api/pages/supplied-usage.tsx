@@ -51,7 +51,9 @@ function Lines({ invoice, refusal }: { invoice: SupplierInvoiceRow; refusal?: st
   return (
     <>
       <p class="trail">
-        <a href="/payables">← Supplier invoices</a>
+        <a href={`/supplier-invoices/${encodeId('supplierInvoice', invoice.id)}`}>
+          ← Supplier invoice {invoice.number}
+        </a>
       </p>
       <h1>
         Lines of {invoice.number}, {invoice.supplier_name}

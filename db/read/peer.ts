@@ -116,3 +116,13 @@ export async function listPeers(db: Db, page: PageRequest) {
 export async function getPeer(db: Db, id: string): Promise<PeerRow> {
   return await peers(db).where('peer.id', '=', id).executeTakeFirstOrThrow()
 }
+
+/** The installation that a customer has of its own, as far as it is paired with or invited. */
+export async function findCustomerPeer(db: Db, customerId: string) {
+  return await db
+    .selectFrom('peers')
+    .select(['name', 'state'])
+    .where('customer_id', '=', customerId)
+    .where('state', '<>', 'closed')
+    .executeTakeFirst()
+}

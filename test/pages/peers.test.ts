@@ -3,10 +3,12 @@ import test, { after, before } from 'node:test'
 import { newId, newIds } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { noteSilence } from '#db/peer-silence.ts'
+import { haltPeer } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { receiveSupplierStanding } from '#db/supplier-standing.ts'
-import { writeInvitation } from '#domain/peer.ts'
-import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
+import { readInvitation, writeInvitation } from '#domain/peer.ts'
+import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
+import { insertPeer, insertReseller, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { sectionText, textOf } from './text.ts'
 
@@ -71,7 +73,12 @@ test('a halted peer says why and is resumed by a button, and closed by another',
   assert.match(sectionText((await console.get(path)).html, 'peers'), /Halting .*halted UP-9 came again/)
   assert.equal((await console.submit(path, `${path}/${id}/resume`)).status, 303)
   assert.doesNotMatch(sectionText((await console.get(path)).html, 'peers'), /UP-9/)
+  assert.match(
+    sectionText((await console.get(path)).html, 'peers'),
+    /Close… Nothing is sent or taken any more/,
+  )
   assert.equal((await console.submit(path, `${path}/${id}/close`)).status, 303)
+  assert.match(sectionText((await console.get(path)).html, 'peers'), /Halting bills us – closed/)
   const outbox = await console.db.selectFrom('outbox').select('key').execute()
   for (const signal of ['peerResumed', 'peerClosed'])
     assert.ok(outbox.some(({ key }) => key.startsWith(`peer/${id}/${signal}/`)))
@@ -90,6 +97,42 @@ test('what waits for a peer says how much, since when and why', async () => {
   assert.match(sectionText(html, 'peers'), /Away .*12 wait since .*: connect ECONNREFUSED/)
 })
 
+test('what people have to do about a peer leads to it from home', async () => {
+  const { db } = console
+  const peerId = await insertPeer(db, { name: 'Stuck', state: 'active' })
+  await db
+    .transaction()
+    .execute(
+      async (tx) =>
+        await haltPeer(tx, peerId, { subject: 'Messages are not sent to Stuck', reason: 'UP-9 came again' }),
+    )
+  const { html } = await console.get('/')
+  assert.match(sectionText(html, 'needs'), /Messages are not sent to Stuck.*See what waits, and go on/)
+  assert.ok(html.includes(`href="${path}"`))
+})
+
+test('an invoice says whether the installation of its customer has it, and what it waits for', async () => {
+  const { db } = console
+  const customerId = await insertReseller(db)
+  const peerId = await insertPeer(db, { name: 'Reselling', role: 'customer', customer_id: customerId })
+  const { id } = await insertOneOffInvoice(db, customerId, [['1', '1.00']])
+  await noteSilence(db, { peerId, cause: 'connect ECONNREFUSED', now: new Date().toISOString() })
+  const customer = await console.get(`/customers/${encodeId('customer', customerId)}`)
+  assert.match(textOf(customer.html), /Own installation Reselling ✓ active/)
+  const page = `/invoices/${encodeId('invoice', id)}`
+  const sending = async () => sectionText((await console.get(page)).html, 'sending')
+  assert.match(
+    await sending(),
+    /It waits for Reselling since .*: connect ECONNREFUSED\. It goes over by itself\./,
+  )
+  await db
+    .updateTable('peer_messages')
+    .set({ delivered_at: '2026-04-01T10:00:00Z', sha256: Buffer.alloc(32) })
+    .where('subject_id', '=', id)
+    .execute()
+  assert.match(await sending(), /Reselling has it as a supplier invoice since 1 Apr 2026, 10:00:00 UTC/)
+})
+
 test('an invitation is accepted by its form; what is none is refused beside it', async () => {
   const refused = await console.submit(path, path, { invitation: 'something', customer: '' })
   assert.equal(refused.status, 422)
@@ -102,6 +145,27 @@ test('an invitation is accepted by its form; what is none is refused beside it',
   })
   assert.equal((await console.submit(path, path, { invitation, customer: '' })).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'peers'), /Not known yet bills us .*accepting/)
+})
+
+test('an installation is invited by its form; the invitation is on that answer only', async () => {
+  const { db } = console
+  const reseller = await insertReseller(db)
+  const asked = { role: 'customer', customer: '' }
+  const refused = await console.submit(path, `${path}/invitations`, asked)
+  assert.equal(refused.status, 422)
+  assert.match(sectionText(refused.html, 'invite'), /Say which customer the other installation is/)
+  const made = await console.submit(path, `${path}/invitations`, {
+    ...asked,
+    customer: encodeId('customer', reseller),
+  })
+  assert.equal(made.status, 200)
+  const [invitation = ''] = /peer-invitation\.supplier\.[^<]+/.exec(made.html) ?? []
+  assert.equal(readInvitation(invitation).url, console.publicUrl)
+  const again = await console.get(path)
+  assert.match(sectionText(again.html, 'peers'), /Not known yet is billed as c-\w+ .*invited holds until /)
+  assert.ok(!again.html.includes('peer-invitation.'))
+  const asIfReloaded = await console.get(`${path}/invitations`)
+  assert.deepEqual([asIfReloaded.status, asIfReloaded.headers.get('location')], [303, path])
 })
 
 test('what was compared says where it differs; a question that got no answer does not hide that', async () => {

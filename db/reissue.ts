@@ -4,6 +4,7 @@ import { BusinessError } from '#domain/errors.ts'
 import { decodeId } from '#domain/identifier.ts'
 import { computeDocument, type DocumentInput } from '#domain/invoice/document.ts'
 import { linesLieElsewhere, partsAnew, type AnnulledLine } from '#domain/invoice/reissue.ts'
+import { readBilledValues } from './billed-values.ts'
 import { readBillInputs, type BillToRead } from './bill-input.ts'
 import type { Tx } from './database.ts'
 import { insertInvoices, type FinalizedInvoice } from './invoice.ts'
@@ -132,7 +133,7 @@ async function readBilledLines(tx: Tx, invoiceId: string): Promise<WrittenLine[]
     .where('invoice_id', '=', invoiceId)
     .orderBy('position')
     .execute()
-  return rows.map((row) => ({
+  const lines = rows.map((row) => ({
     id: row.id,
     kind: row.kind,
     subscriptionLineId: row.subscription_line_id,
@@ -143,6 +144,14 @@ async function readBilledLines(tx: Tx, invoiceId: string): Promise<WrittenLine[]
     explanation: row.explanation,
     windowId: row.usage_window_id,
   }))
+  return await Promise.all(lines.map(async (line) => await withValues(tx, line)))
+}
+
+/** What a share of values billed is billed anew by the same values. */
+async function withValues(tx: Tx, line: WrittenLine): Promise<WrittenLine> {
+  if (line.windowId === null || line.explanation.price?.model !== 'percentage') return line
+  const values = await readBilledValues(tx, line.windowId)
+  return values === undefined ? line : { ...line, values }
 }
 
 interface Anew {

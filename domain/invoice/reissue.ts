@@ -22,6 +22,8 @@ export interface AnnulledLine {
   readonly creditsLineId: string | null
   readonly servicePeriod: Period | null
   readonly explanation: InvoiceLineExplanation
+  /** Behind a share of single values; left out where it has none. */
+  readonly values?: readonly string[]
 }
 
 /**
@@ -97,7 +99,7 @@ function recurringAnew({ servicePeriod, explanation }: AnnulledLine, line: Billa
 }
 
 function usageAnew(
-  { servicePeriod, explanation }: AnnulledLine,
+  { servicePeriod, explanation, values }: AnnulledLine,
   line: BillableLine,
   usage: Map<UsagePart, MeasuredUsage>,
 ): DuePart[] {
@@ -112,11 +114,15 @@ function usageAnew(
     ...(billedQuantity === undefined ? {} : { billedQuantity }),
     ...(isEarly ? { isEarly } : {}),
   } as const
-  usage.set(part, { usage: explanation.usage })
+  usage.set(part, { usage: explanation.usage, ...eventsOf(values) })
   return [part]
 }
 
-function lateAnew({ servicePeriod, explanation }: AnnulledLine, line: BillableLine): DuePart[] {
+function eventsOf(values: AnnulledLine['values']): Pick<MeasuredUsage, 'events'> {
+  return values === undefined ? {} : { events: { kind: 'each', values } }
+}
+
+function lateAnew({ servicePeriod, explanation, values }: AnnulledLine, line: BillableLine): DuePart[] {
   const { usage, billedQuantity, price } = explanation
   if (servicePeriod === null || !usage || billedQuantity === undefined || line.interval === null) return []
   return [
@@ -130,7 +136,7 @@ function lateAnew({ servicePeriod, explanation }: AnnulledLine, line: BillableLi
       price: price ?? line.price,
       billedQuantity,
       billedEvents: 0,
-      late: { usage },
+      late: { usage, ...eventsOf(values) },
       eventIds: [],
     },
   ]

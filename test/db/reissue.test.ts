@@ -19,13 +19,20 @@ after(async () => seller.drop())
 const now = '2026-04-02T10:00:00Z'
 
 /** Config 1, sold on 1 March with 3 GiB of network used in it, billed on 1 April. */
-async function sellAndBill() {
+async function sellAndBill(price?: object) {
   const testClockId = await seller.clock('2026-03-01T08:00:00Z')
   const subscriptionId = await seller.sell({
     kit: 'odoo-config-1',
     testClockId,
     now: '2026-03-01T08:00:00Z',
   })
+  if (price !== undefined)
+    await seller.db
+      .updateTable('subscription_lines')
+      .set({ price: JSON.stringify(price) })
+      .where('subscription_id', '=', subscriptionId)
+      .where('metric', '=', 'network')
+      .execute()
   const used = { metric: 'network', quantity: '3', occurredAt: '2026-03-15T00:00:00Z' }
   await pushUsage(seller.db, { subscriptionId, ...used })
   const [documentId = ''] = await listDocumentIds(seller.db, subscriptionId)
@@ -90,6 +97,19 @@ test('void then reissue: three documents, the period counted once, by the same u
     .execute()
   assert.equal(windows.length, 4)
   assert.equal(new Set(windows.map((row) => row.usage_window_id)).size, 2)
+})
+
+test('a share of values is billed anew by the same values, with what each event costs', async () => {
+  const price = { model: 'percentage', ratePercent: '10', amountPerEvent: '0.50', leastPerEvent: '0.90' }
+  const { subscriptionId, april } = await sellAndBill(price)
+  const before = await netOf(subscriptionId)
+  await annul(april.id)
+  const anew = await reissue(april.id)
+  assert.equal(await netOf(subscriptionId), before)
+  assert.deepEqual(
+    await listInvoiceLines(seller.db, anew.number),
+    await listInvoiceLines(seller.db, april.number),
+  )
 })
 
 test('a voided invoice keeps its number and its mark, and voiding it again makes nothing', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Peer, PeerProof, SuppliedUsage } from './answers.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
-import { usageFailure } from './failure.ts'
+import { CommandFailure, usageFailure } from './failure.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
 
@@ -24,10 +24,10 @@ export function addProofs(group: Command): void {
         const { from, to } = options
         for (const [option, day] of Object.entries({ from, to })) requireDay(option, day)
         const proofs: PeerProof[] = []
-        for (const id of ids) {
-          const path = `/v1/peers/${encodeURIComponent(id)}/proofs`
-          proofs.push(await session.api.post<PeerProof>(path, { from, to }))
-        }
+        for (const id of ids)
+          proofs.push(
+            peer === undefined ? await proveOrTell(session, id, options) : await prove(session, id, options),
+          )
         return tell(session, proofs)
       }),
     )
@@ -65,12 +65,29 @@ function requireDay(option: string, day: string | undefined): void {
     throw usageFailure(`--${option} needs a day, not "${day}".`, `--${option} 2026-01-31`)
 }
 
+async function prove({ api }: Session, peer: string, { from, to }: Range): Promise<PeerProof> {
+  return await api.post<PeerProof>(`/v1/peers/${encodeURIComponent(peer)}/proofs`, { from, to })
+}
+
+/** One of all that gives no answer keeps none of the others from being compared: that is what is told of it. */
+async function proveOrTell(session: Session, peer: string, range: Range): Promise<PeerProof> {
+  try {
+    return await prove(session, peer, range)
+  } catch (error) {
+    const code = error instanceof CommandFailure ? error.facts.problem?.code : undefined
+    if (code === undefined) throw error
+    const [newest] = (await session.api.list<PeerProof>('/v1/peer-proofs', { peer }, 1)).rows
+    if (newest?.refusal?.code !== code) throw error
+    return newest
+  }
+}
+
 async function listPaired({ api }: Session): Promise<string[]> {
   const { rows } = await api.list<Peer>('/v1/peers', {}, Number.MAX_SAFE_INTEGER)
   return rows.filter(({ state }) => state === 'active' || state === 'halted').map(({ id }) => id)
 }
 
-/** A difference that is only on its way is none to warn of. */
+/** A difference that is only on its way is none to warn of; no answer is. */
 function tell({ out }: Session, proofs: readonly PeerProof[]): ExitCode {
   const differing = proofs.flatMap(({ peer, differences }) =>
     (differences ?? []).map((row) => ({ peer, ...row })),
@@ -94,7 +111,8 @@ function tell({ out }: Session, proofs: readonly PeerProof[]): ExitCode {
         differing.map((row) => [row.peer, row.number, row.issued_on, row.document, differenceText(row)]),
       )
   }
-  return differing.some(({ waiting }) => !waiting) ? exitCodes.warnings : exitCodes.ok
+  const isUnknown = proofs.some(({ refusal }) => refusal !== null)
+  return isUnknown || differing.some(({ waiting }) => !waiting) ? exitCodes.warnings : exitCodes.ok
 }
 
 const countOf = (months: PeerProof['ours']) => months.reduce((sum, { documents }) => sum + documents, 0)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { keepPeerAnswer, readPeerQuestion, refusePeerQuestion } from '#db/peer-question.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
 import { insertPeer } from '#test/support/peer.ts'
@@ -51,4 +52,24 @@ test('a day that is empty, and a file that is not there, are named with their op
   const missing = await clouder.run([...source, '--authority', 'nofile.pem'])
   assert.equal(missing.code, 2, missing.stderr)
   assert.match(missing.stderr, /nofile\.pem cannot be read/)
+})
+
+test('of all peers one that gives no answer is told as such, and the others are compared', async () => {
+  const [away, here] = [await insertPeer(clouder.db), await insertPeer(clouder.db)]
+  clouder.temporal.behaviour.onExecute = async ({ args: [input] }) => {
+    const { questionId } = input as { questionId: string }
+    const now = new Date().toISOString()
+    const { peerId } = await readPeerQuestion(clouder.db, questionId)
+    if (peerId === here) {
+      const answer = { isEqual: true, ours: [], theirs: [], differences: [] }
+      const evidence = { url: 'https://upstream.example.com', headers: {}, body: '' }
+      await keepPeerAnswer(clouder.db, questionId, { answer, evidence, now })
+    } else await refusePeerQuestion(clouder.db, questionId, { code: 'peer_unreachable', detail: 'away', now })
+  }
+  const verified = await clouder.run(['peers', 'verify'])
+  assert.equal(verified.code, 7, verified.stderr)
+  const found = (id: string) =>
+    verified.stdout.split('\n').find((row) => row.startsWith(`${encodeId('peer', id)}\t`))
+  assert.match(String(found(away)), /\tno answer: peer_unreachable$/)
+  assert.match(String(found(here)), /\tequal$/)
 })

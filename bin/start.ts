@@ -16,6 +16,7 @@ import { findPlatform } from '#bin/platform/services.ts'
 import { onStopRequest } from '#bin/platform/stop-request.ts'
 import { supervise } from '#bin/platform/supervisor.ts'
 import { projectFolder } from '#bin/platform/tools.ts'
+import { dataFolderOf } from '#bin/clouder/settings.ts'
 import { dryRunBanner, welcome } from '#bin/welcome.ts'
 import type { DemoSale } from '#bin/demo-sale.ts'
 import type { Configuration } from '#bin/platform/configuration.ts'
@@ -163,6 +164,7 @@ async function bringUp(ctx: StartContext, startedAt: number): Promise<void> {
       appUrl: platform.dockerHost === undefined ? undefined : addressOf(demo),
       customer: demoCustomer,
       dataFolder: shortPath(ctx.data.path),
+      toldFolder: ctx.data.path === dataFolderOf({}) ? undefined : ctx.data.path,
       seconds: Math.round((Date.now() - startedAt) / 1000),
     }),
   )

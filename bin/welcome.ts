@@ -9,6 +9,8 @@ export type WelcomeFacts = {
   appUrl: string | undefined
   customer: string
   dataFolder: string
+  /** The folder that `npx clouder` has to be told; undefined for the usual one. */
+  toldFolder: string | undefined
   seconds: number
 }
 
@@ -16,17 +18,21 @@ export type WelcomeFacts = {
 export function welcome(facts: WelcomeFacts): string {
   const row = (title: string, url: string, about: string, detail: string) =>
     `  ${title.padEnd(10)} ${url.padEnd(34)} ${about.padEnd(15)} ${detail}`.trimEnd()
-  const { consoleUrl, temporalUiUrl, subscriptionId, appUrl } = facts
-  const workflow = subscriptionId === undefined ? '' : `subscription/${subscriptionId}`
+  const { consoleUrl, temporalUiUrl, subscriptionId, appUrl, toldFolder } = facts
+  const [about, workflow] =
+    subscriptionId === undefined ? ['', ''] : ['workflow', `subscription/${subscriptionId}`]
   return [
     '',
     `  Clouder is ready (${facts.seconds} s)      data in ${facts.dataFolder}, the next start finds it all again`,
     '',
     row('Console', `${consoleUrl}/`, 'one-time login', facts.loginUrl),
     row('API', `${consoleUrl}/docs`, 'API key', facts.apiKey),
-    ...(temporalUiUrl === undefined ? [] : [row('Temporal', `${temporalUiUrl}/`, 'workflow', workflow)]),
+    ...(temporalUiUrl === undefined ? [] : [row('Temporal', `${temporalUiUrl}/`, about, workflow)]),
     ...(appUrl === undefined ? [] : [row('Sold app', appUrl, '', '')]),
     '',
+    ...(toldFolder === undefined
+      ? []
+      : [`  Before     export CLOUDER_DATA=${toldFolder}   so that npx clouder finds this one`]),
     `  Try now    npx clouder order odoo-config-1 --customer ${facts.customer} --on-clock demo --watch`,
     `             npx clouder clock advance 1mo   a month passes for what is on the clock: billed, metered, ended for real`,
     `             npx clouder invoices            and  npx clouder subscriptions show <id>  for lines, limits and actions`,

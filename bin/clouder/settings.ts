@@ -25,8 +25,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (apiUrl === undefined) {
     throw new CommandFailure({
       exitCode: exitCodes.unreachable,
-      cause: 'No address of a Clouder is known: nothing was started here yet.',
-      fix: 'npm start   # or, for one elsewhere: CLOUDER_API_URL=https://… CLOUDER_API_KEY=ck_…',
+      cause: `No address of a Clouder is known: nothing was started with ${dataFolderOf(env)} yet.`,
+      fix: 'npm start   # or CLOUDER_DATA=FOLDER, as it was started with; or CLOUDER_API_URL=https://… CLOUDER_API_KEY=ck_…',
     })
   }
   if (!URL.canParse(apiUrl) || !/^https?:/.test(apiUrl)) {

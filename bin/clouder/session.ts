@@ -20,7 +20,7 @@ export interface GlobalOptions {
 /** What a command does; a number is the exit code, nothing is success. */
 type Work<Args extends readonly unknown[], Options> = (
   session: Session,
-  call: { args: Args; options: Options & GlobalOptions },
+  call: { args: Args; options: Options },
 ) => Promise<ExitCode | undefined | void>
 
 /** The action of a command that talks to the API. Commander has checked arguments and options against the declaration. */
@@ -28,12 +28,13 @@ export function withSession<Args extends readonly unknown[] = [], Options = obje
   work: Work<Args, Options>,
 ) {
   return async function (this: Command): Promise<void> {
-    const options = this.optsWithGlobals<Options & GlobalOptions>()
     const shell = shellOf(this)
-    const session = { api: createApi(readSettings(shell.env)), out: outputOf(shell, options), shell }
+    const out = outputOf(shell, this.optsWithGlobals<GlobalOptions>())
+    const session = { api: createApi(readSettings(shell.env)), out, shell }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- commander has checked them by the declaration
     const args = this.processedArgs as unknown as Args
-    const code = await work(session, { args, options })
+    // The command's own, and no global ones: some send all of them as they are.
+    const code = await work(session, { args, options: this.opts<Options & object>() })
     shell.exitCode = code ?? exitCodes.ok
   }
 }

@@ -30,10 +30,10 @@ export function addExport(group: Command): void {
 
 async function writeOut(
   { api, out, shell }: Session,
-  { args: [subscription], options }: { args: [string]; options: ExportOptions & { json?: true } },
+  { args: [subscription], options }: { args: [string]; options: ExportOptions },
 ): Promise<void> {
   const { readings, window, from, until, to } = options
-  if (options.json === true && to === undefined)
+  if (out.isJson && to === undefined)
     throw usageFailure('What is written is CSV.', 'Leave --json out, or say --to a file.')
   const file = readings === true || window !== undefined ? 'readings.csv' : 'windows.csv'
   const given = Object.entries({ window, from, until }).filter((of): of is [string, string] => Boolean(of[1]))
@@ -43,6 +43,6 @@ async function writeOut(
   // What is not whole is an error: the API breaks the connection where it cannot go on.
   if (to === undefined) return await pipeline(content, shell.stdout, { end: false })
   await pipeline(content, createWriteStream(to, { mode: 0o600 }))
-  if (options.json === true) return out.json({ file: to })
+  if (out.isJson) return out.json({ file: to })
   out.say(`  Written to ${to}.`)
 }

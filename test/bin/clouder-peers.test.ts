@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { writeInvitation } from '#domain/peer.ts'
+import { createClouder, type Clouder } from '#test/support/clouder.ts'
+
+let clouder: Clouder
+before(async () => {
+  clouder = await createClouder()
+})
+after(async () => clouder.close())
+
+async function done(args: string[]): Promise<string> {
+  const ran = await clouder.run(args)
+  assert.equal(ran.code, 0, ran.stderr)
+  return ran.stdout
+}
+
+test('an invitation is made and accepted at the terminal', async () => {
+  const made = await done(['peers', 'invite', '--supplier'])
+  assert.match(made, /npx clouder peers accept peer-invitation\.customer\./)
+  const invitation = writeInvitation({
+    url: 'http://127.0.0.1:1',
+    peer: 'peer_01kb0000000000000000000001',
+    role: 'supplier',
+    code: 'a-code',
+  })
+  assert.match(await done(['peers', 'accept', invitation]), /state\taccepting/)
+  const again = JSON.parse(await done(['peers', '--json'])) as { state: string }[]
+  assert.deepEqual(
+    again.map(({ state }) => state),
+    ['accepting', 'invited'],
+  )
+})
+
+test('an expense category is added at the terminal', async () => {
+  const ran = await clouder.run(['expense-categories', 'add', 'hosting', '--name', 'Hosting'])
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.match(ran.stderr, /Hosting: exp_/)
+})

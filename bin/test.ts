@@ -9,6 +9,7 @@ import { requireFreeDisk } from '#bin/platform/data-folder.ts'
 import { ensureDebootstrap, listPackageTargets } from '#bin/platform/package-archive.ts'
 import { ensureDocker } from '#bin/platform/docker.ts'
 import { ensureMariadb } from '#bin/platform/mariadb.ts'
+import { linkToMemory } from '#bin/platform/memory-folder.ts'
 import { freePort } from '#bin/platform/ports.ts'
 import { ensurePostgres } from '#bin/platform/postgres.ts'
 import { PlatformProblem, describeProblem } from '#bin/platform/problem.ts'
@@ -66,6 +67,8 @@ function removeFolder(folder: string): void {
 
 async function startServices(folder: string, run: Run, progress: Progress): Promise<Record<string, string>> {
   const logs = join(folder, 'logs')
+  // Each file of tests has a database, of more than a thousand files: on a disk their making is most of its cost.
+  linkToMemory(join(folder, 'postgres'))
   const postgres = await progress.step('PostgreSQL', { usually: '3 s' }, async (note) =>
     ensurePostgres({
       folder: join(folder, 'postgres'),

@@ -86,6 +86,7 @@ export async function removeSpendCap(
     .where('subscription_id', '=', subscriptionId)
     .where('set_by', '=', setBy)
     .execute()
+  await beginWarningsAnew(tx, subscription, cap)
   await tellOfCap(tx, subscription, {
     kind: 'spend.cap_changed',
     says: 'none any more',

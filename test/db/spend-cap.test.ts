@@ -288,3 +288,23 @@ test('a cap that only tells, once raised, tells of each share of the new amount 
   await say(sold, { ...telling, amountMinor: 4_000 })
   assert.equal((await warned()).length, 3)
 })
+
+test('a cap that was taken away is over: another one after it, in the same period, tells of its own shares', async () => {
+  const sold = await sell()
+  const telling: SpendCap = { ...own, effect: 'alert', alerts: [{ percent: 100 }] }
+  await say(sold, telling)
+  await use(sold, '20', '2026-03-01T08:30:00Z')
+  await look(sold)
+  const of = { setBy: 'customer', actor: 'test', now: '2026-03-01T09:00:00Z' } as const
+  await seller.db.transaction().execute(async (tx) => removeSpendCap(tx, sold.subscriptionId, of))
+  await say(sold, { ...telling, amountMinor: 4_000 })
+  await use(sold, '20', '2026-03-01T08:45:00Z')
+  await look(sold)
+  await look(sold)
+  assert.deepEqual((await told(sold)).slice(1), [
+    'spend.warned 100 %',
+    'spend.cap_changed',
+    'spend.cap_changed',
+    'spend.warned 100 %',
+  ])
+})

@@ -63,6 +63,7 @@ import type { exchangeRateSchema } from '#api/schemas/exchange-rate.ts'
 import type { taxRateSchema } from '#api/schemas/tax-rate.ts'
 import type { testClockSchema } from '#api/schemas/test-clock.ts'
 import type { usageEventResultSchema, UsageStreamLine as StreamLine } from '#api/schemas/usage-event.ts'
+import type { usageWarningSchema } from '#api/schemas/usage-warning.ts'
 import type { usageWindowSchema, windowReadingsSchema } from '#api/schemas/usage-window.ts'
 import type { spendSchema } from '#api/schemas/spend-cap.ts'
 import type { usageSchema } from '#api/schemas/usage.ts'
@@ -152,5 +153,6 @@ export type UsageEventResult = z.output<typeof usageEventResultSchema>
 export type UsageStreamLine = StreamLine
 export type Spend = z.output<typeof spendSchema>
 export type Usage = z.output<typeof usageSchema>
+export type UsageWarning = z.output<typeof usageWarningSchema>
 export type UsageWindow = z.output<typeof usageWindowSchema>
 export type UsageWindowReadings = z.output<typeof windowReadingsSchema>

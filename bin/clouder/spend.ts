@@ -1,9 +1,17 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
+import { spendCapOwners, spendEffects } from '#domain/spend.ts'
 import type { Spend } from './answers.ts'
 import { moneyText } from './format.ts'
+import { gather } from './list.ts'
 import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 import { pathOf } from './subscription-changes.ts'
+
+interface CapOptions {
+  readonly effect: string
+  readonly for: string
+  readonly alert?: readonly string[]
+}
 
 /** What usage costs in the period that runs, and what it may cost. */
 export function registerSpend(program: Command): void {
@@ -16,6 +24,7 @@ export function registerSpend(program: Command): void {
       `Examples
   npx clouder spend show sub_…
   npx clouder spend cap sub_… 20.00 --effect stop
+  npx clouder spend cap sub_… 50.00 --for customer --alert 80% --alert 45.00
   npx clouder spend uncap sub_…
   npx clouder spend invoice-early sub_… 200.00
 `,
@@ -30,21 +39,29 @@ export function registerSpend(program: Command): void {
     )
   group
     .command('cap <subscription> <amount>')
-    .description('set the cap of the operator')
-    .option('--effect <effect>', 'at the cap: alert or stop', 'alert')
+    .description('set a cap, in place of what was said before')
+    .addOption(new Option('--effect <effect>', 'at the cap').choices(spendEffects).default('alert'))
+    .addOption(ownerOption())
+    .option(
+      '--alert <share>',
+      'when it is told: 80% of the cap, or an amount; may be repeated; left out, 50, 75, 100 and 150 %',
+      gather,
+    )
     .action(
-      withSession<[string, string], { effect: string }>(async ({ api, out }, { args, options }) => {
+      withSession<[string, string], CapOptions>(async ({ api, out }, { args, options }) => {
         const [id, amount] = args
-        const body = { amount, effect: options.effect }
-        tellSpend(out, await api.put<Spend>(`${pathOf(id)}/spend-caps/operator`, body))
+        const { effect, alert } = options
+        const body = { amount, effect, ...(alert && { alerts: alert.map(toAlert) }) }
+        tellSpend(out, await api.put<Spend>(capPath(id, options), body))
       }),
     )
   group
     .command('uncap <subscription>')
-    .description('take the cap of the operator away')
+    .description('take a cap away')
+    .addOption(ownerOption())
     .action(
-      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
-        await api.delete(`${pathOf(id)}/spend-caps/operator`)
+      withSession<[string], Pick<CapOptions, 'for'>>(async ({ api, out }, { args: [id], options }) => {
+        await api.delete(capPath(id, options))
         tellSpend(out, await api.get<Spend>(`${pathOf(id)}/spend-caps`))
       }),
     )
@@ -60,11 +77,32 @@ export function registerSpend(program: Command): void {
     )
 }
 
+function ownerOption(): Option {
+  return new Option('--for <whom>', 'whose cap it is').choices(spendCapOwners).default('operator')
+}
+
+function capPath(id: string, { for: setBy }: Pick<CapOptions, 'for'>): string {
+  return `${pathOf(id)}/spend-caps/${setBy}`
+}
+
+/** What is no number is left to the API to refuse. */
+function toAlert(text: string): { readonly percent: number } | { readonly amount: string } {
+  return text.endsWith('%') ? { percent: Number(text.slice(0, -1)) } : { amount: text }
+}
+
 function tellSpend(out: Output, spend: Spend): void {
   if (out.isJson) return out.json(spend)
   out.facts([['cost so far', moneyText(spend.cost)]])
   out.table(
-    ['set by', 'a period', 'at the cap', 'held since'],
-    spend.caps.map((cap) => [cap.set_by, moneyText(cap.amount), cap.effect, cap.held_since ?? 'not held']),
+    ['set by', 'a period', 'at the cap', 'told at', 'held since'],
+    spend.caps.map((cap) => [
+      cap.set_by,
+      moneyText(cap.amount),
+      cap.effect,
+      cap.alerts
+        .map(({ percent, amount }) => (amount === undefined ? `${percent} %` : moneyText(amount)))
+        .join(', '),
+      cap.held_since ?? 'not held',
+    ]),
   )
 }

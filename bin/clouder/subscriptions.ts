@@ -3,9 +3,12 @@ import type { Subscription, SubscriptionDetail } from './answers.ts'
 import { addCancel } from './cancel.ts'
 import { instantText, intervalText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
+import type { Output } from './output.ts'
 import { withSession, type Session } from './session.ts'
 import { addChanges, pathOf, sayWaiting } from './subscription-changes.ts'
 import { subscriptionPhases } from '#domain/subscription.ts'
+
+type Limit = SubscriptionDetail['instances'][number]['limits'][number]
 
 interface ListOptions {
   readonly limit: number
@@ -109,7 +112,7 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
     ['title', detail.title],
     ...(detail.external_id === null ? [] : [['external id', detail.external_id] as const]),
     ['customer', `${detail.customer.name} (${detail.customer.code})`],
-    ['phase', detail.phase],
+    ['phase', standingText(detail)],
     ...(detail.parked_reason === null ? [] : [['parked', detail.parked_reason] as const]),
     ...(detail.cancel_requested_at === null
       ? []
@@ -143,6 +146,7 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
       line.ends_on,
     ]),
   )
+  showLimits(out, detail.instances)
   out.print('')
   out.table(
     ['build', 'kind', 'state', 'steps', 'created'],
@@ -155,4 +159,29 @@ function show({ out }: Session, detail: SubscriptionDetail): void {
     ]),
   )
   out.say(`\n  Possible now  ${detail.allowed_actions.join(', ') || 'nothing'}`)
+}
+
+/** What is sold up to a limit, and what of it is used; where a cap of spending is reached, that. */
+function showLimits(out: Output, instances: SubscriptionDetail['instances']): void {
+  const limits = instances.filter((one) => one.destroyed_at === null).flatMap((one) => one.limits)
+  if (limits.length === 0) return
+  out.print('')
+  out.table(
+    ['limit', 'sold', 'in force', 'used', 'standing'],
+    limits.map((limit) => [
+      limit.code,
+      [limit.sold_quantity, limit.unit].filter(Boolean).join(' '),
+      limit.in_force_quantity,
+      limit.used_quantity,
+      limitText(limit),
+    ]),
+  )
+}
+
+function limitText({ reached_at: reachedAt, enforcement, hold }: Limit): string {
+  if (reachedAt === null) return 'not reached'
+  const since = `reached since ${instantText(reachedAt)}`
+  if (hold === null) return enforcement === 'soft' ? `${since}, a warning only` : since
+  const way = hold.way.replaceAll('_', ' ')
+  return `${since}, ${way}${hold.held_at === null ? (hold.failure === null ? ': under way' : `: ${hold.failure}`) : ''}`
 }

@@ -5,6 +5,7 @@ import { withSession } from './session.ts'
 import { addExport } from './usage-export.ts'
 import { registerPushFile } from './usage-file.ts'
 import { registerRefusedUsage } from './usage-refused.ts'
+import { addWarnings } from './usage-warnings.ts'
 
 interface PushOptions {
   readonly subscription: string
@@ -27,6 +28,7 @@ export function registerUsage(program: Command): void {
   npx clouder usage push --subscription sub_… --metric network --quantity 3
   npx clouder usage push-file events.ndjson
   npx clouder usage show sub_…
+  npx clouder usage warnings --subscription sub_…
   npx clouder usage refused
   npx clouder usage open win_… --on 2026-01-31
   npx clouder usage export sub_… --to usage.csv
@@ -90,6 +92,7 @@ export function registerUsage(program: Command): void {
         )
       }),
     )
+  addWarnings(group)
   registerOpen(group)
   addExport(group)
 }

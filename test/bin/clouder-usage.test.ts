@@ -113,9 +113,38 @@ test('usage is said in words with where its period will end, and a cap is set, s
   assert.match(shown.stdout, /GiB\. At this pace/)
   const spend = async (...args: string[]) => await clouder.run(['spend', ...args])
   const set = await spend('cap', story.publicId, '20.00', '--effect', 'alert')
-  assert.match(set.stdout, /operator\s+20\.00 USD\s+alert\s+not held/)
+  assert.match(set.stdout, /operator\s+20\.00 USD\s+alert\s+50 %, 75 %, 100 %, 150 %\s+not held/)
   const early = await spend('invoice-early', story.publicId, '200.00')
   assert.match(early.stdout, /at 200\.00 that are not billed/)
   assert.equal((await spend('uncap', story.publicId)).code, 0)
   assert.doesNotMatch((await spend('show', story.publicId)).stdout, /operator/)
+})
+
+test('D-38 a cap is set for the customer, beside that of the operator, with shares and amounts of its own', async () => {
+  const spend = async (...args: string[]) => await clouder.run(['spend', ...args])
+  const own = ['--for', 'customer']
+  const set = await spend('cap', story.publicId, '50.00', ...own, '--alert', '80%', '--alert', '45.00')
+  assert.match(set.stdout, /customer\s+50\.00 USD\s+alert\s+80 %, 45\.00 USD\s+not held/, set.stderr)
+  assert.equal((await spend('cap', story.publicId, '50.00', '--alert', 'half')).code, 2)
+  assert.equal((await spend('uncap', story.publicId)).code, 0)
+  assert.match((await spend('show', story.publicId)).stdout, /customer/)
+  assert.equal((await spend('uncap', story.publicId, ...own)).code, 0)
+  assert.doesNotMatch((await spend('show', story.publicId)).stdout, /customer/)
+})
+
+test('D-34, D-35 a limit that is reached is said with the subscription, and what was warned of is listed', async () => {
+  const show = async () => (await clouder.run(['subscriptions', 'show', story.publicId])).stdout
+  assert.match(await show(), /\nusers\t6\t6\t–\tnot reached\n/)
+  const reachedAt = '2026-03-12T08:00:00.000Z'
+  await clouder.db
+    .updateTable('limits')
+    .set({ used_quantity: '6', used_at: reachedAt, reached_at: reachedAt })
+    .where('code', '=', 'users')
+    .execute()
+  const shown = await show()
+  assert.match(shown, /phase\tactive, limited\n/)
+  assert.match(shown, /\nusers\t6\t6\t6\treached since 2026-03-12 08:00 UTC\n/)
+  await clouder.run(['spend', 'cap', story.publicId, '1.00'])
+  const listed = await run('warnings', '--subscription', story.publicId)
+  assert.match(listed.stdout, /cap of the operator\t50 %\t.* of 1 USD\t2026-\d\d-\d\d\n/, listed.stderr)
 })

@@ -29,8 +29,8 @@ export interface LatePart {
 
 /**
  * What came after its window was billed and is on no document yet (D-11), one part a window. A metric that is summed grows by
- * the events themselves; a gauge, whatever had readings that were late, and a share of single values of which one was taken back, is
- * measured anew, and the part is what that changes.
+ * the events themselves; a gauge, whatever had readings that were late, and a share of single values of which one was taken
+ * back or some cost nothing, is measured anew, and the part is what that changes.
  * Of a line whose document was closed, by a change of plan, it comes with the next bill of the subscription.
  * @param isLocked windows that turn out to be as they were billed are settled
  */
@@ -125,7 +125,7 @@ async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsag
     db,
     known.flatMap(({ context }) => context.instanceId ?? []),
   )
-  const anew = known.filter((of) => of.row.is_unsettled || isValueTakenBack(of) || !isSum(of.context, meters))
+  const anew = known.filter((of) => of.row.is_unsettled || isPricedTogether(of) || !isSum(of.context, meters))
   const answers = await measureUsages(db, anew.map(questionOf), { withLate: true, meters })
   const measured = new Map(anew.map((of, index) => [of, answers[index]]))
   const parts = new Map(anew.map((of) => [of, partOf(of)]))
@@ -149,13 +149,16 @@ function withValues(
   { usage, eventQuantities }: UsageAnswer,
   part: LateUsagePart | null,
 ): LateUsagePart | null {
-  if (part === null || !isValueTakenBack(of) || usage.readingCount > 0) return part
+  if (part === null || !isPricedTogether(of) || usage.readingCount > 0) return part
   return { ...part, valuesByNow: eventQuantities() }
 }
 
-function isValueTakenBack({ row, context }: KnownWindow): boolean {
-  const { model } = row.price ?? context.line.price
-  return model === 'percentage' && row.events.some((event) => event.is_reversal)
+/** What the first values of a period cost nothing for is given once; and one that takes back another is no value of its own. */
+function isPricedTogether({ row, context }: KnownWindow): boolean {
+  const price = row.price ?? context.line.price
+  if (price.model !== 'percentage') return false
+  const isAnyFree = price.freeEvents !== undefined || price.freeValue !== undefined
+  return isAnyFree || row.events.some((event) => event.is_reversal)
 }
 
 /** A formula that refuses what was measured holds up no bill: the window waits. */

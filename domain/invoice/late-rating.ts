@@ -66,8 +66,8 @@ interface RatedWhole {
 }
 
 /**
- * A share of values is owed for each event by itself, so that late ones are priced alone. One that takes another back owes nothing:
- * without it that other one would have cost less, or nothing, so that all of them are priced as they are by now.
+ * A share of values is owed for each event by itself, so that late ones are priced alone. Where one takes another back, which would have
+ * cost less, or the first ones cost nothing, all of them are priced as they are by now.
  */
 function rateWhole(part: AddedUsage, currency: string): RatedWhole {
   const { price, late } = part

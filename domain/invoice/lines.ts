@@ -131,7 +131,7 @@ export interface LateUsagePart {
   readonly isOfSplitCycle?: true
   /** What came since; negative where what was measured turned out lower. */
   readonly late: MeasuredUsage
-  /** Of a share of single values, where one was taken back: all that there are by now. What was billed of them comes off. */
+  /** Of a share of single values that are priced together: all that there are by now. What was billed of them comes off. */
   readonly valuesByNow?: readonly string[]
   readonly eventIds: readonly string[]
 }

@@ -113,6 +113,37 @@ test('of a share of each value what was billed comes off for one that is taken b
   ])
 })
 
+test('of a share of each value what the first cost nothing for is given once, whatever comes late or is taken back', async () => {
+  const at = '2026-01-15T00:00:00Z'
+  for (const [name, free, late] of [
+    // 100.00 of the first 150.00 were used in time: 50.00 are left.
+    ['free-value', { freeValue: '150' }, 'late_usage [2026-01-01,2026-02-01) 100 for 500'],
+    // Of the two that were free, one was taken back: the late one is the second.
+    ['free-events', { freeEvents: 2 }, 'late_usage [2026-01-01,2026-02-01) 100 for 0'],
+  ] as const) {
+    const { push, bill, lines, read, subscriptionId } = await sellFor(name)
+    const price = JSON.stringify({ model: 'percentage', ratePercent: '10', ...free })
+    await seller.db
+      .updateTable('subscription_lines')
+      .set({ price })
+      .where('subscription_id', '=', subscriptionId)
+      .where('metric', '=', 'network')
+      .execute()
+    await push({ id: 'first', quantity: '100', at }, { id: 'second', quantity: '7', at })
+    await push({ id: 'second-back', quantity: '-7', reverses: 'second' })
+    await read('2026-02-01T00:01:00Z', '0')
+    await bill('2026-02-01T00:02:00Z')
+    await push({ id: 'late', quantity: '100', at })
+    await read('2026-03-01T00:01:00Z', '0')
+    await bill('2026-03-01T00:02:00Z')
+    assert.deepEqual(await lines(), [
+      'usage [2026-01-01,2026-02-01) 100 for 0',
+      'usage [2026-02-01,2026-03-01) 0 for 0',
+      late,
+    ])
+  }
+})
+
 test('of ten that reverse one event at the same time, one does', async () => {
   const { push } = await sellFor('at-once')
   await push({ id: 'first', quantity: '8', at: '2026-02-05T00:00:00Z' })

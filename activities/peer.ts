@@ -38,6 +38,7 @@ export function createPeerActivities(deps: DatabaseDependencies) {
         url: consoleUrl,
         public_key: peer.publicKey.toString('base64url'),
         currency: peer.currency,
+        customer: peer.customer,
         understands: ownUnderstanding,
         above: await readAboveFor(db, peerId),
       }
@@ -62,6 +63,7 @@ export function createPeerActivities(deps: DatabaseDependencies) {
             url: peer.url,
             publicKey: Buffer.from(other.public_key, 'base64url'),
             currency: other.currency,
+            customer: other.customer ?? null,
             understands: other.understands ?? firstUnderstanding,
             above: other.above ?? [],
           },
@@ -107,14 +109,18 @@ export function createPeerActivities(deps: DatabaseDependencies) {
   }
 }
 
+const nameField = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'is no name')
+
 const pairingSchema = z.object({
   installation: z.string(),
-  name: z
-    .string()
-    .max(200)
-    .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'is no name'),
+  name: nameField(200),
   public_key: z.string().length(43),
   currency: z.string().regex(/^[A-Z]{3}$/),
+  customer: nameField(60).nullish(),
   understands: understandingSchema.optional(),
   above: z.array(z.string().length(43)).max(mostAbove).optional(),
 })

@@ -96,6 +96,8 @@ export interface Pairing {
   readonly publicKey: Buffer
   /** Of the customer; null from who is billed, who takes it from the other. */
   readonly currency: string | null
+  /** The code of the customer that the other one is; null from who is billed, and from versions that did not say. */
+  readonly customer: string | null
   readonly understands: Understanding
   /** Of a supplier: who is above it, itself too, by hashed ids. */
   readonly above: readonly string[]
@@ -157,6 +159,7 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
       name: other.name,
       url: other.url,
       currency: other.currency,
+      billed_as: role === 'supplier' ? other.customer : null,
       other_version: other.understands.version,
       other_kinds: [...other.understands.kinds],
       above: role === 'supplier' ? aboveOf(other) : [],
@@ -211,6 +214,8 @@ export interface AcceptedPeer {
   readonly otherPeerId: string
   readonly url: string
   readonly currency: string | null
+  /** The code of the customer that it is here; null where it bills us. */
+  readonly customer: string | null
   readonly publicKey: Buffer
   /** Null where no answer is waited for: once it is paired, or closed. */
   readonly code: string | null
@@ -223,7 +228,9 @@ export async function readAcceptedPeer(db: Db, key: InstallationKey, peerId: str
     .innerJoin('peer_keys', (join) =>
       join.onRef('peer_keys.peer_id', '=', 'peers.id').on('is_own', '=', true),
     )
-    .select(['state', 'other_peer_id', 'url', 'currency', 'code_key_id', 'code_sealed', 'public_key'])
+    .leftJoin('customers', 'customers.id', 'peers.customer_id')
+    .select(['state', 'other_peer_id', 'url', 'peers.currency', 'code_key_id', 'code_sealed', 'public_key'])
+    .select('customers.code as customer')
     .where('peers.id', '=', peerId)
     .orderBy('peer_keys.made_at', 'desc')
     .executeTakeFirstOrThrow()
@@ -235,6 +242,7 @@ export async function readAcceptedPeer(db: Db, key: InstallationKey, peerId: str
     otherPeerId: row.other_peer_id,
     url: row.url,
     currency: row.currency,
+    customer: row.customer,
     publicKey: row.public_key,
     code,
   }

@@ -74,15 +74,20 @@ async function peersBody(frame: Frame, view: ConsoleView, news: PeersNews = {}):
   }
 }
 
+/** Who bills whom, as which customer, in which currency: as both sides see it. */
+function agreedText({ role, customer, currency }: PeerRow): string {
+  const whom = role === 'supplier' ? 'bills us' : 'is billed'
+  const as = customer === null ? '' : ` as ${customer}`
+  return `${whom}${as}${currency === null ? '' : `, in ${currency}`}`
+}
+
 function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
   const id = encodeId('peer', row.id)
   return (
     <tr>
       <th scope="row">
         {row.name ?? 'Not known yet'}
-        <div class="hint">
-          {row.role === 'supplier' ? 'bills us' : `is billed as ${row.customer_code ?? ''}`}
-        </div>
+        <div class="hint">{agreedText(row)}</div>
       </th>
       <td>
         <State state={row.state} />

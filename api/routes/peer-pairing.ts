@@ -113,6 +113,7 @@ export function registerPeerPairing(frame: Frame): void {
             url: checkPeerUrl(body.url),
             publicKey: Buffer.from(body.public_key, 'base64url'),
             currency: body.currency,
+            customer: body.customer ?? null,
             understands: body.understands ?? firstUnderstanding,
             above: body.above ?? [],
           },
@@ -120,11 +121,13 @@ export function registerPeerPairing(frame: Frame): void {
         )
         await startPeer(tx, peerId, {})
         const publicKey = (await readOwnPublicKey(tx, peerId)).toString('base64url')
+        const { role, customer } = await getPeer(tx, peerId)
         return {
           installation: encodeId('installation', ownInstallationId),
           name,
           public_key: publicKey,
           currency,
+          customer: role === 'customer' ? customer : null,
           understands: ownUnderstanding,
           above: await readAboveFor(tx, peerId),
         }

@@ -22,6 +22,7 @@ export const aboveField = z
   .openapi({ description: 'Hashed ids of who bills and of all above: by these a circle is seen.' })
 
 const currencyField = z.string().regex(/^[A-Z]{3}$/)
+const billedField = nameField.max(60).openapi({ description: 'The code of the customer, from who bills it.' })
 const roleField = z.enum(['supplier', 'customer'])
 
 const peerKeySchema = z
@@ -58,7 +59,9 @@ export const peerSchema = z
     name: z.string().nullable().openapi({ description: 'As the other one calls itself.' }),
     installation: z.string().nullable(),
     url: z.string().nullable(),
-    customer: z.string().nullable().openapi({ description: 'Whom we bill.' }),
+    customer: z.string().nullable().openapi({
+      description: 'Who is billed, by the code that it has at who bills; null where that has not said it.',
+    }),
     currency: z.string().nullable(),
     own_key: z
       .string()
@@ -136,6 +139,7 @@ export const peerRedemptionSchema = z
     url: z.string().max(300),
     public_key: publicKeyField,
     currency: currencyField.nullable(),
+    customer: billedField.nullish(),
     understands: understandingSchema.optional(),
     above: aboveField.optional(),
   })
@@ -147,6 +151,7 @@ export const peerPairingSchema = z
     name: z.string(),
     public_key: z.string(),
     currency: z.string().nullable(),
+    customer: z.string().nullable(),
     understands: understandingSchema,
     above: aboveField,
   })
@@ -157,7 +162,6 @@ export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
     invitation_expires_at: _expires,
     installation_id: installation,
     other_peer_id: other,
-    customer_code: customer,
     other_version: understands,
     keys,
     ...rest
@@ -168,7 +172,6 @@ export function toPeerJson(row: PeerRow): z.input<typeof peerSchema> {
     id: encodeId('peer', row.id),
     other_id: other === null ? null : encodeId('peer', other),
     installation: installation === null ? null : encodeId('installation', installation),
-    customer,
     understands,
     keys: keys.map(({ key, ...more }) => ({
       ...more,

@@ -32,11 +32,13 @@ export function registerPeers(program: Command): void {
         const found = await api.list<Peer>('/v1/peers', {}, options.limit)
         if (out.isJson) return out.json(found.rows)
         out.table(
-          ['id', 'who', 'is our', 'state', 'waiting', 'delivered', 'received'],
+          ['id', 'who', 'is our', 'customer', 'currency', 'state', 'waiting', 'delivered', 'received'],
           found.rows.map((row) => [
             row.id,
             row.name ?? '',
             row.role,
+            row.customer,
+            row.currency,
             row.state,
             waitingText(row),
             String(row.delivered),
@@ -132,6 +134,8 @@ function show(out: Output, peer: Peer): void {
     ['peer', peer.id],
     ['who', peer.name ?? ''],
     ['is our', peer.role],
+    ['customer', peer.customer ?? ''],
+    ['currency', peer.currency ?? ''],
     ['state', peer.halted_reason === null ? peer.state : `${peer.state}: ${peer.halted_reason}`],
     ['address', peer.url ?? ''],
     ['our key', peer.own_key ?? ''],

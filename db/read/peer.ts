@@ -25,7 +25,8 @@ function peers(db: Db) {
       'peer.paired_at',
       'peer.closed_at',
     ])
-    .select(['customer.code as customer_code', 'peer.other_version'])
+    .select((eb) => eb.fn.coalesce('customer.code', 'peer.billed_as').as('customer'))
+    .select('peer.other_version')
     .select([
       holding(true).as('own_key'),
       holding(false).as('other_key'),

@@ -14,6 +14,8 @@ export interface PeersTable {
   role: PeerRole
   /** Whom we bill, where we do. */
   customer_id: string | null
+  /** By whose code a supplier bills us, as it has told at pairing. */
+  billed_as: Defaulted<string | null>
   /** Null until it is paired with. */
   currency: string | null
   installation_id: Defaulted<string | null>

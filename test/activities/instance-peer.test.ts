@@ -93,7 +93,7 @@ async function built(
     }
     const publicKey = Buffer.from(newId().replaceAll('-', '').repeat(2), 'hex')
     await db.transaction().execute(async (tx) => {
-      const of = { ...other, publicKey, understands: firstUnderstanding, above: [] }
+      const of = { ...other, publicKey, customer: null, understands: firstUnderstanding, above: [] }
       await pairPeer(tx, id, of, new Date().toISOString())
     })
     return id

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { encodeId } from '#domain/identifier.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
+import { insertPeer } from '#test/support/peer.ts'
 
 let clouder: Clouder
 before(async () => {
@@ -30,6 +32,13 @@ test('an invitation is made and accepted at the terminal', async () => {
     again.map(({ state }) => state),
     ['accepting', 'invited'],
   )
+})
+
+test('a peer says at the terminal who bills whom, as which customer and in which currency (G-01)', async () => {
+  const id = encodeId('peer', await insertPeer(clouder.db, { billed_as: 'downstream' }))
+  const shown = await done(['peers', 'show', id])
+  assert.match(shown, /customer\tdownstream\ncurrency\tUSD\n/)
+  assert.match(await done(['peers']), /Upstream\tsupplier\tdownstream\tUSD\tactive/)
 })
 
 test('an expense category is added at the terminal', async () => {

@@ -1826,6 +1826,8 @@ test('a peer is whole, one per customer and installation; what it is sent and wh
   await refuses('closed_at_the_end', async () => peer({ state: 'closed' }))
   await refuses('code_sealed_whole', async () => peer({ code_key_id: 'key' }))
   await refuses('above_of_a_supplier', async () => peer({ role: 'customer', above: ['hash'] }))
+  await refuses('billed_as_of_a_supplier', async () => peer({ role: 'customer', billed_as: 'downstream' }))
+  await refuses('peers_billed_as_check', async () => peer({ billed_as: '' }))
   await refuses('above_bounded', async () => peer({ above: Array.from({ length: 1_001 }, () => 'hash') }))
   await refuses('closed_for_a_reason', async () => peer({ closed_reason: 'It ended.' }))
   await refuses('built_for_a_customer', async () => peer({ instance_id: sold.instance }))

@@ -53,6 +53,7 @@ async function pair(at: Site, peerId: string, other: Site, above: readonly strin
     url: 'https://other.example.com',
     publicKey: randomBytes(32),
     currency: 'USD',
+    customer: null,
     understands: ownUnderstanding,
     above,
   }
@@ -168,7 +169,13 @@ test('a customer that is paired with while a supplier tells who is above it is t
       name: 'Below',
       url: 'https://b.example.com',
     }
-    const told = { publicKey: randomBytes(32), currency: 'USD', understands: ownUnderstanding, above: [] }
+    const told = {
+      publicKey: randomBytes(32),
+      currency: 'USD',
+      customer: null,
+      understands: ownUnderstanding,
+      above: [],
+    }
     await pairPeer(tx, pairing, { ...other, ...told }, now)
     const takes = db
       .transaction()

@@ -34,6 +34,7 @@ function pairing(different: { installationId?: string; publicKey?: Buffer } = {}
     publicKey: randomBytes(32),
     above: [],
     currency: 'USD',
+    customer: null,
     understands: ownUnderstanding,
     ...different,
   }

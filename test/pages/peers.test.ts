@@ -23,11 +23,20 @@ test('what a supplier sent is listed, with why our own sums come to something el
   const peerId = await insertPeer(console.db)
   await receiveDocument(console.db, peerId, supplierDocument({ total_minor: 1_201 }))
   const { html } = await console.get(path)
-  assert.match(sectionText(html, 'peers'), /Upstream bills us ✓ active 1 received/)
+  assert.match(sectionText(html, 'peers'), /Upstream bills us, in USD ✓ active 1 received/)
   assert.match(
     sectionText(html, 'received'),
     /UP-1 .*disputed net and tax come to 1200.* Upstream .* 12\.01 /,
   )
+})
+
+test('a peer says who bills whom, as which customer and in which currency, on both sides (G-01)', async () => {
+  await insertPeer(console.db, { name: 'Billing', billed_as: 'downstream' })
+  const customerId = await insertReseller(console.db)
+  await insertPeer(console.db, { name: 'Billed', role: 'customer', customer_id: customerId })
+  const text = sectionText((await console.get(path)).html, 'peers')
+  assert.match(text, /Billing bills us as downstream, in USD/)
+  assert.match(text, /Billed is billed as c-[0-9a-f]{8}, in USD/)
 })
 
 test('what waits for a peer is told by kind, with what is not understood over there yet', async () => {
@@ -78,7 +87,7 @@ test('a halted peer says why and is resumed by a button, and closed by another',
     /Close… Nothing is sent or taken any more/,
   )
   assert.equal((await console.submit(path, `${path}/${id}/close`)).status, 303)
-  assert.match(sectionText((await console.get(path)).html, 'peers'), /Halting bills us – closed/)
+  assert.match(sectionText((await console.get(path)).html, 'peers'), /Halting bills us, in USD – closed/)
   const outbox = await console.db.selectFrom('outbox').select('key').execute()
   for (const signal of ['peerResumed', 'peerClosed'])
     assert.ok(outbox.some(({ key }) => key.startsWith(`peer/${id}/${signal}/`)))
@@ -162,7 +171,10 @@ test('an installation is invited by its form; the invitation is on that answer o
   const [invitation = ''] = /peer-invitation\.supplier\.[^<]+/.exec(made.html) ?? []
   assert.equal(readInvitation(invitation).url, console.publicUrl)
   const again = await console.get(path)
-  assert.match(sectionText(again.html, 'peers'), /Not known yet is billed as c-\w+ .*invited holds until /)
+  assert.match(
+    sectionText(again.html, 'peers'),
+    /Not known yet is billed as c-\w+, in USD .*invited holds until /,
+  )
   assert.ok(!again.html.includes('peer-invitation.'))
   const asIfReloaded = await console.get(`${path}/invitations`)
   assert.deepEqual([asIfReloaded.status, asIfReloaded.headers.get('location')], [303, path])

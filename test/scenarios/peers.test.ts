@@ -99,7 +99,9 @@ test('an invitation is accepted once, by who is billed; both sides see the same 
   })
   assert.equal(ours['own_key'], theirs['other_key'])
   assert.equal(ours['other_key'], theirs['own_key'])
-  assert.deepEqual([theirs['currency'], theirs['url']], ['USD', parent.publicUrl])
+  assert.equal(theirs['url'], parent.publicUrl)
+  for (const { customer, currency } of [ours, theirs])
+    assert.deepEqual([customer, currency], ['reseller', 'USD'])
   assert.deepEqual([ours['other_id'], theirs['other_id']], [supplier, peer])
   const another = { peer, own_peer: supplier, installation: child.installationId, currency: null }
   const again = await redeem(invited.body, another)

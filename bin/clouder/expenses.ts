@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { ExpenseCategory, Expenses, Supplier, SupplierDetail } from './answers.ts'
+import type { Output } from './output.ts'
 import { moneyText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
-import { addCostRules } from './margins.ts'
+import { addCostRules, tellCostRules } from './margins.ts'
 import { withSession } from './session.ts'
 
 export function registerExpenses(program: Command): void {
@@ -129,6 +130,26 @@ function registerSuppliers(program: Command): void {
       ),
     )
   group
+    .command('show')
+    .description('one supplier, with all that is agreed of its lines')
+    .argument('<supplier>', 'its id or code')
+    .action(
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const supplier = await api.get<SupplierDetail>(`/v1/suppliers/${encodeURIComponent(id)}`)
+        if (out.isJson) return out.json(supplier)
+        out.facts([
+          ['supplier', supplier.name],
+          ['code', supplier.code],
+          ['currency', supplier.currency],
+          ['tax id', supplier.tax_id],
+          ['peer', supplier.peer],
+        ])
+        tellMappings(out, supplier)
+        tellTaxCodes(out, supplier)
+        tellCostRules(out, supplier)
+      }),
+    )
+  group
     .command('map')
     .description('say which expense category lines of a supplier are of')
     .argument('<supplier>', 'its id or code')
@@ -142,11 +163,41 @@ function registerSuppliers(program: Command): void {
         const address = `/v1/suppliers/${encodeURIComponent(id)}/expense-mappings`
         const supplier = await api.put<SupplierDetail>(address, body)
         if (out.isJson) return out.json(supplier)
-        out.table(
-          ['product', 'description', 'category'],
-          supplier.expense_mappings.map((row) => [row.product_code, row.description, row.category.name]),
-        )
+        tellMappings(out, supplier)
       }),
     )
+  group
+    .command('map-tax')
+    .description('say which tax code of your books a tax of a supplier is')
+    .argument('<supplier>', 'its id or code')
+    .requiredOption('--category <category>', 'the tax category, as the supplier has it: standard')
+    .requiredOption('--rate <percent>', 'its rate, in percent')
+    .option('--code <code>', 'as your books have it; left out: it is said no more')
+    .action(
+      withSession<[string], { category: string; rate: string; code?: string }>(
+        async ({ api, out }, { args: [id], options }) => {
+          const { category, rate, code } = options
+          const body = { tax_category: category, rate_percent: rate, tax_code: code ?? null }
+          const address = `/v1/suppliers/${encodeURIComponent(id)}/tax-codes`
+          const supplier = await api.put<SupplierDetail>(address, body)
+          if (out.isJson) return out.json(supplier)
+          tellTaxCodes(out, supplier)
+        },
+      ),
+    )
   addCostRules(group)
+}
+
+function tellMappings(out: Output, { expense_mappings: mappings }: SupplierDetail): void {
+  out.table(
+    ['product', 'description', 'category'],
+    mappings.map((row) => [row.product_code, row.description, row.category.name]),
+  )
+}
+
+function tellTaxCodes(out: Output, { tax_codes: codes }: SupplierDetail): void {
+  out.table(
+    ['their tax category', 'rate', 'tax code'],
+    codes.map((row) => [row.tax_category, row.rate_percent, row.tax_code]),
+  )
 }

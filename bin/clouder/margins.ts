@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Margins, SupplierDetail } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { moneyText } from './format.ts'
+import type { Output } from './output.ts'
 import { withSession } from './session.ts'
 
 export function registerMargins(program: Command): void {
@@ -86,10 +87,14 @@ export function addCostRules(group: Command): void {
         const address = `/v1/suppliers/${encodeURIComponent(id)}/cost-rules`
         const supplier = await api.put<SupplierDetail>(address, body)
         if (out.isJson) return out.json(supplier)
-        out.table(
-          ['lines by', 'which', 'pay for', 'which'],
-          supplier.cost_rules.map((row) => [row.matches, row.value, row.pays_for.kind, row.pays_for.name]),
-        )
+        tellCostRules(out, supplier)
       }),
     )
+}
+
+export function tellCostRules(out: Output, { cost_rules: rules }: SupplierDetail): void {
+  out.table(
+    ['lines by', 'which', 'pay for', 'which'],
+    rules.map((row) => [row.matches, row.value, row.pays_for.kind, row.pays_for.name]),
+  )
 }

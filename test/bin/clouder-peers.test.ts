@@ -46,3 +46,17 @@ test('an expense category is added at the terminal', async () => {
   assert.equal(ran.code, 0, ran.stderr)
   assert.match(ran.stderr, /Hosting: exp_/)
 })
+
+test('what is agreed of a supplier’s lines and taxes is said and shown at the terminal (G-09)', async () => {
+  await done(['suppliers', 'add', 'power', '--name', 'Power', '--currency', 'EUR'])
+  await done(['expense-categories', 'add', 'energy', '--name', 'Energy', '--account', '6100'])
+  await done(['suppliers', 'map', 'power', '--product', 'mains', '--category', 'energy'])
+  await done(['suppliers', 'pays-for', 'power', '--product', 'mains', '--server', 'local'])
+  const mapTax = ['suppliers', 'map-tax', 'power', '--category', 'standard', '--rate', '19']
+  assert.match(await done([...mapTax, '--code', 'V19']), /standard\t19\tV19\n/)
+  const shown = await done(['suppliers', 'show', 'power'])
+  assert.match(shown, /currency\tEUR\n/)
+  for (const row of [/mains\t\S*\tEnergy\n/, /standard\t19\tV19\n/, /product_code\tmains\tserver\t/])
+    assert.match(shown, row)
+  assert.doesNotMatch(await done(mapTax), /V19/)
+})

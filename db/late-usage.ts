@@ -4,6 +4,7 @@ import { assert } from '#domain/assert.ts'
 import { cycleHolding } from '#domain/calendar.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { isClosingUsage } from '#domain/invoice/due.ts'
+import { isBounded } from '#domain/invoice/explanation.ts'
 import type { LateUsagePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts'
 import { convertUnit } from '#domain/unit.ts'
 import type { MetricRule, UsageQuantity } from '#domain/usage.ts'
@@ -153,12 +154,12 @@ function withValues(
   return { ...part, valuesByNow: eventQuantities() }
 }
 
-/** What the first values of a period cost nothing for is given once; and one that takes back another is no value of its own. */
+/** What the first values of a period cost nothing for is given once, as what it costs at least; and one that takes back another is none. */
 function isPricedTogether({ row, context }: KnownWindow): boolean {
   const price = row.price ?? context.line.price
   if (price.model !== 'percentage') return false
   const isAnyFree = price.freeEvents !== undefined || price.freeValue !== undefined
-  return isAnyFree || row.events.some((event) => event.is_reversal)
+  return isAnyFree || isBounded(price) || row.events.some((event) => event.is_reversal)
 }
 
 /** A formula that refuses what was measured holds up no bill: the window waits. */

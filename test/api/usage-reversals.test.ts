@@ -113,13 +113,30 @@ test('of a share of each value what was billed comes off for one that is taken b
   ])
 })
 
-test('of a share of each value what the first cost nothing for is given once, whatever comes late or is taken back', async () => {
+test('of a share of each value what the first cost nothing for, and the least of a period, is counted once, whatever comes late or is taken back', async () => {
   const at = '2026-01-15T00:00:00Z'
-  for (const [name, free, late] of [
+  for (const [name, free, billed, late] of [
     // 100.00 of the first 150.00 were used in time: 50.00 are left.
-    ['free-value', { freeValue: '150' }, 'late_usage [2026-01-01,2026-02-01) 100 for 500'],
+    [
+      'free-value',
+      { freeValue: '150' },
+      ['100 for 0', '0 for 0'],
+      'late_usage [2026-01-01,2026-02-01) 100 for 500',
+    ],
     // Of the two that were free, one was taken back: the late one is the second.
-    ['free-events', { freeEvents: 2 }, 'late_usage [2026-01-01,2026-02-01) 100 for 0'],
+    [
+      'free-events',
+      { freeEvents: 2 },
+      ['100 for 0', '0 for 0'],
+      'late_usage [2026-01-01,2026-02-01) 100 for 0',
+    ],
+    // 10.00 were used of the 15.00 that a period costs at least: with as much again it is 20.00.
+    [
+      'least',
+      { leastAmount: '15' },
+      ['100 for 1500', '0 for 1500'],
+      'late_usage [2026-01-01,2026-02-01) 100 for 500',
+    ],
   ] as const) {
     const { push, bill, lines, read, subscriptionId } = await sellFor(name)
     const price = JSON.stringify({ model: 'percentage', ratePercent: '10', ...free })
@@ -137,8 +154,8 @@ test('of a share of each value what the first cost nothing for is given once, wh
     await read('2026-03-01T00:01:00Z', '0')
     await bill('2026-03-01T00:02:00Z')
     assert.deepEqual(await lines(), [
-      'usage [2026-01-01,2026-02-01) 100 for 0',
-      'usage [2026-02-01,2026-03-01) 0 for 0',
+      `usage [2026-01-01,2026-02-01) ${billed[0]}`,
+      `usage [2026-02-01,2026-03-01) ${billed[1]}`,
       late,
     ])
   }

@@ -8,10 +8,12 @@ import {
   carryOutTaxCode,
   changeExpenseCategory,
   createExpenseCategory,
+  readAgreements,
   readExpenses,
 } from '../routes/expenses.ts'
 import { expenseMappingSchema, newExpenseCategorySchema, taxCodeMappingSchema } from '../schemas/expense.ts'
 import { parse } from '../validation.ts'
+import { AgreedLines } from './agreed-lines.tsx'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
@@ -69,17 +71,18 @@ export function registerExpensePages(frame: Frame): void {
       },
     )
   register(`${path}/map`, (_id, values) => values['form'] ?? '', map)
-  register(`${path}/tax-code`, () => taxForm, setTaxCode)
+  register(`${path}/tax-code`, (_id, values) => values['form'] ?? taxForm, setTaxCode)
 }
 
 async function map(tx: Tx, { values, actor, now }: SentForm): Promise<void> {
   const { form: _form, supplier = '', ...said } = saidOf(values)
   const supplierId = await resolveAddress(tx, 'supplier', supplier)
-  await carryOutMapping(tx, supplierId, parse(expenseMappingSchema, said, 'body'), { actor, now })
+  const body = parse(expenseMappingSchema, { category: null, ...said }, 'body')
+  await carryOutMapping(tx, supplierId, body, { actor, now })
 }
 
 async function setTaxCode(tx: Tx, { values, actor, now }: SentForm): Promise<void> {
-  const { supplier = '', ...said } = saidOf(values)
+  const { form: _form, supplier = '', ...said } = saidOf(values)
   const supplierId = await resolveAddress(tx, 'supplier', supplier)
   const body = parse(taxCodeMappingSchema, { tax_code: null, ...said }, 'body')
   await carryOutTaxCode(tx, supplierId, body, { actor, now })
@@ -94,9 +97,10 @@ async function expensesBody(
 ): Promise<ConsoleBody> {
   const month = shownMonth(view, asked.month)
   const all = { limit: mostCategories, cursor: null, direction: 'after' } as const
-  const [expenses, categories] = await Promise.all([
+  const [expenses, categories, agreements] = await Promise.all([
     readExpenses(frame.deps.db, month),
     listExpenseCategories(frame.deps.db, all),
+    readAgreements(frame.deps.db),
   ])
   const { refused } = asked
   const of = { view, refused }
@@ -118,6 +122,9 @@ async function expensesBody(
         <Section id="categories" title="Expense categories">
           <Categories {...of} categories={categories} />
           <AddForm {...of} />
+        </Section>
+        <Section id="agreed" title="What is agreed">
+          <AgreedLines {...of} suppliers={agreements} />
           <TaxCodeForm {...of} />
         </Section>
       </SuppliersFrame>

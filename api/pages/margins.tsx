@@ -31,7 +31,8 @@ export function registerMarginPages(frame: Frame): void {
     carryOut: async (tx, { values, actor, now }) => {
       const { form: _form, month, supplier = '', kind = '', what, ...said } = saidOf(values)
       const supplierId = await resolveAddress(tx, 'supplier', supplier)
-      const body = parse(newCostRuleSchema, { ...said, pays_for: { [kind]: what } }, 'body')
+      const paysFor = kind === '' ? null : { [kind]: what }
+      const body = parse(newCostRuleSchema, { ...said, pays_for: paysFor }, 'body')
       await carryOutCostRule(tx, supplierId, body, { actor, now })
       return month === undefined ? path : `${path}?month=${month}`
     },

@@ -9,7 +9,7 @@ import {
 } from '#db/read/expense.ts'
 import { listCostRules } from '#db/read/margin.ts'
 import { listSuppliedLines } from '#db/read/supplied-line.ts'
-import { getSupplier, listSuppliers } from '#db/read/supplier.ts'
+import { getSupplier, listAgreedSuppliers, listSuppliers } from '#db/read/supplier.ts'
 import { fieldError } from '#domain/errors.ts'
 import { computeExpenses } from '#domain/expense.ts'
 import { findByName, monthPeriod } from '#domain/supplied-line.ts'
@@ -215,6 +215,14 @@ export async function readSupplier(db: Db, id: string) {
     tax_codes: taxCodes.map(toTaxCodeJson),
     cost_rules: rules.map(toCostRuleJson),
   }
+}
+
+export type SupplierAgreement = Awaited<ReturnType<typeof readSupplier>>
+
+/** Of all suppliers of whose lines or taxes something is said. */
+export async function readAgreements(db: Db): Promise<SupplierAgreement[]> {
+  const ids = await listAgreedSuppliers(db)
+  return await Promise.all(ids.map(async (id) => await readSupplier(db, id)))
 }
 
 function registerMappings(frame: Frame): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { newId } from '#db/identifier.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { insertPeer, receiveDocument, supplierDocument } from '#test/support/peer.ts'
 import { createTestConsole, type TestConsole } from '#test/pages/console.ts'
@@ -96,4 +97,32 @@ test('a line is mapped on the page where it is seen, and a mapping is taken back
   const { body } = await map({ description: 'Support by hand', category: null })
   assert.equal((body['expense_mappings'] as Json[]).length, 1)
   assert.equal((await read())['unmapped_lines'], 1)
+})
+
+test('what is agreed of a supplier’s lines and taxes is listed on the page, and taken back there (G-09)', async () => {
+  await api.db
+    .insertInto('products')
+    .values({ id: newId(), code: 'web', external_id: null, variant_of_id: null, archived_at: null })
+    .execute()
+  const rule = { product_code: 'server-l', pays_for: { product: 'web' } }
+  const ruled = await api.put(`/v1/suppliers/${supplier}/cost-rules`, rule)
+  assert.equal(ruled.status, 200, JSON.stringify(ruled.body))
+  const agreed = async () => sectionText((await api.get('/expenses')).html, 'agreed')
+  const rows = [
+    /product server-l Hosting/,
+    /tax standard, 20(\.0)? % tax code V20/,
+    /product server-l pays for product web/,
+  ]
+  const listed = await agreed()
+  for (const row of rows) assert.match(listed, row)
+  for (const action of ['/expenses/map', '/expenses/tax-code', '/margins/rules'])
+    assert.equal((await api.submit('/expenses', action)).status, 303, action)
+  const left = await agreed()
+  for (const row of rows) assert.doesNotMatch(left, row)
+  const {
+    expense_mappings: mappings,
+    tax_codes: codes,
+    cost_rules: rules,
+  } = await get(`/v1/suppliers/${supplier}`)
+  assert.deepEqual([mappings, codes, rules], [[], [], []])
 })

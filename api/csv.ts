@@ -22,7 +22,7 @@ function toCell(value: CsvCell): string {
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
-interface CsvFile {
+export interface CsvFile {
   /** Of the file, without its ending. */
   readonly name: string
   readonly head: readonly string[]

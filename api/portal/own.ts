@@ -20,14 +20,20 @@ import {
   type SubscriptionRow,
 } from '#db/read/subscription.ts'
 import { getTestClock } from '#db/read/test-clock.ts'
+import { readUse } from '#db/read/usage-export.ts'
+import { listUsageWarnings } from '#db/read/usage-warning.ts'
+import { listSpendCaps, removeSpendCap, setSpendCap } from '#db/spend-cap.ts'
 import { openInvoiceFile } from '#documents/invoice-file.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { decodeId, encodeId, type IdentifierKind } from '#domain/identifier.ts'
 import type { InvoiceFileKind } from '#domain/invoice-file.ts'
+import type { SpendCap } from '#domain/spend.ts'
 import { readBillsSummary } from '../bills-content.ts'
+import type { CsvFile } from '../csv.ts'
+import { readingsFile, windowsFile } from '../routes/usage-export.ts'
 
 /**
- * All that the portal reads. It is made for one customer, that of the session, and gives nothing of another: what is another's is not
+ * All that the portal reads and writes. It is made for one customer, that of the session, and gives nothing of another: what is another's is not
  * found, in the same words as what nobody has. Pages of the portal have no other way to a row.
  */
 export interface Own {
@@ -35,6 +41,10 @@ export interface Own {
   /** Those that have not ended, or those that have; with one more than asked for. */
   readonly subscriptions: (page: PageRequest & { isEnded: boolean }) => Promise<readonly SubscriptionRow[]>
   readonly contentOf: (rows: readonly SubscriptionRow[]) => Promise<readonly OwnSubscription[]>
+  /** Billed usage, or what it was measured from, to be taken along. @throws `not_found` */
+  readonly usageFile: (publicId: string, of: 'usage' | 'readings') => Promise<CsvFile>
+  /** What usage may cost a period, as the customer says it; null: no cap of his. @throws `not_found` */
+  readonly setSpendCap: (publicId: string, cap: Omit<SpendCap, 'setBy'> | null) => Promise<void>
   /** @throws `not_found` */
   readonly subscription: (publicId: string) => Promise<OwnSubscription>
   readonly invoices: (page: PageRequest & { subscriptionId?: string }) => Promise<readonly InvoiceRow[]>
@@ -54,6 +64,12 @@ export function ownOf({ db, customerId, now }: { db: Db; customerId: string; now
   const standings = standingsOf(db)
   const dryRunServers = dryRunServersOf(db)
   const read = async (row: SubscriptionRow) => await readContent(db, row, { standings, dryRunServers, now })
+  const find = async (publicId: string) => {
+    const id = ownId('subscription', publicId)
+    const row = id && (await findSubscriptionOf(db, { customerId, id }))
+    if (!row) throw nothingThere()
+    return row
+  }
   return {
     customer: async () => await getCustomer(db, customerId),
     subscriptions: async (page) =>
@@ -66,12 +82,19 @@ export function ownOf({ db, customerId, now }: { db: Db; customerId: string; now
         isParked: null,
       }),
     contentOf: async (rows) => await Promise.all(rows.filter(isOf(customerId)).map(read)),
-    subscription: async (publicId) => {
-      const id = ownId('subscription', publicId)
-      const row = id && (await findSubscriptionOf(db, { customerId, id }))
-      if (!row) throw nothingThere()
-      return await read(row)
+    usageFile: async (publicId, of) => {
+      const span = { subscriptionId: (await find(publicId)).id, from: null, until: null }
+      return of === 'usage' ? windowsFile(db, span) : readingsFile(publicId, readUse(db, span))
     },
+    setSpendCap: async (publicId, cap) => {
+      const { id } = await find(publicId)
+      const by = { actor: encodeId('customer', customerId), now }
+      await db.transaction().execute(async (tx) => {
+        if (cap === null) await removeSpendCap(tx, id, { setBy: 'customer', ...by })
+        else await setSpendCap(tx, id, { cap: { setBy: 'customer', ...cap }, ...by })
+      })
+    },
+    subscription: async (publicId) => await read(await find(publicId)),
     invoices: async (page) => await listInvoices(db, { ...page, payerId: customerId, isDraft: false }),
     openAmounts: async () => await readOpenAmounts(db, customerId),
     invoiceFile: async (publicId, kind) => {
@@ -129,13 +152,17 @@ interface Reading {
   readonly now: string
 }
 
+const shownWarnings = 5
+
 async function readContent(db: Db, row: SubscriptionRow, { standings, now, ...reading }: Reading) {
-  const [lines, instances, dryRunServers, build, testClock] = await Promise.all([
+  const [lines, instances, dryRunServers, build, testClock, caps, warnings] = await Promise.all([
     listSubscriptionLines(db, row.id),
     listInstancesOf(db, row.id),
     reading.dryRunServers(),
     readBuild(db, row),
     row.test_clock_id === null ? null : getTestClock(db, row.test_clock_id),
+    listSpendCaps(db, row.id),
+    listUsageWarnings(db, { subscriptionId: row.id, limit: shownWarnings, cursor: null, direction: 'after' }),
   ])
   const at = testClock?.now_at ?? now
   const bills = await readBillsSummary(db, async () => standings(row), { subscriptionId: row.id, now: at })
@@ -147,6 +174,9 @@ async function readContent(db: Db, row: SubscriptionRow, { standings, now, ...re
     /** Servers on which nothing really runs. */
     dryRunServers,
     build,
+    caps,
+    /** Newest first. */
+    warnings: warnings.slice(0, shownWarnings),
     now: at,
     ...bills,
   }

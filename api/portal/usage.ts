@@ -1,6 +1,7 @@
 import type { PresentLine } from '#db/present-usage.ts'
 import { readableQuantity } from '#domain/invoice/present-usage.ts'
 import { spendLimit } from '#domain/limit-hold.ts'
+import { parseAmount } from '#domain/money.ts'
 import { isCountedUnit } from '#domain/unit.ts'
 import type { Speech } from './language.ts'
 import type { OwnSubscription } from './own.ts'
@@ -83,6 +84,25 @@ export function reachedLimits(content: OwnSubscription): readonly ReachedLimit[]
       way: limit.hold?.way ?? null,
       isSpend: limit.code === spendLimit,
     }))
+}
+
+/** What the customer was warned of, newest first. */
+export function warningsOf(content: OwnSubscription, { words, formats }: Speech): readonly Warning[] {
+  return content.warnings.map(({ kind, subject, used, ceiling, unit, warned_at: at }) => {
+    if (kind === 'spend') {
+      const [cost, cap] = [used, ceiling].map((amount) => formats.amount(parseAmount(amount, unit), unit))
+      return { at, says: words.warnedOfCost(cost ?? '', cap ?? '') }
+    }
+    const title = content.lines.findLast(({ limit_code: code }) => code === subject)?.description ?? subject
+    const amount = formats.quantity(readableQuantity(ceiling))
+    const bound = isCountedUnit(unit) ? amount : `${amount} ${formats.unit(unit)}`
+    return { at, says: words.warnedOfLimit(title, formats.quantity(readableQuantity(used)), bound) }
+  })
+}
+
+interface Warning {
+  readonly at: string
+  readonly says: string
 }
 
 function limitGauges(content: OwnSubscription, speech: Speech): Gauge[] {

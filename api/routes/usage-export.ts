@@ -1,11 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import type { Db } from '#db/database.ts'
-import { readExportedWindows, readUse, readWindowUse, type ExportedUse } from '#db/read/usage-export.ts'
+import {
+  readExportedWindows,
+  readUse,
+  readWindowUse,
+  type ExportedSpan,
+  type ExportedUse,
+} from '#db/read/usage-export.ts'
 import { getSubscription } from '#db/subscription.ts'
 import { fieldError } from '#domain/errors.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { resolveAddress } from '../addressing.ts'
-import { answerCsv, type CsvCell } from '../csv.ts'
+import { answerCsv, type CsvCell, type CsvFile } from '../csv.ts'
 import type { ApiContext, Frame } from '../frame.ts'
 import { describeRefusals } from '../openapi.ts'
 import { idParams } from '../schemas/common.ts'
@@ -29,16 +35,25 @@ export function registerUsageExport(frame: Frame): void {
   frame.page({ method: 'get', path: `${path}/windows.csv`, permission: 'usage:read' }, async (ctx) => {
     const subscriptionId = await subscriptionOf(db, ctx)
     const { from = null, until = null } = parse(exportQuery, ctx.req.query(), 'query')
-    const pieces = readExportedWindows(db, { subscriptionId, from, until })
-    const name = `${encodeId('subscription', subscriptionId)}-usage`
-    return answerCsv(ctx, { name, head: windowColumns, pieces: toPieces(pieces, toWindowCells) })
+    return answerCsv(ctx, windowsFile(db, { subscriptionId, from, until }))
   })
   describeReadings(frame)
   frame.page({ method: 'get', path: `${path}/readings.csv`, permission: 'usage:read' }, async (ctx) => {
     const subscriptionId = await subscriptionOf(db, ctx)
     const { of, pieces } = await useOf(db, subscriptionId, parse(useQuery, ctx.req.query(), 'query'))
-    return answerCsv(ctx, { name: `${of}-readings`, head: useColumns, pieces: toPieces(pieces, toUseCells) })
+    return answerCsv(ctx, readingsFile(of, pieces))
   })
+}
+
+/** Billed windows of a subscription. */
+export function windowsFile(db: Db, span: ExportedSpan): CsvFile {
+  const pieces = toPieces(readExportedWindows(db, span), toWindowCells)
+  return { name: `${encodeId('subscription', span.subscriptionId)}-usage`, head: windowColumns, pieces }
+}
+
+/** What windows were measured from. */
+export function readingsFile(of: string, pieces: AsyncIterable<readonly ExportedUse[]>): CsvFile {
+  return { name: `${of}-readings`, head: useColumns, pieces: toPieces(pieces, toUseCells) }
 }
 
 /** @throws `not_found`, `id_kind_mismatch` */

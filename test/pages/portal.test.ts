@@ -3,6 +3,9 @@ import test, { after, before, suite } from 'node:test'
 import { createGuardedFrame } from '#api/app.ts'
 import { sayPresentUsage } from '#domain/invoice/present-usage.ts'
 import { readPresentCost } from '#db/present-usage.ts'
+import { listSpendCaps, setSpendCap } from '#db/spend-cap.ts'
+import { getSubscription } from '#db/subscription.ts'
+import { giveWarnings } from '#db/usage-warning.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { createTestConsole, readForm, type Page, type TestConsole } from './console.ts'
 import { activate, build, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
@@ -106,6 +109,9 @@ function portalRoutes(): { method: string; path: string }[] {
 function addressOf(path: string, owner: Owner): string {
   const ids: Readonly<Record<string, string>> = {
     '/portal/subscriptions/:id': owner.sold.publicId,
+    '/portal/subscriptions/:id/usage.csv': owner.sold.publicId,
+    '/portal/subscriptions/:id/readings.csv': owner.sold.publicId,
+    '/portal/subscriptions/:id/spend-cap': owner.sold.publicId,
     '/portal/invoices/:id/pdf': owner.invoice,
     '/portal/invoices/:id/ubl': owner.invoice,
   }
@@ -411,6 +417,80 @@ suite('what is seen', () => {
     await reach(null)
     assert.doesNotMatch((await see(path, orchard.cookie)).html, /reached/)
     assert.doesNotMatch((await see('/portal', orchard.cookie)).html, /Limit reached/)
+  })
+
+  test('what may be spent is said by the customer himself, for his own things only, and a wrong amount changes nothing (D-38)', async () => {
+    const page = `/portal/subscriptions/${bakery.sold.publicId}`
+    const send = async (amount: string, effect: string, owner = bakery) => {
+      const token = readForm((await see('/portal', owner.cookie)).html, '/portal/logout')
+      const response = await console.request(`${page}/spend-cap`, {
+        method: 'POST',
+        headers: { ...ownPage, cookie: owner.cookie },
+        body: new URLSearchParams({ ...token, amount, effect }),
+      })
+      return { status: response.status, html: await response.text() }
+    }
+    const caps = async () =>
+      (await listSpendCaps(console.db, bakery.sold.id)).map((cap) => [
+        cap.set_by,
+        cap.amount_minor,
+        cap.effect,
+      ])
+    assert.match((await see(page, bakery.cookie)).html, /You have set no cap/)
+    assert.equal((await send('20.00', 'stop')).status, 303)
+    assert.deepEqual(await caps(), [['customer', 2_000, 'stop']])
+    assert.match((await see(page, bakery.cookie)).html, /At 20\.00 USD in a billing period it stops/)
+    for (const amount of ['0', '1.005', 'a lot']) {
+      const refused = await send(amount, 'stop')
+      assert.equal(refused.status, 422, amount)
+      assert.match(refused.html, /Nothing was changed\./)
+      assert.ok(refused.html.includes(`value="${amount}"`), amount)
+    }
+    assert.equal((await send('5.00', 'stop', orchard)).status, 404)
+    assert.deepEqual(await caps(), [['customer', 2_000, 'stop']])
+    assert.equal((await send('', 'alert')).status, 303)
+    assert.deepEqual(await caps(), [])
+  })
+
+  test('what a customer was warned of is kept for him: of a limit, and of what usage costs (D-35, D-38)', async () => {
+    const { id, publicId } = bakery.sold
+    const { customer_id } = await getSubscription(console.db, id)
+    const line = await console.db
+      .selectFrom('subscription_lines')
+      .select('id')
+      .where('subscription_id', '=', id)
+      .executeTakeFirstOrThrow()
+    const cap = { setBy: 'operator', amountMinor: 400, effect: 'alert', alerts: [{ percent: 75 }] } as const
+    const limit = {
+      subscriptionId: id,
+      customerId: customer_id,
+      kind: 'limit',
+      firstLineId: line.id,
+      subject: 'users',
+      threshold: '80 %',
+      periodStartsOn: '2026-02-28',
+      used: '5',
+      ceiling: '6',
+      unit: 'user',
+      data: {},
+      businessAt: null,
+    } as const
+    await console.db.transaction().execute(async (tx) => {
+      await setSpendCap(tx, id, { cap, actor: 'test', now: new Date().toISOString() })
+      await giveWarnings(tx, [limit], '2026-03-10T09:00:00Z')
+    })
+    const { html } = await see(`/portal/subscriptions/${publicId}`, bakery.cookie)
+    assert.match(html, /Usage had cost 3\.75 USD, of 4\.00 USD that it may cost\./)
+    assert.match(html, /Odoo User: 5 of 6 were used\..*10 March 2026/s)
+  })
+
+  test('billed usage and its readings are taken along as CSV (D-47)', async () => {
+    const page = `/portal/subscriptions/${bakery.sold.publicId}`
+    assert.match((await see(page, bakery.cookie)).html, /href="[^"]+\/usage\.csv"/)
+    const usage = await see(`${page}/usage.csv`, bakery.cookie)
+    assert.match(usage.html, /^window,subscription_line,.*\r\nwin_/)
+    assert.match(String(usage.headers.get('content-disposition')), /attachment; filename="sub_/)
+    assert.match((await see(`${page}/readings.csv`, bakery.cookie)).html, /network,reading,2026-02-27T/)
   })
 
   test('while it is built, how far it is in plain words', async () => {

@@ -125,7 +125,7 @@ async function tasksOf(side: Side, kind: string, subject: string) {
     }))
 }
 
-test('a dispute that a person raises is a task over there, its answer comes back, and both sides say the same', async () => {
+test('a dispute that a person raises is a task over there, its answer comes back, and both sides say the same (G-14)', async () => {
   const { invoice, supplied } = await bill()
   const id = await raise(supplied)
   assert.equal((await read(child, `/v1/supplier-invoices/${supplied}`))['state'], 'disputed')

@@ -89,7 +89,7 @@ test('before anybody says what it pays for, a line is a cost that is matched to 
   assert.deepEqual((body['totals'] as Json[]).map(amountsOf), [[9_600, 4_500, 5_100]])
 })
 
-test('a server of 40.00 whose eight instances earn 96.00 has a margin of 56.00, spread by capacity', async () => {
+test('a server of 40.00 whose eight instances earn 96.00 has a margin of 56.00, spread by capacity (G-12)', async () => {
   const rule = { product_code: 'server-s', pays_for: { server: 'local' } }
   const { status, body } = await api.put(`/v1/suppliers/${supplier}/cost-rules`, rule)
   assert.equal(status, 200, JSON.stringify(body))

@@ -200,7 +200,7 @@ test('a payment that is taken back gives room to a credit that corrects the same
   )
 })
 
-test('the ageing of payables equals the sum of open supplier invoices, per supplier and currency', async () => {
+test('the ageing of payables equals the sum of open supplier invoices, per supplier and currency (G-11)', async () => {
   await receive(other, 100)
   const { body } = await api.get('/v1/payables')
   const { data } = (await api.get('/v1/supplier-invoices?limit=100')).body as { data: Json[] }

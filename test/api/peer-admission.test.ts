@@ -97,7 +97,7 @@ const refused = [401, 'peer_signature_refused']
 const flip = (text: string, at: number) =>
   `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
 
-test('one byte changed in the body or in anything that is signed is refused, and leaves nothing', async () => {
+test('one byte changed in the body or in anything that is signed is refused, and leaves nothing (G-05 F52)', async () => {
   const from = await supplier()
   const body = bodyOf(from.peer)
   const headers = await sign(from.key, body)

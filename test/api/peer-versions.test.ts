@@ -42,7 +42,7 @@ const contents = async (peerId: string) =>
       .execute()
   ).map(({ content }) => content)
 
-test('a message of version 1 is understood as it was recorded; what is not known of it is kept', async () => {
+test('a message of version 1 is understood as it was recorded; what is not known of it is kept (G-19 F56)', async () => {
   const peerId = decodeId('peer', recorded.peer)
   await insertPeer(api.db, { id: peerId })
   const publicKey = Buffer.from(recorded.publicKey, 'base64url')

@@ -204,7 +204,7 @@ async function assertAgreement(link: ChainLink): Promise<void> {
 }
 
 test(
-  'through kills, cuts, wrong clocks, new keys, lost, doubled, late and repeated messages every document is there once, in order, with its hash',
+  'through kills, cuts, wrong clocks, new keys, lost, doubled, late and repeated messages every document is there once, in order, with its hash (G-03 F49 F50)',
   { timeout: limitMs },
   async (t) => {
     await holds(
@@ -282,7 +282,7 @@ async function openTasks({ supplier }: ChainLink): Promise<Json[]> {
   return tasks.filter(({ kind, closed_at: closedAt }) => kind === 'peer_unreachable' && closedAt === null)
 }
 
-test('a child that is away for a day costs nothing but time: 12 wait, visibly, with an alert, and come in order, once', async () => {
+test('a child that is away for a day costs nothing but time: 12 wait, visibly, with an alert, and come in order, once (G-04 F48)', async () => {
   const [link] = chain.links
   await chain.api.kill()
   for (let document = 1; document <= 12; document += 1)

@@ -145,7 +145,7 @@ test('to an installation that understands version 1 documents go as version 1; w
   )
 })
 
-test('keys that are rotated on both sides while messages wait lose nothing; the new ones sign, the old ones hold for a day', async () => {
+test('keys that are rotated on both sides while messages wait lose nothing; the new ones sign, the old ones hold for a day (G-20 F55)', async () => {
   const open = standBefore(child, async () => new Response('', { status: 503 }))
   for (let index = 0; index < 3; index += 1) billed.push(await bill())
   await command(parent, 'rotate-key')
@@ -193,7 +193,7 @@ test('a key that was taken, whose answer was lost until the old one was over, si
   await soon('it signs', async () => (await keysOf(parent)).every(({ since }) => since !== null))
 })
 
-test('clocks ten minutes apart: refused and kept, an operator is told by how much, and it comes once they are right', async () => {
+test('clocks ten minutes apart: refused and kept, an operator is told by how much, and it comes once they are right (F54)', async () => {
   childClockMs = 600_000
   billed.push(await bill())
   const task = await soon('an alert', async () => await openTask(parent, 'peer_refuses'))
@@ -260,7 +260,7 @@ test('who is billed does not bill: a circle is refused over there, and an operat
   assert.equal(left['state'], 'accepting')
 })
 
-test('a peer that is closed while messages wait is sent nothing more; what waits stays, and is shown', async () => {
+test('a peer that is closed while messages wait is sent nothing more; what waits stays, and is shown (F57)', async () => {
   const open = standBefore(child, async () => new Response('', { status: 503 }))
   await bill()
   await soon('it was tried', async () => (await stateOf(parent))['waiting_reason'] !== null)

@@ -130,7 +130,7 @@ test('an invitation that was withdrawn is known to nobody, and leaves nothing th
   assert.deepEqual(left, [])
 })
 
-test('a finalized invoice is the supplier invoice of the other side, by itself, with all that it says', async () => {
+test('a finalized invoice is the supplier invoice of the other side, by itself, with all that it says (G-02)', async () => {
   const made = await bill(['2', '20.00'], ['1', '9.99'])
   const [row] = await untilReceived(1)
   assert.ok(row)
@@ -285,7 +285,7 @@ async function send(options: {
   return async () => await deliver(headers, options.change?.(body) ?? body)
 }
 
-test('what is tampered with, repeated or too large is refused and changes nothing', async () => {
+test('what is tampered with, repeated or too large is refused and changes nothing (G-05 F51)', async () => {
   const before = await received()
   const right = await send({})
   assert.deepEqual(await right(), [200, undefined])

@@ -2,7 +2,7 @@ import { accessSync, chmodSync, constants, mkdtempSync, statfsSync, symlinkSync 
 import { basename, join } from 'node:path'
 
 const gib = 2 ** 30
-/** A database server of the tests has less: its log may have four, its databases some hundred megabytes at once. */
+/** For the log of a database server of the tests, which may have one, its databases of some hundred megabytes, and the processes of a run. */
 const roomGib = 6
 
 /**

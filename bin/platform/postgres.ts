@@ -36,7 +36,8 @@ const quickButLossy = [
   // Nothing is replayed or copied from its log, and no database lives long enough to be vacuumed.
   'wal_level=minimal',
   'max_wal_senders=0',
-  'max_wal_size=4GB',
+  // It may be in memory; a checkpoint without fsync costs little.
+  'max_wal_size=1GB',
   'checkpoint_timeout=1h',
   'autovacuum=off',
   // Tables of few rows: planning a statement costs far more than a plan for its values could gain. What is true of the values of

@@ -242,7 +242,6 @@ function lateOf(known: KnownWindow, late: MeasuredUsage): LateUsagePart {
     cycle,
     price: row.price ?? context.line.price,
     billedQuantity: new Big(row.billed_quantity).toFixed(),
-    billedEvents: row.billed_events,
     ...(row.cycle_quantity === null
       ? { billedMinor: row.billed_minor }
       : { billedQuantity: new Big(row.cycle_quantity).toFixed(), isOfSplitCycle: true }),

@@ -14,7 +14,6 @@ export interface LateWindow {
   /** Billed in the window, and late since. */
   readonly billed_quantity: string
   readonly billed_readings: number
-  readonly billed_events: number
   readonly billed_minor: number
   /** In the order of time. */
   readonly events: readonly LateEvent[]
@@ -59,7 +58,7 @@ export async function readLateWindows(db: Db, subscriptionIds: readonly string[]
       lower(frozen.window_period) as window_starts_at, upper(frozen.window_period) as window_ends_at,
       lower(billed.service_period) as starts_on, upper(billed.service_period) as ends_on, billed.explanation -> 'price' as price,
       frozen.quantity + late.quantity as billed_quantity, (frozen.reading_count + late.reading_count)::integer as billed_readings,
-      (frozen.event_count + late.event_count)::integer as billed_events, (billed.rated_minor + late.rated_minor)::bigint as billed_minor,
+      (billed.rated_minor + late.rated_minor)::bigint as billed_minor,
       changed.events, changed.is_unsettled,
       case when billed.explanation ? 'isEarly' or billed.explanation ? 'billedQuantity' then (
         select sum(counted.quantity) from usage_windows counted
@@ -77,7 +76,7 @@ export async function readLateWindows(db: Db, subscriptionIds: readonly string[]
     ) billed
     cross join lateral (
       select coalesce(sum(quantity), 0) as quantity, coalesce(sum(reading_count), 0) as reading_count,
-        coalesce(sum(event_count), 0) as event_count, coalesce(sum(rated_minor), 0) as rated_minor
+        coalesce(sum(rated_minor), 0) as rated_minor
       from usage_windows one
       cross join lateral (
         select rated_minor from invoice_lines where subscription_line_id = one.subscription_line_id and usage_window_id = one.id

@@ -83,8 +83,7 @@ function rateWhole(part: AddedUsage, currency: string): RatedWhole {
     return { charged, billedMinor: part.billedMinor, notBilled: new Big(0) }
   }
   if (price.model === 'percentage' && events?.kind === 'each') {
-    const after = { ...events, eventsBefore: part.billedEvents }
-    const charged = ratePrice(price, quantity, { ...context, events: after })
+    const charged = ratePrice(price, quantity, { ...context, events })
     return { charged, billedMinor: 0, notBilled: notBilledOf(charged) }
   }
   const billed = ratePrice(price, new Big(part.billedQuantity), context)

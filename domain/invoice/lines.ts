@@ -124,7 +124,6 @@ export interface LateUsagePart {
   readonly price: Price
   /** Billed in the period and late before, in the line's unit. */
   readonly billedQuantity: string
-  readonly billedEvents: number
   /** What all that came to, as it was rated and rounded; left out: the price of the billed quantity, rounded. */
   readonly billedMinor?: number
   /** Its cycle is billed in several parts, which count on from each other (D-39). */

@@ -178,10 +178,7 @@ function rateGoingOn(
   currency: string,
 ): RatedLine {
   const { line } = part
-  const added = rateAdded(
-    { ...part, price: line.price, billedQuantity, billedEvents: 0, late: measured },
-    currency,
-  )
+  const added = rateAdded({ ...part, price: line.price, billedQuantity, late: measured }, currency)
   const { priceListItemId } = line
   return {
     ...added,

@@ -135,7 +135,6 @@ function lateAnew({ servicePeriod, explanation, values }: AnnulledLine, line: Bi
       cycle: explanation.cycle ?? cycleHolding(line.billingCycleAnchor, line.interval, servicePeriod.start),
       price: price ?? line.price,
       billedQuantity,
-      billedEvents: 0,
       late: { usage, ...eventsOf(values) },
       eventIds: [],
     },

@@ -61,8 +61,7 @@ function freePart(price: PercentagePrice, count: number, runningTotals: readonly
 
 function rateEach(price: PercentagePrice, events: ValuedEvents & { kind: 'each' }): RatingStep[] {
   const values = events.values.map((value) => new Big(value))
-  const left = { ...price, ...leftOf(price, events.eventsBefore ?? 0) }
-  const free = freePart(left, values.length, runningTotals(values).slice(0, left.freeEvents))
+  const free = freePart(price, values.length, runningTotals(values).slice(0, price.freeEvents))
   const billed = takeOff(free.value, values)
   // An event that is free with all its value is no event any more: no bound raises it.
   const charged = billed.flatMap((value, index) =>
@@ -70,10 +69,6 @@ function rateEach(price: PercentagePrice, events: ValuedEvents & { kind: 'each' 
   )
   const share = shareSteps(price, sumOf(billed), charged.filter((event) => event.hasFee).length)
   return [...freeSteps(free), ...share, ...boundSteps(price, charged)]
-}
-
-function leftOf(price: PercentagePrice, eventsBefore: number): { freeEvents?: number } {
-  return price.freeEvents === undefined ? {} : { freeEvents: Math.max(0, price.freeEvents - eventsBefore) }
 }
 
 function runningTotals(values: readonly Big[]): Big[] {

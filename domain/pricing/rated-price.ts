@@ -99,7 +99,7 @@ export interface RatingContext extends FormulaValues {
 
 /** The events behind the value of a percentage price: each by itself, or counted with the sums of the first ones. */
 export type ValuedEvents =
-  | { readonly kind: 'each'; readonly values: readonly string[]; readonly eventsBefore?: number }
+  | { readonly kind: 'each'; readonly values: readonly string[] }
   | {
       readonly kind: 'counted'
       readonly count: number

@@ -214,7 +214,6 @@ test('late usage costs what the whole comes to less what was billed: -70.00 when
     cycle: { start: '2026-01-01', end: '2026-02-01' },
     price,
     billedQuantity: '15',
-    billedEvents: 15,
     late: { usage: usageOf('1') },
     eventIds: ['event'],
   }
@@ -233,8 +232,9 @@ test('a late event of a price by events costs its own share and fee, past the fr
     cycle: { start: '2026-01-01', end: '2026-02-01' },
     price,
     billedQuantity: '500',
-    billedEvents: 4,
-    late: { usage: usageOf('100'), events: { kind: 'each', values: ['100'] } },
+    billedMinor: 1395,
+    late: { usage: usageOf('100') },
+    valuesByNow: ['50', '150', '150', '150', '100'],
     eventIds: ['event'],
   }
   assert.deepEqual(tell(compute([], '2026-04-01', { parts: [part] })), [
@@ -250,7 +250,6 @@ test('of a price by events one that takes another back owes nothing: what was bi
     cycle: { start: '2026-01-01', end: '2026-02-01' },
     price: { model: 'percentage', ratePercent: '2.9', amountPerEvent: '0.30', leastPerEvent: '1.00' },
     billedQuantity: '100',
-    billedEvents: 1,
     billedMinor: 320,
     late: { usage: usageOf('-100') },
     valuesByNow: [],

@@ -175,13 +175,6 @@ test('the first events and the first of their value are free while both allowanc
   }
 })
 
-test('events that were free before do not make later ones free', () => {
-  const price: Price = { model: 'percentage', ratePercent: '1', amountPerEvent: '1', freeEvents: 3 }
-  const event = (eventsBefore: number) => ({ kind: 'each', values: ['100'], eventsBefore }) as const
-  assert.equal(amount(price, 100, { events: event(2) }), '0')
-  assert.equal(amount(price, 100, { events: event(3) }), '2')
-})
-
 test('a price with a least amount per event is not billed without the values of the events', () => {
   assert.throws(
     () =>

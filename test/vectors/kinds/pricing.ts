@@ -141,8 +141,9 @@ const percentage: Adapter = ({ inputs }) => {
   const { events } = inputs
   if (has(inputs, 'event_index')) {
     const value = written(inputs['event_amount'])
-    const eventsBefore = Number(inputs['event_index']) - 1
-    return rateEvents(price, value, { kind: 'each', values: [value], eventsBefore })
+    const freeEvents = Math.max(0, Number(inputs['free_events'] ?? 0) - Number(inputs['event_index']) + 1)
+    const left = percentagePrice(has(inputs, 'free_events') ? { ...inputs, free_events: freeEvents } : inputs)
+    return rateEvents(left, value, { kind: 'each', values: [value] })
   }
   if (Array.isArray(events)) {
     const values = events.map(written)

@@ -16,7 +16,7 @@ import { parse } from '../validation.ts'
 import { AgreedLines } from './agreed-lines.tsx'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount } from './format.ts'
+import { formatAmount, formatMonth } from './format.ts'
 import { monthQuery, Months, shownMonth } from './months.tsx'
 import { Empty, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf, type SentForm } from './row-form.ts'
@@ -110,7 +110,7 @@ async function expensesBody(
     children: (
       <SuppliersFrame current={path}>
         <Months path={path} month={month} />
-        <Section id="expenses" title={`What ${month} cost`}>
+        <Section id="expenses" title={`What ${formatMonth(month)} cost`}>
           {refused !== undefined && refused.form !== addForm && refused.form !== taxForm && (
             <Refusal refused={refused} />
           )}
@@ -169,7 +169,7 @@ function Unmapped({
   return (
     <Table
       caption="Lines that are mapped to no category"
-      head={['Line', 'Supplier', 'Product', { number: 'Net' }, 'Count as']}
+      head={['Line', 'Supplier', 'Product', { number: 'Net of the line' }, 'Count as']}
     >
       {expenses.unmapped.map((line) => {
         const form = `map-${line.supplier_invoice}-${line.position}`
@@ -185,7 +185,9 @@ function Unmapped({
             <td>{line.product_code}</td>
             <td class="number">{formatAmount(line.amount.amount_minor, line.amount.currency)}</td>
             <td>
-              {choices.length > 0 && (
+              {choices.length === 0 ? (
+                <a href="#categories">Add a category first</a>
+              ) : (
                 <PostForm {...at} view={view} action={`${path}/map`} isInRow>
                   <input type="hidden" name="form" value={form} />
                   <input type="hidden" name="supplier" value={line.supplier.id} />

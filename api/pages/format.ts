@@ -10,6 +10,11 @@ export function formatDate(date: string): string {
   return Temporal.PlainDate.from(date).toLocaleString('en-GB', longDate)
 }
 
+/** `2026-03` as `March 2026` */
+export function formatMonth(month: string): string {
+  return Temporal.PlainDate.from(`${month}-01`).toLocaleString('en-GB', { month: 'long', year: 'numeric' })
+}
+
 /**
  * A half-open period by its first and last day, as people say it: `1 to 31 March 2026`, `28 February to 30 March 2026`,
  * `31 December 2026 to 30 January 2027`, `1 March 2026`.

@@ -8,7 +8,7 @@ import { monthField } from '../schemas/expense.ts'
 import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, PostForm, Refusal, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount } from './format.ts'
+import { formatAmount, formatMonth } from './format.ts'
 import { monthQuery, Months, shownMonth } from './months.tsx'
 import { Empty, Section, Table } from './parts.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
@@ -72,7 +72,7 @@ async function marginsBody(
             </a>
           ))}
         </nav>
-        <Section id="margins" title={`What ${month} earned and cost`}>
+        <Section id="margins" title={`What ${formatMonth(month)} earned and cost`}>
           <MarginTable margins={margins} />
         </Section>
         <Section id="unmatched" title="Costs that are matched to nothing">
@@ -88,12 +88,18 @@ function amountOf(money: { amount_minor: number; currency: string }): string {
   return formatAmount(money.amount_minor, money.currency)
 }
 
+const titles = {
+  product: 'Product',
+  subscription: 'Subscription',
+  customer: 'Customer',
+} as const satisfies Readonly<Record<MarginGrouping, string>>
+
 function MarginTable({ margins }: { margins: Margins }) {
   if (margins.totals.length === 0) return <Empty>Nothing was earned in this month, and nothing cost.</Empty>
   return (
     <Table
       caption={`Margins by ${margins.by}`}
-      head={[margins.by, { number: 'Earned' }, { number: 'Cost' }, { number: 'Margin' }]}
+      head={[titles[margins.by], { number: 'Earned' }, { number: 'Cost' }, { number: 'Margin' }]}
     >
       {margins.margins.map((row) => (
         <tr>
@@ -145,12 +151,12 @@ function Unmatched(props: { view: ConsoleView; refused: RefusedInput | undefined
       {margins.unmatched.map((line) => {
         const form = `rule-${line.supplier_invoice}-${line.position}`
         const at = { form, refused }
-        const [name, value] = nearestName(line)
+        const [name, value, known] = nearestName(line)
         return (
           <tr>
             <th scope="row">
               <a href={`/supplier-invoices/${line.supplier_invoice}`}>{line.number}</a>: {line.description}
-              <div class="hint">by {value}</div>
+              <div class="hint">{known}</div>
             </th>
             <td>{line.supplier.name}</td>
             <td class="number">{amountOf(line.amount)}</td>
@@ -178,8 +184,13 @@ function Unmatched(props: { view: ConsoleView; refused: RefusedInput | undefined
   )
 }
 
-function nearestName(line: Margins['unmatched'][number]): [string, string] {
-  if (line.supplier_subscription !== null) return ['supplier_subscription', line.supplier_subscription]
-  if (line.product_code !== null) return ['product_code', line.product_code]
-  return ['description', line.description]
+/** The field of a rule, what it says, and how people read that. */
+function nearestName(
+  line: Margins['unmatched'][number],
+): readonly [field: string, value: string, text: string] {
+  const { supplier_subscription: subscription, product_code: product, description } = line
+  if (subscription !== null)
+    return ['supplier_subscription', subscription, `matched by its subscription ${subscription}`]
+  if (product !== null) return ['product_code', product, `matched by its product ${product}`]
+  return ['description', description, 'matched by its whole text']
 }

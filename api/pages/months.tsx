@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { dateIn } from '#domain/calendar.ts'
 import { monthField } from '../schemas/expense.ts'
 import type { ConsoleView } from './console-page.tsx'
+import { formatMonth } from './format.ts'
 
 /** Of a page of one month. */
 export const monthQuery = z.object({ month: monthField.optional() })
@@ -19,7 +20,7 @@ export function Months(props: { path: string; month: string; kept?: string }) {
     <nav class="filter" aria-label="Month">
       {[-1, 0, 1].map((months) => (
         <a href={`${at}?month=${beside(months)}${kept}`} aria-current={months === 0 ? 'true' : undefined}>
-          {beside(months)}
+          {formatMonth(beside(months))}
         </a>
       ))}
     </nav>

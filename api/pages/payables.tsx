@@ -134,7 +134,9 @@ export function SupplierInvoices({
       {rows.map((row) => (
         <tr>
           <th scope="row">
-            <a href={`/supplier-invoices/${encodeId('supplierInvoice', row.id)}`}>{row.number}</a>
+            <a class="whole" href={`/supplier-invoices/${encodeId('supplierInvoice', row.id)}`}>
+              {row.number}
+            </a>
             {row.kind === 'credit_note' && <div class="hint">credit note</div>}
             <SupplierFiles row={row} />
           </th>

@@ -15,7 +15,7 @@ import { readMappedLines } from '../routes/supplier-invoices.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Disputes, RaiseDispute } from './disputes.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
-import { formatAmount, formatQuantity } from './format.ts'
+import { formatAmount, formatPeriod, formatQuantity, formatUnitPrice } from './format.ts'
 import { Day, Empty, Fact, Moment, Section, Table } from './parts.tsx'
 import { PayableState } from './payables.tsx'
 import { SupplierFiles, SupplierSays } from './supplier-says.tsx'
@@ -188,11 +188,15 @@ function Reverse({ view, row, refused, paymentId }: FormProps & { paymentId: str
   const payment = encodeId('supplierPayment', paymentId)
   const at = { form: `reverse-${payment}`, refused }
   return (
-    <PostForm {...at} view={view} action={`${addressOf(row)}/reverse`} isInRow>
-      <input type="hidden" name="payment" value={payment} />
-      <TextField {...at} name="reason" label="Why the payment is taken back" isLabelHidden isRequired />
-      <button type="submit">Take back</button>
-    </PostForm>
+    <Folded {...at} title="Take back…">
+      <PostForm {...at} view={view} action={`${addressOf(row)}/reverse`}>
+        <input type="hidden" name="payment" value={payment} />
+        <TextField {...at} name="reason" label="Why the payment is taken back" isRequired />
+        <div class="buttons">
+          <button type="submit">Take back</button>
+        </div>
+      </PostForm>
+    </Folded>
   )
 }
 
@@ -285,6 +289,9 @@ function Lines({ row, mapped }: { row: SupplierInvoiceRow; mapped: readonly Mapp
           </td>
           <td class="number">
             {formatQuantity(line.quantity)} {line.unit}
+            {line.unit_price !== null && (
+              <div class="hint">at {formatUnitPrice(line.unit_price, row.currency)}</div>
+            )}
           </td>
           <td class="number">{formatAmount(line.amount_minor, row.currency)}</td>
           <td class="number">{formatAmount(line.tax_minor, row.currency)}</td>
@@ -300,9 +307,5 @@ function Lines({ row, mapped }: { row: SupplierInvoiceRow; mapped: readonly Mapp
 
 function ServicePeriod({ line }: { line: SupplierDocumentLine }) {
   if (line.service_period === null) return null
-  return (
-    <>
-      <Day date={line.service_period.starts_on} /> until <Day date={line.service_period.ends_on} />
-    </>
-  )
+  return <>{formatPeriod(line.service_period.starts_on, line.service_period.ends_on)}</>
 }

@@ -36,12 +36,28 @@ test('what is owed is told by age, above the documents that lead to their pages'
   assert.match(html, new RegExp(`href="${page}">UP-1`))
 })
 
+test('a line says its days by the first and the last, as the invoice does, and its price', async () => {
+  const { html } = await console.get(page)
+  assert.match(sectionText(html, 'lines'), /Hosting 1 to 31 March 2026 1 month at 10\.00 USD 10\.00 USD/)
+})
+
+test('a month is named, and a line that is counted as nothing says what helps and by what it is known', async () => {
+  const expenses = await console.get('/expenses?month=2026-03')
+  assert.match(sectionText(expenses.html, 'expenses'), /What March 2026 cost/)
+  assert.match(
+    sectionText(expenses.html, 'unmapped'),
+    /Net of the line Count as UP-1 : Hosting .*Add a category first/,
+  )
+  const margins = await console.get('/margins?month=2026-03')
+  assert.match(sectionText(margins.html, 'unmatched'), /UP-1 : Hosting matched by its whole text Upstream/)
+})
+
 test('a payment is recorded on the page, refused beside its field, and taken back with a reason', async () => {
   const refused = await console.submit(page, `${page}/pay`, { amount: '12.01' })
   assert.equal(refused.status, 422)
   assert.match(sectionText(refused.html, 'money'), /left to pay of UP-1/)
   assert.equal((await console.submit(page, `${page}/pay`, { amount: '7', reference: 'RUN-1' })).status, 303)
-  assert.match(await money(), /Payment RUN-1 .*7\.00 USD/)
+  assert.match(await money(), /Payment RUN-1 .*7\.00 USD Take back… Why the payment is taken back/)
   assert.match(sectionText((await console.get(page)).html, 'standing'), /Left to pay 5\.00 USD/)
   assert.equal((await console.submit(page, `${page}/reverse`, { reason: 'It came back' })).status, 303)
   assert.match(await money(), /7\.00 USD taken back/)

@@ -42,6 +42,12 @@ export type PeerMessageKind = keyof typeof kinds
 export const peerMessageKinds: Readonly<Record<PeerMessageKind, { readonly from: PeerRole | 'either' }>> =
   kinds
 
+/** So many of a kind, also of one that only another version knows: `3 documents`, `1 dispute answer`. */
+export function sayMessages(count: number, kind: string): string {
+  const noun = kind.replaceAll('_', ' ')
+  return `${count} ${noun}${count === 1 || noun.endsWith('s') ? '' : 's'}`
+}
+
 export function isPeerMessageKind(text: string): text is PeerMessageKind {
   return Object.hasOwn(peerMessageKinds, text)
 }

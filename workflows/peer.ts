@@ -70,7 +70,7 @@ interface Seen {
 
 /** The activity under way fails with it: while it does, this does not know. */
 const sending =
-  'sends what waits; what is not taken, how much of it, since when and why is the last failure of sendPeerDocuments below'
+  'sends what waits; what is not taken, how much of it, since when and why is the last failure of sendPeerDocuments, under pending activities'
 
 /** What a person sees in Temporal's UI, without our console. */
 function show({ sent, consoleUrl }: Seen, standing: string): void {

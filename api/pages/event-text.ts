@@ -228,7 +228,11 @@ function isKnown(kind: string): kind is EventKind {
 /** Who did it: a person or a key, else Clouder by itself. */
 export function eventActor(event: { data: Data }, viewer: { name: string }): string {
   const actor = event.data['actor']
-  if (typeof actor !== 'string' || actor === '') return 'Clouder'
+  return typeof actor !== 'string' || actor === '' ? 'Clouder' : sayActor(actor, viewer)
+}
+
+/** A person by name, a key as that. */
+export function sayActor(actor: string, viewer: { name: string }): string {
   if (actor === viewer.name) return 'you'
   if (actor.startsWith('operator:')) return 'an operator'
   return actor.startsWith('key_') ? 'an API key' : actor

@@ -10,7 +10,8 @@ import { commandIdOf } from '../subscription-commands.ts'
 import { parse } from '../validation.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { PostForm, TextField, type RefusedInput } from './form.tsx'
-import { plural } from './format.ts'
+import { sayActor } from './event-text.ts'
+import { formatPeriod, plural } from './format.ts'
 import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
 import { refusedInput, saidOf } from './row-form.ts'
 import { keyedForm, readForm, refusedStatus } from './sent-form.ts'
@@ -65,6 +66,7 @@ async function proofsBody(
           <a href={peersPath}>← Peers</a>
         </p>
         <Section id="compare" title={`Compare the documents with ${peer.name ?? 'the peer'}`}>
+          <p>Each side signs what it has; both answers are kept.</p>
           <CompareForm view={view} peer={peer} refused={refused} />
         </Section>
         <Section id="proofs" title="What was found">
@@ -111,20 +113,15 @@ function Proofs({ view, proofs }: { view: ConsoleView; proofs: readonly ProofRow
   return (
     <Table
       caption="What was compared, newest first"
-      head={['When', 'From', 'To', 'Asked by', { number: 'Here' }, { number: 'There' }, 'Found']}
+      head={['When', 'Issued', 'Asked by', { number: 'Here' }, { number: 'There' }, 'Found']}
     >
       {proofs.map((proof) => (
         <tr>
           <th scope="row">
             <Moment at={proof.asked_at} {...view} />
           </th>
-          <td>
-            <Day date={proof.question.from} />
-          </td>
-          <td>
-            <Day date={proof.question.to} />
-          </td>
-          <td>{proof.is_asked_here ? proof.asked_by : 'the peer'}</td>
+          <td>{formatPeriod(proof.question.from, proof.question.to)}</td>
+          <td>{proof.is_asked_here ? sayActor(proof.asked_by, view.operator) : 'the peer'}</td>
           <td class="number">{countOf(proof.answer?.ours ?? [])}</td>
           <td class="number">{countOf(proof.answer?.theirs ?? [])}</td>
           <td>
@@ -150,7 +147,9 @@ function Found({ proof: { answer, refusal_detail: refusal } }: { proof: ProofRow
   if (answer.isEqual) return <State state="done">equal</State>
   const count = answer.differences?.length
   return (
-    <State state="disputed">{count === undefined ? 'differs' : `${plural(count, 'document')} differ`}</State>
+    <State state="disputed">
+      {count === undefined ? 'differs' : `${plural(count, 'document')} ${count === 1 ? 'differs' : 'differ'}`}
+    </State>
   )
 }
 

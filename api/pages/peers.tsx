@@ -1,6 +1,7 @@
 import { listPeers, type PeerRow } from '#db/read/peer.ts'
 import { listSupplierInvoices } from '#db/read/supplier-invoice.ts'
 import { encodeId } from '#domain/identifier.ts'
+import { sayMessages } from '#domain/peer-message.ts'
 import type { Frame } from '../frame.ts'
 import { commandPeer } from '../routes/peers.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
@@ -102,7 +103,7 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
             {row.waiting_reason !== null && `: ${row.waiting_reason}`}
             {row.waiting_kinds.map((of) => (
               <div>
-                {of.waiting} {of.kind.replaceAll('_', ' ')}
+                {sayMessages(of.waiting, of.kind)}
                 {!of.is_understood && ', not understood there yet'}
               </div>
             ))}
@@ -174,7 +175,7 @@ function InvitationTerm({ view, row }: { view: ConsoleView; row: PeerRow }) {
 function Fingerprint(props: { of: string; text: string | null }) {
   if (props.text === null) return null
   return (
-    <div class="hint">
+    <div class="hint whole">
       {props.of} <code>{props.text.slice(0, 16)}…</code>
     </div>
   )

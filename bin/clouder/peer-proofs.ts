@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Peer, PeerProof, SuppliedUsage } from './answers.ts'
 import { exitCodes, type ExitCode } from './exit-code.ts'
 import { CommandFailure, usageFailure } from './failure.ts'
+import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
 import { withSession, type Session } from './session.ts'
 
@@ -48,7 +49,7 @@ export function addProofs(group: Command): void {
               row.peer,
               row.from,
               row.to,
-              row.asked_at,
+              instantText(row.asked_at),
               row.asked_here ? row.asked_by : 'the peer',
               foundOf(row),
             ]),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { sayMessages } from '#domain/peer-message.ts'
 import type { Peer, PeerInvitation } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
@@ -122,7 +123,7 @@ function waitingText({ waiting_kinds: kinds, waiting_since: since, waiting_reaso
   if (since === null) return '0'
   const counts = kinds.map(
     ({ kind, waiting, is_understood: isUnderstood }) =>
-      `${waiting} ${kind.replaceAll('_', ' ')}${isUnderstood ? '' : ' (not understood there yet)'}`,
+      `${sayMessages(waiting, kind)}${isUnderstood ? '' : ' (not understood there yet)'}`,
   )
   const known = reason === null ? '' : `: ${reason}`
   return `${counts.join(', ')} since ${instantText(since)}${known}`

@@ -48,7 +48,7 @@ test('what waits for a peer is told by kind, with what is not understood over th
     .execute(async (tx) => await queuePeerMessages(tx, peerId, [document, standing, standing]))
   assert.match(
     sectionText((await console.get(path)).html, 'peers'),
-    /Late .*3 wait since .* 1 document 2 standing, not understood there yet/,
+    /Late .*3 wait since .* 1 document 2 standings, not understood there yet/,
   )
 })
 
@@ -206,7 +206,10 @@ test('what was compared says where it differs; a question that got no answer doe
     .values([row('one', { ...at, answer, evidence }), row('two', { ...later, ...refusal })] as never)
     .execute()
   const { html } = await console.get(`${path}/${encodeId('peer', peerId)}/proofs`)
-  assert.match(sectionText(html, 'proofs'), /no answer It does not answer\..*1 document differ/)
+  assert.match(
+    sectionText(html, 'proofs'),
+    /1 January to 31 December 2026 tester .*no answer It does not answer\..*1 document differs/,
+  )
   assert.match(sectionText(html, 'differences'), /UP-7 .*is not here/)
 })
 

@@ -21,7 +21,10 @@ export async function listSpendCaps(db: Db, subscriptionId: string): Promise<Spe
     .execute()
 }
 
-/** Says what usage of a subscription may cost a period, in place of what the same one said before, and looks at once what follows. */
+/**
+ * Says what usage of a subscription may cost a period, in place of what the same one said before, and looks at once what follows.
+ * What is said already changes nothing and is not told again: a form may be sent twice.
+ */
 export async function setSpendCap(
   tx: Tx,
   subscriptionId: string,
@@ -29,6 +32,8 @@ export async function setSpendCap(
 ): Promise<void> {
   const subscription = await lockSubscription(tx, subscriptionId)
   const at = subscription.test_clock_now_at ?? now
+  const before = await findCap(tx, subscriptionId, cap.setBy)
+  if (before !== undefined && isSaid(before, cap)) return
   const said = {
     amount_minor: cap.amountMinor,
     effect: cap.effect,
@@ -36,7 +41,6 @@ export async function setSpendCap(
     actor,
     set_at: now,
   }
-  const before = await findCap(tx, subscriptionId, cap.setBy)
   // What only tells holds nothing.
   if (before?.held_since != null && cap.effect === 'alert') await letGo(tx, subscription, before, at)
   await tx
@@ -54,6 +58,11 @@ export async function setSpendCap(
   if (before !== undefined && before.amount_minor !== cap.amountMinor)
     await beginWarningsAnew(tx, subscription, before)
   await watchSpend(tx, subscriptionId, now)
+}
+
+function isSaid(before: SpendCapRow, { amountMinor, effect, alerts }: SpendCap): boolean {
+  const isSameAlerts = JSON.stringify(before.alerts) === JSON.stringify(alerts)
+  return before.amount_minor === amountMinor && before.effect === effect && isSameAlerts
 }
 
 /**

@@ -1,5 +1,5 @@
 import { reachedShares } from './limit-use.ts'
-import { formatMoney } from './money.ts'
+import { decimalAmount, formatMoney } from './money.ts'
 
 /** Who says what usage may cost: the customer for himself, or an operator. */
 export type SpendCapOwner = 'customer' | 'operator'
@@ -38,4 +38,14 @@ export function isStoppedAt({ amountMinor, effect }: SpendCap, costMinor: number
 /** By which a warning is known within its period: `80 %`, `20.00`. */
 export function sayAlert(alert: SpendAlert, currency: string): string {
   return 'percent' in alert ? `${alert.percent} %` : formatMoney(alert.amountMinor, currency)
+}
+
+/** An alert as it is typed: `80%` of the cap, or `45.00`. */
+export function writeAlert(alert: SpendAlert, currency: string): string {
+  return 'percent' in alert ? `${alert.percent}%` : decimalAmount(alert.amountMinor, currency)
+}
+
+/** What was typed as an alert. Whether it can be one is for the API to say. */
+export function readAlert(text: string): { readonly percent: number } | { readonly amount: string } {
+  return text.endsWith('%') ? { percent: Number(text.slice(0, -1)) } : { amount: text }
 }

@@ -5,7 +5,7 @@ import { sayAlert } from '#domain/spend.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { keepEarlyInvoice } from '../routes/spend-caps.ts'
-import { earlyInvoiceSchema, newSpendCapSchema, toSpendCap } from '../schemas/spend-cap.ts'
+import { alertsText, earlyInvoiceSchema, readCapForm } from '../schemas/spend-cap.ts'
 import { parse } from '../validation.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { Choice, Folded, PostForm, TextField, type RefusedInput } from './form.tsx'
@@ -29,11 +29,10 @@ export function registerSpendCapForms(frame: Frame): void {
     carryOut: async (tx, { id, values, now, actor }) => {
       const subscriptionId = await resolveAddress(tx, 'subscription', id)
       const { currency } = await getSubscription(tx, subscriptionId)
-      const { amount, effect } = knownOf(values)
+      const { amount, effect, alerts } = knownOf(values)
       if (amount == null) await removeSpendCap(tx, subscriptionId, { setBy: 'operator', actor, now })
       else {
-        const body = parse(newSpendCapSchema, { amount, effect }, 'body')
-        const cap = toSpendCap(body, { setBy: 'operator', currency })
+        const cap = readCapForm({ amount, effect, alerts }, { setBy: 'operator', currency })
         await setSpendCap(tx, subscriptionId, { cap, actor, now })
       }
       return `/subscriptions/${id}#spend`
@@ -133,6 +132,13 @@ function CapForms(props: {
               ['alert', 'tell of it'],
               ['stop', 'stop the instances'],
             ]}
+          />
+          <TextField
+            {...cap}
+            name="alerts"
+            label="Told at"
+            value={alertsText(own, currency)}
+            hint={`Shares of the cap, or amounts in ${currency}: 80%, 45.00. Empty: not told.`}
           />
           <button type="submit">Set the cap</button>
         </PostForm>

@@ -7,7 +7,7 @@ import { InvoiceRows } from './invoices.tsx'
 import { Lines } from './lines.tsx'
 import type { Own, OwnSubscription } from './own.ts'
 import { portalPage, type PortalBody, type PortalView } from './portal-page.tsx'
-import { Spend } from './spend.tsx'
+import { Spend, type RefusedCap } from './spend.tsx'
 import { About, NextInvoice, OpenButton, Standing } from './standing.tsx'
 import { gaugesOf, warningsOf } from './usage.ts'
 
@@ -27,11 +27,11 @@ export function registerPortalSubscription(frame: Frame): void {
   }
 }
 
-/** @param of.refusedAmount what a cap was sent as, that is none */
+/** @param of.refusedCap what a cap was sent as, that is none */
 export async function subscriptionBody(
   own: Own,
   view: PortalView,
-  of: { readonly id: string; readonly refusedAmount?: string },
+  of: { readonly id: string; readonly refusedCap?: RefusedCap },
 ): Promise<PortalBody> {
   const content = await own.subscription(of.id)
   const invoices = await own.invoices({
@@ -49,7 +49,7 @@ export async function subscriptionBody(
         <Header content={content} view={view} />
         <BuildProgress content={content} view={view} />
         <Usage content={content} view={view} />
-        <Spend content={content} view={view} refusedAmount={of.refusedAmount} />
+        <Spend content={content} view={view} refusedCap={of.refusedCap} />
         <section aria-labelledby="lines-title">
           <h2 class="section-title" id="lines-title">
             {words.lines}

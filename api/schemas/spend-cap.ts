@@ -1,9 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import type { PresentCost } from '#db/present-usage.ts'
 import type { SpendCapRow } from '#db/spend-cap.ts'
-import { atField, fieldError } from '#domain/errors.ts'
+import { atField, BusinessError, fieldError, type FieldError } from '#domain/errors.ts'
 import { parseAmount } from '#domain/money.ts'
-import { defaultSpendAlerts, spendEffects, type SpendAlert, type SpendCap } from '#domain/spend.ts'
+import {
+  defaultSpendAlerts,
+  readAlert,
+  spendEffects,
+  writeAlert,
+  type SpendAlert,
+  type SpendCap,
+} from '#domain/spend.ts'
+import { parse } from '../validation.ts'
 import { amountField, moneySchema } from './common.ts'
 
 const percentField = z.int().min(1).max(1_000)
@@ -73,6 +81,47 @@ export function toSpendCap(
     effect: body.effect,
     alerts: alerts ?? defaultSpendAlerts,
   }
+}
+
+/** What stands in the one field of a form for all alerts: `50%, 75%, 45.00`. Where there is no cap yet, what it would be told at. */
+export function alertsText(cap: SpendCapRow | undefined, currency: string): string {
+  return (cap?.alerts ?? defaultSpendAlerts).map((alert) => writeAlert(alert, currency)).join(', ')
+}
+
+/**
+ * A cap as a form says it. Its field of alerts, left empty, says that nothing is told.
+ * @throws `field_invalid`
+ */
+export function readCapForm(
+  { amount, effect, alerts }: Readonly<Record<'amount' | 'effect' | 'alerts', string | null | undefined>>,
+  of: { setBy: SpendCap['setBy']; currency: string },
+): SpendCap {
+  const typed = alerts === undefined ? undefined : alertsIn(alerts ?? '')
+  try {
+    return toSpendCap(parse(newSpendCapSchema, { amount, effect, alerts: typed?.map(readAlert) }, 'body'), of)
+  } catch (error) {
+    if (!(error instanceof BusinessError)) throw error
+    const fields = error.fields.map((field) => atFieldOfAlerts(field, typed ?? []))
+    const [first] = fields
+    const detail = first !== undefined && fields.length === 1 ? first.detail : error.message
+    throw new BusinessError(error.code, detail, { fields })
+  }
+}
+
+/** By spaces, with or without commas. A comma within digits is none that parts them: `20,50` is not two amounts. */
+function alertsIn(text: string): string[] {
+  return text
+    .replaceAll(/\s+%/g, '%')
+    .split(/,?\s+|(?<=%),/)
+    .filter((alert) => alert !== '')
+}
+
+/** A form has one field for all alerts: it says which of them is wrong. */
+function atFieldOfAlerts(field: FieldError, typed: readonly string[]): FieldError {
+  const [, index] = /^\/alerts\/(\d+)/.exec(field.pointer) ?? []
+  if (index === undefined) return field
+  const detail = `${typed[Number(index)]} is neither a share of the cap, from 1% to 1000%, nor an amount above 0.`
+  return { ...field, pointer: '/alerts', detail }
 }
 
 export function toSpendJson(

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { spendCapOwners, spendEffects } from '#domain/spend.ts'
+import { readAlert, spendCapOwners, spendEffects } from '#domain/spend.ts'
 import type { Spend } from './answers.ts'
 import { moneyText } from './format.ts'
 import { gather } from './list.ts'
@@ -51,7 +51,7 @@ export function registerSpend(program: Command): void {
       withSession<[string, string], CapOptions>(async ({ api, out }, { args, options }) => {
         const [id, amount] = args
         const { effect, alert } = options
-        const body = { amount, effect, ...(alert && { alerts: alert.map(toAlert) }) }
+        const body = { amount, effect, ...(alert && { alerts: alert.map(readAlert) }) }
         tellSpend(out, await api.put<Spend>(capPath(id, options), body))
       }),
     )
@@ -83,11 +83,6 @@ function ownerOption(): Option {
 
 function capPath(id: string, { for: setBy }: Pick<CapOptions, 'for'>): string {
   return `${pathOf(id)}/spend-caps/${setBy}`
-}
-
-/** What is no number is left to the API to refuse. */
-function toAlert(text: string): { readonly percent: number } | { readonly amount: string } {
-  return text.endsWith('%') ? { percent: Number(text.slice(0, -1)) } : { amount: text }
 }
 
 function tellSpend(out: Output, spend: Spend): void {

@@ -289,6 +289,20 @@ test('a cap that only tells, once raised, tells of each share of the new amount 
   assert.equal((await warned()).length, 3)
 })
 
+test('a cap that is said again as it is changes nothing and is not told; other alerts are another cap', async () => {
+  const sold = await sell()
+  const cap: SpendCap = { ...own, alerts: [{ percent: 80 }, { amountMinor: 1_250 }] }
+  await say(sold, cap)
+  const [said] = await listSpendCaps(seller.db, sold.subscriptionId)
+  const again = { cap, actor: 'somebody else', now: '2026-03-01T10:00:00Z' }
+  await seller.db.transaction().execute(async (tx) => setSpendCap(tx, sold.subscriptionId, again))
+  assert.deepEqual(await listSpendCaps(seller.db, sold.subscriptionId), [said])
+  assert.deepEqual(await told(sold), ['spend.cap_changed'])
+  await say(sold, { ...cap, alerts: [{ percent: 80 }] })
+  await say(sold, { ...cap, effect: 'alert', alerts: [{ percent: 80 }] })
+  assert.equal((await told(sold)).length, 3)
+})
+
 test('a cap that was taken away is over: another one after it, in the same period, tells of its own shares', async () => {
   const sold = await sell()
   const telling: SpendCap = { ...own, effect: 'alert', alerts: [{ percent: 100 }] }

@@ -452,6 +452,49 @@ suite('what is seen', () => {
     assert.deepEqual(await caps(), [])
   })
 
+  test('the form of a cap keeps at what he is told, and sent twice it is told of once (D-38)', async () => {
+    const page = `/portal/subscriptions/${bakery.sold.publicId}`
+    const alerts = [{ percent: 80 }, { amountMinor: 1_250 }]
+    const cap = { setBy: 'customer', amountMinor: 2_000, effect: 'stop', alerts } as const
+    await console.db.transaction().execute(async (tx) => {
+      await setSpendCap(tx, bakery.sold.id, { cap, actor: 'test', now: new Date().toISOString() })
+    })
+    const send = async (fields: Record<string, string>) => {
+      const token = readForm((await see('/portal', bakery.cookie)).html, '/portal/logout')
+      const response = await console.request(`${page}/spend-cap`, {
+        method: 'POST',
+        headers: { ...ownPage, cookie: bakery.cookie },
+        body: new URLSearchParams({ ...token, effect: 'stop', ...fields }),
+      })
+      return { status: response.status, html: await response.text() }
+    }
+    const kept = async () => (await listSpendCaps(console.db, bakery.sold.id))[0]?.alerts
+    const countTold = async () => {
+      const rows = await console.db
+        .selectFrom('events')
+        .select('id')
+        .where('subscription_id', '=', bakery.sold.id)
+        .where('kind', '=', 'spend.cap_changed')
+        .execute()
+      return rows.length
+    }
+    const shownIn = (html: string) => /name="alerts"[^>]* value="([^"]*)"/.exec(html)?.[1]
+    const shown = shownIn((await see(page, bakery.cookie)).html) ?? 'none'
+    assert.equal(shown, '80%, 12.50')
+    const before = await countTold()
+    for (let sent = 1; sent <= 2; sent++)
+      assert.equal((await send({ amount: '30.00', alerts: shown })).status, 303)
+    assert.deepEqual(await kept(), alerts)
+    assert.equal(await countTold(), before + 1)
+    const refused = await send({ amount: '30.00', alerts: '80% soon' })
+    assert.equal(refused.status, 422)
+    assert.match(refused.html, /Nothing was changed\. Write shares from 1% to 1000%/)
+    assert.equal(shownIn(refused.html), '80% soon')
+    assert.match(refused.html, /<option value="stop" selected/)
+    assert.deepEqual(await kept(), alerts)
+    assert.equal((await send({ amount: '' })).status, 303)
+  })
+
   test('what a customer was warned of is kept for him: of a limit, and of what usage costs (D-35, D-38)', async () => {
     const { id, publicId } = bakery.sold
     const { customer_id } = await getSubscription(console.db, id)

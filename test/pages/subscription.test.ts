@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
 import { openBuildOrder } from '#db/build.ts'
+import { listSpendCaps, setSpendCap } from '#db/spend-cap.ts'
 import { createTestConsole, type TestConsole } from './console.ts'
 import { insertDeployer, insertDeployment } from '#test/support/deployer.ts'
 import { build, failure, seedStory, sell, tellTwoMonths, type Sold } from './story.ts'
@@ -77,6 +78,36 @@ test('D-38 what usage may cost is set and taken away by forms, and a wrong amoun
   assert.match(await shown(), /No cap: usage is billed, however much it is\./)
   const early = await console.submit(path, `${path}/early-invoice`, { amount: '200' })
   assert.equal(early.status, 303)
+})
+
+test('D-38 the form of a cap shows at what is told, and keeps what was set by the API or a command; one that is none is refused', async () => {
+  const path = `/subscriptions/${story.publicId}`
+  const alerts = [{ percent: 80 }, { amountMinor: 1_250 }]
+  const cap = { setBy: 'operator', amountMinor: 2_000, effect: 'stop', alerts } as const
+  await console.db.transaction().execute(async (tx) => {
+    await setSpendCap(tx, story.id, { cap, actor: 'test', now: new Date().toISOString() })
+  })
+  const submit = async (fields: object) => {
+    const { status, html } = await console.submit(path, `${path}/spend-cap`, { effect: 'stop', ...fields })
+    return { status, html }
+  }
+  const kept = async () => (await listSpendCaps(console.db, story.id))[0]?.alerts
+  // Saved as it is shown, but for the amount.
+  const shown = /name="alerts"[^>]* value="([^"]*)"/.exec(await pageOf(story))?.[1]
+  assert.equal(shown, '80%, 12.50')
+  assert.equal((await submit({ amount: '30.00', alerts: shown })).status, 303)
+  assert.deepEqual(await kept(), alerts)
+  for (const wrong of ['1001%', '0%', '20,50', '12.505', 'soon']) {
+    const refused = await submit({ amount: '30.00', alerts: `50% ${wrong}` })
+    assert.equal(refused.status, 422, wrong)
+    assert.match(sectionText(refused.html, 'spend'), new RegExp(`${wrong} is neither a share of the cap`))
+  }
+  assert.deepEqual(await kept(), alerts)
+  await submit({ amount: '30.00', alerts: '50 %,75%, 100% 9.5' })
+  assert.deepEqual(await kept(), [{ percent: 50 }, { percent: 75 }, { percent: 100 }, { amountMinor: 950 }])
+  await submit({ amount: '30.00', alerts: '' })
+  assert.deepEqual(await kept(), [])
+  await submit({ amount: '' })
 })
 
 test('limits show what is sold and in force, and the log of what was sent and answered', async () => {

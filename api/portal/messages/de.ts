@@ -121,8 +121,12 @@ export const de: Messages = {
   capEmpty: 'Leer: keine Obergrenze.',
   atTheCap: 'An der Obergrenze',
   capEffects: { alert: 'werde ich gewarnt', stop: 'wird angehalten' },
+  alertsOfCap: 'Ich werde gewarnt bei',
+  alertsOfCapHint: 'Anteile der Obergrenze oder Beträge: 80%, 45.00. Leer: keine Warnung.',
   saveCap: 'Speichern',
   capRefused: 'Es wurde nichts geändert. Schreiben Sie einen Betrag über 0, mit Punkt, zum Beispiel 20.00.',
+  alertsRefused:
+    'Es wurde nichts geändert. Schreiben Sie Anteile von 1% bis 1000% und Beträge über 0, mit Leerzeichen dazwischen, zum Beispiel 80% 45.00.',
 
   lines: 'Was Sie haben',
   price: 'Preis',

@@ -110,8 +110,12 @@ export const en = {
   capEmpty: 'Empty: no cap.',
   atTheCap: 'At the cap',
   capEffects: { alert: 'I am told', stop: 'it stops' },
+  alertsOfCap: 'I am told at',
+  alertsOfCapHint: 'Shares of the cap, or amounts: 80%, 45.00. Empty: I am not told.',
   saveCap: 'Save',
   capRefused: 'Nothing was changed. Write an amount above 0, as it is printed, such as 20.00.',
+  alertsRefused:
+    'Nothing was changed. Write shares from 1% to 1000% and amounts above 0, with spaces between them, such as 80% 45.00.',
 
   lines: 'What you have',
   price: 'Price',

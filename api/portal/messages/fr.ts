@@ -120,8 +120,12 @@ export const fr: Messages = {
   capEmpty: 'Vide : aucun plafond.',
   atTheCap: 'Au plafond',
   capEffects: { alert: 'je suis averti', stop: 'il est arrêté' },
+  alertsOfCap: 'Je suis averti à',
+  alertsOfCapHint: 'Des parts du plafond ou des montants : 80%, 45.00. Vide : aucun avertissement.',
   saveCap: 'Enregistrer',
   capRefused: 'Rien n’a été changé. Écrivez un montant supérieur à 0, avec un point, par exemple 20.00.',
+  alertsRefused:
+    'Rien n’a été changé. Écrivez des parts de 1% à 1000% et des montants supérieurs à 0, séparés par des espaces, par exemple 80% 45.00.',
 
   lines: 'Ce que vous avez',
   price: 'Prix',

@@ -1,6 +1,7 @@
 import { assert } from '#domain/assert.ts'
 import { BusinessError } from '#domain/errors.ts'
-import { invitationLifetimeMs, type PeerRole } from '#domain/peer.ts'
+import { encodeId } from '#domain/identifier.ts'
+import { invitationLifetimeMs, type PeerRole, type PeerState } from '#domain/peer.ts'
 import type { Understanding } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { insertEvent } from './event.ts'
@@ -8,7 +9,7 @@ import { isKnownKey, isPinned, makeOwnKey, pinKey } from './peer-key.ts'
 import { aboveOf, refuseCycle, tellAbove } from './peer-level.ts'
 import { queueFormerStandings } from './peer-standing.ts'
 import { open, seal, type InstallationKey } from './sealing.ts'
-import type { By } from './peer.ts'
+import { closePeer, type By } from './peer.ts'
 import { ensurePeerSupplier } from './supplier.ts'
 import { queueUntakenDocuments } from './untaken-document.ts'
 
@@ -54,7 +55,13 @@ export async function acceptPeer(
   await makeOwnKey(tx, key, { peerId: peer.id, now: by.now })
 }
 
-async function insertPeer(tx: Tx, { id, role, customerId }: NewPeer, by: By, more: object): Promise<void> {
+async function insertPeer(
+  tx: Tx,
+  { id, role, customerId }: NewPeer,
+  by: By,
+  more: { state: PeerState; other_peer_id?: string; [column: string]: unknown },
+): Promise<void> {
+  if (customerId !== null) await closeExpiredInvitation(tx, customerId, by)
   const currency = customerId === null ? null : await currencyOf(tx, customerId)
   const made = await tx
     .insertInto('peers')
@@ -65,16 +72,65 @@ async function insertPeer(tx: Tx, { id, role, customerId }: NewPeer, by: By, mor
       currency,
       created_at: by.now,
       created_by: by.actor,
-      state: 'invited',
       ...more,
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   if ((made.numInsertedOrUpdatedRows ?? 0n) === 0n)
-    throw new BusinessError(
-      'peer_taken',
-      'This invitation was accepted here already, or that customer has a peer. Close that one first.',
+    throw await whyTaken(tx, { customerId, otherPeerId: more.other_peer_id })
+}
+
+/** Nobody can accept it any more, so that it stands in nobody's way. Locked: one that is redeemed meanwhile is a peer. */
+async function closeExpiredInvitation(tx: Tx, customerId: string, by: By): Promise<void> {
+  const expired = await tx
+    .selectFrom('peers')
+    .select('id')
+    .where('customer_id', '=', customerId)
+    .where('state', '=', 'invited')
+    .where('invitation_expires_at', '<=', by.now)
+    .forUpdate()
+    .executeTakeFirst()
+  if (expired !== undefined)
+    await closePeer(tx, expired.id, { ...by, reason: 'Its invitation expired, and another one followed.' })
+}
+
+async function whyTaken(
+  tx: Tx,
+  of: { customerId: string | null; otherPeerId: string | undefined },
+): Promise<BusinessError> {
+  const accepted =
+    of.otherPeerId === undefined
+      ? undefined
+      : await tx
+          .selectFrom('peers')
+          .select(['id', 'state'])
+          .where('other_peer_id', '=', of.otherPeerId)
+          .executeTakeFirst()
+  if (accepted !== undefined) {
+    const { id, state } = accepted
+    const advice = state === 'closed' ? 'Accept another invitation' : 'Use that one, or close it'
+    return taken(
+      `This invitation was accepted here already, as ${encodeId('peer', id)}: ${state}. ${advice}.`,
     )
+  }
+  const other = await tx
+    .selectFrom('peers')
+    .select(['id', 'state', 'invitation_expires_at'])
+    .where('customer_id', '=', of.customerId)
+    .where('state', '<>', 'closed')
+    .executeTakeFirst()
+  // Closed since.
+  if (other === undefined) return taken('There was such a peer until now. Try again.')
+  const peer = encodeId('peer', other.id)
+  return taken(
+    other.state === 'invited'
+      ? `An installation of this customer is invited already, as ${peer}, until ${other.invitation_expires_at}. Withdraw that invitation first.`
+      : `This customer has a peer already, ${peer}: ${other.state}. Close that one first.`,
+  )
+}
+
+function taken(detail: string): BusinessError {
+  return new BusinessError('peer_taken', detail)
 }
 
 async function currencyOf(tx: Tx, customerId: string): Promise<string> {
@@ -126,11 +182,11 @@ export async function redeemInvitation(
     if (peer.state === 'active' && (await isPinned(tx, peer.id, asked.publicKey))) return peer.currency
     throw new BusinessError('invitation_used', `This invitation was used at ${peer.invitation_used_at}.`)
   }
+  if ((peer.invitation_expires_at ?? '') <= now)
+    throw new BusinessError('invitation_expired', `This invitation expired at ${peer.invitation_expires_at}.`)
   // Withdrawn by who made it.
   if (peer.state !== 'invited')
     throw new BusinessError('invitation_unknown', 'This invitation is not known here.')
-  if ((peer.invitation_expires_at ?? '') <= now)
-    throw new BusinessError('invitation_expired', `This invitation expired at ${peer.invitation_expires_at}.`)
   const currency = peer.currency ?? asked.currency
   await tx.updateTable('peers').set({ invitation_used_at: now }).where('id', '=', peer.id).execute()
   await pairPeer(tx, peer.id, { ...asked, currency }, now)
@@ -189,10 +245,10 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
 
 /** One trust in each direction with one installation; a key, and an id over there, are of one peer. */
 async function refuseTakenPeer(tx: Tx, peerId: string, other: Pairing): Promise<void> {
-  const taken = await tx
+  const same = await tx
     .selectFrom('peers as peer')
     .innerJoin('peers as other', (join) => join.on('other.id', '<>', peerId))
-    .select('other.id')
+    .select('other.other_peer_id')
     .where('peer.id', '=', peerId)
     .where((eb) =>
       eb.or([
@@ -205,8 +261,14 @@ async function refuseTakenPeer(tx: Tx, peerId: string, other: Pairing): Promise<
       ]),
     )
     .executeTakeFirst()
-  if (taken !== undefined || (await isKnownKey(tx, other.publicKey)))
-    throw new BusinessError('peer_taken', 'That installation, or its key, is a peer here already.')
+  if (same?.other_peer_id === other.otherPeerId)
+    throw taken('That installation has sent an id by which another peer here is known. It has to pair anew.')
+  if (same !== undefined)
+    throw taken('That installation is such a peer here already. Close that one first, or use it.')
+  if (await isKnownKey(tx, other.publicKey))
+    throw taken(
+      'That key is of a peer here already. The other installation has to pair with a key of its own.',
+    )
 }
 
 export interface AcceptedPeer {

@@ -6,11 +6,12 @@ import type { Db } from '#db/database.ts'
 import { newId } from '#db/identifier.ts'
 import { findPeerKey } from '#db/peer-key.ts'
 import { admitMessage } from '#db/peer-signature.ts'
-import { acceptPeer, pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
+import { acceptPeer, invitePeer, pairPeer, readAcceptedPeer, redeemInvitation } from '#db/peer-pairing.ts'
 import { closePeer } from '#db/peer.ts'
+import { encodeId } from '#domain/identifier.ts'
 import { ownUnderstanding } from '#domain/peer-message.ts'
 import { createTestDatabase } from '#test/support/database.ts'
-import { insertPeer } from '#test/support/peer.ts'
+import { insertPeer, insertReseller } from '#test/support/peer.ts'
 import { pinPeerKey, signAs, type TestPeerKey } from '#test/support/peer-message.ts'
 import { installationKey } from '#test/support/workers.ts'
 
@@ -40,9 +41,9 @@ function pairing(different: { installationId?: string; publicKey?: Buffer } = {}
   }
 }
 
-async function accept(): Promise<string> {
+async function accept(otherPeerId: string = newId()): Promise<string> {
   const id = newId()
-  const peer = { id, role: 'supplier', customerId: null, otherPeerId: newId() } as const
+  const peer = { id, role: 'supplier', customerId: null, otherPeerId } as const
   const told = { url: 'https://upstream.example.com', code: 'code' }
   await db
     .transaction()
@@ -67,11 +68,68 @@ test('an installation is one supplier, and a key is of one peer', async () => {
   const second = await accept()
   await assert.rejects(pair(second, pairing({ installationId: first.installationId })), {
     code: 'peer_taken',
+    message: /^That installation is such a peer here already/,
   })
-  await assert.rejects(pair(second, pairing({ publicKey: first.publicKey })), { code: 'peer_taken' })
+  await assert.rejects(pair(second, pairing({ publicKey: first.publicKey })), {
+    code: 'peer_taken',
+    message: /^That key is of a peer here already/,
+  })
   const { publicKey: own } = await readAcceptedPeer(db, installationKey, second)
   await assert.rejects(pair(second, pairing({ publicKey: own })), { code: 'peer_taken' })
   await pair(second, pairing())
+})
+
+/** Invites for a customer. @returns the invitation's peer */
+async function invite(customerId: string, at: string) {
+  const peer = { id: newId(), role: 'customer', customerId, codeSha256: randomBytes(32) } as const
+  await db
+    .transaction()
+    .execute(async (tx) => await invitePeer(tx, peer, installationKey, { actor: 'tester', now: at }))
+  return peer
+}
+
+test('an invitation that has expired stands in the way of no other; one that holds does, and is named', async () => {
+  const customerId = await insertReseller(db)
+  const [early, late] = ['2026-03-01T10:00:00.000Z', '2026-03-01T10:10:00.000Z']
+  const first = await invite(customerId, early)
+  await assert.rejects(invite(customerId, '2026-03-01T10:09:59.000Z'), {
+    code: 'peer_taken',
+    message: `An installation of this customer is invited already, as ${encodeId('peer', first.id)}, until ${late}. Withdraw that invitation first.`,
+  })
+  const second = await invite(customerId, late)
+  const { state, closed_reason: reason } = await db
+    .selectFrom('peers')
+    .select(['state', 'closed_reason'])
+    .where('id', '=', first.id)
+    .executeTakeFirstOrThrow()
+  assert.deepEqual([state, reason], ['closed', 'Its invitation expired, and another one followed.'])
+  const redeem = async ({ id, codeSha256 }: typeof first) =>
+    await db.transaction().execute(async (tx) => {
+      const asked = { ...pairing(), peerId: id, codeSha256 }
+      return await redeemInvitation(tx, asked, { ownInstallationId: newId(), now: late })
+    })
+  // Who comes with the old one is told what is true of it.
+  await assert.rejects(redeem(first), { code: 'invitation_expired' })
+  assert.equal(await redeem(second), 'USD')
+  await assert.rejects(invite(customerId, '2026-03-02T10:00:00.000Z'), {
+    code: 'peer_taken',
+    message: `This customer has a peer already, ${encodeId('peer', second.id)}: active. Close that one first.`,
+  })
+})
+
+test('an invitation is accepted once; whether its peer is closed decides what is to be done', async () => {
+  const otherPeerId = newId()
+  const id = await accept(otherPeerId)
+  const named = `This invitation was accepted here already, as ${encodeId('peer', id)}:`
+  await assert.rejects(accept(otherPeerId), {
+    code: 'peer_taken',
+    message: `${named} accepting. Use that one, or close it.`,
+  })
+  await db.transaction().execute(async (tx) => await closePeer(tx, id, by))
+  await assert.rejects(accept(otherPeerId), {
+    code: 'peer_taken',
+    message: `${named} closed. Accept another invitation.`,
+  })
 })
 
 const url = 'https://downstream.example.com/v1/peer-messages'

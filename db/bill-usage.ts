@@ -5,7 +5,7 @@ import type { DuePart, MeasuredUsage, UsagePart } from '#domain/invoice/lines.ts
 import type { LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
 import { findNotTakenOver } from './deployment.ts'
-import { readFormulas } from './quantity-formula.ts'
+import { applyFormulas, namedByFormulas } from './quantity-formula.ts'
 import {
   findUnread,
   instancesOf,
@@ -29,7 +29,10 @@ export interface AskedPart {
 
 export interface MeasuredParts {
   readonly of: (part: UsagePart) => MeasuredUsage
-  /** Parts whose metric was not read past their end yet, or not taken over from there, within the grace. */
+  /**
+   * Parts of which a metric, their own or one that their formula names, was not read past their end yet, or not taken over from
+   * there, within the grace.
+   */
   readonly unread: ReadonlySet<DuePart>
 }
 
@@ -37,15 +40,16 @@ export interface MeasuredParts {
 export async function readUsage(db: Db, parts: readonly AskedPart[]): Promise<MeasuredParts> {
   const asked = parts.map(({ part, context, waitsAt }) => ({ part, waitsAt, ...questionOf(part, context) }))
   const meters = await readMeters(db, instancesOf(asked))
-  const { answers, unread } = await measureAwaited(db, asked, meters)
-  const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
-  const byFormula = await readFormulas(
-    db,
+  const named = namedByFormulas(
     asked.map((question) => ({ part: question.part, question })),
-    { meters },
+    meters,
   )
+  const questions = [...asked, ...named.map(({ question }) => question)]
+  const { answers, unread } = await measureAwaited(db, questions, meters)
+  const measured = new Map(asked.map(({ part }, index) => [part, answers[index]]))
+  const byFormula = applyFormulas(named, answers.slice(asked.length))
   return {
-    unread: new Set(asked.filter((_, index) => unread.has(index)).map(({ part }) => part)),
+    unread: new Set(questions.filter((_, index) => unread.has(index)).map(({ part }) => part)),
     of: (part) => {
       const answer = measured.get(part)
       assert(answer, 'every usage part was measured')

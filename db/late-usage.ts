@@ -11,7 +11,7 @@ import type { MetricRule, UsageQuantity } from '#domain/usage.ts'
 import { readBillableLines, type LineContext } from './billable-line.ts'
 import type { Db } from './database.ts'
 import { readLateWindows, type LateWindow } from './late-window.ts'
-import { readFormulas } from './quantity-formula.ts'
+import { applyFormulas, namedByFormulas } from './quantity-formula.ts'
 import { claimWindows, settleWindows } from './unsettled-window.ts'
 import {
   definedMetric,
@@ -127,14 +127,15 @@ async function toParts(db: Db, known: readonly KnownWindow[]): Promise<(LateUsag
     known.flatMap(({ context }) => context.instanceId ?? []),
   )
   const anew = known.filter((of) => of.row.is_unsettled || isPricedTogether(of) || !isSum(of.context, meters))
-  const answers = await measureUsages(db, anew.map(questionOf), { withLate: true, meters })
-  const measured = new Map(anew.map((of, index) => [of, answers[index]]))
   const parts = new Map(anew.map((of) => [of, partOf(of)]))
-  const byFormula = await readFormulas(
-    db,
+  const named = namedByFormulas(
     [...parts].map(([of, part]) => ({ part, question: questionOf(of) })),
-    { withLate: true, meters },
+    meters,
   )
+  const questions = [...anew.map(questionOf), ...named.map(({ question }) => question)]
+  const answers = await measureUsages(db, questions, { withLate: true, meters })
+  const measured = new Map(anew.map((of, index) => [of, answers[index]]))
+  const byFormula = applyFormulas(named, answers.slice(anew.length))
   return known.map((of) => {
     const answer = measured.get(of)
     const part = parts.get(of)

@@ -3,44 +3,48 @@ import type { UsagePart } from '#domain/invoice/lines.ts'
 import { metricsNamedBy, type NamedMetric } from '#domain/pricing/formula.ts'
 import { quantityByFormula } from '#domain/pricing/quantity-formula.ts'
 import type { UsageQuantity } from '#domain/usage.ts'
-import type { Db } from './database.ts'
-import { definedMetric, measureUsages, type Meter, type UsageQuestion } from './usage-measure.ts'
+import { definedMetric, type Meter, type UsageAnswer, type UsageQuestion } from './usage-measure.ts'
 
-/** A part with what is asked of its own metric. */
-export interface FormulaPart {
+/** What the formula of a part names: a metric, and how its values are taken together. */
+interface Named<Question> extends NamedMetric {
   readonly part: UsagePart
-  readonly question: UsageQuestion
+  readonly question: Question
+}
+
+/** What the formulas of lines name besides their own metric. Lines without one name nothing. */
+export function namedByFormulas<Question extends UsageQuestion>(
+  asked: readonly { readonly part: UsagePart; readonly question: Question }[],
+  meters: ReadonlyMap<string, Meter>,
+): Named<Question>[] {
+  return asked.flatMap(({ part, question }) => {
+    const { quantityFormula } = part.line.terms
+    if (quantityFormula === null) return []
+    return metricsNamedBy(quantityFormula).map((named) => ({
+      part,
+      ...named,
+      question: questionOf(question, named, meters),
+    }))
+  })
 }
 
 /**
- * Measures what the formulas of lines name besides their own metric. Asked then for a part, it gives the quantity by its
- * formula, or where it has none, as it was measured.
+ * Asked for a part, it gives the quantity by its formula, or where it has none, as it was measured.
+ * @param answers in the order of what is named
  * @returns throws what `quantityByFormula` throws: of the part that is asked for, and no other
  */
-export async function readFormulas(
-  db: Db,
-  parts: readonly FormulaPart[],
-  options: { withLate?: boolean; meters: ReadonlyMap<string, Meter> },
-): Promise<(part: UsagePart, usage: UsageQuantity) => UsageQuantity> {
-  const named = parts.flatMap((of) => {
-    const { quantityFormula } = of.part.line.terms
-    return quantityFormula === null ? [] : metricsNamedBy(quantityFormula).map((metric) => ({ of, metric }))
-  })
-  const answers = await measureUsages(
-    db,
-    named.map(({ of, metric }) => questionOf(of.question, metric, options.meters)),
-    options,
+export function applyFormulas(
+  named: readonly Named<UsageQuestion>[],
+  answers: readonly UsageAnswer[],
+): (part: UsagePart, usage: UsageQuantity) => UsageQuantity {
+  const measured = Map.groupBy(
+    named.map((of, index) => ({ ...of, quantity: answers[index]?.usage.quantity ?? '0' })),
+    ({ part }) => part,
   )
-  const measured = named.map(({ of, metric }, index) => ({
-    part: of.part,
-    ...metric,
-    quantity: answers[index]?.usage.quantity ?? '0',
-  }))
   return (part, usage) => {
     const { quantityFormula: formula } = part.line.terms
     if (formula === null) return usage
     const metrics: Record<string, Record<string, string>> = {}
-    for (const { metric, aggregate, quantity } of measured.filter((of) => of.part === part))
+    for (const { metric, aggregate, quantity } of measured.get(part) ?? [])
       metrics[metric] = { ...metrics[metric], [aggregate]: quantity }
     const quantity = quantityByFormula(formula, { values: valuesOf(part, usage), metrics })
     return { ...usage, quantity, formula }
@@ -48,11 +52,11 @@ export async function readFormulas(
 }
 
 /** The line's own metric in the line's unit, any other in its own. */
-function questionOf(
-  question: UsageQuestion,
+function questionOf<Question extends UsageQuestion>(
+  question: Question,
   { metric, aggregate }: NamedMetric,
   meters: ReadonlyMap<string, Meter>,
-): UsageQuestion {
+): Question {
   const defined = definedMetric(meters, { instanceId: question.instanceId, metric })
   return {
     ...question,

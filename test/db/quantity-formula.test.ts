@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { sql } from 'kysely'
+import { DocumentNotReady } from '#db/bill.ts'
+import { billPeriod } from '#db/billing.ts'
 import { insertProduct } from '#db/product.ts'
 import { insertReadings } from '#db/usage.ts'
 import { BusinessError } from '#domain/errors.ts'
 import { perUnitPrice } from '#domain/pricing/unit-price.ts'
-import { findInstanceId } from '#test/support/instances.ts'
+import { findInstanceId, moveInstances } from '#test/support/instances.ts'
 import { listDocumentIds } from '#test/support/invoices.ts'
 import { billDue, createSeller, type Seller } from '#test/support/seller.ts'
 
@@ -54,7 +56,13 @@ async function sellByFormula(quantityFormula: string) {
       where subscription_id = ${subscriptionId} order by id`.execute(seller.db)
     return rows.map(({ said }) => said)
   }
-  return { documentId, read, billed }
+  /** As of an instance that runs, and measures: one of its metrics alone. */
+  const run = async () => moveInstances(seller.db, subscriptionId, 'building', 'running')
+  const readOne = async (readAt: string, metric: 'disk' | 'network', value: string) =>
+    await insertReadings(seller.db, { instanceId, isOpening: false, readAt, sampledAt: readAt }, [
+      { metric, series: 'one', value, unit: 'GiB' },
+    ])
+  return { documentId, read, billed, run, readOne }
 }
 
 test('D-16 a formula bills twice the highest value, a number bills itself', async () => {
@@ -92,4 +100,35 @@ test('D-16 a quantity below 0 is billed nowhere, and says why', async () => {
     (error) => error instanceof BusinessError && error.code === 'quantity_negative',
   )
   assert.deepEqual(await billed(), [])
+})
+
+const ofTwo = 'metric("disk").max + metric("network").sum / 1073741824'
+
+test('D-16 a bill waits for readings of every metric that the formula names, not of the line’s own alone (C-17)', async () => {
+  const { documentId, billed, run, readOne } = await sellByFormula(ofTwo)
+  await run()
+  await readOne('2026-01-10T00:00:00Z', 'disk', '4')
+  await readOne('2026-01-10T00:00:00Z', 'network', '5')
+  await readOne('2026-02-01T00:00:01Z', 'disk', '4')
+  const key = { documentId, periodIndex: 1 }
+  await assert.rejects(billPeriod(seller.db, key, '2026-02-01T00:05:00Z'), DocumentNotReady)
+  await readOne('2026-01-31T23:59:00Z', 'network', '7')
+  await readOne('2026-02-01T00:05:01Z', 'network', '8')
+  await billPeriod(seller.db, key, '2026-02-01T00:06:00Z')
+  assert.deepEqual(await billed(), ['usage 11 1100'])
+})
+
+test('C-17 one that was not read within the grace holds up no bill; what its counter has grown by is in the next period', async () => {
+  const { documentId, billed, run, readOne } = await sellByFormula(ofTwo)
+  await run()
+  await readOne('2026-01-10T00:00:00Z', 'disk', '4')
+  await readOne('2026-01-10T00:00:00Z', 'network', '5')
+  await readOne('2026-02-01T00:00:01Z', 'disk', '4')
+  const key = { documentId, periodIndex: 1 }
+  await assert.rejects(billPeriod(seller.db, key, '2026-02-01T06:00:00Z'), DocumentNotReady)
+  await billPeriod(seller.db, key, '2026-02-01T06:00:01Z')
+  await readOne('2026-03-01T00:00:00Z', 'network', '7')
+  await readOne('2026-03-01T00:00:00Z', 'disk', '4')
+  await billDue(seller.db, documentId, '2026-03-01T00:05:00Z')
+  assert.deepEqual(await billed(), ['usage 9 900', 'usage 6 600'])
 })

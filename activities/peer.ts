@@ -3,8 +3,9 @@ import { mostAbove, readAboveFor } from '#db/peer-level.ts'
 import { pairPeer, readAcceptedPeer } from '#db/peer-pairing.ts'
 import { haltPeer } from '#db/peer.ts'
 import { getInstallation } from '#db/read/installation.ts'
+import { noteUnanswered } from '#db/peer-silence.ts'
 import { openPeerTask } from '#db/peer-task.ts'
-import { BusinessError } from '#domain/errors.ts'
+import { BusinessError, messageOf } from '#domain/errors.ts'
 import { decodeId, encodeId } from '#domain/identifier.ts'
 import { firstUnderstanding, ownUnderstanding, peerPaths } from '#domain/peer-message.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
@@ -26,50 +27,12 @@ export function createPeerActivities(deps: DatabaseDependencies) {
     /** Has an invitation that was accepted here redeemed over there. Done before, or closed meanwhile, it does nothing. */
     async redeemInvitation(input: { peerId: string }): Promise<void> {
       const peerId = decodeId('peer', input.peerId)
-      const peer = await readAcceptedPeer(db, installationKey, peerId)
-      if (peer.code === null) return
-      const { id, sellerName: name } = await getInstallation(db)
-      const body = {
-        peer: encodeId('peer', peer.otherPeerId),
-        own_peer: input.peerId,
-        code: peer.code,
-        installation: encodeId('installation', id),
-        name,
-        url: consoleUrl,
-        public_key: peer.publicKey.toString('base64url'),
-        currency: peer.currency,
-        customer: peer.customer,
-        understands: ownUnderstanding,
-        above: await readAboveFor(db, peerId),
+      try {
+        await redeem(peerId)
+      } catch (error) {
+        await tellOfFailure(peerId, error)
+        throw error
       }
-      const other = pairingSchema.parse(
-        await tellOfRefusal(peerId, async () =>
-          postToPeer(rule, {
-            url: `${peer.url}${peerPaths.redemption}`,
-            body: JSON.stringify(body),
-            headers: { 'content-type': 'application/json' },
-          }),
-        ),
-      )
-      const now = new Date().toISOString()
-      await db.transaction().execute(async (tx) =>
-        pairPeer(
-          tx,
-          peerId,
-          {
-            installationId: decodeId('installation', other.installation),
-            otherPeerId: peer.otherPeerId,
-            name: other.name,
-            url: peer.url,
-            publicKey: Buffer.from(other.public_key, 'base64url'),
-            currency: other.currency,
-            customer: other.customer ?? null,
-            understands: other.understands ?? firstUnderstanding,
-            above: other.above ?? [],
-          },
-          now,
-        ),
-      )
     },
 
     /** Sends what waits for a peer, in order. Named when there was nothing but documents. */
@@ -93,19 +56,70 @@ export function createPeerActivities(deps: DatabaseDependencies) {
     },
   }
 
-  /** Refused, an invitation is worth nothing any more: an operator closes the peer and accepts another one. */
-  async function tellOfRefusal<T>(peerId: string, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask()
-    } catch (error) {
-      if (error instanceof BusinessError)
-        await openPeerTask(db, peerId, {
-          kind: 'peer_halted',
-          subject: 'An invitation that was accepted here is refused over there',
-          detail: `${error.message} Close the peer, and accept another invitation.`,
-        })
-      throw error
+  async function redeem(peerId: string): Promise<void> {
+    const peer = await readAcceptedPeer(db, installationKey, peerId)
+    if (peer.code === null) return
+    const { id, sellerName: name } = await getInstallation(db)
+    const body = {
+      peer: encodeId('peer', peer.otherPeerId),
+      own_peer: encodeId('peer', peerId),
+      code: peer.code,
+      installation: encodeId('installation', id),
+      name,
+      url: consoleUrl,
+      public_key: peer.publicKey.toString('base64url'),
+      currency: peer.currency,
+      customer: peer.customer,
+      understands: ownUnderstanding,
+      above: await readAboveFor(db, peerId),
     }
+    const other = pairingSchema.parse(
+      await postToPeer(rule, {
+        url: `${peer.url}${peerPaths.redemption}`,
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    )
+    const now = new Date().toISOString()
+    await db.transaction().execute(async (tx) =>
+      pairPeer(
+        tx,
+        peerId,
+        {
+          installationId: decodeId('installation', other.installation),
+          otherPeerId: peer.otherPeerId,
+          name: other.name,
+          url: peer.url,
+          publicKey: Buffer.from(other.public_key, 'base64url'),
+          currency: other.currency,
+          customer: other.customer ?? null,
+          understands: other.understands ?? firstUnderstanding,
+          above: other.above ?? [],
+        },
+        now,
+      ),
+    )
+  }
+
+  /** Refused, an invitation is worth nothing any more: an operator closes the peer and accepts another one. All else is tried again. */
+  async function tellOfFailure(peerId: string, error: unknown): Promise<void> {
+    if (!(error instanceof BusinessError)) {
+      await noteUnanswered(
+        db,
+        peerId,
+        `${messageOf(error).replace(/\.?$/, '.')} It is tried again by itself.`,
+      )
+      return
+    }
+    const isThere = error.code === 'peer_refuses'
+    const where = isThere ? 'the peer' : 'the peer here and over there'
+    const detail = `${error.message} Close ${where}, and accept another invitation.`
+    await noteUnanswered(db, peerId, detail)
+    await openPeerTask(db, peerId, {
+      kind: 'peer_halted',
+      subject: `An invitation that was accepted here is refused ${isThere ? 'over there' : 'here'}`,
+      detail,
+    })
   }
 }
 

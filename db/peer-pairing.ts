@@ -221,6 +221,7 @@ export async function pairPeer(tx: Tx, peerId: string, other: Pairing, now: stri
       above: role === 'supplier' ? aboveOf(other) : [],
       state: 'active',
       paired_at: now,
+      waiting_reason: null,
       code_key_id: null,
       code_sealed: null,
     })

@@ -36,6 +36,16 @@ export async function noteSilence(
   return sentence
 }
 
+/** Why an invitation that was accepted here has led to nothing yet. */
+export async function noteUnanswered(db: Db, peerId: string, reason: string): Promise<void> {
+  await db
+    .updateTable('peers')
+    .set({ waiting_reason: reason.slice(0, longestReason) })
+    .where('id', '=', peerId)
+    .where('state', '=', 'accepting')
+    .execute()
+}
+
 /** It takes them again. */
 export async function endSilence(db: Db, peerId: string): Promise<void> {
   await db.updateTable('peers').set({ waiting_reason: null }).where('id', '=', peerId).execute()

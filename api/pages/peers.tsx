@@ -93,6 +93,9 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
       <td>
         <State state={row.state} />
         {row.halted_reason !== null && <div class="hint">{row.halted_reason}</div>}
+        {row.state === 'accepting' && row.waiting_reason !== null && (
+          <div class="hint">{row.waiting_reason}</div>
+        )}
         <InvitationTerm view={view} row={row} />
       </td>
       <td>

@@ -76,10 +76,10 @@ export const peerSchema = z
       .openapi({ description: 'The newest version that the other side understands.' }),
     waiting: z.number().int().openapi({ description: 'Messages that it has not taken yet.' }),
     waiting_since: z.string().nullable(),
-    waiting_reason: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Why the last try was not taken; null where none was tried yet.' }),
+    waiting_reason: z.string().nullable().openapi({
+      description:
+        'Why the last try was not taken, or why an invitation that was accepted here has led to nothing yet; null where none was tried yet.',
+    }),
     waiting_kinds: z
       .array(z.object({ kind: z.string(), waiting: z.number().int(), is_understood: z.boolean() }))
       .openapi({ description: 'What waits, by kind. What is not understood over there waits until it is.' }),

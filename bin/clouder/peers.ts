@@ -40,7 +40,7 @@ export function registerPeers(program: Command): void {
             row.role,
             row.customer,
             row.currency,
-            row.state,
+            stateText(row),
             waitingText(row),
             String(row.delivered),
             String(row.received),
@@ -118,6 +118,12 @@ function registerStanding(group: Command): void {
       )
 }
 
+/** With why it is no further. */
+function stateText({ state, halted_reason: halted, waiting_reason: waiting }: Peer): string {
+  const reason = state === 'accepting' ? waiting : halted
+  return reason === null ? state : `${state}: ${reason}`
+}
+
 /** How much of what, since when and why. */
 function waitingText({ waiting_kinds: kinds, waiting_since: since, waiting_reason: reason }: Peer): string {
   if (since === null) return '0'
@@ -137,7 +143,7 @@ function show(out: Output, peer: Peer): void {
     ['is our', peer.role],
     ['customer', peer.customer ?? ''],
     ['currency', peer.currency ?? ''],
-    ['state', peer.halted_reason === null ? peer.state : `${peer.state}: ${peer.halted_reason}`],
+    ['state', stateText(peer)],
     ['address', peer.url ?? ''],
     ['our key', peer.own_key ?? ''],
     ['their key', peer.other_key ?? ''],

@@ -95,8 +95,10 @@ const waitingKinds = sql<readonly { kind: PeerMessageKind; waiting: number; is_u
   select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'waiting', waiting, 'is_understood', kind = any (peer.other_kinds))
     order by kind), '[]')
   from (select kind, count(*) as waiting from peer_messages message where peer_id = peer.id and ${isWaiting} group by kind) by_kind)`
-/** Of what waits; what was said before that was about something else. */
-const waitingReason = sql<string | null>`(case when ${waiting} > 0 then peer.waiting_reason end)`
+/** Of what waits, or of an invitation that was accepted here; what was said before that was about something else. */
+const waitingReason = sql<
+  string | null
+>`(case when ${waiting} > 0 or peer.state = 'accepting' then peer.waiting_reason end)`
 /** All that was ever queued has a number, without a gap. */
 const delivered = sql<number>`(peer.last_sequence::int
   - (select count(*)::int from peer_messages where peer_id = peer.id and delivered_at is null))`

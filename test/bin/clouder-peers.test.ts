@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
+import { noteUnanswered } from '#db/peer-silence.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
@@ -39,6 +40,15 @@ test('a peer says at the terminal who bills whom, as which customer and in which
   const shown = await done(['peers', 'show', id])
   assert.match(shown, /customer\tdownstream\ncurrency\tUSD\n/)
   assert.match(await done(['peers']), /Upstream\tsupplier\tdownstream\tUSD\tactive/)
+})
+
+test('an accepted invitation that leads to nothing says why at the terminal', async () => {
+  const never = { installation_id: null, paired_at: null, name: null }
+  const peerId = await insertPeer(clouder.db, { ...never, state: 'accepting' })
+  await noteUnanswered(clouder.db, peerId, 'invitation_expired: too late. Close the peer.')
+  const told = /\taccepting: invitation_expired: too late\. Close the peer\./
+  assert.match(await done(['peers']), told)
+  assert.match(await done(['peers', 'show', encodeId('peer', peerId)]), told)
 })
 
 test('an expense category is added at the terminal', async () => {

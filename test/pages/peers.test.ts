@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { newId, newIds } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
-import { noteSilence } from '#db/peer-silence.ts'
+import { noteSilence, noteUnanswered } from '#db/peer-silence.ts'
 import { haltPeer } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { receiveSupplierStanding } from '#db/supplier-standing.ts'
@@ -154,6 +154,16 @@ test('an invitation is accepted by its form; what is none is refused beside it',
   })
   assert.equal((await console.submit(path, path, { invitation, customer: '' })).status, 303)
   assert.match(sectionText((await console.get(path)).html, 'peers'), /Not known yet bills us .*accepting/)
+})
+
+test('an accepted invitation that leads to nothing says why, and what is to be done', async () => {
+  const never = { installation_id: null, paired_at: null, name: null }
+  const peerId = await insertPeer(console.db, { ...never, state: 'accepting' })
+  await noteUnanswered(console.db, peerId, 'invitation_expired: too late. Close the peer.')
+  assert.match(
+    sectionText((await console.get(path)).html, 'peers'),
+    /accepting invitation_expired: too late\. Close the peer\./,
+  )
 })
 
 test('an installation is invited by its form; the invitation is on that answer only', async () => {

@@ -258,6 +258,8 @@ test('who is billed does not bill: a circle is refused over there, and an operat
   assert.match(String(task['detail']), /peer_cycle/)
   const { body: left } = await parent.call('GET', `/v1/peers/${String(body['id'])}`)
   assert.equal(left['state'], 'accepting')
+  assert.equal(left['waiting_reason'], task['detail'])
+  assert.match(String(task['detail']), /Close the peer, and accept another invitation\.$/)
 })
 
 test('a peer that is closed while messages wait is sent nothing more; what waits stays, and is shown (F57)', async () => {

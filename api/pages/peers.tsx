@@ -59,7 +59,10 @@ async function peersBody(frame: Frame, view: ConsoleView, news: PeersNews = {}):
               invitation, below.
             </Empty>
           ) : (
-            <Table caption="Peers, newest first" head={['Who', 'State', 'Documents', 'Keys', 'Ask']}>
+            <Table
+              caption="Peers, newest first"
+              head={['Who', 'State', 'Documents and messages', 'Keys', 'Ask']}
+            >
               {peers.map((row) => (
                 <Peer view={view} row={row} />
               ))}
@@ -99,10 +102,13 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
         <InvitationTerm view={view} row={row} />
       </td>
       <td>
-        {row.role === 'supplier' ? `${row.received} received` : `${row.delivered} delivered`}
+        {row.role === 'supplier'
+          ? `${sayMessages(row.received, 'document')} received`
+          : `${sayMessages(row.delivered, 'document')} delivered`}
         {row.waiting_since !== null && (
           <div class="hint">
-            {row.waiting} wait since <Moment at={row.waiting_since} {...view} />
+            {row.waiting === 1 ? '1 message waits' : `${row.waiting} messages wait`} since{' '}
+            <Moment at={row.waiting_since} {...view} />
             {row.waiting_reason !== null && `: ${row.waiting_reason}`}
             {row.waiting_kinds.map((of) => (
               <div>

@@ -83,8 +83,8 @@ export const peerSchema = z
     waiting_kinds: z
       .array(z.object({ kind: z.string(), waiting: z.number().int(), is_understood: z.boolean() }))
       .openapi({ description: 'What waits, by kind. What is not understood over there waits until it is.' }),
-    delivered: z.number().int(),
-    received: z.number().int(),
+    delivered: z.number().int().openapi({ description: 'Documents of ours that it has taken.' }),
+    received: z.number().int().openapi({ description: 'Documents that came from it.' }),
     untaken: z.number().int().openapi({
       description:
         'Of a closed one: documents of its customer that this installation never took, those since it was closed too. They go over once it is paired with anew.',

@@ -33,7 +33,17 @@ export function registerPeers(program: Command): void {
         const found = await api.list<Peer>('/v1/peers', {}, options.limit)
         if (out.isJson) return out.json(found.rows)
         out.table(
-          ['id', 'who', 'is our', 'customer', 'currency', 'state', 'waiting', 'delivered', 'received'],
+          [
+            'id',
+            'who',
+            'is our',
+            'customer',
+            'currency',
+            'state',
+            'waiting',
+            'documents delivered',
+            'documents received',
+          ],
           found.rows.map((row) => [
             row.id,
             row.name ?? '',

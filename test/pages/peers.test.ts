@@ -4,6 +4,7 @@ import { newId, newIds } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
 import { noteSilence, noteUnanswered } from '#db/peer-silence.ts'
 import { haltPeer } from '#db/peer.ts'
+import { getPeer } from '#db/read/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { receiveSupplierStanding } from '#db/supplier-standing.ts'
 import { readInvitation, writeInvitation } from '#domain/peer.ts'
@@ -23,7 +24,7 @@ test('what a supplier sent is listed, with why our own sums come to something el
   const peerId = await insertPeer(console.db)
   await receiveDocument(console.db, peerId, supplierDocument({ total_minor: 1_201 }))
   const { html } = await console.get(path)
-  assert.match(sectionText(html, 'peers'), /Upstream bills us, in USD ✓ active 1 received/)
+  assert.match(sectionText(html, 'peers'), /Upstream bills us, in USD ✓ active 1 document received/)
   assert.match(
     sectionText(html, 'received'),
     /UP-1 .*disputed net and tax come to 1200.* Upstream .* 12\.01 /,
@@ -48,7 +49,29 @@ test('what waits for a peer is told by kind, with what is not understood over th
     .execute(async (tx) => await queuePeerMessages(tx, peerId, [document, standing, standing]))
   assert.match(
     sectionText((await console.get(path)).html, 'peers'),
-    /Late .*3 wait since .* 1 document 2 standings, not understood there yet/,
+    /Late .*3 messages wait since .* 1 document 2 standings, not understood there yet/,
+  )
+})
+
+test('documents that were delivered are counted, not their files and standings', async () => {
+  const { db } = console
+  const peerId = await insertPeer(db, { name: 'Counted', role: 'customer' })
+  const standing = { kind: 'standing', subjectId: null, content: { state: 'paid' } } as const
+  const document = () => ({ kind: 'document', subjectId: newId(), content: null }) as const
+  const queue = async (...messages: Parameters<typeof queuePeerMessages>[2][number][]) =>
+    await db.transaction().execute(async (tx) => await queuePeerMessages(tx, peerId, messages))
+  await queue(document(), standing, document(), standing, standing)
+  await db
+    .updateTable('peer_messages')
+    .set({ delivered_at: '2026-04-01T10:00:00Z', sha256: Buffer.alloc(32) })
+    .where('peer_id', '=', peerId)
+    .execute()
+  await queue(document())
+  const row = await getPeer(db, peerId)
+  assert.deepEqual([row.delivered, row.waiting], [2, 1])
+  assert.match(
+    sectionText((await console.get(path)).html, 'peers'),
+    /Counted .*2 documents delivered 1 message waits since .* 1 document /,
   )
 })
 
@@ -103,7 +126,7 @@ test('what waits for a peer says how much, since when and why', async () => {
   await db.transaction().execute(async (tx) => await queuePeerMessages(tx, peerId, messages))
   await noteSilence(db, { peerId, cause: 'connect ECONNREFUSED', now: new Date().toISOString() })
   const { html } = await console.get(path)
-  assert.match(sectionText(html, 'peers'), /Away .*12 wait since .*: connect ECONNREFUSED/)
+  assert.match(sectionText(html, 'peers'), /Away .*12 messages wait since .*: connect ECONNREFUSED/)
 })
 
 test('what people have to do about a peer leads to it from home', async () => {

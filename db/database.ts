@@ -71,6 +71,7 @@ export interface Database {
   supplier_invoices: peer.SupplierInvoicesTable
   supplier_files: peer.SupplierFilesTable
   supplier_standings: peer.SupplierStandingsTable
+  told_expense_mappings: peer.ToldExpenseMappingsTable
   peer_questions: peer.PeerQuestionsTable
   suppliers: payable.SuppliersTable
   supplier_payments: payable.SupplierPaymentsTable

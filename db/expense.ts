@@ -1,5 +1,6 @@
 import type { Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { tellMappings, tellMappingsOfCategory } from './told-mapping.ts'
 import { refuseTakenCode } from './unique.ts'
 
 /** @throws `code_taken` */
@@ -33,6 +34,7 @@ export async function updateExpenseCategory(
   }
   if (Object.keys(set).length === 0) return
   await tx.updateTable('expense_categories').set(set).where('id', '=', id).execute()
+  if (name !== undefined) await tellMappingsOfCategory(tx, id)
 }
 
 interface Agreed {
@@ -41,15 +43,19 @@ interface Agreed {
   readonly now: string
 }
 
-/** Says of which category lines of this name are, or with null that it is said no more. */
-export async function mapExpense(
-  tx: Tx,
-  mapping: Agreed & {
-    matches: 'product_code' | 'description'
-    value: string
-    categoryId: string | null
-  },
-): Promise<void> {
+type Mapping = Agreed & {
+  readonly matches: 'product_code' | 'description'
+  readonly value: string
+  readonly categoryId: string | null
+}
+
+/** Says of which category lines of this name are, or with null that it is said no more. Who is billed by product tells its supplier. */
+export async function mapExpense(tx: Tx, mapping: Mapping): Promise<void> {
+  await writeMapping(tx, mapping)
+  if (mapping.matches === 'product_code') await tellMappings(tx, mapping.supplierId)
+}
+
+async function writeMapping(tx: Tx, mapping: Mapping): Promise<void> {
   const key = { supplier_id: mapping.supplierId, matches: mapping.matches, value: mapping.value }
   if (mapping.categoryId === null) {
     await tx
@@ -60,6 +66,13 @@ export async function mapExpense(
       .execute()
     return
   }
+  // Who renames it meanwhile finds what is mapped to it here.
+  await tx
+    .selectFrom('expense_categories')
+    .select('id')
+    .where('id', '=', mapping.categoryId)
+    .forShare()
+    .executeTakeFirstOrThrow()
   const said = { expense_category_id: mapping.categoryId, agreed_by: mapping.actor, agreed_at: mapping.now }
   await tx
     .insertInto('expense_mappings')

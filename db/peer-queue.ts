@@ -1,15 +1,9 @@
 import { sql } from 'kysely'
-import {
-  peerSignals,
-  type PeerMessageContent,
-  type PeerMessageKind,
-  type Understanding,
-} from '#domain/peer-message.ts'
+import { peerSignals, type PeerMessageContent, type PeerMessageKind } from '#domain/peer-message.ts'
 import type { Db, Tx } from './database.ts'
 import { holdNextKey } from './peer-next-key.ts'
 import { signalPeer } from './peer-signal.ts'
 import { openPeerTask } from './peer-task.ts'
-import { closeTasks } from './task.ts'
 
 export interface NewPeerMessage {
   readonly kind: PeerMessageKind
@@ -84,34 +78,6 @@ async function markDelivered(
       where id = ${peerId} and ${isNumbered})
     update peer_messages set delivered_at = ${now}
     where peer_id = ${peerId} and sequence = any(${sequences}) and delivered_at is null`.execute(db)
-}
-
-/** Whether it is known that the other side understands this, and nothing else: then nothing has to be kept. */
-export function isKnown(
-  known: { readonly otherVersion: number; readonly otherKinds: readonly string[] },
-  { version, kinds }: Understanding,
-): boolean {
-  return version === known.otherVersion && JSON.stringify(kinds) === JSON.stringify(known.otherKinds)
-}
-
-/** Keeps what the other side says that it understands. What has waited for that is sent now. */
-export async function noteUnderstanding(
-  tx: Tx,
-  peerId: string,
-  { version, kinds, now }: Understanding & { now: string },
-): Promise<void> {
-  const changed = await tx
-    .updateTable('peers')
-    .set({ other_version: version, other_kinds: [...kinds], is_awake: true })
-    .where('id', '=', peerId)
-    .where(
-      sql<boolean>`(other_version, other_kinds) is distinct from (${version}::integer, ${[...kinds]}::text[])`,
-    )
-    .returning('id')
-    .executeTakeFirst()
-  if (changed === undefined) return
-  await closeTasks(tx, { kind: 'peer', id: peerId, reason: 'it understands more' }, ['peer_outdated'])
-  await signalPeer(tx, peerId, peerSignals.messagesWait, `understood/${now}`)
 }
 
 /** Whether nothing waits that the other side understands: then the peer's workflow sleeps, and is told of the next one. */

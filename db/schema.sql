@@ -3417,6 +3417,14 @@ CREATE TABLE test_clocks (
 );
 CREATE TRIGGER test_clock_forward BEFORE UPDATE ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION refuse_backward_clock();
 
+CREATE TABLE told_expense_mappings (
+  peer_id uuid not null,
+  content jsonb not null,
+  told_at timestamp with time zone not null,
+  constraint told_expense_mappings_pkey PRIMARY KEY (peer_id),
+  constraint told_expense_mappings_peer_id_fkey FOREIGN KEY (peer_id) REFERENCES peers(id)
+);
+
 CREATE TABLE unit_reservations (
   id uuid not null,
   instance_id uuid not null,

@@ -2,6 +2,7 @@ import { assert } from '#domain/assert.ts'
 import { codeOf } from '#domain/supplier.ts'
 import type { Db, Tx } from './database.ts'
 import { newId } from './identifier.ts'
+import { tellMappingsTo } from './told-mapping.ts'
 import { refuseTakenCode } from './unique.ts'
 
 /**
@@ -34,6 +35,8 @@ export async function ensurePeerSupplier(tx: Tx, peerId: string): Promise<string
       .set({ peer_id: peerId, name, currency })
       .where('id', '=', former.id)
       .execute()
+    // What is mapped of its products stays, and it is told so once.
+    await tellMappingsTo(tx, peerId)
     return former.id
   }
   const id = newId()

@@ -24,7 +24,7 @@ export const peerSignals = {
  * in `api/peer-kinds/`, and a call of `queuePeerMessages` in the transaction of what causes it.
  *
  * `dispute`: what a customer says against a document, or that it says so no more; `dispute_answer`: what its supplier says to that.
- * `document`: a finalized invoice or credit note. `file`: its PDF, or the file that machines read. `standing`: how a document stands
+ * `document`: a finalized invoice or credit note. `expense_mappings`: as what a customer counts its supplier's products. `file`: its PDF, or the file that machines read. `standing`: how a document stands
  * over there: void, paid, partly paid. `key`: the next public key of the sender. `levels`: who bills the sender, directly or through
  * others, by hashed ids.
  */
@@ -32,6 +32,7 @@ const kinds = {
   dispute: { from: 'customer' },
   dispute_answer: { from: 'supplier' },
   document: { from: 'supplier' },
+  expense_mappings: { from: 'customer' },
   file: { from: 'supplier' },
   key: { from: 'either' },
   levels: { from: 'supplier' },

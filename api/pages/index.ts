@@ -27,6 +27,7 @@ import { registerInstancesPage } from './instances.tsx'
 import { registerInvoice } from './invoice.tsx'
 import { registerInvoices } from './invoices.tsx'
 import { registerOrder } from './order.tsx'
+import { registerPeerAgreedPage } from './peer-agreed.tsx'
 import { registerPeerKeyPages } from './peer-keys.tsx'
 import { registerExpensePages } from './expenses.tsx'
 import { registerMarginPages } from './margins.tsx'
@@ -105,6 +106,7 @@ export function registerPages(frame: Frame): void {
   registerExchangeRatePages(frame)
   registerServerPages(frame)
   registerPeerPages(frame)
+  registerPeerAgreedPage(frame)
   registerPeerKeyPages(frame)
   registerMetricPages(frame)
   registerPeerProofPages(frame)

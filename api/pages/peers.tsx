@@ -8,6 +8,7 @@ import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.
 import { Folded, Refusal, RowButton } from './form.tsx'
 import { Empty, ExactMoment, Moment, Section, State, Table } from './parts.tsx'
 import { SupplierInvoices } from './payables.tsx'
+import { agreedText, peerAgreedPath } from './peer-agreed.tsx'
 import { peerKeysPath } from './peer-keys.tsx'
 import { isPairing, Pairing, registerPeerPairingForms, type PeersNews } from './peer-pairing.tsx'
 import { registerRowForm } from './row-form.ts'
@@ -78,13 +79,6 @@ async function peersBody(frame: Frame, view: ConsoleView, news: PeersNews = {}):
   }
 }
 
-/** Who bills whom, as which customer, in which currency: as both sides see it. */
-function agreedText({ role, customer, currency }: PeerRow): string {
-  const whom = role === 'supplier' ? 'bills us' : 'is billed'
-  const as = customer === null ? '' : ` as ${customer}`
-  return `${whom}${as}${currency === null ? '' : `, in ${currency}`}`
-}
-
 function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
   const id = encodeId('peer', row.id)
   return (
@@ -132,6 +126,11 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
         </a>
       </td>
       <td>
+        {row.paired_at !== null && (
+          <a href={peerAgreedPath(id)}>
+            What is agreed<span class="visually-hidden"> with {row.name}</span>
+          </a>
+        )}{' '}
         {row.paired_at !== null && row.state !== 'closed' && (
           <a href={`${path}/${id}/proofs`}>
             Compare<span class="visually-hidden"> with {row.name}</span>

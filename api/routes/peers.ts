@@ -1,14 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import type { Tx } from '#db/database.ts'
+import type { Db, Tx } from '#db/database.ts'
 import { signalPeer } from '#db/peer-signal.ts'
 import { closePeer, readPeerStanding, resumePeer, type By } from '#db/peer.ts'
 import { getPeer, listPeers } from '#db/read/peer.ts'
+import { readMappingsWith } from '#db/told-mapping.ts'
 import { peerSignals } from '#domain/peer-message.ts'
 import { resolveAddress } from '../addressing.ts'
 import type { Frame } from '../frame.ts'
 import { pageOf, pageQuery, toPage, toPageRequest } from '../pagination.ts'
 import { idParams } from '../schemas/common.ts'
-import { peerSchema, toPeerJson } from '../schemas/peer.ts'
+import { peerDetailSchema, peerSchema, toPeerJson } from '../schemas/peer.ts'
 
 /** Other installations that bill this one, or that it bills. */
 export function registerPeers(frame: Frame): void {
@@ -38,12 +39,20 @@ function registerReading(frame: Frame): void {
       path: '/v1/peers/{id}',
       permission: 'peers:read',
       tag: 'Peers',
-      summary: 'Read a peer',
+      summary: 'Read a peer, with what is agreed of its products or ours',
       params: idParams,
-      result: peerSchema,
+      result: peerDetailSchema,
     },
-    async ({ db, params }) => toPeerJson(await getPeer(db, await resolveAddress(db, 'peer', params.id))),
+    async ({ db, params }) => await readPeer(db, await resolveAddress(db, 'peer', params.id)),
   )
+}
+
+async function readPeer(db: Db, id: string) {
+  const peer = await getPeer(db, id)
+  const agreed = await readMappingsWith(db, peer)
+  if (agreed === null) return { ...toPeerJson(peer), expense_mappings: null }
+  const { toldAt, total, mappings } = agreed
+  return { ...toPeerJson(peer), expense_mappings: { told_at: toldAt, total, mappings: [...mappings] } }
 }
 
 /** What a person decides of a peer, and how its workflow is told. */

@@ -3,6 +3,7 @@ import type { PeerRow } from '#db/read/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { understandingBounds } from '#domain/peer-message.ts'
 import { addressField, nameField } from './common.ts'
+import { agreedMappingsSchema } from './told-mapping.ts'
 
 /** What a side says that it understands; who says nothing is of version 1. */
 export const understandingSchema = z
@@ -94,6 +95,15 @@ export const peerSchema = z
     closed_at: z.string().nullable(),
   })
   .openapi('Peer')
+
+export const peerDetailSchema = peerSchema
+  .extend({
+    expense_mappings: agreedMappingsSchema.nullable().openapi({
+      description:
+        'As what who is billed counts the products of who bills, seen from both sides; null where a customer has told nothing.',
+    }),
+  })
+  .openapi('PeerDetail')
 
 export const revokedKeySchema = z
   .strictObject({ fingerprint: publicKeyField.openapi({ description: 'Of the key, all of it.' }) })

@@ -29,7 +29,7 @@ import type { orderPreviewSchema, orderSchema } from '#api/schemas/order.ts'
 import type { priceGridsSchema } from '#api/schemas/price-grid.ts'
 import type { priceRevisionSchema } from '#api/schemas/price-revision.ts'
 import type { productSchema } from '#api/schemas/product.ts'
-import type { peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
+import type { peerDetailSchema, peerInvitationSchema, peerSchema } from '#api/schemas/peer.ts'
 import type { disputeSchema } from '#api/schemas/dispute.ts'
 import type { lostDocumentSchema } from '#api/schemas/lost-document.ts'
 import type { proofSchema, suppliedUsageSchema } from '#api/schemas/peer-question.ts'
@@ -107,6 +107,7 @@ export type RefusedUsageEvent = z.output<typeof refusedUsageEventSchema>
 export type SentAgain = z.output<typeof sentAgainSchema>
 export type Repair = z.output<typeof repairSchema>
 export type Peer = z.output<typeof peerSchema>
+export type PeerDetail = z.output<typeof peerDetailSchema>
 export type PeerInvitation = z.output<typeof peerInvitationSchema>
 export type Dispute = z.output<typeof disputeSchema>
 export type LostDocument = z.output<typeof lostDocumentSchema>

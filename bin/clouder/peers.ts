@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { sayMessages } from '#domain/peer-message.ts'
-import type { Peer, PeerInvitation } from './answers.ts'
+import type { Peer, PeerDetail, PeerInvitation } from './answers.ts'
 import { usageFailure } from './failure.ts'
 import { instantText } from './format.ts'
 import { limitOption, tellMore } from './list.ts'
@@ -106,12 +106,16 @@ function registerPairing(group: Command): void {
 function registerStanding(group: Command): void {
   group
     .command('show')
-    .description('one peer, with the fingerprints that people of both sides compare')
+    .description(
+      'one peer, with the fingerprints that people of both sides compare, and as what products are counted',
+    )
     .argument('<peer>', 'its id')
     .action(
-      withSession<[string]>(async ({ api, out }, { args: [id] }) =>
-        show(out, await api.get<Peer>(`/v1/peers/${encodeURIComponent(id)}`)),
-      ),
+      withSession<[string]>(async ({ api, out }, { args: [id] }) => {
+        const peer = await api.get<PeerDetail>(`/v1/peers/${encodeURIComponent(id)}`)
+        show(out, peer)
+        if (!out.isJson) tellAgreed(out, peer)
+      }),
     )
   for (const [name, description] of [
     ['resume', 'go on with a halted peer, once what halted it is settled'],
@@ -160,4 +164,15 @@ function show(out: Output, peer: Peer): void {
     ['waiting', waitingText(peer)],
     ['never taken', peer.untaken === 0 ? '' : `${peer.untaken} documents, sent once it is paired with anew`],
   ])
+}
+
+/** As what who is billed counts each product of who bills. */
+function tellAgreed(out: Output, { expense_mappings: agreed }: PeerDetail): void {
+  if (agreed === null || agreed.total === 0) return
+  out.table(
+    ['product', 'expense category', 'called'],
+    agreed.mappings.map((row) => [row.product_code, row.category.code, row.category.name]),
+  )
+  const more = agreed.total - agreed.mappings.length
+  if (more > 0) out.say(`  And ${more} more.`)
 }

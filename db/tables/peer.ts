@@ -6,6 +6,7 @@ import type { PeerMessageContent, PeerMessageKind } from '#domain/peer-message.t
 import type { PeerRole, PeerState } from '#domain/peer.ts'
 import type { SignedExchange, SuppliedEvent, SuppliedReading, SuppliedWindow } from '#domain/peer-question.ts'
 import type { DifferingDocument, MonthDigest } from '#domain/proof.ts'
+import type { ToldMappings } from '#domain/told-mapping.ts'
 import type { CalendarDate, Defaulted, GeneratedAlways, Instant, Json, NullableJson } from './columns.ts'
 
 /** Another installation, and what it is to us. */
@@ -121,6 +122,13 @@ export interface SupplierFilesTable {
   content: Buffer | null
   missing_reason: string | null
   received_at: Instant
+}
+
+/** As what a customer counts our products, as it tells: the newest. */
+export interface ToldExpenseMappingsTable {
+  peer_id: string
+  content: Json<ToldMappings>
+  told_at: Instant
 }
 
 /** How a supplier's document stands, as the supplier says. */

@@ -75,6 +75,44 @@ test('of version 2 what is not known is ignored where it is said of all, and kep
   assert.deepEqual(await contents(peerId), [content])
 })
 
+test('a supplier of before there was a kind for it is told of no mapping, takes part as it did, and is told once it knows it', async () => {
+  const peerId = await insertPeer(api.db, { other_version: 2, other_kinds: ['document'] })
+  const { post } = await createPeerSender(api, peerId)
+  const say = async (sequence: number, ...kinds: string[]) => {
+    const content = supplierDocument({
+      document: `inv_01kb000000000000000000009${sequence}`,
+      number: `OLD-${sequence}`,
+    })
+    const messages = [{ sequence, kind: 'document', content }]
+    const understands = { version: peerVersion, kinds }
+    return (await post({ version: peerVersion, after: sequence - 1, understands, messages })).status
+  }
+  const waiting = async () =>
+    (
+      await api.db
+        .selectFrom('peer_messages')
+        .select('content')
+        .where('peer_id', '=', peerId)
+        .where('kind', '=', 'expense_mappings')
+        .execute()
+    ).map(({ content }) => content)
+  assert.equal(await say(1, 'document', 'file', 'standing'), 200)
+  const supplier = await api.db
+    .selectFrom('suppliers')
+    .select('code')
+    .where('peer_id', '=', peerId)
+    .executeTakeFirstOrThrow()
+  await api.post('/v1/expense-categories', { code: 'hosting', name: 'Hosting' })
+  const mapping = { product_code: 'server-l', category: 'hosting' }
+  const { status } = await api.put(`/v1/suppliers/${supplier.code}/expense-mappings`, mapping)
+  assert.deepEqual([status, await waiting()], [200, []])
+  assert.equal(await say(2, 'document', 'file', 'standing'), 200)
+  assert.deepEqual(await waiting(), [])
+  assert.equal(await say(3, 'document', 'file', 'standing', 'expense_mappings'), 200)
+  const category = { code: 'hosting', name: 'Hosting' }
+  assert.deepEqual(await waiting(), [{ total: 1, mappings: [{ product_code: 'server-l', category }] }])
+})
+
 test('a version that is newer than known is refused, and an operator has one task', async () => {
   const peerId = await insertPeer(api.db)
   const { post } = await createPeerSender(api, peerId)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { noteUnanswered } from '#db/peer-silence.ts'
+import { receiveMappings } from '#db/told-mapping.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { writeInvitation } from '#domain/peer.ts'
 import { createClouder, type Clouder } from '#test/support/clouder.ts'
@@ -49,6 +50,21 @@ test('an accepted invitation that leads to nothing says why at the terminal', as
   const told = /\taccepting: invitation_expired: too late\. Close the peer\./
   assert.match(await done(['peers']), told)
   assert.match(await done(['peers', 'show', encodeId('peer', peerId)]), told)
+})
+
+test('as what a customer counts our products is shown at the terminal (G-01)', async () => {
+  const peerId = await insertPeer(clouder.db, { name: 'Counting', role: 'customer' })
+  const id = encodeId('peer', peerId)
+  assert.doesNotMatch(await done(['peers', 'show', id]), /server-l/)
+  const mappings = [{ product_code: 'server-l', category: { code: 'hosting', name: 'Web hosting' } }]
+  const told = { total: 2, mappings }
+  const now = new Date().toISOString()
+  await clouder.db.transaction().execute(async (tx) => await receiveMappings(tx, { peerId, told, now }))
+  const ran = await clouder.run(['peers', 'show', id])
+  assert.match(ran.stdout, /server-l\thosting\tWeb hosting\n$/)
+  assert.match(ran.stderr, /And 1 more/)
+  const read = JSON.parse(await done(['peers', 'show', id, '--json'])) as { expense_mappings: object }
+  assert.deepEqual(read.expense_mappings, { told_at: now, ...told })
 })
 
 test('an expense category is added at the terminal', async () => {

@@ -3,13 +3,8 @@ import test, { after, before } from 'node:test'
 import { writeEnvelope } from '#activities/peer-envelope.ts'
 import type { Db, Tx } from '#db/database.ts'
 import { readWaitingMessages } from '#db/peer-outgoing.ts'
-import {
-  fallAsleep,
-  noteDelivered,
-  noteUnderstanding,
-  queuePeerMessages,
-  readBacklog,
-} from '#db/peer-queue.ts'
+import { fallAsleep, noteDelivered, queuePeerMessages, readBacklog } from '#db/peer-queue.ts'
+import { noteUnderstanding } from '#db/peer-understanding.ts'
 import { readPeerStanding } from '#db/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import type { PeerMessageKind } from '#domain/peer-message.ts'

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
 import { newId, newIds } from '#db/identifier.ts'
 import { queuePeerMessages } from '#db/peer-queue.ts'
+import { insertExpenseCategory, mapExpense } from '#db/expense.ts'
 import { noteSilence, noteUnanswered } from '#db/peer-silence.ts'
 import { haltPeer } from '#db/peer.ts'
 import { getPeer } from '#db/read/peer.ts'
 import { encodeId } from '#domain/identifier.ts'
 import { receiveSupplierStanding } from '#db/supplier-standing.ts'
+import { ensurePeerSupplier } from '#db/supplier.ts'
+import { receiveMappings } from '#db/told-mapping.ts'
 import { readInvitation, writeInvitation } from '#domain/peer.ts'
 import { insertOneOffInvoice } from '#test/support/one-off-invoice.ts'
 import { insertPeer, insertReseller, receiveDocument, supplierDocument } from '#test/support/peer.ts'
@@ -38,6 +41,40 @@ test('a peer says who bills whom, as which customer and in which currency, on bo
   const text = sectionText((await console.get(path)).html, 'peers')
   assert.match(text, /Billing bills us as downstream, in USD/)
   assert.match(text, /Billed is billed as c-[0-9a-f]{8}, in USD/)
+})
+
+test('as what a customer counts our products is on its page, and what we count of a supplier on that one’s (G-01)', async () => {
+  const { db } = console
+  const now = new Date().toISOString()
+  const customerPeer = await insertPeer(db, { name: 'Counting', role: 'customer' })
+  const supplierPeer = await insertPeer(db, { name: 'Counted', billed_as: 'us' })
+  const agreedWith = async (peerId: string) => {
+    const page = `${path}/${encodeId('peer', peerId)}/agreed`
+    assert.ok((await console.get(path)).html.includes(`href="${page}"`))
+    return sectionText((await console.get(page)).html, 'agreed')
+  }
+  assert.match(await agreedWith(customerPeer), /has not told as what it counts our products/)
+  assert.match(
+    await agreedWith(supplierPeer),
+    /Counted bills us as us, in USD\. None of its products is mapped/,
+  )
+  const category = { code: 'hosting', name: 'Hosting' }
+  await db.transaction().execute(async (tx) => {
+    const mappings = [{ product_code: 'server-l', category }]
+    await receiveMappings(tx, { peerId: customerPeer, told: { total: 3, mappings }, now })
+    const categoryId = await insertExpenseCategory(tx, { ...category, account: '6110' })
+    const supplierId = await ensurePeerSupplier(tx, supplierPeer)
+    const said = { supplierId, categoryId, actor: 'tester', now }
+    await mapExpense(tx, { ...said, matches: 'product_code', value: 'mains' })
+    await mapExpense(tx, { ...said, matches: 'description', value: 'By hand' })
+  })
+  assert.match(
+    await agreedWith(customerPeer),
+    /As what it counts our products, told .*\. Product server-l → expense category hosting Hosting And 2 products more\./,
+  )
+  const ours = await agreedWith(supplierPeer)
+  assert.match(ours, /As what we count its products.* Product mains → expense category hosting Hosting $/)
+  assert.doesNotMatch(ours, /By hand/)
 })
 
 test('what waits for a peer is told by kind, with what is not understood over there yet', async () => {

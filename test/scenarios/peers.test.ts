@@ -212,6 +212,40 @@ test('what is paid over there is shown here as what the supplier says, with date
   assert.match(String(said['since']), /^20\d\d-/)
 })
 
+test('as what the child counts the parent’s products is shown there, and follows what the child says of it (G-01)', async () => {
+  const mappings = async () => {
+    const { expense_mappings: agreed } = await stateOf(parent)
+    return (
+      (agreed as Json | null)?.['mappings'] as { product_code: string; category: Json }[] | undefined
+    )?.map(({ product_code: product, category }) => [product, category['code'], category['name']])
+  }
+  const untilShown = async (...wanted: string[][]) =>
+    await until(`the parent shows ${JSON.stringify(wanted)}`, async () => {
+      await relay()
+      return JSON.stringify(await mappings()) === JSON.stringify(wanted)
+    })
+  assert.equal(await mappings(), undefined)
+  const made = await child.call('POST', '/v1/expense-categories', { code: 'hosting', name: 'Hosting' })
+  assert.equal(made.status, 201, JSON.stringify(made.body))
+  const [row] = await received()
+  const address = `/v1/suppliers/${encodeId('supplier', row?.supplier_id ?? '')}/expense-mappings`
+  const map = async (body: Json) => {
+    const { status } = await child.call('PUT', address, body)
+    assert.equal(status, 200)
+  }
+  await map({ product_code: 'server-l', category: 'hosting' })
+  await map({ description: 'Support by hand', category: 'hosting' })
+  await untilShown(['server-l', 'hosting', 'Hosting'])
+  await child.call('PATCH', `/v1/expense-categories/${String(made.body['id'])}`, { name: 'Servers' })
+  await untilShown(['server-l', 'hosting', 'Servers'])
+  assert.deepEqual(
+    ((await stateOf(child))['expense_mappings'] as Json)['mappings'],
+    ((await stateOf(parent))['expense_mappings'] as Json)['mappings'],
+  )
+  await map({ product_code: 'server-l', category: null })
+  await untilShown()
+})
+
 test('a side that is away costs nothing but time: what waits is seen, and comes in order, once', async () => {
   const { door } = child
   assert.ok(door)

@@ -24,8 +24,11 @@ GET /portal/invoices/:id/pdf portal
 GET /portal/invoices/:id/ubl portal
 GET /portal/login/:token public
 GET /portal/subscriptions/:id portal
+GET /portal/subscriptions/:id/readings.csv portal
+GET /portal/subscriptions/:id/usage.csv portal
 POST /portal/login/:token public
 POST /portal/logout portal
+POST /portal/subscriptions/:id/spend-cap portal
 GET /login/:token public
 GET /open/:token public
 POST /open/:token public

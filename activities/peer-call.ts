@@ -10,8 +10,8 @@ import type { OutboundRule } from '#domain/outbound-address.ts'
 import { largestDocumentBytes, peerVersion } from '#domain/peer-message.ts'
 import { peerQuestionPath, type PeerQuestion, type SignedExchange } from '#domain/peer-question.ts'
 import type { PeerDependencies } from './dependencies.ts'
-import { postOutbound, type OutboundCall } from './outbound.ts'
-import { largestAnswerBytes, peerRule, refusalBy } from './peer-post.ts'
+import type { OutboundCall } from './outbound.ts'
+import { callPeer, largestAnswerBytes, peerRule, refusalBy } from './peer-post.ts'
 
 const answerWithinMs = 10_000
 
@@ -64,7 +64,7 @@ async function post(
   { rule, cancelled, most }: { rule: OutboundRule; cancelled: AbortSignal | undefined; most: number },
 ): Promise<AnswerMessage> {
   const timeout = AbortSignal.timeout(answerWithinMs)
-  const answer = await postOutbound(call, {
+  const answer = await callPeer(call, {
     rule,
     abortSignal: cancelled === undefined ? timeout : AbortSignal.any([timeout, cancelled]),
     largestAnswerBytes: most,

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { BusinessError } from '#domain/errors.ts'
 import type { OutboundRule } from '#domain/outbound-address.ts'
 import { isLoopbackUrl } from '#domain/peer.ts'
+import { sayUnreachablePeer } from '#domain/peer-unreachable.ts'
 import { isPassing, readRetryAfter, type RefusalThere } from '#domain/peer-refusal.ts'
 import { toStorable } from '#domain/storable-text.ts'
 import type { DatabaseDependencies } from './dependencies.ts'
-import { postOutbound, type OutboundAnswer, type OutboundCall } from './outbound.ts'
+import { postOutbound, type OutboundAnswer, type OutboundCall, type OutboundLimits } from './outbound.ts'
 
 const answerWithinMs = 30_000
 /** Of an answer of a peer, to whatever it is but a question for a document. */
@@ -35,12 +36,22 @@ export function peerRule({
   return { isOnLoopback: isLoopbackUrl(consoleUrl), allowed, ports }
 }
 
+/** Posts to another installation. That it is not reached is thrown in words: people read it. */
+export async function callPeer(call: OutboundCall, limits: OutboundLimits): Promise<OutboundAnswer> {
+  try {
+    return await postOutbound(call, limits)
+  } catch (error) {
+    const said = sayUnreachablePeer(new URL(call.url).origin, error)
+    throw said === undefined ? error : new Error(said, { cause: error })
+  }
+}
+
 /**
  * Posts to another installation, and gives what it answers.
  * @throws `peer_refuses` for what will not change by itself; everything else is tried again, some of it as a `PassingRefusal`
  */
 export async function postToPeer(rule: OutboundRule, call: OutboundCall): Promise<unknown> {
-  const answer = await postOutbound(call, {
+  const answer = await callPeer(call, {
     rule,
     abortSignal: AbortSignal.any([AbortSignal.timeout(answerWithinMs), Context.current().cancellationSignal]),
     largestAnswerBytes,

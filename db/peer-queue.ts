@@ -48,6 +48,25 @@ export async function queuePeerMessages(
   if (!peer.is_awake) await signalPeer(tx, peerId, peerSignals.messagesWait, String(last))
 }
 
+/** What a peer was told last of this; undefined where nothing yet. It may be on its way still. */
+export async function readLastTold(
+  tx: Tx,
+  peerId: string,
+  { kind, subjectId }: Pick<NewPeerMessage, 'kind' | 'subjectId'>,
+): Promise<PeerMessageContent | undefined> {
+  const told = await tx
+    .selectFrom('peer_messages')
+    .select('content')
+    .where('peer_id', '=', peerId)
+    // Not `is not distinct from`: the index by subject would not be used.
+    .where('subject_id', subjectId === null ? 'is' : '=', subjectId)
+    .where('kind', '=', kind)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return told?.content ?? undefined
+}
+
 export interface Delivery {
   readonly messages: readonly { readonly sequence: number; readonly kind: PeerMessageKind }[]
   /** Whether they are known over there by these numbers. */

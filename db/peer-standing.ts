@@ -6,7 +6,7 @@ import type { SupplierStanding } from '#domain/supplier-standing.ts'
 import { hashOf } from './content-hash.ts'
 import type { Tx } from './database.ts'
 import { readInvoiceMoney } from './invoice-money.ts'
-import { queuePeerMessages } from './peer-queue.ts'
+import { queuePeerMessages, readLastTold } from './peer-queue.ts'
 
 /**
  * Lays down for customers that are installations themselves how these invoices stand now, in the transaction that pays, credits or
@@ -71,17 +71,10 @@ export async function queueFormerStandings(tx: Tx, installationId: string): Prom
 
 async function queueStanding(tx: Tx, peerId: string, invoiceId: string): Promise<void> {
   const content = await readStanding(tx, invoiceId)
-  const told = await tx
-    .selectFrom('peer_messages')
-    .select('content')
-    .where('peer_id', '=', peerId)
-    .where('subject_id', '=', invoiceId)
-    .where('kind', '=', 'standing')
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (told !== undefined && hashOf(told.content).equals(hashOf(content))) return
-  await queuePeerMessages(tx, peerId, [{ kind: 'standing', subjectId: invoiceId, content: { ...content } }])
+  const subject = { kind: 'standing', subjectId: invoiceId } as const
+  const told = await readLastTold(tx, peerId, subject)
+  if (told !== undefined && hashOf(told).equals(hashOf(content))) return
+  await queuePeerMessages(tx, peerId, [{ ...subject, content: { ...content } }])
 }
 
 /** As its rows say, which the caller's transaction has changed. */

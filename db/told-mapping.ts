@@ -3,7 +3,7 @@ import type { PeerMessageKind } from '#domain/peer-message.ts'
 import { toldMappings, type ToldMappings } from '#domain/told-mapping.ts'
 import { hashOf } from './content-hash.ts'
 import type { Db, Tx } from './database.ts'
-import { queuePeerMessages } from './peer-queue.ts'
+import { queuePeerMessages, readLastTold } from './peer-queue.ts'
 import { listExpenseMappings } from './read/expense.ts'
 
 const kind = 'expense_mappings' satisfies PeerMessageKind
@@ -49,16 +49,10 @@ export async function tellMappingsTo(tx: Tx, peerId: string): Promise<void> {
   const isTrusted = trustedPeerStates.some((state) => state === peer.state)
   if (peer.role !== 'supplier' || !isTrusted || !peer.other_kinds.includes(kind)) return
   const content = await readOwnMappings(tx, peerId)
-  const told = await tx
-    .selectFrom('peer_messages')
-    .select('content')
-    .where('peer_id', '=', peerId)
-    .where('kind', '=', kind)
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const isKnown = told === undefined ? content.total === 0 : hashOf(told.content).equals(hashOf(content))
-  if (!isKnown) await queuePeerMessages(tx, peerId, [{ kind, subjectId: null, content: { ...content } }])
+  const subject = { kind, subjectId: null } as const
+  const told = await readLastTold(tx, peerId, subject)
+  const isKnown = told === undefined ? content.total === 0 : hashOf(told).equals(hashOf(content))
+  if (!isKnown) await queuePeerMessages(tx, peerId, [{ ...subject, content: { ...content } }])
 }
 
 async function readOwnMappings(db: Db, peerId: string): Promise<ToldMappings> {

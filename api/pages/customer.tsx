@@ -10,6 +10,7 @@ import type { RefusedInput } from './form.tsx'
 import { formatAmount } from './format.ts'
 import { InvoiceTable } from './invoices.tsx'
 import { Empty, Section, State } from './parts.tsx'
+import { peersPath } from './peer-frame.tsx'
 import { SubscriptionTable } from './subscriptions.tsx'
 
 export function registerCustomer(frame: Frame): void {
@@ -95,7 +96,7 @@ function CustomerHeader({ content }: { content: CustomerContent }) {
         <Fact name="Prices">{row.price_list_code ?? 'base prices'}</Fact>
         {peer !== undefined && (
           <Fact name="Own installation">
-            <a href="/settings/peers">{peer.name ?? 'Not known yet'}</a> <State state={peer.state} />
+            <a href={peersPath}>{peer.name ?? 'Not known yet'}</a> <State state={peer.state} />
           </Fact>
         )}
       </dl>

@@ -6,6 +6,7 @@ import { isErrorCode, problemKinds } from '../errors.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { plural } from './format.ts'
 import { BuildState, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { peersPath } from './peer-frame.tsx'
 import { refusedUsagePath } from './refused-usage-events.tsx'
 
 /** What waits for a person: the cause, and what to do next. */
@@ -71,7 +72,7 @@ const ways: Readonly<Record<string, (id: string) => readonly [href: string, text
   missing_supplier_invoice: () => ['/expected-supplier-invoices', 'See what is expected of suppliers'],
   webhook: (id) => [`/settings/webhooks/${encodeId('webhook', id)}`, 'See what it answered'],
   change_request: (id) => [`/change-requests/${encodeId('changeRequest', id)}`, 'Apply or refuse it'],
-  peer: () => ['/settings/peers', 'See what waits, and go on'],
+  peer: () => [peersPath, 'See what waits, and go on'],
   deployer: () => ['/settings/deployers', 'Look at the deployers'],
   instance: (id) => [`/instances/${encodeId('instance', id)}`, 'Open the instance'],
   customer: (id) => [`/customers/${encodeId('customer', id)}`, 'Open the customer'],

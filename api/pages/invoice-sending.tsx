@@ -1,6 +1,7 @@
 import type { DocumentSending } from '#db/read/document-sending.ts'
 import type { ConsoleView } from './console-page.tsx'
 import { ExactMoment, Moment, Section } from './parts.tsx'
+import { peersPath } from './peer-frame.tsx'
 
 /** Whether the installation of its customer has a document, and what it waits for where it has not. */
 export function InvoiceSending({ view, sending }: { view: ConsoleView; sending: DocumentSending }) {
@@ -17,7 +18,7 @@ export function InvoiceSending({ view, sending }: { view: ConsoleView; sending: 
               <ExactMoment at={deliveredAt} timeZone={view.timeZone} />.
             </>
           )}{' '}
-          <a href="/settings/peers">Peers</a>
+          <a href={peersPath}>Peers</a>
         </p>
       </Section>
     </div>

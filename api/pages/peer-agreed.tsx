@@ -6,9 +6,7 @@ import type { Frame } from '../frame.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { plural } from './format.ts'
 import { Empty, Moment, Section } from './parts.tsx'
-import { SettingsFrame } from './settings-frame.tsx'
-
-const peersPath = '/settings/peers'
+import { PeerFrame, peersPath } from './peer-frame.tsx'
 
 /** Where what is agreed with a peer is. */
 export function peerAgreedPath(id: string): string {
@@ -39,17 +37,14 @@ async function agreedBody(db: Db, view: ConsoleView, address: string): Promise<C
     title: `Agreed with ${name}`,
     current: 'settings',
     children: (
-      <SettingsFrame current={peersPath}>
-        <p class="trail">
-          <a href={peersPath}>← Peers</a>
-        </p>
+      <PeerFrame>
         <Section id="agreed" title={`Agreed with ${name}`}>
           <p>
             {name} {agreedText(peer)}.
           </p>
           <Mappings view={view} peer={peer} agreed={agreed} />
         </Section>
-      </SettingsFrame>
+      </PeerFrame>
     ),
   }
 }

@@ -9,11 +9,10 @@ import { parse } from '../validation.ts'
 import { consolePage, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Folded, PostForm, Refusal, RowButton, TextField, type RefusedInput } from './form.tsx'
 import { Empty, Moment, Section, Table } from './parts.tsx'
+import { PeerFrame, peersPath } from './peer-frame.tsx'
 import { registerRowForm, saidOf } from './row-form.ts'
 import type { Values } from './sent-form.ts'
-import { SettingsFrame } from './settings-frame.tsx'
 
-const peersPath = '/settings/peers'
 const pinForm = 'pin'
 
 /** Where the keys of a peer are. */
@@ -66,10 +65,7 @@ async function keysBody(
     title: `Keys with ${name}`,
     current: 'settings',
     children: (
-      <SettingsFrame current={peersPath}>
-        <p class="trail">
-          <a href={peersPath}>← Peers</a>
-        </p>
+      <PeerFrame>
         <Section id="keys" title={`Keys with ${name}`}>
           {refused !== undefined && refused.form !== pinForm && <Refusal refused={refused} />}
           <Table
@@ -94,7 +90,7 @@ async function keysBody(
             <PinForm view={view} peer={peer} refused={refused} />
           </Section>
         )}
-      </SettingsFrame>
+      </PeerFrame>
     ),
   }
 }

@@ -7,11 +7,11 @@ import { parse } from '../validation.ts'
 import { consolePage, requireOperator, type ConsoleBody, type ConsoleView } from './console-page.tsx'
 import { Choice, PostForm, TextField, type RefusedInput } from './form.tsx'
 import { ExactMoment, Section } from './parts.tsx'
+import { peersPath } from './peer-frame.tsx'
 import { refusedInput, registerRowForm, saidOf } from './row-form.ts'
 import { readForm, refusedStatus } from './sent-form.ts'
 
-const path = '/settings/peers'
-const invitationsPath = `${path}/invitations`
+const invitationsPath = `${peersPath}/invitations`
 const acceptForm = 'accept'
 const inviteForm = 'invite'
 
@@ -50,10 +50,10 @@ export function registerPeerPairingForms(
   )
   // Where a page that was answered with an invitation is asked for again, as by its own theme switch.
   consolePage(frame, { method: 'get', path: invitationsPath, permission: 'peers:read' }, async (_view, ctx) =>
-    ctx.redirect(path, 303),
+    ctx.redirect(peersPath, 303),
   )
   registerRowForm(frame, {
-    path,
+    path: peersPath,
     permission: 'peers:write',
     form: () => acceptForm,
     carryOut: async (tx, { values, actor, now }) => {
@@ -61,7 +61,7 @@ export function registerPeerPairingForms(
         actor,
         now,
       })
-      return path
+      return peersPath
     },
     showAgain: async (view, _id, refused) => await showPeers(view, { refused }),
   })
@@ -123,7 +123,7 @@ function InviteForm({ view, refused }: { view: ConsoleView; refused: RefusedInpu
 function AcceptForm({ view, refused }: { view: ConsoleView; refused: RefusedInput | undefined }) {
   const at = { form: acceptForm, refused }
   return (
-    <PostForm {...at} view={view} action={path}>
+    <PostForm {...at} view={view} action={peersPath}>
       <TextField
         {...at}
         name="invitation"

@@ -13,11 +13,10 @@ import { PostForm, TextField, type RefusedInput } from './form.tsx'
 import { sayActor } from './event-text.ts'
 import { formatPeriod, plural } from './format.ts'
 import { Day, Empty, Moment, Section, State, Table } from './parts.tsx'
+import { PeerFrame, peersPath } from './peer-frame.tsx'
 import { refusedInput, saidOf } from './row-form.ts'
 import { keyedForm, readForm, refusedStatus } from './sent-form.ts'
-import { SettingsFrame } from './settings-frame.tsx'
 
-const peersPath = '/settings/peers'
 const form = 'compare'
 /** The newest; all of them are in the API. */
 const shown = 50
@@ -61,10 +60,7 @@ async function proofsBody(
     title: `Documents with ${peer.name ?? 'a peer'}`,
     current: 'settings',
     children: (
-      <SettingsFrame current={peersPath}>
-        <p class="trail">
-          <a href={peersPath}>← Peers</a>
-        </p>
+      <PeerFrame>
         <Section id="compare" title={`Compare the documents with ${peer.name ?? 'the peer'}`}>
           <p>Each side signs what it has; both answers are kept.</p>
           <CompareForm view={view} peer={peer} refused={refused} />
@@ -77,7 +73,7 @@ async function proofsBody(
           )}
         </Section>
         <Differences proof={newestCompared(proofs)} />
-      </SettingsFrame>
+      </PeerFrame>
     ),
   }
 }

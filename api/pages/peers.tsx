@@ -9,12 +9,12 @@ import { Folded, Refusal, RowButton } from './form.tsx'
 import { Empty, ExactMoment, Moment, Section, State, Table } from './parts.tsx'
 import { SupplierInvoices } from './payables.tsx'
 import { agreedText, peerAgreedPath } from './peer-agreed.tsx'
+import { peersPath } from './peer-frame.tsx'
 import { peerKeysPath } from './peer-keys.tsx'
 import { isPairing, Pairing, registerPeerPairingForms, type PeersNews } from './peer-pairing.tsx'
 import { registerRowForm } from './row-form.ts'
 import { SettingsFrame } from './settings-frame.tsx'
 
-const path = '/settings/peers'
 /** The newest; all of them are in the API. */
 const shown = 100
 
@@ -22,18 +22,18 @@ const shown = 100
 export function registerPeerPages(frame: Frame): void {
   consolePage(
     frame,
-    { method: 'get', path, permission: 'peers:read' },
+    { method: 'get', path: peersPath, permission: 'peers:read' },
     async (view) => await peersBody(frame, view),
   )
   registerPeerPairingForms(frame, async (view, news) => await peersBody(frame, view, news))
   for (const command of ['resume', 'close'] as const)
     registerRowForm(frame, {
-      path: `${path}/:id/${command}`,
+      path: `${peersPath}/:id/${command}`,
       permission: 'peers:write',
       form: (id) => id,
       carryOut: async (tx, { id, actor, now }) => {
         await commandPeer(tx, id, command, { actor, now })
-        return path
+        return peersPath
       },
       showAgain: async (view, _id, refused) => await peersBody(frame, view, { refused }),
     })
@@ -51,7 +51,7 @@ async function peersBody(frame: Frame, view: ConsoleView, news: PeersNews = {}):
     current: 'settings',
     liveFilter: '',
     children: (
-      <SettingsFrame current={path}>
+      <SettingsFrame current={peersPath}>
         <Section id="peers" title="Peers" isLive>
           {refused !== undefined && !isPairing(refused) && <Refusal refused={refused} />}
           {peers.length === 0 ? (
@@ -132,12 +132,12 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
           </a>
         )}{' '}
         {row.paired_at !== null && row.state !== 'closed' && (
-          <a href={`${path}/${id}/proofs`}>
+          <a href={`${peersPath}/${id}/proofs`}>
             Compare<span class="visually-hidden"> with {row.name}</span>
           </a>
         )}
         {row.state === 'halted' && (
-          <RowButton view={view} action={`${path}/${id}/resume`} of={row.name ?? id}>
+          <RowButton view={view} action={`${peersPath}/${id}/resume`} of={row.name ?? id}>
             Resume
           </RowButton>
         )}
@@ -151,7 +151,7 @@ function Peer({ view, row }: { view: ConsoleView; row: PeerRow }) {
 function Closing({ view, row }: { view: ConsoleView; row: PeerRow }) {
   const id = encodeId('peer', row.id)
   const close = (word: string) => (
-    <RowButton view={view} action={`${path}/${id}/close`} of={row.name ?? id}>
+    <RowButton view={view} action={`${peersPath}/${id}/close`} of={row.name ?? id}>
       {word}
     </RowButton>
   )
